@@ -1,0 +1,64 @@
+"""The error tree: each class answers "may the message be sent again?"."""
+
+from otppi.wire.errors import FieldError
+
+
+class OtpPiError(Exception):
+    """Base of every error that OTP-Pi raises on purpose."""
+
+
+class InvalidSettings(OtpPiError):  # noqa: N818 - reads better at the raise: "raise InvalidSettings(problems)"
+    """Settings that cannot be used; carries every problem at once."""
+
+    def __init__(self, problems: list[FieldError]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class SendError(OtpPiError):
+    """A message did not reach `sent`. `cause` is shown to the sender; it never holds any of the text."""
+
+    def __init__(self, cause: str, *, code: str | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.code = code  # e.g. "+CMS ERROR: 38"
+
+
+class NotSent(SendError):  # noqa: N818
+    """It is certain that nothing went out: this modem, after `retry_after` seconds, or another one may try again."""
+
+    def __init__(self, cause: str, *, code: str | None = None, retry_after: float = 0.0) -> None:
+        super().__init__(cause, code=code)
+        self.retry_after = retry_after
+
+
+class ModemLost(NotSent):
+    """The modem cannot be used until it has been opened anew (unplugged, silent, not initialised). Nothing went out."""
+
+
+class ModemBlocked(ModemLost):
+    """As ModemLost, but a person has to do something first: SIM PIN or PUK, no SIM, a setting that cannot work."""
+
+
+class ModemUnfit(NotSent):
+    """This modem's SIM or network refuses for reasons of its own: nothing went out, and another modem should try."""
+
+
+class Rejected(SendError):  # noqa: N818
+    """Refused for good: sending it again, by any modem, would be refused again."""
+
+
+class Unconfirmed(SendError):  # noqa: N818
+    """The network may or may not have it (no answer after Ctrl-Z): never sent again without being told to."""
+
+
+class AuthenticationFailed(OtpPiError):  # noqa: N818
+    """Wrong user or password, or a user who is blocked."""
+
+
+class Throttled(OtpPiError):  # noqa: N818
+    """Too many attempts. `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"too many attempts, try again in {retry_after:.0f} s")
+        self.retry_after = retry_after

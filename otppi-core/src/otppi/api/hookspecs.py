@@ -1,0 +1,37 @@
+"""The whole contract between the host and its plugins.
+
+A plugin is a distribution with an entry point in the group `otppi` that names a module (or object) with functions
+marked `@otppi.api.hookimpl`. Hooks are called once, on the main thread, while the gateway starts; what they return are
+factories, which the host calls when it needs an instance. A plugin that raises, at import or in a hook, is left out and
+shown with its error; the others start.
+"""
+
+from collections.abc import Sequence
+
+import pluggy
+
+from otppi.api.ingress import IngressType
+from otppi.api.modem import ModemType
+
+PROJECT = "otppi"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def otppi_modem_types() -> Sequence[ModemType]:
+    """Give the modem types of this plugin.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_ingress_types() -> Sequence[IngressType]:
+    """Give the ways in of this plugin.
+
+    When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")

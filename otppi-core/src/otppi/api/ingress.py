@@ -1,0 +1,100 @@
+"""The ingress ABC, and the door of the gateway that every ingress knocks at."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from otppi.api.settings import Section
+from otppi.wire.envelope import Answer, Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends: an API user that was authenticated, or a broker's connection."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command came in; shown in the monitor and the report."""
+
+    ingress: str
+    sender: Sender
+    address: str = ""
+
+
+class Ticket(Protocol):
+    """What the gateway gives for an envelope: the answer, now or later."""
+
+    def answer(self, wait: float = 0.0) -> Answer:
+        """Give the answer as it stands when every message is final, or after `wait` seconds."""
+
+    def when_final(self, callback: Callable[[Answer], None]) -> None:
+        """Call back once, on the thread that made the last message final (or now); must be quick and not raise."""
+
+
+class Gateway(Protocol):
+    """The one door. All methods may be called by any thread."""
+
+    def authenticate(self, username: str, password: str, address: str) -> Sender:
+        """Check an API user's password.
+
+        Raises:
+            AuthenticationFailed: wrong, or the user is not active.
+            Throttled: too many wrong ones from this address.
+        """
+
+    def authenticate_token(self, token: str, address: str) -> Sender:
+        """Check an API user's bearer token; raises like `authenticate`."""
+
+    def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
+        """Take a command. Never blocks on a modem; problems are in the ticket's answer."""
+
+    def message(self, message_id: str, sender: Sender) -> Answer | None:
+        """Give the state of a message that this sender sent, or None where there is none."""
+
+    def health(self) -> Mapping[str, Any]:
+        """Say whether messages can be sent: `status` ("ok", "degraded", "down"), modems, queue, version."""
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """Count for metrics: name → {label value → number}."""
+
+
+class Ingress(ABC):
+    """A way in. `run` is the body of a thread of its own; when it raises, it is started again with a growing delay."""
+
+    @abstractmethod
+    def run(self) -> None:
+        """Take commands until `stop` is called. Raising means that it failed and should be started again."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End `run`: take nothing new, answer what was taken, release ports (any thread; safe to call twice)."""
+
+    @abstractmethod
+    def describe(self) -> Mapping[str, Any]:
+        """Say what it listens on or is connected to, for the status page (any thread)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngressContext:
+    """What an ingress gets: its validated settings, the door, and a folder of its own for what it must keep (0700)."""
+
+    settings: Mapping[str, Any]
+    gateway: Gateway
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class IngressType:
+    """What a plugin registers: its settings (the section's key is the name of the ingress) and how to make it.
+
+    `enabled` says by the settings whether it should run at all.
+    """
+
+    section: Section
+    create: Callable[[IngressContext], Ingress]
+    enabled: Callable[[Mapping[str, Any]], bool]

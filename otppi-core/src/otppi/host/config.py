@@ -1,0 +1,175 @@
+"""The settings as a whole: which sections there are, what is set, and how a document of settings is checked and taken."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from otppi.api.errors import InvalidSettings
+from otppi.wire.errors import FieldError
+from otppi.api.settings import REDACTED, Section
+from otppi.host.accounts import hash_password, is_password
+from otppi.host.plugins import Plugins
+from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
+from otppi.host.store import Store
+from otppi.wire.msisdn import normalise_prefix
+
+Values = dict[str, Any]
+
+
+class Config:
+    """Every section's values, complete and valid, in RAM; `update` checks, keeps and announces a change. Main thread or
+    the control socket's: the caller sees to it that there is one at a time.
+    """
+
+    def __init__(self, store: Store, plugins: Plugins) -> None:
+        self._store = store
+        self._plugins = plugins
+        self.sections = {section.key: section for section in CORE_SECTIONS} | {
+            key: ingress.section for key, ingress in plugins.ingress_types.items()
+        }
+        self.problems: list[FieldError] = []
+        self._values: dict[str, Values | list[Values]] = {}
+        for key, section in self.sections.items():
+            kept = store.read(key)
+            raw: object = ([{}] if section.identity is None else []) if kept is None else kept
+            values, problems = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
+            self._values[key] = values
+            self.problems += problems
+
+    def one(self, key: str) -> Values:
+        """Give the values of a section that is one object."""
+        values = self._values[key]
+        assert isinstance(values, dict)  # noqa: S101 - a programming error
+        return values
+
+    def many(self, key: str) -> list[Values]:
+        """Give the objects of a section that is a list."""
+        values = self._values[key]
+        assert isinstance(values, list)  # noqa: S101 - a programming error
+        return values
+
+    def section_of_modem(self, type_key: str) -> Section:
+        """Give the settings of a modem of some type: the common ones, and the type's own."""
+        extra = self._plugins.modem_types[type_key].settings
+        return replace(MODEMS, settings=(*MODEMS.settings, *extra))
+
+    def export(self, *, secrets: bool) -> dict[str, Any]:
+        """Give everything as a document that `update` takes; secrets are left out unless asked for."""
+        document: dict[str, Any] = {}
+        for key, section in self.sections.items():
+            values = self._values[key]
+            items = values if isinstance(values, list) else [values]
+            shown = [self._exported(section, item, secrets=secrets) for item in items]
+            document[key] = shown if section.identity else shown[0]
+        return document
+
+    def _exported(self, section: Section, item: Values, *, secrets: bool) -> Values:
+        own = self._own_section(section, item)
+        return {
+            key: value
+            for key, value in item.items()
+            if not ((own[key].secret and not secrets) or (key == "password" and section is API_USERS))
+        }
+
+    def check(self, document: object) -> dict[str, Values | list[Values]]:
+        """Check a document of sections as a whole.
+
+        Raises:
+            InvalidSettings: With every problem of every section.
+        """
+        if not isinstance(document, Mapping):
+            raise InvalidSettings([FieldError("document", "must be an object of sections")])
+        checked, problems = {}, []
+        for key, raw in document.items():
+            section = self.sections.get(key)
+            if section is None:
+                problems.append(FieldError(str(key), f"is not a section; there are {', '.join(self.sections)}"))
+                continue
+            checked[key], found = self._check(section, raw)
+            problems += found
+        if problems:
+            raise InvalidSettings(problems)
+        return checked
+
+    def update(self, document: object) -> list[str]:
+        """Check and keep a document, all or nothing; give the keys of the sections that it changed.
+
+        Raises:
+            InvalidSettings: With every problem; nothing was changed.
+        """
+        checked = self.check(document)
+        for user in checked.get(API_USERS.key, ()):
+            self._hash(user)  # type: ignore[arg-type]
+        changed = [key for key, values in checked.items() if values != self._values[key]]
+        if changed:
+            lists = {key: values if isinstance(values, list) else [values] for key, values in checked.items()}
+            self._store.write({key: lists[key] for key in changed})
+            self._values |= {key: checked[key] for key in changed}
+        return changed
+
+    def _hash(self, user: Values) -> None:
+        """Replace a password by its hash; the hash that is kept stays where it is of the same password."""
+        password, user["password"] = user["password"], ""
+        if password and not is_password(user["password_hash"], password):
+            user["password_hash"] = hash_password(password)
+
+    # -- one section ------------------------------------------------------------------------------------------------
+
+    def _check(self, section: Section, raw: object) -> tuple[Values | list[Values], list[FieldError]]:
+        kept = self._values.get(section.key, [])
+        if section.identity is None:
+            return section.validate(_with_secrets(section, raw, kept if isinstance(kept, dict) else {}))
+        if not isinstance(raw, list):
+            return [], [FieldError(section.key, "must be a list")]
+        items: list[Values] = []
+        problems: list[FieldError] = []
+        seen: set[str] = set()
+        for index, one in enumerate(raw):
+            path = f"{section.key}[{index}]"
+            own = self._own_section(section, one, path, problems)
+            same = next((old for old in kept if isinstance(old, dict) and _same(section, old, one)), {})
+            values, found = own.validate(_with_secrets(own, one, same), path)
+            problems += found
+            if not found and values[section.identity] in seen:
+                problems.append(FieldError(f"{path}.{section.identity}", "is used twice"))
+            seen.add(values[section.identity])
+            items.append(values)
+        if section is API_USERS:
+            problems += [
+                FieldError(f"{section.key}[{index}].password", "is required")
+                for index, user in enumerate(items)
+                if not (user["password"] or user["password_hash"] or user["token_hashes"])
+            ]
+        return items, problems
+
+    def _own_section(
+        self, section: Section, raw: object, path: str = "", problems: list[FieldError] | None = None
+    ) -> Section:
+        if section is not MODEMS or not isinstance(raw, Mapping):
+            return section
+        key = raw.get("type", MODEMS["type"].default)
+        if key in self._plugins.modem_types:
+            return self.section_of_modem(str(key))
+        if problems is not None:
+            known = ", ".join(self._plugins.modem_types)
+            problems.append(FieldError(f"{path}.type", f"there is no such modem type; there are {known}"))
+        return section
+
+
+def prefixes(modem: Mapping[str, Any], country_code: str) -> tuple[str, ...]:
+    """Give a modem's recipient prefixes as MSISDNs begin: 0871 is 62871 in Indonesia."""
+    return tuple(normalise_prefix(prefix, country_code) for prefix in modem["recipient_prefixes"])
+
+
+def _same(section: Section, old: Values, new: object) -> bool:
+    key = section.identity
+    return isinstance(new, Mapping) and old.get(str(key)) == new.get(key)
+
+
+def _with_secrets(section: Section, raw: object, kept: Values) -> object:
+    """Put the secrets that are kept where the document leaves them out, or shows the asterisks of a redacted export."""
+    if not isinstance(raw, Mapping):
+        return raw
+    given = {key: value for key, value in raw.items() if value != REDACTED}
+    secrets = {one.key: kept[one.key] for one in section.settings if one.secret and one.key in kept}
+    return secrets | given

@@ -1,0 +1,202 @@
+"""The one door: takes commands from every ingress, checks them, and answers."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import otppi
+from otppi.api.ingress import Origin, Sender, Ticket
+from otppi.api.message import State
+from otppi.api.modem import ModemState
+from otppi.host.accounts import Accounts
+from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
+from otppi.host.blocklist import Blocklist
+from otppi.host.dispatch import Dispatch, Refused
+from otppi.host.lifecycle import Record
+from otppi.host.worker import ModemWorker
+from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
+from otppi.wire.errors import EnvelopeError, FieldError, WireError
+from otppi.wire.msisdn import mask, normalise
+from otppi.wire.segment import segment
+
+_SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
+_BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
+_UTF16_PER_PART = 66
+"""Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""
+
+
+class HostGateway:
+    """The gateway that ingresses see (`otppi.api.ingress.Gateway`). Any thread."""
+
+    def __init__(self, sms: Mapping[str, Any], accounts: Accounts, blocklist: Blocklist, dispatch: Dispatch) -> None:
+        self.sms = sms
+        self._accounts = accounts
+        self._blocklist = blocklist
+        self._dispatch = dispatch
+        self.authenticate = accounts.authenticate
+        self.authenticate_token = accounts.authenticate_token
+
+    def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
+        """Take a command; every problem is in the ticket's answer."""
+        command = envelope.command
+        if command in _SENDING:
+            return self._send(envelope, origin)
+        if command in _BLOCKING:
+            return self._block(envelope)
+        if command is Command.GET_MODEM_LIST:
+            modems = [describe_modem(worker) for worker in self._dispatch.workers()]
+            return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=modems))
+        if command is Command.ECHO:
+            return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data={"echo": envelope.data}))
+        return FixedTicket(
+            malformed(EnvelopeError([FieldError("command", "is not available in this version")]), envelope.name)
+        )
+
+    # -- sending ----------------------------------------------------------------------------------------------------
+
+    def _send(self, envelope: Envelope, origin: Origin) -> Ticket:
+        problems: list[FieldError] = []
+        receivers = [self._receiver(envelope, index, problems) for index in range(len(envelope.items))]
+        if problems:
+            return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
+        duplicates: set[str] = set()
+        items: list[Record | Outcome] = []
+        for item, receiver in zip(envelope.items, receivers, strict=True):
+            try:
+                items.append(self._take(item, receiver, origin, duplicates, bulk=len(envelope.items) > 1))
+            except Refused as refused:
+                state = _REFUSED_STATES.get(refused.code, State.FAILED)
+                items.append(of_refusal(refused, item.id, state.value))
+        return MessageTicket(
+            envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list
+        )
+
+    def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
+        """Check what the envelope's parser cannot: the number, and how many parts the text takes."""
+        item = envelope.items[index]
+        path = f"data[{index}]" if envelope.is_list else "data"
+        receiver = item.receiver or ""
+        if envelope.command is Command.SEND_MAIL or "@" in receiver:
+            return receiver
+        text, most = item.message or "", self.sms["max_segments"]
+        try:
+            receiver = normalise(receiver, self.sms["country_code"])
+        except WireError as error:
+            problems.append(FieldError(f"{path}.receiver", str(error)))
+        # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
+        if 2 * len(text) > _UTF16_PER_PART * most:
+            try:
+                segment(text, max_parts=most)
+            except WireError:
+                problems.append(FieldError(f"{path}.message", f"is longer than {most} segments"))
+        return receiver
+
+    def _take(self, item: Item, receiver: str, origin: Origin, duplicates: set[str], *, bulk: bool) -> Record:
+        if "@" in receiver:
+            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
+        now = time.time()
+        if item.expiration is not None and item.expiration <= now:
+            raise Refused(ResponseCode.EXPIRED, "it had expired when it came in")
+        expires = item.expiration if item.expiration is not None else self._default_end(item, now)
+        if expires <= now:
+            raise Refused(ResponseCode.EXPIRED, "it was older than the default lifetime when it came in")
+        if receiver in self._blocklist:
+            raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
+        record = Record(origin, item.id, receiver, item.message, expires)
+        record.receiver_shown = mask(receiver) if self.sms["mask_receivers"] else receiver
+        record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
+        record.flash = item.flash
+        if item.id is not None and self.sms["duplicate_window"]:
+            record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
+        taken = self._dispatch.take(record)
+        if taken is not record:
+            duplicates.add(taken.message_id)
+        return taken
+
+    def _default_end(self, item: Item, now: float) -> float:
+        """End the default lifetime after the sender's `date_time`, which a sender's fast clock cannot put off."""
+        start = now if item.date_time is None else min(item.date_time, now)
+        return start + float(self.sms["default_lifetime"])
+
+    # -- the other commands -----------------------------------------------------------------------------------------
+
+    def _block(self, envelope: Envelope) -> Ticket:
+        problems: list[FieldError] = []
+        receivers = []
+        for index, item in enumerate(envelope.items):
+            try:
+                receivers.append(normalise(item.receiver or "", self.sms["country_code"]))
+            except WireError as error:
+                field = f"data[{index}].receiver" if envelope.is_list else "data.receiver"
+                problems.append(FieldError(field, str(error)))
+        if problems:
+            return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
+        blocking = envelope.command is Command.BLOCK_MSISDN
+        outcomes = []
+        for receiver in receivers:
+            changed = self._blocklist.block(receiver) if blocking else self._blocklist.unblock(receiver)
+            data = {"receiver": receiver, "blocked": blocking, "changed": changed}
+            outcomes.append(Outcome(ResponseCode.SUCCESS, data))
+        return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def message(self, message_id: str, sender: Sender) -> Answer | None:
+        """Give the state of a message, to the one who sent it."""
+        record = self._dispatch.records.get(message_id)
+        if record is None or record.origin.sender != sender:
+            return None
+        outcome = of_record(record)
+        return Answer("get-message", outcome.code, data=outcome.data)
+
+    def health(self) -> Mapping[str, Any]:
+        """Say whether messages can be sent."""
+        workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
+        ready = sum(worker.status.state is ModemState.READY for worker in workers)
+        status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
+        return {
+            "status": status,
+            "version": otppi.__version__,
+            "modems": [describe_modem(worker) for worker in self._dispatch.workers()],
+            "queued": sum(len(worker.queue) for worker in workers),
+        }
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """Count what ended, by state and ingress, and what waits and was sent, by modem."""
+        workers = self._dispatch.workers()
+        ended: dict[str, float] = {}
+        for (state, ingress), count in list(self._dispatch.ended.items()):
+            ended[f'state="{state}",ingress="{ingress}"'] = count
+        return {
+            "messages_total": ended,
+            "modem_sent_total": {_label("modem", worker.name): worker.sent for worker in workers},
+            "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
+            "modem_ready": {
+                _label("modem", worker.name): float(worker.status.state is ModemState.READY) for worker in workers
+            },
+        }
+
+
+_REFUSED_STATES = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}
+
+
+def describe_modem(worker: ModemWorker) -> dict[str, Any]:
+    """Describe a modem for lists and health: its state, who it is, and what it did."""
+    identity = worker.modem.identity()
+    return {
+        "modem_id": worker.name,
+        "state": worker.status.state.value,
+        "detail": worker.status.detail,
+        "since": round(worker.status.since),
+        "queued": len(worker.queue),
+        "sent": worker.sent,
+        "imei": identity.imei,
+        "operator": identity.operator,
+        "registration": identity.registration,
+        "signal_dbm": identity.signal_dbm,
+    }
+
+
+def _label(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{name}="{escaped}"'

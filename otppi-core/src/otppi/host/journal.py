@@ -1,0 +1,158 @@
+"""The journal: what became of each message so far, in a RAM-backed folder, so that a crash is told and nothing goes twice.
+
+It holds metadata only: ids, a keyed digest, the masked receiver, states. The text of a message is never in it. It lives
+in `/run` or another RAM disk, so it costs the card nothing and is gone with the power.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from otppi.api.ingress import Origin, Sender
+from otppi.api.message import State
+from otppi.host.lifecycle import Record
+from otppi.wire.envelope import ResponseCode
+
+logger = logging.getLogger(__name__)
+
+_TAKEN, _DISPATCHED, _ENDED = "taken", "dispatched", "ended"
+_COMPACT_AT = 8 * 1024 * 1024
+_KEPT = 5_000
+_CODES = {code.value: code for code in ResponseCode}
+
+
+class Journal:
+    """An append-only file of one JSON list a line. Each line is written with one call, so that a kill leaves no gap.
+
+    The key of the digests stands in a file of mode 0600 beside it, on the same RAM disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = folder / "journal"
+        self._lock = Lock()
+        self.key = _key(folder / "journal.key")
+        self._descriptor = self._open(os.O_APPEND)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _open(self, flag: int) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
+
+    def taken(self, record: Record) -> None:
+        """Note a message before its sender is told that it was taken."""
+        self._append(_taken_line(record))
+
+    def dispatched(self, record: Record) -> None:
+        """Note that from here on the network may have it: called right before Ctrl-Z."""
+        self._append([_DISPATCHED, record.message_id, record.modem])
+
+    def ended(self, record: Record) -> None:
+        """Note the final state."""
+        self._append(_ended_line(record))
+
+    def _append(self, line: list[Any]) -> None:
+        data = json.dumps(line).encode() + b"\n"
+        with self._lock:
+            os.write(self._descriptor, data)
+            self._size += len(data)
+
+    @property
+    def wants_compaction(self) -> bool:
+        """Whether the file has grown so long that `compact` should be called."""
+        return self._size > _COMPACT_AT
+
+    def compact(self, records: Iterable[Record]) -> None:
+        """Write the file anew with what is known of these records; nothing may be noted meanwhile (the caller's lock)."""
+        lines = []
+        for record in records:
+            lines.append(_taken_line(record))
+            if record.state.final:
+                lines.append(_ended_line(record))
+            elif record.state is State.SENDING:
+                lines.append([_DISPATCHED, record.message_id, record.modem])
+        new = self._path.with_suffix(".new")
+        new.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        new.chmod(0o600)
+        with self._lock:
+            os.close(self._descriptor)
+            new.replace(self._path)
+            self._descriptor = self._open(os.O_APPEND)
+            self._size = os.fstat(self._descriptor).st_size
+
+    def replay(self) -> list[Record]:
+        """Read what an earlier run of the gateway left, oldest first, with everything it did not end in its honest end.
+
+        What was dispatched without an answer is `unconfirmed`; what was only queued has `failed`: its text is gone.
+        """
+        records: dict[str, Record] = {}
+        for raw in self._path.read_bytes().splitlines():
+            try:
+                kind, message_id, *rest = json.loads(raw)
+            except ValueError:  # a line cut by the kill: what it said had not happened yet
+                logger.warning("a damaged line of the journal is left out")
+                continue
+            if kind == _TAKEN:
+                records[message_id] = _record(message_id, rest)
+            elif message_id in records:
+                _apply(records[message_id], kind, rest)
+        for record in records.values():
+            if record.state is State.SENDING:
+                _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, "the gateway stopped before the network answered")
+            elif record.state is State.QUEUED:
+                _end(record, State.FAILED, ResponseCode.FAILED, "the gateway stopped before it was sent")
+        return list(records.values())[-_KEPT:]
+
+    def close(self) -> None:
+        """Close the file; it stays for the next start."""
+        os.close(self._descriptor)
+
+
+def _key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        key = b""
+    if len(key) != 32:
+        key = os.urandom(32)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(key)
+    return key
+
+
+def _taken_line(record: Record) -> list[Any]:
+    origin = record.origin
+    return [
+        *(_TAKEN, record.message_id, record.digest.hex(), record.created, record.expires, record.client_id),
+        *(record.receiver_shown, origin.ingress, origin.sender.name),
+    ]
+
+
+def _ended_line(record: Record) -> list[Any]:
+    return [
+        *(_ENDED, record.message_id, record.state.value, record.code.value, record.modem, record.segments),
+        *(record.cause, record.finished),
+    ]
+
+
+def _record(message_id: str, rest: list[Any]) -> Record:
+    digest, created, expires, client_id, receiver, ingress, sender = rest
+    record = Record(Origin(ingress, Sender(sender)), client_id, receiver, None, expires)
+    record.message_id, record.created, record.digest = message_id, created, bytes.fromhex(digest)
+    record.receiver_shown = receiver
+    return record
+
+
+def _apply(record: Record, kind: str, rest: list[Any]) -> None:
+    if kind == _DISPATCHED:
+        record.state, record.modem = State.SENDING, rest[0]
+    elif kind == _ENDED:
+        state, code, record.modem, record.segments, record.cause, record.finished = rest
+        record.state, record.code = State(state), _CODES[code]
+
+
+def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:
+    record.state, record.code, record.cause, record.finished = state, code, cause, None

@@ -1,0 +1,133 @@
+"""A message's life inside the gateway: its record, the table of records, and the window in which duplicates are known."""
+
+import hashlib
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from otppi.api.ingress import Origin
+from otppi.api.message import Progress, State
+from otppi.wire.envelope import ResponseCode
+
+_KEPT_FINAL = 20_000
+"""Final records that stay in RAM to be asked for; about 10 MB at the most."""
+
+
+class Record:
+    """One message. The gateway's lock guards every change; single attributes may be read by any thread.
+
+    `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the receiver
+    as logs, journal and report show it; `only` names the one modem that a person chose.
+    """
+
+    __slots__ = (
+        "again",
+        "attempts",
+        "bulk",
+        "callbacks",
+        "cause",
+        "client_id",
+        "code",
+        "created",
+        "deadline",
+        "digest",
+        "excluded",
+        "expires",
+        "finished",
+        "flash",
+        "message_id",
+        "modem",
+        "only",
+        "origin",
+        "progress",
+        "receiver",
+        "receiver_shown",
+        "segments",
+        "state",
+        "text",
+    )
+
+    def __init__(self, origin: Origin, client_id: str | None, receiver: str, text: str | None, expires: float) -> None:
+        now = time.time()
+        self.message_id = os.urandom(8).hex()
+        self.client_id = client_id
+        self.origin = origin
+        self.receiver = receiver
+        self.receiver_shown = receiver
+        self.text = text
+        self.created = now
+        self.expires = expires
+        # The wall clock of a device without network may jump: the queue lives by the monotonic one.
+        self.deadline = time.monotonic() + (expires - now)
+        self.digest = b""
+        self.state = State.QUEUED
+        self.code = ResponseCode.SUCCESS
+        self.cause: str | None = None
+        self.modem: str | None = None
+        self.segments = 0
+        self.attempts = 0
+        self.again = False
+        self.bulk = False
+        self.flash = False
+        self.only: str | None = None
+        self.excluded: set[str] = set()
+        self.progress = Progress()
+        self.finished: float | None = None
+        self.callbacks: list[Callable[[], None]] = []
+
+    def __repr__(self) -> str:
+        return f"<Record {self.message_id} {self.state.value}>"
+
+
+class Records:
+    """The records by message id, and by digest within the duplicate window. Not thread-safe: the gateway locks."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._by_id: OrderedDict[str, Record] = OrderedDict()
+        self._by_digest: OrderedDict[bytes, Record] = OrderedDict()
+
+    def digest(self, client_id: str, receiver: str, text: str) -> bytes:
+        """Name a message by a keyed hash of its id, receiver and text."""
+        fields = b"".join(
+            len(raw).to_bytes(4, "big") + raw
+            for raw in (part.encode("utf-8", "surrogatepass") for part in (client_id, receiver, text))
+        )
+        return hashlib.blake2b(fields, key=self._key, digest_size=16).digest()
+
+    def earlier(self, digest: bytes, window: float) -> Record | None:
+        """Find the message that this one would be a duplicate of: the same digest, and out or on its way out."""
+        record = self._by_digest.get(digest)
+        if record is None or time.time() - record.created > window or not record.state.went_out:
+            return None
+        return record
+
+    def add(self, record: Record) -> None:
+        """Remember a record, and forget the oldest final ones beyond what is kept."""
+        self._by_id[record.message_id] = record
+        if record.digest:
+            self._by_digest[record.digest] = record
+            self._by_digest.move_to_end(record.digest)
+        while len(self._by_id) > _KEPT_FINAL:
+            oldest = next(iter(self._by_id.values()))
+            if not oldest.state.final:
+                break
+            self._forget(oldest)
+
+    def _forget(self, record: Record) -> None:
+        del self._by_id[record.message_id]
+        if self._by_digest.get(record.digest) is record:
+            del self._by_digest[record.digest]
+
+    def get(self, message_id: str) -> Record | None:
+        """Find a record by its message id."""
+        return self._by_id.get(message_id)
+
+    def latest(self) -> list[Record]:
+        """List the newest records, oldest first, as many as a restart needs to know."""
+        return list(self._by_id.values())[-_KEPT_FINAL // 4 :]
+
+    def open(self) -> list[Record]:
+        """List the records that are not final."""
+        return [record for record in self._by_id.values() if not record.state.final]

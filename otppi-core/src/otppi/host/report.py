@@ -1,0 +1,72 @@
+"""The message report: one line for each message that ended, on the card, without texts and with masked receivers."""
+
+import json
+import logging
+import os
+import time
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from otppi.host.lifecycle import Record
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_AT = 500
+
+
+class Report:
+    """JSON lines in one file a month, `YYYY-MM.jsonl`; written in batches, since each write wears the card.
+
+    Keys, kept short for the card's sake: `t` Unix time of the end, `m` message id, `i` the sender's id, `r` receiver,
+    `s` state, `by` modem, `n` segments, `from` ingress and user, `d` seconds from taking it in, `c` response code where
+    it is not 0000.
+    """
+
+    def __init__(self, folder: Path, months: int) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self.months = months
+        self._lock = Lock()
+        self._lines: list[str] = []
+
+    def append(self, record: Record) -> bool:
+        """Add a message that ended; True where enough has gathered to be flushed."""
+        now = record.finished or time.time()
+        line: dict[str, Any] = {"t": round(now), "m": record.message_id}
+        if record.client_id:
+            line["i"] = record.client_id[:36]
+        line |= {"r": record.receiver_shown, "s": record.state.value}
+        if record.modem:
+            line |= {"by": record.modem[:16], "n": record.segments}
+        line |= {"from": f"{record.origin.ingress}/{record.origin.sender.name}"[:40], "d": round(now - record.created, 2)}
+        if record.code.value != "0000":
+            line["c"] = record.code.value
+        with self._lock:
+            self._lines.append(json.dumps(line, separators=(",", ":")))
+            return len(self._lines) >= _FLUSH_AT
+
+    def flush(self) -> None:
+        """Write what has gathered. A full or broken card is logged and the lines are kept (bounded) for the next time."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+        if not lines:
+            return
+        path = self._folder / time.strftime("%Y-%m.jsonl")
+        try:
+            new = not path.exists()
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+                file.write("\n".join(lines) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            logger.error("the report cannot be written, %d lines wait: %s", len(lines), error)  # noqa: TRY400
+            with self._lock:
+                self._lines = (lines + self._lines)[-100_000:]
+            return
+        if new:
+            self._drop_old()
+
+    def _drop_old(self) -> None:
+        for path in sorted(self._folder.glob("????-??.jsonl"))[: -self.months]:
+            path.unlink()

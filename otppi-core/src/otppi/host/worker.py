@@ -1,0 +1,205 @@
+"""A modem's own thread: opens the modem, sends what its queue holds, and opens it again when it was lost."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.message import OutgoingMessage
+from otppi.api.modem import Modem, ModemState
+from otppi.host.lifecycle import Record
+from otppi.host.queues import ModemQueue
+from otppi.kit.reconnect import Backoff
+
+logger = logging.getLogger(__name__)
+
+_REOPEN_CAP = 2.0
+"""A modem that comes back is used again within this time and what opening it takes."""
+_IDLE = 30.0
+_QUARANTINE = 60.0
+
+
+class Dispatcher(Protocol):
+    """What the worker asks of the gateway. All of it is called on the worker's thread."""
+
+    def start_sending(self, worker: "ModemWorker", record: Record) -> bool:
+        """Mark a record as being sent; False where it has expired or ended meanwhile."""
+
+    def dispatched(self, record: Record) -> None:
+        """Note that the network may have the message from now on."""
+
+    def sent(self, worker: "ModemWorker", record: Record) -> None:
+        """Note that the SMSC accepted every part."""
+
+    def not_sent(self, worker: "ModemWorker", record: Record, error: NotSent) -> None:
+        """Find another way for a record of which nothing went out, or end it."""
+
+    def rejected(self, record: Record, error: Rejected) -> None:
+        """End a record that was refused for good."""
+
+    def unconfirmed(self, worker: "ModemWorker", record: Record, error: Unconfirmed) -> None:
+        """End a record that may or may not have gone out."""
+
+    def modem_changed(self, worker: "ModemWorker") -> None:
+        """Look at the queue of a modem whose state changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModemStatus:
+    """The state of a modem, and since when (Unix seconds)."""
+
+    state: ModemState
+    detail: str
+    since: float
+
+
+class ModemWorker:
+    """One modem with its queue and its thread (whose owner is the supervisor: `run` is the thread's body)."""
+
+    def __init__(
+        self,
+        name: str,
+        modem: Modem,
+        dispatcher: Dispatcher,
+        *,
+        queue_size: int,
+        prefixes: tuple[str, ...] = (),
+        default: bool = False,
+        send_from_api: bool = True,
+    ) -> None:
+        self.name = name
+        self.modem = modem
+        self.queue = ModemQueue(queue_size)
+        self.prefixes = prefixes
+        self.default = default
+        self.send_from_api = send_from_api
+        self.status = ModemStatus(ModemState.STARTING, "", time.time())
+        self.usable_since_loss = time.monotonic()
+        self.unfit_until = 0.0
+        self.sent = 0
+        self.seconds_per_message = 0.0
+        self.sending: Record | None = None
+        self._dispatcher = dispatcher
+        self._stopping = threading.Event()
+        self._idle = False
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def put(self, record: Record) -> None:
+        """Queue a record."""
+        self.queue.put(record)
+        if self._idle:
+            self.modem.wake()
+
+    def stop(self) -> None:
+        """End the thread after the message that is being sent."""
+        self._stopping.set()
+        self.modem.wake()
+
+    def load(self, *, bulk: bool = False) -> int:
+        """Count the messages before a new one, the one being sent included."""
+        return self.queue.ahead_of(bulk) + (self.sending is not None)
+
+    # -- the modem's thread -----------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Keep the modem open and send, until `stop`."""
+        backoff = Backoff(0.2, _REOPEN_CAP)
+        while not self._stopping.is_set():
+            try:
+                self.modem.open()
+                backoff.reset()
+                self._change(ModemState.READY, "")
+                self._serve()
+            except ModemBlocked as error:
+                self._change(ModemState.BLOCKED, error.cause)
+                self._stopping.wait(backoff.delay())
+            except ModemLost as error:
+                self._lost(error.cause)
+                self._stopping.wait(backoff.delay())
+            finally:
+                self.modem.close()
+        self._change(ModemState.STOPPED, "")
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            record = self.queue.take()
+            if record is None:
+                self._wait_for_work(_IDLE)
+            elif self._dispatcher.start_sending(self, record):
+                self._send(record)
+
+    def _wait_for_work(self, seconds: float) -> None:
+        self._idle = True
+        try:
+            # Looked at again after the flag is up: what was put in between did not wake us.
+            if not self.queue and not self._stopping.is_set():
+                self.modem.idle(seconds)
+        finally:
+            self._idle = False
+
+    def _send(self, record: Record) -> None:
+        started = time.monotonic()
+        self.sending = record
+        record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
+        try:
+            self.modem.send(self._message(record))
+        except ModemLost as error:
+            self.sending = None
+            # Before the modem counts as lost, so that this message stays in front of those that follow it elsewhere.
+            self._dispatcher.not_sent(self, record, error)
+            raise
+        except NotSent as error:
+            self.sending = None
+            if isinstance(error, ModemUnfit):
+                self.unfit_until = time.monotonic() + _QUARANTINE
+            self._dispatcher.not_sent(self, record, error)
+            if error.retry_after:
+                self.modem.idle(error.retry_after)
+        except Rejected as error:
+            self.sending = None
+            self._dispatcher.rejected(record, error)
+        except Unconfirmed as error:
+            self.sending = None
+            self._dispatcher.unconfirmed(self, record, error)
+        else:
+            self.sending = None
+            self._measure(time.monotonic() - started)
+            self._dispatcher.sent(self, record)
+
+    def _message(self, record: Record) -> OutgoingMessage:
+        return OutgoingMessage(
+            message_id=record.message_id,
+            destination=record.receiver,
+            text=record.text or "",
+            validity=max(record.deadline - time.monotonic(), 0.0),
+            flash=record.flash,
+            again=record.again,
+            progress=record.progress,
+        )
+
+    def _measure(self, seconds: float) -> None:
+        self.sent += 1
+        self.unfit_until = 0.0
+        weight = 0.1 if self.seconds_per_message else 1.0
+        self.seconds_per_message += weight * (seconds - self.seconds_per_message)
+
+    def _lost(self, cause: str) -> None:
+        if self.status.state in (ModemState.READY, ModemState.BLOCKED):
+            self.usable_since_loss = time.monotonic()
+        if self.status.state is not ModemState.STARTING:
+            self._change(ModemState.RECOVERING, cause)
+        elif self.status.detail != cause:
+            self._change(ModemState.STARTING, cause)
+
+    def _change(self, state: ModemState, detail: str) -> None:
+        before = self.status
+        if (before.state, before.detail) == (state, detail):
+            return
+        self.status = ModemStatus(state, detail, time.time())
+        log: Callable[..., None] = logger.info if state in (ModemState.READY, ModemState.STOPPED) else logger.warning
+        log("modem %s is %s%s", self.name, state.value, f": {detail}" if detail else "")
+        self._dispatcher.modem_changed(self)

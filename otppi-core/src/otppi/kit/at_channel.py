@@ -1,0 +1,138 @@
+"""An AT dialogue over a port: a command and its reply, the prompt and the PDU, with time-outs."""
+
+import time
+from collections.abc import Callable
+
+from otppi.api.errors import ModemLost, OtpPiError
+from otppi.kit.port import Port
+from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
+
+_QUIET = 0.03
+"""A line that was silent for so long is taken to have said all that it was going to say."""
+_PROBE_TIMEOUT = 0.8
+_PROBES = 5
+
+
+class AtTimeout(OtpPiError):  # noqa: N818
+    """No answer in time. The channel is out of step until `synchronise`."""
+
+
+class AtRefused(OtpPiError):  # noqa: N818
+    """A command ended with another final result than OK."""
+
+    def __init__(self, result: FinalResult) -> None:
+        super().__init__(result.kind.value)
+        self.result = result
+
+
+class AtChannel:
+    """Owned by one thread. Everything raises ModemLost when the port is gone."""
+
+    def __init__(self, port: Port, on_event: Callable[[Urc | Noise], None]) -> None:
+        self._port = port
+        self._on_event = on_event
+        self._connection = AtConnection()
+
+    @property
+    def synchronised(self) -> bool:
+        """Whether a command may be sent; if not, `synchronise` first."""
+        return self._connection.synchronised
+
+    def command(self, line: str, timeout: float = 5.0, *, body_lines: bool = False) -> tuple[str, ...]:
+        """Send a command line; give the information lines of its reply.
+
+        Raises:
+            AtRefused: The final result was not OK.
+            AtTimeout: There was none in `timeout` seconds.
+        """
+        self._port.write(self._connection.command(line, body_lines=body_lines))
+        reply = self._wait(timeout)
+        if not isinstance(reply, Reply):
+            raise AtTimeout(f"{line.partition('=')[0]} was not answered")
+        if not reply.result.ok:
+            raise AtRefused(reply.result)
+        return reply.lines
+
+    def attempt(self, line: str, timeout: float = 5.0) -> tuple[str, ...] | None:
+        """Send a command that not every modem knows: None where it is refused."""
+        try:
+            return self.command(line, timeout)
+        except AtRefused:
+            return None
+
+    def prompt(self, line: str, timeout: float) -> None:
+        """Send a command that is answered with a prompt, and wait for the prompt.
+
+        Raises:
+            AtRefused: The modem refused: no PDU may be written.
+            AtTimeout: Neither came; the dialogue was cancelled with ESC.
+        """
+        self._port.write(self._connection.command(line, expects_prompt=True))
+        event = self._wait(timeout)
+        if isinstance(event, Reply):
+            raise AtRefused(event.result)
+        if event is None:
+            self._port.write(self._connection.cancel())
+            raise AtTimeout("no prompt came")
+
+    def payload(self, pdu: str, timeout: float) -> tuple[str, ...]:
+        """Write a PDU and Ctrl-Z after a prompt; give the information lines of the reply.
+
+        Raises:
+            AtRefused: The final result was not OK.
+            AtTimeout: There was none: the network may have the message.
+        """
+        self._port.write(self._connection.payload(pdu))
+        reply = self._wait(timeout)
+        if not isinstance(reply, Reply):
+            raise AtTimeout("the network did not answer")
+        if not reply.result.ok:
+            raise AtRefused(reply.result)
+        return reply.lines
+
+    def listen(self, timeout: float) -> None:
+        """Wait for what the modem says of its own accord; ends early when something came or the port was woken."""
+        self._feed(self._port.read(timeout))
+
+    def synchronise(self) -> None:
+        """Get into step with a modem in whatever state it is: leave a prompt, drain, and probe (modems.md 2, 5, 8).
+
+        Raises:
+            ModemLost: It answers nothing.
+        """
+        self._port.write(self._connection.cancel())
+        for _ in range(_PROBES):
+            self._drain()
+            self._port.write(self._connection.probe())
+            if self._wait(_PROBE_TIMEOUT):
+                return
+        self._connection.abandon()
+        raise ModemLost(f"{self._port.path}: the modem does not answer")
+
+    def _drain(self) -> None:
+        deadline = time.monotonic() + _PROBE_TIMEOUT
+        while (data := self._port.read(_QUIET)) and time.monotonic() < deadline:
+            self._feed(data)
+
+    def _wait(self, timeout: float) -> Prompt | Reply | None:
+        """Wait for the outstanding command's prompt or reply; None when time is up: then the command is given up."""
+        deadline = time.monotonic() + timeout
+        while True:
+            while event := self._connection.next_event():
+                if isinstance(event, Prompt | Reply):
+                    return event
+                self._on_event(event)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if self._connection.synchronised:
+                    self._connection.abandon()
+                return None
+            self._connection.receive_data(self._port.read(left))
+
+    def _feed(self, data: bytes) -> None:
+        self._connection.receive_data(data)
+        while event := self._connection.next_event():
+            if isinstance(event, Urc | Noise):
+                self._on_event(event)
+
+

@@ -1,0 +1,215 @@
+"""A modem that speaks 3GPP TS 27.005 and 27.007 in PDU mode over a port: opening, sending, looking after it."""
+
+import logging
+import random
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.message import OutgoingMessage
+from otppi.api.modem import Modem, ModemIdentity
+from otppi.api.settings import number
+from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at_start import PinMemory, Profile, Start, look
+from otppi.kit.port import Port, Wake
+from otppi.wire.address import Address
+from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
+from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
+from otppi.wire.errors import WireError
+from otppi.wire.segment import segment
+from otppi.wire.tpdu import SmsSubmit, pdu_line
+from otppi.wire.user_data import UserData
+from otppi.wire.validity import Validity
+
+logger = logging.getLogger(__name__)
+
+_LOOK_EVERY = 60.0
+_WAIT_RETRY = 2.0
+
+
+AT_SETTINGS = (
+    number(
+        "prompt_timeout",
+        "Prompt time-out",
+        "How long the modem may take to ask for the message (the prompt of +CMGS).",
+        10.0,
+        minimum=0.1,
+        maximum=60,
+        unit="s",
+    ),
+    number(
+        "result_timeout",
+        "Result time-out",
+        "How long the network may take to answer; then the message is unconfirmed. Networks have answered after 100 s.",
+        90.0,
+        minimum=0.5,
+        maximum=600,
+        unit="s",
+    ),
+)
+"""The settings that every type of modem has which is driven by `AtModem`."""
+
+
+class AtModem(Modem):
+    """See `otppi.api.modem.Modem` for the contract.
+
+    Args:
+        settings: Section `modems`, and `AT_SETTINGS`.
+        boot_folder: Where it is remembered which SIM PIN was tried since the device was switched on.
+        profile: What this model does in its own way.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], boot_folder: Path, profile: Profile | None = None) -> None:
+        self._settings = settings
+        self._profile = profile or Profile()
+        self._pin_memory = PinMemory(boot_folder, settings["name"])
+        self._wake = Wake()
+        self._port: Port | None = None
+        self._channel: AtChannel | None = None
+        self._identity = ModemIdentity()
+        self._next_look = 0.0
+        self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """End a running or the next `idle`."""
+        self._wake.set()
+
+    def identity(self) -> ModemIdentity:
+        """Say what was read from the modem when it was opened or last looked after."""
+        return self._identity
+
+    # -- the modem's thread -----------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open the port and make the modem ready to send."""
+        self._port = Port(self._path(), self._settings, self._wake)
+        self._channel = AtChannel(self._port, self._heard)
+        start = Start(self._channel, self._settings, self._profile, self._pin_memory, self._channel.listen)
+        try:
+            self._identity = start.run()
+        except AtTimeout as error:
+            raise ModemLost(f"the modem stopped answering: {error}") from error
+        self._next_look = time.monotonic() + _LOOK_EVERY
+
+    def _path(self) -> str:
+        """Where the port is; a type that finds it in its own way overrides this."""
+        return str(self._settings["port"])
+
+    def idle(self, timeout: float) -> None:
+        """Listen to the modem, and look after its registration and signal once a minute."""
+        channel = self._ready_channel()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_EVERY
+            try:
+                self._identity = look(channel, self._identity)
+            except AtTimeout as error:
+                raise ModemLost(f"the modem stopped answering: {error}") from error
+        channel.listen(min(timeout, self._next_look - now))
+
+    def close(self) -> None:
+        """Release the port."""
+        port, self._port, self._channel = self._port, None, None
+        if port is not None:
+            port.close()
+
+    def _ready_channel(self) -> AtChannel:
+        if self._channel is None:
+            raise ModemLost("the modem is not open")
+        if not self._channel.synchronised:
+            self._channel.synchronise()
+        return self._channel
+
+    def _heard(self, event: Urc | Noise) -> None:
+        name = event.name if isinstance(event, Urc) else "a line of no command"
+        logger.debug("modem %s said %s", self._settings["name"], name)
+
+    # -- sending ----------------------------------------------------------------------------------------------------
+
+    def send(self, message: OutgoingMessage) -> None:
+        """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
+        channel = self._ready_channel()
+        progress = message.progress
+        if progress.concatenation_reference is None:
+            self._reference = (self._reference + 1) % 256
+            progress.concatenation_reference = self._reference
+        try:
+            parts = segment(message.text, reference=progress.concatenation_reference, flash=message.flash)
+            progress.segments = len(parts)
+            lines = [pdu_line(_submit(message, part)) for part in parts[len(progress.references) :]]
+        except WireError as error:
+            raise Rejected(f"it cannot be written as SMS: {error}") from error
+        for pdu, length in lines:
+            progress.references.append(self._send_part(channel, pdu, length, message))
+
+    def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
+        try:
+            channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"])
+        except AtRefused as error:
+            self._refused(channel, error.result, dispatched=False)
+        except AtTimeout as error:
+            raise NotSent("the modem gave no prompt") from error
+        if self._profile.prompt_pause:
+            channel.listen(self._profile.prompt_pause)
+        message.progress.before_dispatch()
+        try:
+            lines = channel.payload(pdu, self._settings["result_timeout"])
+        except AtRefused as error:
+            self._refused(channel, error.result, dispatched=True)
+        except AtTimeout as error:
+            raise Unconfirmed("the network did not answer in time") from error
+        except ModemLost as error:
+            raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
+        return _reference_of(lines)
+
+    def _refused(self, channel: AtChannel, result: FinalResult, *, dispatched: bool) -> NoReturn:
+        """Turn a final result into "may it be sent again?" (modems.md 10).
+
+        Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so for certain.
+        """
+        advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
+        if advice is Advice.AMBIGUOUS and dispatched:
+            raise Unconfirmed(meaning, code=code)
+        if advice is Advice.NEVER:
+            raise Rejected(meaning, code=code)
+        if advice is Advice.SET_SMSC and (smsc := self._settings["sms_center"] or self._identity.smsc):
+            # The modem forgot it with the network (modems.md 21).
+            channel.attempt(f'AT+CSCA="+{smsc.lstrip("+")}",145')
+            raise NotSent(meaning, code=code)
+        if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
+            raise ModemUnfit(meaning, code=code)
+        raise NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
+
+
+def _advice(result: FinalResult) -> Advice:
+    if result.kind is ResultKind.CMS:
+        return cms_advice(result.code)
+    return cme_advice(result.code) if result.kind is ResultKind.CME else Advice.AMBIGUOUS
+
+
+def _meaning(result: FinalResult) -> str:
+    if result.code is None or result.kind not in (ResultKind.CMS, ResultKind.CME):
+        return "the modem gave no reason"
+    return cms_meaning(result.code) if result.kind is ResultKind.CMS else cme_meaning(result.code)
+
+
+def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:
+    return SmsSubmit(
+        destination=Address.parse(f"+{message.destination}"),
+        user_data=part,
+        validity=Validity.from_seconds(int(message.validity)),
+        reject_duplicates=message.again,
+    )
+
+
+def _reference_of(lines: tuple[str, ...]) -> int:
+    """Read TP-MR from `+CMGS: <mr>`; some modems forget the line, but OK says that the SMSC has it."""
+    for line in lines:
+        if found := re.match(r"\+CMGS: *(\d+)", line):
+            return int(found[1]) & 0xFF
+    return -1

@@ -1,0 +1,159 @@
+"""A serial port that one thread owns, with a wake-up for it: bytes out, bytes in, and "it is gone" told in one way."""
+
+import errno
+import os
+import select
+import termios
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import serial
+
+from otppi.api.errors import ModemBlocked, ModemLost
+
+_PARITY = {
+    "none": serial.PARITY_NONE,
+    "even": serial.PARITY_EVEN,
+    "odd": serial.PARITY_ODD,
+    "mark": serial.PARITY_MARK,
+    "space": serial.PARITY_SPACE,
+}
+_READ_SIZE = 4096
+# pyserial reports an unplugged device as any of these, depending on the driver and the moment (pyserial #417).
+_PORT_ERRORS = (OSError, termios.error, ValueError)
+_HANGUP = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class Port:
+    """An open serial port. Only `wake` may be called by another thread.
+
+    Args:
+        path: The device or a link to it; a pseudo-terminal will do.
+        settings: `baud_rate`, `parity_bit`, `stop_bits` of section `modems`.
+
+    Raises:
+        ModemLost: There is no such device now.
+        ModemBlocked: It is held by another program, or may not be opened.
+    """
+
+    def __init__(self, path: str, settings: Mapping[str, Any], wake: "Wake") -> None:
+        self.path = path
+        self._wake = wake
+        try:
+            self._serial = serial.Serial(
+                path,
+                baudrate=settings["baud_rate"],
+                parity=_PARITY[settings["parity_bit"]],
+                stopbits=settings["stop_bits"],
+                timeout=0,
+                exclusive=True,
+            )
+        except _PORT_ERRORS as error:
+            raise _cannot_open(path, error) from error
+        self._descriptor = self._serial.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLIN)
+        self._poll.register(wake.descriptor, select.POLLIN)
+
+    def read(self, timeout: float) -> bytes:
+        """Wait at most `timeout` seconds for bytes; empty when there were none, or when woken.
+
+        Raises:
+            ModemLost: The device is gone.
+        """
+        ready = self._poll.poll(max(0.0, timeout) * 1000)
+        data = b""
+        for descriptor, event in ready:
+            if descriptor == self._wake.descriptor:
+                self._wake.clear()
+            elif event & select.POLLIN:
+                data = self._read_now()
+            elif event & _HANGUP:
+                raise ModemLost(f"{self.path} is gone")
+        return data
+
+    def _read_now(self) -> bytes:
+        try:
+            data = os.read(self._descriptor, _READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise ModemLost(f"{self.path} is gone ({error.strerror})") from error
+        if not data:
+            raise ModemLost(f"{self.path} is gone")
+        return data
+
+    def write(self, data: bytes, timeout: float = 10.0) -> None:
+        """Write all of `data` within `timeout` seconds.
+
+        Raises:
+            ModemLost: The device is gone, or takes no bytes (flow control).
+        """
+        deadline = time.monotonic() + timeout
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                self._wait_writable(deadline)
+            except OSError as error:
+                raise ModemLost(f"{self.path} is gone ({error.strerror})") from error
+
+    def _wait_writable(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([], [self._descriptor], [], left)[1]:
+            raise ModemLost(f"{self.path} takes no bytes")
+
+    def close(self) -> None:
+        """Release the port. Safe to call twice."""
+        with suppress(*_PORT_ERRORS):  # a device that is gone may refuse even this; the descriptor is freed all the same
+            self._serial.close()
+
+
+class Wake:
+    """Ends another thread's `Port.read`, now or the next time. Lives as long as its owner, over many open ports."""
+
+    def __init__(self) -> None:
+        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def set(self) -> None:
+        """Wake (any thread)."""
+        if self.descriptor >= 0:
+            os.eventfd_write(self.descriptor, 1)
+
+    def clear(self) -> None:
+        """Take note of it (the woken thread)."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self.descriptor)
+
+    def __del__(self) -> None:
+        descriptor, self.descriptor = self.descriptor, -1
+        os.close(descriptor)
+
+
+def _cannot_open(path: str, error: Exception) -> ModemLost:
+    reason = getattr(error, "errno", None)
+    if not path:
+        return ModemBlocked("no port is set")
+    if not Path(path).exists() or reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
+        return ModemLost(f"there is no {path}")
+    if holders := port_holders(path):
+        return ModemBlocked(f"{path} is held by {', '.join(holders)}")
+    if reason in (errno.EACCES, errno.EPERM):
+        return ModemBlocked(f"{path} may not be opened by this user (add it to the group dialout)")
+    return ModemBlocked(f"{path} cannot be opened: {os.strerror(reason) if reason else type(error).__name__}")
+
+
+def port_holders(path: str) -> list[str]:
+    """Name the other programs that have a device open, as "program (pid)"; only those that this user may look into."""
+    device = os.path.realpath(path)
+    holders = []
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        with suppress(OSError):
+            if any(os.path.realpath(descriptor) == device for descriptor in (process / "fd").iterdir()):
+                holders.append(f"{(process / 'comm').read_text().strip()} ({process.name})")
+    return holders

@@ -1,0 +1,34 @@
+"""A simulated GSM modem for tests, benchmarks and first steps: a peer with faults behind a real pty, not a mock.
+
+with ModemRack(count=2, profile=ModemProfile(network_time=0.1)) as rack:
+    rack.modems[1].inject("cms-error", at=3, code=38)
+    ...  # open rack.modems[0].path like /dev/ttyUSB0, and send
+    (message,) = rack.network.wait_for(1)
+"""
+
+from otppi.testing.modem.fault_table import FAULTS
+from otppi.testing.modem.faults import Cure, Fault, Stage
+from otppi.testing.modem.log import Dialogue, DialogueLog, Recorder
+from otppi.testing.modem.network import ArrivedMessage, ArrivedPart, SimulatedNetwork
+from otppi.testing.modem.peer import ModemPeer
+from otppi.testing.modem.profile import ModemProfile, UssdAnswer, UssdForm
+from otppi.testing.modem.pty import ModemRack, RackedModem
+
+__all__ = [
+    "FAULTS",
+    "ArrivedMessage",
+    "ArrivedPart",
+    "Cure",
+    "Dialogue",
+    "DialogueLog",
+    "Fault",
+    "ModemPeer",
+    "ModemProfile",
+    "ModemRack",
+    "RackedModem",
+    "Recorder",
+    "SimulatedNetwork",
+    "Stage",
+    "UssdAnswer",
+    "UssdForm",
+]

@@ -1,0 +1,119 @@
+"""Owns the commands with which another process plays with a rack of modems: JSON objects in, JSON objects out."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+from otppi.testing.modem.fault_table import FAULTS
+from otppi.testing.modem.pty import ModemRack, RackedModem
+
+_INJECTION = ("at", "times", "command", "code", "seconds")
+
+Command = Mapping[str, Any]
+Answer = dict[str, object]
+
+
+class ControlError(ValueError):
+    """A control command is not understood; the text says why."""
+
+
+def answer_line(rack: ModemRack, line: str) -> str:
+    """Obey one line of JSON and return the line to answer: `{"ok": true, ...}` or `{"ok": false, "error": ...}`."""
+    try:
+        answer = {"ok": True, **obey(rack, json.loads(line))}
+    except (ControlError, json.JSONDecodeError, TimeoutError) as error:
+        answer = {"ok": False, "error": str(error)}
+    return json.dumps(answer)
+
+
+def obey(rack: ModemRack, command: Command) -> Answer:
+    """Obey one command; `do` names it, `modem` is a number or a name (default: the first).
+
+    - `{"do": "inject", "fault": "cms-error", "at": 3, "code": 38}`, see `ModemPeer.inject`
+    - `{"do": "heal"}`, or one fault with `"fault"`
+    - `{"do": "unplug", "seconds": 5}` (without `seconds` for good), `{"do": "replug"}`
+    - `{"do": "deliver", "originator": "+628…", "text": "…"}`
+    - `{"do": "arrived", "since": 0}`: the messages after the `since`-th; `"wait": 2.5` waits for one
+    - `{"do": "status"}`: paths, faults and counts; `{"do": "faults"}`: the table of faults
+
+    Raises:
+        ControlError: it is not understood, or names what does not exist.
+    """
+    if not isinstance(command, Mapping) or command.get("do") not in _VERBS:
+        raise ControlError(f"'do' must be one of {', '.join(_VERBS)}")
+    try:
+        return _VERBS[command["do"]](rack, command)
+    except (KeyError, TypeError) as error:
+        raise ControlError(f"{command['do']}: missing, unknown or wrong: {error}") from None
+
+
+def _modem(rack: ModemRack, command: Command) -> RackedModem:
+    wanted = command.get("modem", 0)
+    for number, modem in enumerate(rack.modems):
+        if wanted in (number, modem.profile.name):
+            return modem
+    raise ControlError(f"there is no modem {wanted}")
+
+
+def _inject(rack: ModemRack, command: Command) -> Answer:
+    parameters = {name: command[name] for name in _INJECTION if name in command}
+    _modem(rack, command).inject(command["fault"], **parameters)
+    return {}
+
+
+def _heal(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).heal(command.get("fault"))
+    return {}
+
+
+def _unplug(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).unplug(command.get("seconds"))
+    return {}
+
+
+def _replug(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).replug()
+    return {}
+
+
+def _deliver(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).deliver(command["originator"], command["text"])
+    return {}
+
+
+def _arrived(rack: ModemRack, command: Command) -> Answer:
+    messages = rack.network.since(command.get("since", 0), command.get("wait", 0.0))
+    return {
+        "parts": rack.network.part_count,
+        "messages": rack.network.message_count,
+        "arrived": [asdict(message) for message in messages],
+    }
+
+
+def _status(rack: ModemRack, _: Command) -> Answer:
+    return {
+        "messages": rack.network.message_count,
+        "modems": [
+            {"name": each.profile.name, "path": str(each.path), "plugged": each.plugged, "faults": each.faults}
+            for each in rack.modems
+        ],
+    }
+
+
+def _faults(_rack: ModemRack, _command: Command) -> Answer:
+    return {"faults": [{"name": each.name, "row": each.row, "does": each.summary} for each in FAULTS.values()]}
+
+
+Verb = Literal["inject", "heal", "unplug", "replug", "deliver", "arrived", "status", "faults"]
+
+_VERBS: dict[Verb, Callable[[ModemRack, Command], Answer]] = {
+    "inject": _inject,
+    "heal": _heal,
+    "unplug": _unplug,
+    "replug": _replug,
+    "deliver": _deliver,
+    "arrived": _arrived,
+    "status": _status,
+    "faults": _faults,
+}

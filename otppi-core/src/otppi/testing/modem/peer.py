@@ -1,0 +1,255 @@
+"""Owns the simulated modem's side of the AT line: bytes in, bytes out with the times at which they are due."""
+
+import heapq
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+from otppi.testing.modem import inbox
+from otppi.testing.modem.answers import render
+from otppi.testing.modem.commands import execute
+from otppi.testing.modem.fault_table import FAULTS
+from otppi.testing.modem.faults import Cure, FaultBoard, Injection, Stage
+from otppi.testing.modem.log import Recorder
+from otppi.testing.modem.network import SimulatedNetwork
+from otppi.testing.modem.profile import ModemProfile
+from otppi.testing.modem.sending import Sender
+from otppi.testing.modem.session import MAX_INPUT, Session
+from otppi.testing.modem.sim import MessageMemory, Sim
+
+CTRL_Z = b"\x1a"
+ESC = b"\x1b"
+_IGNORED = ESC + CTRL_Z + b"\0"
+
+Action = Callable[[float], None]
+
+
+class ModemPeer:
+    """A GSM modem seen from its serial line (ITU-T V.250, 3GPP TS 27.005 in PDU mode, 27.007), without any I/O.
+
+    Give it what was written to the line with `receive`, write to the line what `advance` returns, and call `advance`
+    again when `next_due` is reached. It is not thread-safe. All times are seconds of one monotonic clock.
+
+    Args:
+        profile: who the modem is and how long it takes.
+        network: where its messages arrive; a network of its own by default.
+        recorder: told of every sending dialogue, for measurements.
+    """
+
+    def __init__(
+        self,
+        profile: ModemProfile | None = None,
+        network: SimulatedNetwork | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.profile: ModemProfile = profile or ModemProfile()
+        self.network: SimulatedNetwork = network or SimulatedNetwork()
+        self.sim = Sim(self.profile)
+        self.covered = True
+        self.plugged = False
+        self.extra_delay = 0.0
+        self.faults = FaultBoard(self)
+        self.sender = Sender(self, recorder)
+        self._outbox: list[tuple[float, int, int | None, bytes | Action]] = []
+        self._order = count()
+        self.power_cycle = 0
+        self.plug(0.0)
+
+    @property
+    def next_due(self) -> float:
+        """When `advance` has something to do next; infinity if never."""
+        return self._outbox[0][0] if self._outbox else math.inf
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network knows the modem."""
+        return self.covered and self.session.radio
+
+    @property
+    def memory(self) -> MessageMemory:
+        """The message memory in use."""
+        return self.sim.memories[self.session.memory]
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Take bytes that were written to the modem's line."""
+        if not self.plugged or now < self.session.deaf_until:
+            return
+        if self.session.boot_noise:
+            self.emit(self.session.boot_noise, now)
+            self.session.boot_noise = b""
+        data = self.sender.heard(data[: self.session.input_limit], now)
+        if not self._input.strip():
+            self._input.clear()
+            self._line_started = now
+        self._input += data[: MAX_INPUT - len(self._input)]
+        self._feed(now)
+
+    def advance(self, now: float) -> bytes:
+        """Do what is due and return the bytes to write to the line."""
+        out = bytearray()
+        while self._outbox and self._outbox[0][0] <= now:
+            _, _, power_cycle, item = heapq.heappop(self._outbox)
+            if power_cycle not in (None, self.power_cycle):
+                continue
+            if isinstance(item, bytes):
+                out += item
+            else:
+                item(now)
+        return bytes(out)
+
+    def inject(
+        self,
+        name: str,
+        now: float = 0.0,
+        *,
+        at: int | None = None,
+        times: int | None = None,
+        command: str = "",
+        code: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Put a fault of `FAULTS` to work.
+
+        Args:
+            name: the fault's name.
+            now: the time.
+            at: the occasion on which it strikes first, counted from 1 now: the n-th SMS for faults of sending, the
+                n-th command line or answer for the others.
+            times: on how many occasions; by default one if `at` is given, else as the fault's row says.
+            command: only occasions of commands that begin so count, such as "+CSQ" or "+CMGS".
+            code: the error code, for faults that tell one.
+            seconds: the fault's time parameter.
+
+        Raises:
+            KeyError: there is no such fault.
+        """
+        fault = FAULTS[name]
+        if times is None:
+            times = fault.times if at is None else 1
+        code = fault.code if code is None else code
+        seconds = fault.seconds if seconds is None else seconds
+        self.faults.add(Injection(fault, code, seconds, at or 1, times, command), now)
+
+    def heal(self, name: str | None = None) -> None:
+        """End the fault of that name, or all faults."""
+        self.faults.remove(name)
+
+    def deliver(self, originator: str, text: str, now: float = 0.0) -> None:
+        """Let an SMS (in parts, if it is long) from a number or an alphanumeric originator come in."""
+        inbox.deliver(self, originator, text, now)
+
+    def plug(self, now: float) -> None:
+        """Power the modem on: its settings are the factory's."""
+        self.session = Session(self.profile.echo, next(iter(self.profile.memories)))
+        self.sim.power_on()
+        self.sender.abort()
+        self._input = bytearray()
+        self._line_started = now
+        self._busy = False
+        self.plugged = True
+        self.faults.power_on(now)
+
+    def unplug(self, now: float, replug_after: float | None = None) -> None:
+        """Take the modem off its line and power; what it was about to say is lost."""
+        self.plugged = False
+        self.sender.abort()
+        self.power_cycle += 1
+        if replug_after is not None:
+            self.at(now + replug_after, self.plug, survives=True)
+
+    def set_coverage(self, covered: bool, now: float) -> None:
+        """Let the modem find or lose its network."""
+        self.covered = covered
+        self.tell_registration(now)
+
+    def tell_registration(self, now: float) -> None:
+        """Say whether the modem is registered, where that was asked for (3GPP TS 27.007 7.2)."""
+        for name, n in self.session.registration_urc.items():
+            if n:
+                self.emit(render([f"{name}: {int(self.registered)}"]), now)
+
+    def set_radio(self, on: bool, now: float) -> None:
+        """Switch the radio; after an off and on the network is searched anew."""
+        if on and not self.session.radio:
+            self.faults.cure(Cure.RADIO)
+        changed = self.session.radio is not on
+        self.session.radio = on
+        if changed:
+            self.tell_registration(now)
+
+    def at(self, due: float, action: Action, *, survives: bool = False) -> None:
+        """Do something later; a power cycle forgets it unless it `survives`."""
+        self._push(due, action, survives)
+
+    def emit(self, data: bytes, due: float) -> None:
+        """Write bytes to the line at that time, as fast as the line is."""
+        if not self.session.byte_time:
+            self._push(due, data)
+            return
+        for index in range(len(data)):
+            self._push(due + index * self.session.byte_time, data[index : index + 1])
+
+    def reply(self, data: bytes, now: float, delay: float | None = None, line: str = "") -> None:
+        """Answer after the usual time for a command, or after `delay`; until then the modem does nothing else."""
+        delay = self.profile.command_time if delay is None else delay
+        self.work(now + delay + self.extra_delay, partial(self._finish, data, line))
+        self.extra_delay = 0.0
+
+    def work(self, until: float, action: Action) -> None:
+        """Do nothing else until that time, then the action, which ends with `reply`."""
+        self._busy = True
+        self._push(until, action)
+
+    def _finish(self, data: bytes, line: str, now: float) -> None:
+        self.emit(self.faults.shape(data, line, now), now)
+        self._busy = False
+        self._feed(now)
+
+    def _push(self, due: float, item: bytes | Action, survives: bool = False) -> None:
+        heapq.heappush(self._outbox, (due, next(self._order), None if survives else self.power_cycle, item))
+
+    def _feed(self, now: float) -> None:
+        """Go on reading what has come in, until it is used up or something keeps the modem busy."""
+        while self._input and not self._busy:
+            if not (self._edit(now) if self.sender.editing else self._command(now)):
+                return
+
+    def _command(self, now: float) -> bool:
+        raw, end, rest = self._input.partition(b"\r")
+        if not end:
+            return False
+        self._input = rest
+        if self.session.echo:
+            self.emit(bytes(raw + end), now)
+        line = raw.translate(None, _IGNORED).decode("latin-1").strip()
+        begin = line.upper().find("AT")
+        if begin >= 0:
+            self._obey(line[begin:], now)
+        self._line_started = now
+        return True
+
+    def _obey(self, line: str, now: float) -> None:
+        if self.faults.strike(Stage.LINE, now, line):
+            return
+        if line[2:8].upper() == "+CMGS=":
+            self._input.clear()
+            self.sender.start(line, self._line_started, now)
+        else:
+            self.reply(execute(self, line, now), now, line=line)
+
+    def _edit(self, now: float) -> bool:
+        """Take the PDU up to Ctrl-Z, or to ESC, which cancels it (3GPP TS 27.005 4.3)."""
+        ends = [index for index in (self._input.find(CTRL_Z), self._input.find(ESC)) if index >= 0]
+        if not ends:
+            return False
+        end = min(ends)
+        payload, terminator = bytes(self._input[:end]), self._input[end : end + 1]
+        del self._input[: end + 1]
+        if self.session.echo:
+            self.emit(payload, now)
+        if terminator == CTRL_Z:
+            self.sender.submit(payload, now)
+        else:
+            self.sender.cancel(now)
+        return True

@@ -1,0 +1,104 @@
+"""Owns the fixed facts of one simulated modem: who it is, what its SIM is, and how long things take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+
+class UssdForm(Enum):
+    """How a modem writes USSD strings on the AT line: models differ (modems.md row 27)."""
+
+    PLAIN = "plain"
+    GSM7_HEX = "gsm7-hex"
+    UCS2_HEX = "ucs2-hex"
+
+
+@dataclass(frozen=True, slots=True)
+class UssdAnswer:
+    """One scripted answer of the network to a USSD string (3GPP TS 27.007 7.15).
+
+    Attributes:
+        text: what the network says.
+        mode: the `<m>` of +CUSD: 0 finished, 1 a reply is wanted, 2 ended by the network, 4 not supported, 5 time-out.
+        dcs: the cell broadcast coding scheme told beside it (15 = GSM-7, 72 = UCS-2); None leaves text and DCS out.
+        delay: seconds from when the OK is due to the +CUSD line; with 0 it comes just before the OK, as some models do.
+        replies: the answers to what the user may reply, where `mode` is 1.
+    """
+
+    text: str = field(default="", repr=False)
+    mode: int = 0
+    dcs: int | None = 15
+    delay: float = 0.01
+    replies: Mapping[str, "UssdAnswer"] = field(default_factory=dict)
+
+
+DEFAULT_USSD: Mapping[str, UssdAnswer] = {
+    "*123#": UssdAnswer("Balance: 10000"),
+    "*100#": UssdAnswer("1 Balance\n2 Packages", mode=1, replies={"1": UssdAnswer("Balance: 10000")}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModemProfile:
+    """Identity, SIM and timings of a simulated modem. All times are seconds; every number is made up.
+
+    Attributes:
+        name: what the peer is called in logs and links.
+        manufacturer, model, revision: the answers to +CGMI, +CGMM, +CGMR.
+        imei, imsi, iccid: the numbers of device, subscriber and SIM card.
+        iccid_commands: the commands that this model answers with the ICCID.
+        operator, operator_code: name and MCC/MNC of the network.
+        smsc: number of the short message service centre on the SIM; empty = none is set.
+        pin: the SIM's PIN; None = the SIM is not locked.
+        puk: what unlocks a SIM after three wrong PINs.
+        sim_ready_delay: how long the SIM is busy (CME 14) after a right PIN.
+        signal: the `<rssi>` of +CSQ (0-31, 99 = unknown).
+        technology: the access technology told by +COPS? (7 = E-UTRAN).
+        echo: whether commands are echoed after power-on (the factory setting of most models).
+        memories: message memories and how many messages fit into each; the first is used after power-on.
+        boot_time: from AT+CFUN=1,1 (the port vanishes) until it is back.
+        command_time: from the end of a command line to its answer.
+        prompt_time: from AT+CMGS to its prompt.
+        network_time: what the network adds between Ctrl-Z and +CMGS.
+        report_delay: from +CMGS to the status report, where one was asked for; None = the network never sends any.
+        report_status: the TP-Status of these reports (3GPP TS 23.040 9.2.3.15; 0 = received by the phone).
+        ussd: the network's USSD script.
+        ussd_form: how USSD strings are written.
+    """
+
+    name: str = "modem0"
+    manufacturer: str = "OTP-Pi"
+    model: str = "Simulated Modem"
+    revision: str = "SIM-1.0"
+    imei: str = "350000000000000"
+    imsi: str = "001010000000000"
+    iccid: str = "8900000000000000000"
+    iccid_commands: tuple[str, ...] = ("+CCID", "+ICCID", "^ICCID", "+QCCID")
+    operator: str = "Simulated"
+    operator_code: str = "00101"
+    smsc: str = "+620000000000"
+    pin: str | None = None
+    puk: str = "12345678"
+    sim_ready_delay: float = 0.0
+    signal: int = 21
+    technology: int = 7
+    echo: bool = True
+    memories: Mapping[str, int] = field(default_factory=lambda: {"SM": 20, "ME": 50})
+    boot_time: float = 1.0
+    command_time: float = 0.002
+    prompt_time: float = 0.0
+    network_time: float = 0.0
+    report_delay: float | None = 0.05
+    report_status: int = 0
+    ussd: Mapping[str, UssdAnswer] = field(default_factory=lambda: DEFAULT_USSD, repr=False)
+    ussd_form: UssdForm = UssdForm.PLAIN
+
+    def numbered(self, number: int) -> "ModemProfile":
+        """Return this profile as the `number`-th of a rack: a name, an IMEI, an IMSI and an ICCID of its own."""
+        return replace(
+            self,
+            name=f"modem{number}",
+            imei=f"{int(self.imei) + number:015}",
+            imsi=f"{int(self.imsi) + number:015}",
+            iccid=f"{int(self.iccid) + number:019}",
+        )

@@ -1,0 +1,1 @@
+"""Pure protocol code: bytes and values in, bytes and values out; no I/O, threads, clock or logging."""

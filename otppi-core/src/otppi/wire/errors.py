@@ -1,0 +1,55 @@
+"""Owns the errors of the protocol floor: bytes or values that break a protocol's rules, never a failure of I/O.
+
+No error's text quotes a message, a code or a number: it may be logged as it stands.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class WireError(ValueError):
+    """Something breaks the rules of a protocol of this floor; the base of all its errors."""
+
+
+class AlphabetError(WireError):
+    """A text cannot be written in an alphabet of 3GPP TS 23.038, or octets cannot be read in one."""
+
+
+class AddressError(WireError):
+    """A telephone number or an address field (3GPP TS 23.040 9.1.2.5) is not valid; the text names the reason."""
+
+
+class TpduError(WireError):
+    """A TPDU of 3GPP TS 23.040, or a value meant to become one, is not valid."""
+
+
+class AtError(WireError):
+    """The AT dialogue (3GPP TS 27.005, 27.007) was used or answered out of order."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of a request.
+
+    Attributes:
+        field: The field's path, such as ``data.receiver`` or ``data[2].id``.
+        reason: One sentence for the sender; never the field's value.
+    """
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class EnvelopeError(WireError):
+    """A command envelope is malformed; all that is wrong with it is told at once.
+
+    Attributes:
+        errors: One entry for each faulty field, in the order of the request.
+    """
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors: tuple[FieldError, ...] = tuple(errors)
+        super().__init__("; ".join(map(str, self.errors)))

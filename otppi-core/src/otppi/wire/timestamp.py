@@ -1,0 +1,80 @@
+"""Owns the time stamps of TPDUs: seven octets of swapped digits (3GPP TS 23.040 9.2.3.11)."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from otppi.wire.errors import TpduError
+
+SIZE: Final = 7
+"""Octets of a time stamp."""
+
+_QUARTER: Final = timedelta(minutes=15)
+_MOST_QUARTERS: Final = 79
+"""The zone's tens have three bits beside the sign."""
+_MINUS: Final = 0x08
+_CENTURY: Final = 2000
+
+
+def to_swapped(number: int) -> int:
+    """Write a number of 0 to 99 as an octet, the tens in its low half."""
+    return number % 10 << 4 | number // 10
+
+
+def from_swapped(octet: int) -> int | None:
+    """Read an octet of two digits, the tens in its low half; None where a half is no digit."""
+    tens, units = octet & 0x0F, octet >> 4
+    return 10 * tens + units if tens < 10 and units < 10 else None
+
+
+def encode_time(when: datetime | None) -> bytes:
+    """Write a time stamp; None, an unknown time, as seven zeros.
+
+    The instant goes out in whole seconds, its zone in quarters of an hour.
+
+    Raises:
+        TpduError: The time has no zone, or its year is not 2000 to 2099.
+    """
+    if when is None:
+        return bytes(SIZE)
+    offset = when.utcoffset()
+    if offset is None:
+        raise TpduError("a time stamp needs a time zone")
+    quarters = round(offset / _QUARTER)
+    if quarters * _QUARTER != offset or abs(quarters) > _MOST_QUARTERS:
+        # No such zone can be written, so the same instant goes out in UTC.
+        quarters, when = 0, _in_utc(when)
+    if not _CENTURY <= when.year < _CENTURY + 100:
+        raise TpduError("a time stamp's year is 2000 to 2099")
+    fields = (when.year - _CENTURY, when.month, when.day, when.hour, when.minute, when.second)
+    return bytes((*map(to_swapped, fields), to_swapped(abs(quarters)) | (_MINUS if quarters < 0 else 0)))
+
+
+def decode_time(octets: bytes) -> datetime | None:
+    """Read a time stamp from seven octets.
+
+    Returns:
+        The time in its zone, or None where the digits make no date: a message or a report must not be lost for it. A
+        zone that is no number is read as UTC.
+
+    Raises:
+        TpduError: There are fewer than seven octets.
+    """
+    if len(octets) < SIZE:
+        raise TpduError("a TPDU ends before its time stamp does")
+    fields = [number for octet in octets[: SIZE - 1] if (number := from_swapped(octet)) is not None]
+    if len(fields) < SIZE - 1:
+        return None
+    year, month, day, hour, minute, second = fields
+    quarters = from_swapped(octets[SIZE - 1] & ~_MINUS) or 0
+    zone = timezone((-quarters if octets[SIZE - 1] & _MINUS else quarters) * _QUARTER)
+    try:
+        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _in_utc(when: datetime) -> datetime:
+    try:
+        return when.astimezone(UTC)
+    except OverflowError as error:
+        raise TpduError("a time stamp's year is 2000 to 2099") from error

@@ -1,0 +1,164 @@
+"""The CherryPy application: routes a whole request to its handler and puts the reply into CherryPy's response.
+
+The bus, the tree, the tools and the server of CherryPy are not used; `CherryPyGateway` is where cheroot's request meets
+CherryPy's.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cheroot.server
+import cherrypy
+from cherrypy import _cprequest
+from cherrypy.lib import httputil
+
+from otppi_ingress_rest.replies import SAFETY_HEADERS, SERVER_NAME, Reply, internal_error, malformed, status_line
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[["ApiRequest"], Reply]
+Route = Mapping[str, Handler]
+"""Method → handler, of one path."""
+
+
+class ApiRequest(_cprequest.Request):  # type: ignore[misc]  # CherryPy has no types
+    """CherryPy's request without what the API does not need: cookies, form bodies, parsed query strings, HTML errors."""
+
+    taken = False
+    """Whether the gateway has the command; a fault after that leaves open whether it is sent."""
+
+    @property
+    def address(self) -> str:
+        """The client's IP address."""
+        return str(self.remote.ip)
+
+    def field(self, name: str) -> str:
+        """Give a header field, empty where there is none. `name` is written `Like-This`."""
+        return str(dict.get(self.headers, name, ""))
+
+    def get_resource(self, path: str) -> None:
+        """Find the handler of path and method."""
+        route = self.app.routes(path)
+        method = "GET" if self.method == "HEAD" else self.method
+        if route is None:
+            reply = malformed("path", "there is nothing here; see /api/docs", 404)
+        elif method not in route:
+            allowed = sorted({*route, "HEAD"} if "GET" in route else route)
+            reply = malformed("method", f"must be {' or '.join(allowed)}", 405, (("Allow", ", ".join(allowed)),))
+        else:
+            handler = route[method]
+            self.handler = lambda: self._put(handler(self))
+            return
+        self.handler = lambda: self._put(reply)
+
+    def _do_respond(self, path_info: str) -> None:
+        """Answer; CherryPy's own would also read cookies, queries and forms, and run the hooks of its tools."""
+        dict.update(self.headers, self.header_list)  # checked, and brought into one form, when they were read
+        self.get_resource(path_info)
+        response = cherrypy.serving.response
+        response.body = self.handler()
+        response.finalize()
+
+    def handle_error(self) -> None:
+        """Answer a fault of ours as JSON; the log has the traceback, which holds no values."""
+        logger.exception("A request to %s failed", self.path_info)
+        self._put(internal_error(taken=self.taken))
+        cherrypy.serving.response.finalize()
+
+    def _put(self, reply: Reply) -> bytes:
+        cherrypy.serving.response.reply = reply
+        return reply.body
+
+
+class ApiResponse(_cprequest.Response):  # type: ignore[misc]  # CherryPy has no types
+    """CherryPy's response, filled from a `Reply`: its header fields are ours and need no translation."""
+
+    def __init__(self) -> None:
+        self.time = time.time()
+        self.reply: Reply | None = None
+
+    def finalize(self) -> None:
+        """Write status and header fields as they go out."""
+        reply = self.reply or internal_error(taken=True)
+        fields = {**_FIELDS, "Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
+        fields |= {"Date": httputil.HTTPDate(self.time), **dict(reply.headers)}
+        self.status = status_line(reply.status)
+        self.output_status = self.status.encode("ascii")
+        self.header_list = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
+        self.body = reply.body
+
+
+_FIELDS = {**dict(SAFETY_HEADERS), "Server": SERVER_NAME}
+
+
+class Application(cherrypy.Application):  # type: ignore[misc]  # CherryPy has no types
+    """The application; `routes` gives the route of a path, or None."""
+
+    request_class = ApiRequest
+    response_class = ApiResponse
+
+    def __init__(self, routes: Callable[[str], Route | None]) -> None:
+        super().__init__(None, "")
+        self.routes = routes
+        self.log = _Log()
+
+    def get_serving(self, local: Any, remote: Any, scheme: str, protocol: str) -> tuple[ApiRequest, ApiResponse]:
+        """Make request and response, and CherryPy's thread-locals refer to them; nothing is published on the bus."""
+        request, response = ApiRequest(local, remote, scheme, protocol), ApiResponse()
+        request.app = self
+        cherrypy.serving.load(request, response)
+        return request, response
+
+    def release_serving(self) -> None:
+        """Forget them."""
+        cherrypy.serving.clear()
+
+
+class _Log:
+    """What CherryPy logs to: no access log, and errors to our logger."""
+
+    def access(self) -> None:
+        """Skip the access log: the report of the gateway tells what matters."""
+
+    def error(self, msg: str = "", context: str = "", severity: int = logging.INFO, traceback: bool = False) -> None:
+        """Log what CherryPy reports."""
+        logger.log(severity, "%s %s", context, msg, exc_info=traceback)
+
+    __call__ = error
+
+
+class CherryPyGateway(cheroot.server.Gateway):
+    """Has the application answer one request of cheroot, without WSGI between them."""
+
+    def __init__(self, request: Any, application: Application) -> None:
+        self.req = request
+        self._application = application
+
+    def respond(self) -> None:
+        """Answer the request."""
+        source, application = self.req, self._application
+        peer = source.conn
+        request, response = application.get_serving(
+            _LOCAL, httputil.Host(peer.remote_addr, peer.remote_port), source.scheme.decode("ascii"), "HTTP/1.1"
+        )
+        try:
+            request.run(
+                source.method.decode("latin-1"),
+                source.path.decode("utf-8", "replace"),
+                source.qs.decode("latin-1"),
+                source.request_protocol.decode("latin-1"),
+                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in source.inheaders.items()],
+                source.rfile,
+            )
+            source.status = response.output_status
+            source.outheaders.extend(response.header_list)
+            source.ensure_headers_sent()
+            for part in response.body:
+                source.write(part)
+        finally:
+            application.release_serving()
+
+
+_LOCAL = httputil.Host("", 0)

@@ -1,0 +1,41 @@
+"""Reads the Authorization header: Basic (RFC 7617) and Bearer (RFC 6750)."""
+
+import base64
+import binascii
+
+from otppi.api.errors import AuthenticationFailed
+from otppi.api.ingress import Gateway, Sender
+
+
+def authenticate(gateway: Gateway, authorization: str, address: str) -> Sender:
+    """Say who sends this request, by its Authorization field (decoded as Latin-1).
+
+    Raises:
+        AuthenticationFailed: no credentials, unreadable ones, or the gateway does not accept them.
+        Throttled: too many wrong ones from this address.
+    """
+    scheme, _, value = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "basic":
+            username, password = _basic(value.strip())
+            return gateway.authenticate(username, password, address)
+        case "bearer" if value.strip():
+            return gateway.authenticate_token(value.strip(), address)
+        case _:
+            raise AuthenticationFailed("credentials are required")
+
+
+def _basic(value: str) -> tuple[str, str]:
+    """Decode user and password. The password may hold colons; what is not UTF-8 is read as Latin-1."""
+    try:
+        octets = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AuthenticationFailed("the credentials are not Base64") from error
+    try:
+        pair = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        pair = octets.decode("latin-1")
+    username, colon, password = pair.partition(":")
+    if not colon:
+        raise AuthenticationFailed("the credentials have no password")
+    return username, password

@@ -1,0 +1,154 @@
+"""The ingress: opens the ports, runs the gate, and closes what it opened."""
+
+import errno
+import logging
+import resource
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otppi.api.errors import OtpPiError
+from otppi.api.ingress import Ingress, IngressContext
+from otppi_ingress_rest import tls
+from otppi_ingress_rest.application import Application, CherryPyGateway
+from otppi_ingress_rest.framing import Site
+from otppi_ingress_rest.gate import BACKLOG, Deadlines, Gate, Listener
+from otppi_ingress_rest.handlers import Api, Waiting
+
+logger = logging.getLogger(__name__)
+
+SPARE_DESCRIPTORS = 128
+"""File descriptors that are left to the rest of the process."""
+
+
+class RestIngress(Ingress):
+    """REST over HTTP and HTTPS. The thread of `run` is the gate's thread."""
+
+    def __init__(self, context: IngressContext, deadlines: Deadlines | None = None) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._deadlines = deadlines
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._gate: Gate | None = None
+        self._ports: dict[str, int] = {}
+        self._fingerprint = ""
+
+    def run(self) -> None:
+        """Serve until `stop`.
+
+        Raises:
+            OtpPiError: a port, or the certificate, cannot be used; the sentence names the setting.
+        """
+        with ExitStack() as opened:
+            waiting = Waiting(lambda: gate.workers.waiting())
+            api = Api(self._context.gateway, self._settings, waiting, self._counters)
+            listeners = [opened.enter_context(self._listen(kind, api)) for kind in self._kinds()]
+            gate = Gate(
+                listeners,
+                most_connections=_affordable(self._settings["max_connections"]),
+                most_threads=self._settings["max_threads"],
+                stop_waiting=waiting.end,
+                deadlines=self._deadlines,
+            )
+            with self._lock:
+                self._gate = gate
+                self._ports = dict(zip(self._kinds(), (one.site.bind_addr[1] for one in listeners), strict=True))
+                if self._stopped:
+                    gate.stop()
+            logger.info("REST API listens on %s", ", ".join(f"{kind} port {port}" for kind, port in self._ports.items()))
+            try:
+                gate.run()
+            finally:
+                with self._lock:
+                    self._gate, self._ports = None, {}
+
+    def stop(self) -> None:
+        """End `run`: running requests are answered first."""
+        with self._lock:
+            self._stopped = True
+            if self._gate is not None:
+                self._gate.stop()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Say the ports that are open, and how much is going on."""
+        with self._lock:
+            gate, ports, fingerprint = self._gate, dict(self._ports), self._fingerprint
+        if gate is None:
+            return {"listening": False}
+        described: dict[str, Any] = {"listening": True, "address": self._settings["bind_address"] or "*"}
+        described |= {f"{kind}_port": port for kind, port in ports.items()}
+        described |= {"connections": gate.connections, "threads": gate.workers.threads}
+        return described | ({"certificate_sha256": fingerprint} if "https" in ports else {})
+
+    def _kinds(self) -> list[str]:
+        return [kind for kind in ("http", "https") if self._settings[f"{kind}_enable"]]
+
+    @contextmanager
+    def _listen(self, kind: str, api: Api) -> Iterator[Listener]:
+        secure = self._tls() if kind == "https" else None
+        with _bound(self._settings["bind_address"], self._settings[f"{kind}_port"], f"{kind}_port") as sock:
+            address = sock.getsockname()[:2]
+            gateway = partial(CherryPyGateway, application=Application(api.route))
+            site = Site(gateway, address, secure=secure is not None, body_limit=self._settings["max_body_bytes"])
+            yield Listener(sock, site, secure)
+
+    def _tls(self) -> ssl.SSLContext:
+        certificate, private_key = self._settings["certificate_file"], self._settings["private_key_file"]
+        if certificate or private_key:
+            context = tls.configured(certificate, private_key)
+            path = Path(certificate)
+        else:
+            context = tls.own(self._context.folder)
+            path = self._context.folder / tls.CERTIFICATE
+        with self._lock:
+            self._fingerprint = tls.fingerprint(path)
+        return context
+
+    def _counters(self) -> Mapping[str, Mapping[str, float]]:
+        gate = self._gate
+        if gate is None:
+            return {}
+        return {
+            "rest_connections": {"": gate.connections},
+            "rest_threads": {"": gate.workers.threads},
+            "rest_waiting_requests": {"": gate.workers.waiting_threads},
+        }
+
+
+def _bound(address: str, port: int, setting: str) -> socket.socket:
+    """Open a listening socket; for all addresses, one that serves IPv4 and IPv6 where the device has both."""
+    try:
+        try:
+            if address or not socket.has_dualstack_ipv6():
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                sock = socket.create_server((address, port), family=family, backlog=BACKLOG)
+            else:
+                sock = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+        except OSError as error:
+            if address or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+            sock = socket.create_server(("", port), backlog=BACKLOG)  # IPv6 is switched off
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: "another program uses it",
+            errno.EACCES: "ports below 1024 need a privilege that this process does not have",
+            errno.EADDRNOTAVAIL: f"{address} is not an address of this device",
+        }
+        reason = reasons.get(error.errno or 0, error.strerror)
+        raise OtpPiError(f"Port {port} (ingress-rest.{setting}) cannot be opened: {reason}") from error
+    sock.setblocking(False)
+    return sock
+
+
+def _affordable(wanted: int) -> int:
+    """Lower the number of connections to what the process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    return max(8, min(wanted, soft - SPARE_DESCRIPTORS))

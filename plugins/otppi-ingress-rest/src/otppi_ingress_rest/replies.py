@@ -1,0 +1,128 @@
+"""Replies: what goes back to the client, as a status, headers and the JSON envelope of every answer."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from otppi.wire.envelope import Answer, ResponseCode
+
+JSON = "application/json"
+SERVER_NAME = "OTP-Pi"
+SAFETY_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+CHALLENGE = 'Basic realm="OTP-Pi", charset="UTF-8", Bearer realm="OTP-Pi"'
+
+DONE = ResponseCode("0000")
+UNAUTHORIZED = ResponseCode("1100")
+FAILED = ResponseCode("1102")
+BUSY = ResponseCode("1205")
+MALFORMED = ResponseCode("1206")
+UNCONFIRMED = ResponseCode("1207")
+THROTTLED = ResponseCode("1208")
+
+_RETRY_AFTER = 5
+"""Seconds that a client is told to wait where the gateway does not say how long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP response, not yet on the wire."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = JSON
+
+
+class Refused(Exception):  # noqa: N818 - it is the client's request that is wrong
+    """A request that cannot be served; carries the reply that says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def status_line(status: int) -> str:
+    """Write a status with its phrase, such as `404 Not Found`."""
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+def envelope(
+    code: ResponseCode,
+    status: int,
+    data: Mapping[str, Any] | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Reply:
+    """Reply for a request that did not become a command."""
+    return Reply(status, Answer("", code, code.text, data).to_json(), headers)
+
+
+def malformed(field: str, reason: str, status: int = 400, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    """Reply that names what is wrong with the request (code 1206)."""
+    return envelope(MALFORMED, status, {"errors": [{"field": field, "reason": reason}]}, headers)
+
+
+def unauthorized() -> Reply:
+    """Reply to wrong, missing or blocked credentials (RFC 9110 11.6.1)."""
+    return envelope(UNAUTHORIZED, 401, headers=(("WWW-Authenticate", CHALLENGE),))
+
+
+def throttled(seconds: float) -> Reply:
+    """Reply to too many attempts; `seconds` until the next may be made."""
+    wait = _whole_seconds(seconds)
+    return envelope(THROTTLED, 429, {"retry_after": wait}, (("Retry-After", str(wait)),))
+
+
+def busy() -> Reply:
+    """Reply where all the threads wait for modems, or the gateway is being stopped: nothing was sent."""
+    return envelope(BUSY, 503, {"retry_after": _RETRY_AFTER}, (("Retry-After", str(_RETRY_AFTER)),))
+
+
+def internal_error(*, taken: bool) -> Reply:
+    """Reply to a fault of ours. `taken`: the gateway has the command, so it may or may not be sent."""
+    return envelope(UNCONFIRMED if taken else FAILED, 500, {"cause": "internal error, see the log of the gateway"})
+
+
+def of_answer(answer: Answer, *, polled: bool = False) -> Reply:
+    """Reply with the gateway's answer; a poll that finds its message is a success whatever became of the message."""
+    status = answer.code.http_status
+    if answer.code is DONE and _on_its_way(answer.data):
+        status = 202
+    if polled:
+        status = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    if status in (429, 503):
+        seconds = answer.data.get("retry_after", _RETRY_AFTER) if isinstance(answer.data, Mapping) else _RETRY_AFTER
+        headers = (("Retry-After", str(_whole_seconds(seconds))),)
+    return Reply(status, answer.to_json(), headers)
+
+
+def render(reply: Reply) -> bytes:
+    """Write a reply that ends its connection, for requests that never reach the application."""
+    lines = [
+        f"HTTP/1.1 {status_line(reply.status)}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        f"Date: {formatdate(usegmt=True)}",
+        f"Server: {SERVER_NAME}",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in (*SAFETY_HEADERS, *reply.headers)),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + reply.body
+
+
+def _on_its_way(data: object) -> bool:
+    if isinstance(data, Mapping):
+        return data.get("state") in ("queued", "sending")
+    return isinstance(data, (list, tuple)) and any(_on_its_way(item) for item in data)
+
+
+def _whole_seconds(seconds: float) -> int:
+    return max(1, math.ceil(seconds))

@@ -1,0 +1,136 @@
+"""The settings of the REST ingress, and the paths that follow from them."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.settings import Section, boolean, integer, number, text
+
+MESSAGES = "/api/messages"
+HEALTH = "/api/health"
+OPENAPI = "/api/openapi.json"
+DOCS = "/api/docs"
+METRICS = "/metrics"
+RESERVED = (MESSAGES, HEALTH, OPENAPI, DOCS, METRICS)
+
+ALIASES = tuple(
+    f"/api/{name}"
+    for name in (
+        "message", "sms", "email", "mail", "otp", "block", "unblock", "blocking", "unblocking", "modem", "ussd",
+    )
+)  # fmt: skip
+"""Paths that the original program, its documents and its later versions used; always served, all by one handler."""
+
+PATH_PATTERN = r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]"
+WAIT_LIMIT = 60
+
+
+def _not_reserved(path: str) -> str | None:
+    taken = next((one for one in RESERVED if path == one or path.startswith(f"{one}/")), None)
+    return f"must not be {taken}, which has a meaning of its own" if taken else None
+
+
+def _is_address(value: str) -> str | None:
+    if not value:
+        return None
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return "must be an IPv4 or IPv6 address of this device, or empty for all of them"
+    return None
+
+
+SECTION = Section(
+    key="ingress-rest",
+    title="REST API",
+    help="Takes commands over HTTP and HTTPS: one POST sends an SMS or an e-mail, and answers what became of it.",
+    reset_group="api",
+    settings=(
+        boolean("http_enable", "Enable HTTP", "Serve the API over HTTP (not encrypted).", True),
+        integer("http_port", "HTTP Port", "TCP port of HTTP; 0 takes any free one.", 8899, minimum=0, maximum=65535),
+        boolean("https_enable", "Enable HTTPS", "Serve the API over HTTPS.", True),
+        integer("https_port", "HTTPS Port", "TCP port of HTTPS; 0 takes any free one.", 10443, minimum=0, maximum=65535),
+        text(
+            "bind_address",
+            "Listen Address",
+            "Address of this device to listen on; empty: all of them, IPv4 and IPv6.",
+            check=_is_address,
+        ),
+        text(
+            "message_path",
+            "Message Path",
+            "Path that takes commands to send SMS and e-mail.",
+            "/api/message",
+            pattern=PATH_PATTERN,
+            check=lambda path: _not_reserved(path) if path else "is required",
+        ),
+        text(
+            "blocking_path",
+            "Blocking Path",
+            "Path that takes commands to block a number.",
+            "/api/block",
+            pattern=PATH_PATTERN,
+            check=_not_reserved,
+        ),
+        text(
+            "unblocking_path",
+            "Unblocking Path",
+            "Path that takes commands to unblock a number.",
+            "/api/unblock",
+            pattern=PATH_PATTERN,
+            check=_not_reserved,
+        ),
+        text(
+            "certificate_file",
+            "Certificate File",
+            "PEM file with the certificate chain for HTTPS; empty: the device makes a certificate of its own.",
+        ),
+        text("private_key_file", "Private Key File", "PEM file with the key of the certificate, without a passphrase."),
+        number(
+            "wait_seconds",
+            "Wait",
+            "How long an answer waits for the final state of the message where the request does not say (?wait=).",
+            15.0,
+            minimum=0,
+            maximum=WAIT_LIMIT,
+            unit="s",
+        ),
+        boolean("metrics_enable", "Enable Metrics", f"Serve counters for Prometheus at {METRICS}, to API users.", False),
+        integer(
+            "max_body_bytes",
+            "Largest Request",
+            "Requests with a larger body are refused (413).",
+            65536,
+            minimum=1024,
+            maximum=16_777_216,
+            unit="bytes",
+        ),
+        integer(
+            "max_connections",
+            "Most Connections",
+            "How many connections may be open; above it the longest idle one is closed.",
+            1000,
+            minimum=8,
+            maximum=20_000,
+        ),
+        integer(
+            "max_threads",
+            "Most Threads",
+            "How many requests may wait for a modem at the same time; more are refused (503, code 1205).",
+            200,
+            minimum=2,
+            maximum=2000,
+        ),
+    ),
+)
+
+
+def enabled(settings: Mapping[str, Any]) -> bool:
+    """Say whether there is a port to serve at all."""
+    return bool(settings["http_enable"] or settings["https_enable"])
+
+
+def command_paths(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the paths that take commands: the configured ones first, then the aliases, each once."""
+    configured = (settings["message_path"], settings["blocking_path"], settings["unblocking_path"])
+    return tuple(dict.fromkeys(path for path in (*configured, *ALIASES) if path))

@@ -1,0 +1,48 @@
+"""Registers the modem type `simulated`."""
+
+from collections.abc import Sequence
+
+from otppi.api import hookimpl
+from otppi.api.modem import ModemType
+from otppi.api.settings import number, text_list
+from otppi.kit.at_modem import AT_SETTINGS
+from otppi.testing.modem import FAULTS
+
+from otppi_modem_simulated.modem import SimulatedModem
+
+
+def _unknown_fault(names: list[str]) -> str | None:
+    unknown = [name for name in names if name not in FAULTS]
+    return f"there is no fault {', '.join(unknown)}; there are {', '.join(FAULTS)}" if unknown else None
+
+
+@hookimpl
+def otppi_modem_types() -> Sequence[ModemType]:
+    """Give the one type of this plugin, which is used where no modem is configured."""
+    return [
+        ModemType(
+            key="simulated",
+            title="simulated modem",
+            help="No hardware: what is sent arrives on a simulated phone (otppi phone).",
+            create=lambda context: SimulatedModem(context.settings, context.boot_folder),
+            settings=(
+                *AT_SETTINGS,
+                number(
+                    "network_time",
+                    "Network time",
+                    "How long the simulated network takes to accept a message.",
+                    0.5,
+                    minimum=0,
+                    maximum=120,
+                    unit="s",
+                ),
+                text_list(
+                    "faults",
+                    "Faults",
+                    "Faults that the simulated modem has from the start, to see what the gateway does then.",
+                    check=_unknown_fault,
+                ),
+            ),
+            embedded_default=True,
+        )
+    ]
