@@ -62,7 +62,7 @@ def test_a_full_memory_takes_no_more() -> None:
     ("form", "code", "one", "answer"),
     [
         (UssdForm.PLAIN, "*1#", "1", '+CUSD: 0,"Saldo: 1",15'),
-        (UssdForm.GSM7_HEX, "AAD808", "31", '+CUSD: 0,"53309BFDD68162",15'),
+        (UssdForm.GSM7_HEX, "AAD808", "31", '+CUSD: 0,"D3309BFCD68162",15'),
         (UssdForm.UCS2_HEX, "002A00310023", "0031", '+CUSD: 0,"00530061006C0064006F003A00200031",15'),
     ],
 )

@@ -69,6 +69,12 @@ def test_a_bad_pdu_is_refused(terminal: Terminal, line: bytes, payload: bytes) -
     assert terminal.ask("AT") == ["OK"]
 
 
+def test_the_command_is_known(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CMGS=?") == ["OK"]
+    assert terminal.ask("AT+CMGS") == ["ERROR"]
+    assert terminal.ask("AT+CMMS=2;+CMGS=20") == ["ERROR"]
+
+
 def test_a_bad_length_gets_no_prompt(terminal: Terminal) -> None:
     assert terminal.ask('AT+CMGS="+6281200000000"') == ["+CMS ERROR: 304"]
     assert terminal.ask("AT") == ["OK"]
@@ -116,6 +122,14 @@ def test_no_report_unless_asked_for_or_ever(terminal: Terminal) -> None:
     deaf = Terminal(ModemPeer(ModemProfile(echo=False, report_delay=None)))
     deaf.ask("AT+CNMI=2,1,0,1,0")
     assert "+CDS" not in deaf.send("one", report=True) + deaf.listen(1e6).decode()
+
+
+def test_a_report_waits_for_a_modem_that_is_away(terminal: Terminal) -> None:
+    terminal.peer.inject("unplug-after-submit-sent", seconds=5.0)
+    assert terminal.send("one", report=True) == ""
+    terminal.listen(4.0)
+    terminal.ask("ATE0;+CNMI=2,1,0,1,0", 0.1)
+    assert b"+CDS: " in terminal.listen(3.0)
 
 
 @pytest.mark.parametrize("with_text", [False, True])

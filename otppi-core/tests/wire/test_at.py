@@ -3,8 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from otppi.wire import at
 from otppi.wire.at import (
@@ -433,94 +431,6 @@ def test_payload_is_hexadecimal(conn: AtConnection, pdu: str) -> None:
     assert conn.payload(PDU)
 
 
-def test_overlong_line_is_dropped_and_the_next_one_is_read(conn: AtConnection, feed: Feed) -> None:
-    conn.command("AT")
-    assert feed(conn, b"x" * (at.LINE_LIMIT + 1) + b"\r\nOK\r\n") == [Reply(OK)]
-    assert conn.lost == 1
-
-
-def test_endless_reply_is_bounded(conn: AtConnection) -> None:
-    conn.command("AT")
-    for _ in range(3 * at.REPLY_LIMIT // 4000):
-        conn.receive_data(b"x" * 4000 + b"\n")
-    (event,) = whole(conn, b"OK\n")
-    assert isinstance(event, Reply)
-    assert sum(map(len, event.lines)) <= at.REPLY_LIMIT
-    assert conn.lost
-
-
-def test_unread_noise_is_bounded_and_costs_no_reply(conn: AtConnection) -> None:
-    conn.receive_data(b"x\n" * (2 * at.EVENT_LIMIT))
-    conn.command("AT")
-    conn.receive_data(b"OK\n")
-    events = drain(conn)
-    assert len(events) == at.EVENT_LIMIT + 1
-    assert events[-1] == Reply(OK)
-
-
 def test_events_do_not_show_what_a_modem_said() -> None:
     events = [Reply(OK, (PDU,)), Urc("+CMT", "+CMT: ,24", PDU), Noise(PDU), Urc("+CUSD", PDU)]
     assert PDU not in repr(events)
-
-
-PIECES = st.sampled_from(
-    [
-        *(b"\r", b"\n", b"\r\n", b">", b"> ", b'"', b",", b"\0", b"\x1a", b"\x1b", b"AT\r", b"x" * 9000, b"7" * 500),
-        *(b"OK\r\n", b"ERROR\r\n", b"+CME ERROR: 1\r\n", b"+CMS ERROR: x\r\n", b"+CMGS: 1\r\n", b"NO CARRIER\r\n"),
-        *(b"+CMT: ,24\r\n", b'+CMT: "x"\r\n', b"0791\r\n", b'+CUSD: 1,"x\r\n', b'",15\r\n', b"+CMGL: 1,1,,24\r\n"),
-        *(b"+CMEE: 1\r\n", b"+CSCS: 1\r\n", b"RING\r\n", b"+CREG: 1\r\n"),
-    ]
-)
-ACTIONS: tuple[Callable[[AtConnection], object], ...] = (
-    lambda conn: conn.command("AT"),
-    lambda conn: conn.command("AT+CREG?"),
-    lambda conn: conn.command("ATD1"),
-    lambda conn: conn.command("AT+CMGS=24", expects_prompt=True),
-    lambda conn: conn.command("AT+CMGL=4", body_lines=True),
-    lambda conn: conn.payload("0791"),
-    lambda conn: conn.cancel(),
-    lambda conn: conn.abandon(),
-    lambda conn: conn.probe(),
-    lambda conn: conn.resynchronised(),
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(PIECES, st.binary(max_size=64), st.sampled_from(ACTIONS)), max_size=60))
-def test_fuzz_nothing_raises_and_nothing_grows(steps: list[bytes | Callable[[AtConnection], object]]) -> None:
-    conn = AtConnection()
-    for step in steps:
-        if isinstance(step, bytes):
-            conn.receive_data(step)
-        else:
-            try:
-                step(conn)
-            except AtError:
-                continue
-        assert len(conn._tail) <= at.LINE_LIMIT
-        assert len(conn._text or "") <= at.LINE_LIMIT
-        assert conn._command is None or sum(map(len, conn._command.lines)) <= at.REPLY_LIMIT
-        drain(conn)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.sampled_from(ACTIONS[:5]),
-    st.lists(st.one_of(PIECES.filter(lambda piece: len(piece) < 9000), st.binary(max_size=16)), max_size=30),
-    st.data(),
-)
-def test_fuzz_pieces_make_no_difference(
-    action: Callable[[AtConnection], object], pieces: list[bytes], data: st.DataObject
-) -> None:
-    said = b"".join(pieces)
-    results = []
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(said)), max_size=8)))
-    for chunks in ([said], [said[a:b] for a, b in zip([0, *cuts], [*cuts, len(said)], strict=True)]):
-        conn = AtConnection()
-        action(conn)
-        events: list[Event] = []
-        for chunk in chunks:
-            conn.receive_data(chunk)
-            events += drain(conn)
-        results.append((events, conn.state, conn.lost, conn._tail))
-    assert results[0] == results[1]

@@ -24,8 +24,9 @@ from otppi.wire.tpdu import (
 
 SMSC = Address.parse("+62816124")
 PLAIN = LOCKING[NationalLanguage.DEFAULT].replace(" ", "", 1)
+# In UCS-2 gammu takes a tilde for the escape of its own (Nokia) codes.
 TEXTS = st.text(PLAIN + "".join(SINGLE[NationalLanguage.DEFAULT].values()), min_size=1, max_size=400) | st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=150
+    st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="~"), min_size=1, max_size=150
 )
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True)
 TIMES = st.builds(
@@ -147,5 +148,5 @@ def test_gammu_agrees_on_relative_validity(octet: int) -> None:
     message = gammu_read(SmsSubmit(Address.parse("+6281234567890"), segment("x")[0], validity=Validity(octet)).encode())
     units = {"M": 60, "H": 3600, "D": 86_400, "W": 604_800}
     text = message["SMSC"]["Validity"]
-    seconds = 63 * units["W"] if text == "MAX" else int(text[:-1]) * units[text[-1]]
-    assert abs(seconds - Validity(octet).seconds) < units.get(text[-1], 1)
+    seconds = 63 * units["W"] if text == "Max" else int(text[:-1]) * units[text[-1]]
+    assert abs(seconds - Validity(octet).seconds) < units.get(text[-1], 1), "gammu rounds down to whole units"

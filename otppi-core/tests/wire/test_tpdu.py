@@ -329,13 +329,13 @@ def use(octets: bytes, from_network: bool) -> None:
         return
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(st.binary(max_size=200), FLAG)
 def test_random_octets_give_a_value_or_a_typed_error(octets: bytes, from_network: bool) -> None:
     use(octets, from_network)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(TPDUS, st.lists(st.tuples(st.integers(0, 250), OCTET), min_size=1, max_size=6), st.binary(max_size=4), st.data())
 def test_mutated_tpdus_give_a_value_or_a_typed_error(
     tpdu: Tpdu, changes: list[tuple[int, int]], after: bytes, data: st.DataObject

@@ -11,10 +11,16 @@ _QUIET = 0.03
 """A line that was silent for so long is taken to have said all that it was going to say."""
 _PROBE_TIMEOUT = 0.8
 _PROBES = 5
+_BELIEVED = 2
+_FINALS = ("OK", "ERROR", "+CME ERROR", "+CMS ERROR", "COMMAND NOT SUPPORT")
 
 
 class AtTimeout(OtpPiError):  # noqa: N818
-    """No answer in time. The channel is out of step until `synchronise`."""
+    """No final result in time. The channel is out of step until `synchronise`. `lines` are what came all the same."""
+
+    def __init__(self, what: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.lines = lines
 
 
 class AtRefused(OtpPiError):  # noqa: N818
@@ -48,7 +54,7 @@ class AtChannel:
         self._port.write(self._connection.command(line, body_lines=body_lines))
         reply = self._wait(timeout)
         if not isinstance(reply, Reply):
-            raise AtTimeout(f"{line.partition('=')[0]} was not answered")
+            raise AtTimeout(f"{line.partition('=')[0]} was not answered", self._connection.abandon())
         if not reply.result.ok:
             raise AtRefused(reply.result)
         return reply.lines
@@ -85,7 +91,7 @@ class AtChannel:
         self._port.write(self._connection.payload(pdu))
         reply = self._wait(timeout)
         if not isinstance(reply, Reply):
-            raise AtTimeout("the network did not answer")
+            raise AtTimeout("the network did not answer", self._connection.abandon())
         if not reply.result.ok:
             raise AtRefused(reply.result)
         return reply.lines
@@ -97,17 +103,43 @@ class AtChannel:
     def synchronise(self) -> None:
         """Get into step with a modem in whatever state it is: leave a prompt, drain, and probe (modems.md 2, 5, 8).
 
+        A modem that ends the probes but does not say what they ask for is believed at the second time: no more than one
+        final result can have been late.
+
         Raises:
             ModemLost: It answers nothing.
         """
         self._port.write(self._connection.cancel())
+        unproven = 0
         for _ in range(_PROBES):
             self._drain()
             self._port.write(self._connection.probe())
-            if self._wait(_PROBE_TIMEOUT):
+            answer = self._wait_for_probe()
+            if isinstance(answer, Reply):
+                return
+            unproven += answer is not None
+            if unproven == _BELIEVED:
+                self._drain()
+                self._connection.resynchronised()
                 return
         self._connection.abandon()
         raise ModemLost(f"{self._port.path}: the modem does not answer")
+
+    def _wait_for_probe(self) -> Reply | Noise | None:
+        """Give the probe's proof; or a final result that proves nothing and after which nothing came; or None."""
+        deadline = time.monotonic() + _PROBE_TIMEOUT
+        final: Noise | None = None
+        while True:
+            while event := self._connection.next_event():
+                if isinstance(event, Reply):
+                    return event
+                if isinstance(event, Noise) and event.line.startswith(_FINALS):
+                    final = event
+                    deadline = min(deadline, time.monotonic() + _QUIET)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return final
+            self._connection.receive_data(self._port.read(left))
 
     def _drain(self) -> None:
         deadline = time.monotonic() + _PROBE_TIMEOUT
@@ -115,7 +147,7 @@ class AtChannel:
             self._feed(data)
 
     def _wait(self, timeout: float) -> Prompt | Reply | None:
-        """Wait for the outstanding command's prompt or reply; None when time is up: then the command is given up."""
+        """Wait for the outstanding command's prompt or reply; None when time is up."""
         deadline = time.monotonic() + timeout
         while True:
             while event := self._connection.next_event():
@@ -124,8 +156,6 @@ class AtChannel:
                 self._on_event(event)
             left = deadline - time.monotonic()
             if left <= 0:
-                if self._connection.synchronised:
-                    self._connection.abandon()
                 return None
             self._connection.receive_data(self._port.read(left))
 

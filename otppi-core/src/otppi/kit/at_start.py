@@ -12,7 +12,7 @@ from typing import Any
 
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel, AtRefused
+from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.wire.at import ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 
@@ -123,17 +123,18 @@ class Start:
         deadline = time.monotonic() + patience
         while True:
             try:
-                lines = self._channel.command("AT+CPIN?")
+                return _pin_status(self._channel.command("AT+CPIN?"))
+            except AtTimeout as error:  # some models say +CPIN: and forget the OK (modems.md 9)
+                self._channel.synchronise()
+                if status := _pin_status(error.lines):
+                    return status
+                raise
             except AtRefused as error:
                 result = error.result
                 if result.kind is not ResultKind.CME:
                     return ""
                 if cme_advice(result.code) is not Advice.WAIT:
                     raise ModemBlocked(f"the SIM cannot be used: {cme_meaning(result.code or 0)}") from error
-            else:
-                status = next((line.partition(":")[2].strip() for line in lines if line.startswith("+CPIN:")), "")
-                if status:
-                    return status
             if time.monotonic() > deadline:
                 raise ModemLost("the SIM stays busy")
             self._wait(_SIM_BUSY_STEP)
@@ -192,6 +193,10 @@ def _registration(channel: AtChannel, name: str) -> str | None:
     lines = channel.attempt(f"AT+{name}?") or ()
     found = re.search(rf"\+{name}: *\d+, *(\d+)", "\n".join(lines))
     return found[1] if found else None
+
+
+def _pin_status(lines: tuple[str, ...]) -> str:
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("+CPIN:")), "")
 
 
 def _digits(text: str, least: int) -> str:

@@ -71,7 +71,8 @@ _URDU_LOCKING: Final = (
 )
 
 # The scripts of India have one order in Unicode, and one in these tables: so Devanagari, which has all letters, gives
-# the tables of the others. At "~" each language has letters of its own, 0x60 and 0x7B to 0x7F.
+# the tables of the others. At "~" each language has letters of its own, 0x60 and 0x7B to 0x7F. At 0x24 of Kannada some
+# editions of 23.038 print the letter of 0x3D, a misprint.
 _INDIC_LOCKING: Final = (
     "\u0901\u0902\u0903\u0905\u0906\u0907\u0908\u0909\u090a\u090b\n\u090c\u090d\r\u090e\u090f"
     "\u0910\u0911\u0912\u0913\u0914\u0915\u0916\u0917\u0918\u0919\u091a \u091b\u091c\u091d\u091e"

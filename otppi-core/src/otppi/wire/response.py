@@ -3,47 +3,57 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Self
+from enum import StrEnum
 
 from otppi.wire.errors import EnvelopeError
 
 
-class ResponseCode(Enum):
-    """What became of a command.
+class ResponseCode(StrEnum):
+    """What became of a command."""
 
-    Attributes:
-        http_status: The HTTP status that goes with the code.
-        retry_later: Whether the same request may succeed later: HTTP adds Retry-After.
-        text: One sentence for the sender.
-    """
+    SUCCESS = "0000"
+    UNAUTHORIZED = "1100"
+    NO_MODEM = "1101"
+    FAILED = "1102"
+    DUPLICATE = "1201"
+    WRONG_OTP = "1202"
+    EXPIRED = "1203"
+    BLOCKED = "1204"
+    QUEUE_FULL = "1205"
+    MALFORMED = "1206"
+    UNCONFIRMED = "1207"
+    TOO_MANY = "1208"
 
-    http_status: int
-    retry_later: bool
-    text: str
+    @property
+    def http_status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _ROWS[self][0]
 
-    SUCCESS = ("0000", 200, False, "Done")
-    UNAUTHORIZED = ("1100", 401, False, "Wrong user name or password, or the user is blocked")
-    NO_MODEM = ("1101", 503, False, "No modem is connected that may send this")
-    FAILED = ("1102", 502, False, "Failed for good")
-    DUPLICATE = ("1201", 200, False, "The same message was taken in before and is not sent again")
-    WRONG_OTP = ("1202", 200, False, "The one-time password is wrong")
-    EXPIRED = ("1203", 410, False, "Expired")
-    BLOCKED = ("1204", 403, False, "The receiver is on the blocking list")
-    QUEUE_FULL = ("1205", 503, True, "The queue is full, or it could not be sent before it expires")
-    MALFORMED = ("1206", 400, False, "The request is malformed")
-    UNCONFIRMED = ("1207", 504, False, "It may or may not have been sent")
-    TOO_MANY = ("1208", 429, True, "Too many requests")
+    @property
+    def text(self) -> str:
+        """One sentence for the sender."""
+        return _ROWS[self][1]
 
-    def __new__(cls, code: str, http_status: int, retry_later: bool, text: str) -> Self:
-        """Make the code its value, and the rest of the row its attributes."""
-        member = object.__new__(cls)
-        member._value_ = code
-        member.http_status = http_status
-        member.retry_later = retry_later
-        member.text = text
-        return member
+    @property
+    def retry_later(self) -> bool:
+        """Whether the same request may succeed later: HTTP adds Retry-After."""
+        return self in (ResponseCode.QUEUE_FULL, ResponseCode.TOO_MANY)
 
+
+_ROWS: Mapping[ResponseCode, tuple[int, str]] = {
+    ResponseCode.SUCCESS: (200, "Done"),
+    ResponseCode.UNAUTHORIZED: (401, "Wrong user name or password, or the user is blocked"),
+    ResponseCode.NO_MODEM: (503, "No modem is connected that may send this"),
+    ResponseCode.FAILED: (502, "Failed for good"),
+    ResponseCode.DUPLICATE: (200, "The same message was taken in before and is not sent again"),
+    ResponseCode.WRONG_OTP: (200, "The one-time password is wrong"),
+    ResponseCode.EXPIRED: (410, "Expired"),
+    ResponseCode.BLOCKED: (403, "The receiver is on the blocking list"),
+    ResponseCode.QUEUE_FULL: (503, "The queue is full, or it could not be sent before it expires"),
+    ResponseCode.MALFORMED: (400, "The request is malformed"),
+    ResponseCode.UNCONFIRMED: (504, "It may or may not have been sent"),
+    ResponseCode.TOO_MANY: (429, "Too many requests"),
+}
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 

@@ -116,7 +116,7 @@ class Ports:
 
 def _read_concatenation(data: bytes) -> Concatenation | None:
     *reference, total, number = data
-    # "If the value is zero or greater than the maximum, the receiving entity shall ignore the whole element."
+    # 9.2.3.24.1: an element with a total or number of zero, or a number beyond the total, is to be ignored as a whole.
     if not 1 <= number <= total:
         return None
     return Concatenation(int.from_bytes(bytes(reference), "big"), total, number, wide=len(reference) == 2)

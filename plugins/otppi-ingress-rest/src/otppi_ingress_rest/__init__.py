@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""The REST ingress of OTP-Pi: HTTP and HTTPS requests in, the gateway's answers out."""

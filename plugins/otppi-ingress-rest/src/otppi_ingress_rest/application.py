@@ -5,7 +5,8 @@ CherryPy's.
 """
 
 import logging
-import time
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ Route = Mapping[str, Handler]
 
 
 class ApiRequest(_cprequest.Request):  # type: ignore[misc]  # CherryPy has no types
-    """CherryPy's request without what the API does not need: cookies, form bodies, parsed query strings, HTML errors."""
+    """CherryPy's request without what the API does not need: cookies, forms, parsed queries, HTML errors."""
 
     taken = False
     """Whether the gateway has the command; a fault after that leaves open whether it is sent."""
@@ -42,50 +43,39 @@ class ApiRequest(_cprequest.Request):  # type: ignore[misc]  # CherryPy has no t
         """Find the handler of path and method."""
         route = self.app.routes(path)
         method = "GET" if self.method == "HEAD" else self.method
-        if route is None:
-            reply = malformed("path", "there is nothing here; see /api/docs", 404)
-        elif method not in route:
-            allowed = sorted({*route, "HEAD"} if "GET" in route else route)
-            reply = malformed("method", f"must be {' or '.join(allowed)}", 405, (("Allow", ", ".join(allowed)),))
-        else:
-            handler = route[method]
-            self.handler = lambda: self._put(handler(self))
-            return
-        self.handler = lambda: self._put(reply)
+        self.handler = _nothing_here if route is None else route.get(method) or _wrong_method(route)
 
     def _do_respond(self, path_info: str) -> None:
         """Answer; CherryPy's own would also read cookies, queries and forms, and run the hooks of its tools."""
         dict.update(self.headers, self.header_list)  # checked, and brought into one form, when they were read
         self.get_resource(path_info)
-        response = cherrypy.serving.response
-        response.body = self.handler()
-        response.finalize()
+        cherrypy.serving.response.finish(self.handler(self))
 
     def handle_error(self) -> None:
-        """Answer a fault of ours as JSON; the log has the traceback, which holds no values."""
-        logger.exception("A request to %s failed", self.path_info)
-        self._put(internal_error(taken=self.taken))
-        cherrypy.serving.response.finalize()
+        """Answer a fault of ours as JSON. The log shows where it is, but not the exception's text, which may quote."""
+        kind, _, where = sys.exc_info()
+        logger.error("A request failed: %s\n%s", kind, "".join(traceback.format_tb(where)))
+        cherrypy.serving.response.finish(internal_error(taken=self.taken))
 
-    def _put(self, reply: Reply) -> bytes:
-        cherrypy.serving.response.reply = reply
-        return reply.body
+
+def _nothing_here(_request: ApiRequest) -> Reply:
+    return malformed("path", "there is nothing here; see /api/docs", 404)
+
+
+def _wrong_method(route: Route) -> Handler:
+    allowed = sorted({*route, "HEAD"} if "GET" in route else route)
+    reply = malformed("method", f"must be {' or '.join(allowed)}", 405, (("Allow", ", ".join(allowed)),))
+    return lambda _request: reply
 
 
 class ApiResponse(_cprequest.Response):  # type: ignore[misc]  # CherryPy has no types
     """CherryPy's response, filled from a `Reply`: its header fields are ours and need no translation."""
 
-    def __init__(self) -> None:
-        self.time = time.time()
-        self.reply: Reply | None = None
-
-    def finalize(self) -> None:
+    def finish(self, reply: Reply) -> None:
         """Write status and header fields as they go out."""
-        reply = self.reply or internal_error(taken=True)
         fields = {**_FIELDS, "Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}
-        fields |= {"Date": httputil.HTTPDate(self.time), **dict(reply.headers)}
-        self.status = status_line(reply.status)
-        self.output_status = self.status.encode("ascii")
+        fields |= {"Date": httputil.HTTPDate(), **dict(reply.headers)}
+        self.output_status = status_line(reply.status).encode("ascii")
         self.header_list = [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields.items()]
         self.body = reply.body
 
@@ -122,9 +112,9 @@ class _Log:
     def access(self) -> None:
         """Skip the access log: the report of the gateway tells what matters."""
 
-    def error(self, msg: str = "", context: str = "", severity: int = logging.INFO, traceback: bool = False) -> None:
+    def error(self, msg: str = "", context: str = "", severity: int = logging.INFO, **_traceback: bool) -> None:
         """Log what CherryPy reports."""
-        logger.log(severity, "%s %s", context, msg, exc_info=traceback)
+        logger.log(severity, "%s %s", context, msg)
 
     __call__ = error
 

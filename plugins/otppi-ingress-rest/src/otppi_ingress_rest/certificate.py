@@ -5,6 +5,7 @@ A process of its own, because the cryptography package would cost the gateway me
 
 import datetime
 import ipaddress
+import itertools
 import os
 import socket
 import sys
@@ -69,7 +70,7 @@ def _local_ipv4() -> Iterator[ipaddress.IPv4Address]:
     """Read the kernel's table: a line with an address, then `/32 host LOCAL`."""
     table = Path("/proc/net/fib_trie")
     lines = table.read_text("ascii").splitlines() if table.exists() else []
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in itertools.pairwise(lines):
         if following.strip() == "/32 host LOCAL":
             yield ipaddress.IPv4Address(line.split()[-1])
 

@@ -25,7 +25,7 @@ class Phase(Enum):
 
 
 class Connection:
-    """A client's connection. Nothing here blocks: where the socket is not ready, `BlockingIOError` or `SSLWant…` rises."""
+    """A client's connection. Nothing blocks: `BlockingIOError` or `SSLWant…` rises where the socket is not ready."""
 
     def __init__(self, sock: socket.socket, peer: Peer, site: Site, tls: ssl.SSLContext | None) -> None:
         self.sock = sock
@@ -111,8 +111,10 @@ class Connection:
             self._output = self._output[self.sock.send(self._output) :]
 
     def shut_down(self) -> None:
-        """Say that nothing more will come. What the client still sends is read until it closes, lest it be sent a reset
-        that makes it lose the answer (RFC 9112 9.6)."""  # fmt: skip
+        """Say that nothing more will come.
+
+        What the client still sends has to be read then, lest a reset make it lose the answer (RFC 9112 9.6).
+        """
         if isinstance(self.sock, ssl.SSLSocket):
             with contextlib.suppress(OSError, ValueError):
                 self.sock.unwrap()  # sends close_notify; the client's is not waited for

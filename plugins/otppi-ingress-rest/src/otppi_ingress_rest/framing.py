@@ -254,7 +254,7 @@ class RequestReader:
 
     def _cut_head(self) -> bytes | None:
         buffer = self._buffer
-        while buffer[:1] in (b"\r", b"\n"):  # RFC 9112 2.2: empty lines before the request line are ignored
+        while buffer.startswith((b"\r", b"\n")):  # RFC 9112 2.2: empty lines before the request line are ignored
             del buffer[:1]
         if not buffer:
             return None

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from otppi_ingress_rest.connection import Connection, Phase
 from otppi_ingress_rest.framing import BufferedRequest, Peer, Site, Stage
@@ -69,7 +70,9 @@ class Gate:
         stop_waiting: Callable[[], None],
         deadlines: Deadlines | None = None,
     ) -> None:
-        self.workers: Workers[tuple[Connection, BufferedRequest]] = Workers(self._answer, self._refuse_job, most_threads)
+        self.workers: Workers[tuple[Connection, BufferedRequest]] = Workers(
+            self._answer, self._refuse_job, most_threads
+        )
         self._listeners = {listener.sock.fileno(): listener for listener in listeners}
         self._most_connections = most_connections
         self._stop_waiting = stop_waiting
@@ -298,7 +301,7 @@ class Gate:
         else:
             self._drop(connection)
 
-    _STEPS: dict[Phase, Callable[["Gate", Connection], None]] = {
+    _STEPS: ClassVar[dict[Phase, Callable[["Gate", Connection], None]]] = {
         Phase.HELLO: _greet,
         Phase.HANDSHAKE: _shake_hands,
         Phase.READ: _read,

@@ -13,11 +13,12 @@ from typing import Any
 from otppi.api.errors import AuthenticationFailed, Throttled
 from otppi.api.ingress import Gateway, Origin, Sender, Ticket
 from otppi.wire.envelope import Answer, parse
+from otppi.wire.envelope import malformed as malformed_envelope
 from otppi.wire.errors import EnvelopeError
 from otppi_ingress_rest import settings as paths
 from otppi_ingress_rest.application import ApiRequest, Route
 from otppi_ingress_rest.credentials import authenticate
-from otppi_ingress_rest.replies import MALFORMED, Refused, Reply, envelope, malformed, of_answer, throttled, unauthorized
+from otppi_ingress_rest.replies import Refused, Reply, malformed, of_answer, throttled, unauthorized
 
 NAME = "ingress-rest"
 _SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?")
@@ -102,8 +103,7 @@ class Api:
         except Refused as refused:
             return refused.reply
         except EnvelopeError as error:
-            errors = [{"field": one.field, "reason": one.reason} for one in error.errors]
-            return envelope(MALFORMED, MALFORMED.http_status, {"errors": errors})
+            return of_answer(malformed_envelope(error))
         request.taken = True
         ticket = self._gateway.submit(parsed, Origin(NAME, sender, request.address))
         return of_answer(self._waiting.settle(ticket, wait))
@@ -131,11 +131,11 @@ class Api:
             health = {key: health[key] for key in ("status", "version") if key in health}
         return Reply(status, json.dumps(health).encode())
 
-    def openapi(self, request: ApiRequest) -> Reply:
+    def openapi(self, _request: ApiRequest) -> Reply:
         """Give the OpenAPI document."""
         return Reply(200, json.dumps(self._document(), ensure_ascii=False).encode())
 
-    def docs(self, request: ApiRequest) -> Reply:
+    def docs(self, _request: ApiRequest) -> Reply:
         """Give the same as a page for people."""
         from otppi_ingress_rest import page  # seldom asked for, so not kept in memory from the start
 

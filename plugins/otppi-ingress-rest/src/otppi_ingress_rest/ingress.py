@@ -45,6 +45,8 @@ class RestIngress(Ingress):
         Raises:
             OtpPiError: a port, or the certificate, cannot be used; the sentence names the setting.
         """
+        if self._settings["http_port"] == self._settings["https_port"] != 0 and len(self._kinds()) == 2:
+            raise OtpPiError("ingress-rest.http_port and ingress-rest.https_port must not be the same")
         with ExitStack() as opened:
             waiting = Waiting(lambda: gate.workers.waiting())
             api = Api(self._context.gateway, self._settings, waiting, self._counters)
@@ -61,7 +63,9 @@ class RestIngress(Ingress):
                 self._ports = dict(zip(self._kinds(), (one.site.bind_addr[1] for one in listeners), strict=True))
                 if self._stopped:
                     gate.stop()
-            logger.info("REST API listens on %s", ", ".join(f"{kind} port {port}" for kind, port in self._ports.items()))
+            logger.info(
+                "REST API listens on %s", ", ".join(f"{kind} port {port}" for kind, port in self._ports.items())
+            )
             try:
                 gate.run()
             finally:

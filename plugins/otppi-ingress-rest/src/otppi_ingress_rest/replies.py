@@ -19,14 +19,6 @@ SAFETY_HEADERS = (
 )
 CHALLENGE = 'Basic realm="OTP-Pi", charset="UTF-8", Bearer realm="OTP-Pi"'
 
-DONE = ResponseCode("0000")
-UNAUTHORIZED = ResponseCode("1100")
-FAILED = ResponseCode("1102")
-BUSY = ResponseCode("1205")
-MALFORMED = ResponseCode("1206")
-UNCONFIRMED = ResponseCode("1207")
-THROTTLED = ResponseCode("1208")
-
 _RETRY_AFTER = 5
 """Seconds that a client is told to wait where the gateway does not say how long."""
 
@@ -61,46 +53,49 @@ def envelope(
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Reply:
     """Reply for a request that did not become a command."""
-    return Reply(status, Answer("", code, code.text, data).to_json(), headers)
+    return Reply(status, Answer("", code, data=data).to_json(), headers)
 
 
 def malformed(field: str, reason: str, status: int = 400, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
     """Reply that names what is wrong with the request (code 1206)."""
-    return envelope(MALFORMED, status, {"errors": [{"field": field, "reason": reason}]}, headers)
+    return envelope(ResponseCode.MALFORMED, status, {"errors": [{"field": field, "reason": reason}]}, headers)
 
 
 def unauthorized() -> Reply:
     """Reply to wrong, missing or blocked credentials (RFC 9110 11.6.1)."""
-    return envelope(UNAUTHORIZED, 401, headers=(("WWW-Authenticate", CHALLENGE),))
+    return envelope(ResponseCode.UNAUTHORIZED, 401, headers=(("WWW-Authenticate", CHALLENGE),))
 
 
 def throttled(seconds: float) -> Reply:
     """Reply to too many attempts; `seconds` until the next may be made."""
     wait = _whole_seconds(seconds)
-    return envelope(THROTTLED, 429, {"retry_after": wait}, (("Retry-After", str(wait)),))
+    return envelope(ResponseCode.TOO_MANY, 429, {"retry_after": wait}, (("Retry-After", str(wait)),))
 
 
 def busy() -> Reply:
     """Reply where all the threads wait for modems, or the gateway is being stopped: nothing was sent."""
-    return envelope(BUSY, 503, {"retry_after": _RETRY_AFTER}, (("Retry-After", str(_RETRY_AFTER)),))
+    return envelope(ResponseCode.QUEUE_FULL, 503, {"retry_after": _RETRY_AFTER}, (("Retry-After", str(_RETRY_AFTER)),))
 
 
 def internal_error(*, taken: bool) -> Reply:
     """Reply to a fault of ours. `taken`: the gateway has the command, so it may or may not be sent."""
-    return envelope(UNCONFIRMED if taken else FAILED, 500, {"cause": "internal error, see the log of the gateway"})
+    return envelope(
+        ResponseCode.UNCONFIRMED if taken else ResponseCode.FAILED,
+        500,
+        {"cause": "internal error, see the log of the gateway"},
+    )
 
 
 def of_answer(answer: Answer, *, polled: bool = False) -> Reply:
     """Reply with the gateway's answer; a poll that finds its message is a success whatever became of the message."""
-    status = answer.code.http_status
-    if answer.code is DONE and _on_its_way(answer.data):
-        status = 202
-    if polled:
-        status = 200
+    status = 200 if polled else answer.http_status
+    if not polled and answer.code is ResponseCode.SUCCESS and _on_its_way(answer.data):
+        status = 202  # of a list: some are still on their way
     headers: tuple[tuple[str, str], ...] = ()
     if status in (429, 503):
-        seconds = answer.data.get("retry_after", _RETRY_AFTER) if isinstance(answer.data, Mapping) else _RETRY_AFTER
-        headers = (("Retry-After", str(_whole_seconds(seconds))),)
+        seconds = answer.data.get("retry_after") if isinstance(answer.data, Mapping) else None
+        wait = _whole_seconds(seconds) if isinstance(seconds, (int, float)) else _RETRY_AFTER
+        headers = (("Retry-After", str(wait)),)
     return Reply(status, answer.to_json(), headers)
 
 

@@ -49,7 +49,9 @@ SECTION = Section(
         boolean("http_enable", "Enable HTTP", "Serve the API over HTTP (not encrypted).", True),
         integer("http_port", "HTTP Port", "TCP port of HTTP; 0 takes any free one.", 8899, minimum=0, maximum=65535),
         boolean("https_enable", "Enable HTTPS", "Serve the API over HTTPS.", True),
-        integer("https_port", "HTTPS Port", "TCP port of HTTPS; 0 takes any free one.", 10443, minimum=0, maximum=65535),
+        integer(
+            "https_port", "HTTPS Port", "TCP port of HTTPS; 0 takes any free one.", 10443, minimum=0, maximum=65535
+        ),
         text(
             "bind_address",
             "Listen Address",
@@ -95,14 +97,16 @@ SECTION = Section(
             maximum=WAIT_LIMIT,
             unit="s",
         ),
-        boolean("metrics_enable", "Enable Metrics", f"Serve counters for Prometheus at {METRICS}, to API users.", False),
+        boolean(
+            "metrics_enable", "Enable Metrics", f"Serve counters for Prometheus at {METRICS}, to API users.", False
+        ),
         integer(
             "max_body_bytes",
             "Largest Request",
             "Requests with a larger body are refused (413).",
             65536,
             minimum=1024,
-            maximum=16_777_216,
+            maximum=1_048_576,
             unit="bytes",
         ),
         integer(

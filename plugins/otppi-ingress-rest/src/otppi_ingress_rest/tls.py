@@ -45,7 +45,8 @@ def configured(certificate_file: str, private_key_file: str) -> ssl.SSLContext:
         return context(Path(certificate_file), Path(private_key_file))
     except ssl.SSLError as error:
         raise OtpPiError(
-            f"ingress-rest.certificate_file and ingress-rest.private_key_file cannot be used together: {_explain(error)}"
+            "ingress-rest.certificate_file and ingress-rest.private_key_file cannot be used together: "
+            + _explain(error)
         ) from error
     except _PassphraseNeeded as error:
         raise OtpPiError("ingress-rest.private_key_file is protected by a passphrase; store it without one") from error

@@ -19,8 +19,8 @@ IDLE_SECONDS = 30.0
 class Workers(Generic[Job]):
     """A pool that grows by the threads that wait.
 
-    A thread that is about to wait says so with `waiting`, and another one may take its place. When `limit` threads wait,
-    jobs are refused instead of queued, so that none is stuck behind them. All methods may be called by any thread.
+    A thread that is about to wait says so with `waiting`, and another one may take its place. When `limit` threads
+    wait, jobs are refused instead of queued, so that none is stuck behind them. Any thread may call any method.
     """
 
     def __init__(self, work: Callable[[Job], None], refuse: Callable[[Job], None], limit: int) -> None:

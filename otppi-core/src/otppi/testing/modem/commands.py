@@ -1,4 +1,4 @@
-"""Owns the table of AT commands that the simulated modem obeys, all but AT+CMGS."""
+"""Owns the table of AT commands that the simulated modem obeys; sending is in `sending`."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +20,7 @@ _COMMAND = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ARGUMENT = re.compile(r'(?:^|,)\s*(?:"([^"]*)"|([^,"]*))')
+_MOST_DIGITS = 9
 _ACCEPTED = frozenset("ZHVXQSLM") | {"&F", "&C", "&D", "&K", "&W", "\\Q"}
 
 
@@ -52,7 +53,7 @@ class Request:
         text = self.arguments[index] if index < len(self.arguments) else ""
         if not text and default is not None:
             return default
-        if not text.isascii() or not text.isdigit():
+        if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
             raise RefusedError(50)
         return int(text)
 
@@ -243,6 +244,11 @@ def _cmms(request: Request) -> Iterable[str]:
     return ["+CMMS: 0"] if request.operation == "?" else ()
 
 
+def _cmgs(_: Request) -> Iterable[str]:
+    """AT+CMGS=<length> alone in its line never comes here; anything else is wrong."""
+    raise RefusedError
+
+
 _ICCID = Command(lambda request: [f"{request.name}: {request.peer.profile.iccid}"], needs_sim=True)
 _ABOUT_SMS: Family = "CMS"
 
@@ -283,6 +289,7 @@ COMMANDS: dict[str, Command] = {
     "+CMGL": Command(inbox.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
     "+CMGR": Command(inbox.cmgr, needs_sim=True, family=_ABOUT_SMS),
     "+CMGD": Command(inbox.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGS": Command(_cmgs),
     "+CNMA": Command(lambda _: (), "(0-2)"),
 }
 """Every extended command; what is not here is answered with ERROR."""

@@ -3,11 +3,27 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from otppi.testing.modem.fault_table import FAULTS
 from otppi.testing.modem.pty import ModemRack, RackedModem
+from otppi.wire.errors import WireError
 
+_NUMBER = (int, float)
+_MEMBERS: Mapping[str, type | tuple[type, ...]] = {
+    "do": str,
+    "modem": (int, str),
+    "fault": str,
+    "at": int,
+    "times": int,
+    "command": str,
+    "code": int,
+    "seconds": _NUMBER,
+    "originator": str,
+    "text": str,
+    "since": int,
+    "wait": _NUMBER,
+}
 _INJECTION = ("at", "times", "command", "code", "seconds")
 
 Command = Mapping[str, Any]
@@ -22,7 +38,7 @@ def answer_line(rack: ModemRack, line: str) -> str:
     """Obey one line of JSON and return the line to answer: `{"ok": true, ...}` or `{"ok": false, "error": ...}`."""
     try:
         answer = {"ok": True, **obey(rack, json.loads(line))}
-    except (ControlError, json.JSONDecodeError, TimeoutError) as error:
+    except (ControlError, json.JSONDecodeError) as error:
         answer = {"ok": False, "error": str(error)}
     return json.dumps(answer)
 
@@ -40,12 +56,25 @@ def obey(rack: ModemRack, command: Command) -> Answer:
     Raises:
         ControlError: it is not understood, or names what does not exist.
     """
-    if not isinstance(command, Mapping) or command.get("do") not in _VERBS:
-        raise ControlError(f"'do' must be one of {', '.join(_VERBS)}")
+    verb = _VERBS[_checked(command)["do"]]
     try:
-        return _VERBS[command["do"]](rack, command)
-    except (KeyError, TypeError) as error:
-        raise ControlError(f"{command['do']}: missing, unknown or wrong: {error}") from None
+        return verb(rack, command)
+    except KeyError as error:
+        raise ControlError(f"{command['do']}: there is no {error}") from None
+    except WireError as error:
+        raise ControlError(str(error)) from None
+
+
+def _checked(command: object) -> Command:
+    """Return the command once all its members are known and of their type."""
+    if not isinstance(command, Mapping):
+        raise ControlError("a command is an object")
+    for name, value in command.items():
+        if not isinstance(value, _MEMBERS.get(name, ())):
+            raise ControlError(f"unknown or of a wrong type: {name}")
+    if command.get("do") not in _VERBS:
+        raise ControlError(f"'do' must be one of {', '.join(_VERBS)}")
+    return command
 
 
 def _modem(rack: ModemRack, command: Command) -> RackedModem:
@@ -105,9 +134,7 @@ def _faults(_rack: ModemRack, _command: Command) -> Answer:
     return {"faults": [{"name": each.name, "row": each.row, "does": each.summary} for each in FAULTS.values()]}
 
 
-Verb = Literal["inject", "heal", "unplug", "replug", "deliver", "arrived", "status", "faults"]
-
-_VERBS: dict[Verb, Callable[[ModemRack, Command], Answer]] = {
+_VERBS: dict[str, Callable[[ModemRack, Command], Answer]] = {
     "inject": _inject,
     "heal": _heal,
     "unplug": _unplug,

@@ -294,4 +294,4 @@ FAULTS = _table(
     _switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
     Fault("noise", 32, _R, _reply(lambda m: _NOISE + m.reply + b"\0"), "binary noise and zeros around each answer"),
 )  # fmt: skip
-"""Every fault by name; the number is its row in shared/reference/modems.md."""
+"""Every fault by name; the number is its row in the project's table of what real modems do."""

@@ -69,7 +69,7 @@ class Fault:
 
     Attributes:
         name: how it is asked for.
-        row: its row in the table of what real modems do (shared/reference/modems.md).
+        row: its row in the project's table of what real modems do (`modems.md`).
         stage: where it acts.
         act: what it does.
         summary: one line for the reader.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ALL = 4
 _LISTED: dict[int, Status | None] = {0: Status.UNREAD, 1: Status.READ, _ALL: None}
+_NEXT_TRY = 2.0
+"""After how many seconds the SMSC tries again to reach a modem that is away."""
 _DELETE_READ, _DELETE_ALL = (1, 2, 3), 4
 
 
@@ -69,7 +71,7 @@ def expect_report(peer: "ModemPeer", submit: SmsSubmit, now: float) -> None:
         ).encode()
         _arrive(peer, _REPORT, tpdu, now)
 
-    peer.at(now + peer.profile.report_delay, report)
+    peer.at(now + peer.profile.report_delay, report, survives=True)
 
 
 def cnmi(request: "Request") -> Iterable[str]:
@@ -156,6 +158,9 @@ def _sample() -> bytes:
 
 def _arrive(peer: "ModemPeer", kind: _Kind, tpdu: bytes, now: float) -> None:
     """Route a TPDU straight to the line, or store it and tell the place, as AT+CNMI has it."""
+    if not (peer.plugged and peer.registered):
+        peer.at(now + _NEXT_TRY, lambda now: _arrive(peer, kind, tpdu, now), survives=True)
+        return
     sms = _stored(peer, tpdu, Status.UNREAD)
     how = kind.courses[peer.session.cnmi[kind.parameter]]
     if how is _Course.ROUTE:

@@ -35,6 +35,16 @@ class ModemPeer:
         profile: who the modem is and how long it takes.
         network: where its messages arrive; a network of its own by default.
         recorder: told of every sending dialogue, for measurements.
+
+    Attributes:
+        session, sim: what the modem forgets with its power, and what it does not.
+        network: where its messages arrive.
+        faults: the faults at work; see `inject` and `heal`.
+        sender: the AT+CMGS dialogue.
+        plugged: whether it has power and a line.
+        covered: whether the network reaches it.
+        power_cycle: counts how often the power was cut.
+        extra_delay: by how much a fault delays the next answer.
     """
 
     def __init__(
@@ -46,9 +56,8 @@ class ModemPeer:
         self.profile: ModemProfile = profile or ModemProfile()
         self.network: SimulatedNetwork = network or SimulatedNetwork()
         self.sim = Sim(self.profile)
-        self.covered = True
         self.plugged = False
-        self.extra_delay = 0.0
+        self.covered = True
         self.faults = FaultBoard(self)
         self.sender = Sender(self, recorder)
         self._outbox: list[tuple[float, int, int | None, bytes | Action]] = []
@@ -147,6 +156,7 @@ class ModemPeer:
         self._input = bytearray()
         self._line_started = now
         self._busy = False
+        self.extra_delay = 0.0
         self.plugged = True
         self.faults.power_on(now)
 
@@ -193,8 +203,12 @@ class ModemPeer:
     def reply(self, data: bytes, now: float, delay: float | None = None, line: str = "") -> None:
         """Answer after the usual time for a command, or after `delay`; until then the modem does nothing else."""
         delay = self.profile.command_time if delay is None else delay
-        self.work(now + delay + self.extra_delay, partial(self._finish, data, line))
-        self.extra_delay = 0.0
+        self.work(now + delay + self.take_extra_delay(), partial(self._finish, data, line))
+
+    def take_extra_delay(self) -> float:
+        """Return by how much a fault delays what comes next; it does so once."""
+        delay, self.extra_delay = self.extra_delay, 0.0
+        return delay
 
     def work(self, until: float, action: Action) -> None:
         """Do nothing else until that time, then the action, which ends with `reply`."""
@@ -232,7 +246,7 @@ class ModemPeer:
     def _obey(self, line: str, now: float) -> None:
         if self.faults.strike(Stage.LINE, now, line):
             return
-        if line[2:8].upper() == "+CMGS=":
+        if line[2:8].upper() == "+CMGS=" and line[8:] != "?":
             self._input.clear()
             self.sender.start(line, self._line_started, now)
         else:

@@ -121,6 +121,16 @@ class RackedModem:
         """Plug the modem in again; the port is there when this returns."""
         self._do(lambda now: None if self._peer.plugged else self._peer.plug(now))
 
+    def wait_for(self, *, plugged: bool, timeout: float = 10.0) -> None:
+        """Wait until the port is there, or gone.
+
+        Raises:
+            TimeoutError: `timeout` seconds went by.
+        """
+        with self._rack.changed:
+            if not self._rack.changed.wait_for(lambda: self.plugged is plugged, timeout):
+                raise TimeoutError(f"{self.profile.name} did not become {plugged=} in {timeout} s")
+
     def deliver(self, originator: str, text: str) -> None:
         """Let an SMS come in."""
         self._do(lambda now: self._peer.deliver(originator, text, now))
@@ -138,10 +148,12 @@ class RackedModem:
             self._rack.forget(self._wire.master)
             self._wire.close()
             self._wire = None
+            self._rack.changed.notify_all()
         if self._peer.plugged and not self._wire:
             self._wire = _Wire(self.path)
             self._power_cycle = self._peer.power_cycle
             self._rack.watch(self._wire.master, self)
+            self._rack.changed.notify_all()
         if self._wire and (data or self._wire.full):
             was_full = self._wire.full
             self._wire.write(data)
@@ -178,6 +190,7 @@ class ModemRack:
         network: where their messages arrive.
         directory: where the links are.
         lock: guards the modems.
+        changed: told, under the lock, when a port came or went.
     """
 
     def __init__(
@@ -194,6 +207,7 @@ class ModemRack:
         base = profile or ModemProfile()
         self.network = network or SimulatedNetwork()
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
         self._own_directory = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="otppi-modems-"))
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -225,8 +239,9 @@ class ModemRack:
         self._closing = True
         self.wake()
         self._thread.join()
-        for modem in self.modems:
-            modem.close()
+        with self.lock:
+            for modem in self.modems:
+                modem.close()
         self._selector.close()
         os.close(self._wake_up)
         if self._own_directory:

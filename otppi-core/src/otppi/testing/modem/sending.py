@@ -53,8 +53,8 @@ class Sender:
         dialogue = Dialogue(length, first_byte)
         if peer.faults.strike(Stage.CMGS, now, line, dialogue):
             return
-        self.edit(dialogue, now + peer.profile.prompt_time)
-        peer.emit(peer.session.prompt, now + peer.profile.prompt_time)
+        self.edit(dialogue, now + peer.profile.prompt_time + peer.take_extra_delay())
+        peer.emit(peer.session.prompt, dialogue.ready)
         peer.faults.strike(Stage.PROMPTED, now, line, dialogue)
 
     def edit(self, dialogue: Dialogue, ready: float) -> None:

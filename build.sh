@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# The only script a newcomer needs: ./build.sh run | test | bench | setup
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly VENV=${OTPPI_VENV:-.venv}
+readonly PYTHON=${OTPPI_PYTHON:-python3}
+readonly DISTRIBUTIONS=(otppi-core plugins/otppi-*)
+
+usage() {
+  cat <<'TXT'
+usage: ./build.sh COMMAND
+
+  run      start the gateway with a simulated modem and a demo user; Ctrl-C ends it
+  test     linters, types, architecture, and all tests (arguments go to pytest)
+  bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
+  setup    only install what the others need
+  lock     choose the versions of all packages anew (requirements*.lock)
+
+Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
+OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv.
+TXT
+}
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+
+fail() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# need_packages PROGRAM=PACKAGE …: installs the Debian packages whose program is not there
+need_packages() {
+  local pair missing=()
+  for pair in "$@"; do
+    command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
+apt_install() {
+  local sudo=()
+  command -v apt-get >/dev/null || fail "please install: $*"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "please install as root: apt-get install $*"
+    sudo=(sudo)
+  fi
+  say "installing Debian packages: $*"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+# need_python LOCKFILE: a virtual environment with exactly what the lock file says, and our own distributions
+need_python() {
+  command -v "$PYTHON" >/dev/null || apt_install python3
+  "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
+  "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+  local mark wanted editable=() distribution
+  mark=$VENV/installed-${1%.lock}
+  wanted=$(cat "$1" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
+  [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
+  say "installing Python packages into $VENV (a minute or two, once)"
+  [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
+  for distribution in "${DISTRIBUTIONS[@]}"; do editable+=(-e "$distribution"); done
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "${editable[@]}"
+  echo "$wanted" >"$mark"
+}
+
+run() {
+  need_packages curl=curl
+  need_python requirements.lock
+  local port=${OTPPI_HTTP_PORT:-8899} tls_port=${OTPPI_HTTPS_PORT:-10443} data=var/demo password gateway provision
+  password=$("$VENV/bin/python" -c 'import secrets; print(secrets.token_urlsafe(9))')
+  mkdir -p "$data"
+  provision=$(mktemp)
+  # shellcheck disable=SC2064 # the name is wanted as it is now
+  trap "rm -f '$provision'" EXIT
+  cat >"$provision" <<JSON
+{"modems": [{"name": "demo", "type": "simulated", "default_modem": true}],
+ "ingress-rest": {"http_port": $port, "https_port": $tls_port},
+ "api_users": [{"username": "demo", "password": "$password"}]}
+JSON
+  "$VENV/bin/otppi" --data "$data" run --provision "$provision" &
+  gateway=$!
+  # The gateway gets its own signal from a terminal's Ctrl-C; a second one would cut its farewell short.
+  trap ':' INT
+  # shellcheck disable=SC2064
+  trap "kill -TERM $gateway 2>/dev/null || true" TERM
+  until curl --silent --fail --output /dev/null "http://127.0.0.1:$port/api/health"; do
+    kill -0 "$gateway" 2>/dev/null || { wait "$gateway"; exit; }
+    sleep 0.2
+  done
+  cat <<TXT
+
+OTP-Pi runs, with a simulated modem: what it sends arrives on a simulated phone.
+
+  REST API        http://127.0.0.1:$port/api/message   https://127.0.0.1:$tls_port/api/message
+  its description http://127.0.0.1:$port/api/docs
+
+Send a message, in another terminal:
+
+  curl -u demo:$password http://127.0.0.1:$port/api/message -d '{"command": "send-sms", "data": {"id": 1, "receiver": "08126666666", "message": "OTP Anda adalah 1234"}}'
+
+and see it arrive:
+
+  $VENV/bin/otppi --data $data phone
+
+Ctrl-C stops it.
+
+TXT
+  local code=0
+  while kill -0 "$gateway" 2>/dev/null; do
+    code=0
+    wait "$gateway" || code=$?
+  done
+  return "$code"
+}
+
+run_tests() {
+  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck
+  need_python requirements-dev.lock
+  say "shell scripts"
+  shellcheck build.sh .ci/run
+  say "style"
+  "$VENV/bin/ruff" check .
+  "$VENV/bin/ruff" format --check .
+  say "types"
+  "$VENV/bin/mypy"
+  say "architecture"
+  "$VENV/bin/lint-imports"
+  say "tests"
+  exec "$VENV/bin/python" -m pytest "$@"
+}
+
+bench() {
+  need_packages wrk=wrk
+  need_python requirements-dev.lock
+  exec "$VENV/bin/python" tests/benchmark/run.py "$@"
+}
+
+lock() {
+  need_python requirements-dev.lock
+  local group
+  for group in runtime dev; do
+    "$VENV/bin/uv" pip compile --quiet --group "pyproject.toml:$group" --universal --python-version 3.11 --generate-hashes \
+      --no-emit-index-url --no-header --no-annotate --upgrade -o "requirements$([ $group = runtime ] || echo -dev).lock"
+  done
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+  run) run "$@" ;;
+  test) run_tests "$@" ;;
+  bench) bench "$@" ;;
+  setup) need_python requirements-dev.lock ;;
+  lock) lock ;;
+  -h | --help | help | '') usage ;;
+  *)
+    usage >&2
+    fail "there is no command $command"
+    ;;
+esac

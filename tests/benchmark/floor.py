@@ -1,0 +1,67 @@
+"""The floor: a bare sender, which knows its PDUs in advance and does nothing but the AT dialogue.
+
+Run as a program (`python -m tests.benchmark.floor COUNT PORT...`) it sends COUNT messages by each port, a thread for
+each. Nothing in Python can be faster on the same peer, and nothing that waits for each answer can be much faster.
+"""
+
+import os
+import sys
+import threading
+import tty
+from collections.abc import Iterable, Sequence
+
+from otppi.wire.address import Address
+from otppi.wire.segment import segment
+from otppi.wire.tpdu import SmsSubmit, pdu_line
+from otppi.wire.validity import Validity
+from tests.benchmark.client import Message
+
+_FIRST = 70_000_000
+
+
+def dialogues(messages: Iterable[Message]) -> list[tuple[bytes, bytes]]:
+    """Encode the AT+CMGS line, and the PDU with its Ctrl-Z, of each message."""
+    encoded = []
+    for message in messages:
+        (part,) = segment(message.text)
+        receiver = Address.parse(f"+{message.receiver}")
+        pdu, length = pdu_line(SmsSubmit(destination=receiver, user_data=part, validity=Validity.from_seconds(600)))
+        encoded.append((f"AT+CMGS={length}\r".encode(), pdu.encode() + b"\x1a"))
+    return encoded
+
+
+def send(port: str, prepared: Sequence[tuple[bytes, bytes]]) -> None:
+    """Hold the dialogues over a port, one after the other."""
+    line = os.open(port, os.O_RDWR | os.O_NOCTTY)
+    try:
+        tty.setraw(line)
+        for command in (b"AT\r", b"ATE0\r", b"AT+CMGF=0\r"):
+            _say(line, command, b"OK\r\n")
+        for command, pdu in prepared:
+            _say(line, command, b"> ")
+            _say(line, pdu, b"OK\r\n")
+    finally:
+        os.close(line)
+
+
+def _say(line: int, data: bytes, end: bytes) -> None:
+    os.write(line, data)
+    answer = os.read(line, 4096)
+    while not answer.endswith(end):
+        if b"ERROR" in answer:
+            raise RuntimeError("the modem refused")
+        answer += os.read(line, 4096)
+
+
+def main(count: int, ports: Sequence[str]) -> None:
+    """Send `count` messages by each port."""
+    prepared = [dialogues(map(Message, range(_FIRST + n * count, _FIRST + (n + 1) * count))) for n in range(len(ports))]
+    threads = [threading.Thread(target=send, args=pair) for pair in zip(ports, prepared, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,84 @@
+"""The programs that a benchmark starts: each in a process of its own, and ended by its id whatever happens."""
+
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_PATIENCE = 10.0
+
+
+class BenchmarkError(Exception):
+    """A case cannot be measured; the text says why."""
+
+
+class Program:
+    """A process and the file that has what it said. `end` is safe to call twice."""
+
+    def __init__(self, command: Sequence[str], said: Path, environment: dict[str, str] | None = None) -> None:
+        self.said = said
+        with said.open("ab") as output:
+            self.started = time.monotonic()
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    def end(self) -> None:
+        """End it with SIGTERM, or SIGKILL where that takes too long."""
+        if self.ended:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """Give the end of what it said, for an error."""
+        return self.said.read_text(encoding="utf-8", errors="replace")[-1500:]
+
+
+def wait_until(done: Callable[[], bool], what: str, timeout: float, step: float = 0.02) -> None:
+    """Wait for a condition of another process.
+
+    Raises:
+        BenchmarkError: `timeout` seconds went by.
+    """
+    deadline = time.monotonic() + timeout
+    while not done():
+        if time.monotonic() > deadline:
+            raise BenchmarkError(f"{what} took more than {timeout:g} s")
+        time.sleep(step)
+
+
+@contextmanager
+def scratch(*, in_ram: bool = True) -> Iterator[Path]:
+    """Give a folder for the time of a block: on the RAM disk where there is one, or on the disk that /tmp is on."""
+    ram = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made there
+    with tempfile.TemporaryDirectory(prefix="otppi-benchmark-", dir=ram if in_ram and ram.is_dir() else None) as name:
+        yield Path(name)
+
+
+def free_port() -> int:
+    """Find a TCP port that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
