@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from tests.benchmark.processes import BenchmarkError
+
 HOST = "127.0.0.1"
 USER, PASSWORD = "bench", "a password of the benchmark"
 PATH = "/api/message"
@@ -118,6 +120,10 @@ class Client:
             raise ConnectionResetError("the server hung up")
         self._buffer += data
 
+    def fileno(self) -> int:
+        """Give the descriptor, for a selector."""
+        return self._sock.fileno()
+
     def close(self) -> None:
         """Close the connection."""
         self._sock.close()
@@ -134,6 +140,15 @@ def messages(first: int, count: int) -> list[Message]:
     return [Message(number) for number in range(first, first + count)]
 
 
-def encoded(many: Iterable[Message], wait: float | None = 0) -> list[bytes]:
-    """Encode the requests of many messages."""
-    return [message.request(wait) for message in many]
+def queue(client: Client, many: Iterable[Message]) -> None:
+    """Post messages, one after the other, without waiting for them to be sent.
+
+    Raises:
+        BenchmarkError: one was not taken.
+    """
+    for message in many:
+        response = client.ask(message.request(0))
+        if response.status not in (200, 202):
+            raise BenchmarkError(
+                f"a message was not queued: {response.status} {response.envelope.get('response_code')}"
+            )

@@ -10,11 +10,12 @@ import threading
 import tty
 from collections.abc import Iterable, Sequence
 
+from tests.benchmark.client import Message
+
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, pdu_line
 from otppi.wire.validity import Validity
-from tests.benchmark.client import Message
 
 _FIRST = 70_000_000
 

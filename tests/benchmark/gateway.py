@@ -26,7 +26,12 @@ class Gateway:
     """
 
     def __init__(
-        self, data: Path, ram: Path, modems: Sequence[Path], modem: Mapping[str, Any] | None = None, log_level: str = "info"
+        self,
+        data: Path,
+        ram: Path,
+        modems: Sequence[Path],
+        modem: Mapping[str, Any] | None = None,
+        log_level: str = "info",
     ) -> None:
         self.data, self.ram = data, ram
         self.port = free_port()

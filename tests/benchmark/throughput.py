@@ -4,60 +4,79 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tests.benchmark.case import Effort, median, progress
-from tests.benchmark.client import Client, encoded, messages
+from tests.benchmark.client import Client, messages, queue
 from tests.benchmark.gateway import Gateway, running
 from tests.benchmark.peer import COMMAND_TIME, Dialogue, Peer, peer
-from tests.benchmark.processes import BenchmarkError
+from tests.benchmark.processes import ROOT, BenchmarkError
 from tests.benchmark.rows import Budget, Row
 from tests.benchmark.usage import cpu_seconds
 
 _FLOOR, _GATEWAY = 0, 1
 """Modems of the same peer: the bare sender uses one and the gateway the other, in turn."""
-_SLOWEST_FILL = 300
+_APART = 100_000
+"""Between the numbers of the first messages of two measurements."""
+_SLOWEST_FILL = 500
 """Requests per second that a gateway takes at the very least."""
 
 
 def full_speed(effort: Effort) -> Sequence[Row]:
-    """Measure one modem whose queue is never empty, without network time."""
-    rounds, count = effort.pick(5, 2), effort.pick(1000, 300)
-    floors, queued, busy, cpu_queued, cpu_busy = [], [], [], [], []
+    """Measure one modem whose queue is never empty, without network time.
+
+    Floor and gateway take turns, and each turn is compared with the floor beside it: what else the machine does
+    meanwhile hits both.
+    """
+    turns = [_Turn() for _ in range(effort.pick(10, 3))]
+    count = effort.pick(500, 300)
     with peer(2) as modems, running(modems.ports[_GATEWAY:]) as gateway, gateway.client() as client:
         warm_up(gateway, modems, client)
-        for turn in range(rounds):
-            floors.append(floor_rate(modems, count))
-            rate, cpu = _drain(gateway, modems, client, 1_000_000 * (turn + 1), count)
-            queued.append(rate)
-            cpu_queued.append(cpu)
-            rate, cpu = _drain_while_busy(gateway, modems, client, 1_000_000 * (turn + 1) + 500_000, count, floors[-1])
-            busy.append(rate)
-            cpu_busy.append(cpu)
-            progress(f"floor {floors[-1]:.0f}, gateway {queued[-1]:.0f}, with requests {busy[-1]:.0f} SMS/s")
-    floor = median(floors)
-    share = Budget(0.90, of_ratio=True)
-    cost = Budget(1.5, at_most=True)
-    spread = {"floors": floors, "rounds": queued, "rounds_with_requests": busy}
-    ideal = f"2 ms a command: {1 / COMMAND_TIME:.0f} SMS/s is the end of it"
+        for number, turn in enumerate(turns, 1):
+            turn.floor = floor_rate(modems, count)
+            turn.full, turn.full_cpu = _drain(gateway, modems, client, 2 * number * _APART, count)
+            first = (2 * number + 1) * _APART
+            turn.busy, turn.busy_cpu = _drain_while_busy(gateway, modems, client, first, count, turn.floor)
+            progress(f"floor {turn.floor:.0f}, gateway {turn.full:.0f}, with requests {turn.busy:.0f} SMS/s")
+    floor, share, cost = median([turn.floor for turn in turns]), Budget(0.90, of_ratio=True), Budget(1.5, at_most=True)
+    full, busy = median([turn.full for turn in turns]), median([turn.busy for turn in turns])
+    full_share, busy_share = (
+        median([turn.full / turn.floor for turn in turns]),
+        median([turn.busy / turn.floor for turn in turns]),
+    )
+    full_cpu, busy_cpu = median([turn.full_cpu for turn in turns]), median([turn.busy_cpu for turn in turns])
+    note = f"no peer does more than {1 / COMMAND_TIME:.0f} SMS/s; ratio: median of {len(turns)} pairs"
+    details = {"turns": [asdict(turn) for turn in turns]}
     return [
-        Row("1 modem, 0 s network, full queue", median(queued), "SMS/s", floor, median(queued) / floor, share, ideal, spread),
-        Row("the same, as many requests coming in", median(busy), "SMS/s", floor, median(busy) / floor, share),
-        Row("CPU per 1,000 SMS, ingress included", median(cpu_queued), "s", budget=cost, details={"rounds": cpu_queued}),
-        Row("the same, requests while sending", median(cpu_busy), "s", budget=cost, details={"rounds": cpu_busy}),
+        Row("1 modem, 0 s network, full queue", full, "SMS/s", floor, full_share, share, note, details),
+        Row("the same, as many requests coming in", busy, "SMS/s", floor, busy_share, share),
+        Row("CPU per 1,000 SMS, ingress included", full_cpu, "s", budget=cost),
+        Row("the same, requests while sending", busy_cpu, "s", budget=cost),
     ]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn: messages per second of the floor, of a full queue, and of one that is kept full; CPU s per 1,000."""
+
+    floor: float = 0.0
+    full: float = 0.0
+    full_cpu: float = 0.0
+    busy: float = 0.0
+    busy_cpu: float = 0.0
 
 
 def slow_network(effort: Effort) -> Sequence[Row]:
     """Measure the use of one modem with 2.5 s of network time."""
     count = effort.pick(10, 3)
     with peer(1, network_time=2.5) as modems, running(modems.ports) as gateway, gateway.client() as client:
-        for request in encoded(messages(1, count)):
-            client.ask(request)
+        queue(client, messages(1, count))
         done = modems.wait_for(count, 3 * count + 10)
     span = max(one.answered for one in done) - min(one.first_byte for one in done)
     use = sum(one.answered - one.first_byte for one in done) / span
-    gaps = [after.first_byte - before.answered for before, after in zip(done, done[1:], strict=False)]
+    gaps = [after.first_byte - before.answered for before, after in pairwise(done)]
     return [
         Row(
             "1 modem, 2.5 s network: use of the modem",
@@ -74,8 +93,7 @@ def slow_network(effort: Effort) -> Sequence[Row]:
 def warm_up(gateway: Gateway, modems: Peer, client: Client) -> None:
     """Send a few messages, so that everything is imported and the sender's password is known."""
     before = len(modems.dialogues())
-    for request in encoded(messages(1, 20)):
-        client.ask(request)
+    queue(client, messages(1, 20))
     modems.wait_for(before + 20, 20)
     gateway.check()
 
@@ -89,7 +107,7 @@ def floor_run(modems: Peer, ports: Sequence[Path], count: int) -> list[Dialogue]
     """Run the bare sender; give its dialogues."""
     before = len(modems.dialogues())
     program = [sys.executable, "-m", "tests.benchmark.floor", str(count), *map(str, ports)]
-    subprocess.run(program, check=True, timeout=120, stdin=subprocess.DEVNULL)
+    subprocess.run(program, check=True, timeout=120, stdin=subprocess.DEVNULL, cwd=ROOT)
     return modems.wait_for(before + count * len(ports), 10)[before:]
 
 
@@ -111,7 +129,7 @@ def _drain(gateway: Gateway, modems: Peer, client: Client, first: int, count: in
     """Fill the queue, then let the modem go: give messages per second, and CPU seconds per 1,000 of them."""
     before, cpu = len(modems.dialogues()), cpu_seconds(gateway.pid)
     held = _hold(modems, count)
-    _fill(client, first, count)
+    queue(client, messages(first, count))
     filled = time.monotonic()
     done = modems.wait_for(before + count, held + count / 50)[before:]
     _check_held(done, filled)
@@ -124,19 +142,14 @@ def _drain_while_busy(
     """Fill the queue a little, then keep it filled with `pace` requests per second until all are sent."""
     before, cpu, ahead = len(modems.dialogues()), cpu_seconds(gateway.pid), count // 10
     held = _hold(modems, ahead)
-    _fill(client, first, ahead)
+    queue(client, messages(first, ahead))
     filled = time.monotonic()
     released = modems.wait_for(before + 1, held + 10)[before].answered
-    _paced(gateway, encoded(messages(first + ahead, count - ahead)), pace, released)
+    requests = [message.request(0) for message in messages(first + ahead, count - ahead)]
+    _paced(gateway, requests, pace, released)
     done = modems.wait_for(before + count, count / 50)[before:]
     _check_held(done, filled)
     return rate_of(done), 1000 * (cpu_seconds(gateway.pid) - cpu) / count
-
-
-def _fill(client: Client, first: int, count: int) -> None:
-    for request in encoded(messages(first, count)):
-        if client.ask(request).status != 202:
-            raise BenchmarkError("a message was not queued")
 
 
 def _paced(gateway: Gateway, requests: Sequence[bytes], pace: float, start: float) -> None:

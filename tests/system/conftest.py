@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import pytest
 
-from otppi.testing.modem import ModemRack
 
 USER, PASSWORD = "app", "a password for tests"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -171,10 +170,3 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
     yield one
     for gateway in gateways:
         gateway.close()
-
-
-@pytest.fixture
-def rack() -> Iterator[ModemRack]:
-    """One simulated modem, without network time."""
-    with ModemRack() as rack:
-        yield rack

@@ -15,26 +15,26 @@ from tests.system.conftest import Gateway, eventually, modem
 Start = Callable[..., Gateway]
 
 
-def test_a_message_is_sent_and_told_as_sent(start: Start, rack: ModemRack) -> None:
-    gateway = start([modem(rack.paths[0], recipient_prefixes=["0812"])]).until_ready()
+def test_a_message_is_sent_and_told_as_sent(start: Start, modem_rack: ModemRack) -> None:
+    gateway = start([modem(modem_rack.paths[0], recipient_prefixes=["0812"])]).until_ready()
     with gateway.client() as client:
         status, answer = client.send(123456, "08126666666", "OTP Anda adalah 1234")
         assert (status, answer["response_code"]) == (200, "0000")
         assert answer["data"]["state"] == "sent"
         assert answer["data"]["modem_id"] == "m0"
         assert answer["data"]["segments"] == 1
-        (message,) = rack.network.wait_for(1)
+        (message,) = modem_rack.network.wait_for(1)
         assert (message.destination, message.text) == ("628126666666", "OTP Anda adalah 1234")
         assert client.message(answer["data"]["message_id"])["state"] == "sent"
         status, again = client.send("123456", "+62 812-666-6666", "OTP Anda adalah 1234")
         assert (status, again["response_code"]) == (200, "1201")
         assert again["data"]["message_id"] == answer["data"]["message_id"]
-    assert rack.network.message_count == 1
+    assert modem_rack.network.message_count == 1
     assert gateway.stop() == 0
 
 
-def test_the_provisioning_file_of_the_issue_byte_for_byte(start: Start, rack: ModemRack, tmp_path: Path) -> None:
-    gateway = start([modem(rack.paths[0])])
+def test_the_provisioning_file_of_the_issue_byte_for_byte(start: Start, modem_rack: ModemRack, tmp_path: Path) -> None:
+    gateway = start([modem(modem_rack.paths[0])])
     gateway.stop()
     gateway.provision.write_text(
         """{"sms": {"country_code": "62"},
@@ -42,13 +42,13 @@ def test_the_provisioning_file_of_the_issue_byte_for_byte(start: Start, rack: Mo
              "default_modem": true, "send_from_api": true, "active": true}],
  "ingress-rest": {"http_enable": true, "http_port": 8899, "https_enable": false},
  "api_users": [{"username": "app", "password": "secret", "active": true}]}
-""".replace("/dev/ttyUSB0", str(rack.paths[0]))
+""".replace("/dev/ttyUSB0", str(modem_rack.paths[0]))
         .replace("8899", str(gateway.port))
         .replace('"secret"', '"a password for tests"')
     )
     with gateway.start().until_ready().client() as client:
         assert client.send(1, "08121111111", "text 1")[1]["data"]["state"] == "sent"
-    assert rack.network.message_count == 1
+    assert modem_rack.network.message_count == 1
 
 
 def test_wait_0_answers_at_once_and_the_state_can_be_asked(start: Start) -> None:
@@ -102,25 +102,25 @@ def test_ten_thousand_messages_through_sixteen_modems_arrive_once_each_in_order(
     assert len({message.modem for message in network.messages}) == 16
 
 
-def test_long_and_foreign_texts_arrive_whole(start: Start, rack: ModemRack) -> None:
+def test_long_and_foreign_texts_arrive_whole(start: Start, modem_rack: ModemRack) -> None:
     texts = ["é€[]{}" * 60, "मे" * 100, "🔐" * 70, "A" * 160, "A" * 161, "x" * 152 + "€" * 9, "Kode Anda: 123456\nJangan bagikan"]
-    gateway = start([modem(rack.paths[0])]).until_ready()
+    gateway = start([modem(modem_rack.paths[0])]).until_ready()
     with gateway.client() as client:
         for number, text in enumerate(texts):
             assert client.send(number, "08126666666", text)[1]["data"]["state"] == "sent"
-    assert [message.text for message in rack.network.wait_for(len(texts))] == texts
+    assert [message.text for message in modem_rack.network.wait_for(len(texts))] == texts
 
 
 @pytest.mark.parametrize("code", [38, 500, 1])
-def test_a_refusal_is_told_with_its_meaning(start: Start, rack: ModemRack, code: int) -> None:
-    gateway = start([modem(rack.paths[0])], sms={"attempts": 2}).until_ready()
-    rack.modems[0].inject("cms-error", code=code)
+def test_a_refusal_is_told_with_its_meaning(start: Start, modem_rack: ModemRack, code: int) -> None:
+    gateway = start([modem(modem_rack.paths[0])], sms={"attempts": 2}).until_ready()
+    modem_rack.modems[0].inject("cms-error", code=code)
     with gateway.client() as client:
         status, answer = client.send(1, "08126666666", "text")
     told = {38: (502, "1102", "failed"), 500: (504, "1207", "unconfirmed"), 1: (502, "1102", "failed")}[code]
     assert (status, answer["response_code"], answer["data"]["state"]) == told
     assert f"+CMS ERROR: {code}" in answer["data"]["cause"]
-    assert rack.network.message_count == 0
+    assert modem_rack.network.message_count == 0
 
 
 def test_without_a_modem_the_sender_is_told_at_once(start: Start, tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_without_a_modem_the_sender_is_told_at_once(start: Start, tmp_path: Path
         assert client.request("GET", "/api/health")[1]["status"] == "down"
 
 
-def test_the_blocking_list_holds_over_a_restart(start: Start, rack: ModemRack) -> None:
-    gateway = start([modem(rack.paths[0])]).until_ready()
+def test_the_blocking_list_holds_over_a_restart(start: Start, modem_rack: ModemRack) -> None:
+    gateway = start([modem(modem_rack.paths[0])]).until_ready()
     with gateway.client() as client:
         assert client.command("block-msisdn", {"receiver": "08126666666"})[0] == 200
     gateway.stop()
@@ -141,11 +141,11 @@ def test_the_blocking_list_holds_over_a_restart(start: Start, rack: ModemRack) -
         assert (status, answer["response_code"], answer["data"]["state"]) == (403, "1204", "blocked")
         assert client.command("unblock-msisdn", {"msisdn": "628126666666"})[0] == 200
         assert client.send(1, "+628126666666", "text")[0] == 200
-    assert rack.network.message_count == 1
+    assert modem_rack.network.message_count == 1
 
 
-def test_two_gateways_do_not_share_a_data_folder(start: Start, rack: ModemRack) -> None:
-    gateway = start([modem(rack.paths[0])])
+def test_two_gateways_do_not_share_a_data_folder(start: Start, modem_rack: ModemRack) -> None:
+    gateway = start([modem(modem_rack.paths[0])])
     second = gateway.cli("run")
     assert second.returncode != 0
     assert "another gateway" in second.stderr

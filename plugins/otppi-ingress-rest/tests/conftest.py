@@ -2,12 +2,12 @@
 
 import base64
 import json
-import os
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +107,8 @@ class StandInGateway:
     def _ticket(self, envelope: Envelope) -> StandInTicket:
         if self.answer is not None:
             return StandInTicket(self.answer, None)
-        problems = [problem for item in envelope.items if (problem := _problem(item))]
-        if problems and envelope.command is not Command.ECHO:
+        numbers_only = envelope.command in (Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN)
+        if problems := [problem for item in envelope.items if (problem := _problem(item, numbers_only))]:
             return StandInTicket(Answer(envelope.name, ResponseCode.MALFORMED, data={"errors": problems}), None)
         data = {"id": envelope.items[0].id, "message_id": f"m{len(self.taken)}"}
         sent = Answer(envelope.name, ResponseCode.SUCCESS, data={**data, "state": "sent", "modem_id": "m0"})
@@ -130,11 +130,12 @@ class StandInGateway:
         return {"status": self.status, "version": "1.2.3", "modems": {"m0": "ready"}, "queue": 0}
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
-        return {"messages_total": {"sent": 3, 'od"d\n': 1}, "queue_length": {"": 0}}
+        ended = {'state="sent",ingress="ingress-rest"': 3.0, "failed": 2.0, 'od"d\n': 1.0}
+        return {"messages_total": ended, "queue_length": {"": 0}}
 
 
-def _problem(item: Item) -> dict[str, str] | None:
-    if item.receiver is None or "@" in item.receiver:
+def _problem(item: Item, numbers_only: bool) -> dict[str, str] | None:
+    if item.receiver is None or ("@" in item.receiver and not numbers_only):
         return None
     try:
         normalise(item.receiver, "62")
@@ -246,7 +247,11 @@ class Served:
 
 
 def post(
-    body: bytes | str | dict[str, Any], *fields: str, path: str = "/api/message", length: int | None = None, auth: str = BASIC
+    body: bytes | str | dict[str, Any],
+    *fields: str,
+    path: str = "/api/message",
+    length: int | None = None,
+    auth: str = BASIC,
 ) -> bytes:
     """Write a POST request."""
     content = json.dumps(body).encode() if isinstance(body, dict) else body.encode() if isinstance(body, str) else body
@@ -266,6 +271,10 @@ SMS: dict[str, Any] = {
 }
 
 
+def _open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 @pytest.fixture
 def gateway() -> StandInGateway:
     return StandInGateway()
@@ -275,7 +284,7 @@ def gateway() -> StandInGateway:
 def serve(gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Give a function that serves with changed settings; all ends, and leaves nothing behind, with the test."""
     before = set(threading.enumerate())
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = _open_descriptors()
     running: list[Served] = []
 
     def start(deadlines: Deadlines | None = None, **changes: Any) -> Served:
@@ -287,7 +296,22 @@ def serve(gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Ser
     for served in running:
         served.stop()
     eventually(lambda: set(threading.enumerate()) <= before)
-    eventually(lambda: len(os.listdir("/proc/self/fd")) <= descriptors)
+    eventually(lambda: _open_descriptors() <= descriptors)
+
+
+@pytest.fixture(scope="session")
+def make_served() -> Callable[..., Any]:
+    """Give a context manager that serves a gateway of its own, for tests of a whole module."""
+
+    @contextmanager
+    def make(folder: Path, **changes: Any) -> Iterator[Served]:
+        served = Served(StandInGateway(), folder, Deadlines(stop=0.3), changes)
+        try:
+            yield served
+        finally:
+            served.stop()
+
+    return make
 
 
 @pytest.fixture

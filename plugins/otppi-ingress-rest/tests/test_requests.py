@@ -52,7 +52,12 @@ def test_bad_credentials(served: Any, http: Any, credentials: str) -> None:
 
 @pytest.mark.parametrize(
     ("password", "octets"),
-    [("pass:wo:rd", b"pass:wo:rd"), ("pässwörd", "pässwörd".encode()), ("pässwörd", "pässwörd".encode("latin-1")), ("", b"")],
+    [
+        ("pass:wo:rd", b"pass:wo:rd"),
+        ("pässwörd", "pässwörd".encode()),
+        ("pässwörd", "pässwörd".encode("latin-1")),
+        ("", b""),
+    ],
 )
 def test_passwords_with_colons_and_beyond_ascii(served: Any, http: Any, password: str, octets: bytes) -> None:
     served.gateway.users["user"] = password
@@ -101,7 +106,9 @@ def test_other_methods_get_405(served: Any, http: Any, method: str) -> None:
     assert method == "HEAD" or json.loads(body)["response_code"] == "1206"
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/api/nothing", "/admin", "/api/messages", "/api/messages/a/b", "/metrics", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/", "/api", "/api/nothing", "/admin", "/api/messages", "/api/messages/a/b", "/metrics", "/%00"]
+)
 def test_unknown_paths_get_404(served: Any, http: Any, path: str) -> None:
     assert served.ask(http.get(path, http.BASIC))[0] == 404
 
@@ -166,10 +173,11 @@ def test_metrics_are_off_and_can_be_switched_on(served: Any, serve: Any, http: A
     assert (status, fields["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     lines = body.decode().splitlines()
     assert "# TYPE otppi_messages_total counter" in lines
-    assert 'otppi_messages_total{kind="sent"} 3' in lines
+    assert 'otppi_messages_total{state="sent",ingress="ingress-rest"} 3' in lines
+    assert 'otppi_messages_total{kind="failed"} 2' in lines
     assert 'otppi_messages_total{kind="od\\"d\\n"} 1' in lines
     assert "otppi_queue_length 0" in lines
-    assert "otppi_rest_connections 1" in lines
+    assert {"otppi_rest_connections 1", "otppi_rest_connections 2"} & set(lines)
 
 
 def test_a_fault_of_ours_is_500_without_a_word_of_the_text(served: Any, http: Any, caplog: Any) -> None:

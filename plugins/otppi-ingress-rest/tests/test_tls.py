@@ -1,5 +1,6 @@
 """HTTPS: the device's own certificate, the administrator's, and clients that speak something else."""
 
+import contextlib
 import datetime
 import socket
 import ssl
@@ -116,8 +117,9 @@ def test_a_garbled_handshake_ends(serve: Any, http: Any, garbage: bytes) -> None
     with socket.create_connection(("127.0.0.1", served.tls_port)) as sock:
         sock.sendall(garbage)
         sock.shutdown(socket.SHUT_WR)
-        while sock.recv(100):
-            pass
+        with contextlib.suppress(ConnectionResetError):
+            while sock.recv(100):
+                pass
     assert served.connect_tls(http.post(http.SMS)).answer()[0] == 200
 
 
@@ -127,7 +129,7 @@ def test_old_tls_is_refused(serve: Any) -> None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(("127.0.0.1", served.tls_port)) as plain, pytest.raises((ssl.SSLError, OSError)):
         context.wrap_socket(plain)

@@ -55,6 +55,7 @@ def test_unclear_heads_are_refused(served: Any, http: Any, fields: str, field: s
         (b"GET /api/health HTTP/1.1\r\nHost:\r\n\r\n", 400),
         (b"GET /api/health HTTP/1.0\r\n\r\n", 200),
         (b"GET /api/health HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"GET /api/health HTTP/01.1\r\nHost: a\r\n\r\n", 400),
         (b"GET /api/health\r\n\r\n", 400),
         (b"get /api/health HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         (b"GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -77,7 +78,9 @@ def test_request_lines_and_limits(served: Any, request_bytes: bytes, status: int
     assert json.loads(body)
 
 
-@pytest.mark.parametrize("garbage", [b"\x00" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\xff\xfe", b"{}"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x00" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\xff\xfe", b"{}"]
+)
 def test_garbage_is_refused_at_once(served: Any, garbage: bytes) -> None:
     wire = served.connect(garbage)
     assert wire.answer()[0] == 400
@@ -109,7 +112,9 @@ def test_chunked_bodies(served: Any, http: Any, size: int) -> None:
     assert wire.answer()[0] == 200
 
 
-@pytest.mark.parametrize("body", [b"x\r\n", b"-1\r\n", b"2\r\nabc\r\n", b"\r\n", b"1" * 300, b"0\r\n" + b"A: 1\r\n" * 4000])
+@pytest.mark.parametrize(
+    "body", [b"x\r\n", b"-1\r\n", b"2\r\nabc\r\n", b"\r\n", b"1" * 300, b"0\r\n" + b"A: 1\r\n" * 4000]
+)
 def test_bad_chunks_are_refused(served: Any, http: Any, body: bytes) -> None:
     wire = served.connect(http.get("/api/message", "Transfer-Encoding: chunked", http.BASIC, method="POST") + body)
     status, answer = wire.answer()
@@ -256,7 +261,9 @@ def test_stop_answers_running_requests_and_closes_the_others(served: Any, http: 
     served.ingress.stop()
     assert idle.closed()
     assert half.closed()
-    assert [wire.answer()[0] for wire in waiting] == [202] * 8  # nobody released them, and the stop did not wait for ever
+    assert [wire.answer()[0] for wire in waiting] == [
+        202
+    ] * 8  # nobody released them, and the stop did not wait for ever
     served.thread.join(10)
     assert not served.thread.is_alive()
     with pytest.raises(ConnectionRefusedError):

@@ -52,7 +52,8 @@ class Progress:
     """How far a message got. The modem writes it, the gateway reads it.
 
     `before_dispatch` must be called right before the bytes that may make the network take the message (Ctrl-Z); it is
-    how a crash between there and the answer is told as `unconfirmed`.
+    how a crash between there and the answer is told as `unconfirmed`. `meanwhile` may be called while the network's answer
+    is awaited: the gateway then prepares the next message.
     """
 
     concatenation_reference: int | None = None
@@ -60,3 +61,4 @@ class Progress:
     references: list[int] = field(default_factory=list)
     """TP-MR of each part that the SMSC accepted, in order."""
     before_dispatch: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None

@@ -81,6 +81,9 @@ class Modem(ABC):
             ModemLost: it went away before anything went out.
         """
 
+    def prepare(self, message: OutgoingMessage) -> None:  # noqa: B027 - a modem may have nothing to prepare
+        """Do what can be done for a message before it is sent, which it probably will be next. Must not raise or wait."""
+
     @abstractmethod
     def idle(self, timeout: float) -> None:
         """Wait at most `timeout` seconds, or until `wake`; look after what the modem says of its own accord.

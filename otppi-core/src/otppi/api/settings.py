@@ -1,6 +1,7 @@
 """The declaration of settings: from one declaration come validation, redaction, JSON Schema, reference and reset group."""
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Any
 from otppi.wire.errors import FieldError
 
 REDACTED = "********"
+
+_LONGEST = 10_000
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
 
@@ -75,7 +79,7 @@ class Setting:
         """Say what is wrong with a value, or None. Never quotes the value of a secret."""
         if not self._has_type(value):
             return f"must be {type_names[_PYTHON_TYPES[self.kind]]}"
-        if self.required and value in ("", []):
+        if self.required and not value and self.kind in (Kind.TEXT, Kind.TEXT_LIST):
             return "is required"
         for one in value if self.kind is Kind.TEXT_LIST else [value]:
             if reason := self._problem_of_one(one):
@@ -92,8 +96,10 @@ class Setting:
 
     def _problem_of_one(self, value: Any) -> str | None:
         unit = f" {self.unit}" if self.unit else ""
-        if isinstance(value, str) and (len(value) > 10_000 or "\x00" in value):
-            return "is too long or holds a NUL character"
+        if isinstance(value, str) and (len(value) > _LONGEST or _UNWRITABLE.search(value)):
+            return "is too long, or holds a NUL character or half of a surrogate pair"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "must be a finite number"
         if self.choices and value not in self.choices:
             return f"must be one of: {', '.join(self.choices)}"
         if self.minimum is not None and not value >= self.minimum:
@@ -125,14 +131,18 @@ class Setting:
         limits = schema
         if self.kind is Kind.TEXT_LIST:
             limits = schema["items"] = {"type": "string"}
-        for keyword, value in (("minimum", self.minimum), ("maximum", self.maximum), ("pattern", self.pattern)):
+        for keyword, value in (("minimum", self.minimum), ("maximum", self.maximum)):
             if value is not None:
                 limits[keyword] = value
+        if self.pattern is not None:  # JSON Schema searches; a text that is not required may be empty
+            limits["pattern"] = f"^(?:{self.pattern}){'' if self.required else '?'}$"
+        if self.required and self.kind in (Kind.TEXT, Kind.TEXT_LIST):
+            schema["minLength" if self.kind is Kind.TEXT else "minItems"] = 1
         if self.choices:
             limits["enum"] = list(self.choices)
         if self.secret:
             schema["writeOnly"] = True
-        else:
+        elif not self.required:
             schema["default"] = self.default
         return schema
 
@@ -155,13 +165,20 @@ class Section:
         keys = [key for setting in self.settings for key in (setting.key, *setting.aliases)]
         if twice := {key for key in keys if keys.count(key) > 1}:
             raise ValueError(f"section {self.key!r} declares {', '.join(sorted(twice))} twice")
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.key):  # it also names a folder
+            raise ValueError(f"section key {self.key!r} is not of small letters, digits, - and _")
+        if self.identity is not None and not (self.identity in keys and self[self.identity].required):
+            raise ValueError(f"section {self.key!r}: its identity {self.identity!r} is not a required setting")
 
     def __getitem__(self, key: str) -> Setting:
-        return next(setting for setting in self.settings if setting.key == key)
+        for setting in self.settings:
+            if setting.key == key:
+                return setting
+        raise KeyError(key)
 
     def defaults(self) -> dict[str, Any]:
         """Give the value that each setting has where nobody set it."""
-        return {setting.key: setting.default for setting in self.settings}
+        return {setting.key: _copy(setting.default) for setting in self.settings}
 
     def validate(self, raw: object, path: str | None = None) -> tuple[dict[str, Any], list[FieldError]]:
         """Check one object: the complete values, and all the problems, named by `path`.key."""
@@ -171,16 +188,20 @@ class Section:
         by_name = {name: setting for setting in self.settings for name in (setting.key, *setting.aliases)}
         values = self.defaults()
         problems = []
+        given: set[str] = set()
         for key, value in raw.items():
             setting = by_name.get(key)
             if setting is None:
                 problems.append(FieldError(f"{path}.{key}", "is not a setting" + _suggestion(str(key), by_name)))
-            elif reason := setting.problem(value):
+                continue
+            twice = "is given twice, under two names" if setting.key in given else None
+            given.add(setting.key)
+            if reason := twice or setting.problem(value):
                 problems.append(FieldError(f"{path}.{setting.key}", reason))
             else:
-                values[setting.key] = list(value) if isinstance(value, tuple) else value
+                values[setting.key] = _copy(value)
         for setting in self.settings:
-            if setting.required and not any(name in raw for name in (setting.key, *setting.aliases)):
+            if setting.required and setting.key not in given:
                 problems.append(FieldError(f"{path}.{setting.key}", "is required"))
         return values, problems
 
@@ -207,6 +228,11 @@ class Section:
         rows += ["| Setting | Title | Type | Default | What it does |", "|---|---|---|---|---|"]
         rows += [_reference_row(setting) for setting in self.settings]
         return "\n".join(rows) + "\n"
+
+
+def _copy(value: Any) -> Any:
+    """Make a list of a list's or tuple's own, so that nobody changes a default or the document by it."""
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def _suggestion(key: str, known: Sequence[str] | Mapping[str, Setting]) -> str:

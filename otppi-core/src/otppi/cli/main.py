@@ -1,27 +1,45 @@
-"""The arguments of `otppi`, and what a person or a script gets to see of errors."""
+"""`otppi`: all its commands, and the way from the arguments to an exit code."""
 
-import argparse
-import logging
 import sys
-from pathlib import Path
 
-from otppi.api.errors import OtpPiError
-from otppi.cli.run import run
+import otppi
+from otppi.cli import blocking, completion, doctor, modems, phone, plugins, run, sending, settings, status, users
+from otppi.cli.arguments import Commands, Parser, complete, root
+from otppi.cli.exits import Exit
+
+_COMMANDS = (run, status, sending, phone, modems, settings, users, blocking, plugins, doctor, completion)
+_DESCRIPTION = "A one-time-password gateway: HTTP request in, SMS out."
+_EPILOG = "\n".join(
+    [
+        "exit codes:",
+        *(f"  {code.value:<4} {code.meaning}" for code in Exit),
+        "",
+        "examples:",
+        "  otppi run --data ./gateway        a gateway with a simulated modem, until Ctrl-C",
+        "  otppi send 081234567890 Hello     send an SMS by it",
+        "  otppi doctor                      say what is wrong, and what to do",
+    ]
+)
+
+
+def parser() -> Parser:
+    """Make the parser of the whole command line."""
+    top = root(otppi.__version__, _DESCRIPTION, _EPILOG)
+    commands = Commands(top)
+    for module in _COMMANDS:
+        module.add(commands)
+    return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; give its exit code."""
-    parser = argparse.ArgumentParser(prog="otppi")
-    commands = parser.add_subparsers(dest="command", required=True)
-    runner = commands.add_parser("run")
-    runner.add_argument("--data", type=Path, required=True)
-    runner.add_argument("--provision", type=Path)
-    runner.add_argument("--safe-mode", action="store_true")
-    runner.add_argument("--log-level", default="info")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        return run(options.data, options.provision, safe_mode=options.safe_mode)
-    except OtpPiError as error:
-        print(f"otppi: {error}", file=sys.stderr)
-        return 1
+    options = complete(parser().parse_args(arguments))
+    # What follows imports the errors of the host: a command that is only asked for its --help does without.
+    from otppi.cli import failures, logs
+
+    sys.excepthook = failures.excepthook
+    logs.brief()
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):  # a text that the terminal cannot show must not end us
+            reconfigure(errors="backslashreplace")
+    return failures.guarded(lambda: int(options.handler(options)))

@@ -1,76 +1,37 @@
-"""`otppi run`: the gateway in the foreground, until SIGTERM or Ctrl-C."""
+"""`otppi run`: the gateway in the foreground."""
 
-import json
-import logging
-import os
-import signal
-import sys
-import threading
 from pathlib import Path
-from types import FrameType
 
-from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.host.control import ControlServer
-from otppi.host.host import DataFolder, Host, boot_folder_of
-from otppi.host.operations import Operations
-from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised
-from otppi.wire.errors import FieldError
+from otppi.cli.arguments import Commands, Options
 
-logger = logging.getLogger(__name__)
-
-CONTROL_SOCKET = "control"
+_LEVELS = ("debug", "info", "warning", "error")
 
 
-def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
-    """Run the gateway until it is told to stop.
-
-    Raises:
-        OtpPiError: It cannot start, with the reason.
-    """
-    # Threads hand over within half a millisecond: a modem that answered is served at once while requests come in.
-    sys.setswitchinterval(0.0005)
-    boot_folder = boot_folder_of(data_path)
-    data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
-    try:
-        if provision is not None:
-            data.config.update(read_document(provision))
-        host = Host(data, boot_folder)
-    except BaseException:
-        data.close()
-        raise
-    control = ControlServer(boot_folder / CONTROL_SOCKET, Operations(data, host))
-    serving = Supervised("control", control.run, control.stop)
-    stopping = threading.Event()
-
-    def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-        stopping.set()
-
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, stop)
-    try:
-        host.start()
-        serving.start()
-        logger.info("the gateway runs (process %d)", os.getpid())
-        stopping.wait()
-    finally:
-        logger.info("the gateway is stopping")
-        serving.stop()
-        serving.join(5)
-        control.close()
-        host.stop()
-    return 0
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.command(
+        "run",
+        "Run the gateway in the foreground, until SIGTERM or Ctrl-C. A second Ctrl-C ends it at once.",
+        run,
+        [
+            "otppi run --data ./gateway",
+            "otppi run --data /var/lib/otppi --provision settings.json --log-level warning",
+        ],
+        prints=False,
+    )
+    parser.add_argument(
+        "--provision",
+        metavar="FILE",
+        type=Path,
+        help="JSON document of settings, checked as a whole and kept before the start (otppi settings schema)",
+    )
+    parser.add_argument("--safe-mode", action="store_true", help="load no plugins, to get in and repair")
+    parser.add_argument("--log-level", choices=_LEVELS, default="info", help="how much is logged (default: info)")
 
 
-def read_document(path: Path) -> object:
-    """Read a JSON document of settings.
+def run(options: Options) -> int:
+    """Run it."""
+    from otppi.cli import foreground, logs
 
-    Raises:
-        InvalidSettings: It cannot be read.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise OtpPiError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidSettings([FieldError("document", f"{path} is not JSON: {error}")]) from error
+    logs.start(options.log_level)
+    return foreground.run(options.data, options.provision, safe_mode=options.safe_mode)

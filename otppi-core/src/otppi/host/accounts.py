@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -26,15 +26,19 @@ _WATCHED = 10_000
 
 def hash_password(password: str) -> str:
     """Make the argon2id hash that is kept instead of a password."""
-    return _HASHER.hash(password)
+    return _HASHER.hash(_octets(password))
 
 
 def is_password(password_hash: str, password: str) -> bool:
     """Check a password against its hash."""
     try:
-        return _HASHER.verify(password_hash, password)
+        return _HASHER.verify(password_hash, _octets(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # what came in as a password may be anything
 
 
 def new_token() -> tuple[str, str]:
@@ -48,7 +52,7 @@ def new_token() -> tuple[str, str]:
 
 def hash_token(token: str) -> str:
     """Give the hash under which a token is kept."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_octets(token)).hexdigest()
 
 
 class Accounts:
@@ -56,10 +60,13 @@ class Accounts:
 
     A password that was right once is remembered, as a keyed digest in RAM, so that the slow hash is computed only for
     new or wrong ones; one at a time, since each takes 19 MiB. Wrong ones are throttled for each pair of user and
-    address: five are free, then each costs twice the wait of the one before.
+    address: five are free, then each costs twice the wait of the one before. `clock` counts seconds, monotonically.
     """
 
-    def __init__(self, users: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, users: Sequence[Mapping[str, Any]] = (), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._key = os.urandom(32)
         self._hashing = Lock()
         self._lock = Lock()
@@ -80,16 +87,18 @@ class Accounts:
         digest = self._digest(username, password)
         if sender := self._right.get(digest):
             return sender
+        self._check_throttle(username, address)  # whoever is to wait does not stand in the queue for a hash
         with self._hashing:
+            if sender := self._right.get(digest):  # somebody else asked for the same meanwhile
+                return sender
             self._check_throttle(username, address)
             hashes = self._hashes
             # An unknown user costs the same hash as a known one, so that the time does not tell which names exist.
             right = is_password(hashes.get(username, self._nobody), password) and username in hashes
             if not right:
                 self._failed(username, address)
-        if not right:
-            raise AuthenticationFailed("wrong user or password, or the user is not active")
-        return self._remember(digest, username, hashes[username])
+                raise AuthenticationFailed("wrong user or password, or the user is not active")
+            return self._remember(digest, username, hashes[username], address)
 
     def authenticate_token(self, token: str, address: str) -> Sender:
         """Check a bearer token; see `otppi.api.ingress.Gateway.authenticate_token`."""
@@ -100,12 +109,12 @@ class Accounts:
         raise AuthenticationFailed("unknown token, or its user is not active")
 
     def _digest(self, username: str, password: str) -> bytes:
-        pair = username.encode("utf-8", "surrogatepass") + b"\0" + password.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, pair, "sha256")
+        return hmac.digest(self._key, _octets(username) + b"\0" + _octets(password), "sha256")
 
-    def _remember(self, digest: bytes, username: str, password_hash: str) -> Sender:
+    def _remember(self, digest: bytes, username: str, password_hash: str, address: str) -> Sender:
         sender = Sender(username)
         with self._lock:
+            self._throttle.pop((username, address), None)
             if self._hashes.get(username) == password_hash:  # not changed while the hash was computed
                 self._right[digest] = sender
                 while len(self._right) > _REMEMBERED:
@@ -116,15 +125,20 @@ class Accounts:
         with self._lock:
             failures, last = self._throttle.get((username, address), (0, 0.0))
         if failures >= _FREE_FAILURES:
-            wait = last + min(2.0 ** (failures - _FREE_FAILURES), _LONGEST_WAIT) - time.monotonic()
+            wait = last + _wait_after(failures) - self._clock()
             if wait > 0:
                 raise Throttled(wait)
 
     def _failed(self, username: str, address: str) -> None:
         with self._lock:
             failures, last = self._throttle.pop((username, address), (0, 0.0))
-            if time.monotonic() - last > 2 * _LONGEST_WAIT:
+            now = self._clock()
+            if now - last > 2 * _LONGEST_WAIT:
                 failures = 0
-            self._throttle[username, address] = (failures + 1, time.monotonic())
+            self._throttle[username, address] = (failures + 1, now)
             while len(self._throttle) > _WATCHED:
                 self._throttle.popitem(last=False)
+
+
+def _wait_after(failures: int) -> float:
+    return float(min(2 ** min(failures - _FREE_FAILURES, 30), _LONGEST_WAIT))

@@ -68,7 +68,7 @@ class MessageTicket:
     """The ticket of a send command: some items are on their way, others were refused."""
 
     def __init__(
-        self, command: str, items: Sequence[Record | Outcome], duplicates: frozenset[str], dispatch: Dispatch, *, as_list: bool
+        self, command: str, items: Sequence[Record | Outcome], duplicates: frozenset[int], dispatch: Dispatch, *, as_list: bool
     ) -> None:
         self._command = command
         self._items = items
@@ -104,8 +104,10 @@ class MessageTicket:
         return [item for item in self._items if isinstance(item, Record)]
 
     def _now(self) -> Answer:
-        outcomes = [item if isinstance(item, Outcome) else self._outcome(item) for item in self._items]
+        outcomes = [
+            item if isinstance(item, Outcome) else self._outcome(item, index) for index, item in enumerate(self._items)
+        ]
         return assemble(self._command, outcomes, as_list=self._as_list)
 
-    def _outcome(self, record: Record) -> Outcome:
-        return of_record(record, ResponseCode.DUPLICATE if record.message_id in self._duplicates else None)
+    def _outcome(self, record: Record, index: int) -> Outcome:
+        return of_record(record, ResponseCode.DUPLICATE if index in self._duplicates else None)

@@ -28,17 +28,18 @@ class Blocklist:
         with self._lock:
             if msisdn in self._since:
                 return False
-            self._since[msisdn] = time.time()
-            self._save()
+            self._keep({**self._since, msisdn: time.time()})
             return True
 
     def unblock(self, msisdn: str) -> bool:
         """Remove a number, durably; False where it was not there."""
         with self._lock:
-            if self._since.pop(msisdn, None) is None:
+            if msisdn not in self._since:
                 return False
-            self._save()
+            self._keep({other: since for other, since in self._since.items() if other != msisdn})
             return True
 
-    def _save(self) -> None:
-        self._store.write({_LIST: [{"msisdn": msisdn, "since": since} for msisdn, since in self._since.items()]})
+    def _keep(self, entries: dict[str, float]) -> None:
+        """Write first: what could not be kept does not count as blocked, so that asking again tries again."""
+        self._store.write({_LIST: [{"msisdn": msisdn, "since": since} for msisdn, since in entries.items()]})
+        self._since = entries

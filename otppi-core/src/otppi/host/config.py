@@ -1,14 +1,13 @@
 """The settings as a whole: which sections there are, what is set, and how a document of settings is checked and taken."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.wire.errors import FieldError
 from otppi.api.settings import REDACTED, Section
 from otppi.host.accounts import hash_password, is_password
-from otppi.host.plugins import Plugins
+from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
 from otppi.host.store import Store
 from otppi.wire.msisdn import normalise_prefix
@@ -50,8 +49,7 @@ class Config:
 
     def section_of_modem(self, type_key: str) -> Section:
         """Give the settings of a modem of some type: the common ones, and the type's own."""
-        extra = self._plugins.modem_types[type_key].settings
-        return replace(MODEMS, settings=(*MODEMS.settings, *extra))
+        return section_of_modem(self._plugins.modem_types[type_key])
 
     def export(self, *, secrets: bool) -> dict[str, Any]:
         """Give everything as a document that `update` takes; secrets are left out unless asked for."""
@@ -148,8 +146,8 @@ class Config:
         if section is not MODEMS or not isinstance(raw, Mapping):
             return section
         key = raw.get("type", MODEMS["type"].default)
-        if key in self._plugins.modem_types:
-            return self.section_of_modem(str(key))
+        if isinstance(key, str) and key in self._plugins.modem_types:
+            return self.section_of_modem(key)
         if problems is not None:
             known = ", ".join(self._plugins.modem_types)
             problems.append(FieldError(f"{path}.type", f"there is no such modem type; there are {known}"))
@@ -170,6 +168,13 @@ def _with_secrets(section: Section, raw: object, kept: Values) -> object:
     """Put the secrets that are kept where the document leaves them out, or shows the asterisks of a redacted export."""
     if not isinstance(raw, Mapping):
         return raw
-    given = {key: value for key, value in raw.items() if value != REDACTED}
-    secrets = {one.key: kept[one.key] for one in section.settings if one.secret and one.key in kept}
-    return secrets | given
+    document = dict(raw)
+    for setting in section.settings:
+        if setting.secret:
+            given = [name for name in (setting.key, *setting.aliases) if name in document]
+            shown = [name for name in given if document[name] == REDACTED]
+            for name in shown:
+                del document[name]
+            if given == shown and setting.key in kept:
+                document[setting.key] = kept[setting.key]
+    return document

@@ -3,22 +3,22 @@
 import contextlib
 import json
 import logging
-import os
-import socket
 import socketserver
+import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.wire.errors import FieldError
+from otppi.host.control_client import ControlClient
 from otppi.host.operations import Operations
 
 logger = logging.getLogger(__name__)
 
 _LONGEST = 4 * 1024 * 1024
 _TIMEOUT = 5.0
+_PARALLEL = frozenset({"send", "status", "modems", "phone"})
+"""Operations that change no settings, and need not wait for one another: a manual SMS waits for its network."""
 
 
 class ControlServer:
@@ -29,17 +29,21 @@ class ControlServer:
         self._path = path
         self._lock = threading.Lock()
         self._operations = operations
+        self._stopping = False
         self._server = _Server(str(path), _Handler)
         path.chmod(0o600)
         self._server.control = self
 
     def run(self) -> None:
         """Serve until `stop`."""
-        self._server.serve_forever(poll_interval=0.2)
+        while not self._stopping:
+            self._server.handle_request()  # waits for a connection as long as it takes
 
     def stop(self) -> None:
-        """End `run`."""
-        self._server.shutdown()
+        """End `run`, or keep it from beginning. The last connection is one that says nothing."""
+        self._stopping = True
+        with contextlib.suppress(OSError):
+            ControlClient(self._path).reachable()
 
     def close(self) -> None:
         """Release the socket, after `run` has ended."""
@@ -51,13 +55,15 @@ class ControlServer:
         try:
             request = json.loads(line)
             name, arguments = request["operation"], request["arguments"]
-            # A manual SMS waits for its network: the others need not. Changes are made one at a time.
-            with contextlib.nullcontext() if name == "send" else self._lock:
+            with contextlib.nullcontext() if name in _PARALLEL else self._lock:
                 return {"result": self._operations.call(name, arguments)}
         except InvalidSettings as error:
             return {"problems": [[problem.field, problem.reason] for problem in error.problems]}
-        except (OtpPiError, LookupError, TypeError, ValueError) as error:
+        except (OtpPiError, LookupError, TypeError, ValueError, RecursionError) as error:
             return {"error": str(error)}
+        except OSError as error:  # the card is full, or read-only
+            logger.exception("operation %s failed", name)
+            return {"error": f"{error.filename or name}: {error.strerror}"}
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -66,7 +72,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     control: ControlServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        logger.exception("a request on the control socket failed")
+        logger.error("a request on the control socket failed", exc_info=sys.exception())
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -74,41 +80,8 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         assert isinstance(self.server, _Server)  # noqa: S101 - a programming error
-        line = self.rfile.readline(_LONGEST)
-        if line:
-            self.wfile.write(json.dumps(self.server.control.answer(line)).encode() + b"\n")
-
-
-class ControlClient:
-    """Asks the gateway that runs; `OtpPiError` where it refuses, `InvalidSettings` with its problems."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def reachable(self) -> bool:
-        """Whether a gateway listens."""
-        with contextlib.suppress(OSError), self._connect():
-            return True
-        return False
-
-    def call(self, name: str, arguments: Mapping[str, Any], timeout: float = 150.0) -> Any:
-        """Carry out an operation in the gateway, and give its result."""
-        with self._connect() as connection:
-            connection.settimeout(timeout)
-            connection.sendall(json.dumps({"operation": name, "arguments": arguments}).encode() + b"\n")
-            with connection.makefile("rb") as answers:
-                answer = json.loads(answers.readline() or b'{"error": "the gateway hung up"}')
-        if "problems" in answer:
-            raise InvalidSettings([FieldError(field, reason) for field, reason in answer["problems"]])
-        if "error" in answer:
-            raise OtpPiError(answer["error"])
-        return answer["result"]
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.connect(os.fspath(self._path))
-        except OSError:
-            connection.close()
-            raise
-        return connection
+            if line := self.rfile.readline(_LONGEST):
+                self.wfile.write(json.dumps(self.server.control.answer(line)).encode() + b"\n")
+        except OSError as error:
+            logger.debug("a client of the control socket has gone: %s", error.strerror or "it said nothing")

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -62,7 +62,9 @@ class Dispatch:
         # Messages to one receiver stay in order: while one is on its way, the next ones follow it to the same modem.
         self._on_the_way: dict[str, list[Record]] = {}
         self._due = threading.Event()
+        self._to_note: deque[Record] = deque()
         self._stopping = False
+        self._closed = False
 
     # -- taking in (any thread) -------------------------------------------------------------------------------------
 
@@ -75,6 +77,8 @@ class Dispatch:
         with self._lock:
             if record.digest and (earlier := self.records.earlier(record.digest, self.rules.duplicate_window)):
                 return earlier
+            if self._closed:
+                raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
             worker = self._place(record)
             self.records.add(record)
             self._journal.taken(record)
@@ -109,14 +113,14 @@ class Dispatch:
         candidates = self._candidates(record)
         if not candidates:
             raise Refused(ResponseCode.NO_MODEM, "no modem is connected that may send this")
-        companions = self._on_the_way.get(record.receiver)
-        if companions and (together := self._workers.get(companions[-1].modem or "")) in candidates:
+        if (together := self._companions_worker(record)) in candidates:
             candidates = [together]
         remaining = record.deadline - time.monotonic()
         for worker in candidates:
             wait = worker.load(bulk=record.bulk) * worker.seconds_per_message
             if wait <= remaining and not worker.queue.full(bulk=record.bulk):
                 self._turn += 1
+                worker.turn = self._turn
                 return worker
         soonest = min(worker.load(bulk=record.bulk) * worker.seconds_per_message for worker in candidates)
         raise Refused(
@@ -124,6 +128,17 @@ class Dispatch:
             "the queue is full" if soonest <= remaining else "it could not be sent before it expires",
             retry_after=max(1, round(min(soonest, 60))),
         )
+
+    def _companions_worker(self, record: Record) -> ModemWorker | None:
+        """Find where the messages to the same receiver wait that came before; they leave a modem that is of no use first."""
+        companions = self._on_the_way.get(record.receiver)
+        if not companions:
+            return None
+        worker = self._workers.get(companions[-1].modem or "")
+        if worker is not None and not self._may_wait_for(worker, time.monotonic()):
+            self._hand_over(worker, only_ready=False)
+            worker = self._workers.get(companions[-1].modem or "")
+        return worker
 
     def _candidates(self, record: Record, *, only_ready: bool = False) -> list[ModemWorker]:
         now = time.monotonic()
@@ -135,13 +150,14 @@ class Dispatch:
                 ready=worker.status.state is ModemState.READY,
                 unfit=worker.unfit_until > now,
                 load=worker.load(bulk=record.bulk),
+                turn=worker.turn,
+                usable=worker.name not in record.excluded and self._may_wait_for(worker, now),
             )
             for worker in self._workers.values()
-            if worker.name not in record.excluded
-            and (worker.send_from_api if record.only is None else record.only == worker.name)
-            and self._may_wait_for(worker, now)
+            if (worker.send_from_api if record.only is None else record.only == worker.name)
         ]
-        ranked = choose(targets, record.receiver, self._turn, fail_over=self.rules.fail_over)
+        # A modem that a person chose is asked whatever its prefixes are.
+        ranked = choose(targets, record.receiver, fail_over=self.rules.fail_over or record.only is not None)
         return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
 
     def _may_wait_for(self, worker: ModemWorker, now: float) -> bool:
@@ -189,50 +205,87 @@ class Dispatch:
             self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, _cause(error))
             return
         with self._lock:
+            if record.state.final:
+                return
             record.again = True
             record.state = State.QUEUED
-            worker.queue.put_back(record)
+            if found := self._uses(worker):
+                worker.queue.put_back(record)
+            elif not record.progress.references:
+                found = self._move(worker, record, leave=False)
+        if not found:
+            self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, _cause(error))
 
     def not_sent(self, worker: ModemWorker, record: Record, error: NotSent) -> None:
         """Try again, by this modem or another; end the record when its attempts are used up."""
-        if isinstance(error, ModemUnfit):
+        unfit, begun = isinstance(error, ModemUnfit), bool(record.progress.references)
+        if unfit and not begun:
             record.excluded.add(worker.name)
         elif not isinstance(error, ModemLost) and record.attempts >= self.rules.attempts:
             self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
             return
         with self._lock:
+            if record.state.final:
+                return
             record.state = State.QUEUED
-            if record.progress.references or (error.retry_after and not isinstance(error, ModemUnfit)):
-                found = True  # parts are out, or it is a matter of waiting: the same modem goes on
-                worker.queue.put_back(record)
+            found = used = self._uses(worker)
+            if used and (begun or (error.retry_after and not unfit)):
+                worker.queue.put_back(record)  # parts are out, or it is a matter of waiting: the same modem goes on
             else:
-                found = self._move(worker, record, leave=not isinstance(error, ModemUnfit))
+                found = not begun and self._move(worker, record, leave=used and not unfit)
         if not found:
             self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
 
     def modem_changed(self, worker: ModemWorker) -> None:
         """Hand the queue of a modem that cannot send to others that can."""
-        if worker.status.state is ModemState.READY:
-            return
         with self._lock:
-            for record in worker.queue.waiting():
-                if record.progress.references:
-                    continue  # parts of it went out by this modem
-                if (other := self._other(worker, record)) and worker.queue.remove(record):
-                    self._queue(record, other)
+            ready = [one for one in self._workers.values() if one.status.state is ModemState.READY]
+            if ready and worker not in ready:
+                self._hand_over(worker, only_ready=True)
 
-    def _other(self, worker: ModemWorker, record: Record) -> ModemWorker | None:
-        for other in self._candidates(record, only_ready=True):
+    @property
+    def grace(self) -> float:
+        """Seconds for which messages wait for a modem that was lost."""
+        return self.rules.modem_grace
+
+    def _uses(self, worker: ModemWorker) -> bool:
+        """Whether a modem is still one of the settings', as it was made."""
+        return self._workers.get(worker.name) is worker
+
+    def _hand_over(self, worker: ModemWorker, *, only_ready: bool) -> None:
+        """Queue what waits for a modem by others; messages to one receiver go to the same one, in their order."""
+        followed: dict[str, ModemWorker] = {}
+        staying: set[str] = set()
+        for record in worker.queue.waiting():
+            if record.receiver in staying:
+                continue
+            other = None
+            if _may_change(record):
+                other = followed.get(record.receiver)
+                if other is None or other.name in record.excluded:
+                    other = self._other(worker, record, only_ready=only_ready)
+            if other is not None and worker.queue.remove(record):
+                followed[record.receiver] = other
+                self._queue(record, other)
+            elif only_ready:
+                staying.add(record.receiver)  # the next ones to this receiver stay behind this one
+
+    def _other(self, worker: ModemWorker, record: Record, *, only_ready: bool) -> ModemWorker | None:
+        for other in self._candidates(record, only_ready=only_ready):
             if other is not worker and not other.queue.full(bulk=record.bulk):
                 return other
         return None
 
     def _move(self, worker: ModemWorker, record: Record, *, leave: bool) -> bool:
-        """Queue a record by another modem that is ready, its companions behind it; else put it back in front."""
-        if other := self._other(worker, record):
+        """Queue a record by another modem, its companions behind it.
+
+        With `leave` only a modem that is ready will do; else the record is put back in front.
+        """
+        if other := self._other(worker, record, only_ready=leave):
             self._queue(record, other)
             for companion in self._on_the_way.get(record.receiver, []):
-                if companion is not record and worker.queue.remove(companion):
+                may = companion is not record and _may_change(companion) and other.name not in companion.excluded
+                if may and worker.queue.remove(companion):
                     self._queue(companion, other)
             return True
         if leave:
@@ -246,9 +299,12 @@ class Dispatch:
         with self._lock:
             if record.state.final:
                 return
+            if record.again and not state.went_out:  # the first attempt may be with the receiver
+                state, code = State.UNCONFIRMED, ResponseCode.UNCONFIRMED
             record.state, record.code, record.cause = state, code, cause
             record.finished = time.time()
             record.segments = record.progress.segments
+            record.progress.before_dispatch = record.progress.meanwhile = _nothing  # they hold on to the modem's thread
             record.text = None
             callbacks, record.callbacks = record.callbacks, []
             companions = self._on_the_way.get(record.receiver)
@@ -258,13 +314,18 @@ class Dispatch:
                     del self._on_the_way[record.receiver]
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.ended(record)
-        self._note(record)
         for callback in callbacks:
             callback()
+        # The modem's thread has the next message to send: the housekeeper writes log and report while that is on the air.
+        self._to_note.append(record)
+        self._due.set()
+
+    def _note_all(self) -> None:
+        while self._to_note:
+            self._note(self._to_note.popleft())
 
     def _note(self, record: Record) -> None:
-        if self._report.append(record):
-            self._due.set()
+        self._report.append(record)
         logger.info(
             "message %s to %s from %s/%s by %s: %s%s",
             record.message_id,
@@ -284,11 +345,14 @@ class Dispatch:
 
     def use(self, workers: Iterable[ModemWorker]) -> None:
         """Replace the set of modems; what waits for one that is gone goes to others or fails."""
+        left: list[Record] = []
         with self._lock:
             before, self._workers = self._workers, {worker.name: worker for worker in workers}
-        for worker in before.values():
-            if self._workers.get(worker.name) is not worker:
-                self._abandon(worker, "its modem was removed from the settings")
+            for worker in before.values():
+                if not self._uses(worker):
+                    left += self._give_up(worker)
+        for record in left:
+            self._end(record, State.FAILED, ResponseCode.NO_MODEM, "its modem was removed from the settings")
 
     def restore(self) -> None:
         """Take over what an earlier run of the gateway left in the journal."""
@@ -297,21 +361,26 @@ class Dispatch:
                 self.records.add(record)
             if record.finished is None:
                 record.finished = time.time()
-                self._journal.ended(record)
-                self._note(record)
+                self._to_note.append(record)
+        self._compact()
 
     # -- housekeeping (a thread of its own) -------------------------------------------------------------------------
 
     def run(self) -> None:
         """Expire what waits too long, give up on modems that stay away, and flush the report, until `stop`."""
-        flushed = time.monotonic()
+        flushed = swept = time.monotonic()
         while not self._stopping:
-            due = self._due.wait(_SWEEP)
-            self._sweep()
-            if due or time.monotonic() - flushed >= _FLUSH:
-                self._due.clear()
+            self._due.wait(_SWEEP)
+            self._due.clear()
+            self._note_all()
+            now = time.monotonic()
+            if now - swept >= _SWEEP:
+                self._sweep()
+                swept = now
+            if now - flushed >= _FLUSH or self._report.full:
                 self._report.flush()
-                flushed = time.monotonic()
+                flushed = now
+        self._note_all()
         self._report.flush()
 
     def stop(self) -> None:
@@ -325,27 +394,54 @@ class Dispatch:
             for record in worker.queue.waiting():
                 if now >= record.deadline and worker.queue.remove(record):
                     self._expire(record)
+            if worker.queue:
+                self.modem_changed(worker)  # another one may have become ready
             if worker.queue and not self._may_wait_for(worker, now):
-                self._abandon(worker, f"no modem is connected that may send this: {worker.name} is {worker.status.state.value}")
+                self._abandon(worker)
         if self._journal.wants_compaction:
-            with self._lock:
-                self._journal.compact(self.records.latest())
+            self._compact()
 
-    def _abandon(self, worker: ModemWorker, cause: str) -> None:
-        for record in worker.queue.waiting():
-            if not worker.queue.remove(record):
-                continue
-            with self._lock:
-                moved = self._move(worker, record, leave=False)
-            if not moved:
-                self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+    def _compact(self) -> None:
+        with self._lock:
+            try:
+                self._journal.compact(self.records.latest())
+            except OSError as error:
+                logger.error("the journal cannot be written anew: %s", error)  # noqa: TRY400 - the reason says it all
+
+    def _abandon(self, worker: ModemWorker) -> None:
+        with self._lock:
+            left = self._give_up(worker)
+        cause = f"no modem is connected that may send this: {worker.name} is {worker.status.state.value}"
+        for record in left:
+            self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+
+    def _give_up(self, worker: ModemWorker) -> list[Record]:
+        """Wait no longer for a modem: its queue goes to others, also to such as may send later; give what is left."""
+        self._hand_over(worker, only_ready=False)
+        return [record for record in worker.queue.waiting() if worker.queue.remove(record)]
 
     def close(self) -> None:
-        """End what still waits (its senders are told), after the modems' threads have ended."""
+        """Take nothing more and end what still waits (its senders are told), after the modems' threads have ended."""
+        with self._lock:
+            self._closed = True
         for record in self.records.open():
-            self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
+            if record.state is State.SENDING:  # its modem's thread did not end in time
+                cause = "the gateway stopped before the network answered"
+                self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
+            else:
+                self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
+        self._note_all()
         self._report.flush()
         self._journal.close()
+
+
+def _nothing() -> None:
+    """Stand for what a modem may call no more."""
+
+
+def _may_change(record: Record) -> bool:
+    """Whether another modem may send a record: not where a person chose one, or parts of it went out."""
+    return record.only is None and not record.progress.references
 
 
 def _cause(error: SendError) -> str:

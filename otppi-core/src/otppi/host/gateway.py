@@ -59,11 +59,14 @@ class HostGateway:
         receivers = [self._receiver(envelope, index, problems) for index in range(len(envelope.items))]
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
-        duplicates: set[str] = set()
+        duplicates: set[int] = set()
         items: list[Record | Outcome] = []
-        for item, receiver in zip(envelope.items, receivers, strict=True):
+        for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True)):
             try:
-                items.append(self._take(item, receiver, origin, duplicates, bulk=len(envelope.items) > 1))
+                record, duplicate = self._take(item, receiver, origin, bulk=len(envelope.items) > 1)
+                items.append(record)
+                if duplicate:
+                    duplicates.add(index)
             except Refused as refused:
                 state = _REFUSED_STATES.get(refused.code, State.FAILED)
                 items.append(of_refusal(refused, item.id, state.value))
@@ -91,7 +94,8 @@ class HostGateway:
                 problems.append(FieldError(f"{path}.message", f"is longer than {most} segments"))
         return receiver
 
-    def _take(self, item: Item, receiver: str, origin: Origin, duplicates: set[str], *, bulk: bool) -> Record:
+    def _take(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> tuple[Record, bool]:
+        """Give the message's record, and whether it is that of an earlier one, whose duplicate this is."""
         if "@" in receiver:
             raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
         now = time.time()
@@ -109,9 +113,7 @@ class HostGateway:
         if item.id is not None and self.sms["duplicate_window"]:
             record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
         taken = self._dispatch.take(record)
-        if taken is not record:
-            duplicates.add(taken.message_id)
-        return taken
+        return taken, taken is not record
 
     def _default_end(self, item: Item, now: float) -> float:
         """End the default lifetime after the sender's `date_time`, which a sender's fast clock cannot put off."""

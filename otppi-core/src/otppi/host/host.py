@@ -5,12 +5,12 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.api.ingress import IngressContext
+from otppi.api.ingress import Ingress, IngressContext
 from otppi.api.modem import ModemContext, ModemType
 from otppi.host.accounts import Accounts
 from otppi.host.blocklist import Blocklist
@@ -76,7 +76,7 @@ class Host:
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self._modem_threads: dict[str, Supervised] = {}
         self._modem_values: dict[str, Mapping[str, Any]] = {}
-        self.ingresses: dict[str, tuple[Supervised, Any]] = {}
+        self.ingresses: dict[str, tuple[Supervised, Ingress]] = {}
 
     def start(self) -> None:
         """Start the modems, then the ways in."""
@@ -166,15 +166,19 @@ class Host:
         if modem_type is None:
             logger.error("modem %s is left out: no plugin drives modems of type %s", values["name"], values["type"])
             return None
-        return ModemWorker(
-            values["name"],
-            modem_type.create(ModemContext(values, self.boot_folder)),
-            self.dispatch,
-            queue_size=values["queue_size"],
-            prefixes=prefixes(values, values["country_code"]),
-            default=values["default_modem"],
-            send_from_api=values["send_from_api"],
-        )
+        try:
+            return ModemWorker(
+                values["name"],
+                modem_type.create(ModemContext(values, self.boot_folder)),
+                self.dispatch,
+                queue_size=values["queue_size"],
+                prefixes=prefixes(values, values["country_code"]),
+                default=values["default_modem"],
+                send_from_api=values["send_from_api"],
+            )
+        except Exception:  # a stranger's code may raise anything, and the others must start
+            logger.exception("modem %s is left out", values["name"])
+            return None
 
     # -- ways in ----------------------------------------------------------------------------------------------------
 
@@ -188,10 +192,37 @@ class Host:
             return
         folder = self.data.path / key
         folder.mkdir(mode=0o700, exist_ok=True)
-        ingress = ingress_type.create(IngressContext(values, self.gateway, folder))
+        context = IngressContext(values, self.gateway, folder)
+        ingress = _GuardedIngress(lambda: ingress_type.create(context))
         supervised = Supervised(key, ingress.run, ingress.stop)
         self.ingresses[key] = (supervised, ingress)
         supervised.start()
+
+
+class _GuardedIngress(Ingress):
+    """An ingress that is made on its own thread: one that cannot be made is shown and tried again as one that fails."""
+
+    def __init__(self, create: Callable[[], Ingress]) -> None:
+        self._create = create
+        self._made: Ingress | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Make it, once, and run it."""
+        if self._made is None:
+            self._made = self._create()
+        if not self._stopped:
+            self._made.run()
+
+    def stop(self) -> None:
+        """Stop it, or keep it from starting."""
+        self._stopped = True
+        if self._made is not None:
+            self._made.stop()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Say what it says of itself."""
+        return {} if self._made is None else self._made.describe()
 
 
 def _rules(sms: Mapping[str, Any]) -> Rules:

@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 _TAKEN, _DISPATCHED, _ENDED = "taken", "dispatched", "ended"
 _COMPACT_AT = 8 * 1024 * 1024
-_KEPT = 5_000
 _CODES = {code.value: code for code in ResponseCode}
 
 
@@ -36,11 +35,13 @@ class Journal:
         self._path = folder / "journal"
         self._lock = Lock()
         self.key = _key(folder / "journal.key")
-        self._descriptor = self._open(os.O_APPEND)
+        self._descriptor = self._open(self._path, os.O_APPEND)
         self._size = os.fstat(self._descriptor).st_size
+        self._compact_at = _COMPACT_AT
+        self._torn = self._size > 0  # the kill may have cut the last line
 
-    def _open(self, flag: int) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
+    def _open(self, path: Path, flag: int) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
 
     def taken(self, record: Record) -> None:
         """Note a message before its sender is told that it was taken."""
@@ -55,33 +56,49 @@ class Journal:
         self._append(_ended_line(record))
 
     def _append(self, line: list[Any]) -> None:
+        """Write a line. A RAM disk that is full costs what a crash could be told from, not the messages: they go on."""
         data = json.dumps(line).encode() + b"\n"
         with self._lock:
-            os.write(self._descriptor, data)
-            self._size += len(data)
+            if self._descriptor < 0:
+                return  # a modem that did not end in time: the next start tells its message as unconfirmed
+            try:
+                written = os.write(self._descriptor, b"\n" + data if self._torn else data)
+            except OSError as error:
+                logger.error("the journal cannot be written: %s", error)  # noqa: TRY400 - the reason says it all
+                return
+            self._torn = written < len(data)
+            self._size += written
 
     @property
     def wants_compaction(self) -> bool:
         """Whether the file has grown so long that `compact` should be called."""
-        return self._size > _COMPACT_AT
+        return self._size > self._compact_at
 
     def compact(self, records: Iterable[Record]) -> None:
-        """Write the file anew with what is known of these records; nothing may be noted meanwhile (the caller's lock)."""
+        """Write the file anew with what is known of these records.
+
+        No record may be added or change its state meanwhile (the caller's lock). What is noted of a state that they
+        have already may come before or after: it is said twice then.
+        """
         lines = []
         for record in records:
             lines.append(_taken_line(record))
             if record.state.final:
                 lines.append(_ended_line(record))
-            elif record.state is State.SENDING:
+            elif record.state is State.SENDING or record.again:
                 lines.append([_DISPATCHED, record.message_id, record.modem])
         new = self._path.with_suffix(".new")
-        new.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-        new.chmod(0o600)
         with self._lock:
-            os.close(self._descriptor)
+            if self._descriptor < 0:
+                return
+            with open(self._open(new, os.O_TRUNC), "wb") as file:
+                file.writelines(json.dumps(line).encode() + b"\n" for line in lines)
             new.replace(self._path)
-            self._descriptor = self._open(os.O_APPEND)
+            os.close(self._descriptor)
+            self._descriptor = self._open(self._path, os.O_APPEND)
             self._size = os.fstat(self._descriptor).st_size
+            self._compact_at = max(_COMPACT_AT, 2 * self._size)
+            self._torn = False
 
     def replay(self) -> list[Record]:
         """Read what an earlier run of the gateway left, oldest first, with everything it did not end in its honest end.
@@ -89,26 +106,31 @@ class Journal:
         What was dispatched without an answer is `unconfirmed`; what was only queued has `failed`: its text is gone.
         """
         records: dict[str, Record] = {}
-        for raw in self._path.read_bytes().splitlines():
+        for raw in self._path.read_bytes().split(b"\n"):
+            if not raw:
+                continue
             try:
                 kind, message_id, *rest = json.loads(raw)
-            except ValueError:  # a line cut by the kill: what it said had not happened yet
+                if kind == _TAKEN:
+                    records[message_id] = _record(message_id, rest)
+                elif message_id in records:
+                    _apply(records[message_id], kind, rest)
+            # A line cut by the kill (what it said had not happened yet), or one of another version of this program.
+            except (ValueError, TypeError, LookupError):
                 logger.warning("a damaged line of the journal is left out")
-                continue
-            if kind == _TAKEN:
-                records[message_id] = _record(message_id, rest)
-            elif message_id in records:
-                _apply(records[message_id], kind, rest)
         for record in records.values():
             if record.state is State.SENDING:
                 _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, "the gateway stopped before the network answered")
             elif record.state is State.QUEUED:
                 _end(record, State.FAILED, ResponseCode.FAILED, "the gateway stopped before it was sent")
-        return list(records.values())[-_KEPT:]
+        return list(records.values())
 
     def close(self) -> None:
-        """Close the file; it stays for the next start."""
-        os.close(self._descriptor)
+        """Close the file; it stays for the next start. What is noted later is dropped."""
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _key(path: Path) -> bytes:
@@ -126,8 +148,8 @@ def _key(path: Path) -> bytes:
 def _taken_line(record: Record) -> list[Any]:
     origin = record.origin
     return [
-        *(_TAKEN, record.message_id, record.digest.hex(), record.created, record.expires, record.client_id),
-        *(record.receiver_shown, origin.ingress, origin.sender.name),
+        *(_TAKEN, record.message_id, record.digest.hex(), record.created, record.taken, record.expires),
+        *(record.client_id, record.receiver_shown, origin.ingress, origin.sender.name),
     ]
 
 
@@ -139,9 +161,11 @@ def _ended_line(record: Record) -> list[Any]:
 
 
 def _record(message_id: str, rest: list[Any]) -> Record:
-    digest, created, expires, client_id, receiver, ingress, sender = rest
+    digest, created, taken, expires, client_id, receiver, ingress, sender = rest
     record = Record(Origin(ingress, Sender(sender)), client_id, receiver, None, expires)
     record.message_id, record.created, record.digest = message_id, created, bytes.fromhex(digest)
+    # The monotonic clock runs as long as the RAM disk lives: from switching on.
+    record.taken = min(taken, record.taken)
     record.receiver_shown = receiver
     return record
 

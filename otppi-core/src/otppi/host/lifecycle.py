@@ -45,6 +45,7 @@ class Record:
         "receiver_shown",
         "segments",
         "state",
+        "taken",
         "text",
     )
 
@@ -58,8 +59,9 @@ class Record:
         self.text = text
         self.created = now
         self.expires = expires
-        # The wall clock of a device without network may jump: the queue lives by the monotonic one.
-        self.deadline = time.monotonic() + (expires - now)
+        # The wall clock of a device without network may jump: queue and duplicates live by the monotonic one.
+        self.taken = time.monotonic()
+        self.deadline = self.taken + (expires - now)
         self.digest = b""
         self.state = State.QUEUED
         self.code = ResponseCode.SUCCESS
@@ -99,7 +101,7 @@ class Records:
     def earlier(self, digest: bytes, window: float) -> Record | None:
         """Find the message that this one would be a duplicate of: the same digest, and out or on its way out."""
         record = self._by_digest.get(digest)
-        if record is None or time.time() - record.created > window or not record.state.went_out:
+        if record is None or time.monotonic() - record.taken > window or not record.state.went_out:
             return None
         return record
 
@@ -112,6 +114,7 @@ class Records:
         while len(self._by_id) > _KEPT_FINAL:
             oldest = next(iter(self._by_id.values()))
             if not oldest.state.final:
+                self._by_id.move_to_end(oldest.message_id)  # one that waits long does not keep all the others
                 break
             self._forget(oldest)
 
@@ -125,8 +128,10 @@ class Records:
         return self._by_id.get(message_id)
 
     def latest(self) -> list[Record]:
-        """List the newest records, oldest first, as many as a restart needs to know."""
-        return list(self._by_id.values())[-_KEPT_FINAL // 4 :]
+        """List what a restart needs to know, oldest first: everything that is not final, and the newest of the rest."""
+        records = list(self._by_id.values())
+        older, newer = records[: -_KEPT_FINAL // 4], records[-_KEPT_FINAL // 4 :]
+        return [record for record in older if not record.state.final] + newer
 
     def open(self) -> list[Record]:
         """List the records that are not final."""

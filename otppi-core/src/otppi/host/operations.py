@@ -4,22 +4,27 @@ Arguments and results are plain JSON values, so that they cross the control sock
 """
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
 
 from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.wire.errors import FieldError
 from otppi.api.ingress import Origin, Sender
+from otppi.api.message import State
+from otppi.api.settings import Section, Setting
 from otppi.host.accounts import new_token
-from otppi.host.answers import of_record
+from otppi.host.answers import Outcome, of_record, of_refusal
 from otppi.host.dispatch import Refused
 from otppi.host.gateway import describe_modem
 from otppi.host.host import DataFolder, Host
 from otppi.host.lifecycle import Record
-from otppi.wire.errors import WireError
+from otppi.host.settings import MODEMS
+from otppi.wire.envelope import ResponseCode
+from otppi.wire.errors import FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
+from otppi.wire.segment import segment
 
 _CLI = Origin("command-line", Sender("administrator"))
+_IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
 
 class NotRunning(OtpPiError):  # noqa: N818
@@ -39,8 +44,10 @@ class Operations:
         Raises:
             OtpPiError: What the operation raises; LookupError where there is no such operation.
         """
-        if name.startswith("_") or name == "call" or not callable(method := getattr(self, name, None)):
+        method = None if str(name).startswith("_") or name == "call" else getattr(self, str(name), None)
+        if not callable(method):
             raise LookupError(f"there is no operation {name!r}")
+        _check_types(method, arguments)
         return method(**arguments)
 
     # -- the running gateway ----------------------------------------------------------------------------------------
@@ -61,7 +68,7 @@ class Operations:
                 }
                 for name, (supervised, ingress) in host.ingresses.items()
             ],
-            "problems": [str(problem) for problem in self._data.config.problems],
+            "problems": self.settings_problems(),
         }
 
     def modems(self) -> list[dict[str, Any]]:
@@ -69,8 +76,7 @@ class Operations:
         modems = []
         for worker in self._running().dispatch.workers():
             identity = worker.modem.identity()
-            read = {name: getattr(identity, name) for name in ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")}
-            modems.append(describe_modem(worker) | read)
+            modems.append(describe_modem(worker) | {name: getattr(identity, name) for name in _IDENTITY})
         return modems
 
     def phone(self, after: float = 0.0) -> list[dict[str, Any]]:
@@ -87,29 +93,61 @@ class Operations:
         """Send an SMS by hand, by a chosen modem if one is named; give its state after at most `wait` seconds.
 
         Raises:
-            InvalidSettings: The number or the modem's name is not valid.
-            Refused: It was not taken in.
+            InvalidSettings: The number, the text or the modem's name is not valid.
         """
         host = self._running()
-        if modem is not None and modem not in (worker.name for worker in host.dispatch.workers()):
-            raise InvalidSettings([FieldError("modem", "there is no active modem of this name")])
-        number = self._msisdn(receiver)
-        if not message:
-            raise InvalidSettings([FieldError("message", "is empty")])
-        lifetime = self._data.config.one("sms")["default_lifetime"]
-        record = Record(_CLI, None, number, message, time.time() + lifetime)
+        sms = self._data.config.one("sms")
+        number = self._checked(receiver, message, modem)
+        record = Record(_CLI, None, number, message, time.time() + sms["default_lifetime"])
         record.only = modem
-        if self._data.config.one("sms")["mask_receivers"]:
+        if sms["mask_receivers"]:
             record.receiver_shown = mask(number)
+        if number in self._data.blocklist:
+            refused = Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
+            return _outcome(of_refusal(refused, None, State.BLOCKED.value))
         try:
             host.dispatch.take(record)
         except Refused as refused:
-            return {"response_code": refused.code.value, "state": "failed", "cause": refused.cause}
+            return _outcome(of_refusal(refused, None, State.FAILED.value))
         host.dispatch.wait(record, min(wait, 120.0))
-        outcome = of_record(record)
-        return {"response_code": outcome.code.value, **outcome.data}
+        return _outcome(of_record(record))
+
+    def _checked(self, receiver: str, message: str, modem: str | None) -> str:
+        """Give the receiver's MSISDN, or tell all that is wrong at once."""
+        sms = self._data.config.one("sms")
+        problems, number = [], ""
+        try:
+            number = normalise(receiver, sms["country_code"])
+        except WireError as error:
+            problems.append(FieldError("receiver", str(error)))
+        try:
+            segment(message, max_parts=sms["max_segments"])
+        except WireError as error:
+            problems.append(FieldError("message", str(error)))
+        if not message:
+            problems.append(FieldError("message", "is empty"))
+        names = [worker.name for worker in self._running().dispatch.workers()]
+        if modem is not None and modem not in names:
+            problems.append(FieldError("modem", f"there is no active modem of this name; there are {', '.join(names)}"))
+        if problems:
+            raise InvalidSettings(problems)
+        return number
 
     # -- settings ---------------------------------------------------------------------------------------------------
+
+    def settings_show(self) -> dict[str, Any]:
+        """Give all settings for the eyes of a person: asterisks where a secret is set."""
+        config = self._data.config
+        return {
+            key: section.redact(config.one(key))
+            if section.identity is None
+            else [self._section_of(section, item).redact(item) for item in config.many(key)]
+            for key, section in config.sections.items()
+        }
+
+    def settings_problems(self) -> list[str]:
+        """Tell what is kept but cannot be used, so that its default is; a change of the section ends it."""
+        return [str(problem) for problem in self._data.config.problems]
 
     def settings_export(self, secrets: bool = False) -> dict[str, Any]:
         """Give all settings as a document that `settings_import` takes."""
@@ -128,19 +166,29 @@ class Operations:
         section_key, _, rest = path.partition(".")
         section = config.sections.get(section_key)
         if section is None:
-            raise InvalidSettings([FieldError(section_key, f"is not a section; there are {', '.join(config.sections)}")])
+            known = ", ".join(config.sections)
+            raise InvalidSettings([FieldError(section_key, f"is not a section; there are {known}")])
         if section.identity is None:
-            setting = _setting(section.settings, rest, path)
-            return self.settings_import({section_key: config.one(section_key) | {setting.key: setting.from_text(value)}})
+            setting = _setting(section, rest, path)
+            changed = config.one(section_key) | {setting.key: setting.from_text(value)}
+            return self.settings_import({section_key: changed})
         item_name, _, key = rest.rpartition(".")
         items = [dict(item) for item in config.many(section_key)]
-        item = next((item for item in items if item[section.identity] == item_name), None)
-        if item is None:
+        index = next((index for index, item in enumerate(items) if item[section.identity] == item_name), None)
+        if index is None:
             raise InvalidSettings([FieldError(path, f"there is no {section.identity} {item_name!r}")])
-        own = config.section_of_modem(item["type"]) if section_key == "modems" else section
-        setting = _setting(own.settings, key, path)
-        item[setting.key] = setting.from_text(value)
+        setting = _setting(self._section_of(section, items[index]), key, path)
+        changed = items[index] | {setting.key: setting.from_text(value)}
+        # A modem of another type leaves the settings of its old type behind.
+        own = {one.key for one in self._section_of(section, changed).settings}
+        items[index] = {name: kept for name, kept in changed.items() if name in own}
         return self.settings_import({section_key: items})
+
+    def _section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
+        """Give the declaration of an object of a list: a modem also has the settings of its type."""
+        if section.key == MODEMS.key and item["type"] in self._data.plugins.modem_types:
+            return self._data.config.section_of_modem(item["type"])
+        return section
 
     # -- API users --------------------------------------------------------------------------------------------------
 
@@ -220,8 +268,34 @@ class Operations:
             raise InvalidSettings([FieldError("receiver", str(error))]) from error
 
 
-def _setting(settings: Any, key: str, path: str) -> Any:
-    for setting in settings:
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {"response_code": outcome.code.value, **outcome.data}
+
+
+def _check_types(method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Hold what came over the socket against the operation's signature, before it has done a part of its work."""
+    if not isinstance(arguments, Mapping):
+        raise InvalidSettings([FieldError("arguments", "must be an object")])
+    hints = get_type_hints(method)
+    problems = [
+        FieldError(name, "has the wrong type")
+        for name, value in arguments.items()
+        if name in hints and not _is(value, hints[name])
+    ]
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def _is(value: object, hint: Any) -> bool:
+    if hint is Any:
+        return True
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _setting(section: Section, key: str, path: str) -> Setting:
+    for setting in section.settings:
         if key in (setting.key, *setting.aliases):
             return setting
     raise InvalidSettings([FieldError(path, "is not a setting")])

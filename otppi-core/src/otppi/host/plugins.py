@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -11,6 +11,8 @@ import pluggy
 from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
 from otppi.api.modem import ModemType
+from otppi.api.settings import Section
+from otppi.host.settings import CORE_SECTIONS, MODEMS
 
 logger = logging.getLogger(__name__)
 
@@ -42,20 +44,22 @@ class Plugins:
             self._load(entry_point)
 
     def _load(self, entry_point: EntryPoint) -> None:
-        error = None
+        error = plugin = None
         try:
             plugin = entry_point.load()
             self._manager.register(plugin, entry_point.name)
             self._manager.check_pending()
-            modem_types = self._ask(entry_point.name, "otppi_modem_types", self.modem_types, lambda one: one.key)
+            modem_types = self._ask(plugin, "otppi_modem_types", ModemType, self.modem_types, lambda one: one.key)
+            for one in modem_types.values():
+                section_of_modem(one)
             ingress_types = self._ask(
-                entry_point.name, "otppi_ingress_types", self.ingress_types, lambda one: one.section.key
+                plugin, "otppi_ingress_types", IngressType, self.ingress_types, lambda one: one.section.key
             )
-        except Exception as caught:  # noqa: BLE001 - a stranger's code may raise anything, and the others must start
+        except (Exception, SystemExit) as caught:  # a stranger's code may raise anything, and the others must start
             error = f"{type(caught).__name__}: {caught}"
             logger.exception("plugin %s is left out", entry_point.name)
-            if self._manager.has_plugin(entry_point.name):
-                self._manager.unregister(name=entry_point.name)
+            if plugin is not None and self._manager.get_plugin(entry_point.name) is plugin:
+                self._manager.unregister(plugin)
         else:
             self.modem_types |= modem_types
             self.ingress_types |= ingress_types
@@ -69,14 +73,29 @@ class Plugins:
             )
         )
 
-    def _ask(self, name: str, hook: str, known: dict[str, Any], key: Callable[[Any], str]) -> dict[str, Any]:
-        plugin = self._manager.get_plugin(name)
+    def _ask(
+        self, plugin: object, hook: str, kind: type, known: dict[str, Any], key: Callable[[Any], str]
+    ) -> dict[str, Any]:
         implementations = getattr(self._manager.hook, hook).get_hookimpls()
-        offered = {}
+        offered: dict[str, Any] = {}
         for implementation in implementations:
             if implementation.plugin is plugin:
                 for one in implementation.function():
-                    if key(one) in known or key(one) in offered:
+                    if not isinstance(one, kind):
+                        raise TypeError(f"{hook} gave a {type(one).__name__} where a {kind.__name__} is wanted")
+                    if key(one) in known or key(one) in offered or key(one) in _CORE_KEYS:
                         raise ValueError(f"{key(one)!r} is registered already")
                     offered[key(one)] = one
         return offered
+
+
+_CORE_KEYS = frozenset(section.key for section in CORE_SECTIONS)
+
+
+def section_of_modem(modem_type: ModemType) -> Section:
+    """Give the settings of a modem of some type: the common ones, and the type's own.
+
+    Raises:
+        ValueError: The type declares one of the common ones anew.
+    """
+    return replace(MODEMS, settings=(*MODEMS.settings, *modem_type.settings))

@@ -44,10 +44,16 @@ class ModemQueue:
         """Take the next message, or None."""
         with self._lock:
             if self._otp and (not self._bulk or self._in_a_row < _OTPS_IN_A_ROW):
-                self._in_a_row += 1
+                self._in_a_row = self._in_a_row + 1 if self._bulk else 0
                 return self._otp.popleft()
             self._in_a_row = 0
             return self._bulk.popleft() if self._bulk else None
+
+    def peek(self) -> Record | None:
+        """Look at the message that is probably taken next."""
+        with self._lock:
+            lane = self._otp or self._bulk
+            return lane[0] if lane else None
 
     def remove(self, record: Record) -> bool:
         """Take one record out of the middle; False where it is not there (any more)."""

@@ -13,6 +13,7 @@ from otppi.host.lifecycle import Record
 logger = logging.getLogger(__name__)
 
 _FLUSH_AT = 500
+_KEPT = 100_000
 
 
 class Report:
@@ -29,9 +30,15 @@ class Report:
         self.months = months
         self._lock = Lock()
         self._lines: list[str] = []
+        self._full_at = _FLUSH_AT
 
-    def append(self, record: Record) -> bool:
-        """Add a message that ended; True where enough has gathered to be flushed."""
+    @property
+    def full(self) -> bool:
+        """Whether enough has gathered to be flushed."""
+        return len(self._lines) >= self._full_at
+
+    def append(self, record: Record) -> None:
+        """Add a message that ended."""
         now = record.finished or time.time()
         line: dict[str, Any] = {"t": round(now), "m": record.message_id}
         if record.client_id:
@@ -44,7 +51,6 @@ class Report:
             line["c"] = record.code.value
         with self._lock:
             self._lines.append(json.dumps(line, separators=(",", ":")))
-            return len(self._lines) >= _FLUSH_AT
 
     def flush(self) -> None:
         """Write what has gathered. A full or broken card is logged and the lines are kept (bounded) for the next time."""
@@ -55,18 +61,33 @@ class Report:
         path = self._folder / time.strftime("%Y-%m.jsonl")
         try:
             new = not path.exists()
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            _append(path, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
             logger.error("the report cannot be written, %d lines wait: %s", len(lines), error)  # noqa: TRY400
             with self._lock:
-                self._lines = (lines + self._lines)[-100_000:]
+                self._lines = (lines + self._lines)[-_KEPT:]
+                self._full_at = len(self._lines) + _FLUSH_AT
             return
+        self._full_at = _FLUSH_AT
         if new:
             self._drop_old()
 
     def _drop_old(self) -> None:
         for path in sorted(self._folder.glob("????-??.jsonl"))[: -self.months]:
             path.unlink()
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append durably and as a whole: what a full card took of it is taken back, so that it is not there twice later."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What routing knows of one modem. `ready` is False while it starts or recovers; `load` counts what waits for it."""
+    """What routing knows of one modem.
+
+    `ready` is False while it starts or recovers, `usable` where the message cannot wait for it or was refused by it;
+    `load` counts what waits for it, `turn` is the number of the choice that it was chosen at last.
+    """
 
     name: str
     prefixes: tuple[str, ...]
@@ -14,28 +18,33 @@ class Target:
     ready: bool
     unfit: bool
     load: int
+    turn: int = 0
+    usable: bool = True
 
 
 _DEFAULT, _WITHOUT_PREFIX, _ANY_OTHER = 0, 1, 2
 
 
-def choose(targets: Sequence[Target], receiver: str, turn: int, *, fail_over: bool = True) -> list[Target]:
+def choose(targets: Sequence[Target], receiver: str, *, fail_over: bool = True) -> list[Target]:
     """Order the modems that may send to a receiver (an MSISDN), the best one first.
 
     A modem that works goes before one that does not. Among those, the longest recipient prefix wins; then come the
-    default modems, then those without prefixes, then, only with `fail_over`, all others. Equals are used in turn: the
-    one with the shortest queue, and among equally short ones the next after `turn`.
+    default modems, then those without prefixes, then all others. Equals are used in turn: the one with the shortest
+    queue, and among equally short ones the one that was chosen longest ago. Without `fail_over` only the modems that
+    the receiver's number names are asked, whether they work or not, and those of other prefixes never.
     """
-    count = len(targets)
-    ranked = []
-    for index, target in enumerate(targets):
-        tier = _tier(target, receiver)
-        ranked.append(((not target.ready, target.unfit, tier, target.load, (index - turn) % count), target, tier))
-    if not fail_over and ranked:
-        best = min(tier for _, _, tier in ranked)
-        ranked = [entry for entry in ranked if entry[2] == best]
-    ranked.sort(key=lambda entry: entry[0])
-    return [target for _, target, _ in ranked]
+    tiers = [(_tier(target, receiver), target) for target in targets]
+    if not fail_over:
+        named = min((tier for tier, _ in tiers if tier < _ANY_OTHER), default=None)
+        tiers = [(tier, target) for tier, target in tiers if tier == named]
+    ranked = [(tier, target) for tier, target in tiers if target.usable]
+    ranked.sort(key=_rank)
+    return [target for _, target in ranked]
+
+
+def _rank(entry: tuple[int, Target]) -> tuple[int, ...]:
+    tier, target = entry
+    return not target.ready, target.unfit, tier, target.load, target.turn
 
 
 def _tier(target: Target, receiver: str) -> int:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tinydb import TinyDB
@@ -45,6 +46,8 @@ class AtomicStorage(Storage):
                     raise ValueError("not an object")  # noqa: TRY004 - unreadable in the same sense as bad JSON
             except FileNotFoundError:
                 reasons.append(f"{path.name} is missing")
+            except OSError as error:  # a card that fails: the copy may still be readable
+                reasons.append(f"{path.name} cannot be read ({error.strerror})")
             except ValueError:
                 reasons.append(f"{path.name} is damaged")
             else:
@@ -76,25 +79,28 @@ class AtomicStorage(Storage):
 
 
 class Store:
-    """Named lists of plain objects, each list written as a whole."""
+    """Named lists of plain objects, each list written as a whole. Any thread."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = Lock()
         self._database = TinyDB(str(path), storage=AtomicStorage)
         self._database.tables()  # reads: a damaged file is found at the start, not at the first use
 
     def read(self, name: str) -> list[dict[str, Any]] | None:
         """Give the objects of a list, or None where nobody ever wrote it."""
-        if name not in self._database.tables():
-            return None
-        return [dict(document) for document in self._database.table(name).all()]
+        with self._lock:
+            if name not in self._database.tables():
+                return None
+            return [dict(document) for document in self._database.table(name).all()]
 
     def write(self, lists: Mapping[str, list[dict[str, Any]]]) -> None:
         """Replace several lists at once: all of them or, if the power fails, none."""
-        tables = self._database.storage.read() or {}
-        for name, documents in lists.items():
-            tables[name] = {str(number): dict(document) for number, document in enumerate(documents, 1)}
-        self._database.storage.write(tables)
+        with self._lock:
+            tables = self._database.storage.read() or {}
+            for name, documents in lists.items():
+                tables[name] = {str(number): dict(document) for number, document in enumerate(documents, 1)}
+            self._database.storage.write(tables)
 
     def close(self) -> None:
         """Release the database."""

@@ -52,11 +52,13 @@ class Supervised:
     def stop(self) -> None:
         """Ask the thread to end."""
         self._stopping.set()
-        self._stop()
+        if self._thread.ident is not None:
+            self._stop()
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of the thread; False where it did not end in time."""
-        self._thread.join(max(0.0, timeout))
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, timeout))
         return not self._thread.is_alive()
 
     def _body(self) -> None:
@@ -66,8 +68,9 @@ class Supervised:
             self._change(ThreadState.RUNNING)
             try:
                 self._run()
-                break
-            except Exception as error:
+                if not self._stopping.is_set():
+                    raise RuntimeError("it ended without being told to")  # noqa: TRY301 - a failure like any other
+            except (Exception, SystemExit) as error:  # a thread must not end unseen, whatever its plugin raises
                 if time.monotonic() - started > _STEADY:
                     backoff.reset()
                 delay = backoff.delay()
@@ -79,7 +82,7 @@ class Supervised:
     def _change(self, state: ThreadState) -> None:
         self.supervision = replace(self.supervision, state=state, since=time.time())
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         self.supervision = Supervision(
             ThreadState.WAITING, time.time(), self.supervision.failures + 1, f"{type(error).__name__}: {error}"
         )

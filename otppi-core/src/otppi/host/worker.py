@@ -46,6 +46,10 @@ class Dispatcher(Protocol):
     def modem_changed(self, worker: "ModemWorker") -> None:
         """Look at the queue of a modem whose state changed."""
 
+    @property
+    def grace(self) -> float:
+        """Seconds for which a modem that was lost counts as recovering."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModemStatus:
@@ -79,6 +83,7 @@ class ModemWorker:
         self.status = ModemStatus(ModemState.STARTING, "", time.time())
         self.usable_since_loss = time.monotonic()
         self.unfit_until = 0.0
+        self.turn = 0
         self.sent = 0
         self.seconds_per_message = 0.0
         self.sending: Record | None = None
@@ -110,19 +115,26 @@ class ModemWorker:
         backoff = Backoff(0.2, _REOPEN_CAP)
         while not self._stopping.is_set():
             try:
-                self.modem.open()
-                backoff.reset()
-                self._change(ModemState.READY, "")
-                self._serve()
+                self._use(backoff)
             except ModemBlocked as error:
                 self._change(ModemState.BLOCKED, error.cause)
-                self._stopping.wait(backoff.delay())
             except ModemLost as error:
                 self._lost(error.cause)
-                self._stopping.wait(backoff.delay())
-            finally:
-                self.modem.close()
+            except Exception as error:
+                self._lost(f"its driver failed ({type(error).__name__})")
+                raise
+            self._stopping.wait(backoff.delay())
         self._change(ModemState.STOPPED, "")
+
+    def _use(self, backoff: Backoff) -> None:
+        """Open the modem and send; it is closed before anybody waits, since a port that is held cannot come back."""
+        try:
+            self.modem.open()
+            backoff.reset()
+            self._change(ModemState.READY, "")
+            self._serve()
+        finally:
+            self.modem.close()
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
@@ -145,6 +157,7 @@ class ModemWorker:
         started = time.monotonic()
         self.sending = record
         record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
+        record.progress.meanwhile = self._prepare_next
         try:
             self.modem.send(self._message(record))
         except ModemLost as error:
@@ -157,18 +170,32 @@ class ModemWorker:
             if isinstance(error, ModemUnfit):
                 self.unfit_until = time.monotonic() + _QUARANTINE
             self._dispatcher.not_sent(self, record, error)
-            if error.retry_after:
-                self.modem.idle(error.retry_after)
+            self._rest(error.retry_after)
         except Rejected as error:
             self.sending = None
             self._dispatcher.rejected(record, error)
         except Unconfirmed as error:
             self.sending = None
             self._dispatcher.unconfirmed(self, record, error)
+        except Exception as error:
+            self.sending = None
+            unknown = Unconfirmed(f"the modem's driver failed ({type(error).__name__})")
+            self._dispatcher.unconfirmed(self, record, unknown)
+            raise
         else:
             self.sending = None
             self._measure(time.monotonic() - started)
             self._dispatcher.sent(self, record)
+
+    def _prepare_next(self) -> None:
+        if (record := self.queue.peek()) and not record.progress.references:
+            self.modem.prepare(self._message(record))
+
+    def _rest(self, seconds: float) -> None:
+        """Let the network be for some seconds; what wakes the modem meanwhile does not shorten them, but `stop` does."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+            self.modem.idle(left)
 
     def _message(self, record: Record) -> OutgoingMessage:
         return OutgoingMessage(
@@ -188,12 +215,15 @@ class ModemWorker:
         self.seconds_per_message += weight * (seconds - self.seconds_per_message)
 
     def _lost(self, cause: str) -> None:
+        now = time.monotonic()
         if self.status.state in (ModemState.READY, ModemState.BLOCKED):
-            self.usable_since_loss = time.monotonic()
-        if self.status.state is not ModemState.STARTING:
-            self._change(ModemState.RECOVERING, cause)
-        elif self.status.detail != cause:
+            self.usable_since_loss = now
+        if now - self.usable_since_loss > self._dispatcher.grace:
+            self._change(ModemState.ABSENT, cause)
+        elif self.status.state is ModemState.STARTING:
             self._change(ModemState.STARTING, cause)
+        else:
+            self._change(ModemState.RECOVERING, cause)
 
     def _change(self, state: ModemState, detail: str) -> None:
         before = self.status

@@ -69,26 +69,31 @@ class AtChannel:
     def prompt(self, line: str, timeout: float) -> None:
         """Send a command that is answered with a prompt, and wait for the prompt.
 
+        Whichever it is but the prompt, ESC is written before anything else: some modems wait for a PDU all the same, and
+        would send the next command as a message (modems.md 5).
+
         Raises:
             AtRefused: The modem refused: no PDU may be written.
-            AtTimeout: Neither came; the dialogue was cancelled with ESC.
+            AtTimeout: Neither came.
         """
         self._port.write(self._connection.command(line, expects_prompt=True))
         event = self._wait(timeout)
+        if isinstance(event, Prompt):
+            return
+        self._port.write(self._connection.cancel())
         if isinstance(event, Reply):
             raise AtRefused(event.result)
-        if event is None:
-            self._port.write(self._connection.cancel())
-            raise AtTimeout("no prompt came")
+        raise AtTimeout("no prompt came")
 
-    def payload(self, pdu: str, timeout: float) -> tuple[str, ...]:
-        """Write a PDU and Ctrl-Z after a prompt; give the information lines of the reply.
+    def payload(self, pdu: str, timeout: float, meanwhile: Callable[[], None]) -> tuple[str, ...]:
+        """Write a PDU and Ctrl-Z after a prompt; give the information lines of the reply. `meanwhile` is called once.
 
         Raises:
             AtRefused: The final result was not OK.
             AtTimeout: There was none: the network may have the message.
         """
         self._port.write(self._connection.payload(pdu))
+        meanwhile()
         reply = self._wait(timeout)
         if not isinstance(reply, Reply):
             raise AtTimeout("the network did not answer", self._connection.abandon())
@@ -98,7 +103,7 @@ class AtChannel:
 
     def listen(self, timeout: float) -> None:
         """Wait for what the modem says of its own accord; ends early when something came or the port was woken."""
-        self._feed(self._port.read(timeout))
+        self._feed(self._port.read(timeout, may_wake=True))
 
     def synchronise(self) -> None:
         """Get into step with a modem in whatever state it is: leave a prompt, drain, and probe (modems.md 2, 5, 8).

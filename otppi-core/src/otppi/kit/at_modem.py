@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 60.0
 _WAIT_RETRY = 2.0
+_INVALID_PDU = 304
+_PROMPT_PAUSE = 0.1
 
 
 AT_SETTINGS = (
@@ -65,12 +68,14 @@ class AtModem(Modem):
     def __init__(self, settings: Mapping[str, Any], boot_folder: Path, profile: Profile | None = None) -> None:
         self._settings = settings
         self._profile = profile or Profile()
+        self._prompt_pause = self._profile.prompt_pause
         self._pin_memory = PinMemory(boot_folder, settings["name"])
         self._wake = Wake()
         self._port: Port | None = None
         self._channel: AtChannel | None = None
         self._identity = ModemIdentity()
         self._next_look = 0.0
+        self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
     # -- any thread -------------------------------------------------------------------------------------------------
@@ -115,6 +120,7 @@ class AtModem(Modem):
     def close(self) -> None:
         """Release the port."""
         port, self._port, self._channel = self._port, None, None
+        self._prepared = ("", [])
         if port is not None:
             port.close()
 
@@ -131,43 +137,61 @@ class AtModem(Modem):
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
+    def prepare(self, message: OutgoingMessage) -> None:
+        """Write the PDUs of the message that probably comes next while the network has the one before."""
+        with suppress(WireError):  # `send` finds it too, and tells
+            self._prepared = (message.message_id, self._pdus(message))
+
     def send(self, message: OutgoingMessage) -> None:
         """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
         channel = self._ready_channel()
+        (message_id, pdus), self._prepared = self._prepared, ("", [])
+        try:
+            if message_id != message.message_id:
+                pdus = self._pdus(message)
+        except WireError as error:
+            raise Rejected(f"it cannot be written as SMS: {error}") from error
+        progress = message.progress
+        progress.segments = len(pdus)
+        for pdu, length in pdus[len(progress.references) :]:
+            progress.references.append(self._send_part(channel, pdu, length, message))
+
+    def _pdus(self, message: OutgoingMessage) -> list[tuple[str, int]]:
         progress = message.progress
         if progress.concatenation_reference is None:
             self._reference = (self._reference + 1) % 256
             progress.concatenation_reference = self._reference
-        try:
-            parts = segment(message.text, reference=progress.concatenation_reference, flash=message.flash)
-            progress.segments = len(parts)
-            lines = [pdu_line(_submit(message, part)) for part in parts[len(progress.references) :]]
-        except WireError as error:
-            raise Rejected(f"it cannot be written as SMS: {error}") from error
-        for pdu, length in lines:
-            progress.references.append(self._send_part(channel, pdu, length, message))
+        parts = segment(message.text, reference=progress.concatenation_reference, flash=message.flash)
+        return [pdu_line(_submit(message, part)) for part in parts]
 
     def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
         try:
             channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"])
         except AtRefused as error:
-            self._refused(channel, error.result, dispatched=False)
+            self._refused(error.result, dispatched=False)
         except AtTimeout as error:
             raise NotSent("the modem gave no prompt") from error
-        if self._profile.prompt_pause:
-            channel.listen(self._profile.prompt_pause)
+        if self._prompt_pause:
+            self._pause(channel)
         message.progress.before_dispatch()
         try:
-            lines = channel.payload(pdu, self._settings["result_timeout"])
+            lines = channel.payload(pdu, self._settings["result_timeout"], message.progress.meanwhile)
         except AtRefused as error:
-            self._refused(channel, error.result, dispatched=True)
+            self._refused(error.result, dispatched=True)
         except AtTimeout as error:
             raise Unconfirmed("the network did not answer in time") from error
         except ModemLost as error:
+            self.close()  # the dialogue cannot go on, and the next message is to find that out
             raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
         return _reference_of(lines)
 
-    def _refused(self, channel: AtChannel, result: FinalResult, *, dispatched: bool) -> NoReturn:
+    def _pause(self, channel: AtChannel) -> None:
+        """Give the modem time between the prompt and the PDU; a wake-up or a URC does not shorten it."""
+        until = time.monotonic() + self._prompt_pause
+        while (left := until - time.monotonic()) > 0:
+            channel.listen(left)
+
+    def _refused(self, result: FinalResult, *, dispatched: bool) -> NoReturn:
         """Turn a final result into "may it be sent again?" (modems.md 10).
 
         Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so for certain.
@@ -175,11 +199,16 @@ class AtModem(Modem):
         advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
         if advice is Advice.AMBIGUOUS and dispatched:
             raise Unconfirmed(meaning, code=code)
+        if dispatched and result.code == _INVALID_PDU and not self._prompt_pause:
+            # The PDU is a good one, so the modem lost its beginning: it was not ready for it (modems.md 4).
+            self._prompt_pause = _PROMPT_PAUSE
+            raise NotSent(meaning, code=code)
         if advice is Advice.NEVER:
             raise Rejected(meaning, code=code)
         if advice is Advice.SET_SMSC and (smsc := self._settings["sms_center"] or self._identity.smsc):
             # The modem forgot it with the network (modems.md 21).
-            channel.attempt(f'AT+CSCA="+{smsc.lstrip("+")}",145')
+            with suppress(AtTimeout):
+                self._ready_channel().attempt(f'AT+CSCA="+{smsc.lstrip("+")}",145')
             raise NotSent(meaning, code=code)
         if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
             raise ModemUnfit(meaning, code=code)

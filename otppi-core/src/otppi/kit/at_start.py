@@ -19,8 +19,8 @@ from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 logger = logging.getLogger(__name__)
 
 _SIM_BUSY_STEP = 0.2
-_SIM_BUSY_LONGEST = 20.0
-_AFTER_PIN = 30.0
+_SIM_BUSY_LONGEST = 5.0
+"""Then the modem counts as not ready; the gateway opens it again and again, and can stop in between."""
 
 REGISTRATIONS: Mapping[str, str] = {
     "0": "not registered",
@@ -101,22 +101,32 @@ class Start:
         status = self._sim_status(_SIM_BUSY_LONGEST)
         if status == "SIM PIN":
             self._give_pin()
-            status = self._sim_status(_AFTER_PIN)
+            status = self._sim_status(_SIM_BUSY_LONGEST)
         if status not in ("READY", ""):
             raise ModemBlocked(f"the SIM asks for {status}")
+        if status == "READY":
+            self._pin_memory.forget()
 
     def _give_pin(self) -> None:
         pin = self._settings["sim_card_pin"]
         if not pin:
             raise ModemBlocked("the SIM asks for its PIN and none is set")
         if self._pin_memory.was_tried(pin):
-            raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried once and is not tried again")
+            raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
+        if self._pin_tries() == 1:
+            raise ModemBlocked("the SIM asks for its PIN and one try is left: that one is for a person")
         self._pin_memory.remember(pin)
         try:
             self._channel.command(f'AT+CPIN="{pin}"', timeout=15)
         except AtRefused as error:
             raise ModemBlocked(f"the SIM refused the PIN ({error.result.text})") from error
         logger.info("the SIM PIN was accepted")
+
+    def _pin_tries(self) -> int | None:
+        """Read how many wrong PINs the SIM still bears (27.007 8.65); None where the modem does not tell."""
+        lines = self._channel.attempt("AT+CPINR") or ()
+        found = re.search(r"\+CPINR: *\"?SIM PIN\"?, *(\d+)", "\n".join(lines))
+        return int(found[1]) if found else None
 
     def _sim_status(self, patience: float) -> str:
         """Ask +CPIN? until the SIM is no longer busy; empty where the modem does not know the command."""
@@ -205,7 +215,11 @@ def _digits(text: str, least: int) -> str:
 
 
 class PinMemory:
-    """Remembers, on the RAM disk, which PIN was tried since the device was switched on."""
+    """Remembers, on the RAM disk, the PIN that was tried and not accepted since the device was switched on.
+
+    One that was accepted is forgotten, so that the modem works again after it was unplugged: no more than one wrong try is
+    ever made.
+    """
 
     def __init__(self, folder: Path, modem: str) -> None:
         self._path = folder / f"pin-{hashlib.sha256(modem.encode()).hexdigest()[:16]}"
@@ -223,6 +237,10 @@ class PinMemory:
         salt = os.urandom(16)
         with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(salt + self._digest(pin, salt))
+
+    def forget(self) -> None:
+        """The SIM is open: what was tried was right."""
+        self._path.unlink(missing_ok=True)
 
     @staticmethod
     def _digest(pin: str, salt: bytes) -> bytes:

@@ -54,17 +54,19 @@ class Port:
         except _PORT_ERRORS as error:
             raise _cannot_open(path, error) from error
         self._descriptor = self._serial.fileno()
-        self._poll = select.poll()
-        self._poll.register(self._descriptor, select.POLLIN)
-        self._poll.register(wake.descriptor, select.POLLIN)
+        self._poll = _poll_for({self._descriptor: select.POLLIN})
+        self._poll_or_wake = _poll_for({self._descriptor: select.POLLIN, wake.descriptor: select.POLLIN})
+        self._poll_writable = _poll_for({self._descriptor: select.POLLOUT})
 
-    def read(self, timeout: float) -> bytes:
-        """Wait at most `timeout` seconds for bytes; empty when there were none, or when woken.
+    def read(self, timeout: float, *, may_wake: bool = False) -> bytes:
+        """Wait at most `timeout` seconds for bytes; empty when there were none.
+
+        With `may_wake` also when woken; without, the wake-up is kept for the next read that may be.
 
         Raises:
             ModemLost: The device is gone.
         """
-        ready = self._poll.poll(max(0.0, timeout) * 1000)
+        ready = (self._poll_or_wake if may_wake else self._poll).poll(max(0.0, timeout) * 1000)
         data = b""
         for descriptor, event in ready:
             if descriptor == self._wake.descriptor:
@@ -103,13 +105,20 @@ class Port:
 
     def _wait_writable(self, deadline: float) -> None:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([], [self._descriptor], [], left)[1]:
+        if left <= 0 or not self._poll_writable.poll(left * 1000):
             raise ModemLost(f"{self.path} takes no bytes")
 
     def close(self) -> None:
         """Release the port. Safe to call twice."""
         with suppress(*_PORT_ERRORS):  # a device that is gone may refuse even this; the descriptor is freed all the same
             self._serial.close()
+
+
+def _poll_for(events: Mapping[int, int]) -> select.poll:
+    poll = select.poll()
+    for descriptor, event in events.items():
+        poll.register(descriptor, event)
+    return poll
 
 
 class Wake:

@@ -112,7 +112,9 @@ class BufferedRequest(cheroot.server.HTTPRequest):
     def check(self) -> None:
         """Settle what cheroot leaves open: the host, and that the body has one unambiguous length (RFC 9112 6.3)."""
         fields = self.inheaders
-        modern = self.request_protocol != b"HTTP/1.0"
+        if self.request_protocol not in (b"HTTP/1.0", b"HTTP/1.1"):
+            raise Refused(malformed("head", "the version must be HTTP/1.0 or HTTP/1.1"))
+        modern = self.request_protocol == b"HTTP/1.1"
         if modern and not fields.get(b"Host"):
             raise Refused(malformed("Host", "is required (RFC 9112 3.2)"))
         if b"Transfer-Encoding" in fields:
@@ -275,7 +277,10 @@ class RequestReader:
     def _parse(self, head: bytes) -> tuple[BufferedRequest, _KnownLength | _Chunked]:
         self._peer.rfile, self._peer.wfile = io.BytesIO(head), io.BytesIO()
         request = BufferedRequest(self._site, self._peer)
-        request.parse_request()
+        try:
+            request.parse_request()
+        except ValueError as error:  # urllib.parse, on a target such as //[
+            raise Refused(malformed("head", "the request target is not well-formed")) from error
         if not request.ready:
             raise Refused(malformed("head", "cannot be read"))
         request.check()

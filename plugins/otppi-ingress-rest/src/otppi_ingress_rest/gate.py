@@ -115,12 +115,11 @@ class Gate:
         for listener in self._listeners.values():
             self._epoll.unregister(listener.sock)
             listener.sock.close()
-        for connection in list(self._connections.values()):
-            if connection.phase in _UNFINISHED and connection.phase is not Phase.LINGER:
-                self._drop(connection)
+        for connection in [one for one in self._connections.values() if one.phase in _UNFINISHED]:
+            self._drop(connection)
         patience = self._now + self._deadlines.stop
         patient = True
-        while self._connections:
+        while any(one.phase is not Phase.LINGER for one in self._connections.values()):
             self._turn()
             if patient and self._now >= patience:
                 patient = False

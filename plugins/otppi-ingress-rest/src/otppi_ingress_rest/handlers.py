@@ -21,7 +21,7 @@ from otppi_ingress_rest.credentials import authenticate
 from otppi_ingress_rest.replies import Refused, Reply, malformed, of_answer, throttled, unauthorized
 
 NAME = "ingress-rest"
-_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?")
+_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
 
 
 class Waiting:

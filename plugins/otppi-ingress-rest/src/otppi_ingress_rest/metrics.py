@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_LABELS = re.compile(r'[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*')
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def render(counters: Mapping[str, Mapping[str, float]]) -> str:
-    """Write name → {label value → number}; a name that ends in `_total` is a counter, any other a gauge.
+    """Write name → {labels → number}; a name that ends in `_total` is a counter, any other a gauge.
 
-    The empty label value stands for a number without a label.
+    Labels stand as Prometheus has them (`modem="m0"`), or are one value, or empty for a number without labels.
     """
     lines = []
     for raw, values in counters.items():
@@ -20,8 +21,10 @@ def render(counters: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _label(value: str) -> str:
-    if not value:
+def _label(labels: str) -> str:
+    if not labels:
         return ""
-    escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    if _LABELS.fullmatch(labels):
+        return f"{{{labels}}}"
+    escaped = labels.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
     return f'{{kind="{escaped}"}}'

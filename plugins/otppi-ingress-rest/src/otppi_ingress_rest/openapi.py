@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of the API, made from the settings' paths."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from otppi.wire.envelope import ResponseCode
 from otppi_ingress_rest import settings as paths
@@ -13,112 +13,156 @@ DESCRIPTION = (
     "command, and the HTTP status follows from it. `sent` means that the operator's SMSC accepted the message, never "
     "that it was delivered. A message with the same id, receiver and text is sent once, however often it is posted."
 )
-_ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-_ID: Json = {
-    "description": "Text or a whole number; with receiver and text it tells a duplicate.",
-    "anyOf": [{"$ref": "#/components/schemas/Word"}, {"type": "integer", "minimum": 0, "maximum": 2**53}],
-}
-_TIME: Json = {
-    "type": ["integer", "null"],
-    "minimum": 0,
-    "maximum": 100_000_000_000,
-    "description": "Unix time in seconds.",
-}
+_LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*"
+_SPACED = r"[ .()-]*"
+_NULL: Json = {"type": "null"}
+
+
+def _line(limit: int, *, blank: bool = False) -> Json:
+    """Describe text of one line."""
+    sign = "" if blank else r"[^\u0000-\u0020\u007f-\u00a0\u2028\u2029\s]"
+    return {"type": "string", "maxLength": limit, "pattern": f"^{_LINE}{sign}{_LINE if sign else ''}$"}
+
+
+def _word(limit: int, description: str, *, blank: bool = False) -> Json:
+    """Describe an identifier: text of one line, or a whole number."""
+    return {"description": description, "anyOf": [_line(limit, blank=blank), {"type": "integer"}]}
+
+
+def _whole(limit: int, description: str) -> Json:
+    digits = r"^0{0,9}[0-9]{1,11}$" if limit == _LAST_SECOND else r"^0{0,14}([0-5]?[0-9]{1,5}|600000)$"
+    return {
+        "description": description,
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": limit}, {"type": "string", "pattern": digits}],
+    }
+
+
+def _digits(first: str, least: int, most: int) -> str:
+    """Write the pattern of a number whose digits may stand apart."""
+    return f"{first}({_SPACED}[0-9]){{{least},{most}}}{_SPACED}"
+
+
+_LAST_SECOND = 100_000_000_000
 _NUMBER: Json = {
     "type": "string",
-    "pattern": r"^\+?[1-9][0-9]{8,13}$|^0[1-9][0-9]{7,11}$",
+    "maxLength": 320,
+    "pattern": (
+        rf"^{_SPACED}(\+?{_SPACED}{_digits('[1-9]', 7, 14)}|0{_SPACED}0{_SPACED}{_digits('[1-9]', 7, 14)}"
+        rf"|0{_SPACED}{_digits('[1-9]', 5, 12)})$"
+    ),
     "description": "A telephone number: 08…, +62… or 62….",
 }
 _MAIL: Json = {
     "type": "string",
-    "pattern": r"^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,3}$",
+    "maxLength": 320,
+    "pattern": f"^{_LINE}@{_LINE}$",
     "description": "An e-mail address.",
 }
-_MESSAGE: Json = {
+_ANYBODY: Json = {"anyOf": [_NUMBER, _MAIL]}
+_OTP_TEXT: Json = {
     "type": "string",
-    "minLength": 1,
     "maxLength": 10_000,
-    "pattern": r"^[^\u0000]*[^\u0000\s][^\u0000]*$",
-    "description": "The text. It is kept in memory only, until its final state.",
+    "pattern": r"^([^%\u0000]|%(?!s))*%s([^%\u0000]|%(?!s))*$",
+    "description": "The text, with %s once, where the code goes.",
 }
-_OTP_MESSAGE: Json = {
-    "type": "string",
-    "maxLength": 1000,
-    "pattern": r"^[^%\u0000]*%s[^%\u0000]*$",
-    "description": "The text, with %s where the code goes.",
-}
-_PARAMETERS: Json = {
-    f"param{number}": {"type": ["string", "null"], "maxLength": 1000, "pattern": _ONE_LINE} for number in range(1, 5)
-}
-_TIMES: Json = {
-    "date_time": _TIME,
-    "expiration": {**_TIME, "description": "Unix time in seconds after which the message is not sent any more."},
-}
-_SENDING: Json = {
-    "id": _ID,
-    "message": _MESSAGE,
-    **_TIMES,
-    "priority": {"enum": ["otp", "bulk", None], "description": "One-time passwords go before bulk messages."},
-    "flash": {"type": ["boolean", "null"], "description": "Shown at once and not kept by the telephone."},
-}
-_WORD: Json = {"$ref": "#/components/schemas/Word"}
 
-# Command → what it does, its data's properties, which of them are required, an example.
-_COMMANDS: Mapping[str, tuple[str, Json, tuple[str, ...], Json]] = {
-    "send-sms": (
+# Field of data → its schema; a command's own receiver or message goes before these.
+_FIELDS: Mapping[str, Json] = {
+    "id": _word(128, "With receiver and text it tells a duplicate."),
+    "message": {
+        "type": "string",
+        "maxLength": 10_000,
+        "pattern": r"^[^\u0000]*[^\u0000-\u0020\s][^\u0000]*$",
+        "description": "The text. It is kept in memory only, until its final state.",
+    },
+    "subject": {**_line(900, blank=True), "description": "Of an e-mail."},
+    "date_time": _whole(_LAST_SECOND, "When it was made, in Unix seconds."),
+    "expiration": _whole(_LAST_SECOND, "When it is worth nothing any more, in Unix seconds; it is not sent after."),
+    "reference": _word(128, "What a one-time password is for."),
+    "priority": {"enum": ["otp", "bulk"], "description": "One-time passwords go before bulk messages."},
+    "flash": {"type": "boolean", "description": "Shown at once and not kept by the telephone."},
+    "otp": _word(64, "The one-time password to verify."),
+    "modem_id": _word(128, "The modem that is meant."),
+    "ussd_code": {**_line(182), "description": "Such as *123#."},
+    **{f"param{number}": _word(1000, "Part of the reference.", blank=True) for number in range(1, 5)},
+}
+_SENDING = ("id", "subject", "date_time", "expiration", "reference", "priority", "flash", "modem_id")
+_PARAMETERS = ("param1", "param2", "param3", "param4")
+
+
+class _Command(NamedTuple):
+    """A command as the document shows it. `own` are schemas of fields that are special to it."""
+
+    summary: str
+    example: Json
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    own: Mapping[str, Json] = {}
+
+    def data(self) -> Json:
+        """Describe one command's data."""
+        properties: Json = {name: self.own.get(name) or _FIELDS[name] for name in self.required}
+        for name in self.optional:
+            schema = self.own.get(name) or _FIELDS[name]
+            described = {"description": schema["description"]} if "description" in schema else {}
+            properties[name] = schema if name == "id" else {**described, "anyOf": [schema, _NULL]}
+        return {"type": "object", "properties": properties, "required": list(self.required)}
+
+
+_COMMANDS: Mapping[str, _Command] = {
+    "send-sms": _Command(
         "Send an SMS; a receiver with @ makes it an e-mail.",
-        {"receiver": {"anyOf": [_NUMBER, _MAIL]}, **_SENDING},
-        ("receiver", "message"),
         {"id": 123456, "receiver": "08126666666", "message": "OTP Anda adalah 1234"},
+        ("receiver", "message"),
+        _SENDING,
+        {"receiver": _ANYBODY},
     ),
-    "send-email": (
+    "send-email": _Command(
         "Send an e-mail.",
-        {
-            "receiver": _MAIL,
-            "subject": {"type": ["string", "null"], "maxLength": 900, "pattern": _ONE_LINE},
-            **_SENDING,
-        },
-        ("receiver", "message"),
         {"id": 123456, "receiver": "someone@domain.tld", "subject": "OTP", "message": "OTP Anda adalah 1234"},
-    ),
-    "send-message": (
-        "Send an SMS or an e-mail, as the receiver is.",
-        {"receiver": {"anyOf": [_NUMBER, _MAIL]}, **_SENDING},
         ("receiver", "message"),
+        _SENDING,
+        {"receiver": _MAIL},
+    ),
+    "send-message": _Command(
+        "Send an SMS or an e-mail, as the receiver is.",
         {"id": "A-1", "receiver": "+628126666666", "message": "OTP Anda adalah 1234"},
+        ("receiver", "message"),
+        _SENDING,
+        {"receiver": _ANYBODY},
     ),
-    "block-msisdn": (
-        "Put a number on the blocking list.",
-        {"receiver": _NUMBER},
-        ("receiver",),
-        {"receiver": "08126666666"},
+    "block-msisdn": _Command(
+        "Put a number on the blocking list.", {"receiver": "08126666666"}, ("receiver",), ("id",), {"receiver": _NUMBER}
     ),
-    "unblock-msisdn": (
+    "unblock-msisdn": _Command(
         "Take a number off the blocking list.",
-        {"receiver": _NUMBER},
-        ("receiver",),
         {"receiver": "08126666666"},
+        ("receiver",),
+        ("id",),
+        {"receiver": _NUMBER},
     ),
-    "request-otp": (
+    "request-otp": _Command(
         "Make a one-time password and send it.",
-        {"reference": _WORD, "receiver": _NUMBER, "message": _OTP_MESSAGE, **_PARAMETERS, **_TIMES},
-        ("reference", "receiver", "message"),
         {"reference": "login-77", "receiver": "08126666666", "message": "OTP Anda adalah %s"},
+        ("reference", "receiver", "message"),
+        (*(name for name in _SENDING if name != "reference"), *_PARAMETERS),
+        {"receiver": _ANYBODY, "message": _OTP_TEXT},
     ),
-    "verify-otp": (
+    "verify-otp": _Command(
         "Verify a one-time password; it is right once.",
-        {"reference": _WORD, "receiver": _NUMBER, "otp": _WORD, **_PARAMETERS},
-        ("reference", "otp"),
         {"reference": "login-77", "receiver": "08126666666", "otp": "123456"},
+        ("reference", "otp"),
+        ("id", "receiver", "date_time", *_PARAMETERS),
+        {"receiver": _ANYBODY},
     ),
-    "request-ussd": (
+    "request-ussd": _Command(
         "Run a USSD command on a modem.",
-        {"modem_id": _WORD, "ussd_code": {"type": "string", "pattern": r"^[*#][0-9*#]{1,160}$"}},
-        ("modem_id", "ussd_code"),
         {"modem_id": "m0", "ussd_code": "*123#"},
+        ("modem_id", "ussd_code"),
+        ("id",),
     ),
-    "get-modem-list": ("List the modems and their states.", {}, (), {}),
-    "echo": ("Answer with the same data.", {}, (), {"hello": "there"}),
+    "get-modem-list": _Command("List the modems and their states.", {}),
+    "echo": _Command("Answer with the same data.", {"hello": "there"}),
 }
 
 _STATUSES: Mapping[str, tuple[str, tuple[ResponseCode, ...]]] = {
@@ -254,13 +298,12 @@ def _components() -> Json:
             "wait": {
                 "name": "wait", "in": "query", "required": False, "example": 0,
                 "description": "Seconds to wait for the final state; 0 answers at once. The default is a setting.",
-                "schema": {"type": "integer", "minimum": 0, "maximum": paths.WAIT_LIMIT},
+                "schema": {"type": "number", "minimum": 0, "maximum": paths.WAIT_LIMIT},
             },
         },
         "requestBodies": {"Command": {"required": True, "content": {"application/json": _command_content()}}},
         "responses": {status: _response(status) for status in _STATUSES},
         "schemas": {
-            "Word": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[!-~]+$"},
             **{_schema_name(command): _command_schema(command) for command in _COMMANDS},
             "Answer": _answer_schema(),
             "Health": {
@@ -284,26 +327,27 @@ def _command_content() -> Json:
             "discriminator": {"propertyName": "command", "mapping": references},
         },
         "examples": {
-            command: {"summary": summary, "value": {"command": command, "data": example}}
-            for command, (summary, _, _, example) in _COMMANDS.items()
+            name: {"summary": command.summary, "value": {"command": name, "data": command.example}}
+            for name, command in _COMMANDS.items()
         },
     }
 
 
-def _command_schema(command: str) -> Json:
-    summary, properties, required, _ = _COMMANDS[command]
+def _command_schema(name: str) -> Json:
+    command = _COMMANDS[name]
+    topic, delay = _line(256), _whole(600_000, "Milliseconds before the answer is sent there.")
     schema: Json = {
         "type": "object",
-        "description": summary,
+        "description": command.summary,
         "required": ["command"],
         "properties": {
-            "command": {"const": command},
-            "callback_topic": {"type": ["string", "null"], "minLength": 1, "maxLength": 256, "pattern": r"^[!-~]+$"},
-            "callback_delay": {"type": ["integer", "null"], "minimum": 0, "maximum": 600_000, "description": "ms"},
+            "command": {"const": name},
+            "callback_topic": {"description": "Where the answer is wanted too.", "anyOf": [topic, _NULL]},
+            "callback_delay": {"description": delay["description"], "anyOf": [delay, _NULL]},
         },
     }
-    if properties:
-        one = {"type": "object", "properties": properties, "required": list(required)}
+    if command.required:
+        one = command.data()
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100, "description": "Several commands' data."}
         schema["properties"]["data"] = {"anyOf": [one, many]}
         schema["required"].append("data")

@@ -21,6 +21,7 @@ pre{background:var(--soft);padding:.8em;border-radius:.5em;overflow-x:auto}pre c
 .method{font-weight:700;color:var(--accent)}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4em .6em .4em 0;border-bottom:1px solid var(--line)}
+td:first-child code{white-space:nowrap}
 .wide{overflow-x:auto}
 nav ul{display:flex;flex-wrap:wrap;gap:.3em 1.2em;padding:0;list-style:none}
 summary{cursor:pointer;padding:.5em 0}details{border-bottom:1px solid var(--line)}
@@ -44,6 +45,7 @@ def render(document: Json) -> str:
             '<li><a href="#commands">Commands</a></li><li><a href="#answers">Answers</a></li>'
             '<li><a href="openapi.json">OpenAPI document</a></li></ul></nav></header>',
             f'<main id="main"><p>{_text(info["description"])}</p>',
+            _first_request(document),
             '<h2 id="operations">Requests</h2>',
             *_operations(document),
             '<h2 id="commands">Commands</h2>',
@@ -58,6 +60,18 @@ def render(document: Json) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(info['title'])} API</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
+
+
+def _first_request(document: Json) -> str:
+    path = next(iter(document["paths"]))
+    example = next(iter(_content(document)["examples"].values()))["value"]
+    line = f"curl -u USER:PASSWORD -d '{json.dumps(example, ensure_ascii=False)}' ADDRESS{path}"
+    return f"<p>The first request, where ADDRESS is that of this page:</p><pre><code>{escape(line)}</code></pre>"
+
+
+def _content(document: Json) -> Json:
+    content: Json = document["components"]["requestBodies"]["Command"]["content"]["application/json"]
+    return content
 
 
 def _operations(document: Json) -> Iterator[str]:
@@ -94,7 +108,7 @@ def _parameters(document: Json, operation: Json) -> Iterator[str]:
 
 
 def _commands(document: Json) -> Iterator[str]:
-    content = document["components"]["requestBodies"]["Command"]["content"]["application/json"]
+    content = _content(document)
     mapping = content["schema"]["discriminator"]["mapping"]
     for command, example in content["examples"].items():
         schema = _resolve(document, {"$ref": mapping[command]})
@@ -118,7 +132,7 @@ def _description(schema: Json) -> str:
     if "description" in schema:
         return str(schema["description"])
     if "anyOf" in schema:
-        return " Or: ".join(_description(one) for one in schema["anyOf"])
+        return " Or: ".join(_description(one) for one in schema["anyOf"] if one.get("type") != "null")
     limit = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return f"Text{limit}."
 

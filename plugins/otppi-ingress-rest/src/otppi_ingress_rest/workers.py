@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
@@ -86,8 +87,9 @@ class Workers(Generic[Job]):
                 self._jobs.put(None)
         for job in stuck:
             self._refuse(job)
+        deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _grow(self) -> None:
         """Add a thread if there are jobs (or no thread at all) and too few to do them. Needs the lock."""

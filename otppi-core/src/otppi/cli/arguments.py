@@ -1,0 +1,121 @@
+"""How `otppi` reads its arguments: global options in any place, an example for every command, errors in one line.
+
+Nothing of the host is imported here, so that `--help` and a typing error are answered at once.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from otppi.cli.exits import Exit
+
+Options = argparse.Namespace
+Handler = Callable[[Options], int]
+
+_SYSTEM_DATA = Path("/var/lib/otppi")
+
+
+def default_data() -> Path:
+    """Give the data folder that is used where none is named."""
+    if named := os.environ.get("OTPPI_DATA"):
+        return Path(named)
+    return _SYSTEM_DATA if _SYSTEM_DATA.is_dir() else Path.home() / ".local/share/otppi"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and whose options may stand between the positional arguments."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
+        self._mixing = False
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        line = " ".join(message.split())
+        self.exit(Exit.USAGE, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read the arguments of a command in any order: `send NUMBER --modem NAME MESSAGE`.
+
+        argparse gives an optional argument up at the first option, unless it parses "intermixed"; that is not offered
+        for parsers with sub-commands, and calls this method again up to Python 3.12.
+        """
+        if self._mixing or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+
+class Commands:
+    """The sub-commands of a parser."""
+
+    def __init__(self, parser: Parser) -> None:
+        self._group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+
+    def command(
+        self,
+        name: str,
+        help: str,  # noqa: A002
+        handler: Handler,
+        examples: Sequence[str],
+        *,
+        prints: bool = True,
+    ) -> Parser:
+        """Add a command; `prints` says whether it has output that `--json` gives to scripts."""
+        epilog = "\n".join(["examples:", *(f"  {example}" for example in examples)])
+        parents = [_data_option(), *([_json_option()] if prints else [])]
+        parser = self._group.add_parser(name, help=_summary(help), description=help, epilog=epilog, parents=parents)
+        parser.set_defaults(handler=handler)
+        return parser
+
+    def group(self, name: str, help: str) -> "Commands":  # noqa: A002
+        """Add a word that has commands of its own, such as `user`."""
+        return Commands(
+            self._group.add_parser(
+                name, help=_summary(help), description=help, parents=[_data_option(), _json_option()]
+            )
+        )
+
+
+def root(version: str, description: str, epilog: str) -> Parser:
+    """Make the parser of `otppi` itself."""
+    parser = Parser(prog="otppi", description=description, epilog=epilog, parents=[_data_option(), _json_option()])
+    parser.add_argument("--version", action="version", version=f"otppi {version}")
+    return parser
+
+
+def complete(options: Options) -> Options:
+    """Put the defaults of the global options where they were not given."""
+    options.data = getattr(options, "data", None) or default_data()
+    options.json = getattr(options, "json", False)
+    return options
+
+
+# Each parser has the global options as its own, without a default: what stands before the command is kept.
+
+
+def _data_option() -> Parser:
+    parent = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    parent.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="data folder of the gateway (default: $OTPPI_DATA, else /var/lib/otppi, else ~/.local/share/otppi)",
+    )
+    return parent
+
+
+def _json_option() -> Parser:
+    parent = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    parent.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    return parent
+
+
+def _summary(help_text: str) -> str:
+    """Take the first sentence, as the list of commands shows it."""
+    return help_text.split("\n", 1)[0].split(". ", 1)[0].rstrip(".")

@@ -1,0 +1,1 @@
+"""The checks of `otppi doctor`: each finds what is in order and what is not, and says what to do about it."""

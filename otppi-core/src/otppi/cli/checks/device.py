@@ -1,0 +1,106 @@
+"""Checks of the device: the data folder, the space on the card, the RAM-backed folder, the clock."""
+
+import os
+import pwd
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import otppi
+from otppi.api.errors import OtpPiError
+from otppi.cli.checks.finding import Finding, ok, problem, warning
+from otppi.cli.talk import CONTROL_LINK
+from otppi.host.host import boot_folder_of
+
+_FULL = 10 * 1024 * 1024
+_NEARLY_FULL = 100 * 1024 * 1024
+_IN_RAM = frozenset({"tmpfs", "ramfs"})
+_DATED = (Path(otppi.__file__), Path("/etc/os-release"))
+
+
+def check_folder(data: Path) -> Iterator[Finding]:
+    """Look at the data folder's owner, permissions and space."""
+    status = data.stat()
+    owner = _name(status.st_uid)
+    if os.geteuid() not in (0, status.st_uid):
+        yield problem("data folder", f"{data} belongs to {owner}", "try again with sudo, or name your own with --data")
+        return
+    files = list(data.iterdir())
+    strangers = [path.name for path in files if path.lstat().st_uid != status.st_uid]
+    open_ones = [path.name for path in files if not path.is_symlink() and path.stat().st_mode & 0o077]
+    if status.st_mode & 0o077:
+        yield problem("data folder", f"{data} may be read by others", f"chmod 700 {data}")
+    elif strangers:
+        yield problem("data folder", f"{', '.join(strangers)} does not belong to {owner}", f"chown -R {owner}: {data}")
+    elif open_ones:
+        # The folder keeps others out; a backup of it may not.
+        yield warning("data folder", f"{', '.join(open_ones)} may be read by others", f"chmod -R go= {data}")
+    else:
+        yield ok("data folder", f"{data} belongs to {owner} alone")
+    yield _space(data)
+
+
+def _space(data: Path) -> Finding:
+    free = shutil.disk_usage(data).free
+    text = f"{free // (1024 * 1024)} MB are free"
+    if free < _FULL:
+        return problem("free space", text, "delete what is not needed: settings cannot be kept")
+    return warning("free space", text, "delete what is not needed") if free < _NEARLY_FULL else ok("free space", text)
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+def check_boot_folder(data: Path) -> Finding:
+    """Look whether what must not outlive the power is on a RAM disk."""
+    link = data / CONTROL_LINK
+    try:
+        folder = link.readlink().parent if link.is_symlink() else boot_folder_of(data)
+    except OtpPiError as error:
+        return problem(
+            "boot folder", str(error), "remove it, or set RUNTIME_DIRECTORY to a folder of your own on a RAM disk"
+        )
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    kind = _file_system(there)
+    if kind in _IN_RAM:
+        return ok("boot folder", f"{folder} is in RAM ({kind})")
+    return warning(
+        "boot folder",
+        f"{folder} is on {kind}: each message wears the card",
+        "set RUNTIME_DIRECTORY to a folder on a tmpfs",
+    )
+
+
+def _file_system(path: Path) -> str:
+    """Name the type of the file system that a path is on (proc(5), /proc/pid/mounts: the last one mounted counts)."""
+    real, found = path.resolve(), ("", "an unknown file system")
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, escaped, kind, *_ = line.split(" ")
+        mounted = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), escaped)
+        if real.is_relative_to(mounted) and len(mounted) >= len(found[0]):
+            found = (mounted, kind)
+    return found[1]
+
+
+def check_clock(data: Path) -> Finding:
+    """Look whether the clock is behind the image or what was kept: then it was not set since power-on."""
+    dated = [path.stat().st_mtime for path in (*_DATED, data / "settings.json") if path.exists()]
+    now, newest = time.time(), max(dated)
+    if now < newest:
+        return problem(
+            "clock",
+            f"it is {_day(now)} by the clock, but files of {_day(newest)} are here",
+            "connect to the network so that the time is set, or check the battery of the real-time clock",
+        )
+    return ok("clock", f"{_day(now)} is plausible")
+
+
+def _day(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d")

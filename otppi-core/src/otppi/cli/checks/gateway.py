@@ -1,0 +1,167 @@
+"""Checks of the gateway: store, control socket, plugins, settings, modems, ways in."""
+
+import http.client
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from otppi.api.errors import OtpPiError
+from otppi.cli.checks.finding import Finding, ok, problem, warning
+from otppi.cli.exits import Failure
+from otppi.cli.installed import installed
+from otppi.cli.probing import port_problem
+from otppi.cli.talk import ask, running
+from otppi.host.control_client import ControlClient
+from otppi.host.plugins import Plugins
+from otppi.host.store import AtomicStorage, StoreDamaged
+
+_TIMEOUT = 5.0
+_HEALTH = "/api/health"
+
+
+def check_store(data: Path) -> Finding:
+    """Look whether what is kept can be read."""
+    storage = AtomicStorage(str(data / "settings.json"))
+    try:
+        kept = storage.read()
+    except StoreDamaged as error:
+        return problem("store", str(error), "restore a backup with: otppi settings import, or reset the device")
+    if storage.restored:
+        return warning(
+            "store", "settings.json is damaged, the copy before it is used", "change any setting: it is written anew"
+        )
+    return ok("store", "settings.json is readable" if kept is not None else "nothing was ever set")
+
+
+def check_plugins() -> Iterator[Finding]:
+    """Look whether each plugin loads."""
+    plugins = installed()
+    for one in plugins:
+        if one["error"]:
+            name = one["distribution"] or one["name"]
+            yield problem(f"plugin {one['name']}", one["error"], f"install {name} again, or remove it")
+    loaded = [one["name"] for one in plugins if not one["error"]]
+    if loaded:
+        yield ok("plugins", ", ".join(loaded))
+    else:
+        yield problem("plugins", "there is none that loads", "install at least one modem type and one ingress")
+
+
+def check_gateway(data: Path) -> Iterator[Finding]:
+    """Look whether a gateway runs, then at its settings, modems and ways in."""
+    try:
+        client = running(data)
+    except Failure as failure:
+        yield problem("gateway", str(failure), "try again with sudo")
+        return
+    if client is None:
+        yield problem("gateway", "it is not running", f"otppi run --data {data}, or: systemctl start otppi")
+    else:
+        yield ok("gateway", f"it is running (process {client.process()})")
+    try:
+        yield from _check_settings(data)
+        document = ask(data, "settings_export")
+        yield from _check_modems(document["modems"], client)
+        if client is not None:
+            yield from _check_ingresses(client.call("status", {})["ingresses"])
+        if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
+            yield warning("API users", "there is none: nobody may send through the API", "otppi user add NAME")
+    except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped
+        yield problem("settings", str(error), "repair what is said above, and try again")
+
+
+def _check_settings(data: Path) -> Iterator[Finding]:
+    problems = ask(data, "settings_problems")
+    for one in problems:
+        yield problem("settings", f"{one}; the default is used", "set it with: otppi settings set")
+    if not problems:
+        yield ok("settings", "all of them can be used")
+
+
+# -- modems -----------------------------------------------------------------------------------------------------------
+
+
+def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient | None) -> Iterator[Finding]:
+    if not configured:
+        text = "none is configured: messages go to a simulated one, and do not leave this device"
+        yield warning("modems", text, "otppi modem probe, then otppi settings import a document with modems")
+    with_port = {key for key, one in Plugins().modem_types.items() if one.probe is not None}
+    for modem in configured:
+        if modem["active"] and modem["type"] in with_port:
+            yield _check_port(modem["name"], modem["port"], None if client is None else client.process())
+    for modem in [] if client is None else client.call("modems", {}):
+        yield _check_state(modem)
+
+
+def _check_port(name: str, path: str, gateway: int | None) -> Finding:
+    check = f"port of {name}"
+    if not path:
+        return problem(check, "none is set", f"otppi modem probe, then: otppi settings set modems.{name}.port PATH")
+    found = port_problem(path)
+    if found is None:
+        return ok(check, f"{path} may be opened")
+    if found["state"] == "held" and any(one.endswith(f"({gateway})") for one in found["held_by"]):
+        return ok(check, f"{path} is held by the gateway")
+    return problem(check, found["detail"], _PORT_ADVICE[found["state"]])
+
+
+_PORT_ADVICE = {
+    "absent": "plug the modem in, or find its port with: otppi modem probe",
+    "held": "stop that program: only one can use a modem",
+    "refused": "usermod -aG dialout USER, and start the gateway again",
+}
+
+
+def _check_state(modem: Mapping[str, Any]) -> Finding:
+    check = f"modem {modem['modem_id']}"
+    if modem["state"] == "ready":
+        return ok(
+            check,
+            f"ready, {modem['operator'] or 'unknown operator'}, {modem['registration'] or 'unknown registration'}",
+        )
+    if modem["state"] == "starting" and not modem["detail"]:
+        return warning(check, "it is being opened", "look again in half a minute")
+    return problem(check, f"{modem['state']}: {modem['detail']}", "check its SIM card, antenna, power and settings")
+
+
+# -- ways in ----------------------------------------------------------------------------------------------------------
+
+
+def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    if not ingresses:
+        yield warning("ways in", "none is enabled: only otppi send can send", "enable one with: otppi settings set")
+    for one in ingresses:
+        if one["state"] != "running" or one.get("listening") is False:
+            reason = one["last_error"] or "it is not listening"
+            yield problem(one["name"], f"{one['state']}: {reason}", f"see: otppi settings show {one['name']}")
+            continue
+        answers = [_check_health(one, kind) for kind in ("http", "https") if f"{kind}_port" in one]
+        yield from answers or [ok(one["name"], one["state"])]
+
+
+def _check_health(ingress: Mapping[str, Any], kind: str) -> Finding:
+    """Ask an ingress that serves HTTP how it is, from outside its process; any answer of HTTP shows that it lives."""
+    check, port = ingress["name"], ingress[f"{kind}_port"]
+    host = ingress.get("address", "*")
+    connection = _connection(kind, "127.0.0.1" if host == "*" else host, port)
+    try:
+        connection.request("GET", _HEALTH)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return problem(
+            check, f"no answer at {kind} port {port} ({type(error).__name__})", "restart the gateway, and report it"
+        )
+    finally:
+        connection.close()
+    return ok(check, f"{kind} port {port} answers ({status} at {_HEALTH})")
+
+
+def _connection(kind: str, host: str, port: int) -> http.client.HTTPConnection:
+    if kind == "http":
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    # Its certificate is for those who come from elsewhere; here only the answer counts.
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)

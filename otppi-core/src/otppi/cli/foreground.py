@@ -1,0 +1,89 @@
+"""The gateway's process: started with its control socket, stopped by signals."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from otppi.cli.documents import read_document
+from otppi.cli.talk import CONTROL_LINK
+from otppi.host.control import ControlServer
+from otppi.host.host import DataFolder, Host, boot_folder_of
+from otppi.host.operations import Operations
+from otppi.host.plugins import Plugins
+from otppi.host.supervisor import Supervised
+
+logger = logging.getLogger(__name__)
+
+_CONTROL_SOCKET = "control"
+
+
+def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
+    """Run the gateway until it is told to stop.
+
+    Raises:
+        OtpPiError: It cannot start, with the reason.
+    """
+    stopping = _stop_by_signal()
+    # Threads hand over within half a millisecond: a modem that answered is served at once while requests come in.
+    sys.setswitchinterval(0.0005)
+    document = None if provision is None else read_document(provision)
+    data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
+    try:
+        if provision is not None:
+            data.config.update(document)
+        boot_folder = boot_folder_of(data_path)
+        host = Host(data, boot_folder)
+    except BaseException:
+        data.close()
+        raise
+    try:
+        host.start()
+        with _control(data, host, boot_folder / _CONTROL_SOCKET):
+            logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data_path)
+            stopping.wait()
+            logger.info("the gateway is stopping")
+    finally:
+        host.stop()
+    return 0
+
+
+@contextmanager
+def _control(data: DataFolder, host: Host, path: Path) -> Iterator[None]:
+    """Serve the control socket, and leave a link to it in the data folder, where commands look for it."""
+    control = ControlServer(path, Operations(data, host))
+    serving = Supervised("control", control.run, control.stop)
+    serving.start()
+    try:
+        _link(data.path / CONTROL_LINK, path)
+        yield
+    finally:
+        serving.stop()
+        serving.join(5)
+        control.close()
+
+
+def _link(link: Path, target: Path) -> None:
+    """Make a link where it is not there already: it stays the same over most starts, and the card is spared."""
+    if link.is_symlink() and link.readlink() == target:
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _stop_by_signal() -> threading.Event:
+    """Give an event that SIGTERM and Ctrl-C set; a second Ctrl-C ends the process at once."""
+    stopping = threading.Event()
+
+    def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        stopping.set()
+
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, stop)
+    return stopping

@@ -1,0 +1,112 @@
+"""The log of `otppi`: on stderr, one line a record, with nothing in it that could hold the text of a message.
+
+Log calls name ids, states and masked receivers, never a text. What is not in their hands is kept out here: of an error
+only the type and the place are told unless its class is known to quote nothing, and a record that cannot be written
+is told without its arguments.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from otppi.cli.failures import origin, sentence
+from otppi.cli.output import one_line
+
+_TALKATIVE = ("asyncio", "cheroot", "cherrypy", "paho", "pika", "requests", "serial", "urllib3", "websocket")
+"""Libraries of which only warnings are of interest, unless everything is."""
+
+_PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""Levels as syslog(3) numbers them, which systemd takes from the beginning of a line (sd-daemon(3))."""
+
+logger = logging.getLogger(__name__)
+
+
+class LineFormatter(logging.Formatter):
+    """One line a record: with the time for a person, with the priority for the journal, which has its own time."""
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__(datefmt="%Y-%m-%dT%H:%M:%S%z")
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        error = record.exc_info[1] if record.exc_info else None
+        line = one_line(f"{record.name}: {record.getMessage()}{f': {_told(error)}' if error else ''}")
+        if self._journal:
+            return f"<{_PRIORITIES.get(record.levelno, 5)}>{line}"
+        return f"{self.formatTime(record, self.datefmt)} {record.levelname:<7} {line}"
+
+
+class BriefFormatter(logging.Formatter):
+    """One line a record, as a command tells its own errors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        error = record.exc_info[1] if record.exc_info else None
+        return one_line(f"otppi: {record.getMessage()}{f' ({sentence(error)})' if error else ''}")
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes to stderr. A record that cannot be written is told by its place alone: its arguments may be anything."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Tell of a record that failed; where stderr is gone nobody can be told."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, (OSError, ValueError)):
+            place = f"{record.filename}:{record.lineno}"
+            self.stream.write(f"otppi: a log record could not be written ({type(error).__name__} at {place})\n")
+
+
+def start(level: str) -> None:
+    """Log everything of this process from now on, the ends of threads by an error included."""
+    handler = LineHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(journal=is_journal(sys.stderr)))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    if level != "debug":
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    threading.excepthook = _thread_failed
+
+
+def brief() -> None:
+    """Log as a command does that ends soon: warnings only, in short."""
+    handler = LineHandler(sys.stderr)
+    handler.setFormatter(BriefFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Log nothing meanwhile."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def is_journal(stream: TextIO) -> bool:
+    """Whether a stream goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM: device and inode of it)."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _told(error: BaseException) -> str:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    name, said = type(error).__name__, sentence(error)
+    told = f"{name if said == name else f'{name}: {said}'} ({origin(error)})"
+    return f"{told}, because of {_told(cause)}" if cause else told
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None:
+        name = failed.thread.name if failed.thread else "of no name"
+        logger.critical("thread %s ended by an error", name, exc_info=failed.exc_value)

@@ -1,0 +1,91 @@
+"""`otppi modem`: list the modems, look for one, try one."""
+
+from pathlib import Path
+from typing import Any
+
+from otppi.cli.arguments import Commands, Options
+from otppi.cli.exits import Exit, Failure
+from otppi.cli.output import cell, columns, complain, show
+from otppi.cli.sending import deliver, tell
+from otppi.cli.status import MODEM_COLUMNS
+from otppi.cli.talk import gateway
+
+_TEST_MESSAGE = "OTP-Pi: this is a test message."
+_PROBE_COLUMNS = {
+    "port": "PORT",
+    "state": "STATE",
+    "type": "TYPE",
+    "manufacturer": "MANUFACTURER",
+    "model": "MODEL",
+    "imei": "IMEI",
+    "operator": "OPERATOR",
+    "detail": "DETAIL",
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    group = commands.group("modem", "List the modems, look for one on serial ports, try one.")
+    group.command(
+        "list",
+        "List the modems of the running gateway, with all that is known of each.",
+        modem_list,
+        ["otppi modem list"],
+    )
+    probing = group.command(
+        "probe",
+        "Ask serial ports which modem is there. A port that a program holds is named with its holder and left alone.",
+        modem_probe,
+        ["otppi modem probe", "otppi modem probe /dev/ttyUSB2 /dev/ttyUSB3 --json"],
+    )
+    probing.add_argument("paths", metavar="PATH", nargs="*", help="serial ports (default: all of this device)")
+    testing = group.command(
+        "test",
+        "Say whether a modem of the running gateway is ready, and send a test SMS by it.",
+        modem_test,
+        ["otppi modem test m0", "otppi modem test m0 --to 081234567890"],
+    )
+    testing.add_argument("modem", metavar="NAME", help="name of the modem")
+    testing.add_argument("--to", metavar="NUMBER", help="send a test SMS to this number")
+
+
+def modem_list(options: Options) -> int:
+    """List the modems."""
+    modems = gateway(options.data).call("modems", {})
+    show(options, modems, columns(modems, MODEM_COLUMNS))
+    return Exit.DONE
+
+
+def modem_probe(options: Options) -> int:
+    """Ask the ports; exit code 1 where no modem was found."""
+    from otppi.cli.probing import probe_ports, serial_ports
+
+    paths = [str(Path(path).absolute()) for path in options.paths] or serial_ports()
+    found = probe_ports(paths)
+    show(options, found, columns([one | one["identity"] for one in found], _PROBE_COLUMNS))
+    if not paths:
+        complain("this device has no serial port: is the modem plugged in and switched on?")
+    return Exit.DONE if any(one["state"] in ("found", "blocked") for one in found) else Exit.FAILED
+
+
+def modem_test(options: Options) -> int:
+    """Look at one modem, and send by it."""
+    client = gateway(options.data)
+    modems = {one["modem_id"]: one for one in client.call("modems", {})}
+    modem = modems.get(options.modem)
+    if modem is None:
+        raise Failure(Exit.USAGE, f"modem: there is no active modem {options.modem!r}; there are {', '.join(modems)}")
+    if modem["state"] != "ready" or options.to is None:
+        return _tell_state(options, modem)
+    if not options.json:
+        _tell_state(options, modem)
+    answer = deliver(client, receiver=options.to, message=_TEST_MESSAGE, modem=options.modem, wait=120.0)
+    return tell(options, answer | {"modem": modem})
+
+
+def _tell_state(options: Options, modem: dict[str, Any]) -> int:
+    show(options, {"modem": modem}, [f"{key:<13} {cell(value)}" for key, value in modem.items()])
+    if modem["state"] == "ready":
+        return Exit.DONE
+    complain(f"modem {modem['modem_id']} is {modem['state']}: {modem['detail'] or 'it is being opened'}")
+    return Exit.FAILED

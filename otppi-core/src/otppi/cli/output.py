@@ -1,0 +1,56 @@
+"""What a command prints: JSON for scripts, columns and lines for people, control characters always escaped."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from otppi.cli.arguments import Options
+
+# C0, DEL, C1, line and paragraph separators, and the marks that turn the direction of a line round.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """Write a text in one line, with its control characters escaped as Python escapes them."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def show(options: Options, value: Any, lines: Iterable[str]) -> None:
+    """Print a command's result: the value as JSON where `--json` asks for it, else the lines."""
+    if options.json:
+        print(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        for line in lines:
+            print(line)
+
+
+def complain(*lines: str) -> None:
+    """Tell errors on stderr, each in one line that names the program."""
+    for line in lines:
+        print(f"otppi: {one_line(line)}", file=sys.stderr)
+
+
+def columns(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> list[str]:
+    """Write rows under their titles (`{key: title}`), each column as wide as it needs to be; none where no row is."""
+    if not rows:
+        return []
+    table = [list(titles.values()), *([cell(row.get(key)) for key in titles] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def cell(value: Any) -> str:
+    """Write a value for a person: yes and no, lists with commas, a dash for nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(cell, value)) or "-"
+    return "-" if value is None or value == "" else one_line(str(value))
+
+
+def moment(unix: float) -> str:
+    """Write a Unix time in the time zone of this device."""
+    return datetime.fromtimestamp(unix, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,98 @@
+"""Which modem is at which serial port: asks every modem type that can tell, all ports at the same time."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from serial.tools.list_ports import comports
+
+from otppi.api.errors import ModemBlocked, ModemLost
+from otppi.api.modem import ModemType
+from otppi.host.plugins import Plugins
+from otppi.kit.port import port_holders
+
+
+def serial_ports() -> list[str]:
+    """List the serial ports of this device."""
+    return sorted(port.device for port in comports())
+
+
+def probe_ports(paths: Iterable[str]) -> list[dict[str, Any]]:
+    """Ask the ports, all at the same time, and give what each answered in the order of the paths.
+
+    `state` is found (a modem answered), blocked (it answered, but needs a person), held (by the programs in `held_by`,
+    so it was not asked), silent, refused (by its permissions) or absent.
+    """
+    types = [one for one in Plugins().modem_types.values() if one.probe is not None]
+    asked = [_in_thread(partial(_probe, path, types)) for path in paths]
+    return [one.result() for one in asked]
+
+
+def _in_thread(function: Callable[[], dict[str, Any]]) -> "Future[dict[str, Any]]":
+    """Call a function on a thread that does not keep Ctrl-C waiting."""
+    future: Future[dict[str, Any]] = Future()
+
+    def body() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+            future.set_exception(error)
+
+    threading.Thread(target=body, daemon=True).start()
+    return future
+
+
+def _probe(path: str, types: Iterable[ModemType]) -> dict[str, Any]:
+    if problem := port_problem(path):
+        return problem
+    details = []
+    for one in types:
+        assert one.probe is not None  # noqa: S101 - chosen so
+        try:
+            identity = one.probe(path)
+        except ModemBlocked as error:
+            return _result(path, "blocked", error.cause, type=one.key)
+        except ModemLost as error:
+            details.append(error.cause)
+        else:
+            return _result(path, "found", type=one.key, identity=asdict(identity))
+    return _result(path, "silent", "; ".join(dict.fromkeys(details)))
+
+
+def port_problem(path: str) -> dict[str, Any] | None:
+    """Say why a port cannot be asked or used, or None."""
+    if not Path(path).exists():
+        return _result(path, "absent", f"there is no {path}")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return _result(path, "refused", "may not be opened by this user (add it to the group dialout)")
+    if holders := _holders(path):
+        return _result(path, "held", f"held by {', '.join(holders)}", held_by=holders)
+    return None
+
+
+def _holders(path: str) -> list[str]:
+    """Name the programs that use a port. The other end of a pseudo-terminal has it open too: there, the lock counts."""
+    if os.path.realpath(path).startswith("/dev/pts/") and not _locked(path):
+        return []
+    return port_holders(path)
+
+
+def _locked(path: str) -> bool:
+    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _result(path: str, state: str, detail: str = "", **more: Any) -> dict[str, Any]:
+    return {"port": path, "state": state, "type": None, "held_by": [], "identity": {}, "detail": detail} | more

@@ -1,0 +1,126 @@
+"""`otppi settings`: show, change, export, import and explain the settings."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from otppi.cli.arguments import Commands, Options
+from otppi.cli.documents import read_document
+from otppi.cli.exits import Exit, Failure
+from otppi.cli.output import show
+from otppi.cli.talk import ask
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    group = commands.group("settings", "Show, change, export, import or explain the settings.")
+    showing = group.command(
+        "show",
+        "Show the settings; of a secret only whether it is set.",
+        settings_show,
+        ["otppi settings show", "otppi settings show sms --json"],
+    )
+    showing.add_argument("section", metavar="SECTION", nargs="?", help="one section, such as sms (default: all)")
+    setting = group.command(
+        "set",
+        "Change one setting. A running gateway uses it at once.",
+        settings_set,
+        [
+            "otppi settings set sms.country_code 62",
+            "otppi settings set modems.m0.recipient_prefixes 62812,62813",
+            "otppi settings set modems.m0.sim_card_pin - < pin.txt",
+        ],
+    )
+    setting.add_argument(
+        "path", metavar="PATH", help="SECTION.SETTING, or SECTION.NAME.SETTING in a list such as modems"
+    )
+    setting.add_argument("value", metavar="VALUE", help="the value; lists with commas; - reads it from stdin")
+    exporting = group.command(
+        "export",
+        "Print all settings as a JSON document that `otppi settings import` takes.",
+        settings_export,
+        ["otppi settings export > settings.json", "(umask 077; otppi settings export --secrets > backup.json)"],
+    )
+    exporting.add_argument("--secrets", action="store_true", help="with PINs, keys and the hashes of passwords")
+    importing = group.command(
+        "import",
+        "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are.",
+        settings_import,
+        ["otppi settings import settings.json"],
+    )
+    importing.add_argument("file", metavar="FILE", type=Path, help="the document; - reads it from stdin")
+    group.command("reference", "Print what every setting means, as Markdown.", reference, ["otppi settings reference"])
+    group.command(
+        "schema",
+        "Print the JSON Schema of a document of settings.",
+        schema,
+        ["otppi settings schema > settings.schema.json"],
+    )
+
+
+def settings_show(options: Options) -> int:
+    """Show the settings."""
+    shown = ask(options.data, "settings_show")
+    if options.section is not None:
+        if options.section not in shown:
+            raise Failure(Exit.USAGE, f"{options.section}: is not a section; there are {', '.join(shown)}")
+        shown = {options.section: shown[options.section]}
+    show(options, shown, _lines(shown))
+    return Exit.DONE
+
+
+def _lines(shown: dict[str, Any]) -> Iterator[str]:
+    """Write each setting as `settings set` takes its path."""
+    for section, values in shown.items():
+        if isinstance(values, list) and not values:
+            yield f"{section}: none"
+        for item in values if isinstance(values, list) else [values]:
+            # The first setting of a list's section is the one that its objects are named by.
+            prefix = f"{section}.{next(iter(item.values()))}" if isinstance(values, list) else section
+            for key, value in item.items():
+                yield f"{prefix}.{key} = {json.dumps(value, ensure_ascii=False)}"
+        yield ""
+
+
+def settings_set(options: Options) -> int:
+    """Change one setting."""
+    value = options.value if options.value != "-" else sys.stdin.read().removesuffix("\n")
+    return _tell(options, ask(options.data, "settings_set", creates=True, path=options.path, value=value))
+
+
+def settings_import(options: Options) -> int:
+    """Take a document."""
+    document = read_document(options.file)
+    return _tell(options, ask(options.data, "settings_import", creates=True, document=document))
+
+
+def _tell(options: Options, changed: list[str]) -> int:
+    show(options, {"changed": changed}, [f"changed: {', '.join(changed)}" if changed else "nothing changed"])
+    return Exit.DONE
+
+
+def settings_export(options: Options) -> int:
+    """Print the document."""
+    document = ask(options.data, "settings_export", secrets=options.secrets)
+    show(options, document, [json.dumps(document, indent=2, ensure_ascii=False)])
+    return Exit.DONE
+
+
+def reference(options: Options) -> int:
+    """Print the reference; with `--json` the schema, which says the same."""
+    if options.json:
+        return schema(options)
+    from otppi.cli import declarations
+
+    print(declarations.reference())
+    return Exit.DONE
+
+
+def schema(options: Options) -> int:  # noqa: ARG001 - every command gets the options
+    """Print the JSON Schema."""
+    from otppi.cli import declarations
+
+    print(json.dumps(declarations.schema(), indent=2, ensure_ascii=False))
+    return Exit.DONE

@@ -1,0 +1,111 @@
+"""A dispatcher with scripted modems: the gateway's core without settings, ingresses and hardware, for tests."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from otppi.api.ingress import Origin, Sender
+from otppi.api.message import State
+from otppi.api.modem import ModemState
+from otppi.host.dispatch import Dispatch, Rules
+from otppi.host.journal import Journal
+from otppi.host.lifecycle import Record
+from otppi.host.report import Report
+from otppi.host.supervisor import Supervised
+from otppi.host.worker import ModemWorker
+from otppi.testing.scripted import ScriptedModem, SentText, until
+
+ORIGIN = Origin("test", Sender("app"))
+RULES = Rules(duplicate_window=600, attempts=3, modem_grace=60, fail_over=True, resend_unconfirmed=False)
+
+
+class DispatchBench:
+    """Owns a dispatcher, its housekeeping and its modems' threads, until `close`."""
+
+    def __init__(self, folder: Path, **rules: Any) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / "boot")
+        self.report = Report(folder / "report", 12)
+        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.report)
+        self.outbox: list[SentText] = []
+        self.modems: dict[str, ScriptedModem] = {}
+        self.threads: dict[str, Supervised] = {}
+        self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
+        self._housekeeping.start()
+
+    def add(self, name: str, *, start: bool = True, **options: Any) -> ScriptedModem:
+        """Add a modem and wait until it is ready, or make it without starting it."""
+        modem = self.modems[name] = ScriptedModem(name, self.outbox)
+        worker = self.make(modem, **options)
+        self.dispatch.use([*self.dispatch.workers(), worker])
+        if start:
+            self.start(name)
+            self.until_state(name, ModemState.READY)
+        return modem
+
+    def make(self, modem: ScriptedModem, **options: Any) -> ModemWorker:
+        """Make a worker that nobody uses yet."""
+        return ModemWorker(modem.name, modem, self.dispatch, **{"queue_size": 1000, **options})
+
+    def start(self, name: str) -> None:
+        """Start a modem's thread."""
+        worker = self.worker(name)
+        self.threads[name] = Supervised(f"modem {name}", worker.run, worker.stop)
+        self.threads[name].start()
+
+    def worker(self, name: str) -> ModemWorker:
+        """Find a worker."""
+        return next(worker for worker in self.dispatch.workers() if worker.name == name)
+
+    def until_state(self, name: str, state: ModemState) -> None:
+        """Wait for a modem's state."""
+        worker = self.worker(name)
+        until(lambda: worker.status.state is state, f"{name} is {state}")
+
+    def record(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
+        """Make a record; `lifetime` in seconds, `id` for the sender's own one, the rest are its attributes."""
+        lifetime, client_id = options.pop("lifetime", 600.0), options.pop("id", None)
+        record = Record(ORIGIN, client_id, receiver, text, time.time() + lifetime)
+        if client_id is not None:
+            record.digest = self.dispatch.records.digest(client_id, receiver, text)
+        for name, value in options.items():
+            setattr(record, name, value)
+        return record
+
+    def take(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
+        """Take a message in."""
+        return self.dispatch.take(self.record(receiver, text, **options))
+
+    def end(self, *records: Record) -> tuple[State, ...]:
+        """Wait for the ends of records, and give their states."""
+        for record in records:
+            if not self.dispatch.wait(record, 20):
+                raise AssertionError(f"{record} did not end")
+        return tuple(record.state for record in records)
+
+    @property
+    def texts(self) -> list[str]:
+        """What went out so far, in order."""
+        return [sent.text for sent in self.outbox]
+
+    def close(self) -> None:
+        """Stop everything as the host does."""
+        for modem in self.modems.values():
+            modem.gate.set()
+        for thread in self.threads.values():
+            thread.stop()
+        self._housekeeping.stop()
+        for thread in (*self.threads.values(), self._housekeeping):
+            if not thread.join(10):
+                raise AssertionError(f"{thread.name} did not end")
+        self.dispatch.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,123 @@
+"""A modem without hardware or protocol whose every outcome a test decides, and how a test waits for something."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from otppi.api.errors import ModemLost, Unconfirmed
+from otppi.api.message import OutgoingMessage
+from otppi.api.modem import Modem, ModemIdentity
+
+Step = Exception | Callable[[OutgoingMessage], None] | None
+"""What becomes of one `send`: an error, something that the test does (it may raise), or success."""
+
+_PATIENCE = 10.0
+
+
+def until(condition: Callable[[], object], what: str = "", seconds: float = _PATIENCE) -> None:
+    """Wait for a condition that has no event of its own.
+
+    Raises:
+        AssertionError: It did not hold in `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what or condition}")
+        pause.wait(0.002)
+
+
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """What went out, as the receiver's phone would show it."""
+
+    modem: str
+    destination: str
+    text: str
+
+
+class ScriptedModem(Modem):
+    """Keeps the modem's contract honestly; what the script does not say succeeds at once.
+
+    Attributes:
+        script: what becomes of the next messages, in order.
+        openings: what `open` raises the next times, None for success.
+        outbox: what went out, in order; several modems may share one.
+        attempts: every message that was asked for, whatever became of it.
+        gate: `send` waits while it is not set, as for a slow network.
+    """
+
+    def __init__(self, name: str = "m0", outbox: list[SentText] | None = None) -> None:
+        self.name = name
+        self.script: deque[Step] = deque()
+        self.openings: deque[Exception | None] = deque()
+        self.outbox: list[SentText] = [] if outbox is None else outbox
+        self.attempts: list[OutgoingMessage] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.sending = threading.Event()
+        self.opened = 0
+        self.is_open = False
+        self._woken = threading.Event()
+        self._loss: Exception | None = None
+
+    def lose(self, error: Exception | None = None) -> None:
+        """Let the modem vanish while it is idle (any thread)."""
+        self._loss = error or ModemLost("it was unplugged")
+        self._woken.set()
+
+    def open(self) -> None:
+        """Open, or raise what `openings` says."""
+        self.opened += 1
+        error = self.openings.popleft() if self.openings else None
+        if error is not None:
+            raise error
+        self.is_open = True
+
+    def send(self, message: OutgoingMessage) -> None:
+        """Do what the script says."""
+        if not self.is_open:
+            raise ModemLost("it is not open")
+        self.attempts.append(message)
+        self.sending.set()
+        try:
+            if not self.gate.wait(_PATIENCE):
+                raise AssertionError("the test left the gate closed")
+            step = self.script.popleft() if self.script else None
+            if isinstance(step, Unconfirmed):
+                message.progress.before_dispatch()
+            if isinstance(step, Exception):
+                raise step
+            (step or self.succeed)(message)
+        finally:
+            self.sending.clear()
+
+    def succeed(self, message: OutgoingMessage) -> None:
+        """Let a message go out."""
+        message.progress.before_dispatch()
+        message.progress.segments = 1
+        message.progress.references.append(len(self.outbox) % 256)
+        self.outbox.append(SentText(self.name, message.destination, message.text))
+
+    def idle(self, timeout: float) -> None:
+        """Wait for `wake` or `lose`."""
+        self._woken.wait(timeout)
+        self._woken.clear()
+        if (loss := self._loss) is not None:
+            self._loss = None
+            raise loss
+
+    def wake(self) -> None:
+        """End `idle`."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Close."""
+        self.is_open = False
+
+    def identity(self) -> ModemIdentity:
+        """Give a made-up identity."""
+        return ModemIdentity(model="scripted")

@@ -1,0 +1,147 @@
+"""The doctor where no gateway runs, one thing after the other out of order."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from otppi.cli.checks import device, gateway
+from otppi.cli.checks.finding import Level
+
+Cli = Callable[..., Any]
+
+
+def found(otppi: Cli, check: str) -> dict[str, str]:
+    """Give what the doctor finds by the name of a check, the worst first."""
+    result = otppi("doctor", "--json")
+    order = {"problem": 0, "warning": 1, "ok": 2}
+    findings = sorted(result.json["checks"], key=lambda one: order[one["level"]])
+    assert result.code == (1 if findings[0]["level"] == "problem" else 0)
+    return next(one for one in findings if one["check"] == check)
+
+
+def test_a_folder_in_order(otppi: Cli, data: Path) -> None:
+    for check in ("plugins", "data folder", "free space", "clock", "store", "settings"):
+        assert found(otppi, check)["level"] == "ok"
+    stopped = found(otppi, "gateway")
+    assert (stopped["level"], stopped["text"]) == ("problem", "it is not running")
+    assert found(otppi, "modems")["level"] == "warning"
+    assert found(otppi, "API users")["level"] == "warning"
+
+
+def test_no_folder(otppi: Cli, tmp_path: Path) -> None:
+    result = otppi("doctor", "--data", tmp_path / "nothing")
+    assert result.code == 1
+    assert f"problem  data folder: there is no {tmp_path / 'nothing'}" in result.out
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_folder_that_others_may_read(otppi: Cli, data: Path) -> None:
+    data.chmod(0o755)
+    finding = found(otppi, "data folder")
+    assert (finding["level"], finding["advice"]) == ("problem", f"chmod 700 {data}")
+
+
+def test_a_file_that_others_may_read(otppi: Cli, data: Path) -> None:
+    otppi("block", "add", "081234567890")
+    (data / "settings.json").chmod(0o644)
+    assert found(otppi, "data folder")["text"] == "settings.json may be read by others"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_file_of_somebody_else(otppi: Cli, data: Path) -> None:
+    otppi("block", "add", "081234567890")
+    os.chown(data / "settings.json", 65534, 65534)
+    assert found(otppi, "data folder")["level"] == "problem"
+
+
+def test_a_folder_of_somebody_else(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    (finding,) = device.check_folder(data)
+    assert finding.level is Level.PROBLEM
+    assert "sudo" in finding.advice
+
+
+@pytest.mark.parametrize(("megabytes", "level"), [(5, "problem"), (50, "warning"), (500, "ok")])
+def test_free_space(data: Path, monkeypatch: pytest.MonkeyPatch, megabytes: int, level: str) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=megabytes * 1024 * 1024))
+    *_, space = device.check_folder(data)
+    assert (space.check, space.level.value) == ("free space", level)
+
+
+def test_a_clock_that_was_not_set(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 3600.0)
+    finding = device.check_clock(data)
+    assert finding.level is Level.PROBLEM
+    assert finding.text.startswith("it is 1970-01-01 by the clock")
+
+
+@pytest.mark.parametrize(("kind", "level"), [("tmpfs", Level.OK), ("ext4", Level.WARNING)])
+def test_the_boot_folder(data: Path, monkeypatch: pytest.MonkeyPatch, kind: str, level: Level) -> None:
+    monkeypatch.setattr(device, "_file_system", lambda path: kind)
+    assert device.check_boot_folder(data).level is level
+
+
+def test_the_file_system_of_a_path() -> None:
+    assert device._file_system(Path("/proc/self")) == "proc"
+
+
+def test_a_damaged_store(otppi: Cli, data: Path) -> None:
+    (data / "settings.json").write_text("{")
+    assert found(otppi, "store")["level"] == "problem"
+    (data / "settings.json.bak").write_text("{}")
+    assert found(otppi, "store")["level"] == "warning"
+
+
+def test_settings_that_cannot_be_used(otppi: Cli, data: Path) -> None:
+    otppi("settings", "set", "sms.attempts", "2")
+    kept = json.loads((data / "settings.json").read_text())
+    kept["sms"]["1"]["attempts"] = 1000
+    (data / "settings.json").write_text(json.dumps(kept))
+    finding = found(otppi, "settings")
+    assert finding["level"] == "problem"
+    assert finding["text"].startswith("sms.attempts: must be at most 20")
+
+
+def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
+    modems = [
+        {"name": "there", "port": str(modem_rack.modems[0].path)},
+        {"name": "away", "port": "/dev/nowhere"},
+        {"name": "unset"},
+        {"name": "idle", "port": "/dev/nowhere", "active": False},
+    ]
+    otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
+    assert found(otppi, "port of there")["level"] == "ok"
+    assert found(otppi, "port of away")["text"] == "there is no /dev/nowhere"
+    assert found(otppi, "port of unset")["text"] == "none is set"
+    with pytest.raises(StopIteration):
+        found(otppi, "port of idle")
+
+
+def test_a_port_that_the_gateway_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {"state": "held", "held_by": ["peer (7)", "otppi (8)"], "detail": "held by peer (7), otppi (8)"}
+    monkeypatch.setattr(gateway, "port_problem", lambda path: held)
+    assert gateway._check_port("m0", "/dev/x", 8).level is Level.OK
+    other = gateway._check_port("m0", "/dev/x", 9)
+    assert (other.level, other.text) == (Level.PROBLEM, "held by peer (7), otppi (8)")
+
+
+def test_a_way_in_that_does_not_answer() -> None:
+    dead = {
+        "name": "web",
+        "state": "running",
+        "last_error": None,
+        "listening": True,
+        "address": "127.0.0.1",
+        "http_port": 1,
+    }
+    (finding,) = gateway._check_ingresses([dead])
+    assert (finding.level, finding.text) == (Level.PROBLEM, "no answer at http port 1 (ConnectionRefusedError)")
+    (failed,) = gateway._check_ingresses([{"name": "web", "state": "waiting", "last_error": "OtpPiError: port in use"}])
+    assert failed.text == "waiting: OtpPiError: port in use"

@@ -1,0 +1,125 @@
+import io
+import logging
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from otppi.api.errors import OtpPiError
+from otppi.cli import logs
+
+
+def record(message: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:
+    info = (type(error), error, error.__traceback__) if error else None
+    return logging.LogRecord("otppi.some", logging.WARNING, "some.py", 7, message, arguments, info)
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    def fail() -> None:
+        raise error from cause
+
+    with pytest.raises(type(error)) as caught:
+        fail()
+    return caught.value
+
+
+def test_a_line_for_a_person_has_time_and_level() -> None:
+    line = logs.LineFormatter(journal=False).format(record("modem %s is ready", "m0"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} WARNING otppi.some: modem m0 is ready", line)
+
+
+def test_a_line_for_the_journal_has_a_priority() -> None:
+    assert logs.LineFormatter(journal=True).format(record("hello")) == "<4>otppi.some: hello"
+
+
+@pytest.mark.parametrize("evil", ["\n2026 ERROR forged", "\r", "\x1b[2J", "\x00", "\x85", "\u2028", "\u202e"])
+def test_control_characters_are_escaped(evil: str) -> None:
+    line = logs.LineFormatter(journal=True).format(record("user %s", evil))
+    assert evil[0] not in line
+    assert len(line.splitlines()) == 1
+
+
+def test_an_error_is_one_line_with_its_place() -> None:
+    error = raised(OtpPiError("the port is gone"), raised(ValueError("text of a message 123456")))
+    line = logs.LineFormatter(journal=True).format(record("it failed", error=error))
+    assert line.startswith("<4>otppi.some: it failed: OtpPiError: the port is gone (test_logs.py:")
+    assert "in raised), because of ValueError (test_logs.py:" in line
+    assert "123456" not in line
+    assert "\n" not in line
+
+
+def test_a_record_that_cannot_be_written_is_told_without_its_arguments() -> None:
+    stream = io.StringIO()
+    handler = logs.LineHandler(stream)
+    handler.setFormatter(logs.LineFormatter(journal=True))
+    handler.handle(record("%d messages", "a secret text"))
+    assert stream.getvalue() == "otppi: a log record could not be written (TypeError at some.py:7)\n"
+
+
+def test_a_stderr_that_has_gone_is_no_error() -> None:
+    stream = io.StringIO()
+    handler = logs.LineHandler(stream)
+    stream.close()
+    handler.handle(record("hello"))
+
+
+def test_the_journal_is_known_by_its_inode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "journal").open("w") as stream:
+        status = os.fstat(stream.fileno())
+        assert not logs.is_journal(stream)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        assert logs.is_journal(stream)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino + 1}")
+        assert not logs.is_journal(stream)
+    assert not logs.is_journal(io.StringIO())
+
+
+@pytest.fixture
+def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back what `logs.start` changes for the whole process."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    for name in logs._TALKATIVE:
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+@pytest.mark.parametrize(("level", "shown"), [("debug", True), ("info", False), ("error", False)])
+def test_libraries_are_limited_to_warnings(level: str, shown: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    logs.start(level)
+    for name in ("cherrypy.error", "urllib3.connectionpool"):
+        logging.getLogger(name).info("noise")
+    logging.getLogger("otppi.x").error("of ours")
+    assert ("noise" in stream.getvalue()) is shown
+    assert "of ours" in stream.getvalue()
+    logging.getLogger("cherrypy").setLevel(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+def test_a_thread_that_ends_by_an_error_is_logged_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    logs.start("info")
+
+    def fail() -> None:
+        raise ValueError("a secret text")
+
+    thread = threading.Thread(target=fail, name="worker")
+    thread.start()
+    thread.join()
+    (line,) = stream.getvalue().splitlines()
+    assert "CRITICAL" in line
+    assert "thread worker ended by an error: ValueError (test_logs.py:" in line
+    assert "secret" not in line
+
+
+def test_silence_ends() -> None:
+    with logs.silent():
+        assert not logging.getLogger("otppi").isEnabledFor(logging.CRITICAL)
+    assert logging.getLogger("otppi").isEnabledFor(logging.CRITICAL)

@@ -1,0 +1,234 @@
+"""The control socket and the operations behind it: whatever comes in is answered, and nothing half done."""
+
+import json
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.host.control import ControlServer
+from otppi.host.control_client import ControlClient
+from otppi.host.host import DataFolder, Host
+from otppi.host.operations import NotRunning, Operations
+from otppi.host.supervisor import Supervised
+from otppi.testing.scripted import until
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "control"
+
+
+@pytest.fixture
+def client(host: Host, path: Path) -> Iterator[ControlClient]:
+    server = ControlServer(path, Operations(host.data, host))
+    serving = Supervised("control", server.run, server.stop)
+    serving.start()
+    yield ControlClient(path)
+    serving.stop()
+    assert serving.join(5)
+    server.close()
+    assert not path.exists()
+
+
+def raw(path: Path, request: bytes) -> dict[str, Any]:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(path))
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answers:
+            answer: dict[str, Any] = json.loads(answers.readline())
+    return answer
+
+
+BAD = [
+    b"\n",
+    b"nonsense\n",
+    b"{",
+    b"[]\n",
+    b"7\n",
+    b"null\n",
+    b"{}\n",
+    b'{"operation": "status"}\n',
+    b'{"operation": 5, "arguments": {}}\n',
+    b'{"operation": null, "arguments": {}}\n',
+    b'{"operation": ["send"], "arguments": {}}\n',
+    b'{"operation": "nowhere", "arguments": {}}\n',
+    b'{"operation": "_running", "arguments": {}}\n',
+    b'{"operation": "__init__", "arguments": {}}\n',
+    b'{"operation": "call", "arguments": {"name": "status", "arguments": {}}}\n',
+    b'{"operation": "status", "arguments": []}\n',
+    b'{"operation": "status", "arguments": null}\n',
+    b'{"operation": "status", "arguments": {"more": 1}}\n',
+    b'{"operation": "send", "arguments": {"receiver": 81234567890, "message": "a"}}\n',
+    b'{"operation": "send", "arguments": {"receiver": "081234567890", "message": 5}}\n',
+    b'{"operation": "send", "arguments": {"receiver": "081234567890", "message": "a", "wait": "x"}}\n',
+    b'{"operation": "send", "arguments": {"receiver": "081234567890", "message": "a", "modem": ["m0"]}}\n',
+    b'{"operation": "settings_set", "arguments": {"path": 5, "value": "x"}}\n',
+    b'{"operation": "settings_set", "arguments": {"path": "sms.attempts", "value": 5}}\n',
+    b'{"operation": "settings_import", "arguments": {"document": [1]}}\n',
+    b'{"operation": "user_add", "arguments": {"username": ["a"], "password": "x"}}\n',
+    b'{"operation": "user_add", "arguments": {"username": "a", "password": 5}}\n',
+    b'{"operation": "user_remove", "arguments": {"username": {}}}\n',
+    b'{"operation": "block_add", "arguments": {"receiver": []}}\n',
+    b'{"operation": "phone", "arguments": {"after": "x"}}\n',
+    b"\xff\xfe\n",
+    b"[" * 100_000 + b"\n",
+    b'{"operation": "status", "arguments": {"' + b"x" * (5 * 1024 * 1024) + b'": 1}}\n',
+]
+
+
+@pytest.mark.parametrize("request_", BAD, ids=lambda request: request[:60].decode("latin-1"))
+def test_bad_requests_are_answered_and_change_nothing(
+    client: ControlClient, host: Host, path: Path, request_: bytes, doubles: Any
+) -> None:
+    before = host.data.config.export(secrets=True)
+    try:
+        answer = raw(path, request_)
+    except (BrokenPipeError, ConnectionResetError):
+        assert len(request_) > 4 * 1024 * 1024  # it hangs up on what is too long
+        answer = {"error": ""}
+    assert answer.keys() <= {"error", "problems"}
+    assert host.data.config.export(secrets=True) == before
+    assert all(not modem.attempts for modem in doubles.modems)
+    assert client.call("status", {})["status"] in ("ok", "down")
+
+
+def test_whoever_says_nothing_holds_up_nobody(client: ControlClient, path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as slow:
+        silent.connect(str(path))
+        slow.connect(str(path))
+        slow.sendall(b'{"operation"')
+        assert client.call("plugins", {}) == []
+    assert client.reachable()
+
+
+def test_only_the_owner_may_ask(client: ControlClient, path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_stop_before_the_start_and_twice(host: Host, path: Path) -> None:
+    server = ControlServer(path, Operations(host.data, host))
+    serving = Supervised("control", server.run, server.stop)
+    serving.stop()
+    serving.start()
+    assert serving.join(5)
+    serving.stop()
+    server.stop()
+    server.close()
+
+
+def test_a_socket_that_was_left_over_is_replaced(client: ControlClient, host: Host, tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(left))
+    assert not ControlClient(left).reachable()
+    server = ControlServer(left, Operations(host.data, host))
+    serving = Supervised("control", server.run, server.stop)
+    serving.start()
+    assert ControlClient(left).call("plugins", {}) == []
+    serving.stop()
+    assert serving.join(5)
+    server.close()
+
+
+def test_many_ask_at_once(client: ControlClient, host: Host) -> None:
+    errors: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(5):
+                client.call("user_add", {"username": f"user{number}-{turn}", "token": True})
+                client.call("block_add", {"receiver": f"0812{number:04}{turn:04}"})
+                client.call("status", {})
+                client.call("user_remove", {"username": f"user{number}-{turn}"}) if turn % 2 else None
+        except Exception as error:  # noqa: BLE001 - shown below
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
+    assert len(client.call("users", {})) == 18
+    assert len(client.call("blocked", {})) == 30
+    stored = json.loads((host.data.path / "settings.json").read_text())
+    assert len(stored["api_users"]) == 18
+    assert len(stored["blocking_list"]) == 30
+
+
+def test_errors_come_back_as_they_are(client: ControlClient) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        client.call("settings_import", {"document": {"sms": {"attempts": 0}, "nowhere": {}}})
+    assert [problem.field for problem in caught.value.problems] == ["sms.attempts", "nowhere"]
+    with pytest.raises(OtpPiError, match="no operation 'nowhere'"):
+        client.call("nowhere", {})
+
+
+def test_a_manual_sms(client: ControlClient, host: Host, doubles: Any) -> None:
+    until(lambda: doubles.modems and doubles.modems[0].is_open)
+    answer = client.call("send", {"receiver": "081234567890", "message": "a text", "modem": "scripted"})
+    assert (answer["response_code"], answer["state"], answer["modem_id"]) == ("0000", "sent", "scripted")
+    with pytest.raises(InvalidSettings) as caught:
+        client.call("send", {"receiver": "1", "message": "", "modem": "gone"})
+    assert {problem.field for problem in caught.value.problems} == {"receiver", "message", "modem"}
+    client.call("block_add", {"receiver": "081234567890"})
+    answer = client.call("send", {"receiver": "+62 812-3456-7890", "message": "a text"})
+    assert (answer["response_code"], answer["state"]) == ("1204", "blocked")
+    assert len(doubles.modems[0].attempts) == 1
+
+
+def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:
+    client.call("settings_import", {"document": {"modems": [{"name": "m.0", "type": "scripted", "sim_card_pin": "1234"}]}})
+    assert client.call("settings_set", {"path": "sms.attempts", "value": "5"}) == ["sms"]
+    assert client.call("settings_set", {"path": "modems.m.0.recipient_prefix", "value": "0812, 0813"}) == ["modems"]
+    assert client.call("settings_set", {"path": "modems.m.0.speed", "value": "2.5"}) == ["modems"]
+    (modem,) = host.data.config.many("modems")
+    assert (modem["recipient_prefixes"], modem["speed"], modem["sim_card_pin"]) == (["0812", "0813"], 2.5, "1234")
+    assert host.data.config.one("sms")["attempts"] == 5
+    for path, value in (
+        ("sms.attempts", "0"),
+        ("sms.attempts", "many"),
+        ("sms.nothing", "1"),
+        ("sms", "1"),
+        ("nowhere.attempts", "1"),
+        ("modems.m1.port", "x"),
+        ("modems.m.0.colour", "x"),
+        ("modems.m.0.type", "nothing"),
+        ("", ""),
+    ):
+        with pytest.raises(InvalidSettings):
+            client.call("settings_set", {"path": path, "value": value})
+    shown = client.call("settings_show", {})
+    assert shown["modems"][0]["sim_card_pin"] == "********"
+    assert "sim_card_pin" not in client.call("settings_export", {})["modems"][0]
+
+
+def test_users(client: ControlClient, host: Host) -> None:
+    token = client.call("user_add", {"username": "app", "password": "secret", "token": True})["token"]
+    assert host.gateway.authenticate("app", "secret", "192.0.2.1").name == "app"
+    assert host.gateway.authenticate_token(token, "192.0.2.1").name == "app"
+    (shown,) = client.call("users", {})
+    assert (shown["username"], shown["password"], shown["tokens"]) == ("app", True, 1)
+    assert token not in json.dumps(client.call("settings_export", {"secrets": True}))
+    for wrong in ({"username": "app", "password": "x"}, {"username": "other"}, {"username": "a b", "password": "x"}):
+        with pytest.raises(InvalidSettings):
+            client.call("user_add", wrong)
+    assert client.call("user_remove", {"username": "app"})
+    assert not client.call("user_remove", {"username": "app"})
+
+
+def test_without_a_gateway(data: DataFolder) -> None:
+    operations = Operations(data)
+    assert operations.call("users", {}) == []
+    assert operations.call("settings_set", {"path": "sms.attempts", "value": "5"}) == ["sms"]
+    for name in ("status", "modems", "phone"):
+        with pytest.raises(NotRunning):
+            operations.call(name, {})

@@ -1,0 +1,510 @@
+"""What becomes of each outcome, which modem goes on, and who is told."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.message import OutgoingMessage, State
+from otppi.api.modem import ModemState
+from otppi.host.dispatch import Refused
+from otppi.host.lifecycle import Record
+from otppi.testing.bench import DispatchBench
+from otppi.testing.scripted import until
+from otppi.wire.envelope import ResponseCode
+
+MakeBench = Callable[..., DispatchBench]
+ANI, BUDI = "6281200000001", "6281200000002"
+
+
+def refusal(bench: DispatchBench, **options: object) -> Refused:
+    with pytest.raises(Refused) as caught:
+        bench.take(**options)  # type: ignore[arg-type]
+    return caught.value
+
+
+# -- taking in ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_sent_and_its_text_forgotten(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    record = bench.take(text="hello")
+    assert bench.end(record) == (State.SENT,)
+    assert bench.texts == ["hello"]
+    assert record.text is None
+    assert (record.modem, record.segments, record.code) == ("m0", 1, ResponseCode.SUCCESS)
+    assert len(modem.attempts) == 1
+    assert "hello" not in repr(modem.attempts) + repr(record)
+
+
+def test_no_modem_is_1101(bench: DispatchBench) -> None:
+    assert refusal(bench).code is ResponseCode.NO_MODEM
+
+
+def test_a_modem_that_is_not_for_the_api_is_asked_only_by_name(bench: DispatchBench) -> None:
+    bench.add("m0", send_from_api=False)
+    assert refusal(bench).code is ResponseCode.NO_MODEM
+    assert bench.end(bench.take(only="m0")) == (State.SENT,)
+
+
+def test_a_full_queue_is_1205_and_each_lane_has_its_own_bound(bench: DispatchBench) -> None:
+    modem = bench.add("m0", queue_size=2)
+    modem.gate.clear()
+    first = bench.take("628120000000")
+    until(modem.sending.is_set)
+    waiting = [bench.take(f"62812000001{number}") for number in range(2)]
+    full = refusal(bench)
+    assert (full.code, full.cause) == (ResponseCode.QUEUE_FULL, "the queue is full")
+    assert full.retry_after is not None
+    assert full.retry_after >= 1
+    waiting += [bench.take(f"62812000002{number}", bulk=True) for number in range(2)]
+    assert refusal(bench, bulk=True).code is ResponseCode.QUEUE_FULL
+    modem.gate.set()
+    assert set(bench.end(first, *waiting)) == {State.SENT}
+
+
+def test_what_cannot_be_sent_in_time_by_the_measure_so_far_is_1205(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    bench.worker("m0").seconds_per_message = 3.0
+    modem.gate.clear()
+    records = [bench.take(f"62812000000{number}") for number in range(3)]
+    until(modem.sending.is_set)
+    late = refusal(bench, lifetime=8.0)
+    assert (late.code, late.cause) == (ResponseCode.QUEUE_FULL, "it could not be sent before it expires")
+    assert late.retry_after == 9
+    in_time = bench.take("6281200000009", lifetime=11.0)
+    modem.gate.set()
+    assert set(bench.end(*records, in_time)) == {State.SENT}
+
+
+def test_nothing_is_taken_after_the_end(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    bench.add("m0")
+    bench.close()
+    assert refusal(bench).code is ResponseCode.NO_MODEM
+
+
+# -- expiry -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_too_long_expires_in_the_queue(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    first = bench.take(ANI)
+    until(modem.sending.is_set)
+    late = bench.take(BUDI, lifetime=0.01)
+    assert bench.end(late) == (State.EXPIRED,)
+    assert late.code is ResponseCode.QUEUE_FULL
+    modem.gate.set()
+    assert bench.end(first) == (State.SENT,)
+    assert bench.texts == ["a text"]
+
+
+def test_what_is_too_late_is_not_sent_when_its_turn_comes(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    first = bench.take(ANI)
+    until(modem.sending.is_set)
+    late = bench.take(BUDI, text="late")
+    late.deadline = time.monotonic() - 1
+    modem.gate.set()
+    assert bench.end(first, late) == (State.SENT, State.EXPIRED)
+    assert "late" not in bench.texts
+
+
+def test_the_modem_is_told_the_rest_of_the_life(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    bench.end(bench.take(lifetime=100.0))
+    assert 95 < modem.attempts[0].validity <= 100
+
+
+# -- duplicates ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_duplicate_is_the_earlier_record_while_queued_and_after(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    first = bench.take(id="1")
+    assert bench.take(id="1") is first
+    modem.gate.set()
+    bench.end(first)
+    assert bench.take(id="1") is first
+    others = [bench.take(id="2"), bench.take(BUDI, id="1"), bench.take(text="another", id="1"), bench.take(), bench.take()]
+    assert first not in others
+    bench.end(*others)
+    assert len(bench.texts) == 6
+
+
+def test_a_duplicate_is_known_within_the_window_only(make_bench: MakeBench) -> None:
+    bench = make_bench(duplicate_window=60)
+    bench.add("m0")
+    first = bench.take(id="1")
+    bench.end(first)
+    first.taken -= 59
+    assert bench.take(id="1") is first
+    first.taken -= 2
+    second = bench.take(id="1")
+    assert second is not first
+    assert bench.end(second) == (State.SENT,)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [(Rejected("no such number"), True), (Unconfirmed("no answer"), False)], ids=["failed", "unconfirmed"]
+)
+def test_a_failed_message_may_come_again_and_an_unconfirmed_may_not(
+    bench: DispatchBench, error: Exception, again: bool
+) -> None:
+    modem = bench.add("m0")
+    modem.script.append(error)
+    first = bench.take(id="1")
+    bench.end(first)
+    second = bench.take(id="1")
+    assert (second is not first) is again
+    bench.end(second)
+    assert len(bench.texts) == again
+
+
+# -- outcomes -----------------------------------------------------------------------------------------------------------
+
+
+def test_rejected_ends_it(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.script.append(Rejected("unassigned number", code="+CMS ERROR: 1"))
+    record = bench.take()
+    assert bench.end(record) == (State.FAILED,)
+    assert (record.code, record.cause) == (ResponseCode.FAILED, "unassigned number (+CMS ERROR: 1)")
+    assert len(modem.attempts) == 1
+
+
+def test_unconfirmed_ends_it_and_it_is_not_sent_again(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.script.append(Unconfirmed("no answer"))
+    record = bench.take()
+    assert bench.end(record) == (State.UNCONFIRMED,)
+    assert record.code is ResponseCode.UNCONFIRMED
+    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert len(modem.attempts) == 2
+
+
+def test_unconfirmed_is_sent_once_more_where_that_is_wanted(make_bench: MakeBench) -> None:
+    bench = make_bench(resend_unconfirmed=True)
+    modem = bench.add("m0")
+    modem.script.extend([Unconfirmed("no answer"), None, Unconfirmed("no answer"), Unconfirmed("no answer")])
+    first, second = bench.take(ANI), bench.take(BUDI)
+    assert bench.end(first, second) == (State.SENT, State.UNCONFIRMED)
+    assert [message.again for message in modem.attempts] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("error", [Rejected("no"), ModemUnfit("no credit"), NotSent("no")], ids=str)
+def test_what_was_unconfirmed_once_does_not_end_as_failed(make_bench: MakeBench, error: Exception) -> None:
+    bench = make_bench(resend_unconfirmed=True, attempts=1)
+    bench.add("m0").script.extend([Unconfirmed("no answer"), error])
+    assert bench.end(bench.take()) == (State.UNCONFIRMED,)
+
+
+def test_not_sent_is_tried_again_so_often_and_then_fails(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.script.extend([NotSent("no prompt"), NotSent("no prompt"), None])
+    assert bench.end(bench.take()) == (State.SENT,)
+    modem.script.extend([NotSent("no prompt", code="x")] * 3)
+    record = bench.take()
+    assert bench.end(record) == (State.FAILED,)
+    assert record.cause == "no prompt (x)"
+    assert len(modem.attempts) == 6
+
+
+def test_not_sent_goes_to_another_modem_that_is_ready(bench: DispatchBench) -> None:
+    first, second = bench.add("m0", default=True), bench.add("m1")
+    first.script.append(NotSent("no prompt"))
+    record = bench.take()
+    assert bench.end(record) == (State.SENT,)
+    assert record.modem == "m1"
+    assert (len(first.attempts), len(second.attempts)) == (1, 1)
+
+
+def test_what_is_a_matter_of_waiting_stays_and_a_wake_up_does_not_shorten_the_wait(bench: DispatchBench) -> None:
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.script.append(NotSent("network out of order", retry_after=0.3))
+    record = bench.take()
+    until(lambda: modem.attempts)
+    begun = time.monotonic()
+    modem.wake()
+    assert bench.end(record) == (State.SENT,)
+    assert time.monotonic() - begun > 0.2
+    assert (len(modem.attempts), len(other.attempts)) == (2, 0)
+
+
+def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBench) -> None:
+    modems = [bench.add(f"m{number}") for number in range(3)]
+    for modem in modems[:2]:
+        modem.script.append(ModemUnfit("no credit"))
+    record = bench.take()
+    assert bench.end(record) == (State.SENT,)
+    assert record.modem == "m2"
+    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert [len(modem.attempts) for modem in modems] == [1, 1, 2]
+    modems[2].script.append(ModemUnfit("no credit"))
+    for modem in modems[:2]:
+        modem.script.append(ModemUnfit("no credit"))
+    record = bench.take()
+    assert bench.end(record) == (State.FAILED,)
+    assert record.cause == "no credit"
+    assert [len(modem.attempts) for modem in modems] == [2, 2, 3]
+
+
+def test_a_message_whose_modem_is_unfit_waits_for_one_that_starts(bench: DispatchBench) -> None:
+    bench.add("m0").script.append(ModemUnfit("no credit"))
+    later = bench.add("m1", start=False)
+    record = bench.take()
+    until(lambda: record.modem == "m1")
+    bench.start("m1")
+    assert bench.end(record) == (State.SENT,)
+    assert len(later.attempts) == 1
+
+
+def test_a_driver_that_fails_leaves_no_message_behind_and_goes_on(
+    bench: DispatchBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    modem = bench.add("m0")
+    modem.script.append(ZeroDivisionError("a bug"))
+    record = bench.take(text="the text of the message")
+    assert bench.end(record) == (State.UNCONFIRMED,)
+    assert record.cause == "the modem's driver failed (ZeroDivisionError)"
+    until(lambda: bench.threads["m0"].supervision.failures == 1)
+    assert bench.threads["m0"].supervision.last_error == "ZeroDivisionError: a bug"
+    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert "the text of the message" not in caplog.text
+
+
+# -- several parts ------------------------------------------------------------------------------------------------------
+
+
+def part_then(error: Exception) -> Callable[[OutgoingMessage], None]:
+    def step(message: OutgoingMessage) -> None:
+        message.progress.segments = 2
+        if not message.progress.references:
+            message.progress.references.append(1)
+        raise error
+
+    return step
+
+
+def rest(message: OutgoingMessage) -> None:
+    assert message.progress.references == [1]
+    message.progress.references.append(2)
+
+
+@pytest.mark.parametrize(
+    "error", [NotSent("no prompt"), ModemLost("unplugged"), ModemUnfit("no credit"), NotSent("busy", retry_after=0.01)]
+)
+def test_a_message_of_several_parts_goes_on_with_the_same_modem(bench: DispatchBench, error: Exception) -> None:
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.script.extend([part_then(error), rest])
+    record = bench.take()
+    assert bench.end(record) == (State.SENT,)
+    assert (record.modem, record.segments, record.progress.references) == ("m0", 2, [1, 2])
+    assert not other.attempts
+
+
+@pytest.mark.parametrize("error", [ModemUnfit("no credit"), NotSent("no prompt")])
+def test_a_message_that_is_stuck_between_parts_ends(bench: DispatchBench, error: Exception) -> None:
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.script.extend([part_then(error)] * 3)
+    assert bench.end(bench.take()) == (State.FAILED,)
+    assert (len(modem.attempts), len(other.attempts)) == (3, 0)
+
+
+def test_the_rest_of_a_message_does_not_go_by_another_modem(make_bench: MakeBench) -> None:
+    bench = make_bench(modem_grace=0.05)
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.openings.extend([ModemLost("unplugged")] * 50)
+    modem.script.append(part_then(ModemLost("unplugged")))
+    record = bench.take()
+    assert bench.end(record) == (State.FAILED,)
+    assert record.code is ResponseCode.NO_MODEM
+    assert not other.attempts
+
+
+# -- a modem that is lost -----------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_lost_modem_goes_by_others_at_once(bench: DispatchBench) -> None:
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.gate.clear()
+    modem.script.append(ModemLost("unplugged"))
+    modem.openings.extend([ModemLost("unplugged")] * 3)
+    records = [bench.take(f"62812000000{number}", text=str(number)) for number in range(6)]
+    until(modem.sending.is_set)
+    modem.gate.set()
+    assert set(bench.end(*records)) == {State.SENT}
+    assert {record.modem for record in records} == {"m1"}
+    assert len(other.attempts) == 6
+
+
+def test_what_waits_for_a_lost_modem_goes_by_one_that_becomes_ready_later(bench: DispatchBench) -> None:
+    modem, other = bench.add("m0"), bench.add("m1", start=False)
+    modem.openings.extend([ModemLost("unplugged")] * 50)
+    modem.lose()
+    bench.until_state("m0", ModemState.RECOVERING)
+    record = bench.take(ANI)
+    if record.modem == "m1":
+        record = bench.take(BUDI)
+    assert record.modem == "m0"
+    bench.start("m1")
+    assert bench.end(record) == (State.SENT,)
+    assert other.attempts
+
+
+def test_a_message_waits_for_the_only_modem_to_come_back(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.openings.extend([ModemLost("unplugged")] * 2)
+    modem.script.append(ModemLost("unplugged"))
+    assert bench.end(bench.take()) == (State.SENT,)
+    assert modem.opened == 4
+
+
+def test_after_the_grace_it_fails_and_the_modem_is_absent(make_bench: MakeBench) -> None:
+    bench = make_bench(modem_grace=0.1)
+    modem = bench.add("m0")
+    modem.openings.extend([ModemLost("unplugged")] * 50)
+    modem.lose()
+    bench.until_state("m0", ModemState.RECOVERING)
+    record = bench.take()
+    assert bench.end(record) == (State.FAILED,)
+    assert record.code is ResponseCode.NO_MODEM
+    bench.until_state("m0", ModemState.ABSENT)
+    assert refusal(bench).code is ResponseCode.NO_MODEM
+    modem.openings.clear()
+    bench.until_state("m0", ModemState.READY)
+    assert bench.end(bench.take()) == (State.SENT,)
+
+
+def test_a_blocked_modem_is_not_waited_for(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.openings.extend([ModemBlocked("SIM PIN")] * 50)
+    modem.lose()
+    bench.until_state("m0", ModemState.BLOCKED)
+    assert bench.worker("m0").status.detail == "SIM PIN"
+    assert refusal(bench).code is ResponseCode.NO_MODEM
+
+
+def test_a_modem_is_closed_before_its_next_opening_is_waited_for(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.openings.append(ModemLost("unplugged"))
+    modem.lose()
+    bench.until_state("m0", ModemState.RECOVERING)
+    assert not modem.is_open
+    bench.until_state("m0", ModemState.READY)
+
+
+def test_a_driver_that_fails_while_idle_does_not_count_as_ready(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.openings.append(OSError("a bug"))
+    modem.lose(ZeroDivisionError("a bug"))
+    bench.until_state("m0", ModemState.RECOVERING)
+    bench.until_state("m0", ModemState.READY)
+    assert bench.threads["m0"].supervision.failures == 2
+
+
+# -- changes and the end ------------------------------------------------------------------------------------------------
+
+
+def queue_behind(bench: DispatchBench, count: int) -> tuple[Record, list[Record]]:
+    modem = bench.modems["m0"]
+    modem.gate.clear()
+    first = bench.take("6281300000000")
+    until(modem.sending.is_set)
+    return first, [bench.take(f"62812000000{number}", text=str(number)) for number in range(count)]
+
+
+def test_what_waits_for_a_removed_modem_fails_where_there_is_no_other(bench: DispatchBench) -> None:
+    bench.add("m0")
+    first, waiting = queue_behind(bench, 3)
+    bench.dispatch.use([])
+    assert set(bench.end(*waiting)) == {State.FAILED}
+    assert {record.code for record in waiting} == {ResponseCode.NO_MODEM}
+    bench.modems["m0"].gate.set()
+    assert bench.end(first) == (State.SENT,)
+
+
+def test_what_waits_for_a_removed_modem_goes_by_another_in_order(bench: DispatchBench) -> None:
+    bench.add("m0")
+    first, waiting = queue_behind(bench, 5)
+    old = bench.worker("m0")
+    other = bench.add("m1")
+    bench.dispatch.use([bench.worker("m1")])
+    assert set(bench.end(*waiting)) == {State.SENT}
+    assert [message.text for message in other.attempts] == ["0", "1", "2", "3", "4"]
+    bench.modems["m0"].gate.set()
+    assert bench.end(first) == (State.SENT,)
+    assert not old.queue
+
+
+def test_what_waits_survives_a_change_of_its_modems_settings(bench: DispatchBench) -> None:
+    old = bench.add("m0")
+    first, waiting = queue_behind(bench, 3)
+    thread = bench.threads["m0"]
+    thread.stop()
+    bench.add("m0", start=False)
+    old.gate.set()
+    assert thread.join(5)
+    bench.start("m0")
+    assert set(bench.end(first, *waiting)) == {State.SENT}
+    assert bench.texts == ["a text", "0", "1", "2"]
+
+
+@pytest.mark.parametrize("error", [NotSent("no prompt"), NotSent("busy", retry_after=0.01), ModemLost("unplugged")])
+def test_what_a_removed_modem_could_not_send_ends(bench: DispatchBench, error: Exception) -> None:
+    modem = bench.add("m0")
+    modem.script.append(error)
+    first, _ = queue_behind(bench, 0)
+    bench.dispatch.use([])
+    modem.gate.set()
+    assert bench.end(first) == (State.FAILED,)
+
+
+def test_a_removed_modem_does_not_keep_what_is_to_be_sent_once_more(make_bench: MakeBench) -> None:
+    bench = make_bench(resend_unconfirmed=True)
+    modem = bench.add("m0")
+    modem.script.append(Unconfirmed("no answer"))
+    first, _ = queue_behind(bench, 0)
+    bench.dispatch.use([])
+    modem.gate.set()
+    assert bench.end(first) == (State.UNCONFIRMED,)
+
+
+def test_the_end_tells_everybody_the_truth(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    bench.add("m0")
+    first, waiting = queue_behind(bench, 3)
+    told = threading.Barrier(1)
+    assert bench.dispatch.on_end(waiting[0], lambda: None if told.wait() else None)
+    bench.dispatch.close()  # the modem's thread hangs in its send
+    assert bench.end(first, *waiting) == (State.UNCONFIRMED, *[State.FAILED] * 3)
+    assert {record.code for record in waiting} == {ResponseCode.NO_MODEM}
+    bench.close()
+    assert first.state is State.UNCONFIRMED
+    assert len(bench.texts) == 1
+
+
+def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    record = bench.take()
+    calls: list[str] = []
+    told = threading.Event()
+    assert bench.dispatch.on_end(record, lambda: calls.append("kept"))
+    assert bench.dispatch.on_end(record, told.set)
+    gone = threading.Event()
+    assert bench.dispatch.on_end(record, gone.set)
+    bench.dispatch.forget_callback(record, gone.set)
+    assert not bench.dispatch.wait(record, 0.01)
+    assert len(record.callbacks) == 2
+    modem.gate.set()
+    assert told.wait(5)
+    assert calls == ["kept"]
+    assert not gone.is_set()
+    assert not bench.dispatch.on_end(record, told.set)
+    assert bench.dispatch.wait(record, 0)

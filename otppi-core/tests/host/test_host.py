@@ -1,0 +1,277 @@
+"""The host: changes of the settings while it runs, the embedded default, and what a broken plugin may not do."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import AuthenticationFailed, OtpPiError
+from otppi.api.ingress import Origin, Sender
+from otppi.api.message import State
+from otppi.api.modem import ModemState
+from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
+from otppi.host.supervisor import ThreadState
+from otppi.testing.bench import ORIGIN
+from otppi.testing.scripted import until
+from otppi.wire.envelope import Answer, ResponseCode, parse
+
+RECEIVER = "081234567890"
+
+
+def change(host: Host, document: object) -> list[str]:
+    changed = host.data.config.update(document)
+    host.apply(changed)
+    return changed
+
+
+def modem(name: str, **values: Any) -> dict[str, Any]:
+    return {"name": name, "type": "scripted", **values}
+
+
+def send(host: Host, *, origin: Origin = ORIGIN, wait: float = 10.0, **data: Any) -> Answer:
+    body: dict[str, Any] = {"receiver": RECEIVER, "message": "a text", "id": "1", **data}
+    return command(host, "send-sms", body, origin=origin, wait=wait)
+
+
+def command(host: Host, name: str, data: object, *, origin: Origin = ORIGIN, wait: float = 10.0) -> Answer:
+    import json
+
+    return host.gateway.submit(parse(json.dumps({"command": name, "data": data}).encode()), origin).answer(wait)
+
+
+def data_of(answer: Answer) -> dict[str, Any]:
+    assert isinstance(answer.data, dict)
+    return answer.data
+
+
+def names(host: Host) -> list[str]:
+    return [worker.name for worker in host.dispatch.workers()]
+
+
+def until_ready(host: Host) -> None:
+    until(lambda: all(worker.status.state is ModemState.READY for worker in host.dispatch.workers()))
+
+
+def test_the_embedded_default_sends_where_no_modem_is_configured(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    assert names(host) == ["scripted"]
+    answer = send(host)
+    assert answer.code is ResponseCode.SUCCESS
+    assert data_of(answer)["modem_id"] == "scripted"
+    assert any("no modem is configured" in record.message for record in caplog.get_records("setup"))
+
+
+def test_modems_are_added_altered_and_removed_while_it_runs(host: Host, doubles: Any) -> None:
+    change(host, {"modems": [modem("m0"), modem("m1", recipient_prefixes=["0899"])]})
+    assert names(host) == ["m0", "m1"]
+    until_ready(host)
+    assert data_of(send(host, id="1"))["modem_id"] == "m0"
+    assert data_of(send(host, id="2", receiver="0899123456789"))["modem_id"] == "m1"
+    first = host.dispatch.workers()[0]
+    change(host, {"modems": [modem("m0"), modem("m1", recipient_prefixes=["0812"])]})
+    assert host.dispatch.workers()[0] is first
+    until_ready(host)
+    assert data_of(send(host, id="3"))["modem_id"] == "m1"
+    change(host, {"modems": [modem("m0")]})
+    assert names(host) == ["m0"]
+    assert data_of(send(host, id="4"))["modem_id"] == "m0"
+    change(host, {"modems": [modem("m0", active=False)]})
+    assert names(host) == []
+    assert send(host, id="5").code is ResponseCode.NO_MODEM
+    assert sum(one.is_open for one in doubles.modems) == 0
+
+
+def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> None:
+    change(host, {"modems": [modem("m0")]})
+    until_ready(host)
+    doubles.modems[-1].gate.clear()
+    tickets = []
+    for number in range(5):
+        record = host.dispatch.take(record_for(host, number))
+        tickets.append(record)
+    until(doubles.modems[-1].sending.is_set)
+    doubles.modems[-1].gate.set()
+    change(host, {"modems": [modem("m0", apn="internet")]})
+    for record in tickets:
+        assert host.dispatch.wait(record, 10)
+    assert {record.state for record in tickets} == {State.SENT}
+
+
+def record_for(host: Host, number: int) -> Any:
+    import time
+
+    from otppi.host.lifecycle import Record
+
+    return Record(ORIGIN, None, f"628120000000{number}", "a text", time.time() + 60)
+
+
+def test_the_rules_change_while_it_runs(host: Host) -> None:
+    first = data_of(send(host))["message_id"]
+    answer = send(host)
+    assert (answer.code, data_of(answer)["message_id"]) == (ResponseCode.DUPLICATE, first)
+    change(host, {"sms": {"duplicate_window": 0, "country_code": "60", "max_segments": 1}})
+    until_ready(host)
+    assert send(host).code is ResponseCode.SUCCESS
+    assert send(host, message="x" * 161).code is ResponseCode.MALFORMED
+    assert host.dispatch.rules.duplicate_window == 0
+    (worker,) = host.dispatch.workers()
+    assert worker.modem.attempts[-1].destination == "6081234567890"  # type: ignore[attr-defined]
+
+
+def test_users_change_while_it_runs(host: Host) -> None:
+    change(host, {"api_users": [{"username": "app", "password": "secret"}]})
+    assert host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app")
+    change(host, {"api_users": [{"username": "app", "blocked": True}]})
+    with pytest.raises(AuthenticationFailed):
+        host.gateway.authenticate("app", "secret", "192.0.2.1")
+
+
+def test_an_ingress_is_started_anew_with_its_new_settings_or_stopped(host: Host, doubles: Any) -> None:
+    until(lambda: doubles.ingresses and doubles.ingresses[0].running.is_set())
+    first = doubles.ingresses[0]
+    assert stat.S_IMODE(first.context.folder.stat().st_mode) == 0o700
+    change(host, {"ingress-test": {"port": 1}})
+    until(lambda: len(doubles.ingresses) == 2)
+    until(doubles.ingresses[1].running.is_set)
+    assert not first.running.is_set()
+    assert host.ingresses["ingress-test"][1].describe() == {"port": 1}
+    change(host, {"ingress-test": {"enable": False}})
+    assert host.ingresses == {}
+    assert not doubles.ingresses[1].running.is_set()
+
+
+def test_a_plugin_that_cannot_make_its_things_stops_nobody_else(
+    data: DataFolder, doubles: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    doubles.fail = {"modem", "ingress"}
+    (tmp_path / "boot").mkdir(mode=0o700)
+    host = Host(data, tmp_path / "boot")
+    host.start()
+    try:
+        assert names(host) == []
+        assert "modem scripted is left out" in caplog.text
+        supervised, ingress = host.ingresses["ingress-test"]
+        until(lambda: supervised.supervision.state is ThreadState.WAITING)
+        assert supervised.supervision.last_error == "ZeroDivisionError: a bug"
+        assert ingress.describe() == {}
+        doubles.fail = set()
+        until(lambda: doubles.ingresses and doubles.ingresses[0].running.is_set())
+    finally:
+        host.stop()
+
+
+def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, doubles: Any, tmp_path: Path) -> None:
+    (tmp_path / "boot").mkdir(mode=0o700)
+    host = Host(data, tmp_path / "boot")
+    host.start()
+    until_ready(host)
+    doubles.modems[0].gate.clear()
+    first = host.dispatch.take(record_for(host, 0))
+    until(doubles.modems[0].sending.is_set)
+    second = host.dispatch.take(record_for(host, 1))
+    assert host.dispatch.on_end(second, lambda: None)
+    release = doubles.modems[0].wake
+    doubles.modems[0].wake = lambda: (release(), doubles.modems[0].gate.set())  # the network answers while it stops
+    host.stop()
+    assert (first.state, second.state) == (State.SENT, State.FAILED)
+    assert second.code is ResponseCode.NO_MODEM
+    assert send(host).code is ResponseCode.NO_MODEM
+    DataFolder(tmp_path / "data", plugins=doubles.plugins).close()
+
+
+def test_one_gateway_for_each_data_folder(data: DataFolder, doubles: Any) -> None:
+    with pytest.raises(Busy):
+        DataFolder(data.path, plugins=doubles.plugins)
+
+
+# -- the door -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_answers_for_each_item_and_a_duplicate_within_it_is_one(host: Host) -> None:
+    item = {"id": "1", "receiver": RECEIVER, "message": "a text"}
+    answer = command(host, "send-sms", [item, item, {**item, "id": "2"}])
+    assert isinstance(answer.data, list)
+    assert [one["response_code"] for one in answer.data] == ["0000", "1201", "0000"]
+    assert answer.code is ResponseCode.DUPLICATE
+    assert answer.data[0]["message_id"] == answer.data[1]["message_id"] != answer.data[2]["message_id"]
+
+
+def test_refusals_have_their_codes(host: Host) -> None:
+    assert command(host, "block-msisdn", {"receiver": RECEIVER}).code is ResponseCode.SUCCESS
+    assert send(host).code is ResponseCode.BLOCKED
+    assert data_of(send(host))["state"] == "blocked"
+    assert command(host, "unblock-msisdn", {"receiver": RECEIVER}).code is ResponseCode.SUCCESS
+    assert send(host, expiration=1).code is ResponseCode.EXPIRED
+    assert send(host, date_time=1).code is ResponseCode.EXPIRED
+    assert send(host, receiver="someone@example.com").code is ResponseCode.NO_MODEM
+    assert send(host, receiver="12").code is ResponseCode.MALFORMED
+    assert send(host, message="x" * 5000).code is ResponseCode.MALFORMED
+
+
+def test_a_message_is_shown_to_its_sender_only(host: Host) -> None:
+    message_id = data_of(send(host))["message_id"]
+    shown = host.gateway.message(message_id, Sender("app"))
+    assert shown is not None
+    assert data_of(shown)["state"] == "sent"
+    assert host.gateway.message(message_id, Sender("another")) is None
+    assert host.gateway.message("0" * 16, Sender("app")) is None
+
+
+def test_when_final_is_called_once_and_answers_wait_no_longer_than_asked(host: Host, doubles: Any) -> None:
+    until_ready(host)
+    doubles.modems[0].gate.clear()
+    body = b'{"command":"send-sms","data":[{"receiver":"081234567890","message":"a"},{"receiver":"1","message":"a"}]}'
+    assert host.gateway.submit(parse(body), ORIGIN).answer(5).code is ResponseCode.MALFORMED
+    ticket = host.gateway.submit(parse(body.replace(b'"1"', b'"081234567891"')), ORIGIN)
+    answers: list[Answer] = []
+    ticket.when_final(answers.append)
+    assert [one["state"] for one in ticket.answer(0.01).data] == ["sending", "queued"]  # type: ignore[union-attr]
+    assert answers == []
+    doubles.modems[0].gate.set()
+    until(lambda: answers)
+    assert [one["state"] for one in answers[0].data] == ["sent", "sent"]  # type: ignore[union-attr]
+    ticket.when_final(answers.append)
+    assert len(answers) == 2
+
+
+def test_health_and_counters(host: Host, doubles: Any) -> None:
+    until_ready(host)
+    assert host.gateway.health()["status"] == "ok"
+    send(host)
+    counters = host.gateway.counters()
+    assert counters["messages_total"] == {'state="sent",ingress="test"': 1}
+    assert counters["modem_sent_total"] == {'modem="scripted"': 1}
+    doubles.modems[0].openings.extend([OSError("gone")] * 9)
+    doubles.modems[0].lose()
+    until(lambda: host.gateway.health()["status"] == "down")
+
+
+# -- the boot folder ----------------------------------------------------------------------------------------------------
+
+
+def test_the_boot_folder_is_private_and_belongs_to_one_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    folder = boot_folder_of(tmp_path / "a")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert boot_folder_of(tmp_path / "a") == folder
+    assert boot_folder_of(tmp_path / "b") != folder
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert boot_folder_of(tmp_path / "link") == folder
+
+
+@pytest.mark.parametrize("other", ["open to others", "a link"])
+def test_a_boot_folder_of_somebody_else_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    folder = boot_folder_of(tmp_path / "a")
+    folder.rmdir()
+    if other == "a link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir()
+        os.chmod(folder, 0o755)  # noqa: PTH101 - whatever the umask is
+    with pytest.raises(OtpPiError, match="not ours alone"):
+        boot_folder_of(tmp_path / "a")

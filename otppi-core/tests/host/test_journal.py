@@ -1,0 +1,294 @@
+"""What a crash leaves behind: nothing goes twice, nothing is forgotten silently, and no text is in the file."""
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from otppi.api.errors import Unconfirmed
+from otppi.api.message import State
+from otppi.host import journal as journal_module
+from otppi.host.journal import Journal
+from otppi.host.lifecycle import Record, Records
+from otppi.testing.bench import ORIGIN, DispatchBench
+from otppi.testing.scripted import until
+from otppi.wire.envelope import ResponseCode
+from otppi.wire.msisdn import mask
+
+MakeBench = Callable[..., DispatchBench]
+RECEIVER = "6281234567890"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Journal]:
+    journal = Journal(folder)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def record(number: int = 0) -> Record:
+    one = Record(ORIGIN, str(number), RECEIVER, "a text", 2_000_000_000.5)
+    one.message_id = f"{number:016x}"
+    one.receiver_shown = mask(RECEIVER)
+    one.digest = bytes([number % 256]) * 16
+    one.modem = "m0"
+    return one
+
+
+def ended(one: Record, state: State = State.SENT, code: ResponseCode = ResponseCode.SUCCESS) -> Record:
+    one.state, one.code, one.segments, one.finished = state, code, 2, 1_900_000_000.25
+    return one
+
+
+def states(folder: Path) -> list[tuple[str, State, ResponseCode]]:
+    with opened(folder) as journal:
+        return [(one.message_id[-1], one.state, one.code) for one in journal.replay()]
+
+
+def test_each_stage_is_told_honestly(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        records = [record(number) for number in range(4)]
+        for one in records:
+            journal.taken(one)
+        for one in records[1:]:
+            journal.dispatched(one)
+        journal.ended(ended(records[2]))
+        records[3].cause = "no such number"
+        journal.ended(ended(records[3], State.FAILED, ResponseCode.FAILED))
+    with opened(tmp_path) as journal:
+        queued, sending, sent, failed = journal.replay()
+    assert (queued.state, queued.code, queued.finished) == (State.FAILED, ResponseCode.FAILED, None)
+    assert (sending.state, sending.code, sending.finished) == (State.UNCONFIRMED, ResponseCode.UNCONFIRMED, None)
+    assert sending.modem == "m0"
+    assert (sent.state, sent.code, sent.finished, sent.segments) == (State.SENT, ResponseCode.SUCCESS, 1_900_000_000.25, 2)
+    assert (failed.state, failed.cause) == (State.FAILED, "no such number")
+    for before, after in zip(records, (queued, sending, sent, failed), strict=True):
+        for name in ("message_id", "client_id", "digest", "created", "expires", "origin", "receiver_shown"):
+            assert getattr(before, name) == getattr(after, name)
+        assert after.text is None
+        assert after.taken <= before.taken
+
+
+def test_a_cut_at_every_byte_leaves_each_message_in_a_state_that_it_had(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        one, other = record(1), record(2)
+        journal.taken(one)
+        journal.dispatched(one)
+        journal.taken(other)
+        journal.ended(ended(one))
+        journal.dispatched(other)
+    whole = (tmp_path / "journal").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    before = [
+        [],
+        [State.FAILED],
+        [State.UNCONFIRMED],
+        [State.UNCONFIRMED, State.FAILED],
+        [State.SENT, State.FAILED],
+        [State.SENT, State.UNCONFIRMED],
+    ]
+    for size in range(len(whole) + 1):
+        (tmp_path / "journal").write_bytes(whole[:size])
+        # A line counts when it is there as a whole, with or without its line feed.
+        complete = sum(len(b"".join(lines[: number + 1])) - 1 <= size for number in range(len(lines)))
+        assert [state for _, state, _ in states(tmp_path)] == before[complete]
+
+
+def test_what_is_noted_after_a_cut_line_is_read(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        journal.taken(record(1))
+        journal.taken(record(2))
+    path = tmp_path / "journal"
+    path.write_bytes(path.read_bytes()[:-30])
+    with opened(tmp_path) as journal:
+        journal.taken(record(3))
+        journal.dispatched(record(3))
+    assert [(number, state) for number, state, _ in states(tmp_path)] == [("1", State.FAILED), ("3", State.UNCONFIRMED)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"7", b"[]", b'["taken"]', b'["taken","1","zz"]', b'["ended","0000000000000001","gone","0000",null,1,null,1]', b"\xff"],
+)
+def test_a_line_of_another_version_does_not_stop_the_gateway(tmp_path: Path, line: bytes) -> None:
+    with opened(tmp_path) as journal:
+        journal.taken(record(1))
+    with (tmp_path / "journal").open("ab") as file:
+        file.write(line + b"\n")
+    assert states(tmp_path) == [("1", State.FAILED, ResponseCode.FAILED)]
+
+
+def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: MakeBench, tmp_path: Path) -> None:
+    bench = make_bench()
+    modem = bench.add("m0")
+    modem.script.extend([None, Unconfirmed("no answer")])
+    text = "a secret text"
+    bench.end(*(bench.take(RECEIVER, text=text, id=str(number), receiver_shown=mask(RECEIVER)) for number in range(3)))
+    bench.dispatch._compact()
+    bench.report.flush()
+    files = [path for path in bench.folder.rglob("*") if path.is_file()]
+    assert len(files) == 3
+    for path in files:
+        content = path.read_bytes()
+        assert text.encode() not in content
+        assert RECEIVER.encode() not in content
+        assert RECEIVER[-6:].encode() not in content
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_compaction_keeps_what_matters_and_the_file_small(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        records = [record(number) for number in range(4)]
+        for one in records:
+            for _ in range(50):
+                journal.taken(one)
+        records[1].state = State.SENDING
+        records[2].again = True
+        ended(records[3])
+        size = (tmp_path / "journal").stat().st_size
+        journal.compact(records)
+        assert (tmp_path / "journal").stat().st_size < size / 20
+        journal.dispatched(records[0])
+    wanted = [State.UNCONFIRMED, State.UNCONFIRMED, State.UNCONFIRMED, State.SENT]
+    assert [state for _, state, _ in states(tmp_path)] == wanted
+
+
+def test_compaction_and_appends_at_once(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_COMPACT_AT", 2000)
+    bench = make_bench()
+    for number in range(4):
+        bench.add(f"m{number}")
+    stop = threading.Event()
+
+    def compact() -> None:
+        while not stop.is_set():
+            bench.dispatch._compact()
+
+    compactor = threading.Thread(target=compact)
+    compactor.start()
+    records = [bench.take(f"62812{number:08}", id=str(number)) for number in range(400)]
+    bench.end(*records)
+    stop.set()
+    compactor.join(10)
+    bench.modems["m0"].gate.clear()
+    waiting = bench.take("6281300000000", id="waiting", only="m0")
+    until(bench.modems["m0"].sending.is_set)
+    behind = bench.take("6281300000001", id="behind", only="m0")
+    bench.dispatch._compact()
+    with opened(bench.folder / "boot") as journal:
+        replayed = {one.message_id: one.state for one in journal.replay()}
+    assert {replayed.pop(one.message_id) for one in records} == {State.SENT}
+    assert replayed == {waiting.message_id: State.UNCONFIRMED, behind.message_id: State.FAILED}
+
+
+def test_a_compaction_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path) as journal:
+        journal.taken(record(1))
+        (tmp_path / "journal.new").mkdir()
+        with pytest.raises(OSError, match="journal.new"):
+            journal.compact([])
+        journal.dispatched(record(1))
+    assert [state for _, state, _ in states(tmp_path)] == [State.UNCONFIRMED]
+
+
+def test_a_full_disk_stops_no_message(bench: DispatchBench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.add("m0")
+    with pytest.MonkeyPatch.context() as patch:
+        full = Path("/dev/full").open("wb", buffering=0)
+        patch.setattr(bench.journal, "_descriptor", full.fileno())
+        with full:
+            assert bench.end(bench.take()) == (State.SENT,)
+    assert "the journal cannot be written: " in caplog.text
+    assert bench.end(bench.take()) == (State.SENT,)
+
+
+def test_a_line_of_which_only_a_part_was_written_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    with opened(tmp_path) as journal:
+        journal.taken(record(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
+            journal.taken(record(2))
+        journal.taken(record(3))
+    assert [number for number, _, _ in states(tmp_path)] == ["1", "3"]
+
+
+def test_what_is_noted_after_the_end_goes_nowhere(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.taken(record(1))
+    journal.close()
+    journal.close()
+    with (tmp_path / "another file").open("wb") as other:  # it gets the same descriptor
+        journal.dispatched(record(1))
+        journal.compact([])
+        other.flush()
+    assert (tmp_path / "another file").read_bytes() == b""
+    assert [state for _, state, _ in states(tmp_path)] == [State.FAILED]
+
+
+def test_the_key_stays_and_a_damaged_one_is_replaced(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        key = journal.key
+    assert len(key) == 32
+    with opened(tmp_path) as journal:
+        assert journal.key == key
+    (tmp_path / "journal.key").write_bytes(key[:31])
+    with opened(tmp_path) as journal:
+        assert len(journal.key) == 32
+        assert journal.key[:31] != key[:31]
+
+
+def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(make_bench: MakeBench, tmp_path: Path) -> None:
+    first = make_bench()
+    modem = first.add("m0")
+    modem.script.extend([None, Unconfirmed("no answer")])
+    sent, doubtful = first.take(id="sent"), first.take(id="doubtful")
+    first.end(sent, doubtful)
+    modem.gate.clear()
+    first.take(id="in the air", only="m0")
+    until(modem.sending.is_set)
+    waiting = first.take(id="waiting", only="m0")
+    first.journal.dispatched(modem_record(first))
+    journal = (first.folder / "boot" / "journal").read_bytes()
+
+    second = make_bench()
+    (second.folder / "boot" / "journal").write_bytes(journal)
+    second.dispatch.records = Records(first.journal.key)
+    second.dispatch.restore()
+    second.add("m0")
+    assert second.take(id="sent").state is State.SENT
+    assert second.take(id="sent").message_id == sent.message_id
+    assert second.take(id="doubtful").state is State.UNCONFIRMED
+    assert second.take(id="in the air").state is State.UNCONFIRMED
+    again = second.take(id="waiting")
+    assert again.message_id != waiting.message_id
+    assert second.end(again) == (State.SENT,)
+    known = second.dispatch.records.get(waiting.message_id)
+    assert known is not None
+    assert (known.state, known.cause) == (State.FAILED, "the gateway stopped before it was sent")
+    second.dispatch.close()
+    (report,) = (second.folder / "report").iterdir()
+    assert report.read_text().count("\n") == 3  # what the crash ended, and the one that was sent now
+
+
+def modem_record(bench: DispatchBench) -> Record:
+    record = bench.worker("m0").sending
+    assert record is not None
+    return record
+
+
+def test_a_second_restart_tells_the_crash_only_once(tmp_path: Path) -> None:
+    with opened(tmp_path / "boot") as journal:
+        journal.taken(record(1))
+    for lines in (1, 1):
+        bench = DispatchBench(tmp_path)
+        bench.dispatch.restore()
+        bench.close()
+        (report,) = (tmp_path / "report").iterdir()
+        assert report.read_text().count("\n") == lines

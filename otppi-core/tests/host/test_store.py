@@ -1,0 +1,247 @@
+"""What is kept survives a power cut at any instant, and damage is never taken for a new beginning."""
+
+import errno
+import json
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.host.blocklist import Blocklist
+from otppi.host.store import Store, StoreDamaged
+
+OLD, NEW = [{"name": "old"}], [{"name": "new"}]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "settings.json"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Store]:
+    store = Store(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def write(path: Path, *values: list[dict[str, Any]]) -> None:
+    with opened(path) as store:
+        for value in values:
+            store.write({"users": value})
+
+
+def read(path: Path, name: str = "users") -> list[dict[str, Any]] | None:
+    with opened(path) as store:
+        return store.read(name)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def test_a_new_folder_is_an_empty_store(path: Path) -> None:
+    assert read(path) is None
+    write(path, [])
+    assert read(path) == []
+    assert read(path, "others") is None
+
+
+def test_several_lists_are_written_at_once_and_others_stay(path: Path) -> None:
+    with opened(path) as store:
+        store.write({"users": OLD, "modems": [{"name": "m0"}, {"name": "m1"}]})
+        store.write({"users": NEW, "blocking_list": []})
+        assert store.read("users") == NEW
+    assert read(path, "modems") == [{"name": "m0"}, {"name": "m1"}]
+    assert read(path, "blocking_list") == []
+
+
+def test_only_the_owner_may_read_the_files_and_the_folder(path: Path) -> None:
+    write(path, OLD, NEW)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"settings.json": 0o600, "settings.json.bak": 0o600, "settings.claimed": 0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("left", [b"", b'{"users":', b'{"users":{"1":{"name":"new"}}}'])
+def test_a_new_file_that_was_left_over_is_ignored(path: Path, left: bytes) -> None:
+    write(path, OLD)
+    path.with_suffix(".new").write_bytes(left)
+    assert read(path) == OLD
+    write(path, NEW)
+    assert read(path) == NEW
+
+
+def test_the_copy_is_read_where_the_file_is_torn_empty_or_missing(path: Path) -> None:
+    write(path, OLD, NEW)
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        assert read(path) == OLD
+    path.write_bytes(b"[]")
+    assert read(path) == OLD
+    path.write_bytes(b"\xff" * len(whole))
+    assert read(path) == OLD
+    path.unlink()
+    assert read(path) == OLD
+
+
+def test_a_damaged_file_does_not_replace_the_copy(path: Path) -> None:
+    write(path, OLD, NEW)
+    path.write_bytes(b"")
+    with opened(path) as store:
+        store.write({"modems": []})
+        assert store.read("users") == OLD
+    assert json.loads(path.with_suffix(".json.bak").read_bytes())["users"]["1"] == OLD[0]
+    assert read(path) == OLD
+
+
+@pytest.mark.parametrize("main", [None, b"", b"{", b"7"])
+@pytest.mark.parametrize("copy", [None, b"", b"{", b"7"])
+def test_both_damaged_is_an_error_and_nothing_is_overwritten(path: Path, main: bytes | None, copy: bytes | None) -> None:
+    write(path, OLD, NEW)
+    for file, content in ((path, main), (path.with_suffix(".json.bak"), copy)):
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
+    before = contents(path.parent)
+    with pytest.raises(StoreDamaged, match=r"settings.json is .* and settings.json.bak is"):
+        Store(path)
+    assert contents(path.parent) == before
+
+
+def test_damage_after_the_start_is_an_error_and_nothing_is_overwritten(path: Path) -> None:
+    write(path, OLD)
+    with opened(path) as store:
+        path.write_bytes(b"")
+        before = contents(path.parent)
+        with pytest.raises(StoreDamaged):
+            store.write({"users": NEW})
+        assert contents(path.parent) == before
+
+
+def test_an_empty_file_is_never_a_new_beginning(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(StoreDamaged):
+        Store(path)
+
+
+def test_a_card_that_cannot_be_read_leaves_the_copy(path: Path) -> None:
+    write(path, OLD, NEW)
+    path.unlink()
+    path.mkdir()  # reading it fails with another error than that it is missing
+    assert read(path) == OLD
+
+
+class PowerCut(BaseException):
+    """The device loses its power."""
+
+
+class Cut:
+    """Lets the first system calls of a write happen and cuts the power at the next one, before or after it happens."""
+
+    NAMES = ("open", "fsync", "replace", "link", "unlink", "rename", "write")
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int, *, done: bool, error: BaseException) -> None:
+        self.calls = 0
+        for name in self.NAMES:
+            monkeypatch.setattr(os, name, self._wrapped(getattr(os, name), at, done, error))
+
+    def _wrapped(self, call: Any, at: int, done: bool, error: BaseException) -> Any:
+        def wrapper(*arguments: Any, **options: Any) -> Any:
+            self.calls += 1
+            if self.calls < at:
+                return call(*arguments, **options)
+            if done and self.calls == at and call.__name__ != "open":
+                call(*arguments, **options)
+            raise error
+
+        return wrapper
+
+
+@pytest.mark.parametrize("error", [PowerCut(), OSError(errno.ENOSPC, "no space left")], ids=["power", "full"])
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("earlier", [0, 1, 2])
+def test_every_prefix_of_a_write_leaves_the_old_or_the_new_state(
+    tmp_path: Path, earlier: int, done: bool, error: BaseException
+) -> None:
+    for at in range(1, 50):
+        path = tmp_path / str(at) / "settings.json"
+        write(path, *[OLD] * earlier)
+        store = Store(path)
+        with pytest.MonkeyPatch.context() as patch:
+            cut = Cut(patch, at, done=done, error=error)
+            finished = True
+            try:
+                store.write({"users": NEW})
+            except (PowerCut, OSError):
+                finished = False
+        store.close()
+        assert read(path) in ([NEW] if finished else [OLD if earlier else None, NEW])
+        write(path, NEW, OLD)
+        assert read(path) == OLD
+        if finished:
+            assert cut.calls < at
+            break
+    else:
+        raise AssertionError("the write never ended")
+    assert at > 5
+
+
+def test_many_threads_lose_no_list(path: Path) -> None:
+    with opened(path) as store:
+        threads = [
+            threading.Thread(target=lambda name=f"list{number}": [store.write({name: [{"n": n}]}) for n in range(10)])  # type: ignore[misc]
+            for number in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        for number in range(8):
+            assert store.read(f"list{number}") == [{"n": 9}]
+
+
+# -- the blocking list --------------------------------------------------------------------------------------------------
+
+
+def test_the_blocking_list_is_kept(path: Path) -> None:
+    with opened(path) as store:
+        blocklist = Blocklist(store)
+        assert blocklist.block("6281200000001")
+        assert not blocklist.block("6281200000001")
+        assert blocklist.block("6281200000002")
+        assert blocklist.unblock("6281200000002")
+        assert not blocklist.unblock("6281200000002")
+    with opened(path) as store:
+        blocklist = Blocklist(store)
+        assert "6281200000001" in blocklist
+        assert "6281200000002" not in blocklist
+        assert list(blocklist.entries()) == ["6281200000001"]
+
+
+def test_what_could_not_be_kept_does_not_count(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with opened(path) as store:
+        blocklist = Blocklist(store)
+        blocklist.block("6281200000001")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(OSError, match="no space left"):
+                blocklist.block("6281200000002")
+            with pytest.raises(OSError, match="no space left"):
+                blocklist.unblock("6281200000001")
+        assert list(blocklist.entries()) == ["6281200000001"]
+        assert blocklist.block("6281200000002")
+    with opened(path) as store:
+        assert list(Blocklist(store).entries()) == ["6281200000001", "6281200000002"]

@@ -1,0 +1,104 @@
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import ModemLost
+from otppi.api.message import OutgoingMessage
+from otppi.kit.at_modem import AtModem
+from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.testing.scripted import until
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting is all
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """No test leaves a thread or a file descriptor behind."""
+    threads, before = set(threading.enumerate()), descriptors()
+    yield
+    until(lambda: set(threading.enumerate()) <= threads, "the threads of the test end")
+    until(lambda: descriptors() <= before, "the files of the test are closed")
+
+
+class Driver:
+    """A rack of one modem and its driver, with short time-outs."""
+
+    def __init__(self, folder: Path, profile: ModemProfile | None = None, **settings: Any) -> None:
+        self.rack = ModemRack(profile=profile or ModemProfile())
+        self.peer = self.rack.modems[0]
+        self.folder = folder
+        self._settings = settings
+        self.modem = self.anew()
+
+    def anew(self, **settings: Any) -> AtModem:
+        """Make another driver for the same modem, as a restart does."""
+        self.modem = AtModem(
+            {
+                "name": "m0",
+                "port": str(self.peer.path),
+                "baud_rate": 115_200,
+                "parity_bit": "none",
+                "stop_bits": 1,
+                "sim_card_pin": "",
+                "sms_center": "",
+                "prompt_timeout": 0.4,
+                "result_timeout": 0.5,
+                **self._settings,
+                **settings,
+            },
+            self.folder,
+        )
+        return self.modem
+
+    def message(self, text: str = "a text", **options: Any) -> OutgoingMessage:
+        return OutgoingMessage(text, "6281234567890", text, 600.0, **options)
+
+    def send(self, text: str = "a text") -> OutgoingMessage:
+        message = self.message(text)
+        self.modem.send(message)
+        return message
+
+    def reopen(self, attempts: int = 5) -> None:
+        """Open it as the gateway does, until it is open."""
+        for attempt in range(attempts):
+            self.modem.close()
+            try:
+                self.modem.open()
+                return
+            except ModemLost:
+                if attempt == attempts - 1:
+                    raise
+
+    @property
+    def texts(self) -> list[str]:
+        """What arrived, in order."""
+        return [message.text for message in self.rack.network.messages]
+
+    def close(self) -> None:
+        self.modem.close()
+        self.rack.close()
+
+
+@pytest.fixture
+def make_driver(tmp_path: Path, no_leaks: None) -> Iterator[Callable[..., Driver]]:
+    drivers: list[Driver] = []
+
+    def make(**options: Any) -> Driver:
+        drivers.append(Driver(tmp_path, **options))
+        return drivers[-1]
+
+    yield make
+    for driver in drivers:
+        driver.close()
+    drivers.clear()
+
+
+@pytest.fixture
+def driver(make_driver: Callable[..., Driver]) -> Driver:
+    return make_driver()

@@ -1,0 +1,263 @@
+"""Each fault that real modems were seen with, and what the driver makes of it (the table of what real modems do)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
+from otppi.testing.modem import FAULTS
+
+ARRIVED, LOST = True, False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A fault that strikes when the modem is open, and what becomes of the message that is sent then.
+
+    `error` is None where it is sent; `arrived` is whether the network has it all the same; `heals` whether the next
+    message goes out without anybody's help.
+    """
+
+    fault: str
+    error: type[SendError] | None = None
+    arrived: bool = LOST
+    heals: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "-".join([self.fault, *map(str, self.options.values())])
+
+
+CASES = (
+    Case("echo-on-mid-session"),
+    Case("echo-stuck"),
+    Case("stale-edit-mode", NotSent, heals=True),
+    Case("boot-garbage"),
+    Case("first-at-ignored", NotSent, heals=True),
+    Case("prompt-without-space"),
+    Case("prompt-without-newline"),
+    Case("prompt-two-spaces"),
+    Case("prompt-with-newline"),
+    Case("pdu-too-early", NotSent, heals=True),
+    Case("no-prompt", NotSent),
+    Case("no-prompt", NotSent, heals=True, options={"at": 1}),
+    Case("error-at-prompt", NotSent),
+    Case("error-at-prompt", NotSent, heals=True, options={"at": 1}),
+    Case("error-but-editing", NotSent, heals=True, options={"at": 1}),
+    Case("urc-in-reply"),
+    Case("urc-before-prompt"),
+    Case("urc-before-result"),
+    Case("urc-with-body"),
+    Case("ok-in-text"),
+    Case("late-reply", options={"seconds": 0.2}),
+    Case("late-reply", Unconfirmed, ARRIVED, heals=True, options={"seconds": 1.0, "at": 1}),
+    Case("odd-errors"),
+    Case("command-not-support", Unconfirmed),
+    Case("modem-error", Unconfirmed),
+    Case("na", Unconfirmed),
+    Case("bare-lf"),
+    Case("blank-lines"),
+    Case("cpin-without-ok"),
+    *(
+        Case(fault, error, options={"code": code})
+        for fault in ("cms-error", "cms-error-at-prompt")
+        for code, error in (
+            *((code, NotSent) for code in (38, 41, 42, 47, 111, 314, 331, 332, 615, 616, 256, 522, 21, 27)),
+            *((code, ModemUnfit) for code in (8, 10, 50, 310, 311, 312, 313, 315, 316, 317, 318, 322, 208, 211)),
+            *((code, Rejected) for code in (1, 28, 30, 96, 305)),
+            (330, NotSent),
+        )
+    ),
+    *(Case("cms-error", Unconfirmed, options={"code": code}) for code in (300, 500, 9999)),
+    *(Case("cms-error-at-prompt", NotSent, options={"code": code}) for code in (300, 500, 9999)),
+    Case("cme-error", NotSent),
+    Case("cme-error", ModemUnfit, options={"code": 10}),
+    Case("cme-error", Unconfirmed, options={"code": 100}),
+    Case("sim-busy", NotSent),
+    Case("sim-initialising", NotSent),
+    Case("cmee-refused"),
+    Case("cmee-text-only"),
+    Case("result-lost-sent", Unconfirmed, ARRIVED),
+    Case("result-lost-unsent", Unconfirmed),
+    Case("result-late", options={"seconds": 0.2}),
+    Case("result-late", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.9, "at": 1}),
+    Case("pin-required", ModemUnfit),
+    Case("pin-last-try", ModemUnfit),
+    Case("puk-required", ModemUnfit),
+    Case("storage-full", ModemUnfit),
+    Case("csca-empty", NotSent, heals=True),
+    Case("registration-lost", NotSent),
+    Case("registration-stuck", NotSent),
+    Case("silence", NotSent),
+    Case("unplug-before-prompt", ModemLost, heals=True, options={"seconds": 0.05}),
+    Case("unplug-after-prompt", Unconfirmed, heals=True, options={"seconds": 0.05}),
+    Case("unplug-after-submit-sent", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.05}),
+    Case("unplug-after-submit-unsent", Unconfirmed, heals=True, options={"seconds": 0.05}),
+    Case("slow-line"),
+    Case("small-buffer", Unconfirmed),
+    Case("cmms-error"),
+    Case("noise"),
+)
+
+
+def test_every_fault_has_a_case() -> None:
+    assert {case.fault for case in CASES} == set(FAULTS)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_becomes_of_a_message_and_of_the_next_one(driver: Any, case: Case) -> None:
+    driver.modem.open()
+    driver.peer.inject(case.fault, **case.options)
+    if case.error is None:
+        assert len(driver.send("first").progress.references) == 1
+    else:
+        with pytest.raises(SendError) as caught:
+            driver.send("first")
+        assert type(caught.value) is case.error, caught.value
+        assert "first" not in f"{caught.value!r} {caught.value}"
+    if not case.heals:
+        driver.peer.heal()
+    send_at_last(driver, "second")
+    expected = ["first"] if case.error is None or case.arrived else []
+    assert driver.texts == [*expected, "second"]
+    assert driver.rack.network.part_count == len(expected) + 1
+
+
+def send_at_last(driver: Any, text: str) -> None:
+    """Send as the gateway does: again where nothing went out, and the modem is opened anew when it was lost."""
+    for _ in range(5):
+        try:
+            driver.send(text)
+            return
+        except ModemLost:
+            driver.reopen()
+        except NotSent:
+            continue
+    raise AssertionError("it was never sent")
+
+
+OPENS = (
+    *sorted(
+        set(FAULTS)
+        - {"first-at-ignored", "silence", "late-reply", "small-buffer", "cpin-without-ok", "pin-required", "pin-last-try"}
+        - {"puk-required", "sim-busy", "sim-initialising", "registration-lost", "registration-stuck", "csca-empty"}
+    ),
+    "first-at-ignored",
+    "small-buffer",
+    "cpin-without-ok",
+    "csca-empty",
+)
+REFUSES = {
+    "silence": ModemLost,
+    "pin-required": ModemBlocked,
+    "pin-last-try": ModemBlocked,
+    "puk-required": ModemBlocked,
+    "registration-lost": ModemLost,
+    "registration-stuck": ModemLost,
+}
+
+
+@pytest.mark.parametrize("fault", OPENS)
+def test_a_modem_with_this_fault_is_opened_and_read(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault)
+    driver.modem.open()
+    identity = driver.modem.identity()
+    assert identity.imei == driver.peer.profile.imei
+    assert identity.registration == "home network"
+    driver.peer.heal()
+    send_at_last(driver, "second")
+    assert driver.texts == ["second"]
+
+
+@pytest.mark.parametrize("fault", REFUSES)
+def test_a_modem_with_this_fault_cannot_be_opened_until_it_is_healed(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault)
+    with pytest.raises(ModemLost) as caught:
+        driver.modem.open()
+    assert type(caught.value) is REFUSES[fault]
+    assert caught.value.cause
+    driver.peer.heal()
+    driver.reopen()
+    driver.send("second")
+    assert driver.texts == ["second"]
+
+
+@pytest.mark.parametrize("fault", ["sim-busy", "sim-initialising"])
+def test_a_sim_that_is_busy_is_waited_for(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault, seconds=0.5)
+    driver.modem.open()
+    driver.send()
+    assert driver.texts == ["a text"]
+
+
+def test_late_answers_bring_nothing_out_of_step(driver: Any) -> None:
+    driver.peer.inject("late-reply", at=4, seconds=1.0, command="+C")
+    driver.reopen()
+    identity = driver.modem.identity()
+    assert (identity.imei, identity.imsi) == (driver.peer.profile.imei, driver.peer.profile.imsi)
+
+
+def test_a_modem_that_is_not_ready_for_the_pdu_gets_a_pause_from_then_on(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.inject("pdu-too-early")
+    with pytest.raises(NotSent):
+        driver.send("0")
+    for number in range(3):
+        driver.send(str(number))
+    assert driver.texts == ["0", "1", "2"]
+
+
+def test_a_pdu_that_is_refused_in_spite_of_the_pause_is_rejected(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.inject("cms-error", code=304)
+    with pytest.raises(NotSent):
+        driver.send()
+    with pytest.raises(Rejected):
+        driver.send()
+
+
+def test_a_network_that_is_out_of_order_asks_for_a_wait(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.inject("cms-error", code=38)
+    with pytest.raises(NotSent) as caught:
+        driver.send()
+    assert caught.value.retry_after == 2.0
+    assert caught.value.code == "+CMS ERROR: 38"
+    assert caught.value.cause == "network out of order"
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+@pytest.mark.parametrize("fault", ["no-prompt", "cms-error", "error-at-prompt"])
+def test_a_message_of_several_parts_goes_on_at_the_part_that_failed(driver: Any, fault: str, failing: int) -> None:
+    driver.modem.open()
+    driver.peer.inject(fault, at=failing)
+    message = driver.message("".join(chr(ord("a") + number % 26) for number in range(400)))
+    with pytest.raises(NotSent):
+        driver.modem.send(message)
+    assert len(message.progress.references) == failing - 1
+    assert message.progress.segments == 3
+    driver.modem.send(message)
+    assert driver.texts == [message.text]
+    assert driver.rack.network.part_count == 3
+    references = {part.submit.user_data.concatenation.reference for part in driver.rack.network.parts}
+    assert references == {message.progress.concatenation_reference}
+
+
+def test_an_unconfirmed_part_is_not_sent_again_by_itself(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.inject("result-lost-sent", at=2)
+    message = driver.message("x" * 400)
+    dispatched: list[int] = []
+    message.progress.before_dispatch = lambda: dispatched.append(driver.rack.network.part_count)
+    with pytest.raises(Unconfirmed):
+        driver.modem.send(message)
+    assert (len(message.progress.references), driver.rack.network.part_count) == (1, 2)
+    assert dispatched == [0, 1]
+
+
+def test_an_attempt_after_an_unconfirmed_one_asks_for_duplicates_to_be_rejected(driver: Any) -> None:
+    driver.modem.open()
+    driver.modem.send(driver.message("first"))
+    driver.modem.send(driver.message("second", again=True))
+    assert [part.submit.reject_duplicates for part in driver.rack.network.parts] == [False, True]

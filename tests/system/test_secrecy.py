@@ -1,0 +1,83 @@
+"""No text of any message is anywhere in what is written: data folder, RAM disk folder, debug log, report."""
+
+import base64
+import http.client
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from otppi.testing.modem import ModemProfile, ModemRack
+
+from tests.system.conftest import PASSWORD, Gateway, eventually, modem
+
+Start = Callable[..., Gateway]
+SECRET = "K0DE-RAHASIA-982451"
+
+
+def forms(text: str) -> list[bytes]:
+    """The text as it might leak: plain, UTF-16, Base64, GSM-7 packed in hex."""
+    from otppi.wire.gsm7 import encode, pack
+
+    packed = pack(encode(text))
+    plain = [text.encode(), text.encode("utf-16-be"), text.encode("utf-16-le"), packed, text.encode().hex().encode()]
+    return [*plain, packed.hex().encode(), packed.hex().upper().encode(), base64.b64encode(text.encode())[:-4]]
+
+
+def written(*folders: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def test_no_text_is_ever_written(start: Start) -> None:
+    with ModemRack(2, profile=ModemProfile(network_time=0.05)) as rack:
+        gateway = start(
+            [modem(rack.paths[0], "good", result_timeout=1.0), modem(rack.paths[1], "bad", recipient_prefixes=["62899"])]
+        ).until_ready()
+        rack.modems[1].inject("cms-error", code=1)
+        rack.modems[0].inject("result-lost-sent", at=3)
+        rack.modems[0].inject("urc-in-reply")
+        with gateway.client() as client:
+            for number in range(6):
+                client.send(number, f"0812000000{number}", f"{SECRET} {number}")
+            client.send("bad", "08990000000", SECRET)
+            client.send("expired", "08120000000", SECRET, expiration=1)
+            client.send("long", "08120000000", SECRET * 100)
+            client.request("POST", "/api/message", b'{"command": "send-sms", "data": {"message": "' + SECRET.encode())
+            client.request("POST", f"/api/message?{SECRET}", SECRET.encode())
+            client.command(SECRET, {"message": SECRET})
+            client.command("request-otp", {"reference": "r", "receiver": "08120000000", "message": f"{SECRET} %s"})
+            client.command("verify-otp", {"reference": "r", "otp": SECRET})
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port)
+        connection.request("POST", "/api/message", SECRET, {"Authorization": f"Basic {SECRET}"})
+        connection.getresponse().read()
+        connection.close()
+        with gateway.client() as client:
+            client.send("killed", "08120000009", SECRET, "?wait=0")
+            eventually(lambda: b'["dispatched"' in next(gateway.runtime.glob("*/journal")).read_bytes())
+        gateway.kill()
+        gateway.start().until_ready()
+        for words in (["status"], ["modem", "list"], ["settings", "export", "--secrets"], ["doctor"]):
+            output = gateway.cli(*words, "--json")
+            assert not any(form in (output.stdout + output.stderr).encode() for form in forms(SECRET)), words
+        gateway.stop()
+
+    files = written(gateway.data, gateway.runtime, gateway.folder)
+    del files[gateway.provision]
+    assert any(path.suffix == ".jsonl" for path in files)
+    assert b"DEBUG" in files[gateway.log]
+    for path, content in files.items():
+        for form in forms(SECRET):
+            assert form not in content, f"{path} holds the text"
+        assert PASSWORD.encode() not in content, f"{path} holds a password"
+
+
+def test_the_report_masks_receivers(start: Start, modem_rack: ModemRack) -> None:
+    gateway = start([modem(modem_rack.paths[0])]).until_ready()
+    with gateway.client() as client:
+        client.send(7, "08126666666", "text")
+    gateway.stop()
+    (report,) = (gateway.data / "report").glob("*.jsonl")
+    (line,) = [json.loads(line) for line in report.read_text().splitlines()]
+    assert (line["i"], line["r"], line["s"], line["by"]) == ("7", "62812*****66", "sent", "m0")
+    for path, content in written(gateway.data, gateway.runtime).items():
+        assert b"8126666666" not in content, path
+    assert b"8126666666" not in gateway.log.read_bytes()
