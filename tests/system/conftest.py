@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import pytest
 
-
 USER, PASSWORD = "app", "a password for tests"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
@@ -52,7 +51,9 @@ class Client:
     def command(self, name: str, data: Any, query: str = "") -> tuple[int, dict[str, Any]]:
         return self.request("POST", "/api/message" + query, json.dumps({"command": name, "data": data}).encode())
 
-    def send(self, number: int | str, receiver: str, text: str, query: str = "", **more: Any) -> tuple[int, dict[str, Any]]:
+    def send(
+        self, number: int | str, receiver: str, text: str, query: str = "", **more: Any
+    ) -> tuple[int, dict[str, Any]]:
         return self.command("send-sms", {"id": number, "receiver": receiver, "message": text, **more}, query)
 
     def message(self, message_id: str) -> dict[str, Any]:
@@ -116,7 +117,9 @@ class Gateway:
 
     def until_ready(self) -> Self:
         with self.client() as client:
-            eventually(lambda: client.request("GET", "/api/health")[1].get("status") == "ok", what="all modems are ready")
+            eventually(
+                lambda: client.request("GET", "/api/health")[1].get("status") == "ok", what="all modems are ready"
+            )
         return self
 
     def client(self) -> Client:

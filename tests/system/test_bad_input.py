@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from otppi.testing.modem import ModemRack
-
 from tests.system.conftest import AUTHORIZATION, Client, Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -88,7 +87,9 @@ def test_all_errors_are_told_at_once(running: tuple[Gateway, ModemRack]) -> None
     assert fields >= {"data[0].id", "data[0].message", "data[1].receiver", "data[1].message", "data[1].expiration"}
 
 
-@pytest.mark.parametrize("authorization", ["", "Basic", "Basic !!!", "Basic bm9ib2R5Onh4", "Bearer otppi_wrong", "Digest x"])
+@pytest.mark.parametrize(
+    "authorization", ["", "Basic", "Basic !!!", "Basic bm9ib2R5Onh4", "Bearer otppi_wrong", "Digest x"]
+)
 def test_without_a_right_password_nothing_is_said(running: tuple[Gateway, ModemRack], authorization: str) -> None:
     with Client(running[0].port, authorization) as client:
         status, answer = client.request("POST", "/api/message", envelope(GOOD))

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from otppi.testing.modem import ModemProfile, ModemRack
-
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]
@@ -21,7 +20,9 @@ def test_kill_with_fifty_messages_queued(start: Start) -> None:
         def one_sender(number: int) -> tuple[int, str | None]:
             with gateway.client() as client:
                 try:
-                    return number, client.send(number, f"0812{number:07}", f"text {number}", "?wait=30")[1]["data"]["state"]
+                    return number, client.send(number, f"0812{number:07}", f"text {number}", "?wait=30")[1]["data"][
+                        "state"
+                    ]
                 except (OSError, http.client.HTTPException):
                     return number, None
 
@@ -103,7 +104,7 @@ def test_fail_over_to_the_other_modem(start: Start) -> None:
         ).until_ready()
         with gateway.client() as client:
             assert client.send(1, "08121111111", "text 1")[1]["data"]["modem_id"] == "first"
-            modem_rack.modems[0].unplug()
+            rack.modems[0].unplug()
             answer = client.send(2, "08121111111", "text 2")[1]
             assert (answer["data"]["state"], answer["data"]["modem_id"]) == ("sent", "second")
         assert rack.network.message_count == 2

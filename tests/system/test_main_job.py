@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
-
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]
@@ -103,7 +102,15 @@ def test_ten_thousand_messages_through_sixteen_modems_arrive_once_each_in_order(
 
 
 def test_long_and_foreign_texts_arrive_whole(start: Start, modem_rack: ModemRack) -> None:
-    texts = ["é€[]{}" * 60, "मे" * 100, "🔐" * 70, "A" * 160, "A" * 161, "x" * 152 + "€" * 9, "Kode Anda: 123456\nJangan bagikan"]
+    texts = [
+        "é€[]{}" * 60,
+        "मे" * 100,
+        "🔐" * 70,
+        "A" * 160,
+        "A" * 161,
+        "x" * 152 + "€" * 9,
+        "Kode Anda: 123456\nJangan bagikan",
+    ]
     gateway = start([modem(modem_rack.paths[0])]).until_ready()
     with gateway.client() as client:
         for number, text in enumerate(texts):

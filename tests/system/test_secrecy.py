@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from otppi.testing.modem import ModemProfile, ModemRack
-
 from tests.system.conftest import PASSWORD, Gateway, eventually, modem
 
 Start = Callable[..., Gateway]
@@ -30,7 +29,10 @@ def written(*folders: Path) -> dict[Path, bytes]:
 def test_no_text_is_ever_written(start: Start) -> None:
     with ModemRack(2, profile=ModemProfile(network_time=0.05)) as rack:
         gateway = start(
-            [modem(rack.paths[0], "good", result_timeout=1.0), modem(rack.paths[1], "bad", recipient_prefixes=["62899"])]
+            [
+                modem(rack.paths[0], "good", result_timeout=1.0),
+                modem(rack.paths[1], "bad", recipient_prefixes=["62899"]),
+            ]
         ).until_ready()
         rack.modems[1].inject("cms-error", code=1)
         rack.modems[0].inject("result-lost-sent", at=3)

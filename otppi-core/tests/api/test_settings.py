@@ -184,9 +184,12 @@ def test_nobody_can_change_a_default_by_its_value() -> None:
     assert given_tags == ["y"]
 
 
-@given(st.dictionaries(st.sampled_from([one.key for one in SETTINGS] + ["zzz"]), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4
-)))
+@given(
+    st.dictionaries(
+        st.sampled_from([one.key for one in SETTINGS] + ["zzz"]),
+        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4),
+    )
+)
 def test_whatever_comes_is_told_and_never_raises(raw: dict[str, Any]) -> None:
     values, found = SECTION.validate(raw)
     assert values.keys() == SECTION.defaults().keys()

@@ -61,7 +61,10 @@ class Doubles:
             title="scripted modem",
             help="For tests.",
             create=self._modem,
-            settings=(number("speed", "Speed", "A setting of this type.", 1.0), text("key", "Key", "A secret.", secret=True)),
+            settings=(
+                number("speed", "Speed", "A setting of this type.", 1.0),
+                text("key", "Key", "A secret.", secret=True),
+            ),
             embedded_default=True,
         )
         section = Section(

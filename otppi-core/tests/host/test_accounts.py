@@ -16,7 +16,14 @@ ADDRESS = "192.0.2.1"
 
 
 def user(name: str = "app", **values: Any) -> dict[str, Any]:
-    return {"username": name, "password_hash": PASSWORD_HASH, "token_hashes": [], "active": True, "blocked": False, **values}
+    return {
+        "username": name,
+        "password_hash": PASSWORD_HASH,
+        "token_hashes": [],
+        "active": True,
+        "blocked": False,
+        **values,
+    }
 
 
 class Clock:
@@ -79,7 +86,9 @@ def test_many_threads_with_the_same_right_password_cost_one_hash(hashes: list[st
 
 
 def test_an_unknown_user_costs_the_same_hash(hashes: list[str]) -> None:
-    accounts = Accounts([user(), user("off", active=False), user("blocked", blocked=True), user("token", password_hash="")])
+    accounts = Accounts(
+        [user(), user("off", active=False), user("blocked", blocked=True), user("token", password_hash="")]
+    )
     for name in ("nobody", "off", "blocked", "token", ""):
         assert isinstance(refused(accounts, name, "right"), AuthenticationFailed)
     assert len(hashes) == 5
@@ -168,7 +177,9 @@ def test_patience_does_not_break_the_throttle(clock: Clock, monkeypatch: pytest.
 def test_tokens(clock: Clock) -> None:
     token, kept = new_token()
     other, _ = new_token()
-    accounts = Accounts([user("app", token_hashes=[kept]), user("off", token_hashes=["0" * 64], active=False)], clock=clock)
+    accounts = Accounts(
+        [user("app", token_hashes=[kept]), user("off", token_hashes=["0" * 64], active=False)], clock=clock
+    )
     assert token not in kept
     assert accounts.authenticate_token(token, ADDRESS) == Sender("app")
     for _ in range(5):
@@ -194,7 +205,9 @@ def test_whatever_comes_in_as_a_password_is_only_wrong(odd: str) -> None:
 
 
 def test_a_hash_that_is_none_is_only_wrong() -> None:
-    assert isinstance(refused(Accounts([user(password_hash="$argon2id$nonsense")]), "app", "right"), AuthenticationFailed)
+    assert isinstance(
+        refused(Accounts([user(password_hash="$argon2id$nonsense")]), "app", "right"), AuthenticationFailed
+    )
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

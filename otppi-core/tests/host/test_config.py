@@ -79,7 +79,12 @@ def test_the_provisioning_document_is_taken_and_kept(config: Config, data: DataF
 def test_all_problems_of_all_sections_at_once_and_nothing_is_changed(config: Config, data: DataFolder) -> None:
     document = {
         "sms": {"country_code": "0", "queue_size": "many", "atempts": 3},
-        "modems": [{"type": "scripted"}, 7, {"name": "m1", "type": "nothing"}, {"name": "m2", "type": "scripted", "speed": "x"}],
+        "modems": [
+            {"type": "scripted"},
+            7,
+            {"name": "m1", "type": "nothing"},
+            {"name": "m2", "type": "scripted", "speed": "x"},
+        ],
         "api_users": [{"username": "app"}, {"username": "app", "password": 5}, {"username": "a b", "password": "x"}],
         "ingress-test": [],
         "ingress-nowhere": {},
@@ -122,7 +127,9 @@ def test_names_are_used_once(config: Config) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"password": REDACTED}])
-def test_secrets_stay_where_a_document_leaves_them_out_or_shows_asterisks(config: Config, given: dict[str, str]) -> None:
+def test_secrets_stay_where_a_document_leaves_them_out_or_shows_asterisks(
+    config: Config, given: dict[str, str]
+) -> None:
     config.update(PROVISION | {"ingress-test": {"password": "kept"}})
     assert config.update({"ingress-test": {"port": 1, **given}}) == ["ingress-test"]
     assert config.one("ingress-test") == {"port": 1, "enable": True, "password": "kept"}
@@ -180,7 +187,9 @@ def test_a_card_that_is_full_changes_nothing(config: Config, monkeypatch: pytest
 
 
 def test_what_is_kept_and_cannot_be_used_is_told_and_its_default_is_used(data: DataFolder) -> None:
-    data.store.write({"sms": [{"attempts": 0, "gone": 1}], "modems": [{"name": "m0", "type": "gone", "port": "/dev/x"}]})
+    data.store.write(
+        {"sms": [{"attempts": 0, "gone": 1}], "modems": [{"name": "m0", "type": "gone", "port": "/dev/x"}]}
+    )
     config = reopened(data)
     assert {problem.field for problem in config.problems} == {"sms.attempts", "sms.gone", "modems[0].type"}
     assert config.one("sms")["attempts"] == 3

@@ -186,7 +186,9 @@ def test_a_manual_sms(client: ControlClient, host: Host, doubles: Any) -> None:
 
 
 def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:
-    client.call("settings_import", {"document": {"modems": [{"name": "m.0", "type": "scripted", "sim_card_pin": "1234"}]}})
+    client.call(
+        "settings_import", {"document": {"modems": [{"name": "m.0", "type": "scripted", "sim_card_pin": "1234"}]}}
+    )
     assert client.call("settings_set", {"path": "sms.attempts", "value": "5"}) == ["sms"]
     assert client.call("settings_set", {"path": "modems.m.0.recipient_prefix", "value": "0812, 0813"}) == ["modems"]
     assert client.call("settings_set", {"path": "modems.m.0.speed", "value": "2.5"}) == ["modems"]

@@ -131,7 +131,13 @@ def test_a_duplicate_is_the_earlier_record_while_queued_and_after(bench: Dispatc
     modem.gate.set()
     bench.end(first)
     assert bench.take(id="1") is first
-    others = [bench.take(id="2"), bench.take(BUDI, id="1"), bench.take(text="another", id="1"), bench.take(), bench.take()]
+    others = [
+        bench.take(id="2"),
+        bench.take(BUDI, id="1"),
+        bench.take(text="another", id="1"),
+        bench.take(),
+        bench.take(),
+    ]
     assert first not in others
     bench.end(*others)
     assert len(bench.texts) == 6
@@ -151,7 +157,9 @@ def test_a_duplicate_is_known_within_the_window_only(make_bench: MakeBench) -> N
 
 
 @pytest.mark.parametrize(
-    ("error", "again"), [(Rejected("no such number"), True), (Unconfirmed("no answer"), False)], ids=["failed", "unconfirmed"]
+    ("error", "again"),
+    [(Rejected("no such number"), True), (Unconfirmed("no answer"), False)],
+    ids=["failed", "unconfirmed"],
 )
 def test_a_failed_message_may_come_again_and_an_unconfirmed_may_not(
     bench: DispatchBench, error: Exception, again: bool

@@ -250,7 +250,9 @@ def test_health_and_counters(host: Host, doubles: Any) -> None:
 # -- the boot folder ----------------------------------------------------------------------------------------------------
 
 
-def test_the_boot_folder_is_private_and_belongs_to_one_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_boot_folder_is_private_and_belongs_to_one_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     folder = boot_folder_of(tmp_path / "a")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -66,7 +66,12 @@ def test_each_stage_is_told_honestly(tmp_path: Path) -> None:
     assert (queued.state, queued.code, queued.finished) == (State.FAILED, ResponseCode.FAILED, None)
     assert (sending.state, sending.code, sending.finished) == (State.UNCONFIRMED, ResponseCode.UNCONFIRMED, None)
     assert sending.modem == "m0"
-    assert (sent.state, sent.code, sent.finished, sent.segments) == (State.SENT, ResponseCode.SUCCESS, 1_900_000_000.25, 2)
+    assert (sent.state, sent.code, sent.finished, sent.segments) == (
+        State.SENT,
+        ResponseCode.SUCCESS,
+        1_900_000_000.25,
+        2,
+    )
     assert (failed.state, failed.cause) == (State.FAILED, "no such number")
     for before, after in zip(records, (queued, sending, sent, failed), strict=True):
         for name in ("message_id", "client_id", "digest", "created", "expires", "origin", "receiver_shown"):
@@ -114,7 +119,14 @@ def test_what_is_noted_after_a_cut_line_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"7", b"[]", b'["taken"]', b'["taken","1","zz"]', b'["ended","0000000000000001","gone","0000",null,1,null,1]', b"\xff"],
+    [
+        b"7",
+        b"[]",
+        b'["taken"]',
+        b'["taken","1","zz"]',
+        b'["ended","0000000000000001","gone","0000",null,1,null,1]',
+        b"\xff",
+    ],
 )
 def test_a_line_of_another_version_does_not_stop_the_gateway(tmp_path: Path, line: bytes) -> None:
     with opened(tmp_path) as journal:
@@ -208,7 +220,9 @@ def test_a_full_disk_stops_no_message(bench: DispatchBench, caplog: pytest.LogCa
     assert bench.end(bench.take()) == (State.SENT,)
 
 
-def test_a_line_of_which_only_a_part_was_written_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_of_which_only_a_part_was_written_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write = os.write
     with opened(tmp_path) as journal:
         journal.taken(record(1))
@@ -244,7 +258,9 @@ def test_the_key_stays_and_a_damaged_one_is_replaced(tmp_path: Path) -> None:
         assert journal.key[:31] != key[:31]
 
 
-def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(make_bench: MakeBench, tmp_path: Path) -> None:
+def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(
+    make_bench: MakeBench, tmp_path: Path
+) -> None:
     first = make_bench()
     modem = first.add("m0")
     modem.script.extend([None, Unconfirmed("no answer")])

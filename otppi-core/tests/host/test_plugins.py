@@ -59,7 +59,9 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def entry_point(folder: Path, name: str, source: str, key: str = "") -> importlib.metadata.EntryPoint:
     module = f"plugin_{name.replace(' ', '_')}"
     settings = "" if "{settings}" in source else ","
-    (folder / f"{module}.py").write_text(source.replace("{key}", key or name).replace("{settings}", settings.strip(",")))
+    (folder / f"{module}.py").write_text(
+        source.replace("{key}", key or name).replace("{settings}", settings.strip(","))
+    )
     return importlib.metadata.EntryPoint(name, module, "otppi")
 
 

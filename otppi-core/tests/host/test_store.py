@@ -105,7 +105,9 @@ def test_a_damaged_file_does_not_replace_the_copy(path: Path) -> None:
 
 @pytest.mark.parametrize("main", [None, b"", b"{", b"7"])
 @pytest.mark.parametrize("copy", [None, b"", b"{", b"7"])
-def test_both_damaged_is_an_error_and_nothing_is_overwritten(path: Path, main: bytes | None, copy: bytes | None) -> None:
+def test_both_damaged_is_an_error_and_nothing_is_overwritten(
+    path: Path, main: bytes | None, copy: bytes | None
+) -> None:
     write(path, OLD, NEW)
     for file, content in ((path, main), (path.with_suffix(".json.bak"), copy)):
         file.unlink()

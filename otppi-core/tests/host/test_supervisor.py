@@ -41,7 +41,9 @@ class Body:
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), None], ids=["raises", "exits", "returns"])
-def test_a_body_that_ends_is_started_again_and_seen(error: BaseException | None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_body_that_ends_is_started_again_and_seen(
+    error: BaseException | None, caplog: pytest.LogCaptureFixture
+) -> None:
     body = Body(3, error)
     thread = Supervised("a thread", body.run, body.stopped.set)
     assert thread.supervision.state is ThreadState.STOPPED

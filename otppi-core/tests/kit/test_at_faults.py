@@ -140,7 +140,15 @@ def send_at_last(driver: Any, text: str) -> None:
 OPENS = (
     *sorted(
         set(FAULTS)
-        - {"first-at-ignored", "silence", "late-reply", "small-buffer", "cpin-without-ok", "pin-required", "pin-last-try"}
+        - {
+            "first-at-ignored",
+            "silence",
+            "late-reply",
+            "small-buffer",
+            "cpin-without-ok",
+            "pin-required",
+            "pin-last-try",
+        }
         - {"puk-required", "sim-busy", "sim-initialising", "registration-lost", "registration-stuck", "csca-empty"}
     ),
     "first-at-ignored",

@@ -242,7 +242,9 @@ def _suggestion(key: str, known: Sequence[str] | Mapping[str, Setting]) -> str:
 
 def _reference_row(setting: Setting) -> str:
     kind = " or ".join(f"`{choice}`" for choice in setting.choices) or setting.kind.value
-    span = [f"{word} {limit:g}" for word, limit in (("from", setting.minimum), ("to", setting.maximum)) if limit is not None]
+    span = [
+        f"{word} {limit:g}" for word, limit in (("from", setting.minimum), ("to", setting.maximum)) if limit is not None
+    ]
     kind = " ".join([kind, *span, setting.unit]).strip()
     default = "required" if setting.required else "secret" if setting.secret else f"`{setting.default!r}`"
     return f"| `{setting.key}` | {setting.title} | {kind} | {default} | {setting.help} |"

@@ -63,9 +63,7 @@ class Accounts:
     address: five are free, then each costs twice the wait of the one before. `clock` counts seconds, monotonically.
     """
 
-    def __init__(
-        self, users: Sequence[Mapping[str, Any]] = (), *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, users: Sequence[Mapping[str, Any]] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._key = os.urandom(32)
         self._hashing = Lock()

@@ -68,7 +68,13 @@ class MessageTicket:
     """The ticket of a send command: some items are on their way, others were refused."""
 
     def __init__(
-        self, command: str, items: Sequence[Record | Outcome], duplicates: frozenset[int], dispatch: Dispatch, *, as_list: bool
+        self,
+        command: str,
+        items: Sequence[Record | Outcome],
+        duplicates: frozenset[int],
+        dispatch: Dispatch,
+        *,
+        as_list: bool,
     ) -> None:
         self._command = command
         self._items = items

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
-from otppi.wire.errors import FieldError
 from otppi.api.settings import REDACTED, Section
 from otppi.host.accounts import hash_password, is_password
 from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
 from otppi.host.store import Store
+from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import normalise_prefix
 
 Values = dict[str, Any]

@@ -70,9 +70,7 @@ class HostGateway:
             except Refused as refused:
                 state = _REFUSED_STATES.get(refused.code, State.FAILED)
                 items.append(of_refusal(refused, item.id, state.value))
-        return MessageTicket(
-            envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list
-        )
+        return MessageTicket(envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list)
 
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
         """Check what the envelope's parser cannot: the number, and how many parts the text takes."""

@@ -120,7 +120,12 @@ class Journal:
                 logger.warning("a damaged line of the journal is left out")
         for record in records.values():
             if record.state is State.SENDING:
-                _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, "the gateway stopped before the network answered")
+                _end(
+                    record,
+                    State.UNCONFIRMED,
+                    ResponseCode.UNCONFIRMED,
+                    "the gateway stopped before the network answered",
+                )
             elif record.state is State.QUEUED:
                 _end(record, State.FAILED, ResponseCode.FAILED, "the gateway stopped before it was sent")
         return list(records.values())

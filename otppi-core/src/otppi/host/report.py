@@ -46,7 +46,10 @@ class Report:
         line |= {"r": record.receiver_shown, "s": record.state.value}
         if record.modem:
             line |= {"by": record.modem[:16], "n": record.segments}
-        line |= {"from": f"{record.origin.ingress}/{record.origin.sender.name}"[:40], "d": round(now - record.created, 2)}
+        line |= {
+            "from": f"{record.origin.ingress}/{record.origin.sender.name}"[:40],
+            "d": round(now - record.created, 2),
+        }
         if record.code.value != "0000":
             line["c"] = record.code.value
         with self._lock:

@@ -126,7 +126,13 @@ MODEMS = Section(
     reset_group="modem",
     identity="name",
     settings=(
-        text("name", "Name", "Name of the modem; shown in answers as modem_id.", required=True, pattern=r"[\w .:()+-]{1,64}"),
+        text(
+            "name",
+            "Name",
+            "Name of the modem; shown in answers as modem_id.",
+            required=True,
+            pattern=r"[\w .:()+-]{1,64}",
+        ),
         text("type", "Type", "Modem type: the plugin that drives it.", "at"),
         text("port", "Port", "Serial port, or a link to one, e.g. /dev/ttyUSB0.", aliases=("connection",)),
         text(
@@ -136,7 +142,12 @@ MODEMS = Section(
             pattern=r"\+?[0-9]{5,20}",
             aliases=("smsc",),
         ),
-        text("imei", "IMEI", "Serial number of the modem, to know it again; never changed by OTP-Pi.", pattern=r"[0-9]{14,16}"),
+        text(
+            "imei",
+            "IMEI",
+            "Serial number of the modem, to know it again; never changed by OTP-Pi.",
+            pattern=r"[0-9]{14,16}",
+        ),
         text("msisdn", "MSISDN", "Telephone number of the SIM card.", pattern=r"\+?[0-9]{3,15}"),
         text("imsi", "IMSI", "Subscriber number of the SIM card.", pattern=r"[0-9]{6,15}"),
         text_list(
@@ -146,7 +157,13 @@ MODEMS = Section(
             aliases=("recipient_prefix",),
             check=_prefixes_problem,
         ),
-        text("sim_card_pin", "SIM Card PIN", "PIN of the SIM card, where it asks for one.", secret=True, pattern=r"[0-9]{4,8}"),
+        text(
+            "sim_card_pin",
+            "SIM Card PIN",
+            "PIN of the SIM card, where it asks for one.",
+            secret=True,
+            pattern=r"[0-9]{4,8}",
+        ),
         integer(
             "baud_rate", "Baud Rate", "Speed of the serial port.", 115_200, minimum=300, maximum=4_000_000, unit="Bd"
         ),
@@ -188,7 +205,13 @@ API_USERS = Section(
     settings=(
         text("username", "Username", "Name that the sender gives.", required=True, pattern=r"[^:\s\x00-\x1f]{1,64}"),
         text("password", "Password", "Password that the sender gives; only its argon2id hash is kept.", secret=True),
-        text("password_hash", "Password hash", "The argon2id hash, as an export gives it.", secret=True, pattern=r"\$argon2id\$\S+"),
+        text(
+            "password_hash",
+            "Password hash",
+            "The argon2id hash, as an export gives it.",
+            secret=True,
+            pattern=r"\$argon2id\$\S+",
+        ),
         text_list("token_hashes", "Tokens", "SHA-256 of each bearer token.", secret=True),
         text("phone", "Phone Number", "Contact of the user.", aliases=("phone_number",)),
         text("email", "Email", "Contact of the user."),

@@ -169,5 +169,3 @@ class AtChannel:
         while event := self._connection.next_event():
             if isinstance(event, Urc | Noise):
                 self._on_event(event)
-
-

@@ -110,7 +110,9 @@ class Port:
 
     def close(self) -> None:
         """Release the port. Safe to call twice."""
-        with suppress(*_PORT_ERRORS):  # a device that is gone may refuse even this; the descriptor is freed all the same
+        with suppress(
+            *_PORT_ERRORS
+        ):  # a device that is gone may refuse even this; the descriptor is freed all the same
             self._serial.close()
 
 

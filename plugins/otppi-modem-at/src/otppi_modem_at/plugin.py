@@ -8,7 +8,14 @@ from otppi.api import hookimpl
 from otppi.api.modem import ModemIdentity, ModemType
 from otppi.kit.at_modem import AT_SETTINGS, AtModem
 
-_PROBE = {"name": "probe", "baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1, "sim_card_pin": "", "sms_center": ""}
+_PROBE = {
+    "name": "probe",
+    "baud_rate": 115_200,
+    "parity_bit": "none",
+    "stop_bits": 1,
+    "sim_card_pin": "",
+    "sms_center": "",
+}
 
 
 @hookimpl
