@@ -143,6 +143,7 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
     text = "a secret text"
     bench.end(*(bench.take(RECEIVER, text=text, id=str(number), receiver_shown=mask(RECEIVER)) for number in range(3)))
     bench.dispatch._compact()
+    bench.dispatch.note_ended()
     bench.report.flush()
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
     assert len(files) == 3

@@ -32,9 +32,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What a modem is asked to send. `validity` is the rest of its life in seconds (for TP-VP, 3GPP TS 23.040 9.2.3.12).
+    """What a modem is asked to send. `validity` is the rest of its life in seconds (TP-VP, 3GPP TS 23.040 9.2.3.12).
 
-    `progress` is shared by all attempts on the same modem, so that a message of several parts goes on at the failed part.
+    `progress` is shared by all attempts on the same modem: a message of several parts goes on at the failed part.
     """
 
     message_id: str
@@ -52,8 +52,8 @@ class Progress:
     """How far a message got. The modem writes it, the gateway reads it.
 
     `before_dispatch` must be called right before the bytes that may make the network take the message (Ctrl-Z); it is
-    how a crash between there and the answer is told as `unconfirmed`. `meanwhile` may be called while the network's answer
-    is awaited: the gateway then prepares the next message.
+    how a crash between there and the answer is told as `unconfirmed`. `meanwhile` may be called while the network's
+    answer is awaited: the gateway then prepares the next message.
     """
 
     concatenation_reference: int | None = None

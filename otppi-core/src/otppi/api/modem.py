@@ -82,7 +82,7 @@ class Modem(ABC):
         """
 
     def prepare(self, message: OutgoingMessage) -> None:  # noqa: B027 - a modem may have nothing to prepare
-        """Do what can be done for a message before it is sent, which it probably will be next. Must not raise or wait."""
+        """Do what can be done for a message before it is sent, which is probably next. Must not raise or wait."""
 
     @abstractmethod
     def idle(self, timeout: float) -> None:

@@ -1,4 +1,4 @@
-"""The declaration of settings: from one declaration come validation, redaction, JSON Schema, reference and reset group."""
+"""The declaration of settings: one gives validation, redaction, JSON Schema, reference and reset group."""
 
 import difflib
 import math
@@ -149,7 +149,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A group of settings with a name: one object, or, where `identity` names a key, a list of objects that differ in it.
+    """A named group of settings: one object, or, where `identity` names a key, a list of objects that differ in it.
 
     `reset_group` is the part of a factory reset that brings back its defaults.
     """
@@ -200,9 +200,8 @@ class Section:
                 problems.append(FieldError(f"{path}.{setting.key}", reason))
             else:
                 values[setting.key] = _copy(value)
-        for setting in self.settings:
-            if setting.required and setting.key not in given:
-                problems.append(FieldError(f"{path}.{setting.key}", "is required"))
+        missing = [setting.key for setting in self.settings if setting.required and setting.key not in given]
+        problems += [FieldError(f"{path}.{key}", "is required") for key in missing]
         return values, problems
 
     def redact(self, values: Mapping[str, Any]) -> dict[str, Any]:

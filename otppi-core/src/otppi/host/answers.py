@@ -40,7 +40,7 @@ def of_refusal(refused: Refused, client_id: str | None, state: str = "failed") -
 
 
 def assemble(command: str, outcomes: Sequence[Outcome], *, as_list: bool) -> Answer:
-    """Make the answer of one command. A list answers with the first code that is not 0000, and each item with its own."""
+    """Make the answer of one command. A list has the first code that is not 0000, and each item its own."""
     if not as_list:
         (outcome,) = outcomes
         return Answer(command, outcome.code, data=outcome.data)

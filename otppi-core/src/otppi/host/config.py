@@ -1,4 +1,4 @@
-"""The settings as a whole: which sections there are, what is set, and how a document of settings is checked and taken."""
+"""The settings as a whole: which sections there are, what is set, and how a document is checked and taken."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,8 +16,9 @@ Values = dict[str, Any]
 
 
 class Config:
-    """Every section's values, complete and valid, in RAM; `update` checks, keeps and announces a change. Main thread or
-    the control socket's: the caller sees to it that there is one at a time.
+    """Every section's values, complete and valid, in RAM.
+
+    Used by one thread at a time: the main thread at the start, then the control socket's.
     """
 
     def __init__(self, store: Store, plugins: Plugins) -> None:

@@ -130,7 +130,7 @@ class Dispatch:
         )
 
     def _companions_worker(self, record: Record) -> ModemWorker | None:
-        """Find where the messages to the same receiver wait that came before; they leave a modem that is of no use first."""
+        """Find where earlier messages to the same receiver wait; they leave a modem that is of no use first."""
         companions = self._on_the_way.get(record.receiver)
         if not companions:
             return None
@@ -191,7 +191,7 @@ class Dispatch:
         """Note that the network may have the message from now on."""
         self._journal.dispatched(record)
 
-    def sent(self, worker: ModemWorker, record: Record) -> None:
+    def sent(self, record: Record) -> None:
         """End a record that the SMSC accepted."""
         self._end(record, State.SENT, ResponseCode.SUCCESS, None)
 
@@ -316,13 +316,16 @@ class Dispatch:
         self._journal.ended(record)
         for callback in callbacks:
             callback()
-        # The modem's thread has the next message to send: the housekeeper writes log and report while that is on the air.
         self._to_note.append(record)
-        self._due.set()
 
-    def _note_all(self) -> None:
+    def note_ended(self) -> None:
+        """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""
         while self._to_note:
-            self._note(self._to_note.popleft())
+            try:
+                record = self._to_note.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            self._note(record)
 
     def _note(self, record: Record) -> None:
         self._report.append(record)
@@ -372,7 +375,7 @@ class Dispatch:
         while not self._stopping:
             self._due.wait(_SWEEP)
             self._due.clear()
-            self._note_all()
+            self.note_ended()
             now = time.monotonic()
             if now - swept >= _SWEEP:
                 self._sweep()
@@ -380,7 +383,7 @@ class Dispatch:
             if now - flushed >= _FLUSH or self._report.full:
                 self._report.flush()
                 flushed = now
-        self._note_all()
+        self.note_ended()
         self._report.flush()
 
     def stop(self) -> None:
@@ -430,7 +433,7 @@ class Dispatch:
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             else:
                 self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
-        self._note_all()
+        self.note_ended()
         self._report.flush()
         self._journal.close()
 

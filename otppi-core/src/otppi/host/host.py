@@ -105,7 +105,7 @@ class Host:
                 self._use_ingress(key)
 
     def stop(self) -> None:
-        """Stop taking messages in, let each modem finish the one that it is sending, and tell the senders of the rest."""
+        """Take nothing more in, let each modem finish what it is sending, and tell the senders of the rest."""
         for supervised, _ in self.ingresses.values():
             supervised.stop()
         for thread in self._modem_threads.values():

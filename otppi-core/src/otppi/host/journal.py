@@ -1,4 +1,4 @@
-"""The journal: what became of each message so far, in a RAM-backed folder, so that a crash is told and nothing goes twice.
+"""The journal: what became of each message, in a RAM-backed folder: a crash is told, and nothing goes twice.
 
 It holds metadata only: ids, a keyed digest, the masked receiver, states. The text of a message is never in it. It lives
 in `/run` or another RAM disk, so it costs the card nothing and is gone with the power.
@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -49,15 +50,15 @@ class Journal:
 
     def dispatched(self, record: Record) -> None:
         """Note that from here on the network may have it: called right before Ctrl-Z."""
-        self._append([_DISPATCHED, record.message_id, record.modem])
+        self._append(_dispatched_line(record))
 
     def ended(self, record: Record) -> None:
         """Note the final state."""
         self._append(_ended_line(record))
 
-    def _append(self, line: list[Any]) -> None:
+    def _append(self, line: str) -> None:
         """Write a line. A RAM disk that is full costs what a crash could be told from, not the messages: they go on."""
-        data = json.dumps(line).encode() + b"\n"
+        data = line.encode()
         with self._lock:
             if self._descriptor < 0:
                 return  # a modem that did not end in time: the next start tells its message as unconfirmed
@@ -86,13 +87,13 @@ class Journal:
             if record.state.final:
                 lines.append(_ended_line(record))
             elif record.state is State.SENDING or record.again:
-                lines.append([_DISPATCHED, record.message_id, record.modem])
+                lines.append(_dispatched_line(record))
         new = self._path.with_suffix(".new")
         with self._lock:
             if self._descriptor < 0:
                 return
             with open(self._open(new, os.O_TRUNC), "wb") as file:
-                file.writelines(json.dumps(line).encode() + b"\n" for line in lines)
+                file.writelines(line.encode() for line in lines)
             new.replace(self._path)
             os.close(self._descriptor)
             self._descriptor = self._open(self._path, os.O_APPEND)
@@ -150,19 +151,32 @@ def _key(path: Path) -> bytes:
     return key
 
 
-def _taken_line(record: Record) -> list[Any]:
+# The lines are JSON, written by hand: two of the three are on a modem's time between two messages.
+
+
+def _taken_line(record: Record) -> str:
     origin = record.origin
-    return [
-        *(_TAKEN, record.message_id, record.digest.hex(), record.created, record.taken, record.expires),
-        *(record.client_id, record.receiver_shown, origin.ingress, origin.sender.name),
-    ]
+    names = (record.client_id, record.receiver_shown, origin.ingress, origin.sender.name)
+    return (
+        f'["{_TAKEN}","{record.message_id}","{record.digest.hex()}",{record.created!r},{record.taken!r},'
+        f"{record.expires!r},{','.join(map(_quoted, names))}]\n"
+    )
 
 
-def _ended_line(record: Record) -> list[Any]:
-    return [
-        *(_ENDED, record.message_id, record.state.value, record.code.value, record.modem, record.segments),
-        *(record.cause, record.finished),
-    ]
+def _dispatched_line(record: Record) -> str:
+    return f'["{_DISPATCHED}","{record.message_id}",{_quoted(record.modem)}]\n'
+
+
+def _ended_line(record: Record) -> str:
+    finished = "null" if record.finished is None else repr(record.finished)
+    return (
+        f'["{_ENDED}","{record.message_id}","{record.state.value}","{record.code.value}",{_quoted(record.modem)},'
+        f"{record.segments},{_quoted(record.cause)},{finished}]\n"
+    )
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)
 
 
 def _record(message_id: str, rest: list[Any]) -> Record:

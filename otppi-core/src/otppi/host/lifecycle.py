@@ -1,4 +1,4 @@
-"""A message's life inside the gateway: its record, the table of records, and the window in which duplicates are known."""
+"""A message's life inside the gateway: its record, the table of records, and which are duplicates."""
 
 import hashlib
 import os
@@ -17,8 +17,8 @@ _KEPT_FINAL = 20_000
 class Record:
     """One message. The gateway's lock guards every change; single attributes may be read by any thread.
 
-    `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the receiver
-    as logs, journal and report show it; `only` names the one modem that a person chose.
+    `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the
+    receiver as logs, journal and report show it; `only` names the one modem that a person chose.
     """
 
     __slots__ = (

@@ -46,7 +46,7 @@ class Operations:
         """
         method = None if str(name).startswith("_") or name == "call" else getattr(self, str(name), None)
         if not callable(method):
-            raise LookupError(f"there is no operation {name!r}")
+            raise LookupError(f"there is no operation {name!r}")  # noqa: TRY004 - not a wrong type: a wrong name
         _check_types(method, arguments)
         return method(**arguments)
 

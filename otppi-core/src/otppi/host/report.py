@@ -56,7 +56,7 @@ class Report:
             self._lines.append(json.dumps(line, separators=(",", ":")))
 
     def flush(self) -> None:
-        """Write what has gathered. A full or broken card is logged and the lines are kept (bounded) for the next time."""
+        """Write what has gathered. If the card is full or broken, that is logged, and the lines (bounded) are kept."""
         with self._lock:
             lines, self._lines = self._lines, []
         if not lines:

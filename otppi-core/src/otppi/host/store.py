@@ -41,9 +41,7 @@ class AtomicStorage(Storage):
         reasons = []
         for path in (self._path, self._backup):
             try:
-                tables = json.loads(path.read_bytes())
-                if not isinstance(tables, dict):
-                    raise ValueError("not an object")  # noqa: TRY004 - unreadable in the same sense as bad JSON
+                tables = _tables(path.read_bytes())
             except FileNotFoundError:
                 reasons.append(f"{path.name} is missing")
             except OSError as error:  # a card that fails: the copy may still be readable
@@ -76,6 +74,13 @@ class AtomicStorage(Storage):
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _tables(raw: bytes) -> dict[str, dict[str, Any]]:
+    tables = json.loads(raw)
+    if not isinstance(tables, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - unreadable in the same sense as bad JSON
+    return tables
 
 
 class Store:

@@ -34,7 +34,7 @@ class Supervision:
 
 
 class Supervised:
-    """One thread whose body is `run`, until `stop` ends it. When `run` raises, it is logged, shown, and called again."""
+    """One thread whose body is `run`, until `stop` ends it. When `run` raises, that is logged, and it starts again."""
 
     def __init__(self, name: str, run: Callable[[], None], stop: Callable[[], None]) -> None:
         self.name = name

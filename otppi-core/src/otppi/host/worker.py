@@ -31,8 +31,11 @@ class Dispatcher(Protocol):
     def dispatched(self, record: Record) -> None:
         """Note that the network may have the message from now on."""
 
-    def sent(self, worker: "ModemWorker", record: Record) -> None:
+    def sent(self, record: Record) -> None:
         """Note that the SMSC accepted every part."""
+
+    def note_ended(self) -> None:
+        """Do the paperwork of messages that ended: there is time for it while the network has the next one."""
 
     def not_sent(self, worker: "ModemWorker", record: Record, error: NotSent) -> None:
         """Find another way for a record of which nothing went out, or end it."""
@@ -157,7 +160,7 @@ class ModemWorker:
         started = time.monotonic()
         self.sending = record
         record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
-        record.progress.meanwhile = self._prepare_next
+        record.progress.meanwhile = self._meanwhile
         try:
             self.modem.send(self._message(record))
         except ModemLost as error:
@@ -185,14 +188,15 @@ class ModemWorker:
         else:
             self.sending = None
             self._measure(time.monotonic() - started)
-            self._dispatcher.sent(self, record)
+            self._dispatcher.sent(record)
 
-    def _prepare_next(self) -> None:
+    def _meanwhile(self) -> None:
+        self._dispatcher.note_ended()
         if (record := self.queue.peek()) and not record.progress.references:
             self.modem.prepare(self._message(record))
 
     def _rest(self, seconds: float) -> None:
-        """Let the network be for some seconds; what wakes the modem meanwhile does not shorten them, but `stop` does."""
+        """Let the network be for some seconds; what wakes the modem does not shorten them, but `stop` does."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
             self.modem.idle(left)

@@ -69,8 +69,8 @@ class AtChannel:
     def prompt(self, line: str, timeout: float) -> None:
         """Send a command that is answered with a prompt, and wait for the prompt.
 
-        Whichever it is but the prompt, ESC is written before anything else: some modems wait for a PDU all the same, and
-        would send the next command as a message (modems.md 5).
+        Whichever it is but the prompt, ESC is written before anything else: some modems wait for a PDU all the same,
+        and would send the next command as a message (modems.md 5).
 
         Raises:
             AtRefused: The modem refused: no PDU may be written.
@@ -122,6 +122,8 @@ class AtChannel:
             answer = self._wait_for_probe()
             if isinstance(answer, Reply):
                 return
+            if answer is None:  # a prompt that came late: it waits for a PDU again
+                self._port.write(self._connection.cancel())
             unproven += answer is not None
             if unproven == _BELIEVED:
                 self._drain()

@@ -194,7 +194,7 @@ class AtModem(Modem):
     def _refused(self, result: FinalResult, *, dispatched: bool) -> NoReturn:
         """Turn a final result into "may it be sent again?" (modems.md 10).
 
-        Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so for certain.
+        Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so.
         """
         advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
         if advice is Advice.AMBIGUOUS and dispatched:

@@ -97,7 +97,7 @@ class Start:
     # -- SIM --------------------------------------------------------------------------------------------------------
 
     def _unlock(self) -> None:
-        """Give the PIN where it is asked for: once per boot and PIN, since three wrong ones cost the PUK (modems.md 16)."""
+        """Give the PIN where it is asked for: once per boot and PIN, since three wrong ones cost the PUK."""
         status = self._sim_status(_SIM_BUSY_LONGEST)
         if status == "SIM PIN":
             self._give_pin()
@@ -168,8 +168,10 @@ class Start:
         )
 
     def _word(self, line: str) -> str:
-        lines = self._channel.attempt(line) or ("",)
-        return re.sub(r"^[+^][A-Z]+: *", "", lines[0]).strip().strip('"')[:64]
+        lines = self._channel.attempt(line) or ()
+        # Not noise (modems.md 32).
+        word = next((line for line in lines if line.isprintable() and "\ufffd" not in line), "")
+        return re.sub(r"^[+^][A-Z]+: *", "", word).strip().strip('"')[:64]
 
     def _smsc(self) -> str:
         found = re.search(r'\+CSCA: *"([^"]*)"', "\n".join(self._channel.attempt("AT+CSCA?") or ()))
@@ -217,8 +219,8 @@ def _digits(text: str, least: int) -> str:
 class PinMemory:
     """Remembers, on the RAM disk, the PIN that was tried and not accepted since the device was switched on.
 
-    One that was accepted is forgotten, so that the modem works again after it was unplugged: no more than one wrong try is
-    ever made.
+    One that was accepted is forgotten, so that the modem works again after it was unplugged: no more than one wrong
+    try is ever made (modems.md 16).
     """
 
     def __init__(self, folder: Path, modem: str) -> None:

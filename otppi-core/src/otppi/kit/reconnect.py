@@ -4,8 +4,9 @@ import random
 
 
 class Backoff:
-    """Growing delays with jitter: `first`, then twice as much each time up to `cap` seconds, ±20 % so that many devices
-    that lost the same broker do not come back in step.
+    """Growing delays with jitter: `first`, then twice as much each time up to `cap` seconds.
+
+    The jitter is ±20 %, so that many devices that lost the same broker do not come back in step.
     """
 
     def __init__(self, first: float = 0.25, cap: float = 30.0) -> None:

@@ -74,6 +74,12 @@ def _wrong_method(route: Route) -> Handler:
 class ApiResponse(_cprequest.Response):  # type: ignore[misc]  # CherryPy has no types
     """CherryPy's response, filled from a `Reply`: its header fields are ours and need no translation."""
 
+    def __init__(self) -> None:
+        """Leave out what CherryPy's own makes for each response, and `finish` makes anew: fields, cookies, the date."""
+        self.status = None
+        self.header_list: list[tuple[bytes, bytes]] = []
+        self.body = b""
+
     def finish(self, reply: Reply) -> None:
         """Write status and header fields as they go out."""
         fields = {**_FIELDS, "Content-Type": reply.content_type, "Content-Length": str(len(reply.body))}

@@ -1,1 +1,1 @@
-"""OTP-Pi modem type `simulated`: a modem peer behind a pty, driven like a real one; its messages stay on this device."""
+"""OTP-Pi modem type `simulated`: a modem peer behind a pty, driven like a real one; nothing leaves this device."""
