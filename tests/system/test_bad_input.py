@@ -136,8 +136,8 @@ def test_two_hundred_idle_and_slow_connections_do_not_block_a_good_one(start: St
             if number % 4 == 1:
                 connection.sendall(b"POST /api/message HTTP/1.1\r\nHost: x\r\nContent-Le")
             if number % 4 == 2:
-                head = f"POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\nContent-Length: 500\r\n\r\n{{"
-                connection.sendall(head.encode())
+                head = f"POST /api/message HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\n"
+                connection.sendall(f"{head}Content-Length: 500\r\n\r\n{{".encode())
         with gateway.client() as client:
             started = time.monotonic()
             for number in range(20):

@@ -60,17 +60,26 @@ CASES = (
     Case("blank-lines"),
     Case("cpin-without-ok"),
     *(
-        Case(fault, error, options={"code": code})
-        for fault in ("cms-error", "cms-error-at-prompt")
+        Case("cms-error", error, options={"code": code})
+        for error, codes in (
+            (NotSent, (38, 41, 42, 47, 111, 314, 331, 332, 615, 616, 256, 522, 21, 27, 330)),
+            (ModemUnfit, (8, 10, 50, 310, 311, 312, 313, 315, 316, 317, 318, 322, 208, 211)),
+            (Rejected, (1, 28, 30, 96, 305)),
+            (Unconfirmed, (300, 500, 9999)),
+        )
+        for code in codes
+    ),
+    *(
+        Case("cms-error-at-prompt", error, options={"code": code})
         for code, error in (
-            *((code, NotSent) for code in (38, 41, 42, 47, 111, 314, 331, 332, 615, 616, 256, 522, 21, 27)),
-            *((code, ModemUnfit) for code in (8, 10, 50, 310, 311, 312, 313, 315, 316, 317, 318, 322, 208, 211)),
-            *((code, Rejected) for code in (1, 28, 30, 96, 305)),
+            (38, NotSent),
+            (8, ModemUnfit),
+            (1, Rejected),
             (330, NotSent),
+            (304, Rejected),
+            (500, NotSent),
         )
     ),
-    *(Case("cms-error", Unconfirmed, options={"code": code}) for code in (300, 500, 9999)),
-    *(Case("cms-error-at-prompt", NotSent, options={"code": code}) for code in (300, 500, 9999)),
     Case("cme-error", NotSent),
     Case("cme-error", ModemUnfit, options={"code": 10}),
     Case("cme-error", Unconfirmed, options={"code": 100}),

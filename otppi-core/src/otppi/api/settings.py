@@ -1,6 +1,7 @@
 """The declaration of settings: one gives validation, redaction, JSON Schema, reference and reset group."""
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -242,11 +243,12 @@ def _suggestion(key: str, known: Sequence[str] | Mapping[str, Setting]) -> str:
 def _reference_row(setting: Setting) -> str:
     kind = " or ".join(f"`{choice}`" for choice in setting.choices) or setting.kind.value
     span = [
-        f"{word} {limit:g}" for word, limit in (("from", setting.minimum), ("to", setting.maximum)) if limit is not None
+        f"{word} {limit:,}" for word, limit in (("from", setting.minimum), ("to", setting.maximum)) if limit is not None
     ]
     kind = " ".join([kind, *span, setting.unit]).strip()
-    default = "required" if setting.required else "secret" if setting.secret else f"`{setting.default!r}`"
-    return f"| `{setting.key}` | {setting.title} | {kind} | {default} | {setting.help} |"
+    default = "required" if setting.required else "secret" if setting.secret else f"`{json.dumps(setting.default)}`"
+    cells = (f"`{setting.key}`", setting.title, kind, default, setting.help)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def text(key: str, title: str, help: str, default: str = "", **rules: Any) -> Setting:  # noqa: A002

@@ -177,7 +177,12 @@ MODEMS = Section(
         ),
         integer("start_bits", "Start Bits", "Start bits; every UART has exactly one.", 1, minimum=1, maximum=1),
         number("stop_bits", "Stop Bits", "Stop bits: 1, 1.5 or 2.", 1, minimum=1, maximum=2),
-        boolean("internet_access", "Internet Access", "Use this modem to connect to the internet.", False),
+        boolean(
+            "internet_access",
+            "Internet Access",
+            "Use this modem to connect to the internet: kept for a later version, like the dialling settings below.",
+            False,
+        ),
         text("apn", "APN", "Access point name of the mobile operator."),
         text("apn_username", "APN Username", "User name at the access point."),
         text("apn_password", "APN Password", "Password at the access point.", secret=True),

@@ -1,0 +1,51 @@
+"""The modem type `simulated`, as the host gets it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import Unconfirmed
+from otppi.api.message import OutgoingMessage
+from otppi.api.modem import Modem, ModemContext
+from otppi.host.plugins import section_of_modem
+from otppi_modem_simulated.plugin import otppi_modem_types
+
+
+def make(folder: Path, **raw: Any) -> Modem:
+    (modem_type,) = otppi_modem_types()
+    settings, problems = section_of_modem(modem_type).validate({"name": "demo", "type": "simulated", **raw})
+    assert not problems
+    return modem_type.create(ModemContext(settings, folder))
+
+
+def message(text: str) -> OutgoingMessage:
+    return OutgoingMessage(message_id="1", destination="628126666666", text=text, validity=60)
+
+
+def test_what_is_sent_arrives_on_the_phone_also_after_it_was_opened_anew(tmp_path: Path) -> None:
+    modem = make(tmp_path, network_time=0, sim_card_pin="1234")
+    for text in ("first", "second"):
+        modem.open()
+        modem.send(message(text))
+        modem.close()
+        modem.close()
+    assert [(one.destination, one.text) for one in modem.phone()] == [
+        ("628126666666", text) for text in ("first", "second")
+    ]
+    assert "first" not in repr(modem.phone())
+
+
+def test_faults_are_there_from_the_start(tmp_path: Path) -> None:
+    modem = make(tmp_path, network_time=0, faults=["result-lost-sent"], result_timeout=0.5)
+    modem.open()
+    with pytest.raises(Unconfirmed):
+        modem.send(message("text"))
+    modem.close()
+
+
+def test_an_unknown_fault_is_a_problem_of_its_field() -> None:
+    (modem_type,) = otppi_modem_types()
+    assert modem_type.embedded_default
+    _, problems = section_of_modem(modem_type).validate({"name": "demo", "faults": ["gremlins"]})
+    assert [problem.field for problem in problems] == ["modems.faults"]

@@ -1,0 +1,53 @@
+"""What is declared is documented: hooks, settings, faults of the modem peer; and what documents name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from otppi.api import hookspecs
+from otppi.cli.declarations import reference
+from otppi.host.plugins import Plugins
+from otppi.testing.modem import FAULTS
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *(ROOT / "docs").glob("*.md"),
+    *ROOT.glob("plugins/*/README.md"),
+    ROOT / "otppi-core/README.md",
+]
+HOOKS = [name for name in dir(hookspecs) if name.startswith("otppi_")]
+
+
+def test_the_reference_of_settings_is_that_of_the_declarations() -> None:
+    """If this fails: .venv/bin/otppi settings reference > docs/settings.md."""
+    assert (ROOT / "docs/settings.md").read_text() == reference() + "\n"
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_and_used_by_a_plugin(hook: str) -> None:
+    assert f"`{hook}`" in (ROOT / "docs/plugins.md").read_text()
+    docstring = getattr(hookspecs, hook).__doc__
+    assert "When:" in docstring
+    assert "Raising:" in docstring
+    used = [path for path in ROOT.glob("plugins/*/src/*/plugin.py") if f"def {hook}(" in path.read_text()]
+    assert used
+
+
+def test_every_built_in_plugin_loads() -> None:
+    assert [one.error for one in Plugins().status] == [None] * len(list(ROOT.glob("plugins/*/")))
+
+
+def test_every_fault_of_the_modem_peer_is_in_the_table() -> None:
+    table = (ROOT / "docs/modems.md").read_text()
+    assert [name for name in FAULTS if f"`{name}`" not in table] == []
+    named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", table)) - {"otppi-core"}
+    assert named <= set(FAULTS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (document.parent / target).exists(), target
