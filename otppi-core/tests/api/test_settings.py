@@ -35,7 +35,7 @@ def problems(raw: object, path: str | None = None) -> dict[str, str]:
     return {problem.field: problem.reason for problem in SECTION.validate(raw, path)[1]}
 
 
-# -- declaring ----------------------------------------------------------------------------------------------------------
+# -- declaring ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("missing", ["key", "title", "help", "default"])
@@ -96,7 +96,7 @@ def test_a_setting_is_found_by_its_key() -> None:
         SECTION["nothing"]
 
 
-# -- validating ---------------------------------------------------------------------------------------------------------
+# -- validating --------------------------------------------------------------------------------------------------------
 
 
 def test_all_problems_at_once_with_their_paths() -> None:
@@ -210,7 +210,7 @@ def test_redaction() -> None:
     assert SECTION.redact(SECTION.defaults()) == SECTION.defaults()
 
 
-# -- what a person types ------------------------------------------------------------------------------------------------
+# -- what a person types -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_from_text(key: str, typed: str, value: object) -> None:
     assert type(read) is type(value)
 
 
-# -- schema and reference -----------------------------------------------------------------------------------------------
+# -- schema and reference ----------------------------------------------------------------------------------------------
 
 
 def test_the_schema_is_one_and_takes_the_defaults() -> None:
@@ -288,7 +288,7 @@ def test_the_reference_names_everything_and_no_secret() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == len(SETTINGS)
     assert "| `count` | Count | integer from 0 to 10 pieces | `2` | How many. |" in rows
-    assert "| `colour` | Colour | `red` or `green` | `'red'` | Of the case. |" in rows
+    assert "| `colour` | Colour | `red` or `green` | `"red"` | Of the case. |" in rows
     assert "| `password` | Password | text | secret | Nobody sees it. |" in rows
     assert "| `name` | Name | text | required | What it is called. |" in rows
     assert "Reset group: `things`." in page

@@ -13,6 +13,7 @@ from otppi.host.accounts import Accounts, hash_password, is_password, new_token
 
 PASSWORD_HASH = hash_password("right")
 ADDRESS = "192.0.2.1"
+WRONG = "wrong"
 
 
 def user(name: str = "app", **values: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return computed
 
 
-def refused(accounts: Accounts, name: str = "app", password: str = "wrong", address: str = ADDRESS) -> Exception:
+def refused(accounts: Accounts, name: str = "app", password: str = WRONG, address: str = ADDRESS) -> Exception:
     with pytest.raises((AuthenticationFailed, Throttled)) as caught:
         accounts.authenticate(name, password, address)
     return caught.value

@@ -216,7 +216,7 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
     samples: dict[str, Any] = {
         SMS.key: SMS.defaults(),
         MODEMS.key: [MODEMS.defaults() | {"name": "m0"}, PROVISION["modems"][0]],  # type: ignore[index]
-        API_USERS.key: [API_USERS.defaults() | {"username": "app"}, *PROVISION["api_users"]],  # type: ignore[misc]
+        API_USERS.key: [API_USERS.defaults() | {"username": "app"}, *PROVISION["api_users"]],
     }
     sample = samples[section.key]
     assert list(validator.iter_errors(sample)) == []

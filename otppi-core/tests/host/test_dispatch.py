@@ -25,7 +25,7 @@ def refusal(bench: DispatchBench, **options: object) -> Refused:
     return caught.value
 
 
-# -- taking in ----------------------------------------------------------------------------------------------------------
+# -- taking in ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_message_is_sent_and_its_text_forgotten(bench: DispatchBench) -> None:
@@ -86,7 +86,7 @@ def test_nothing_is_taken_after_the_end(make_bench: MakeBench) -> None:
     assert refusal(bench).code is ResponseCode.NO_MODEM
 
 
-# -- expiry -------------------------------------------------------------------------------------------------------------
+# -- expiry ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_waits_too_long_expires_in_the_queue(bench: DispatchBench) -> None:
@@ -120,7 +120,7 @@ def test_the_modem_is_told_the_rest_of_the_life(bench: DispatchBench) -> None:
     assert 95 < modem.attempts[0].validity <= 100
 
 
-# -- duplicates ---------------------------------------------------------------------------------------------------------
+# -- duplicates --------------------------------------------------------------------------------------------------------
 
 
 def test_a_duplicate_is_the_earlier_record_while_queued_and_after(bench: DispatchBench) -> None:
@@ -174,7 +174,7 @@ def test_a_failed_message_may_come_again_and_an_unconfirmed_may_not(
     assert len(bench.texts) == again
 
 
-# -- outcomes -----------------------------------------------------------------------------------------------------------
+# -- outcomes ----------------------------------------------------------------------------------------------------------
 
 
 def test_rejected_ends_it(bench: DispatchBench) -> None:
@@ -286,7 +286,7 @@ def test_a_driver_that_fails_leaves_no_message_behind_and_goes_on(
     assert "the text of the message" not in caplog.text
 
 
-# -- several parts ------------------------------------------------------------------------------------------------------
+# -- several parts -----------------------------------------------------------------------------------------------------
 
 
 def part_then(error: Exception) -> Callable[[OutgoingMessage], None]:
@@ -335,7 +335,7 @@ def test_the_rest_of_a_message_does_not_go_by_another_modem(make_bench: MakeBenc
     assert not other.attempts
 
 
-# -- a modem that is lost -----------------------------------------------------------------------------------------------
+# -- a modem that is lost ----------------------------------------------------------------------------------------------
 
 
 def test_what_waits_for_a_lost_modem_goes_by_others_at_once(bench: DispatchBench) -> None:
@@ -416,7 +416,7 @@ def test_a_driver_that_fails_while_idle_does_not_count_as_ready(bench: DispatchB
     assert bench.threads["m0"].supervision.failures == 2
 
 
-# -- changes and the end ------------------------------------------------------------------------------------------------
+# -- changes and the end -----------------------------------------------------------------------------------------------
 
 
 def queue_behind(bench: DispatchBench, count: int) -> tuple[Record, list[Record]]:
@@ -487,9 +487,10 @@ def test_the_end_tells_everybody_the_truth(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.add("m0")
     first, waiting = queue_behind(bench, 3)
-    told = threading.Barrier(1)
-    assert bench.dispatch.on_end(waiting[0], lambda: None if told.wait() else None)
+    told = threading.Event()
+    assert bench.dispatch.on_end(waiting[0], told.set)
     bench.dispatch.close()  # the modem's thread hangs in its send
+    assert told.is_set()
     assert bench.end(first, *waiting) == (State.UNCONFIRMED, *[State.FAILED] * 3)
     assert {record.code for record in waiting} == {ResponseCode.NO_MODEM}
     bench.close()

@@ -1,7 +1,8 @@
 """The host: changes of the settings while it runs, the embedded default, and what a broken plugin may not do."""
 
-import os
+import json
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
+from otppi.host.lifecycle import Record
 from otppi.host.supervisor import ThreadState
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
@@ -36,14 +38,17 @@ def send(host: Host, *, origin: Origin = ORIGIN, wait: float = 10.0, **data: Any
 
 
 def command(host: Host, name: str, data: object, *, origin: Origin = ORIGIN, wait: float = 10.0) -> Answer:
-    import json
-
     return host.gateway.submit(parse(json.dumps({"command": name, "data": data}).encode()), origin).answer(wait)
 
 
 def data_of(answer: Answer) -> dict[str, Any]:
     assert isinstance(answer.data, dict)
     return answer.data
+
+
+def states(answer: Answer) -> list[str]:
+    assert isinstance(answer.data, list)
+    return [one["state"] for one in answer.data]
 
 
 def names(host: Host) -> list[str]:
@@ -88,7 +93,7 @@ def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> 
     doubles.modems[-1].gate.clear()
     tickets = []
     for number in range(5):
-        record = host.dispatch.take(record_for(host, number))
+        record = host.dispatch.take(record_for(number))
         tickets.append(record)
     until(doubles.modems[-1].sending.is_set)
     doubles.modems[-1].gate.set()
@@ -98,11 +103,7 @@ def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> 
     assert {record.state for record in tickets} == {State.SENT}
 
 
-def record_for(host: Host, number: int) -> Any:
-    import time
-
-    from otppi.host.lifecycle import Record
-
+def record_for(number: int) -> Record:
     return Record(ORIGIN, None, f"628120000000{number}", "a text", time.time() + 60)
 
 
@@ -167,9 +168,9 @@ def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, double
     host.start()
     until_ready(host)
     doubles.modems[0].gate.clear()
-    first = host.dispatch.take(record_for(host, 0))
+    first = host.dispatch.take(record_for(0))
     until(doubles.modems[0].sending.is_set)
-    second = host.dispatch.take(record_for(host, 1))
+    second = host.dispatch.take(record_for(1))
     assert host.dispatch.on_end(second, lambda: None)
     release = doubles.modems[0].wake
     doubles.modems[0].wake = lambda: (release(), doubles.modems[0].gate.set())  # the network answers while it stops
@@ -185,7 +186,7 @@ def test_one_gateway_for_each_data_folder(data: DataFolder, doubles: Any) -> Non
         DataFolder(data.path, plugins=doubles.plugins)
 
 
-# -- the door -----------------------------------------------------------------------------------------------------------
+# -- the door ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_list_answers_for_each_item_and_a_duplicate_within_it_is_one(host: Host) -> None:
@@ -226,11 +227,11 @@ def test_when_final_is_called_once_and_answers_wait_no_longer_than_asked(host: H
     ticket = host.gateway.submit(parse(body.replace(b'"1"', b'"081234567891"')), ORIGIN)
     answers: list[Answer] = []
     ticket.when_final(answers.append)
-    assert [one["state"] for one in ticket.answer(0.01).data] == ["sending", "queued"]  # type: ignore[union-attr]
+    assert states(ticket.answer(0.01)) == ["sending", "queued"]
     assert answers == []
     doubles.modems[0].gate.set()
     until(lambda: answers)
-    assert [one["state"] for one in answers[0].data] == ["sent", "sent"]  # type: ignore[union-attr]
+    assert states(answers[0]) == ["sent", "sent"]
     ticket.when_final(answers.append)
     assert len(answers) == 2
 
@@ -247,7 +248,7 @@ def test_health_and_counters(host: Host, doubles: Any) -> None:
     until(lambda: host.gateway.health()["status"] == "down")
 
 
-# -- the boot folder ----------------------------------------------------------------------------------------------------
+# -- the boot folder ---------------------------------------------------------------------------------------------------
 
 
 def test_the_boot_folder_is_private_and_belongs_to_one_data_folder(
@@ -274,6 +275,6 @@ def test_a_boot_folder_of_somebody_else_is_not_used(
         folder.symlink_to(tmp_path / "elsewhere")
     else:
         folder.mkdir()
-        os.chmod(folder, 0o755)  # noqa: PTH101 - whatever the umask is
+        folder.chmod(0o750)
     with pytest.raises(OtpPiError, match="not ours alone"):
         boot_folder_of(tmp_path / "a")

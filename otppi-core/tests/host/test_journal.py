@@ -204,7 +204,7 @@ def test_a_compaction_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pyte
     with opened(tmp_path) as journal:
         journal.taken(record(1))
         (tmp_path / "journal.new").mkdir()
-        with pytest.raises(OSError, match="journal.new"):
+        with pytest.raises(OSError, match=r"journal\.new"):
             journal.compact([])
         journal.dispatched(record(1))
     assert [state for _, state, _ in states(tmp_path)] == [State.UNCONFIRMED]
@@ -212,11 +212,9 @@ def test_a_compaction_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pyte
 
 def test_a_full_disk_stops_no_message(bench: DispatchBench, caplog: pytest.LogCaptureFixture) -> None:
     bench.add("m0")
-    with pytest.MonkeyPatch.context() as patch:
-        full = Path("/dev/full").open("wb", buffering=0)
+    with pytest.MonkeyPatch.context() as patch, Path("/dev/full").open("wb", buffering=0) as full:
         patch.setattr(bench.journal, "_descriptor", full.fileno())
-        with full:
-            assert bench.end(bench.take()) == (State.SENT,)
+        assert bench.end(bench.take()) == (State.SENT,)
     assert "the journal cannot be written: " in caplog.text
     assert bench.end(bench.take()) == (State.SENT,)
 

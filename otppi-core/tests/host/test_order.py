@@ -195,7 +195,7 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
     assert Counter(states)[State.UNCONFIRMED] == len(weather.doubtful)
     assert all(record.text is None for record in taken)
     assert all(not worker.queue for worker in bench.dispatch.workers())
-    assert {state for state in states} <= {State.SENT, State.UNCONFIRMED, State.FAILED}
+    assert set(states) <= {State.SENT, State.UNCONFIRMED, State.FAILED}
 
 
 def test_a_modem_that_comes_back_takes_its_turn_again(bench: DispatchBench) -> None:

@@ -198,12 +198,14 @@ def test_every_prefix_of_a_write_leaves_the_old_or_the_new_state(
     assert at > 5
 
 
+def write_often(store: Store, name: str) -> None:
+    for number in range(10):
+        store.write({name: [{"n": number}]})
+
+
 def test_many_threads_lose_no_list(path: Path) -> None:
     with opened(path) as store:
-        threads = [
-            threading.Thread(target=lambda name=f"list{number}": [store.write({name: [{"n": n}]}) for n in range(10)])  # type: ignore[misc]
-            for number in range(8)
-        ]
+        threads = [threading.Thread(target=write_often, args=(store, f"list{number}")) for number in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -212,7 +214,7 @@ def test_many_threads_lose_no_list(path: Path) -> None:
             assert store.read(f"list{number}") == [{"n": 9}]
 
 
-# -- the blocking list --------------------------------------------------------------------------------------------------
+# -- the blocking list -------------------------------------------------------------------------------------------------
 
 
 def test_the_blocking_list_is_kept(path: Path) -> None:

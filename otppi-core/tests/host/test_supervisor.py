@@ -7,10 +7,11 @@ import pytest
 
 from otppi.host import supervisor
 from otppi.host.supervisor import Supervised, ThreadState
+from otppi.kit.reconnect import Backoff
 from otppi.testing.scripted import until
 
 
-class QuickBackoff(supervisor.Backoff):
+class QuickBackoff(Backoff):
     """Waits hardly."""
 
     def delay(self) -> float:

@@ -76,10 +76,11 @@ class Driver:
             until(self.peer.path.exists, "the modem is plugged in")
             try:
                 self.modem.open()
-                return
             except ModemLost:
                 if attempt == attempts - 1:
                     raise
+            else:
+                return
 
     @property
     def texts(self) -> list[str]:

@@ -140,11 +140,12 @@ def send_at_last(driver: Any, text: str) -> None:
     for _ in range(5):
         try:
             driver.send(text)
-            return
         except ModemLost:
             driver.reopen()
         except NotSent:
             continue
+        else:
+            return
     raise AssertionError("it was never sent")
 
 

@@ -15,6 +15,7 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, Unconfirmed
 from otppi.api.modem import ModemIdentity
 from otppi.kit import at_modem
+from otppi.kit.at_channel import AtChannel
 from otppi.kit.at_start import PinMemory
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
@@ -28,7 +29,7 @@ def tries(driver: Any) -> int:
     return left
 
 
-# -- who it is ----------------------------------------------------------------------------------------------------------
+# -- who it is ---------------------------------------------------------------------------------------------------------
 
 
 def test_identity(driver: Any) -> None:
@@ -78,12 +79,12 @@ def test_registration_and_signal_are_looked_after(driver: Any, monkeypatch: pyte
     driver.peer.heal()
     driver.reopen()
     driver.peer.inject("silence")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(ModemLost):
-        patch.setattr(at_modem.AtChannel.attempt, "__defaults__", (0.2,))
+    monkeypatch.setattr(AtChannel.attempt, "__defaults__", (0.2,))
+    with pytest.raises(ModemLost, match="stopped answering"):
         driver.modem.idle(0.0)
 
 
-# -- SIM PIN ------------------------------------------------------------------------------------------------------------
+# -- SIM PIN -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_pin_is_given(make_driver: MakeDriver) -> None:
@@ -159,7 +160,7 @@ def test_what_is_remembered_of_a_pin_does_not_show_it(tmp_path: Path) -> None:
     assert not memory.was_tried("1234")
 
 
-# -- the port -----------------------------------------------------------------------------------------------------------
+# -- the port ----------------------------------------------------------------------------------------------------------
 
 
 def test_no_port_is_set(driver: Any) -> None:
@@ -220,7 +221,7 @@ def test_close_may_be_called_at_any_time(driver: Any) -> None:
     driver.send()
 
 
-# -- waiting ------------------------------------------------------------------------------------------------------------
+# -- waiting -----------------------------------------------------------------------------------------------------------
 
 
 def test_wake_ends_idle_at_once(driver: Any) -> None:
@@ -266,7 +267,7 @@ def test_what_the_modem_says_while_idle_is_heard(driver: Any, caplog: pytest.Log
     driver.send()
 
 
-# -- unplugged ----------------------------------------------------------------------------------------------------------
+# -- unplugged ---------------------------------------------------------------------------------------------------------
 
 
 def test_unplugged_while_idle_and_plugged_in_again(driver: Any) -> None:

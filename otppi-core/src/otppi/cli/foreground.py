@@ -1,6 +1,7 @@
 """The gateway's process: started with its control socket, stopped by signals."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -47,6 +48,7 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
         raise
     try:
         host.start()
+        gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         with _control(data, host, boot_folder / _CONTROL_SOCKET):
             logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data_path)
             stopping.wait()

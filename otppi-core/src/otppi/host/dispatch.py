@@ -228,6 +228,8 @@ class Dispatch:
             if record.state.final:
                 return
             record.state = State.QUEUED
+            if not begun and not record.again:
+                self._journal.taken(record)  # it is certain that it did not go out: it only waits again
             found = used = self._uses(worker)
             if used and (begun or (error.retry_after and not unfit)):
                 worker.queue.put_back(record)  # parts are out, or it is a matter of waiting: the same modem goes on

@@ -90,6 +90,7 @@ class ModemWorker:
         self.sent = 0
         self.seconds_per_message = 0.0
         self.sending: Record | None = None
+        self._just_sent: Record | None = None
         self._dispatcher = dispatcher
         self._stopping = threading.Event()
         self._idle = False
@@ -140,12 +141,22 @@ class ModemWorker:
             self.modem.close()
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
-            record = self.queue.take()
-            if record is None:
-                self._wait_for_work(_IDLE)
-            elif self._dispatcher.start_sending(self, record):
-                self._send(record)
+        try:
+            while not self._stopping.is_set():
+                record = self.queue.take()
+                if record is None:
+                    self._tell_sent()
+                    self._wait_for_work(_IDLE)
+                elif self._dispatcher.start_sending(self, record):
+                    self._send(record)
+        finally:
+            self._tell_sent()
+
+    def _tell_sent(self) -> None:
+        """End the message that was sent last. With the next one at hand that is done while the modem takes it in."""
+        record, self._just_sent = self._just_sent, None
+        if record is not None:
+            self._dispatcher.sent(record)
 
     def _wait_for_work(self, seconds: float) -> None:
         self._idle = True
@@ -159,10 +170,8 @@ class ModemWorker:
     def _send(self, record: Record) -> None:
         started = time.monotonic()
         self.sending = record
-        record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
-        record.progress.meanwhile = self._meanwhile
         try:
-            self.modem.send(self._message(record))
+            self._attempt(record)
         except ModemLost as error:
             self.sending = None
             # Before the modem counts as lost, so that this message stays in front of those that follow it elsewhere.
@@ -188,7 +197,19 @@ class ModemWorker:
         else:
             self.sending = None
             self._measure(time.monotonic() - started)
-            self._dispatcher.sent(record)
+            self._just_sent = record
+
+    def _attempt(self, record: Record) -> None:
+        record.progress.before_dispatch = lambda: self._before_dispatch(record)
+        record.progress.meanwhile = self._meanwhile
+        try:
+            self.modem.send(self._message(record))
+        finally:
+            self._tell_sent()  # of the message before, where the modem did not come so far
+
+    def _before_dispatch(self, record: Record) -> None:
+        self._tell_sent()
+        self._dispatcher.dispatched(record)
 
     def _meanwhile(self) -> None:
         self._dispatcher.note_ended()

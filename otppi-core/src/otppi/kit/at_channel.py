@@ -66,8 +66,8 @@ class AtChannel:
         except AtRefused:
             return None
 
-    def prompt(self, line: str, timeout: float) -> None:
-        """Send a command that is answered with a prompt, and wait for the prompt.
+    def prompt(self, line: str, timeout: float, meanwhile: Callable[[], None]) -> None:
+        """Send a command that is answered with a prompt, and wait for the prompt. `meanwhile` is called once.
 
         Whichever it is but the prompt, ESC is written before anything else: some modems wait for a PDU all the same,
         and would send the next command as a message (modems.md 5).
@@ -77,6 +77,7 @@ class AtChannel:
             AtTimeout: Neither came.
         """
         self._port.write(self._connection.command(line, expects_prompt=True))
+        meanwhile()
         event = self._wait(timeout)
         if isinstance(event, Prompt):
             return
