@@ -288,7 +288,7 @@ def test_the_reference_names_everything_and_no_secret() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert len(rows) == len(SETTINGS)
     assert "| `count` | Count | integer from 0 to 10 pieces | `2` | How many. |" in rows
-    assert "| `colour` | Colour | `red` or `green` | `"red"` | Of the case. |" in rows
+    assert '| `colour` | Colour | `red` or `green` | `"red"` | Of the case. |' in rows
     assert "| `password` | Password | text | secret | Nobody sees it. |" in rows
     assert "| `name` | Name | text | required | What it is called. |" in rows
     assert "Reset group: `things`." in page

@@ -222,3 +222,13 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
     assert list(validator.iter_errors(sample)) == []
     broken: Any = [{**sample[0], "extra": 1}] if isinstance(sample, list) else {**sample, "extra": 1}
     assert not validator.is_valid(broken)
+
+
+def test_a_kept_value_that_cannot_be_used_is_mended_by_setting_its_default(tmp_path: Path) -> None:
+    store = Store(tmp_path / "settings.json")
+    store.write({"sms": [{"attempts": 1000}]})
+    config = Config(store, Plugins(()))
+    assert [problem.field for problem in config.problems] == ["sms.attempts"]
+    assert config.update({"sms": {"attempts": 3}}) == ["sms"]
+    assert config.problems == []
+    assert Config(store, Plugins(())).problems == []

@@ -154,7 +154,7 @@ def test_a_plugin_that_cannot_make_its_things_stops_nobody_else(
         assert "modem scripted is left out" in caplog.text
         supervised, ingress = host.ingresses["ingress-test"]
         until(lambda: supervised.supervision.state is ThreadState.WAITING)
-        assert supervised.supervision.last_error == "ZeroDivisionError: a bug"
+        assert supervised.supervision.last_error == "ZeroDivisionError"  # its sentence might quote a message
         assert ingress.describe() == {}
         doubles.fail = set()
         until(lambda: doubles.ingresses and doubles.ingresses[0].running.is_set())

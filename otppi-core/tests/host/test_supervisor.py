@@ -50,7 +50,8 @@ def test_a_body_that_ends_is_started_again_and_seen(
     assert thread.supervision.state is ThreadState.STOPPED
     thread.start()
     until(lambda: body.runs == 4 and thread.supervision.state is ThreadState.RUNNING)
-    wanted = "RuntimeError: it ended without being told to" if error is None else f"{type(error).__name__}: {error}"
+    # A strange error's own sentence might quote a message.
+    wanted = "it ended without being told to" if error is None else type(error).__name__
     assert (thread.supervision.failures, thread.supervision.last_error) == (3, wanted)
     assert caplog.text.count("a thread failed; it will be started again in ") == 3
     thread.stop()

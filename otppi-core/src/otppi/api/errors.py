@@ -1,6 +1,6 @@
 """The error tree: each class answers "may the message be sent again?"."""
 
-from otppi.wire.errors import FieldError
+from otppi.wire.errors import FieldError, WireError
 
 
 class OtpPiError(Exception):
@@ -62,3 +62,16 @@ class Throttled(OtpPiError):  # noqa: N818
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"too many attempts, try again in {retry_after:.0f} s")
         self.retry_after = retry_after
+
+
+_SPEAKING = (OtpPiError, WireError, OSError, ImportError)
+"""Errors whose sentences hold nothing of a message."""
+
+
+def sentence(error: BaseException) -> str:
+    """Tell an error without anything of a message's text, which an error from elsewhere might quote."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, _SPEAKING):
+        return str(error) or type(error).__name__
+    return type(error).__name__

@@ -6,13 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.api.errors import InvalidSettings, OtpPiError, sentence
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.output import complain
-from otppi.wire.errors import WireError
-
-_SPEAKING = (OtpPiError, WireError, OSError, ImportError)
-"""Errors whose sentences hold nothing of a message; of any other one only the type and the place are told."""
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -42,15 +38,6 @@ def _forget_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def sentence(error: BaseException) -> str:
-    """Tell an error without anything of a message's text, which an error from elsewhere might quote."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, _SPEAKING):
-        return str(error) or type(error).__name__
-    return type(error).__name__
 
 
 def origin(error: BaseException) -> str:

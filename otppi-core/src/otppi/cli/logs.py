@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from otppi.cli.failures import origin, sentence
+from otppi.api.errors import sentence
+from otppi.cli.failures import origin
 from otppi.cli.output import one_line
 
 _TALKATIVE = ("asyncio", "cheroot", "cherrypy", "paho", "pika", "requests", "serial", "urllib3", "websocket")

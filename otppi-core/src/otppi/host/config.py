@@ -27,14 +27,18 @@ class Config:
         self.sections = {section.key: section for section in CORE_SECTIONS} | {
             key: ingress.section for key, ingress in plugins.ingress_types.items()
         }
-        self.problems: list[FieldError] = []
+        self._problems: dict[str, list[FieldError]] = {}
         self._values: dict[str, Values | list[Values]] = {}
         for key, section in self.sections.items():
             kept = store.read(key)
             raw: object = ([{}] if section.identity is None else []) if kept is None else kept
-            values, problems = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
-            self._values[key] = values
-            self.problems += problems
+            checked = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
+            self._values[key], self._problems[key] = checked
+
+    @property
+    def problems(self) -> list[FieldError]:
+        """What is kept and cannot be used; the defaults stand in its place until the section is set anew."""
+        return [problem for problems in self._problems.values() for problem in problems]
 
     def one(self, key: str) -> Values:
         """Give the values of a section that is one object."""
@@ -99,11 +103,12 @@ class Config:
         checked = self.check(document)
         for user in checked.get(API_USERS.key, ()):
             self._hash(user)  # type: ignore[arg-type]
-        changed = [key for key, values in checked.items() if values != self._values[key]]
+        changed = [key for key, values in checked.items() if values != self._values[key] or self._problems[key]]
         if changed:
             lists = {key: values if isinstance(values, list) else [values] for key, values in checked.items()}
             self._store.write({key: lists[key] for key in changed})
             self._values |= {key: checked[key] for key in changed}
+            self._problems |= {key: [] for key in changed}
         return changed
 
     def _hash(self, user: Values) -> None:

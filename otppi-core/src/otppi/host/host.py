@@ -239,13 +239,17 @@ def boot_folder_of(data: Path) -> Path:
     """Give the folder on a RAM disk that belongs to a data folder: empty after power-on, kept over a crash.
 
     Raises:
-        OtpPiError: There is one that belongs to somebody else.
+        OtpPiError: There is one that belongs to somebody else, or it cannot be made.
     """
-    base = Path(os.environ.get("RUNTIME_DIRECTORY") or "/dev/shm")  # noqa: S108 - checked below to be ours alone
+    # systemd may name several folders; the first is ours.
+    base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked below
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
     folder = base / f"otppi-{os.getuid()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise OtpPiError(f"{folder} cannot be made: {error.strerror}") from error
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
         raise OtpPiError(f"{folder} is not ours alone: somebody else made it")
     return folder

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from otppi.api.errors import OtpPiError, sentence
 from otppi.kit.reconnect import Backoff
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Supervised:
             try:
                 self._run()
                 if not self._stopping.is_set():
-                    raise RuntimeError("it ended without being told to")  # noqa: TRY301 - a failure like any other
+                    raise OtpPiError("it ended without being told to")  # noqa: TRY301 - a failure like any other
             except (Exception, SystemExit) as error:  # a thread must not end unseen, whatever its plugin raises
                 if time.monotonic() - started > _STEADY:
                     backoff.reset()
@@ -84,5 +85,5 @@ class Supervised:
 
     def _failed(self, error: BaseException) -> None:
         self.supervision = Supervision(
-            ThreadState.WAITING, time.time(), self.supervision.failures + 1, f"{type(error).__name__}: {error}"
+            ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error)
         )
