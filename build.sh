@@ -60,7 +60,8 @@ need_python() {
   wanted=$(cat "$1" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
   say "installing Python packages into $VENV (a minute or two, once)"
-  [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
+  # One that was cut short while it was made has no pip; making it again mends it.
+  "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
   for distribution in "${DISTRIBUTIONS[@]}"; do editable+=(-e "$distribution"); done
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "${editable[@]}"

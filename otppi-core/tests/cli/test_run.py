@@ -40,6 +40,13 @@ def test_the_log_is_one_line_a_record(start: Start) -> None:
     assert all(re.match(r"\d{4}-\d\d-\d\dT\S+ [A-Z]+ +\S+: ", line) for line in gateway.log if line != "END")
 
 
+def test_no_core_is_dumped(start: Start) -> None:
+    gateway = start(document=QUIET)
+    gateway.wait_for("the gateway runs")
+    limits = Path(f"/proc/{gateway.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
 def test_a_signal_at_the_very_beginning_stops_it_too(start: Start) -> None:
     gateway = start("--log-level", "debug", document=QUIET)
     gateway.wait_for("no modem is configured")

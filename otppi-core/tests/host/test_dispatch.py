@@ -241,6 +241,14 @@ def test_what_is_a_matter_of_waiting_stays_and_a_wake_up_does_not_shorten_the_wa
     assert (len(modem.attempts), len(other.attempts)) == (2, 0)
 
 
+def test_a_modem_whose_network_stays_out_of_order_is_left_for_another(bench: DispatchBench) -> None:
+    modem, other = bench.add("m0", default=True), bench.add("m1")
+    modem.script.extend([NotSent("network out of order", retry_after=0.01)] * 3)
+    record = bench.take()
+    assert bench.end(record) == (State.SENT,)
+    assert (record.modem, len(modem.attempts), len(other.attempts)) == ("m1", 3, 1)
+
+
 def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBench) -> None:
     modems = [bench.add(f"m{number}") for number in range(3)]
     for modem in modems[:2]:

@@ -157,19 +157,39 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
 
 def test_compaction_keeps_what_matters_and_the_file_small(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
-        records = [record(number) for number in range(4)]
+        records = [record(number) for number in range(5)]
         for one in records:
             for _ in range(50):
                 journal.taken(one)
         records[1].state = State.SENDING
         records[2].again = True
         ended(records[3])
+        records[4].progress.references.append(17)  # waits for its second part
         size = (tmp_path / "journal").stat().st_size
         journal.compact(records)
         assert (tmp_path / "journal").stat().st_size < size / 20
         journal.dispatched(records[0])
-    wanted = [State.UNCONFIRMED, State.UNCONFIRMED, State.UNCONFIRMED, State.SENT]
+    wanted = [State.UNCONFIRMED, State.UNCONFIRMED, State.UNCONFIRMED, State.SENT, State.UNCONFIRMED]
     assert [state for _, state, _ in states(tmp_path)] == wanted
+
+
+def test_a_compaction_whose_file_cannot_be_put_in_place_notes_on_in_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with opened(tmp_path) as journal:
+        one = record()
+        journal.taken(one)
+        descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting is all
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", refuse)
+            with pytest.raises(OSError, match="No space"):
+                journal.compact([one])
+        assert len(os.listdir("/proc/self/fd")) == descriptors  # noqa: PTH208 - counting is all
+        journal.ended(ended(one))
+    assert states(tmp_path) == [("0", State.SENT, ResponseCode.SUCCESS)]
 
 
 def test_compaction_and_appends_at_once(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:

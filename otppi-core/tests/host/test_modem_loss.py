@@ -255,3 +255,18 @@ def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:
     assert not gone.is_set()
     assert not bench.dispatch.on_end(record, told.set)
     assert bench.dispatch.wait(record, 0)
+
+
+def test_whoever_cannot_be_told_harms_neither_the_modem_nor_the_next_message(bench: DispatchBench) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("a bug of an ingress")
+
+    modem = bench.add("m0")
+    modem.gate.clear()
+    first, second, told = bench.take(), bench.take(), threading.Event()
+    assert bench.dispatch.on_end(first, fail)
+    assert bench.dispatch.on_end(first, told.set)
+    modem.gate.set()
+    assert bench.end(first, second) == (State.SENT, State.SENT)
+    assert told.wait(10)
+    assert modem.opened == 1

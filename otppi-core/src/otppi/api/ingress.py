@@ -60,7 +60,7 @@ class Gateway(Protocol):
         """Say whether messages can be sent: `status` ("ok", "degraded", "down"), modems, queue, version."""
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
-        """Count for metrics: name → {label value → number}."""
+        """Count for metrics: name → {labels as Prometheus writes them, `modem="m0"` → number}."""
 
 
 class Ingress(ABC):

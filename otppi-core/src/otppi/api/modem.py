@@ -24,7 +24,7 @@ class ModemState(StrEnum):
     BLOCKED = "blocked"
     """Needs a person: SIM PIN or PUK, no SIM, a setting that cannot work."""
     STOPPED = "stopped"
-    """Not active by its settings."""
+    """Its thread has ended: the gateway stops, or its settings change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from otppi.wire.errors import FieldError
 
@@ -16,7 +16,7 @@ REDACTED = "********"
 _LONGEST = 10_000
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
-type_names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
+_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
 
 
 class Kind(StrEnum):
@@ -79,7 +79,7 @@ class Setting:
     def problem(self, value: Any) -> str | None:
         """Say what is wrong with a value, or None. Never quotes the value of a secret."""
         if not self._has_type(value):
-            return f"must be {type_names[_PYTHON_TYPES[self.kind]]}"
+            return f"must be {_TYPE_NAMES[_PYTHON_TYPES[self.kind]]}"
         if self.required and not value and self.kind in (Kind.TEXT, Kind.TEXT_LIST):
             return "is required"
         for one in value if self.kind is Kind.TEXT_LIST else [value]:
@@ -251,26 +251,40 @@ def _reference_row(setting: Setting) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def text(key: str, title: str, help: str, default: str = "", **rules: Any) -> Setting:  # noqa: A002
+class Rules(TypedDict, total=False):
+    """What may be said of a setting beyond key, title, help and default; see `Setting`."""
+
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+    pattern: str | None
+    unit: str
+    secret: bool
+    required: bool
+    check: Callable[[Any], str | None] | None
+    aliases: tuple[str, ...]
+
+
+def text(key: str, title: str, help: str, default: str = "", **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a text."""
     return Setting(key=key, title=title, help=help, default=default, **rules)
 
 
-def integer(key: str, title: str, help: str, default: int, **rules: Any) -> Setting:  # noqa: A002
+def integer(key: str, title: str, help: str, default: int, **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a whole number."""
     return Setting(key=key, title=title, help=help, default=default, kind=Kind.INTEGER, **rules)
 
 
-def number(key: str, title: str, help: str, default: float, **rules: Any) -> Setting:  # noqa: A002
+def number(key: str, title: str, help: str, default: float, **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a number that may have a fraction."""
     return Setting(key=key, title=title, help=help, default=default, kind=Kind.NUMBER, **rules)
 
 
-def boolean(key: str, title: str, help: str, default: bool, **rules: Any) -> Setting:  # noqa: A002
+def boolean(key: str, title: str, help: str, default: bool, **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a yes or no."""
     return Setting(key=key, title=title, help=help, default=default, kind=Kind.BOOLEAN, **rules)
 
 
-def text_list(key: str, title: str, help: str, **rules: Any) -> Setting:  # noqa: A002
+def text_list(key: str, title: str, help: str, **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a list of texts, empty by default."""
     return Setting(key=key, title=title, help=help, default=[], kind=Kind.TEXT_LIST, **rules)

@@ -4,6 +4,7 @@ import ctypes
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -33,6 +34,7 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
         OtpPiError: It cannot start, with the reason.
     """
     stopping = _stop_by_signal()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would put the texts in RAM on the card
     _give_memory_back()
     # Threads hand over within half a millisecond: a modem that answered is served at once while requests come in.
     sys.setswitchinterval(0.0005)

@@ -18,7 +18,7 @@ Values = dict[str, Any]
 class Config:
     """Every section's values, complete and valid, in RAM.
 
-    Used by one thread at a time: the main thread at the start, then the control socket's.
+    Changed by one thread at a time (the main thread at the start, then the control socket's); read by any.
     """
 
     def __init__(self, store: Store, plugins: Plugins) -> None:

@@ -61,9 +61,8 @@ class Dispatch:
         self._turn = 0
         # Messages to one receiver stay in order: while one is on its way, the next ones follow it to the same modem.
         self._on_the_way: dict[str, list[Record]] = {}
-        self._due = threading.Event()
         self._to_note: deque[Record] = deque()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._closed = False
 
     # -- taking in (any thread) -------------------------------------------------------------------------------------
@@ -161,9 +160,10 @@ class Dispatch:
         return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
 
     def _may_wait_for(self, worker: ModemWorker, now: float) -> bool:
-        if worker.status.state in (ModemState.STARTING, ModemState.RECOVERING):
+        state = worker.status.state  # read once: its thread may change it at any time
+        if state in (ModemState.STARTING, ModemState.RECOVERING):
             return now - worker.usable_since_loss <= self.rules.modem_grace
-        return worker.status.state is ModemState.READY
+        return state is ModemState.READY
 
     def _queue(self, record: Record, worker: ModemWorker) -> None:
         record.modem = worker.name
@@ -217,13 +217,16 @@ class Dispatch:
             self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, _cause(error))
 
     def not_sent(self, worker: ModemWorker, record: Record, error: NotSent) -> None:
-        """Try again, by this modem or another; end the record when its attempts are used up."""
-        unfit, begun = isinstance(error, ModemUnfit), bool(record.progress.references)
-        if unfit and not begun:
-            record.excluded.add(worker.name)
-        elif not isinstance(error, ModemLost) and record.attempts >= self.rules.attempts:
+        """Try again, by this modem or, when its attempts are used up, by another; end the record if there is none."""
+        begun = bool(record.progress.references)
+        used_up = not isinstance(error, ModemLost) and record.attempts >= self.rules.attempts
+        if begun and used_up:
             self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
             return
+        unfit = used_up or isinstance(error, ModemUnfit)
+        if unfit and not begun:
+            record.excluded |= {worker.name}
+            record.attempts = 0
         with self._lock:
             if record.state.final:
                 return
@@ -316,9 +319,12 @@ class Dispatch:
                     del self._on_the_way[record.receiver]
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.ended(record)
-        for callback in callbacks:
-            callback()
         self._to_note.append(record)
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception:  # a fault of whoever waits must not look like one of the modem whose thread this is
+                logger.exception("the end of message %s could not be told", record.message_id)
 
     def note_ended(self) -> None:
         """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""
@@ -373,15 +379,11 @@ class Dispatch:
 
     def run(self) -> None:
         """Expire what waits too long, give up on modems that stay away, and flush the report, until `stop`."""
-        flushed = swept = time.monotonic()
-        while not self._stopping:
-            self._due.wait(_SWEEP)
-            self._due.clear()
+        flushed = time.monotonic()
+        while not self._stopping.wait(_SWEEP):
             self.note_ended()
+            self._sweep()
             now = time.monotonic()
-            if now - swept >= _SWEEP:
-                self._sweep()
-                swept = now
             if now - flushed >= _FLUSH or self._report.full:
                 self._report.flush()
                 flushed = now
@@ -390,8 +392,7 @@ class Dispatch:
 
     def stop(self) -> None:
         """End `run`."""
-        self._stopping = True
-        self._due.set()
+        self._stopping.set()
 
     def _sweep(self) -> None:
         now = time.monotonic()

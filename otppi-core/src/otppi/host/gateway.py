@@ -30,7 +30,6 @@ class HostGateway:
 
     def __init__(self, sms: Mapping[str, Any], accounts: Accounts, blocklist: Blocklist, dispatch: Dispatch) -> None:
         self.sms = sms
-        self._accounts = accounts
         self._blocklist = blocklist
         self._dispatch = dispatch
         self.authenticate = accounts.authenticate

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from otppi.host.worker import ModemWorker
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
-"""Seconds in which a modem may finish the message that it is sending when the gateway stops."""
+"""Seconds in which a modem may finish the message that it is sending when it is stopped."""
 
 
 class Busy(OtpPiError):  # noqa: N818
@@ -108,12 +108,7 @@ class Host:
         """Take nothing more in, let each modem finish what it is sending, and tell the senders of the rest."""
         for supervised, _ in self.ingresses.values():
             supervised.stop()
-        for thread in self._modem_threads.values():
-            thread.stop()
-        deadline = time.monotonic() + _PATIENCE
-        for thread in self._modem_threads.values():
-            if not thread.join(deadline - time.monotonic()):
-                logger.warning("%s did not end in time; what it is sending will be told as unconfirmed", thread.name)
+        _end(self._modem_threads.values())
         self._housekeeping.stop()
         self._housekeeping.join(_PATIENCE)
         self.dispatch.close()
@@ -127,17 +122,13 @@ class Host:
         """Start, keep or stop modems so that they are those of the settings."""
         wanted: dict[str, Mapping[str, Any]] = {values["name"]: values for values in self._wanted_modems()}
         kept = {worker.name: worker for worker in self.dispatch.workers()}
-        workers, stopped = [], []
+        workers = []
         for name, values in wanted.items():
             if name in kept and self._modem_values[name] == values:
                 workers.append(kept.pop(name))
             elif worker := self._make_worker(values):
                 workers.append(worker)
-        stopped = [self._modem_threads.pop(name) for name in kept]
-        for thread in stopped:
-            thread.stop()
-        for thread in stopped:  # its port has to be free before a new thread opens it
-            thread.join(_PATIENCE)
+        _end([self._modem_threads.pop(name) for name in kept])  # a port has to be free before a new thread opens it
         self.dispatch.use(workers)
         self._modem_values = wanted
         for worker in workers:
@@ -223,6 +214,16 @@ class _GuardedIngress(Ingress):
     def describe(self) -> Mapping[str, Any]:
         """Say what it says of itself."""
         return {} if self._made is None else self._made.describe()
+
+
+def _end(threads: Collection[Supervised]) -> None:
+    """Stop modems' threads, all at once; each may finish the message that it is sending."""
+    for thread in threads:
+        thread.stop()
+    deadline = time.monotonic() + _PATIENCE
+    for thread in threads:
+        if not thread.join(deadline - time.monotonic()):
+            logger.warning("%s did not end in time: it still waits for the network", thread.name)
 
 
 def _rules(sms: Mapping[str, Any]) -> Rules:

@@ -49,7 +49,7 @@ class Journal:
         self._append(_taken_line(record))
 
     def dispatched(self, record: Record) -> None:
-        """Note that from here on the network may have it: called right before Ctrl-Z."""
+        """Note that from here on the network may have it: called before Ctrl-Z."""
         self._append(_dispatched_line(record))
 
     def ended(self, record: Record) -> None:
@@ -86,7 +86,7 @@ class Journal:
             lines.append(_taken_line(record))
             if record.state.final:
                 lines.append(_ended_line(record))
-            elif record.state is State.SENDING or record.again:
+            elif record.state is State.SENDING or record.again or record.progress.references:
                 lines.append(_dispatched_line(record))
         new = self._path.with_suffix(".new")
         with self._lock:
@@ -94,9 +94,15 @@ class Journal:
                 return
             with open(self._open(new, os.O_TRUNC), "wb") as file:
                 file.writelines(line.encode() for line in lines)
-            new.replace(self._path)
+            # Opened before the old one is closed: what is noted after a failure must not go to a stranger's descriptor.
+            descriptor = self._open(new, os.O_APPEND)
+            try:
+                new.replace(self._path)
+            except OSError:
+                os.close(descriptor)
+                raise
             os.close(self._descriptor)
-            self._descriptor = self._open(self._path, os.O_APPEND)
+            self._descriptor = descriptor
             self._size = os.fstat(self._descriptor).st_size
             self._compact_at = max(_COMPACT_AT, 2 * self._size)
             self._torn = False

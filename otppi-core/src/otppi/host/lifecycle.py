@@ -73,7 +73,7 @@ class Record:
         self.bulk = False
         self.flash = False
         self.only: str | None = None
-        self.excluded: set[str] = set()
+        self.excluded: frozenset[str] = frozenset()
         self.progress = Progress()
         self.finished: float | None = None
         self.callbacks: list[Callable[[], None]] = []

@@ -84,6 +84,4 @@ class Supervised:
         self.supervision = replace(self.supervision, state=state, since=time.time())
 
     def _failed(self, error: BaseException) -> None:
-        self.supervision = Supervision(
-            ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error)
-        )
+        self.supervision = Supervision(ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error))

@@ -1,1 +1,1 @@
-"""Help for plugins that do I/O: serial ports, the AT modem thread, back-off, stopping."""
+"""Help for plugins that do I/O: serial ports, the AT dialogue, a modem that speaks it, back-off."""

@@ -34,11 +34,6 @@ class ResponseCode(StrEnum):
         """One sentence for the sender."""
         return _ROWS[self][1]
 
-    @property
-    def retry_later(self) -> bool:
-        """Whether the same request may succeed later: HTTP adds Retry-After."""
-        return self in (ResponseCode.QUEUE_FULL, ResponseCode.TOO_MANY)
-
 
 _ROWS: Mapping[ResponseCode, tuple[int, str]] = {
     ResponseCode.SUCCESS: (200, "Done"),
