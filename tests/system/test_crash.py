@@ -55,12 +55,13 @@ def test_kill_with_fifty_messages_queued(start: Start) -> None:
 
 
 def test_kill_between_ctrl_z_and_the_answer_is_told_as_unconfirmed(start: Start) -> None:
-    with ModemRack(profile=ModemProfile(network_time=2.0)) as rack:
+    with ModemRack() as rack:
         gateway = start([modem(rack.paths[0])]).until_ready()
+        rack.modems[0].inject("result-lost-sent", at=1)
         with gateway.client() as client:
             first = client.send(1, "08121111111", "text 1", "?wait=0")[1]["data"]["message_id"]
             second = client.send(2, "08122222222", "text 2", "?wait=0")[1]["data"]["message_id"]
-            eventually(lambda: b'["dispatched"' in (next(gateway.runtime.glob("*/journal"))).read_bytes())
+            rack.network.wait_for(1)
             gateway.kill()
         with gateway.start().until_ready().client() as client:
             assert client.message(first)["state"] == "unconfirmed"

@@ -17,9 +17,6 @@ from otppi.api.errors import sentence
 from otppi.cli.failures import origin
 from otppi.cli.output import one_line
 
-_TALKATIVE = ("asyncio", "cheroot", "cherrypy", "paho", "pika", "requests", "serial", "urllib3", "websocket")
-"""Libraries of which only warnings are of interest, unless everything is."""
-
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """Levels as syslog(3) numbers them, which systemd takes from the beginning of a line (sd-daemon(3))."""
 
@@ -68,9 +65,13 @@ def start(level: str) -> None:
     handler.setFormatter(LineFormatter(journal=is_journal(sys.stderr)))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+        handler.addFilter(_is_of_interest)
     threading.excepthook = _thread_failed
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    """Whether a record is ours, or at least a warning of a library (which may set its own loggers' levels)."""
+    return record.levelno >= logging.WARNING or record.name.startswith("otppi")
 
 
 def brief() -> None:

@@ -11,7 +11,8 @@ from otppi.api.message import Progress, State
 from otppi.wire.envelope import ResponseCode
 
 _KEPT_FINAL = 20_000
-"""Final records that stay in RAM to be asked for; about 10 MB at the most."""
+"""Final records that stay in RAM to be asked for; about 25 MB at the most."""
+_NONE: frozenset[str] = frozenset()
 
 
 class Record:
@@ -73,7 +74,7 @@ class Record:
         self.bulk = False
         self.flash = False
         self.only: str | None = None
-        self.excluded: frozenset[str] = frozenset()
+        self.excluded = _NONE
         self.progress = Progress()
         self.finished: float | None = None
         self.callbacks: list[Callable[[], None]] = []

@@ -159,12 +159,21 @@ def _cannot_open(path: str, error: Exception) -> ModemLost:
 
 def port_holders(path: str) -> list[str]:
     """Name the other programs that have a device open, as "program (pid)"; only those that this user may look into."""
-    device = os.path.realpath(path)
+    try:
+        device = _device(path)
+    except OSError:
+        return []
     holders = []
     for process in Path("/proc").glob("[0-9]*"):
         if process.name == str(os.getpid()):
             continue
         with suppress(OSError):
-            if any(os.path.realpath(descriptor) == device for descriptor in (process / "fd").iterdir()):
+            if any(_device(descriptor) == device for descriptor in (process / "fd").iterdir()):
                 holders.append(f"{(process / 'comm').read_text().strip()} ({process.name})")
     return holders
+
+
+def _device(path: str | Path) -> tuple[int, int]:
+    """Tell a device by its file, not by its path: another mount namespace may have another one of the same name."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
