@@ -175,5 +175,5 @@ def port_holders(path: str) -> list[str]:
 
 def _device(path: str | Path) -> tuple[int, int]:
     """Tell a device by its file, not by its path: another mount namespace may have another one of the same name."""
-    status = os.stat(path)
+    status = Path(path).stat()
     return status.st_dev, status.st_ino
