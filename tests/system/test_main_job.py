@@ -146,6 +146,7 @@ def test_the_blocking_list_holds_over_a_restart(start: Start, modem_rack: ModemR
     with gateway.start().until_ready().client() as client:
         status, answer = client.send(1, "+628126666666", "text")
         assert (status, answer["response_code"], answer["data"]["state"]) == (403, "1204", "blocked")
+        assert client.message(answer["data"]["message_id"])["state"] == "blocked"
         assert client.command("unblock-msisdn", {"msisdn": "628126666666"})[0] == 200
         assert client.send(1, "+628126666666", "text")[0] == 200
     assert modem_rack.network.message_count == 1

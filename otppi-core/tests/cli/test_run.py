@@ -24,7 +24,7 @@ def failing(*arguments: str | Path, runtime: Path) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it(start: Start, number: int) -> None:
     gateway = start(document=QUIET)
     gateway.wait_for("the gateway runs")
@@ -38,6 +38,23 @@ def test_the_log_is_one_line_a_record(start: Start) -> None:
     gateway.wait_for("modem simulated is ready")
     gateway.end()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\S+ [A-Z]+ +\S+: ", line) for line in gateway.log if line != "END")
+
+
+def test_it_runs_without_standard_streams(tmp_path: Path) -> None:
+    (tmp_path / "quiet.json").write_text(json.dumps(QUIET))
+    (tmp_path / "run").mkdir()
+    options = f"--data {tmp_path / 'data'} --provision {tmp_path / 'quiet.json'}"
+    command = ["sh", "-c", f'exec "{sys.executable}" -m otppi run {options} <&- >&- 2>&-']
+    with subprocess.Popen(command, env=os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run")}) as gateway:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "data" / "control").exists():
+            assert gateway.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        streams = {os.readlink(f"/proc/{gateway.pid}/fd/{number}") for number in range(3)}
+        gateway.terminate()
+        assert gateway.wait(20) == 0
+    assert streams == {"/dev/null"}
 
 
 def test_no_core_is_dumped(start: Start) -> None:

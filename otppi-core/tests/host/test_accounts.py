@@ -145,6 +145,28 @@ def test_wrong_passwords_are_throttled_for_each_user_and_address(clock: Clock, h
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]
 
 
+def test_an_address_that_tries_many_names_costs_few_hashes_and_nobody_is_locked_out_for_long(
+    clock: Clock, hashes: list[str]
+) -> None:
+    accounts = Accounts([user(), user("known")], clock=clock)
+    accounts.authenticate("known", "right", ADDRESS)
+    hashes.clear()
+    refusals = [refused(accounts, name=f"guess {number}") for number in range(500)]
+    assert len(hashes) == 10
+    assert sum(isinstance(one, Throttled) for one in refusals) == 490
+    assert accounts.authenticate("known", "right", ADDRESS) == Sender("known")
+    assert isinstance(refused(accounts, password="right"), Throttled)
+    assert accounts.authenticate("app", "right", "192.0.2.2") == Sender("app")
+    for number in range(20):
+        clock.now += 5
+        assert isinstance(refused(accounts, name=f"more {number}"), AuthenticationFailed)
+        assert isinstance(again := refused(accounts), Throttled)
+        assert again.retry_after <= 5
+    accounts.replace([user()])
+    clock.now += 5
+    assert accounts.authenticate("app", "right", ADDRESS) == Sender("app")
+
+
 def test_who_is_throttled_may_go_on_with_what_is_known_to_be_right(clock: Clock) -> None:
     accounts = Accounts([user()], clock=clock)
     accounts.authenticate("app", "right", ADDRESS)
@@ -218,7 +240,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts_module, "is_password", check)
     accounts = Accounts([user(str(number)) for number in range(50)])
     for number in range(50):
-        accounts.authenticate(str(number), "right", ADDRESS)
-        refused(accounts, str(number))
+        accounts.authenticate(str(number), "right", address := f"192.0.2.{number}")
+        refused(accounts, str(number), address=address)
     assert len(accounts._right) == 10
     assert len(accounts._throttle) == 10

@@ -51,9 +51,9 @@ class OutgoingMessage:
 class Progress:
     """How far a message got. The modem writes it, the gateway reads it.
 
-    `before_dispatch` must be called before the bytes that may make the network take the message (Ctrl-Z), best while
-    the modem gets ready for them; it is how a crash between there and the answer is told as `unconfirmed`. `meanwhile`
-    may be called while the network's answer is awaited: the gateway then prepares the next message.
+    `before_dispatch` must be called right before the bytes that may make the network take the message (Ctrl-Z): it is
+    how a crash between there and the answer is told as `unconfirmed`. `meanwhile` may be called whenever modem or
+    network has to be waited for: the gateway then ends the message before and prepares the next one.
     """
 
     concatenation_reference: int | None = None

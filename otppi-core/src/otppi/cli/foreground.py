@@ -94,7 +94,7 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _stop_by_signal() -> threading.Event:
-    """Give an event that SIGTERM and Ctrl-C set; a second Ctrl-C ends the process at once."""
+    """Give an event that SIGTERM, Ctrl-C and the end of the terminal set; a second Ctrl-C ends the process at once."""
     stopping = threading.Event()
 
     def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
@@ -103,4 +103,6 @@ def _stop_by_signal() -> threading.Event:
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, stop)
     return stopping

@@ -20,7 +20,9 @@ from otppi.api.ingress import Sender
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _REMEMBERED = 1_000
 _FREE_FAILURES = 5
+_FREE_OF_ADDRESS = 10
 _LONGEST_WAIT = 300.0
+_LONGEST_OF_ADDRESS = 5.0
 _WATCHED = 10_000
 
 
@@ -60,7 +62,9 @@ class Accounts:
 
     A password that was right once is remembered, as a keyed digest in RAM, so that the slow hash is computed only for
     new or wrong ones; one at a time, since each takes 19 MiB. Wrong ones are throttled for each pair of user and
-    address: five are free, then each costs twice the wait of the one before. `clock` counts seconds, monotonically.
+    address: five are free, then each costs twice the wait of the one before. An address that tries many names is
+    throttled as well, for a few seconds at a time: enough that its hashes keep nobody waiting, and not so much that it
+    locks out who shares the address with it. `clock` counts seconds, monotonically.
     """
 
     def __init__(self, users: Sequence[Mapping[str, Any]] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +72,7 @@ class Accounts:
         self._key = os.urandom(32)
         self._hashing = Lock()
         self._lock = Lock()
-        self._throttle: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._throttle: OrderedDict[tuple[str | None, str], tuple[int, float]] = OrderedDict()
         self._nobody = hash_password(secrets.token_urlsafe(16))
         self.replace(users)
 
@@ -85,16 +89,17 @@ class Accounts:
         digest = self._digest(username, password)
         if sender := self._right.get(digest):
             return sender
-        self._check_throttle(username, address)  # whoever is to wait does not stand in the queue for a hash
+        keys = ((username, address), (None, address))
+        self._check_throttle(*keys)  # whoever is to wait does not stand in the queue for a hash
         with self._hashing:
             if sender := self._right.get(digest):  # somebody else asked for the same meanwhile
                 return sender
-            self._check_throttle(username, address)
+            self._check_throttle(*keys)
             hashes = self._hashes
             # An unknown user costs the same hash as a known one, so that the time does not tell which names exist.
             right = is_password(hashes.get(username, self._nobody), password) and username in hashes
             if not right:
-                self._failed(username, address)
+                self._failed(*keys)
                 raise AuthenticationFailed("wrong user or password, or the user is not active")
             return self._remember(digest, username, hashes[username], address)
 
@@ -102,8 +107,8 @@ class Accounts:
         """Check a bearer token; see `otppi.api.ingress.Gateway.authenticate_token`."""
         if sender := self._tokens.get(hash_token(token)):
             return sender
-        self._check_throttle("", address)
-        self._failed("", address)
+        self._check_throttle(("", address))
+        self._failed(("", address))
         raise AuthenticationFailed("unknown token, or its user is not active")
 
     def _digest(self, username: str, password: str) -> bytes:
@@ -119,24 +124,26 @@ class Accounts:
                     self._right.popitem(last=False)
         return sender
 
-    def _check_throttle(self, username: str, address: str) -> None:
+    def _check_throttle(self, *keys: tuple[str | None, str]) -> None:
         with self._lock:
-            failures, last = self._throttle.get((username, address), (0, 0.0))
-        if failures >= _FREE_FAILURES:
-            wait = last + _wait_after(failures) - self._clock()
-            if wait > 0:
-                raise Throttled(wait)
+            watched = [(name, *self._throttle.get((name, address), (0, 0.0))) for name, address in keys]
+        wait = max(last + _wait_after(failures, name) for name, failures, last in watched) - self._clock()
+        if wait > 0:
+            raise Throttled(wait)
 
-    def _failed(self, username: str, address: str) -> None:
+    def _failed(self, *keys: tuple[str | None, str]) -> None:
+        now = self._clock()
         with self._lock:
-            failures, last = self._throttle.pop((username, address), (0, 0.0))
-            now = self._clock()
-            if now - last > 2 * _LONGEST_WAIT:
-                failures = 0
-            self._throttle[username, address] = (failures + 1, now)
+            for key in keys:
+                failures, last = self._throttle.pop(key, (0, 0.0))
+                if now - last > 2 * _LONGEST_WAIT:
+                    failures = 0
+                self._throttle[key] = (failures + 1, now)
             while len(self._throttle) > _WATCHED:
                 self._throttle.popitem(last=False)
 
 
-def _wait_after(failures: int) -> float:
-    return float(min(2 ** min(failures - _FREE_FAILURES, 30), _LONGEST_WAIT))
+def _wait_after(failures: int, name: str | None) -> float:
+    """Give the seconds for which nothing more is tried; no name stands for all those of one address."""
+    free, longest = (_FREE_OF_ADDRESS, _LONGEST_OF_ADDRESS) if name is None else (_FREE_FAILURES, _LONGEST_WAIT)
+    return float(min(2 ** min(failures - free, 30), longest)) if failures >= free else 0.0

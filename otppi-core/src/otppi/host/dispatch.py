@@ -84,6 +84,13 @@ class Dispatch:
             self._queue(record, worker)
         return record
 
+    def refuse(self, record: Record, state: State, refused: Refused) -> None:
+        """End a message that is not taken in, so that report, log and counters have it, and its state can be asked."""
+        record.digest = b""  # the same message may be taken in later
+        with self._lock:
+            self.records.add(record)
+        self._end(record, state, refused.code, refused.cause)
+
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
         """Call back once when the record ends; False (and no call) where it has ended."""
         with self._lock:

@@ -61,14 +61,15 @@ class HostGateway:
         duplicates: set[int] = set()
         items: list[Record | Outcome] = []
         for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True)):
+            record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
             try:
-                record, duplicate = self._take(item, receiver, origin, bulk=len(envelope.items) > 1)
-                items.append(record)
-                if duplicate:
-                    duplicates.add(index)
+                self._admit(record)
+                items.append(taken := self._dispatch.take(record))
             except Refused as refused:
-                state = _REFUSED_STATES.get(refused.code, State.FAILED)
-                items.append(of_refusal(refused, item.id, state.value))
+                items.append(self._refuse(record, refused))
+            else:
+                if taken is not record:
+                    duplicates.add(index)
         return MessageTicket(envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list)
 
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
@@ -91,26 +92,37 @@ class HostGateway:
                 problems.append(FieldError(f"{path}.message", f"is longer than {most} segments"))
         return receiver
 
-    def _take(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> tuple[Record, bool]:
-        """Give the message's record, and whether it is that of an earlier one, whose duplicate this is."""
-        if "@" in receiver:
-            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
+    def _record(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> Record:
         now = time.time()
-        if item.expiration is not None and item.expiration <= now:
-            raise Refused(ResponseCode.EXPIRED, "it had expired when it came in")
         expires = item.expiration if item.expiration is not None else self._default_end(item, now)
-        if expires <= now:
-            raise Refused(ResponseCode.EXPIRED, "it was older than the default lifetime when it came in")
-        if receiver in self._blocklist:
-            raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
         record = Record(origin, item.id, receiver, item.message, expires)
-        record.receiver_shown = mask(receiver) if self.sms["mask_receivers"] else receiver
+        record.receiver_shown = _masked(receiver) if self.sms["mask_receivers"] else receiver
         record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
         record.flash = item.flash
         if item.id is not None and self.sms["duplicate_window"]:
             record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
-        taken = self._dispatch.take(record)
-        return taken, taken is not record
+        return record
+
+    def _admit(self, record: Record) -> None:
+        """Check what can be refused before any modem is asked for.
+
+        Raises:
+            Refused: It is an e-mail, or too late, or its receiver is blocked.
+        """
+        if "@" in record.receiver:
+            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
+        if record.expires <= record.created:
+            raise Refused(ResponseCode.EXPIRED, "it had expired when it came in")
+        if record.receiver in self._blocklist:
+            raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
+
+    def _refuse(self, record: Record, refused: Refused) -> Outcome:
+        """Describe a refusal. All but a full queue's are kept for report and log: a flood must not be written down."""
+        state = _REFUSED_STATES.get(refused.code, State.FAILED)
+        if refused.code is ResponseCode.QUEUE_FULL:
+            return of_refusal(refused, record.client_id, state.value)
+        self._dispatch.refuse(record, state, refused)
+        return of_record(record)
 
     def _default_end(self, item: Item, now: float) -> float:
         """End the default lifetime after the sender's `date_time`, which a sender's fast clock cannot put off."""
@@ -177,6 +189,12 @@ class HostGateway:
 
 
 _REFUSED_STATES = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}
+
+
+def _masked(receiver: str) -> str:
+    """Show as much of a number, or of an e-mail address, as tells one from another."""
+    name, at, domain = receiver.rpartition("@")
+    return f"{name[:1]}*****@{domain}" if at else mask(receiver)
 
 
 def describe_modem(worker: ModemWorker) -> dict[str, Any]:

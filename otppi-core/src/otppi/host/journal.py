@@ -49,7 +49,7 @@ class Journal:
         self._append(_taken_line(record))
 
     def dispatched(self, record: Record) -> None:
-        """Note that from here on the network may have it: called before Ctrl-Z."""
+        """Note that from here on the network may have it: called right before Ctrl-Z."""
         self._append(_dispatched_line(record))
 
     def ended(self, record: Record) -> None:
@@ -123,7 +123,7 @@ class Journal:
                 elif message_id in records:
                     _apply(records[message_id], kind, rest)
             # A line cut by the kill (what it said had not happened yet), or one of another version of this program.
-            except (ValueError, TypeError, LookupError):
+            except (ValueError, TypeError, LookupError, RecursionError):
                 logger.warning("a damaged line of the journal is left out")
         for record in records.values():
             if record.state is State.SENDING:
@@ -187,8 +187,8 @@ def _quoted(text: str | None) -> str:
 
 def _record(message_id: str, rest: list[Any]) -> Record:
     digest, created, taken, expires, client_id, receiver, ingress, sender = rest
-    record = Record(Origin(ingress, Sender(sender)), client_id, receiver, None, expires)
-    record.message_id, record.created, record.digest = message_id, created, bytes.fromhex(digest)
+    record = Record(Origin(ingress, Sender(sender)), client_id, receiver, None, float(expires))
+    record.message_id, record.created, record.digest = message_id, float(created), bytes.fromhex(digest)
     # The monotonic clock runs as long as the RAM disk lives: from switching on.
     record.taken = min(taken, record.taken)
     record.receiver_shown = receiver
@@ -199,8 +199,10 @@ def _apply(record: Record, kind: str, rest: list[Any]) -> None:
     if kind == _DISPATCHED:
         record.state, record.modem = State.SENDING, rest[0]
     elif kind == _ENDED:
-        state, code, record.modem, record.segments, record.cause, record.finished = rest
+        state, code, modem, segments, cause, finished = rest
+        finished = None if finished is None else float(finished)
         record.state, record.code = State(state), _CODES[code]
+        record.modem, record.segments, record.cause, record.finished = modem, int(segments), cause, finished
 
 
 def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:

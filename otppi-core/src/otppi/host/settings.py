@@ -66,7 +66,7 @@ SMS = Section(
         integer(
             "attempts",
             "Attempts",
-            "How often a message is tried where it is certain that nothing went out.",
+            "How often one modem tries a message where it is certain that nothing went out; then another one may.",
             3,
             minimum=1,
             maximum=20,

@@ -46,7 +46,7 @@ class AtomicStorage(Storage):
                 reasons.append(f"{path.name} is missing")
             except OSError as error:  # a card that fails: the copy may still be readable
                 reasons.append(f"{path.name} cannot be read ({error.strerror})")
-            except ValueError:
+            except (ValueError, RecursionError):
                 reasons.append(f"{path.name} is damaged")
             else:
                 self.restored = path is self._backup
@@ -77,10 +77,21 @@ class AtomicStorage(Storage):
 
 
 def _tables(raw: bytes) -> dict[str, dict[str, Any]]:
+    """Parse a database.
+
+    Raises:
+        ValueError: It is not JSON, or not of TinyDB's form: tables by name, of objects by number.
+    """
     tables = json.loads(raw)
-    if not isinstance(tables, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - unreadable in the same sense as bad JSON
+    if not (isinstance(tables, dict) and all(map(_is_table, tables.values()))):
+        raise ValueError("not a database")
     return tables
+
+
+def _is_table(table: object) -> bool:
+    return isinstance(table, dict) and all(
+        number.isdecimal() and isinstance(document, dict) for number, document in table.items()
+    )
 
 
 class Store:

@@ -200,18 +200,17 @@ class ModemWorker:
             self._just_sent = record
 
     def _attempt(self, record: Record) -> None:
-        record.progress.before_dispatch = lambda: self._before_dispatch(record)
+        record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
         record.progress.meanwhile = self._meanwhile
         try:
             self.modem.send(self._message(record))
         finally:
             self._tell_sent()  # of the message before, where the modem did not come so far
 
-    def _before_dispatch(self, record: Record) -> None:
-        self._tell_sent()
-        self._dispatcher.dispatched(record)
-
     def _meanwhile(self) -> None:
+        if self._just_sent is not None:
+            self._tell_sent()  # its sender waits; all else has time until the network has this one
+            return
         self._dispatcher.note_ended()
         if (record := self.queue.peek()) and not record.progress.references:
             self.modem.prepare(self._message(record))

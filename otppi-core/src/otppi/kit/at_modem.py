@@ -166,13 +166,14 @@ class AtModem(Modem):
 
     def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
         try:
-            channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"], message.progress.before_dispatch)
+            channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"], message.progress.meanwhile)
         except AtRefused as error:
             self._refused(error.result, dispatched=False)
         except AtTimeout as error:
             raise NotSent("the modem gave no prompt") from error
         if self._prompt_pause:
             self._pause(channel)
+        message.progress.before_dispatch()
         try:
             lines = channel.payload(pdu, self._settings["result_timeout"], message.progress.meanwhile)
         except AtRefused as error:
