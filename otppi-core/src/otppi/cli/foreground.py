@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +52,7 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         with _control(data, host, boot_folder / _CONTROL_SOCKET):
             logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data_path)
-            stopping.wait()
+            os.read(stopping, 1)
             logger.info("the gateway is stopping")
     finally:
         host.stop()
@@ -93,13 +92,17 @@ def _link(link: Path, target: Path) -> None:
     link.symlink_to(target)
 
 
-def _stop_by_signal() -> threading.Event:
-    """Give an event that SIGTERM, Ctrl-C and the end of the terminal set; a second Ctrl-C ends the process at once."""
-    stopping = threading.Event()
+def _stop_by_signal() -> int:
+    """Give a pipe to which SIGTERM, Ctrl-C and the end of the terminal write; a second Ctrl-C ends the process.
+
+    Not an event: a signal that comes just before the wait for it, or to another thread, would not end that wait.
+    """
+    stopping, signalled = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(signalled, False)
+    signal.set_wakeup_fd(signalled)
 
     def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        stopping.set()
 
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, stop)
