@@ -18,7 +18,8 @@ usage: ./build.sh COMMAND
   lock     choose the versions of all packages anew (requirements*.lock)
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
-OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv.
+OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT and
+OTPPI_HTTPS_PORT other ports for run than 8899 and 10443.
 TXT
 }
 
@@ -47,7 +48,8 @@ apt_install() {
   fi
   say "installing Debian packages: $*"
   "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 \
+    --no-install-recommends "$@" >&2
 }
 
 # need_python LOCKFILE: a virtual environment with exactly what the lock file says, and our own distributions
@@ -68,12 +70,19 @@ need_python() {
   echo "$wanted" >"$mark"
 }
 
+# need_free_port PORT: the gateway waits for a port that is taken, and a newcomer would wait with it
+need_free_port() {
+  ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null ||
+    fail "another program uses port $1 (OTPPI_HTTP_PORT and OTPPI_HTTPS_PORT name others)"
+}
+
 run() {
   need_packages curl=curl
   need_python requirements.lock
   local port=${OTPPI_HTTP_PORT:-8899} tls_port=${OTPPI_HTTPS_PORT:-10443} data=var/demo password gateway provision
+  need_free_port "$port"
+  need_free_port "$tls_port"
   password=$("$VENV/bin/python" -c 'import secrets; print(secrets.token_urlsafe(9))')
-  mkdir -p "$data"
   provision=$(mktemp)
   # shellcheck disable=SC2064 # the name is wanted as it is now
   trap "rm -f '$provision'" EXIT
@@ -101,7 +110,7 @@ OTP-Pi runs, with a simulated modem: what it sends arrives on a simulated phone.
 
 Send a message, in another terminal:
 
-  curl -u demo:$password http://127.0.0.1:$port/api/message -d '{"command": "send-sms", "data": {"id": 1, "receiver": "08126666666", "message": "OTP Anda adalah 1234"}}'
+  curl -u demo:$password http://127.0.0.1:$port/api/message -d '{"command": "send-sms", "data": {"id": $(date +%s), "receiver": "08126666666", "message": "OTP Anda adalah 1234"}}'
 
 and see it arrive:
 

@@ -51,10 +51,10 @@ def test_it_runs_without_standard_streams(tmp_path: Path) -> None:
             assert gateway.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        streams = {os.readlink(f"/proc/{gateway.pid}/fd/{number}") for number in range(3)}
+        streams = {Path(f"/proc/{gateway.pid}/fd/{number}").readlink() for number in range(3)}
         gateway.terminate()
         assert gateway.wait(20) == 0
-    assert streams == {"/dev/null"}
+    assert streams == {Path("/dev/null")}
 
 
 def test_no_core_is_dumped(start: Start) -> None:

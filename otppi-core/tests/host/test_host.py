@@ -1,6 +1,8 @@
 """The host: changes of the settings while it runs, the embedded default, and what a broken plugin may not do."""
 
+import errno
 import json
+import os
 import stat
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from otppi.api.errors import AuthenticationFailed, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
+from otppi.host import lifecycle
 from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
 from otppi.host.lifecycle import Record
 from otppi.host.supervisor import ThreadState
@@ -208,6 +211,29 @@ def test_refusals_have_their_codes(host: Host) -> None:
     assert send(host, receiver="someone@example.com").code is ResponseCode.NO_MODEM
     assert send(host, receiver="12").code is ResponseCode.MALFORMED
     assert send(host, message="x" * 5000).code is ResponseCode.MALFORMED
+
+
+def test_a_blocking_list_that_cannot_be_written_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        answer = command(host, "block-msisdn", {"receiver": RECEIVER})
+    assert answer.code is ResponseCode.FAILED
+    assert data_of(answer)["cause"] == "the blocking list cannot be written; nothing was changed"
+    assert send(host).code is ResponseCode.SUCCESS
+
+
+def test_a_flood_of_refused_messages_makes_no_duplicate_unknown(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "_KEPT_FINAL", 20)
+    monkeypatch.setattr(lifecycle, "_KEPT_REFUSED", 20)
+    first = data_of(send(host))["message_id"]
+    refused = [data_of(send(host, id=str(number), expiration=1))["message_id"] for number in range(100)]
+    assert send(host).code is ResponseCode.DUPLICATE
+    assert [one.message_id for one in host.dispatch.records.latest()] == [first]
+    known = [host.gateway.message(message_id, ORIGIN.sender) is not None for message_id in (first, *refused)]
+    assert known == [True] + 80 * [False] + 20 * [True]
 
 
 def test_a_message_is_shown_to_its_sender_only(host: Host) -> None:

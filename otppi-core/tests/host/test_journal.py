@@ -125,6 +125,11 @@ def test_what_is_noted_after_a_cut_line_is_read(tmp_path: Path) -> None:
         b'["taken"]',
         b'["taken","1","zz"]',
         b'["ended","0000000000000001","gone","0000",null,1,null,1]',
+        b'["ended","0000000000000001","sent","0000",null,1,null,[]]',
+        b'["ended","0000000000000001","sent","0000",null,"?",null,1]',
+        b'["taken","2","00","?",1,1,"2","62","rest","app"]',
+        b'["taken","2","00",1,1,"?","2","62","rest","app"]',
+        b"[" * 100_000,
         b"\xff",
     ],
 )

@@ -6,6 +6,7 @@ import otppi
 from otppi.cli import blocking, completion, doctor, modems, phone, plugins, run, sending, settings, status, users
 from otppi.cli.arguments import Commands, Parser, complete, root
 from otppi.cli.exits import Exit
+from otppi.cli.output import open_streams
 
 _COMMANDS = (run, status, sending, phone, modems, settings, users, blocking, plugins, doctor, completion)
 _DESCRIPTION = "A one-time-password gateway: HTTP request in, SMS out."
@@ -33,6 +34,7 @@ def parser() -> Parser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; give its exit code."""
+    open_streams()
     options = complete(parser().parse_args(arguments))
     # What follows imports the errors of the host: a command that is only asked for its --help does without.
     from otppi.cli import failures, logs

@@ -1,6 +1,7 @@
 """What a command prints: JSON for scripts, columns and lines for people, control characters always escaped."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +10,19 @@ from typing import Any
 
 from otppi.cli.arguments import Options
 
+_STDIN, _STDOUT, _STDERR = range(3)
 # C0, DEL, C1, line and paragraph separators, and the marks that turn the direction of a line round.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def open_streams() -> None:
+    """Have /dev/null where a standard stream was closed at the start, lest a file of ours takes its number."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(_STDIN, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", closefd=False)
 
 
 def one_line(text: str) -> str:

@@ -33,15 +33,5 @@ def run(options: Options) -> int:
     """Run it."""
     from otppi.cli import foreground, logs
 
-    _open_standard_streams()
     logs.start(options.log_level)
     return foreground.run(options.data, options.provision, safe_mode=options.safe_mode)
-
-
-def _open_standard_streams() -> None:
-    """Have /dev/null where a stream was closed at the start, lest a file or socket of ours takes its number."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
-        pass
-    os.close(descriptor)
-    if sys.stderr is None:
-        sys.stderr = os.fdopen(_STDERR, "w", closefd=False)

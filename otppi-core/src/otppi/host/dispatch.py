@@ -88,7 +88,7 @@ class Dispatch:
         """End a message that is not taken in, so that report, log and counters have it, and its state can be asked."""
         record.digest = b""  # the same message may be taken in later
         with self._lock:
-            self.records.add(record)
+            self.records.add_refused(record)
         self._end(record, state, refused.code, refused.cause)
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:

@@ -1,5 +1,6 @@
 """The one door: takes commands from every ingress, checks them, and answers."""
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +14,14 @@ from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of
 from otppi.host.blocklist import Blocklist
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.lifecycle import Record
+from otppi.host.store import StoreDamaged
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
 from otppi.wire.segment import segment
+
+logger = logging.getLogger(__name__)
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
 _BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
@@ -143,12 +147,17 @@ class HostGateway:
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         blocking = envelope.command is Command.BLOCK_MSISDN
-        outcomes = []
-        for receiver in receivers:
-            changed = self._blocklist.block(receiver) if blocking else self._blocklist.unblock(receiver)
-            data = {"receiver": receiver, "blocked": blocking, "changed": changed}
-            outcomes.append(Outcome(ResponseCode.SUCCESS, data))
+        outcomes = [self._change_blocklist(receiver, blocking=blocking) for receiver in receivers]
         return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
+
+    def _change_blocklist(self, receiver: str, *, blocking: bool) -> Outcome:
+        try:
+            changed = self._blocklist.block(receiver) if blocking else self._blocklist.unblock(receiver)
+        except (OSError, StoreDamaged) as error:
+            logger.error("the blocking list cannot be written: %s", error)  # noqa: TRY400 - the reason says it all
+            data = {"receiver": receiver, "cause": "the blocking list cannot be written; nothing was changed"}
+            return Outcome(ResponseCode.FAILED, data)
+        return Outcome(ResponseCode.SUCCESS, {"receiver": receiver, "blocked": blocking, "changed": changed})
 
     # -- asking -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from otppi.wire.envelope import ResponseCode
 
 _KEPT_FINAL = 20_000
 """Final records that stay in RAM to be asked for; about 25 MB at the most."""
+_KEPT_REFUSED = 1_000
 _NONE: frozenset[str] = frozenset()
 
 
@@ -89,6 +90,7 @@ class Records:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._by_id: OrderedDict[str, Record] = OrderedDict()
+        self._refused: OrderedDict[str, Record] = OrderedDict()
         self._by_digest: OrderedDict[bytes, Record] = OrderedDict()
 
     def digest(self, client_id: str, receiver: str, text: str) -> bytes:
@@ -119,6 +121,12 @@ class Records:
                 break
             self._forget(oldest)
 
+    def add_refused(self, record: Record) -> None:
+        """Remember one that was not taken in, apart: however many come, duplicates of the others stay known."""
+        self._refused[record.message_id] = record
+        if len(self._refused) > _KEPT_REFUSED:
+            self._refused.popitem(last=False)
+
     def _forget(self, record: Record) -> None:
         del self._by_id[record.message_id]
         if self._by_digest.get(record.digest) is record:
@@ -126,7 +134,7 @@ class Records:
 
     def get(self, message_id: str) -> Record | None:
         """Find a record by its message id."""
-        return self._by_id.get(message_id)
+        return self._by_id.get(message_id) or self._refused.get(message_id)
 
     def latest(self) -> list[Record]:
         """List what a restart needs to know, oldest first: everything that is not final, and the newest of the rest."""
