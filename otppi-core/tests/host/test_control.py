@@ -1,9 +1,12 @@
 """The control socket and the operations behind it: whatever comes in is answered, and nothing half done."""
 
+import errno
 import json
 import socket
+import socketserver
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.host import control
 from otppi.host.control import ControlServer
 from otppi.host.control_client import ControlClient
 from otppi.host.host import DataFolder, Host
@@ -45,6 +49,26 @@ def raw(path: Path, request: bytes) -> dict[str, Any]:
         with connection.makefile("rb") as answers:
             answer: dict[str, Any] = json.loads(answers.readline())
     return answer
+
+
+def test_a_connection_that_cannot_be_accepted_waits_and_costs_nothing(
+    client: ControlClient, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, tries = socketserver.UnixStreamServer.get_request, 0
+
+    def full(server: socketserver.UnixStreamServer) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries <= 2:
+            raise OSError(errno.EMFILE, "too many open files")
+        return accept(server)
+
+    monkeypatch.setattr(control, "_REST", 0.05)
+    monkeypatch.setattr(socketserver.UnixStreamServer, "get_request", full)
+    started = time.monotonic()
+    assert "error" in raw(path, b"{}\n")
+    assert time.monotonic() - started >= 0.1
+    assert tries == 3
 
 
 BAD = [

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from otppi.api.message import State
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.lifecycle import Record
 from otppi.wire.envelope import Answer, ResponseCode
@@ -31,9 +32,9 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     return Outcome(code or record.code, data)
 
 
-def of_refusal(refused: Refused, client_id: str | None, state: str = "failed") -> Outcome:
-    """Describe a message that was not taken in."""
-    data: dict[str, Any] = {"id": client_id, "state": state, "cause": refused.cause}
+def of_refusal(refused: Refused, client_id: str | None, state: State = State.FAILED) -> Outcome:
+    """Describe a message that was not taken in, and of which no record is kept."""
+    data: dict[str, Any] = {"id": client_id, "state": state.value, "cause": refused.cause}
     if refused.retry_after is not None:
         data["retry_after"] = refused.retry_after
     return Outcome(refused.code, data)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import socket
 import socketserver
 import sys
 import threading
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST = 4 * 1024 * 1024
 _TIMEOUT = 5.0
+_REST = 0.5
 _PARALLEL = frozenset({"send", "status", "modems", "phone"})
 """Operations that change no settings, and need not wait for one another: a manual SMS waits for its network."""
 
@@ -29,21 +31,25 @@ class ControlServer:
         self._path = path
         self._lock = threading.Lock()
         self._operations = operations
-        self._stopping = False
+        self._stopping = threading.Event()
         self._server = _Server(str(path), _Handler)
         path.chmod(0o600)
         self._server.control = self
 
     def run(self) -> None:
         """Serve until `stop`."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._server.handle_request()  # waits for a connection as long as it takes
 
     def stop(self) -> None:
         """End `run`, or keep it from beginning. The last connection is one that says nothing."""
-        self._stopping = True
+        self._stopping.set()
         with contextlib.suppress(OSError):
             ControlClient(self._path).reachable()
+
+    def rest(self) -> None:
+        """Let a connection wait that cannot be accepted now, rather than try again all the time."""
+        self._stopping.wait(_REST)
 
     def close(self) -> None:
         """Release the socket, after `run` has ended."""
@@ -70,6 +76,14 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
     control: ControlServer
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; where no descriptor is free, not before some have had time to be."""
+        try:
+            return super().get_request()
+        except OSError:
+            self.control.rest()
+            raise
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         logger.error("a request on the control socket failed", exc_info=sys.exception())

@@ -121,10 +121,10 @@ class HostGateway:
             raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
 
     def _refuse(self, record: Record, refused: Refused) -> Outcome:
-        """Describe a refusal. All but a full queue's are kept for report and log: a flood must not be written down."""
-        state = _REFUSED_STATES.get(refused.code, State.FAILED)
-        if refused.code is ResponseCode.QUEUE_FULL:
-            return of_refusal(refused, record.client_id, state.value)
+        """Describe a refusal; report and log have those for good, not those that senders try again and again."""
+        state = _FOR_GOOD.get(refused.code)
+        if state is None:
+            return of_refusal(refused, record.client_id)
         self._dispatch.refuse(record, state, refused)
         return of_record(record)
 
@@ -197,7 +197,7 @@ class HostGateway:
         }
 
 
-_REFUSED_STATES = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}
+_FOR_GOOD = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}
 
 
 def _masked(receiver: str) -> str:

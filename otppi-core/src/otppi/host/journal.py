@@ -201,8 +201,9 @@ def _apply(record: Record, kind: str, rest: list[Any]) -> None:
     elif kind == _ENDED:
         state, code, modem, segments, cause, finished = rest
         finished = None if finished is None else float(finished)
+        record.segments = int(segments)  # first what may fail: a damaged line changes no state
         record.state, record.code = State(state), _CODES[code]
-        record.modem, record.segments, record.cause, record.finished = modem, int(segments), cause, finished
+        record.modem, record.cause, record.finished = modem, cause, finished
 
 
 def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:

@@ -104,11 +104,11 @@ class Operations:
             record.receiver_shown = mask(number)
         if number in self._data.blocklist:
             refused = Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
-            return _outcome(of_refusal(refused, None, State.BLOCKED.value))
+            return _outcome(of_refusal(refused, None, State.BLOCKED))
         try:
             host.dispatch.take(record)
         except Refused as refused:
-            return _outcome(of_refusal(refused, None, State.FAILED.value))
+            return _outcome(of_refusal(refused, None))
         host.dispatch.wait(record, min(wait, 120.0))
         return _outcome(of_record(record))
 
