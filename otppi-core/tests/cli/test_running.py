@@ -195,7 +195,7 @@ def test_a_second_gateway_is_refused(gateway: Any) -> None:
     command = [sys.executable, "-m", "otppi", "run", "--data", str(gateway.data)]
     environment = os.environ | {"RUNTIME_DIRECTORY": "/dev/shm"}  # noqa: S108
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
-    assert (done.returncode, done.stderr) == (1, f"otppi: another gateway uses the data folder {gateway.data}\n")
+    assert (done.returncode, done.stderr) == (4, f"otppi: another gateway uses the data folder {gateway.data}\n")
 
 
 def test_no_text_is_in_the_log_or_the_data_folder(otppi: Cli, gateway: Any) -> None:

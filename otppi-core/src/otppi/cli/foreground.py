@@ -13,9 +13,10 @@ from pathlib import Path
 from types import FrameType
 
 from otppi.cli.documents import read_document
+from otppi.cli.exits import Exit, Failure
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
-from otppi.host.host import DataFolder, Host, boot_folder_of
+from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised
@@ -38,7 +39,10 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
     # Threads hand over within half a millisecond: a modem that answered is served at once while requests come in.
     sys.setswitchinterval(0.0005)
     document = None if provision is None else read_document(provision)
-    data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
+    try:
+        data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
+    except Busy as error:
+        raise Failure(Exit.LATER, str(error)) from error
     try:
         if provision is not None:
             data.config.update(document)
