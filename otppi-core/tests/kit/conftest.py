@@ -8,9 +8,10 @@ import pytest
 
 from otppi.api.errors import ModemLost
 from otppi.api.message import OutgoingMessage
+from otppi.api.modem import ModemContext
 from otppi.kit.at_modem import AtModem
 from otppi.testing.modem import ModemProfile, ModemRack
-from otppi.testing.scripted import until
+from otppi.testing.scripted import RecordedEvents, until
 
 
 def descriptors() -> int:
@@ -38,27 +39,25 @@ class Driver:
         self.rack = ModemRack(profile=profile or ModemProfile())
         self.peer = self.rack.modems[0]
         self.folder = folder
+        self.events = RecordedEvents()
         self._settings = settings
         self.modem = self.anew()
 
     def anew(self, **settings: Any) -> AtModem:
         """Make another driver for the same modem, as a restart does."""
-        self.modem = AtModem(
-            {
-                "name": "m0",
-                "port": str(self.peer.path),
-                "baud_rate": 115_200,
-                "parity_bit": "none",
-                "stop_bits": 1,
-                "sim_card_pin": "",
-                "sms_center": "",
-                "prompt_timeout": 0.4,
-                "result_timeout": 0.5,
-                **self._settings,
-                **settings,
-            },
-            self.folder,
-        )
+        values = {
+            "name": "m0",
+            "port": str(self.peer.path),
+            "baud_rate": 115_200,
+            "parity_bit": "none",
+            "stop_bits": 1,
+            "sim_card_pin": "",
+            "sms_center": "",
+            "prompt_timeout": 0.4,
+            "result_timeout": 0.5,
+        }
+        context = ModemContext(values | self._settings | settings, self.folder, self.events)
+        self.modem = AtModem(context)
         return self.modem
 
     def message(self, text: str = "a text", **options: Any) -> OutgoingMessage:

@@ -14,7 +14,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, Unconfirmed
 from otppi.api.modem import ModemIdentity
-from otppi.kit import at_modem
+from otppi.kit import chores
 from otppi.kit.at_channel import AtChannel
 from otppi.kit.at_start import PinMemory
 from otppi.testing.modem import ModemProfile
@@ -70,7 +70,7 @@ def test_the_smsc_of_the_settings_is_set(make_driver: MakeDriver) -> None:
 
 
 def test_registration_and_signal_are_looked_after(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(at_modem, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(chores, "_LOOK_EVERY", 0.0)
     driver.modem.open()
     driver.modem.idle(0.0)
     driver.peer.inject("registration-lost")
@@ -248,8 +248,8 @@ def test_a_wake_up_before_idle_counts_and_only_once(driver: Any, monkeypatch: py
     driver.modem.open()
     driver.modem.wake()
     driver.send()  # waiting for the modem's answers does not use it up
-    monkeypatch.setattr(at_modem, "_LOOK_EVERY", 60.0)
-    driver.modem._next_look = 0.0  # neither does looking after the modem
+    monkeypatch.setattr(chores, "_LOOK_EVERY", 60.0)
+    driver.modem._watch.due = 0.0  # neither does looking after the modem
     begun = time.monotonic()
     driver.modem.idle(20.0)
     assert time.monotonic() - begun < 5

@@ -1,5 +1,7 @@
 """The error tree: each class answers "may the message be sent again?"."""
 
+from enum import StrEnum
+
 from otppi.wire.errors import FieldError, WireError
 
 
@@ -32,8 +34,25 @@ class NotSent(SendError):  # noqa: N818
         self.retry_after = retry_after
 
 
+class Trouble(StrEnum):
+    """What is wrong with a modem that was lost: it decides what may cure it."""
+
+    ABSENT = "absent"
+    """Its port is not there, or is another program's: there is nothing to cure."""
+    SILENT = "silent"
+    """Its port is there, and it answers nothing that makes sense."""
+    NO_NETWORK = "no network"
+    """It answers, and is not registered with a network."""
+    FAULTY = "faulty"
+    """It answers, and refuses what it has to do."""
+
+
 class ModemLost(NotSent):
     """The modem cannot be used until it has been opened anew (unplugged, silent, not initialised). Nothing went out."""
+
+    def __init__(self, cause: str, trouble: Trouble = Trouble.ABSENT) -> None:
+        super().__init__(cause)
+        self.trouble = trouble
 
 
 class ModemBlocked(ModemLost):
@@ -50,6 +69,14 @@ class Rejected(SendError):  # noqa: N818
 
 class Unconfirmed(SendError):  # noqa: N818
     """The network may or may not have it (no answer after Ctrl-Z): never sent again without being told to."""
+
+
+class NotSupported(OtpPiError):  # noqa: N818
+    """This modem, or this type of modem, has no such feature."""
+
+
+class NotDone(OtpPiError):  # noqa: N818
+    """The modem, the SIM or the network refused what a person asked for; the sentence says why."""
 
 
 class AuthenticationFailed(OtpPiError):  # noqa: N818

@@ -42,6 +42,8 @@ class OutgoingMessage:
     text: str = field(repr=False)
     validity: float
     flash: bool = False
+    report: bool = False
+    """Whether the network is asked for a status report (TP-SRR, 3GPP TS 23.040 9.2.3.5)."""
     again: bool = False
     """An attempt after an unconfirmed one: TP-RD asks the SMSC to reject a duplicate (3GPP TS 23.040 9.2.3.25)."""
     progress: "Progress" = field(default_factory=lambda: Progress())

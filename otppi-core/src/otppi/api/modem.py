@@ -7,8 +7,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from otppi.api.devices import Devices, UsbMatch
+from otppi.api.errors import NotSupported
+from otppi.api.events import ModemEvents, NoEvents
 from otppi.api.message import OutgoingMessage
 from otppi.api.settings import Setting
+from otppi.api.sim import SimAction, SimStatus
 
 
 class ModemState(StrEnum):
@@ -43,6 +47,19 @@ class ModemIdentity:
     signal_dbm: int | None = None
 
 
+class RecoveryStep(StrEnum):
+    """What may cure a modem that does not work, in the order in which it is tried."""
+
+    REINITIALISE = "re-initialise"
+    """Close and open it."""
+    RADIO = "radio"
+    """Switch its radio off and on (AT+CFUN=4, 1; 3GPP TS 27.007 8.2)."""
+    RESET = "reset"
+    """Restart it (AT+CFUN=1,1): its port vanishes and comes back."""
+    POWER = "power"
+    """Take its USB power, or its authorisation to be used, away and give it back."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneMessage:
     """An SMS on the screen of a simulated phone; times are Unix seconds."""
@@ -57,7 +74,8 @@ class Modem(ABC):
     """One modem. Its own thread calls everything but `wake`, `identity` and `phone`, which any thread may call.
 
     The gateway calls `open`, then `send` and `idle` in turns, and `close` when it stops or when one of them raised
-    `ModemLost`; then it opens it again, with a growing delay.
+    `ModemLost`; then it opens it again, with a growing delay. Where that does not help, it calls `recover` while the
+    modem is closed. What a person asks for (`ussd`, `sim_status`, `sim_change`) comes between two messages.
     """
 
     @abstractmethod
@@ -104,6 +122,49 @@ class Modem(ABC):
     def identity(self) -> ModemIdentity:
         """Say what is known of the modem (any thread; an immutable snapshot)."""
 
+    def recover(self, step: RecoveryStep) -> bool:  # noqa: ARG002
+        """Try to cure the modem, which is closed; False where it has no such step.
+
+        The gateway opens it afterwards, and gives it time to come back.
+
+        Raises:
+            ModemLost: The step could not be taken: the port is gone, or the modem does not listen.
+        """
+        return False
+
+    def ussd(self, text: str) -> None:  # noqa: ARG002
+        """Send a USSD string, or the reply that an open session waits for; the answer goes to `ModemEvents.answered`.
+
+        Raises:
+            NotDone: The modem or the network refused it.
+            ModemLost: The modem is gone.
+            NotSupported: There is no USSD here.
+        """
+        raise NotSupported("this type of modem cannot do USSD")
+
+    def cancel_ussd(self) -> None:
+        """End the USSD session, if there is one; raises like `ussd`."""
+        raise NotSupported("this type of modem cannot do USSD")
+
+    def sim_status(self) -> SimStatus:
+        """Ask how the SIM's lock stands; also while the modem is closed, since it may be the SIM that keeps it so.
+
+        Raises:
+            ModemLost: The modem is gone.
+            NotSupported: It cannot tell.
+        """
+        raise NotSupported("this type of modem cannot tell about its SIM card")
+
+    def sim_change(self, action: SimAction, secret: str, new_pin: str = "") -> SimStatus:  # noqa: ARG002
+        """Change the SIM's lock; `secret` is the PIN, of `UNBLOCK` the PUK. Also while the modem is closed.
+
+        Raises:
+            NotDone: The SIM refused; one try less is left.
+            ModemLost: The modem is gone.
+            NotSupported: It cannot do that.
+        """
+        raise NotSupported("this type of modem cannot change its SIM card's lock")
+
     def phone(self) -> Sequence[PhoneMessage]:
         """Say what a simulated modem's phone shows, oldest first; a real modem has no such phone."""
         return ()
@@ -111,10 +172,16 @@ class Modem(ABC):
 
 @dataclass(frozen=True, slots=True)
 class ModemContext:
-    """What a modem gets: its settings, validated, and a folder on a RAM disk that lives as long as the device is on."""
+    """What a modem gets: its settings, validated, and a folder on a RAM disk that lives as long as the device is on.
+
+    `events` is where it tells what comes to it; `devices` finds its port among those of hot-plugged devices, None where
+    nobody watches for them.
+    """
 
     settings: Mapping[str, Any]
     boot_folder: Path
+    events: ModemEvents = field(default_factory=NoEvents)
+    devices: Devices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +200,5 @@ class ModemType:
     """Used under the name of the type where no modem is configured, so that the product can be tried."""
     probe: Callable[[str], ModemIdentity] | None = None
     """Asks the device at a path who it is; raises ModemLost where nothing of this type answers there."""
+    usb: tuple[UsbMatch, ...] = ()
+    """USB devices that are this type's, so that a new one is offered with the right type."""

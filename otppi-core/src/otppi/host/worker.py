@@ -3,9 +3,11 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage
@@ -20,6 +22,9 @@ _REOPEN_CAP = 2.0
 """A modem that comes back is used again within this time and what opening it takes."""
 _IDLE = 30.0
 _QUARANTINE = 60.0
+
+
+T = TypeVar("T")
 
 
 class Dispatcher(Protocol):
@@ -63,6 +68,9 @@ class ModemStatus:
     since: float
 
 
+_Job = Callable[[], None]
+
+
 class ModemWorker:
     """One modem with its queue and its thread (whose owner is the supervisor: `run` is the thread's body)."""
 
@@ -94,6 +102,9 @@ class ModemWorker:
         self._dispatcher = dispatcher
         self._stopping = threading.Event()
         self._idle = False
+        self._open = False
+        self._jobs: deque[_Job] = deque()
+        self._called = threading.Event()
 
     # -- any thread -------------------------------------------------------------------------------------------------
 
@@ -103,9 +114,33 @@ class ModemWorker:
         if self._idle:
             self.modem.wake()
 
+    def call(self, job: Callable[[Modem], T], *, closed: bool = False) -> "Future[T]":
+        """Let the modem's thread do something with the modem between two messages.
+
+        Where the modem is not open, the future gets ModemLost at once, unless the job can do with a `closed` one. A
+        future that is cancelled before its turn is not carried out.
+        """
+        future: Future[T] = Future()
+
+        def body() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                if not (self._open or closed):
+                    raise ModemLost(f"the modem is {self.status.state.value}: {self.status.detail or 'being opened'}")  # noqa: TRY301 - as if the job had found it out
+                future.set_result(job(self.modem))
+            except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+                future.set_exception(error)
+
+        self._jobs.append(body)
+        self._called.set()
+        self.modem.wake()
+        return future
+
     def stop(self) -> None:
         """End the thread after the message that is being sent."""
         self._stopping.set()
+        self._called.set()
         self.modem.wake()
 
     def load(self, *, bulk: bool = False) -> int:
@@ -127,22 +162,40 @@ class ModemWorker:
             except Exception as error:
                 self._lost(f"its driver failed ({type(error).__name__})")
                 raise
-            self._stopping.wait(backoff.delay())
+            self._pause(backoff.delay())
         self._change(ModemState.STOPPED, "")
+        self._do_jobs()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait before the modem is opened again; jobs are done meanwhile, and `stop` ends it."""
+        until = time.monotonic() + seconds
+        while not self._stopping.is_set():
+            self._do_jobs()
+            if not self._called.wait(max(0.0, until - time.monotonic())):
+                return
+            self._called.clear()
+
+    def _do_jobs(self) -> None:
+        while self._jobs:
+            self._jobs.popleft()()
 
     def _use(self, backoff: Backoff) -> None:
         """Open the modem and send; it is closed before anybody waits, since a port that is held cannot come back."""
         try:
             self.modem.open()
             backoff.reset()
+            self._open = True
             self._change(ModemState.READY, "")
             self._serve()
         finally:
+            self._open = False
             self.modem.close()
 
     def _serve(self) -> None:
         try:
             while not self._stopping.is_set():
+                if self._jobs:
+                    self._do_jobs()
                 record = self.queue.take()
                 if record is None:
                     self._tell_sent()
@@ -162,7 +215,7 @@ class ModemWorker:
         self._idle = True
         try:
             # Looked at again after the flag is up: what was put in between did not wake us.
-            if not self.queue and not self._stopping.is_set():
+            if not self.queue and not self._jobs and not self._stopping.is_set():
                 self.modem.idle(seconds)
         finally:
             self._idle = False

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from otppi.api.errors import ModemLost, OtpPiError
+from otppi.api.errors import ModemLost, OtpPiError, Trouble
 from otppi.kit.port import Port
 from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
 
@@ -131,7 +131,7 @@ class AtChannel:
                 self._connection.resynchronised()
                 return
         self._connection.abandon()
-        raise ModemLost(f"{self._port.path}: the modem does not answer")
+        raise ModemLost(f"{self._port.path}: the modem does not answer", Trouble.SILENT)
 
     def _wait_for_probe(self) -> Reply | Noise | None:
         """Give the probe's proof; or a final result that proves nothing and after which nothing came; or None."""

@@ -4,17 +4,16 @@ import logging
 import random
 import re
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
-from otppi.api.modem import Modem, ModemIdentity
+from otppi.api.modem import Modem, ModemContext, ModemIdentity
 from otppi.api.settings import number
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.at_start import PinMemory, Profile, Start, look
+from otppi.kit.at_start import PinMemory, Profile, Start
+from otppi.kit.chores import Chore, NetworkWatch
 from otppi.kit.port import Port, Wake
 from otppi.wire.address import Address
 from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
@@ -27,7 +26,6 @@ from otppi.wire.validity import Validity
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY = 60.0
 _WAIT_RETRY = 2.0
 _INVALID_PDU = 304
 _PROMPT_PAUSE = 0.1
@@ -60,21 +58,21 @@ class AtModem(Modem):
     """See `otppi.api.modem.Modem` for the contract.
 
     Args:
-        settings: Section `modems`, and `AT_SETTINGS`.
-        boot_folder: Where it is remembered which SIM PIN was tried since the device was switched on.
+        context: Section `modems` and `AT_SETTINGS`, where it is remembered which PIN was tried, and who is told.
         profile: What this model does in its own way.
     """
 
-    def __init__(self, settings: Mapping[str, Any], boot_folder: Path, profile: Profile | None = None) -> None:
-        self._settings = settings
+    def __init__(self, context: ModemContext, profile: Profile | None = None) -> None:
+        self._context = context
+        self._settings = context.settings
         self._profile = profile or Profile()
         self._prompt_pause = self._profile.prompt_pause
-        self._pin_memory = PinMemory(boot_folder, settings["name"])
+        self._pin_memory = PinMemory(context.boot_folder, self._settings["name"])
         self._wake = Wake()
         self._port: Port | None = None
         self._channel: AtChannel | None = None
-        self._identity = ModemIdentity()
-        self._next_look = 0.0
+        self._watch = NetworkWatch()
+        self._chores: tuple[Chore, ...] = (self._watch,)
         self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
@@ -86,7 +84,7 @@ class AtModem(Modem):
 
     def identity(self) -> ModemIdentity:
         """Say what was read from the modem when it was opened or last looked after."""
-        return self._identity
+        return self._watch.identity
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
@@ -96,26 +94,33 @@ class AtModem(Modem):
         self._channel = AtChannel(self._port, self._heard)
         start = Start(self._channel, self._settings, self._profile, self._pin_memory, self._channel.listen)
         try:
-            self._identity = start.run()
+            identity = start.run()
+            for chore in self._chores:
+                chore.opened(self._channel, identity)
         except AtTimeout as error:
-            raise ModemLost(f"the modem stopped answering: {error}") from error
-        self._next_look = time.monotonic() + _LOOK_EVERY
+            raise _silent(error) from error
 
     def _path(self) -> str:
         """Where the port is; a type that finds it in its own way overrides this."""
         return str(self._settings["port"])
 
     def idle(self, timeout: float) -> None:
-        """Listen to the modem, and look after its registration and signal once a minute."""
+        """Do the chores that are due, and listen to the modem until the next one is."""
         channel = self._ready_channel()
-        now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + _LOOK_EVERY
+        until = time.monotonic() + timeout
+        due = self._do_chore(channel)
+        if due > (now := time.monotonic()):
+            channel.listen(min(until, due) - now)
+
+    def _do_chore(self, channel: AtChannel) -> float:
+        """Do a piece of the most urgent chore, if it is due; give when the next one is."""
+        chore = min(self._chores, key=_due)
+        if chore.due <= time.monotonic():
             try:
-                self._identity = look(channel, self._identity)
+                chore.work(channel)
             except AtTimeout as error:
-                raise ModemLost(f"the modem stopped answering: {error}") from error
-        channel.listen(min(timeout, self._next_look - now))
+                raise _silent(error) from error
+        return min(map(_due, self._chores))
 
     def close(self) -> None:
         """Release the port."""
@@ -123,6 +128,8 @@ class AtModem(Modem):
         self._prepared = ("", [])
         if port is not None:
             port.close()
+            for chore in self._chores:
+                chore.closed()
 
     def _ready_channel(self) -> AtChannel:
         if self._channel is None:
@@ -132,8 +139,9 @@ class AtModem(Modem):
         return self._channel
 
     def _heard(self, event: Urc | Noise) -> None:
-        name = event.name if isinstance(event, Urc) else "a line of no command"
-        logger.debug("modem %s said %s", self._settings["name"], name)
+        if not any(chore.heard(event) for chore in self._chores):
+            name = event.name if isinstance(event, Urc) else "a line of no command"
+            logger.debug("modem %s said %s", self._settings["name"], name)
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -145,6 +153,7 @@ class AtModem(Modem):
     def send(self, message: OutgoingMessage) -> None:
         """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
         channel = self._ready_channel()
+        self._do_chore(channel)
         (message_id, pdus), self._prepared = self._prepared, ("", [])
         try:
             if message_id != message.message_id:
@@ -205,7 +214,7 @@ class AtModem(Modem):
             raise NotSent(meaning, code=code)
         if advice is Advice.NEVER:
             raise Rejected(meaning, code=code)
-        if advice is Advice.SET_SMSC and (smsc := self._settings["sms_center"] or self._identity.smsc):
+        if advice is Advice.SET_SMSC and (smsc := self._settings["sms_center"] or self._watch.identity.smsc):
             # The modem forgot it with the network (modems.md 21).
             with suppress(AtTimeout):
                 self._ready_channel().attempt(f'AT+CSCA="+{smsc.lstrip("+")}",145')
@@ -213,6 +222,14 @@ class AtModem(Modem):
         if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
             raise ModemUnfit(meaning, code=code)
         raise NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
+
+
+def _due(chore: Chore) -> float:
+    return chore.due
+
+
+def _silent(error: AtTimeout) -> ModemLost:
+    return ModemLost(f"the modem stopped answering: {error}", Trouble.SILENT)
 
 
 def _advice(result: FinalResult) -> Advice:
@@ -232,6 +249,7 @@ def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:
         destination=Address.parse(f"+{message.destination}"),
         user_data=part,
         validity=Validity.from_seconds(int(message.validity)),
+        status_report_request=message.report,
         reject_duplicates=message.again,
     )
 

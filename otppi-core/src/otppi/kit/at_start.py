@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from otppi.api.errors import ModemBlocked, ModemLost
+from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.wire.at import ResultKind
@@ -146,7 +146,7 @@ class Start:
                 if cme_advice(result.code) is not Advice.WAIT:
                     raise ModemBlocked(f"the SIM cannot be used: {cme_meaning(result.code or 0)}") from error
             if time.monotonic() > deadline:
-                raise ModemLost("the SIM stays busy")
+                raise ModemLost("the SIM stays busy", Trouble.FAULTY)
             self._wait(_SIM_BUSY_STEP)
 
     def _set_smsc(self) -> None:
@@ -188,7 +188,7 @@ def look(channel: AtChannel, identity: ModemIdentity) -> ModemIdentity:
     known = [stat for stat in answers if stat is not None]
     registered = next((stat for stat in known if stat in _REGISTERED), None)
     if known and registered is None:
-        raise ModemLost(f"no network: {REGISTRATIONS.get(known[0], 'unknown')}")
+        raise ModemLost(f"no network: {REGISTRATIONS.get(known[0], 'unknown')}", Trouble.NO_NETWORK)
     operator = re.search(r'\+COPS: *\d+,\d+,"([^"]*)"', "\n".join(channel.attempt("AT+COPS?", 10) or ()))
     signal = re.search(r"\+CSQ: *(\d+)", "\n".join(channel.attempt("AT+CSQ") or ()))
     rssi = int(signal[1]) if signal else 99

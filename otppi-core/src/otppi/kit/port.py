@@ -12,7 +12,7 @@ from typing import Any
 
 import serial
 
-from otppi.api.errors import ModemBlocked, ModemLost
+from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 
 _PARITY = {
     "none": serial.PARITY_NONE,
@@ -106,7 +106,7 @@ class Port:
     def _wait_writable(self, deadline: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0 or not self._poll_writable.poll(left * 1000):
-            raise ModemLost(f"{self.path} takes no bytes")
+            raise ModemLost(f"{self.path} takes no bytes", Trouble.SILENT)
 
     def close(self) -> None:
         """Release the port. Safe to call twice."""

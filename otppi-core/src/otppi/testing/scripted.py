@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from otppi.api.errors import ModemLost, Unconfirmed
+from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemIdentity
 
@@ -37,6 +38,38 @@ class SentText:
     modem: str
     destination: str
     text: str
+
+
+class RecordedEvents:
+    """Takes what a modem tells of its own accord, and keeps it for a test to look at.
+
+    Attributes:
+        holding: whether messages that come in are held; where not, the modem must keep them.
+    """
+
+    def __init__(self) -> None:
+        self.holding = True
+        self.reports: list[DeliveryReport] = []
+        self.parts: list[InboundPart] = []
+        self.answers: list[UssdAnswer] = []
+        self.late: list[tuple[str, int]] = []
+
+    def reported(self, report: DeliveryReport) -> None:
+        """Keep a status report."""
+        self.reports.append(report)
+
+    def received(self, part: InboundPart) -> bool:
+        """Keep a message."""
+        self.parts.append(part)
+        return self.holding
+
+    def answered(self, answer: UssdAnswer) -> None:
+        """Keep a USSD answer."""
+        self.answers.append(answer)
+
+    def accepted_late(self, message_id: str, reference: int) -> None:
+        """Keep a late +CMGS."""
+        self.late.append((message_id, reference))
 
 
 class ScriptedModem(Modem):

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from otppi.api import hookimpl
-from otppi.api.modem import ModemIdentity, ModemType
+from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.kit.at_modem import AT_SETTINGS, AtModem
 
 _PROBE = {
@@ -26,7 +26,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             key="at",
             title="AT modem",
             help="A GSM, UMTS or LTE modem on a serial port that speaks 3GPP TS 27.005 and 27.007.",
-            create=lambda context: AtModem(context.settings, context.boot_folder),
+            create=AtModem,
             settings=AT_SETTINGS,
             probe=probe,
         )
@@ -40,7 +40,7 @@ def probe(path: str) -> ModemIdentity:
         ModemLost: Nothing there answers as a modem.
     """
     with TemporaryDirectory() as folder:
-        modem = AtModem(_PROBE | {"port": path}, Path(folder))
+        modem = AtModem(ModemContext(_PROBE | {"port": path}, Path(folder)))
         try:
             modem.open()
         finally:

@@ -1,10 +1,8 @@
 """A simulated modem: a modem peer on a pty, and the ordinary AT driver at its other end."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from otppi.api.modem import PhoneMessage
+from otppi.api.modem import ModemContext, PhoneMessage
 from otppi.kit.at_modem import AtModem
 from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
 
@@ -14,8 +12,8 @@ _SHOWN = 100
 class SimulatedModem(AtModem):
     """The driver of any AT modem, but for the port: that belongs to a peer, which exists while the modem is open."""
 
-    def __init__(self, settings: Mapping[str, Any], boot_folder: Path) -> None:
-        super().__init__(settings, boot_folder)
+    def __init__(self, context: ModemContext) -> None:
+        super().__init__(context)
         self._network = SimulatedNetwork(keep=_SHOWN)
         self._rack: ModemRack | None = None
 

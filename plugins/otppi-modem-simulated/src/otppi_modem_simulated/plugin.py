@@ -23,7 +23,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             key="simulated",
             title="simulated modem",
             help="No hardware: what is sent arrives on a simulated phone (otppi phone).",
-            create=lambda context: SimulatedModem(context.settings, context.boot_folder),
+            create=SimulatedModem,
             settings=(
                 *AT_SETTINGS,
                 number(
