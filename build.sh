@@ -34,7 +34,7 @@ fail() {
 need_packages() {
   local pair missing=()
   for pair in "$@"; do
-    command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+    PATH=$PATH:/usr/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
@@ -59,13 +59,15 @@ need_python() {
   "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
   local mark wanted editable=() distribution
   mark=$VENV/installed-${1%.lock}
-  wanted=$(cat "$1" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
+  wanted=$(cat requirements-build.lock "$1" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
   say "installing Python packages into $VENV (a minute or two, once)"
   # One that was cut short while it was made has no pip; making it again mends it.
   "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
   for distribution in "${DISTRIBUTIONS[@]}"; do editable+=(-e "$distribution"); done
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+  PATH=$(cd "$VENV/bin" && pwd):$PATH \
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r "$1"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "${editable[@]}"
   echo "$wanted" >"$mark"
 }
@@ -127,9 +129,16 @@ TXT
   return "$code"
 }
 
-run_tests() {
-  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck
+# need_developer: all that building, testing and measuring takes; dbus-python has to be compiled
+need_developer() {
+  need_packages gcc=gcc pkg-config=pkg-config patchelf=patchelf python3-config=python3-dev
+  pkg-config --exists dbus-1 glib-2.0 || apt_install libdbus-1-dev libglib2.0-dev
   need_python requirements-dev.lock
+}
+
+run_tests() {
+  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp
+  need_developer
   say "shell scripts"
   shellcheck build.sh .ci/run
   say "style"
@@ -148,16 +157,17 @@ run_tests() {
 
 bench() {
   need_packages wrk=wrk
-  need_python requirements-dev.lock
+  need_developer
   exec "$VENV/bin/python" -m tests.benchmark "$@"
 }
 
 lock() {
-  need_python requirements-dev.lock
+  need_developer
   local group
-  for group in runtime dev; do
+  for group in build runtime dev; do
+    local file=requirements-$group.lock
     "$VENV/bin/uv" pip compile --quiet --group "pyproject.toml:$group" --universal --python-version 3.11 --generate-hashes \
-      --no-emit-index-url --no-header --no-annotate --upgrade -o "requirements$([ $group = runtime ] || echo -dev).lock"
+      --no-emit-index-url --no-header --no-annotate --upgrade -o "${file/-runtime/}"
   done
 }
 
@@ -167,7 +177,7 @@ case $command in
   run) run "$@" ;;
   test) run_tests "$@" ;;
   bench) bench "$@" ;;
-  setup) need_python requirements-dev.lock ;;
+  setup) need_developer ;;
   lock) lock ;;
   -h | --help | help | '') usage ;;
   *)
