@@ -29,6 +29,8 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
         data["segments"] = record.segments
     if record.cause is not None:
         data["cause"] = record.cause
+    if record.discharged is not None:
+        data["discharged"] = round(record.discharged)
     return Outcome(code or record.code, data)
 
 

@@ -170,14 +170,17 @@ def _taken_line(record: Record) -> str:
 
 
 def _dispatched_line(record: Record) -> str:
-    return f'["{_DISPATCHED}","{record.message_id}",{_quoted(record.modem)}]\n'
+    progress = record.progress
+    return (
+        f'["{_DISPATCHED}","{record.message_id}",{_quoted(record.modem)},{progress.segments},{progress.references!r}]\n'
+    )
 
 
 def _ended_line(record: Record) -> str:
     finished = "null" if record.finished is None else repr(record.finished)
     return (
         f'["{_ENDED}","{record.message_id}","{record.state.value}","{record.code.value}",{_quoted(record.modem)},'
-        f"{record.segments},{_quoted(record.cause)},{finished}]\n"
+        f"{record.segments},{_quoted(record.cause)},{finished},{record.progress.references!r}]\n"
     )
 
 
@@ -197,10 +200,13 @@ def _record(message_id: str, rest: list[Any]) -> Record:
 
 def _apply(record: Record, kind: str, rest: list[Any]) -> None:
     if kind == _DISPATCHED:
-        record.state, record.modem = State.SENDING, rest[0]
+        modem, segments, references = rest
+        record.segments, record.progress.references = int(segments), [int(one) for one in references]
+        record.state, record.modem = State.SENDING, modem
     elif kind == _ENDED:
-        state, code, modem, segments, cause, finished = rest
+        state, code, modem, segments, cause, finished, references = rest
         finished = None if finished is None else float(finished)
+        record.progress.references = [int(one) for one in references]  # a status report may come after the restart
         record.segments = int(segments)  # first what may fail: a damaged line changes no state
         record.state, record.code = State(state), _CODES[code]
         record.modem, record.cause, record.finished = modem, cause, finished

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from otppi.api.ingress import Origin
 from otppi.api.message import Progress, State
+from otppi.host.usage import Account
 from otppi.wire.envelope import ResponseCode
 
 _KEPT_FINAL = 20_000
@@ -20,10 +21,13 @@ class Record:
     """One message. The gateway's lock guards every change; single attributes may be read by any thread.
 
     `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the
-    receiver as logs, journal and report show it; `only` names the one modem that a person chose.
+    receiver as logs, journal and report show it; `only` names the one modem that a person chose; `discharged` is when
+    the network says that it was delivered, or given up; `parts` are the segments that it needs, where that was counted;
+    `account` is that of the modem which has it.
     """
 
     __slots__ = (
+        "account",
         "again",
         "attempts",
         "bulk",
@@ -34,6 +38,7 @@ class Record:
         "created",
         "deadline",
         "digest",
+        "discharged",
         "excluded",
         "expires",
         "finished",
@@ -42,6 +47,7 @@ class Record:
         "modem",
         "only",
         "origin",
+        "parts",
         "progress",
         "receiver",
         "receiver_shown",
@@ -70,6 +76,8 @@ class Record:
         self.cause: str | None = None
         self.modem: str | None = None
         self.segments = 0
+        self.parts = 0
+        self.account: Account | None = None
         self.attempts = 0
         self.again = False
         self.bulk = False
@@ -78,6 +86,7 @@ class Record:
         self.excluded = _NONE
         self.progress = Progress()
         self.finished: float | None = None
+        self.discharged: float | None = None
         self.callbacks: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:

@@ -51,7 +51,8 @@ class Item:
         params: ``param1`` to ``param4``.
         otp: The one-time password to verify.
         modem_id: Which modem is meant.
-        ussd_code: Such as ``*123#``.
+        ussd_code: Such as ``*123#``; with a session the reply that it waits for.
+        session: The USSD session that is gone on with.
         priority: Whether it goes before others.
         flash: Whether it is shown at once and not kept (3GPP TS 23.038 class 0).
     """
@@ -67,6 +68,7 @@ class Item:
     otp: str | None = field(default=None, repr=False)
     modem_id: str | None = None
     ussd_code: str | None = field(default=None, repr=False)
+    session: str | None = None
     priority: Literal["otp", "bulk"] | None = None
     flash: bool = False
 

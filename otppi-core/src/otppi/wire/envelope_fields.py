@@ -145,6 +145,7 @@ _FIELDS: Mapping[str, tuple[str, Reader]] = {
     "otp": ("otp", word(64)),
     "modem_id": ("modem_id", word(128)),
     "ussd_code": ("ussd_code", text(182, one_line=True)),
+    "session": ("session", word(64)),
     "priority": ("priority", priority),
     "flash": ("flash", flag),
     **{name: (name, word(1_000, may_be_empty=True)) for name in PARAMETERS},
@@ -190,5 +191,5 @@ SHAPES: Mapping[Command, Shape] = {
         (("message", lambda value: value.count("%s") == 1, "must contain %s exactly once, where the code goes"),),
     ),
     Command.VERIFY_OTP: Shape(_fields("reference", "otp", "date_time", *PARAMETERS), ("reference", "otp")),
-    Command.REQUEST_USSD: Shape(_fields("modem_id", "ussd_code"), ("modem_id", "ussd_code")),
+    Command.REQUEST_USSD: Shape(_fields("modem_id", "ussd_code", "session"), ("modem_id", "ussd_code")),
 }

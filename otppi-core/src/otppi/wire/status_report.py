@@ -37,6 +37,13 @@ _DELIVERED: Final = frozenset({0x00, 0x01, *range(0x10, 0x20)})
 _PENDING: Final = frozenset({*range(0x20, 0x26), *range(0x30, 0x40)})
 
 
+def status_outcome(status: int) -> Outcome:
+    """Tell what TP-ST, 0 to 255, says of a message (9.2.3.15)."""
+    if status in _DELIVERED:
+        return Outcome.DELIVERED
+    return Outcome.PENDING if status in _PENDING else Outcome.FAILED
+
+
 @dataclass(frozen=True, slots=True)
 class SmsStatusReport:
     """What became of a message, SMS-STATUS-REPORT (9.2.2.3).
@@ -74,9 +81,7 @@ class SmsStatusReport:
     @property
     def outcome(self) -> Outcome:
         """What became of the message."""
-        if self.status in _DELIVERED:
-            return Outcome.DELIVERED
-        return Outcome.PENDING if self.status in _PENDING else Outcome.FAILED
+        return status_outcome(self.status)
 
     def encode(self) -> bytes:
         """Write the TPDU, without the service centre's address.

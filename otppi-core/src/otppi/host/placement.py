@@ -1,0 +1,297 @@
+"""Which modem holds which message: who may send what, and the order of messages to one receiver."""
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from otppi.api.errors import OtpPiError
+from otppi.api.modem import ModemState
+from otppi.host.lifecycle import Record
+from otppi.host.routing import Target, choose
+from otppi.host.worker import ModemWorker
+from otppi.wire.envelope import ResponseCode
+from otppi.wire.errors import WireError
+from otppi.wire.segment import segment
+
+_RETRY_CAP = 60.0
+"""A sender may try again after so many seconds, whatever queues and rates promise; quiet hours are certain."""
+_SURELY_ONE = 35
+"""Characters that fit in one segment whatever they are: twice as many code units of UCS-2."""
+_REASONS_SHOWN = 3
+
+
+class Refused(OtpPiError):  # noqa: N818
+    """A message that is not taken in; `retry_after` in seconds where trying again may help."""
+
+    def __init__(self, code: ResponseCode, cause: str, *, retry_after: int | None = None) -> None:
+        super().__init__(cause)
+        self.code = code
+        self.cause = cause
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that messages are placed and sent by (section `sms`)."""
+
+    duplicate_window: float
+    attempts: int
+    modem_grace: float
+    fail_over: bool
+    resend_unconfirmed: bool
+    cheapest: bool = False
+
+
+class Placement:
+    """Owns the modems' workers and what is on its way by which of them.
+
+    The dispatcher's lock guards every call but `workers` and `may_wait_for`, which any thread may call.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._workers: dict[str, ModemWorker] = {}
+        self._turn = 0
+        # Messages to one receiver stay in order: while one is on its way, the next ones follow it to the same modem.
+        self._on_the_way: dict[str, list[Record]] = {}
+
+    # -- the modems -------------------------------------------------------------------------------------------------
+
+    def workers(self) -> list[ModemWorker]:
+        """List the modems' workers in the order of the settings."""
+        return list(self._workers.values())
+
+    def uses(self, worker: ModemWorker) -> bool:
+        """Whether a modem is still one of the settings', as it was made."""
+        return self._workers.get(worker.name) is worker
+
+    def use(self, workers: Iterable[ModemWorker]) -> list[Record]:
+        """Replace the set of modems; what waits for one that is gone goes to others: give what is left."""
+        before, self._workers = self._workers, {worker.name: worker for worker in workers}
+        return [record for worker in before.values() if not self.uses(worker) for record in self.give_up(worker)]
+
+    def may_wait_for(self, worker: ModemWorker, now: float) -> bool:
+        """Whether messages may wait for a modem: it works, or has not been away for longer than the grace."""
+        state = worker.status.state  # read once: its thread may change it at any time
+        if state in (ModemState.STARTING, ModemState.RECOVERING):
+            return now - worker.usable_since_loss <= self.rules.modem_grace
+        return state is ModemState.READY
+
+    # -- one message ------------------------------------------------------------------------------------------------
+
+    def place(self, record: Record) -> ModemWorker:
+        """Choose the modem for a new message.
+
+        Raises:
+            Refused: no modem may send it (1101), or no queue has room or time for it (1205).
+        """
+        candidates = self._candidates(record)
+        if not candidates:
+            raise Refused(ResponseCode.NO_MODEM, self._why_none(record))
+        together = self._companions_worker(record)
+        if together in candidates and not together.account.quiet_left(bulk=record.bulk):
+            candidates = [together]
+        remaining = record.deadline - time.monotonic()
+        for worker in candidates:
+            if _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk):
+                self._turn += 1
+                worker.turn = self._turn
+                return worker
+        raise _no_room(record, min(candidates, key=lambda worker: _wait(worker, record)), remaining)
+
+    def queue(self, record: Record, worker: ModemWorker) -> None:
+        """Put a message behind the others of a modem, and hold what it needs of the modem's quotas."""
+        if record.account is not None and record.account is not worker.account:
+            record.account.settle(record.message_id, record.receiver, 0)
+        record.account = worker.account
+        if record.account.reserves:
+            record.account.reserve(record.message_id, record.receiver, _parts(record))
+        record.modem = worker.name
+        companions = self._on_the_way.setdefault(record.receiver, [])
+        if record not in companions:
+            companions.append(record)
+        worker.put(record)
+
+    def send_again(self, worker: ModemWorker, record: Record) -> bool:
+        """Queue a record anew, and count the segment that may have gone out; False where it must not, or cannot."""
+        account = worker.account
+        if account.used_up(record.receiver, 1):
+            return False
+        if self.uses(worker):
+            worker.queue.put_back(record)
+        elif record.progress.references or not self.move(worker, record, leave=False):
+            return False
+        account.count(record.receiver, 1, messages=0)
+        return True
+
+    def ended(self, record: Record, segments: int) -> None:
+        """Forget a message that is on its way no more, and count the segments of it that went out."""
+        if record.account is not None:
+            record.account.settle(record.message_id, record.receiver, segments)
+        companions = self._on_the_way.get(record.receiver)
+        if companions is not None and record in companions:
+            companions.remove(record)
+            if not companions:
+                del self._on_the_way[record.receiver]
+
+    def move(self, worker: ModemWorker, record: Record, *, leave: bool) -> bool:
+        """Queue a record by another modem, its companions behind it; False where there is none.
+
+        With `leave` only a modem that is ready will do; else the record is put back in front.
+        """
+        if other := self._other(worker, record, only_ready=leave):
+            self.queue(record, other)
+            for companion in self._on_the_way.get(record.receiver, []):
+                may = companion is not record and _may_change(companion) and _may_take(other, companion)
+                if may and worker.queue.remove(companion):
+                    self.queue(companion, other)
+            return True
+        if leave:
+            worker.queue.put_back(record)
+        return leave
+
+    # -- a modem's queue --------------------------------------------------------------------------------------------
+
+    def relieve(self, worker: ModemWorker) -> None:
+        """Hand what a modem cannot send, or not in its quiet hours, to others that can."""
+        ready = [one for one in self._workers.values() if one.status.state is ModemState.READY]
+        if ready and worker not in ready:
+            self._hand_over(worker, only_ready=True)
+        elif worker.account.quiet_left(bulk=True):
+            self._hand_over(worker, only_ready=True, only_quiet=True)
+
+    def give_up(self, worker: ModemWorker) -> list[Record]:
+        """Wait no longer for a modem: its queue goes to others, also to such as may send later; give what is left."""
+        self._hand_over(worker, only_ready=False)
+        return [record for record in worker.queue.waiting() if worker.queue.remove(record)]
+
+    def _hand_over(self, worker: ModemWorker, *, only_ready: bool, only_quiet: bool = False) -> None:
+        """Queue what waits for a modem by others; messages to one receiver go to the same one, in their order."""
+        followed: dict[str, ModemWorker] = {}
+        staying: set[str] = set()
+        for record in worker.queue.waiting():
+            if record.receiver in staying or (only_quiet and not worker.account.quiet_left(bulk=record.bulk)):
+                continue
+            other = None
+            if _may_change(record):
+                other = followed.get(record.receiver)
+                if other is None or not _may_take(other, record):
+                    other = self._other(worker, record, only_ready=only_ready, not_quiet=only_quiet)
+            if other is not None and worker.queue.remove(record):
+                followed[record.receiver] = other
+                self.queue(record, other)
+            elif only_ready:
+                staying.add(record.receiver)  # the next ones to this receiver stay behind this one
+            if only_quiet and other is None:
+                break  # quiet hours are long: it is not worth asking for each of them again and again
+
+    # -- who may send -----------------------------------------------------------------------------------------------
+
+    def _companions_worker(self, record: Record) -> ModemWorker | None:
+        """Find where earlier messages to the same receiver wait; they leave a modem that is of no use first."""
+        companions = self._on_the_way.get(record.receiver)
+        if not companions:
+            return None
+        worker = self._workers.get(companions[-1].modem or "")
+        if worker is not None and not self.may_wait_for(worker, time.monotonic()):
+            self._hand_over(worker, only_ready=False)
+            worker = self._workers.get(companions[-1].modem or "")
+        return worker
+
+    def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[ModemWorker]:
+        now = time.monotonic()
+        targets = [
+            Target(
+                name=worker.name,
+                prefixes=worker.prefixes,
+                default=worker.default,
+                ready=worker.status.state is ModemState.READY,
+                unfit=worker.unfit_until > now,
+                load=worker.load(bulk=record.bulk),
+                turn=worker.turn,
+                usable=self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota),
+                held=worker.account.holds and _is_held(worker, record),
+                price=worker.account.price(record.receiver) if self.rules.cheapest else 0.0,
+            )
+            for worker in self._workers.values()
+            if (worker.send_from_api if record.only is None else record.only == worker.name)
+        ]
+        # A modem that a person chose is asked whatever its prefixes are.
+        ranked = choose(targets, record.receiver, fail_over=self.rules.fail_over or record.only is not None)
+        return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
+
+    def _other(
+        self, worker: ModemWorker, record: Record, *, only_ready: bool, not_quiet: bool = False
+    ) -> ModemWorker | None:
+        for other in self._candidates(record, only_ready=only_ready):
+            quiet = not_quiet and other.account.quiet_left(bulk=record.bulk)
+            if other is not worker and not quiet and not other.queue.full(bulk=record.bulk):
+                return other
+        return None
+
+    def _why_none(self, record: Record) -> str:
+        """Say why no modem may send a message: quotas are named, where they alone stand in its way."""
+        reasons = [
+            f"{worker.name}: {worker.account.used_up(record.receiver, _parts(record))}"
+            for worker in self._candidates(record, beyond_quota=True)
+        ]
+        if not reasons:
+            return "no modem is connected that may send this"
+        more = len(reasons) - _REASONS_SHOWN
+        shown = reasons if more <= 0 else [*reasons[:_REASONS_SHOWN], f"and {more} more"]
+        return f"no modem may send this now ({', '.join(shown)})"
+
+
+def _may_change(record: Record) -> bool:
+    """Whether another modem may send a record: not where a person chose one, or parts of it went out."""
+    return record.only is None and not record.progress.references
+
+
+def _may_take(worker: ModemWorker, record: Record, *, beyond_quota: bool = False) -> bool:
+    """Whether a modem has not refused a record, and has room for it in its quotas."""
+    if worker.name in record.excluded:
+        return False
+    account = worker.account
+    return beyond_quota or not account.counts or not account.used_up(record.receiver, _parts(record))
+
+
+def _is_held(worker: ModemWorker, record: Record) -> bool:
+    """Whether another modem should have a record: in quiet hours, or for the rate's sake, for which bulk may wait."""
+    if worker.account.quiet_left(bulk=record.bulk):
+        return True
+    return not record.bulk and worker.rate_wait(bulk=False) > 0
+
+
+def _wait(worker: ModemWorker, record: Record) -> float:
+    """Estimate the seconds until a modem would send a record."""
+    wait = worker.load(bulk=record.bulk) * worker.seconds_per_message
+    if not worker.account.holds:
+        return wait
+    return max(wait, worker.account.quiet_left(bulk=record.bulk), worker.rate_wait(bulk=record.bulk))
+
+
+def _no_room(record: Record, worker: ModemWorker, remaining: float) -> Refused:
+    """Say why not even the modem that could send a record soonest takes it, and when to try again."""
+    soonest = _wait(worker, record)
+    if soonest <= remaining:
+        cause = "the queue is full"
+    elif quiet := worker.account.quiet_left(bulk=record.bulk):
+        cause = f"it could not be sent before it expires (quiet hours of {worker.name})"
+        return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=math.ceil(quiet))
+    else:
+        cause = "it could not be sent before it expires"
+        if worker.rate_wait(bulk=record.bulk) > remaining:
+            cause += f" (rate limit of {worker.name}: {worker.account.plan.limits.rate_per_minute} a minute)"
+    return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=max(1, round(min(soonest, _RETRY_CAP))))
+
+
+def _parts(record: Record) -> int:
+    """Count the segments that a record needs, once."""
+    if not record.parts:
+        text = record.text or ""
+        try:
+            record.parts = 1 if len(text) <= _SURELY_ONE else len(segment(text))
+        except WireError:  # its modem refuses it
+            record.parts = 1
+    return record.parts

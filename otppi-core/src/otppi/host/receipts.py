@@ -1,0 +1,145 @@
+"""Which message a status report is about: matched by modem, TP-MR and receiver (modems.md 13, 15)."""
+
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+from otppi.api.events import DeliveryOutcome, DeliveryReport
+from otppi.host.lifecycle import Record
+from otppi.wire.msisdn import mask
+
+_AWAITED = 20_000
+"""Messages whose reports are waited for; about as many as are known at all."""
+_EARLY = 256
+_EARLY_SECONDS = 120.0
+_ALIKE = 7
+"""Digits at the end of a number that tell receivers apart where one form is national and the other international."""
+_UNKNOWN = -1
+"""Stands for the TP-MR of a part that the modem did not tell."""
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """A message with what became of its parts, by their index; `unknown` are those under a TP-MR that nobody saw."""
+
+    record: Record
+    unknown: list[int]
+    outcomes: dict[int, DeliveryOutcome] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> DeliveryOutcome:
+        """What became of the whole: failed with one part, delivered with all of them."""
+        if DeliveryOutcome.FAILED in self.outcomes.values():
+            return DeliveryOutcome.FAILED
+        delivered = sum(one is DeliveryOutcome.DELIVERED for one in self.outcomes.values())
+        return DeliveryOutcome.DELIVERED if delivered >= self.record.segments else DeliveryOutcome.PENDING
+
+
+class Receipts:
+    """The messages that reports are waited for, by modem and TP-MR. The dispatcher's lock guards every call.
+
+    TP-MR counts to 255 only, so the newest message to the receiver is meant. A report may come before it is known that
+    its message went out: such ones are kept for a while.
+    """
+
+    def __init__(self) -> None:
+        self._awaited: OrderedDict[str, _Awaited] = OrderedDict()
+        self._parts: dict[tuple[str, int], list[tuple[_Awaited, int]]] = {}
+        self._with_unknown: dict[str, _Awaited] = {}
+        self._early: deque[tuple[float, str, DeliveryReport]] = deque(maxlen=_EARLY)
+
+    def expect(self, record: Record) -> list[DeliveryReport]:
+        """Wait for the reports on a message that went out, or may have; give those that came already."""
+        references = record.progress.references
+        awaited = _Awaited(record, [part for part, reference in enumerate(references) if reference == _UNKNOWN])
+        if record.segments > len(references):
+            awaited.unknown.append(len(references))
+        self._awaited[record.message_id] = awaited
+        for part, reference in enumerate(references):
+            self._parts.setdefault((record.modem or "", reference), []).append((awaited, part))
+        if awaited.unknown:
+            self._with_unknown[record.message_id] = awaited
+        if len(self._awaited) > _AWAITED:
+            self._forget(next(iter(self._awaited.values())))
+        return self._came_early(awaited) if self._early else []
+
+    def accepted(self, message_id: str, reference: int) -> Record | None:
+        """Learn the TP-MR of a part that was unknown; give the message where the SMSC has all of its parts now."""
+        awaited = self._with_unknown.get(message_id)
+        if awaited is None:
+            return None
+        self._learn(awaited, reference)
+        record = awaited.record
+        return record if len(record.progress.references) >= record.segments and not awaited.unknown else None
+
+    def take(self, modem: str, report: DeliveryReport) -> tuple[Record, DeliveryOutcome] | None:
+        """Find the message that a report is about, and say what has become of the whole of it; None where unknown."""
+        found = self._match(modem, report)
+        if found is None:
+            self._early.append((time.monotonic(), modem, report))
+            return None
+        awaited, part = found
+        if awaited.outcomes.get(part) is not DeliveryOutcome.DELIVERED:  # a report that comes twice changes nothing
+            awaited.outcomes[part] = report.outcome
+        outcome = awaited.outcome
+        if outcome is DeliveryOutcome.DELIVERED:
+            self._forget(awaited)
+        return awaited.record, outcome
+
+    def _match(self, modem: str, report: DeliveryReport) -> tuple[_Awaited, int] | None:
+        for awaited, part in reversed(self._parts.get((modem, report.reference), ())):
+            if _alike(awaited.record.receiver, report.destination):
+                return awaited, part
+        # A part whose +CMGS never came: it is meant where there is just one such message to this receiver.
+        lost = [
+            awaited
+            for awaited in self._with_unknown.values()
+            if awaited.record.modem == modem
+            and report.destination
+            and _alike(awaited.record.receiver, report.destination)
+        ]
+        return (lost[0], self._learn(lost[0], report.reference)) if len(lost) == 1 else None
+
+    def _learn(self, awaited: _Awaited, reference: int) -> int:
+        part = awaited.unknown.pop(0)
+        references = awaited.record.progress.references
+        references[part : part + 1] = [reference]
+        self._parts.setdefault((awaited.record.modem or "", reference), []).append((awaited, part))
+        if not awaited.unknown:
+            del self._with_unknown[awaited.record.message_id]
+        return part
+
+    def _came_early(self, awaited: _Awaited) -> list[DeliveryReport]:
+        record, now = awaited.record, time.monotonic()
+        meant, others = [], []
+        for came, modem, report in self._early:
+            if (
+                modem == record.modem
+                and report.reference in record.progress.references
+                and _alike(record.receiver, report.destination)
+            ):
+                meant.append(report)
+            elif now - came < _EARLY_SECONDS:
+                others.append((came, modem, report))
+        self._early = deque(others, maxlen=_EARLY)
+        return meant
+
+    def _forget(self, awaited: _Awaited) -> None:
+        record = awaited.record
+        del self._awaited[record.message_id]
+        self._with_unknown.pop(record.message_id, None)
+        for key in {(record.modem or "", reference) for reference in record.progress.references}:
+            left = [entry for entry in self._parts.get(key, ()) if entry[0] is not awaited]
+            if left:
+                self._parts[key] = left
+            else:
+                self._parts.pop(key, None)
+
+
+def _alike(receiver: str, destination: str) -> bool:
+    """Whether two numbers may be one: in national and international form, or masked since a restart."""
+    if not destination:
+        return True
+    if "*" in receiver:
+        return mask(destination) == receiver
+    return receiver[-_ALIKE:] == destination[-_ALIKE:]

@@ -1,0 +1,82 @@
+"""Delivery reports end to end: what `GET /api/messages/<id>` says long after the answer, also over a restart."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from otppi.testing.modem import ModemProfile, ModemRack
+from tests.system.conftest import Client, Gateway, eventually, modem
+
+Start = Callable[..., Gateway]
+LONG = "A message that does not fit into one part. " * 8
+
+
+def until(client: Client, answer: dict[str, Any], state: str) -> dict[str, Any]:
+    """Wait until a message has a state, and give what is known of it."""
+    message_id = answer["data"]["message_id"]
+    eventually(lambda: client.message(message_id)["state"] == state, what=f"it is {state}")
+    return client.message(message_id)
+
+
+@pytest.mark.parametrize("text", ["OTP Anda adalah 1234", LONG])
+def test_sent_becomes_delivered(start: Start, text: str) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=0.3)) as rack:
+        gateway = start([modem(rack.paths[0])]).until_ready()
+        with gateway.client() as client:
+            status, answer = client.send(1, "08126666666", text)
+            assert (status, answer["data"]["state"]) == (200, "sent")
+            known = until(client, answer, "delivered")
+            assert abs(known["discharged"] - time.time()) < 60
+
+
+def test_what_the_network_gives_up_is_undelivered(start: Start) -> None:
+    with ModemRack() as rack:
+        rack.modems[0].inject("report-failed")
+        gateway = start([modem(rack.paths[0])]).until_ready()
+        with gateway.client() as client:
+            _, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
+            assert "expired" in until(client, answer, "undelivered")["cause"]
+
+
+def test_a_message_whose_result_was_lost_is_resolved_by_its_report(start: Start) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=2.0)) as rack:
+        rack.modems[0].inject("result-lost-sent", at=1)
+        gateway = start([modem(rack.paths[0], result_timeout=0.5)]).until_ready()
+        with gateway.client() as client:
+            status, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
+            assert (status, answer["data"]["state"]) == (504, "unconfirmed")
+            until(client, answer, "delivered")
+        assert len(rack.network.messages) == 1
+
+
+def test_a_late_result_resolves_it_too(start: Start) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=None)) as rack:
+        rack.modems[0].inject("result-late", at=1, seconds=1.5)
+        gateway = start([modem(rack.paths[0], result_timeout=0.5)]).until_ready()
+        with gateway.client() as client:
+            status, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
+            assert (status, answer["data"]["state"]) == (504, "unconfirmed")
+            until(client, answer, "sent")
+
+
+def test_a_report_after_a_restart_is_understood(start: Start) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=3.0)) as rack:
+        gateway = start([modem(rack.paths[0])]).until_ready()
+        with gateway.client() as client:
+            _, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
+            assert answer["data"]["state"] == "sent"
+        gateway.kill()
+        gateway.start().until_ready()
+        with gateway.client() as client:
+            until(client, answer, "delivered")
+
+
+def test_reports_can_be_switched_off(start: Start) -> None:
+    with ModemRack() as rack:
+        gateway = start([modem(rack.paths[0], delivery_reports=False)]).until_ready()
+        with gateway.client() as client:
+            client.send(1, "08126666666", "OTP Anda adalah 1234")
+        (part,) = rack.network.parts
+        assert not part.submit.status_report_request
