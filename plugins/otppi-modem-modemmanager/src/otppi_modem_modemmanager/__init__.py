@@ -1,0 +1,1 @@
+"""OTP-Pi modem type `modemmanager`: a modem that ModemManager drives, over D-Bus."""
