@@ -1,10 +1,11 @@
-"""Each fault of the table does what its row says, and no fault is without a test."""
+"""Each fault of line, SIM and sending does what its row says, and none is without a test."""
 
 from collections.abc import Callable
 
 import pytest
 
 from otppi.testing.modem import FAULTS, ModemPeer, ModemProfile
+from otppi.testing.modem.fault_table import LINE_FAULTS
 from otppi.testing.modem.terminal import Terminal
 
 SENDS = "\r\n+CMGS: 0\r\n\r\nOK\r\n"
@@ -198,13 +199,6 @@ def pin_is(state: str, tries: int) -> Callable[[Terminal], None]:
     return check
 
 
-def storage_full(terminal: Terminal) -> None:
-    assert terminal.listen() == b'\r\n^SMMEMFULL: "SM"\r\n'
-    assert "+CMS ERROR: 322" in terminal.send("x")
-    terminal.ask("AT+CMGD=1,4")
-    assert terminal.send("x") == SENDS
-
-
 def csca_empty(terminal: Terminal) -> None:
     assert terminal.ask("AT+CSCA?")[0] == '+CSCA: "",129'
     assert "+CMS ERROR: 330" in terminal.send("x")
@@ -319,7 +313,6 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "pin-required": pin_is("SIM PIN", 3),
     "pin-last-try": pin_is("SIM PIN", 1),
     "puk-required": pin_is("SIM PUK", 0),
-    "storage-full": storage_full,
     "csca-empty": csca_empty,
     "registration-lost": registration_lost,
     "registration-stuck": registration_stuck,
@@ -336,7 +329,7 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
 
 
 def test_each_fault_has_a_check() -> None:
-    assert list(CHECKS) == list(FAULTS)
+    assert list(CHECKS) == list(LINE_FAULTS)
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -111,7 +111,13 @@ def test_commands(rack: ModemRack) -> None:
     assert obey(do="unplug", modem=1, seconds=60)["ok"]
     assert not obey(do="status")["modems"][1]["plugged"]
     assert obey(do="replug", modem=1)["ok"]
-    assert obey(do="deliver", originator="BANK", text="Halo") == {"ok": True}
+    assert obey(do="coverage", covered=False) == obey(do="coverage", covered=True) == {"ok": True}
+    assert obey(do="deliver", originator="BANK", text="Halo", flash=True) == {"ok": True}
+    long = {"originator": "BANK", "text": "x" * 400}
+    assert obey(do="deliver_parts", **long, reference=7, wide=True, order=[3, 1], missing=[1]) == {"ok": True}
+    assert obey(do="deliver_binary", originator="BANK", payload="00ff") == {"ok": True}
+    stored = rack.modems[0]._peer.memory.messages
+    assert len(stored) == 2
     assert obey(do="arrived") == {"ok": True, "parts": 0, "messages": 0, "arrived": []}
     assert {each["name"] for each in obey(do="faults")["faults"]} == set(FAULTS)
 
@@ -133,6 +139,10 @@ def test_commands(rack: ModemRack) -> None:
         '{"do": "deliver", "originator": "", "text": "x"}',
         '{"do": "deliver", "originator": 1, "text": 2}',
         '{"do": "arrived", "since": "x"}',
+        '{"do": "deliver_parts", "originator": "1", "text": "x", "order": [2]}',
+        '{"do": "deliver_parts", "originator": "1", "text": "x", "order": ["x"]}',
+        '{"do": "deliver_parts", "originator": "1", "text": "x", "wide": 1}',
+        '{"do": "deliver_binary", "originator": "1", "payload": "x"}',
     ],
 )
 def test_what_is_not_understood_is_told(rack: ModemRack, line: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.testing.scripted import until
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, pdu_line
@@ -51,6 +52,16 @@ def send(port: int) -> bytes:
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_data_call(rack: ModemRack) -> None:
+    with opened(rack.paths[0]) as port:
+        assert ask(port, b"ATD*99#", b"CONNECT\r\n")
+        os.write(port, b"~\x7d#AT\r")
+        until(lambda: rack.modems[0].data_octets == 6, "the data is counted")
+        rack.modems[0].set_coverage(False)
+        assert read_until(port, b"NO CARRIER\r\n") == b"\r\nNO CARRIER\r\n"
+        assert ask(port, b"AT") == b"\r\nOK\r\n"
 
 
 def test_a_message_arrives(rack: ModemRack) -> None:

@@ -115,6 +115,18 @@ def test_status_report(ds: int, status: int, indication: str) -> None:
         assert str(report.recipient.digits) == "6281200000001"
 
 
+def test_several_reports_of_one_message() -> None:
+    terminal = Terminal(ModemPeer(ModemProfile(echo=False, report_delay=3.0, report_status=(0x30, 0x20, 0x00))))
+    terminal.ask("AT+CNMI=2,1,0,1,0")
+    terminal.send("one", report=True)
+    statuses = []
+    for _ in range(3):
+        pdu = terminal.listen(3.0).decode().split()[2]
+        statuses.append(SmsStatusReport.decode(parse_pdu_line(pdu)[1]).status)
+    assert statuses == [0x30, 0x20, 0x00]
+    assert terminal.listen(60.0) == b""
+
+
 def test_no_report_unless_asked_for_or_ever(terminal: Terminal) -> None:
     terminal.ask("AT+CNMI=2,1,0,1,0")
     terminal.send("one")

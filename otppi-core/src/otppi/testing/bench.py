@@ -12,8 +12,12 @@ from otppi.api.modem import ModemState
 from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record
+from otppi.host.limits import Limits
+from otppi.host.prices import Tariff
 from otppi.host.report import Report
 from otppi.host.supervisor import Supervised
+from otppi.host.usage import Plan
+from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker
 from otppi.testing.scripted import ScriptedModem, SentText, until
 
@@ -28,7 +32,9 @@ class DispatchBench:
         self.folder = folder
         self.journal = Journal(folder / "boot")
         self.report = Report(folder / "report", 12)
-        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.report)
+        self.now = time.time
+        self.usage = UsageFile(folder / "usage", folder / "report", clock=lambda: self.now())
+        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.report, self.usage)
         self.outbox: list[SentText] = []
         self.modems: dict[str, ScriptedModem] = {}
         self.threads: dict[str, Supervised] = {}
@@ -46,8 +52,10 @@ class DispatchBench:
         return modem
 
     def make(self, modem: ScriptedModem, **options: Any) -> ModemWorker:
-        """Make a worker that nobody uses yet."""
-        return ModemWorker(modem.name, modem, self.dispatch, **{"queue_size": 1000, **options})
+        """Make a worker that nobody uses yet; `limits` and `tariff` are its plan, the rest is for the worker."""
+        plan = Plan(options.pop("limits", Limits()), options.pop("tariff", Tariff()))
+        account = self.usage.account(modem.name, plan)
+        return ModemWorker(modem.name, modem, self.dispatch, **{"queue_size": 1000, "account": account, **options})
 
     def start(self, name: str) -> None:
         """Start a modem's thread."""

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
 from otppi.api.message import OutgoingMessage
-from otppi.api.modem import Modem, ModemIdentity
+from otppi.api.modem import Modem, ModemIdentity, RecoveryStep
 
 Step = Exception | Callable[[OutgoingMessage], None] | None
 """What becomes of one `send`: an error, something that the test does (it may raise), or success."""
@@ -80,7 +80,10 @@ class ScriptedModem(Modem):
         openings: what `open` raises the next times, None for success.
         outbox: what went out, in order; several modems may share one.
         attempts: every message that was asked for, whatever became of it.
-        gate: `send` waits while it is not set, as for a slow network.
+        gate: `send` and `recover` wait while it is not set, as for a slow network.
+        sickness: what `open` raises until `cure` was taken, if it is not None.
+        steps: the steps that it has, and what each raises, None for success.
+        recovered: the steps that it was asked to take.
     """
 
     def __init__(self, name: str = "m0", outbox: list[SentText] | None = None) -> None:
@@ -94,6 +97,10 @@ class ScriptedModem(Modem):
         self.sending = threading.Event()
         self.opened = 0
         self.is_open = False
+        self.sickness: Exception | None = None
+        self.cure: RecoveryStep | None = None
+        self.steps: Mapping[RecoveryStep, Exception | None] = {}
+        self.recovered: list[RecoveryStep] = []
         self._woken = threading.Event()
         self._loss: Exception | None = None
 
@@ -105,7 +112,7 @@ class ScriptedModem(Modem):
     def open(self) -> None:
         """Open, or raise what `openings` says."""
         self.opened += 1
-        error = self.openings.popleft() if self.openings else None
+        error = self.openings.popleft() if self.openings else self.sickness
         if error is not None:
             raise error
         self.is_open = True
@@ -142,6 +149,21 @@ class ScriptedModem(Modem):
         if (loss := self._loss) is not None:
             self._loss = None
             raise loss
+
+    def recover(self, step: RecoveryStep) -> bool:
+        """Take a step, where it has it."""
+        if self.is_open:
+            raise AssertionError("a modem that is open is not recovered")
+        self.recovered.append(step)
+        if not self.gate.wait(_PATIENCE):
+            raise AssertionError("the test left the gate closed")
+        if step not in self.steps:
+            return False
+        if (error := self.steps[step]) is not None:
+            raise error
+        if step is self.cure:
+            self.sickness = None
+        return True
 
     def wake(self) -> None:
         """End `idle`."""

@@ -6,10 +6,12 @@ from typing import Literal
 Family = Literal["CME", "CMS"]
 
 CME_TEXTS = {
+    3: "operation not allowed",
     4: "operation not supported",
     10: "SIM not inserted",
     11: "SIM PIN required",
     12: "SIM PUK required",
+    13: "SIM failure",
     14: "SIM busy",
     16: "incorrect password",
     21: "invalid index",
@@ -19,7 +21,7 @@ CME_TEXTS = {
 }
 """The wordings of 3GPP TS 27.007 9.2 for the codes that this modem uses (515 is a vendor's)."""
 
-_CMS_OF_CME = {10: 310, 11: 311, 12: 316, 14: 314}
+_CMS_OF_CME = {10: 310, 11: 311, 12: 316, 13: 313, 14: 314}
 """What the message commands say of the SIM's state: 3GPP TS 27.005 3.2.5."""
 
 
@@ -42,6 +44,14 @@ class RefusedError(Exception):
             return "ERROR"
         text = CME_TEXTS.get(self.code) if self.family == "CME" and cmee == 2 else None
         return f"+{self.family} ERROR: {text or self.code}"
+
+
+class CallEndedError(Exception):
+    """A dialled call ends the command with this result instead of OK (ITU-T V.250 5.7.1), CONNECT among them."""
+
+    def __init__(self, result: str) -> None:
+        super().__init__(result)
+        self.result = result
 
 
 def render(lines: Iterable[str]) -> bytes:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -19,6 +20,7 @@ from otppi.testing.modem.control import answer_line
 from otppi.testing.modem.log import DialogueLog
 from otppi.testing.modem.profile import ModemProfile
 from otppi.testing.modem.pty import ModemRack
+from otppi.testing.modem.vendors import VENDORS
 
 
 def main(arguments: Sequence[str] | None = None, commands: TextIO | None = None, answers: TextIO | None = None) -> int:
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m otppi.testing.modem", description=__doc__)
     parser.add_argument("--count", type=int, default=1, help="how many modems (default: 1)")
     parser.add_argument("--dir", type=Path, help="where the links modem0, modem1, … are made (default: temporary)")
+    parser.add_argument("--model", choices=VENDORS, help="answer as this model does (default: as none of them)")
     parser.add_argument("--command-time", type=float, default=default.command_time, help="seconds per command")
     parser.add_argument("--prompt-time", type=float, default=default.prompt_time, help="seconds from AT+CMGS to >")
     parser.add_argument("--network-time", type=float, default=default.network_time, help="seconds per SMS")
@@ -76,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _profile(options: argparse.Namespace) -> ModemProfile:
-    return ModemProfile(
+    return replace(
+        VENDORS.get(options.model, ModemProfile()),
         command_time=options.command_time,
         prompt_time=options.prompt_time,
         network_time=options.network_time,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otppi.testing.modem import inbox, ussd
-from otppi.testing.modem.answers import Family, RefusedError, render
+from otppi.testing.modem import data, inbox, sim_commands, storage, ussd
+from otppi.testing.modem.answers import CallEndedError, Family, RefusedError, render
+from otppi.testing.modem.vendor_commands import VENDOR_COMMANDS, answer_of
 
 if TYPE_CHECKING:
     from otppi.testing.modem.peer import ModemPeer
@@ -63,10 +64,10 @@ Handler = Callable[[Request], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What an extended command does: `test` is the answer to `=?`; `family` is that of its errors."""
+    """What an extended command does: `test` is, or makes, the answer to `=?`; `family` is that of its errors."""
 
     handler: Handler
-    test: str | None = None
+    test: str | Callable[["ModemPeer"], str] | None = None
     needs_sim: bool = False
     family: Family = "CME"
 
@@ -80,6 +81,8 @@ def execute(peer: "ModemPeer", line: str, now: float) -> bytes:
         lines.append("OK")
     except RefusedError as refusal:
         lines.append(refusal.line(peer.session.cmee))
+    except CallEndedError as call:
+        lines.append(call.result)
     return render(lines)
 
 
@@ -93,14 +96,18 @@ def _each(peer: "ModemPeer", text: str, now: float) -> Iterator[Iterable[str]]:
         if match["extended"]:
             yield _extended(peer, match, now)
         else:
-            yield _basic(peer, match)
+            yield _basic(peer, match, now)
 
 
-def _basic(peer: "ModemPeer", match: re.Match[str]) -> Iterable[str]:
+def _basic(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
     if match["dial"]:
-        raise RefusedError(30)
+        peer.data.dial(match["dial"][1:], now)
     name = match["basic"].upper()
-    if name == "E":
+    if name == "O":
+        peer.data.resume(now)
+    if name == "H":
+        peer.data.hang_up()
+    elif name == "E":
         peer.session.echo = match["value"] == "1" or peer.session.echo_stuck
     elif name == "I":
         profile = peer.profile
@@ -112,12 +119,16 @@ def _basic(peer: "ModemPeer", match: re.Match[str]) -> Iterable[str]:
 
 def _extended(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
     name = match["extended"].upper()
-    command = COMMANDS.get(name) or (_ICCID if name in peer.profile.iccid_commands else None)
+    known = answer_of(peer, name + (match["operation"] or "").upper()) if peer.profile.answers else None
+    if known is not None:
+        return known
+    command = _find(peer, name)
     if command is None:
         raise RefusedError
     operation = (match["operation"] or "")[:2]
     if operation == "=?":
-        return [f"{name}: {command.test}"] if command.test else ()
+        test = command.test(peer) if callable(command.test) else command.test
+        return [f"{name}: {test}"] if test else ()
     try:
         if command.needs_sim:
             peer.sim.require(now)
@@ -126,6 +137,13 @@ def _extended(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[s
         if command.family == "CMS":
             raise refusal.for_messages() from None
         raise
+
+
+def _find(peer: "ModemPeer", name: str) -> Command | None:
+    command = COMMANDS.get(name) or (_ICCID if name in peer.profile.iccid_commands else None)
+    if command is None and name in peer.profile.vendor_commands:
+        return Command(VENDOR_COMMANDS[name])
+    return command
 
 
 def _arguments(text: str | None) -> tuple[str, ...]:
@@ -151,30 +169,6 @@ def _cmee(request: Request) -> Iterable[str]:
         raise RefusedError
     request.peer.session.cmee = level
     return ()
-
-
-def _cpin(request: Request) -> Iterable[str]:
-    if request.operation == "=":
-        new_pin = request.arguments[1] if len(request.arguments) > 1 else None
-        request.peer.sim.enter(request.text(0), new_pin, request.now)
-        return ()
-    try:
-        request.peer.sim.require(request.now)
-    except RefusedError as refusal:
-        if refusal.code not in (11, 12):
-            raise
-    return [f"+CPIN: {request.peer.sim.lock.value}"]
-
-
-def _cpinr(request: Request) -> Iterable[str]:
-    """Remaining tries: 3GPP TS 27.007 8.65."""
-    return [f"+CPINR: SIM PIN,{request.peer.sim.pin_tries},3", f"+CPINR: SIM PUK,{request.peer.sim.puk_tries},10"]
-
-
-def _clck(request: Request) -> Iterable[str]:
-    if request.arguments[:2] != ("SC", "2"):
-        raise RefusedError(4)
-    return [f"+CLCK: {int(request.peer.sim.pin is not None)}"]
 
 
 def _registration(request: Request) -> Iterable[str]:
@@ -208,9 +202,7 @@ def _cfun(request: Request) -> Iterable[str]:
     session.functionality = level
     request.peer.set_radio(level == 1, now)
     if reset:
-        # The port vanishes once the OK is out.
-        answered = now + request.peer.profile.command_time
-        request.peer.at(answered + 0.01, lambda now: request.peer.unplug(now, request.peer.profile.boot_time))
+        request.peer.after_answer(lambda now: request.peer.unplug(now, request.peer.profile.boot_time), now)
     return ()
 
 
@@ -244,6 +236,20 @@ def _cmms(request: Request) -> Iterable[str]:
     return ["+CMMS: 0"] if request.operation == "?" else ()
 
 
+def _ipr(request: Request) -> Iterable[str]:
+    """AT+IPR: the speed of the line (ITU-T V.250 6.2.10), from the answer on; 0 = any."""
+    peer = request.peer
+    if request.operation == "?":
+        return [f"+IPR: {peer.baud_rate or 0}"]
+    wanted = request.number(0) or None
+
+    def change(_: float) -> None:
+        peer.baud_rate = wanted
+
+    peer.after_answer(change, request.now)
+    return ()
+
+
 def _cmgs(_: Request) -> Iterable[str]:
     """AT+CMGS=<length> alone in its line never comes here; anything else is wrong."""
     raise RefusedError
@@ -269,27 +275,33 @@ COMMANDS: dict[str, Command] = {
     "+CFUN": Command(_cfun, "(0,1,4),(0,1)"),
     "+CBC": Command(_constant("0,100"), "(0),(0-100)"),
     "+CSQ": Command(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),
+    "+IPR": Command(_ipr, "(0,9600,19200,38400,57600,115200)"),
     # The SIM
-    "+CPIN": Command(_cpin),
-    "+CPINR": Command(_cpinr),
-    "+CLCK": Command(_clck, '("SC")'),
+    "+CPIN": Command(sim_commands.cpin),
+    "+CPINR": Command(sim_commands.cpinr),
+    "+CLCK": Command(sim_commands.clck, '("SC")'),
+    "+CPWD": Command(sim_commands.cpwd, '("SC",8)'),
     # The network
     "+CREG": Command(_registration, "(0-2)"),
     "+CGREG": Command(_registration, "(0-2)"),
     "+CEREG": Command(_registration, "(0-2)"),
     "+COPS": Command(_cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
     "+CUSD": Command(ussd.cusd, "(0-2)", needs_sim=True),
+    # Packet data
+    "+CGDCONT": Command(data.cgdcont, '(1-16),"IP",,,(0),(0)'),
+    "+CGATT": Command(data.cgatt, "(0,1)", needs_sim=True),
+    "+CGACT": Command(data.cgact, "(0,1)", needs_sim=True),
     # Messages
     "+CMGF": Command(_cmgf, "(0)"),
     "+CSMS": Command(_csms, "(0,1)"),
     "+CSCA": Command(_csca, needs_sim=True, family=_ABOUT_SMS),
     "+CMMS": Command(_cmms, "(0-2)"),
-    "+CNMI": Command(inbox.cnmi, "(0-2),(0-2),(0),(0-2),(0,1)", needs_sim=True, family=_ABOUT_SMS),
-    "+CPMS": Command(inbox.cpms, '("SM","ME"),("SM","ME"),("SM","ME")', needs_sim=True, family=_ABOUT_SMS),
-    "+CMGL": Command(inbox.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
-    "+CMGR": Command(inbox.cmgr, needs_sim=True, family=_ABOUT_SMS),
-    "+CMGD": Command(inbox.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CNMI": Command(inbox.cnmi, "(0-2),(0-3),(0-3),(0-2),(0,1)", needs_sim=True, family=_ABOUT_SMS),
+    "+CPMS": Command(storage.cpms, storage.memories, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGL": Command(storage.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGR": Command(storage.cmgr, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGD": Command(storage.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
     "+CMGS": Command(_cmgs),
-    "+CNMA": Command(lambda _: (), "(0-2)"),
+    "+CNMA": Command(inbox.cnma, "(0-2)", family=_ABOUT_SMS),
 }
 """Every extended command; what is not here is answered with ERROR."""

@@ -23,7 +23,15 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "text": str,
     "since": int,
     "wait": _NUMBER,
+    "covered": bool,
+    "flash": bool,
+    "reference": int,
+    "wide": bool,
+    "order": list,
+    "missing": list,
+    "payload": str,
 }
+_PARTS = ("reference", "wide", "order", "missing")
 _INJECTION = ("at", "times", "command", "code", "seconds")
 
 Command = Mapping[str, Any]
@@ -49,7 +57,11 @@ def obey(rack: ModemRack, command: Command) -> Answer:
     - `{"do": "inject", "fault": "cms-error", "at": 3, "code": 38}`, see `ModemPeer.inject`
     - `{"do": "heal"}`, or one fault with `"fault"`
     - `{"do": "unplug", "seconds": 5}` (without `seconds` for good), `{"do": "replug"}`
-    - `{"do": "deliver", "originator": "+628…", "text": "…"}`
+    - `{"do": "coverage", "covered": false}`: the network is gone, or with `true` back
+    - `{"do": "deliver", "originator": "+628…", "text": "…"}`, with `"flash": true` as class 0
+    - `{"do": "deliver_parts", "originator": "+628…", "text": "…", "reference": 7, "order": [3, 1], "missing": [2]}`,
+      with `"wide": true` under a reference of 16 bits; see `ModemPeer.deliver_parts`
+    - `{"do": "deliver_binary", "originator": "+628…", "payload": "0605…"}`: octets in hexadecimal
     - `{"do": "arrived", "since": 0}`: the messages after the `since`-th; `"wait": 2.5` waits for one
     - `{"do": "status"}`: paths, faults and counts; `{"do": "faults"}`: the table of faults
 
@@ -61,7 +73,7 @@ def obey(rack: ModemRack, command: Command) -> Answer:
         return verb(rack, command)
     except KeyError as error:
         raise ControlError(f"{command['do']}: there is no {error}") from None
-    except WireError as error:
+    except (ValueError, WireError) as error:
         raise ControlError(str(error)) from None
 
 
@@ -72,6 +84,8 @@ def _checked(command: object) -> Command:
     for name, value in command.items():
         if not isinstance(value, _MEMBERS.get(name, ())):
             raise ControlError(f"unknown or of a wrong type: {name}")
+        if isinstance(value, list) and not all(isinstance(each, int) for each in value):
+            raise ControlError(f"not numbers: {name}")
     if command.get("do") not in _VERBS:
         raise ControlError(f"'do' must be one of {', '.join(_VERBS)}")
     return command
@@ -106,8 +120,24 @@ def _replug(rack: ModemRack, command: Command) -> Answer:
     return {}
 
 
+def _coverage(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).set_coverage(command["covered"])
+    return {}
+
+
 def _deliver(rack: ModemRack, command: Command) -> Answer:
-    _modem(rack, command).deliver(command["originator"], command["text"])
+    _modem(rack, command).deliver(command["originator"], command["text"], flash=command.get("flash", False))
+    return {}
+
+
+def _deliver_parts(rack: ModemRack, command: Command) -> Answer:
+    how = {name: command[name] for name in _PARTS if name in command}
+    _modem(rack, command).deliver_parts(command["originator"], command["text"], **how)
+    return {}
+
+
+def _deliver_binary(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).deliver_binary(command["originator"], bytes.fromhex(command["payload"]))
     return {}
 
 
@@ -139,7 +169,10 @@ _VERBS: dict[str, Callable[[ModemRack, Command], Answer]] = {
     "heal": _heal,
     "unplug": _unplug,
     "replug": _replug,
+    "coverage": _coverage,
     "deliver": _deliver,
+    "deliver_parts": _deliver_parts,
+    "deliver_binary": _deliver_binary,
     "arrived": _arrived,
     "status": _status,
     "faults": _faults,

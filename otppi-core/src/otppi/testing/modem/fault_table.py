@@ -1,13 +1,29 @@
-"""Owns the table of faults that real modems were seen with while sending, and how each is played."""
+"""Owns the table of faults that real modems were seen with, and how those of line, SIM and sending are played."""
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from otppi.testing.modem import inbox
-from otppi.testing.modem.answers import Family, RefusedError, render
-from otppi.testing.modem.faults import Act, Cure, Fault, Moment, Stage, Undo
-from otppi.testing.modem.session import Session
+from otppi.testing.modem.answers import render
+from otppi.testing.modem.fault_acts import (
+    be_deaf,
+    be_late,
+    before_final_result,
+    lose_result,
+    refuse,
+    refuse_with_code,
+    reply,
+    reset,
+    set_state,
+    switch,
+    table,
+)
+from otppi.testing.modem.faults import Act, Cure, Fault, Moment, Stage
+from otppi.testing.modem.faults_device import DEVICE_FAULTS
+from otppi.testing.modem.faults_inbox import INBOX_FAULTS
+from otppi.testing.modem.faults_reports import REPORT_FAULTS
+from otppi.testing.modem.faults_usb import USB_FAULTS
+from otppi.testing.modem.faults_ussd import USSD_FAULTS
 
 if TYPE_CHECKING:
     from otppi.testing.modem.peer import ModemPeer
@@ -33,75 +49,7 @@ _URCS = render(
 _USSD_OF_LINES = render(['+CUSD: 0,"Line\r\nOK\r\nERROR",15'])
 _NOISE = bytes.fromhex("80ff00fe7f0115c3289ff0a4b68be2001d05fbef") + b"OK?\0\0"
 _BOOT_GARBAGE = b"\0\xff\xfe\r\n^SYSSTART\r\n" + _NOISE + render(["+CPIN: READY", "Call Ready", "SMS Ready"])
-_FALLBACK_PIN = "1234"
 _TIME_TO_READ = 0.01
-
-
-# Ways of acting
-
-
-def _set(**values: object) -> Act:
-    """Set attributes of the session."""
-
-    def act(moment: Moment) -> bool:
-        for name, value in values.items():
-            setattr(moment.peer.session, name, value)
-        return False
-
-    return act
-
-
-def _reset(*names: str) -> Undo:
-    """Set attributes of the session back to what is healthy."""
-    healthy = Session(echo=True, memory="")
-
-    def undo(peer: "ModemPeer") -> None:
-        for name in names:
-            setattr(peer.session, name, getattr(healthy, name))
-
-    return undo
-
-
-def _switch(name: str, row: int, summary: str, **values: object) -> Fault:
-    """A fault that is no more than another state of the session."""
-    return Fault(name, row, Stage.SWITCH, _set(**values), summary, _reset(*values))
-
-
-def _reply(shape: Callable[[Moment], bytes]) -> Act:
-    """Change the bytes of an answer."""
-
-    def act(moment: Moment) -> bool:
-        moment.reply = shape(moment)
-        return False
-
-    return act
-
-
-def _refuse(text: str) -> Act:
-    """End the message with this line instead of sending it."""
-
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.refuse(moment.sms, text, moment.now)
-        return True
-
-    return act
-
-
-def _refuse_with_code(family: Family) -> Act:
-    """End the message with the injection's code instead of sending it."""
-
-    def act(moment: Moment) -> bool:
-        line = RefusedError(moment.injection.code, family).line(moment.peer.session.cmee)
-        moment.peer.sender.refuse(moment.sms, line, moment.now)
-        return True
-
-    return act
-
-
-def _before_final_result(reply: bytes, lines: bytes) -> bytes:
-    """Put lines between information and final result."""
-    head, _, final = reply.rstrip(b"\r\n").rpartition(b"\r\n")
-    return head + lines + b"\r\n" + final + b"\r\n"
 
 
 def _cut_after_cpin(moment: Moment) -> bytes:
@@ -136,11 +84,6 @@ def _urcs_now(moment: Moment) -> bool:
     return False
 
 
-def _late(moment: Moment) -> bool:
-    moment.peer.extra_delay = moment.injection.seconds
-    return False
-
-
 def _sim_busy(moment: Moment) -> bool:
     moment.peer.sim.hold(math.inf, moment.injection.code)
     return False
@@ -150,18 +93,10 @@ def _sim_ready(peer: "ModemPeer") -> None:
     peer.sim.hold(0.0)
 
 
-def _result_lost(*, sent: bool) -> Act:
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.vanish(moment.sms, moment.now, sent=sent)
-        return True
-
-    return act
-
-
 def _lock(tries: int) -> Act:
     def act(moment: Moment) -> bool:
         peer = moment.peer
-        peer.sim.lock_up(peer.profile.pin or _FALLBACK_PIN, tries)
+        peer.sim.lock_up(peer.profile.pin or peer.profile.idle_pin, tries)
         return False
 
     return act
@@ -169,12 +104,6 @@ def _lock(tries: int) -> Act:
 
 def _unlock(peer: "ModemPeer") -> None:
     peer.sim.lock_up(peer.profile.pin)
-
-
-def _fill(moment: Moment) -> bool:
-    moment.peer.session.full_blocks_sending = True
-    inbox.fill(moment.peer, moment.now)
-    return False
 
 
 def _forget_smsc(moment: Moment) -> bool:
@@ -216,82 +145,79 @@ def _unplug_after_submit(*, sent: bool) -> Act:
     return act
 
 
-def _silence(moment: Moment) -> bool:
-    moment.peer.session.deaf_until = math.inf
-    return False
-
-
 def _slow(moment: Moment) -> bool:
     moment.peer.session.byte_time = moment.injection.seconds
     return False
 
 
-def _table(*faults: Fault) -> dict[str, Fault]:
-    return {fault.name: fault for fault in faults}
-
-
 _S, _L, _C, _P, _Z, _R = Stage.SWITCH, Stage.LINE, Stage.CMGS, Stage.PROMPTED, Stage.SUBMIT, Stage.REPLY
 
-FAULTS = _table(
-    Fault("echo-on-mid-session", 1, _C, _set(echo=True), "the echo comes on at an AT+CMGS"),
-    _switch("echo-stuck", 1, "ATE0 says OK and changes nothing", echo=True, echo_stuck=True),
+LINE_FAULTS = table(
+    Fault("echo-on-mid-session", 1, _C, set_state(echo=True), "the echo comes on at an AT+CMGS"),
+    switch("echo-stuck", 1, "ATE0 says OK and changes nothing", echo=True, echo_stuck=True),
     Fault("stale-edit-mode", 2, _S, _edit_mode, "at power-on a PDU of long ago is still waited for"),
-    _switch("boot-garbage", 2, "the first bytes that come are boot noise", boot_noise=_BOOT_GARBAGE),
+    switch("boot-garbage", 2, "the first bytes that come are boot noise", boot_noise=_BOOT_GARBAGE),
     Fault("first-at-ignored", 2, _L, lambda _: True, "a command line is not answered", times=1),
-    _switch("prompt-without-space", 3, "the prompt is CR LF >", prompt=b"\r\n>"),
-    _switch("prompt-without-newline", 3, "the prompt is > and a space", prompt=b"> "),
-    _switch("prompt-two-spaces", 3, "the prompt is CR LF > and two spaces", prompt=b"\r\n>  "),
-    _switch("prompt-with-newline", 3, "the prompt is a line of its own", prompt=b"\r\n> \r\n"),
+    switch("prompt-without-space", 3, "the prompt is CR LF >", prompt=b"\r\n>"),
+    switch("prompt-without-newline", 3, "the prompt is > and a space", prompt=b"> "),
+    switch("prompt-two-spaces", 3, "the prompt is CR LF > and two spaces", prompt=b"\r\n>  "),
+    switch("prompt-with-newline", 3, "the prompt is a line of its own", prompt=b"\r\n> \r\n"),
     Fault("pdu-too-early", 4, _P, _too_early, "what comes within `seconds` after the prompt is lost", seconds=0.1),
     Fault("no-prompt", 5, _C, _no_prompt, "no prompt, though from now on all is taken for a PDU"),
-    Fault("error-at-prompt", 5, _C, _refuse("ERROR"), "ERROR instead of the prompt"),
+    Fault("error-at-prompt", 5, _C, refuse("ERROR"), "ERROR instead of the prompt"),
     Fault("error-but-editing", 5, _C, _error_but_editing, "ERROR, though from now on all is taken for a PDU"),
-    Fault("urc-in-reply", 6, _R, _reply(lambda m: _before_final_result(m.reply, _URCS)),
+    Fault("urc-in-reply", 6, _R, reply(lambda m: before_final_result(m.reply, _URCS)),
           "URCs before the final result"),
     Fault("urc-before-prompt", 6, _C, _urcs_now, "URCs between AT+CMGS and its prompt"),
     Fault("urc-before-result", 6, _Z, _urcs_now, "URCs between Ctrl-Z and +CMGS"),
-    Fault("urc-with-body", 6, _R, _reply(lambda m: _before_final_result(m.reply, inbox.routed_sample(m.peer))),
+    Fault("urc-with-body", 6, _R, reply(lambda m: before_final_result(m.reply, inbox.routed_sample(m.peer))),
           "+CMT and its PDU before the final result"),
-    Fault("ok-in-text", 7, _R, _reply(lambda m: _before_final_result(m.reply, _USSD_OF_LINES)),
+    Fault("ok-in-text", 7, _R, reply(lambda m: before_final_result(m.reply, _USSD_OF_LINES)),
           "a +CUSD text with lines OK and ERROR before the final result"),
-    Fault("late-reply", 8, _L, _late, "the answer comes `seconds` late", seconds=2.0),
-    Fault("odd-errors", 9, _R, _reply(lambda m: m.reply.replace(b"\nERROR", b"\nCOMMAND NOT SUPPORT")),
+    Fault("late-reply", 8, _L, be_late, "the answer comes `seconds` late", seconds=2.0),
+    Fault("odd-errors", 9, _R, reply(lambda m: m.reply.replace(b"\nERROR", b"\nCOMMAND NOT SUPPORT")),
           "COMMAND NOT SUPPORT where others say ERROR"),
-    Fault("command-not-support", 9, _Z, _refuse("COMMAND NOT SUPPORT"), "the message ends with COMMAND NOT SUPPORT"),
-    Fault("modem-error", 9, _Z, _refuse("MODEM ERROR: 7"), "the message ends with MODEM ERROR:"),
-    Fault("na", 9, _Z, _refuse("NA"), "the message ends with NA"),
-    Fault("bare-lf", 9, _R, _reply(lambda m: m.reply.replace(b"\r\n", b"\n")), "lines end with LF alone"),
-    Fault("blank-lines", 9, _R, _reply(lambda m: m.reply.replace(b"\r\n", b"\r\n\r\n")), "empty lines everywhere"),
-    Fault("cpin-without-ok", 9, _R, _reply(_cut_after_cpin), "no OK after +CPIN: READY"),
-    Fault("cms-error", 10, _Z, _refuse_with_code("CMS"), "the message ends with +CMS ERROR: `code`", code=38),
-    Fault("cms-error-at-prompt", 10, _C, _refuse_with_code("CMS"), "+CMS ERROR: `code` instead of the prompt", code=38),
-    Fault("cme-error", 11, _Z, _refuse_with_code("CME"), "the message ends with +CME ERROR: `code`", code=30),
+    Fault("command-not-support", 9, _Z, refuse("COMMAND NOT SUPPORT"), "the message ends with COMMAND NOT SUPPORT"),
+    Fault("modem-error", 9, _Z, refuse("MODEM ERROR: 7"), "the message ends with MODEM ERROR:"),
+    Fault("na", 9, _Z, refuse("NA"), "the message ends with NA"),
+    Fault("bare-lf", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\n")), "lines end with LF alone"),
+    Fault("blank-lines", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\r\n\r\n")), "empty lines everywhere"),
+    Fault("cpin-without-ok", 9, _R, reply(_cut_after_cpin), "no OK after +CPIN: READY"),
+    Fault("cms-error", 10, _Z, refuse_with_code("CMS"), "the message ends with +CMS ERROR: `code`", code=38),
+    Fault("cms-error-at-prompt", 10, _C, refuse_with_code("CMS"), "+CMS ERROR: `code` instead of the prompt", code=38),
+    Fault("cme-error", 11, _Z, refuse_with_code("CME"), "the message ends with +CME ERROR: `code`", code=30),
     Fault("sim-busy", 11, _S, _sim_busy, "the SIM is busy for `seconds`", _sim_ready, code=14),
     Fault("sim-initialising", 11, _S, _sim_busy, "+CME ERROR: 515 for `seconds`", _sim_ready, code=515),
-    _switch("cmee-refused", 12, "AT+CMEE is answered with ERROR", most_cmee=0),
-    _switch("cmee-text-only", 12, "AT+CMEE=1 is answered with ERROR, 2 is taken", cmee_numbers=False),
-    Fault("result-lost-sent", 13, _Z, _result_lost(sent=True), "the message goes out, +CMGS never comes"),
-    Fault("result-lost-unsent", 13, _Z, _result_lost(sent=False), "the message is lost, and +CMGS never comes"),
-    Fault("result-late", 13, _Z, _late, "+CMGS comes `seconds` late", seconds=2.0),
-    Fault("pin-required", 16, _S, _lock(3), "the SIM wants its PIN (1234 where the profile has none)", _unlock),
+    switch("cmee-refused", 12, "AT+CMEE is answered with ERROR", most_cmee=0),
+    switch("cmee-text-only", 12, "AT+CMEE=1 is answered with ERROR, 2 is taken", cmee_numbers=False),
+    Fault("result-lost-sent", 13, _Z, lose_result(sent=True), "the message goes out, +CMGS never comes"),
+    Fault("result-lost-unsent", 13, _Z, lose_result(sent=False), "the message is lost, and +CMGS never comes"),
+    Fault("result-late", 13, _Z, be_late, "+CMGS comes `seconds` late", seconds=2.0),
+    Fault("pin-required", 16, _S, _lock(3), "the SIM wants its PIN (`idle_pin` where the profile has none)", _unlock),
     Fault("pin-last-try", 16, _S, _lock(1), "the SIM wants its PIN, and a wrong one is the last", _unlock),
     Fault("puk-required", 16, _S, _lock(0), "the SIM wants its PUK", _unlock),
-    Fault("storage-full", 17, _S, _fill, "the memory is full: no +CMTI, and +CMS ERROR: 322 for each message",
-          _reset("full_blocks_sending")),
     Fault("csca-empty", 21, _S, _forget_smsc, "the SMSC's number is gone: +CMS ERROR: 330 until AT+CSCA= sets it",
           _restore_smsc),
     Fault("registration-lost", 22, _S, _lose_network, "+CREG: 0, +CMS ERROR: 331, until AT+CFUN=4 and 1",
           _find_network, Cure.RADIO),
     Fault("registration-stuck", 22, _S, _lose_network, "the same, until a power cycle", _find_network, Cure.POWER),
-    Fault("silence", 22, _S, _silence, "nothing is heard for `seconds`, or until a power cycle",
-          _reset("deaf_until"), Cure.POWER),
+    Fault("silence", 22, _S, be_deaf, "nothing is heard for `seconds`, or until a power cycle",
+          reset("deaf_until"), Cure.POWER),
     Fault("unplug-before-prompt", 23, _C, _unplug, "the port vanishes at AT+CMGS, back after `seconds`", times=1),
     Fault("unplug-after-prompt", 23, _P, _unplug_after_prompt, "the same after the prompt", times=1),
     Fault("unplug-after-submit-sent", 23, _Z, _unplug_after_submit(sent=True), "the same after Ctrl-Z, sent", times=1),
     Fault("unplug-after-submit-unsent", 23, _Z, _unplug_after_submit(sent=False), "the same, not sent", times=1),
-    Fault("slow-line", 29, _S, _slow, "each byte takes `seconds`", _reset("byte_time"), seconds=0.001, lasting=False),
-    _switch("small-buffer", 29, "of more than 18 bytes at once the rest is lost", input_limit=18),
-    _switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
-    Fault("noise", 32, _R, _reply(lambda m: _NOISE + m.reply + b"\0"), "binary noise and zeros around each answer"),
+    Fault("slow-line", 29, _S, _slow, "each byte takes `seconds`", reset("byte_time"), seconds=0.001, lasting=False),
+    switch("small-buffer", 29, "of more than 18 bytes at once the rest is lost", input_limit=18),
+    switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
+    Fault("noise", 32, _R, reply(lambda m: _NOISE + m.reply + b"\0"), "binary noise and zeros around each answer"),
 )  # fmt: skip
+"""What may go wrong with line, SIM and sending."""
+
+FAULTS = dict(
+    sorted(
+        (LINE_FAULTS | REPORT_FAULTS | INBOX_FAULTS | DEVICE_FAULTS | USB_FAULTS | USSD_FAULTS).items(),
+        key=lambda item: item[1].row,
+    )
+)
 """Every fault by name; the number is its row in the project's table of what real modems do."""

@@ -1,14 +1,18 @@
 """Owns how faults strike: at which stage of a dialogue, on which occasion, and what ends them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from otppi.testing.modem.log import Dialogue
+from otppi.testing.modem.profile import UssdAnswer
 
 if TYPE_CHECKING:
     from otppi.testing.modem.peer import ModemPeer
+
+
+_NO_ANSWER = UssdAnswer()
 
 
 class Stage(Enum):
@@ -19,6 +23,9 @@ class Stage(Enum):
     CMGS = "AT+CMGS came and would get its prompt now"
     PROMPTED = "the prompt was written"
     SUBMIT = "Ctrl-Z came after a good TPDU"
+    REPORT = "the network has a message and is going to report on it"
+    USSD = "a USSD string came and is going to be answered"
+    DIAL = "a data call is dialled"
     REPLY = "an answer is about to be written"
 
 
@@ -36,19 +43,23 @@ class Moment:
 
     Attributes:
         peer: the modem.
-        injection: the fault's parameters.
         now: the time.
         line: the command line that is executed or answered.
         dialogue: the AT+CMGS dialogue, if it is about one.
         reply: at Stage.REPLY the bytes to be written; the act may replace them.
+        reports: at Stage.REPORT the reports to come: seconds from now, and TP-Status; the act may change them.
+        ussd: at Stage.USSD the answer to come; the act may replace it.
+        injection: the parameters of the fault that strikes.
     """
 
     peer: "ModemPeer"
-    injection: "Injection"
     now: float
     line: str = ""
     dialogue: Dialogue | None = None
     reply: bytes = b""
+    reports: list[tuple[float, int]] = field(default_factory=list)
+    ussd: UssdAnswer = _NO_ANSWER
+    injection: "Injection" = field(init=False)
 
     @property
     def sms(self) -> Dialogue:
@@ -79,6 +90,7 @@ class Fault:
         seconds: default time parameter; 0 = for ever, or at once.
         times: default number of occasions; None = each.
         lasting: for Stage.SWITCH, whether `seconds` is how long it lasts.
+        concerns: tells the occasions that count.
     """
 
     name: str
@@ -92,6 +104,7 @@ class Fault:
     seconds: float = 0.0
     times: int | None = None
     lasting: bool = True
+    concerns: Callable[[Moment], bool] = lambda _: True
 
 
 @dataclass(slots=True, eq=False)
@@ -106,9 +119,11 @@ class Injection:
     command: str
     seen: int = 0
 
-    def is_due(self, line: str) -> bool:
+    def is_due(self, moment: Moment) -> bool:
         """Count this occasion, if it concerns the fault, and tell whether the fault strikes."""
-        if self.command and not line.upper().startswith("AT" + self.command):
+        if self.command and not moment.line.upper().startswith("AT" + self.command):
+            return False
+        if not self.fault.concerns(moment):
             return False
         self.seen += 1
         return self.at <= self.seen and (self.times is None or self.seen < self.at + self.times)
@@ -141,33 +156,28 @@ class FaultBoard:
         self.cure(Cure.POWER)
         for injection in self._active:
             if injection.fault.stage is Stage.SWITCH:
-                injection.fault.act(Moment(self._peer, injection, now))
+                self._act(injection, Moment(self._peer, now))
 
     def cure(self, cure: Cure) -> None:
         """End what this cures: a power cycle also cures what a radio cycle does."""
         self._drop([injection for injection in self._active if injection.fault.cure.value >= cure.value])
 
-    def strike(self, stage: Stage, now: float, line: str = "", dialogue: Dialogue | None = None) -> bool:
-        """Let the faults of this stage strike; True if one of them has ended the matter."""
+    def strike(self, stage: Stage, moment: Moment) -> bool:
+        """Let the faults of this stage strike, one after the other; True if one of them has ended the matter."""
         return any(
-            injection.fault.act(Moment(self._peer, injection, now, line, dialogue))
-            for injection in self._active
-            if injection.fault.stage is stage and injection.is_due(line)
+            self._act(injection, moment)
+            for injection in tuple(self._active)
+            if injection.fault.stage is stage and injection.is_due(moment)
         )
 
-    def shape(self, reply: bytes, line: str, now: float) -> bytes:
-        """Return the answer as the faults of Stage.REPLY leave it."""
-        for injection in self._active:
-            if injection.fault.stage is Stage.REPLY and injection.is_due(line):
-                moment = Moment(self._peer, injection, now, line, None, reply)
-                injection.fault.act(moment)
-                reply = moment.reply
-        return reply
-
     def _switch_on(self, injection: Injection, now: float) -> None:
-        injection.fault.act(Moment(self._peer, injection, now))
+        self._act(injection, Moment(self._peer, now))
         if injection.seconds and injection.fault.lasting:
             self._peer.at(now + injection.seconds, lambda _: self._drop([injection]), survives=True)
+
+    def _act(self, injection: Injection, moment: Moment) -> bool:
+        moment.injection = injection
+        return injection.fault.act(moment)
 
     def _drop(self, injections: list[Injection]) -> None:
         for injection in injections:

@@ -2,25 +2,30 @@
 
 import heapq
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import count
 
 from otppi.testing.modem import inbox
 from otppi.testing.modem.answers import render
 from otppi.testing.modem.commands import execute
+from otppi.testing.modem.data import DataLink
 from otppi.testing.modem.fault_table import FAULTS
-from otppi.testing.modem.faults import Cure, FaultBoard, Injection, Stage
+from otppi.testing.modem.faults import Cure, FaultBoard, Injection, Moment, Stage
 from otppi.testing.modem.log import Recorder
 from otppi.testing.modem.network import SimulatedNetwork
 from otppi.testing.modem.profile import ModemProfile
 from otppi.testing.modem.sending import Sender
 from otppi.testing.modem.session import MAX_INPUT, Session
 from otppi.testing.modem.sim import MessageMemory, Sim
+from otppi.wire.udh import Ports
 
 CTRL_Z = b"\x1a"
 ESC = b"\x1b"
 _IGNORED = ESC + CTRL_Z + b"\0"
+_JUST_AFTER = 0.01
+_GARBAGE = b"\xfc\x80\xe0"
 
 Action = Callable[[float], None]
 
@@ -41,6 +46,12 @@ class ModemPeer:
         network: where its messages arrive.
         faults: the faults at work; see `inject` and `heal`.
         sender: the AT+CMGS dialogue.
+        data: its data calls.
+        waiting: what the network could not bring yet.
+        retry_planned: whether the network will try again of its own accord.
+        baud_rate: the only speed of the line that it understands, in bit/s; None = any.
+        line_speed: the speed of the line as the other end has set it; None = not known.
+        usb_product: which set of USB ports it shows (SIMCom).
         plugged: whether it has power and a line.
         covered: whether the network reaches it.
         power_cycle: counts how often the power was cut.
@@ -60,6 +71,12 @@ class ModemPeer:
         self.covered = True
         self.faults = FaultBoard(self)
         self.sender = Sender(self, recorder)
+        self.data = DataLink(self)
+        self.waiting: deque[inbox.Arrival] = deque()
+        self.retry_planned = False
+        self.baud_rate = self.profile.baud_rate
+        self.line_speed: int | None = None
+        self.usb_product = 9001
         self._outbox: list[tuple[float, int, int | None, bytes | Action]] = []
         self._order = count()
         self.power_cycle = 0
@@ -77,12 +94,33 @@ class ModemPeer:
 
     @property
     def memory(self) -> MessageMemory:
-        """The message memory in use."""
-        return self.sim.memories[self.session.memory]
+        """The message memory that is read."""
+        return self.sim.memories[self.session.memories[0]]
+
+    @property
+    def memory_received(self) -> MessageMemory:
+        """The message memory for what comes in."""
+        return self.sim.memories[self.session.memories[2]]
+
+    @property
+    def engaged(self) -> bool:
+        """Whether it is in a dialogue: what it says now is an answer, not of its own accord."""
+        return self._busy or self.sender.editing or self.data.online
+
+    @property
+    def understands(self) -> bool:
+        """Whether the line has a speed at which the modem understands and is understood."""
+        return None in (self.baud_rate, self.line_speed) or self.baud_rate == self.line_speed
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes that were written to the modem's line."""
         if not self.plugged or now < self.session.deaf_until:
+            return
+        if not self.understands:
+            self.emit(_GARBAGE, now)
+            return
+        if self.data.online:
+            self.data.heard(data, now)
             return
         if self.session.boot_noise:
             self.emit(self.session.boot_noise, now)
@@ -105,7 +143,7 @@ class ModemPeer:
                 out += item
             else:
                 item(now)
-        return bytes(out)
+        return bytes(out) if self.understands else _GARBAGE * (len(out) > 0)
 
     def inject(
         self,
@@ -144,26 +182,70 @@ class ModemPeer:
         """End the fault of that name, or all faults."""
         self.faults.remove(name)
 
-    def deliver(self, originator: str, text: str, now: float = 0.0) -> None:
-        """Let an SMS (in parts, if it is long) from a number or an alphanumeric originator come in."""
-        inbox.deliver(self, originator, text, now)
+    def deliver(self, originator: str, text: str, now: float = 0.0, *, flash: bool = False) -> None:
+        """Let an SMS come in, in parts if it is long.
+
+        Args:
+            originator: a number, or an alphanumeric originator.
+            text: its text.
+            now: the time.
+            flash: class 0: for showing at once, not for storing.
+        """
+        inbox.deliver(self, originator, text, now, flash=flash)
+
+    def deliver_parts(
+        self,
+        originator: str,
+        text: str,
+        now: float = 0.0,
+        *,
+        reference: int = 0,
+        wide: bool = False,
+        order: Sequence[int] | None = None,
+        missing: Collection[int] = (),
+    ) -> None:
+        """Let the parts of a long SMS come in out of order, twice, or not all.
+
+        Args:
+            originator: a number, or an alphanumeric originator.
+            text: the whole text.
+            now: the time.
+            reference: what the parts have in common.
+            wide: the reference has 16 bits instead of 8.
+            order: the numbers of the parts, from 1, in the order in which they come; a number may stand there twice.
+            missing: the numbers of parts that never come.
+
+        Raises:
+            ValueError: the text has no part of that number.
+        """
+        inbox.deliver_parts(self, originator, text, now, reference=reference, wide=wide, order=order, missing=missing)
+
+    def deliver_binary(self, originator: str, payload: bytes, now: float = 0.0, *, ports: Ports | None = None) -> None:
+        """Let an SMS of 8 bit data come in, for an application port where `ports` are given."""
+        inbox.deliver_binary(self, originator, payload, now, ports)
 
     def plug(self, now: float) -> None:
         """Power the modem on: its settings are the factory's."""
         self.session = Session(self.profile.echo, next(iter(self.profile.memories)))
         self.sim.power_on()
         self.sender.abort()
+        self.data.reset()
         self._input = bytearray()
         self._line_started = now
         self._busy = False
+        self._line_free = now
         self.extra_delay = 0.0
         self.plugged = True
         self.faults.power_on(now)
+        self.emit(render(self.profile.boot_urcs), now)
+        if self.profile.chatter_interval:
+            self.at(now + self.profile.chatter_interval, self._chatter)
 
     def unplug(self, now: float, replug_after: float | None = None) -> None:
         """Take the modem off its line and power; what it was about to say is lost."""
         self.plugged = False
         self.sender.abort()
+        inbox.power_off(self)
         self.power_cycle += 1
         if replug_after is not None:
             self.at(now + replug_after, self.plug, survives=True)
@@ -174,7 +256,9 @@ class ModemPeer:
         self.tell_registration(now)
 
     def tell_registration(self, now: float) -> None:
-        """Say whether the modem is registered, where that was asked for (3GPP TS 27.007 7.2)."""
+        """Say whether the modem is registered, where that was asked for (3GPP TS 27.007 7.2); a call may end."""
+        if not self.registered:
+            self.data.lose_carrier(now)
         for name, n in self.session.registration_urc.items():
             if n:
                 self.emit(render([f"{name}: {int(self.registered)}"]), now)
@@ -192,11 +276,17 @@ class ModemPeer:
         """Do something later; a power cycle forgets it unless it `survives`."""
         self._push(due, action, survives)
 
+    def after_answer(self, action: Action, now: float) -> None:
+        """Do something just after the answer to the command that is obeyed now."""
+        self.at(now + self.profile.command_time + self.extra_delay + _JUST_AFTER, action)
+
     def emit(self, data: bytes, due: float) -> None:
         """Write bytes to the line at that time, as fast as the line is."""
         if not self.session.byte_time:
             self._push(due, data)
             return
+        due = max(due, self._line_free)
+        self._line_free = due + len(data) * self.session.byte_time
         for index in range(len(data)):
             self._push(due + index * self.session.byte_time, data[index : index + 1])
 
@@ -216,16 +306,23 @@ class ModemPeer:
         self._push(until, action)
 
     def _finish(self, data: bytes, line: str, now: float) -> None:
-        self.emit(self.faults.shape(data, line, now), now)
+        moment = Moment(self, now, line, reply=data)
+        self.faults.strike(Stage.REPLY, moment)
+        self.emit(moment.reply, now)
         self._busy = False
         self._feed(now)
+
+    def _chatter(self, now: float) -> None:
+        if self.session.chatty and not self.data.online:
+            self.emit(render(self.profile.chatter), now)
+        self.at(now + self.profile.chatter_interval, self._chatter)
 
     def _push(self, due: float, item: bytes | Action, survives: bool = False) -> None:
         heapq.heappush(self._outbox, (due, next(self._order), None if survives else self.power_cycle, item))
 
     def _feed(self, now: float) -> None:
         """Go on reading what has come in, until it is used up or something keeps the modem busy."""
-        while self._input and not self._busy:
+        while self.plugged and self._input and not self._busy:
             if not (self._edit(now) if self.sender.editing else self._command(now)):
                 return
 
@@ -238,13 +335,15 @@ class ModemPeer:
             self.emit(bytes(raw + end), now)
         line = raw.translate(None, _IGNORED).decode("latin-1").strip()
         begin = line.upper().find("AT")
-        if begin >= 0:
+        if begin >= 0 and self.session.lines_to_lose:
+            self.session.lines_to_lose -= 1
+        elif begin >= 0:
             self._obey(line[begin:], now)
         self._line_started = now
         return True
 
     def _obey(self, line: str, now: float) -> None:
-        if self.faults.strike(Stage.LINE, now, line):
+        if self.faults.strike(Stage.LINE, Moment(self, now, line)):
             return
         if line[2:8].upper() == "+CMGS=" and line[8:] != "?":
             self._input.clear()

@@ -1,6 +1,5 @@
 """Owns the ptys of simulated modems: one thread serves a whole rack of them."""
 
-import contextlib
 import heapq
 import math
 import os
@@ -10,8 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-import tty
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,65 +17,44 @@ from typing import Self
 from otppi.testing.modem.log import Recorder
 from otppi.testing.modem.network import SimulatedNetwork
 from otppi.testing.modem.peer import ModemPeer
+from otppi.testing.modem.plug import Plug
 from otppi.testing.modem.profile import ModemProfile
-
-_CHUNK = 4096
-_MAX_BACKLOG = 256 * 1024
-
-
-class _Wire:
-    """An open pty: the master end that we serve, and one slave end, lest reads fail while nobody else has it open."""
-
-    def __init__(self, link: Path) -> None:
-        self.master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self.master, False)
-        self._link = link
-        self._backlog = bytearray()
-        # The link appears in one step, so that whoever waits for it finds a port that works.
-        fresh = link.with_name(f".{link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(link)
-
-    @property
-    def full(self) -> bool:
-        """Whether bytes wait until the other end reads."""
-        return bool(self._backlog)
-
-    def read(self) -> bytes:
-        try:
-            return os.read(self.master, _CHUNK)
-        except BlockingIOError:
-            return b""
-
-    def write(self, data: bytes) -> None:
-        """Write what fits and keep the rest; what nobody reads for long is lost, as on a serial line."""
-        self._backlog += data[: _MAX_BACKLOG - len(self._backlog)]
-        with contextlib.suppress(BlockingIOError):
-            del self._backlog[: os.write(self.master, self._backlog)]
-
-    def close(self) -> None:
-        self._link.unlink(missing_ok=True)
-        os.close(self.master)
-        os.close(self._slave)
+from otppi.testing.modem.usb import UsbSocket, UsbTree
+from otppi.wire.udh import Ports
 
 
 class RackedModem:
     """One modem of a rack. Every method may be called from any thread.
 
     Attributes:
-        path: what to open, as one opens /dev/ttyUSB0: a link that is there while the modem is plugged in.
         due: when the rack will serve it next; the rack's own.
     """
 
-    def __init__(self, peer: ModemPeer, path: Path, rack: "ModemRack") -> None:
-        self.path = path
+    def __init__(self, peer: ModemPeer, path: Path, rack: "ModemRack", socket: UsbSocket | None = None) -> None:
         self._peer = peer
         self._rack = rack
-        self._wire: _Wire | None = None
-        self._power_cycle = 0
         self.due: set[float] = set()
+        self._plug = Plug(peer, path, self, socket)
+
+    @property
+    def path(self) -> Path:
+        """What to open, as one opens /dev/ttyUSB0: a link that is there while the modem is plugged in.
+
+        In a rack with `usb` it is another one when the modem comes back; of several ports it is the one with URCs.
+        """
+        return self._plug.path
+
+    @property
+    def ports(self) -> tuple[Path, ...]:
+        """All its ports, in the order of their USB interfaces; none while it is unplugged, or shows a CD-ROM."""
+        with self._rack.lock:
+            return tuple(line.link for line in self._plug.lines)
+
+    @property
+    def device(self) -> Path:
+        """Its folder in what plays /sys, of a rack with `usb`; it is there while the modem has power."""
+        assert self._plug.device  # noqa: S101 - a test asks a rack without USB
+        return self._plug.device
 
     @property
     def profile(self) -> ModemProfile:
@@ -87,12 +64,17 @@ class RackedModem:
     @property
     def plugged(self) -> bool:
         """Whether the port is there."""
-        return self._wire is not None
+        return bool(self._plug.lines)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of the faults at work."""
         return self._peer.faults.names
+
+    @property
+    def data_octets(self) -> int:
+        """How many bytes came in through data calls since the beginning."""
+        return self._peer.data.octets
 
     def inject(
         self,
@@ -131,9 +113,34 @@ class RackedModem:
             if not self._rack.changed.wait_for(lambda: self.plugged is plugged, timeout):
                 raise TimeoutError(f"{self.profile.name} did not become {plugged=} in {timeout} s")
 
-    def deliver(self, originator: str, text: str) -> None:
-        """Let an SMS come in."""
-        self._do(lambda now: self._peer.deliver(originator, text, now))
+    def deliver(self, originator: str, text: str, *, flash: bool = False) -> None:
+        """Let an SMS come in; see `ModemPeer.deliver`."""
+        self._do(lambda now: self._peer.deliver(originator, text, now, flash=flash))
+
+    def deliver_parts(
+        self,
+        originator: str,
+        text: str,
+        *,
+        reference: int = 0,
+        wide: bool = False,
+        order: Sequence[int] | None = None,
+        missing: Collection[int] = (),
+    ) -> None:
+        """Let the parts of a long SMS come in out of order, twice, or not all; see `ModemPeer.deliver_parts`."""
+        self._do(
+            lambda now: self._peer.deliver_parts(
+                originator, text, now, reference=reference, wide=wide, order=order, missing=missing
+            )
+        )
+
+    def deliver_binary(self, originator: str, payload: bytes, *, ports: Ports | None = None) -> None:
+        """Let an SMS of 8 bit data come in."""
+        self._do(lambda now: self._peer.deliver_binary(originator, payload, now, ports=ports))
+
+    def set_coverage(self, covered: bool) -> None:
+        """Let the modem find or lose its network."""
+        self._do(lambda now: self._peer.set_coverage(covered, now))
 
     def _do(self, action: Callable[[float], None]) -> None:
         with self._rack.lock:
@@ -141,35 +148,47 @@ class RackedModem:
             self.serve()
         self._rack.wake()
 
+    def switch_mode(self) -> None:
+        """Turn a CD-ROM into a modem, as usb_modeswitch does."""
+        self._do(lambda _: setattr(self._peer.session, "cd_rom", False))
+
     def serve(self) -> None:
         """Do what is due: for the rack's thread, and under its lock."""
+        answer = self._peer.engaged
         data = self._peer.advance(time.monotonic())
-        if self._wire and self._power_cycle != self._peer.power_cycle:
-            self._rack.forget(self._wire.master)
-            self._wire.close()
-            self._wire = None
-            self._rack.changed.notify_all()
-        if self._peer.plugged and not self._wire:
-            self._wire = _Wire(self.path)
-            self._power_cycle = self._peer.power_cycle
-            self._rack.watch(self._wire.master, self)
-            self._rack.changed.notify_all()
-        if self._wire and (data or self._wire.full):
-            was_full = self._wire.full
-            self._wire.write(data)
-            if self._wire.full is not was_full:
-                self._rack.watch_writing(self._wire.master, self, self._wire.full)
+        if self._plug.update():
+            self._rack.tell_change()
+        self._plug.write(data, answer=answer)
         self._rack.remember(self._peer.next_due, self)
 
     def read(self) -> None:
-        """Hear what was written to the port: for the rack's thread, and under its lock."""
-        if self._wire and (data := self._wire.read()):
-            self._peer.receive(data, time.monotonic())
+        """Hear what was written to the ports: for the rack's thread, and under its lock."""
+        self._plug.read(time.monotonic())
+
+    def exchange_sockets(self, other: "RackedModem") -> None:
+        """Let two modems that are unplugged come back in each other's place: for the rack, and under its lock."""
+        mine, its = self._plug.socket, other._plug.socket
+        self._plug.use(None)
+        other._plug.use(mine)
+        self._plug.use(its)
+
+    def watch(self, descriptor: int) -> None:
+        """Have this modem served when something comes (for its plug)."""
+        self._rack.watch(descriptor, self)
+
+    def watch_writing(self, descriptor: int, writing: bool) -> None:
+        """Have it served as soon as the descriptor takes more bytes (for its plug)."""
+        self._rack.watch_writing(descriptor, self, writing)
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching (for its plug)."""
+        self._rack.forget(descriptor)
 
     def close(self) -> None:
         """Take the modem off for good."""
         self._peer.unplug(time.monotonic())
         self.serve()
+        self._plug.close()
 
 
 class ModemRack:
@@ -180,6 +199,7 @@ class ModemRack:
         profile: what they are like; each gets a name and numbers of its own, see `ModemProfile.numbered`.
         profiles: instead of both, each modem's own profile.
         directory: where the links to the ptys are; a temporary one by default.
+        usb: the modems are USB devices: the folder then plays /dev, with ttyUSB numbers, and /sys; see `UsbTree`.
         network: where their messages arrive; one of its own by default.
         recorder: told of every sending dialogue.
         spin: for how many seconds before an answer is due the thread polls instead of sleeping, for measurements in a
@@ -189,8 +209,10 @@ class ModemRack:
         modems: the modems, in order.
         network: where their messages arrive.
         directory: where the links are.
+        usb: the folders that play /dev and /sys, if `usb` was asked for.
         lock: guards the modems.
         changed: told, under the lock, when a port came or went.
+        changes: how often that was.
     """
 
     def __init__(
@@ -200,6 +222,7 @@ class ModemRack:
         profile: ModemProfile | None = None,
         profiles: Sequence[ModemProfile] | None = None,
         directory: Path | None = None,
+        usb: bool = False,
         network: SimulatedNetwork | None = None,
         recorder: Recorder | None = None,
         spin: float = 0.0,
@@ -211,6 +234,8 @@ class ModemRack:
         self._own_directory = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="otppi-modems-"))
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.usb = UsbTree(self.directory) if usb else None
+        self.changes = 0
         self._selector = selectors.DefaultSelector()
         self._wake_up = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake_up, selectors.EVENT_READ)
@@ -218,8 +243,13 @@ class ModemRack:
         self._spin = spin
         self._closing = False
         self.modems = tuple(
-            RackedModem(ModemPeer(each, self.network, recorder), self.directory / each.name, self)
-            for each in profiles or [base.numbered(number) for number in range(count)]
+            RackedModem(
+                ModemPeer(each, self.network, recorder),
+                self.directory / each.name,
+                self,
+                UsbSocket(self.usb, number) if self.usb else None,
+            )
+            for number, each in enumerate(profiles or [base.numbered(number) for number in range(count)], start=1)
         )
         with self.lock:
             for modem in self.modems:
@@ -254,6 +284,20 @@ class ModemRack:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def swap(self, first: RackedModem, second: RackedModem) -> None:
+        """Unplug two modems, and plug each into the other's socket, where it also gets the other's ttyUSB numbers."""
+        first.unplug()
+        second.unplug()
+        with self.lock:
+            first.exchange_sockets(second)
+        second.replug()
+        first.replug()
+
+    def tell_change(self) -> None:
+        """Tell that a port came or went: for the modems, under the lock."""
+        self.changes += 1
+        self.changed.notify_all()
 
     def wake(self) -> None:
         """Let the thread look again at what is due."""

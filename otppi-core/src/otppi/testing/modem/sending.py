@@ -1,11 +1,10 @@
 """Owns the AT+CMGS dialogue of the simulated modem: prompt, TPDU, what the network says of it."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from otppi.testing.modem import inbox
 from otppi.testing.modem.answers import RefusedError, render
-from otppi.testing.modem.faults import Stage
+from otppi.testing.modem.faults import Moment, Stage
 from otppi.testing.modem.log import Dialogue, Recorder
 from otppi.wire.errors import WireError
 from otppi.wire.tpdu import SmsSubmit, parse_pdu_line
@@ -18,13 +17,17 @@ _OTHERS = bytes(code for code in range(256) if code not in _CONTROLS)
 
 
 class Sender:
-    """Sends what AT+CMGS brings, one message at a time."""
+    """Sends what AT+CMGS brings, one message at a time.
+
+    Attributes:
+        next_reference: the TP-MR of the next message.
+    """
 
     def __init__(self, peer: "ModemPeer", recorder: Recorder | None) -> None:
         self._peer = peer
         self._recorder = recorder
         self._dialogue: Dialogue | None = None
-        self._next_reference = 0
+        self.next_reference = 0
 
     @property
     def editing(self) -> bool:
@@ -51,11 +54,11 @@ class Sender:
             self._end(Dialogue(0, first_byte), "+CMS ERROR: 304", now)
             return
         dialogue = Dialogue(length, first_byte)
-        if peer.faults.strike(Stage.CMGS, now, line, dialogue):
+        if peer.faults.strike(Stage.CMGS, Moment(peer, now, line, dialogue)):
             return
         self.edit(dialogue, now + peer.profile.prompt_time + peer.take_extra_delay())
         peer.emit(peer.session.prompt, dialogue.ready)
-        peer.faults.strike(Stage.PROMPTED, now, line, dialogue)
+        peer.faults.strike(Stage.PROMPTED, Moment(peer, now, line, dialogue))
 
     def edit(self, dialogue: Dialogue, ready: float) -> None:
         """Take what comes from the time `ready` on for this dialogue's PDU."""
@@ -73,7 +76,7 @@ class Sender:
         except RefusedError as refusal:
             self._end(dialogue, refusal.line(self._peer.session.cmee), now)
             return
-        if not self._peer.faults.strike(Stage.SUBMIT, now, "AT+CMGS", dialogue):
+        if not self._peer.faults.strike(Stage.SUBMIT, Moment(self._peer, now, "AT+CMGS", dialogue)):
             self._to_network(dialogue, now)
 
     def cancel(self, now: float) -> None:
@@ -106,7 +109,7 @@ class Sender:
             raise RefusedError(304, "CMS")
         if smsc is None and not peer.sim.smsc:
             raise RefusedError(330, "CMS")
-        if peer.session.full_blocks_sending and peer.memory.full:
+        if peer.session.full_blocks_sending and peer.memory_received.full:
             raise RefusedError(322, "CMS")
         if not peer.registered:
             raise RefusedError(331, "CMS")
@@ -126,12 +129,12 @@ class Sender:
     def _accept(self, dialogue: Dialogue, now: float) -> int:
         submit = dialogue.submit
         assert submit is not None  # noqa: S101 - only good TPDUs come here
-        reference = self._next_reference
+        reference = self.next_reference
         # The modem counts TP-MR itself and overrides what the TPDU says, as most models do.
-        self._next_reference = (reference + 1) % 256
+        self.next_reference = (reference + self._peer.session.reference_step) % 256
         self._peer.network.accept(self._peer.profile.name, submit, reference)
         if submit.status_report_request:
-            inbox.expect_report(self._peer, replace(submit, message_reference=reference), now)
+            inbox.expect_reports(self._peer, dialogue, reference, now)
         return reference
 
     def _end(self, dialogue: Dialogue, line: str, now: float, network_time: float = 0.0) -> None:

@@ -6,8 +6,8 @@ from enum import Enum
 from otppi.testing.modem.answers import RefusedError
 from otppi.testing.modem.profile import ModemProfile
 
-_PIN_TRIES = 3
-_PUK_TRIES = 10
+PIN_TRIES = 3
+PUK_TRIES = 10
 
 
 class Lock(Enum):
@@ -35,7 +35,7 @@ class StoredSms:
 
 
 class MessageMemory:
-    """One message memory ("SM", "ME"): numbered places, the lowest free one is used next."""
+    """One message memory ("SM", "ME"): numbered places, of which the lowest free one is used next."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -46,11 +46,15 @@ class MessageMemory:
         """Whether no place is free."""
         return len(self.messages) >= self.capacity
 
-    def store(self, sms: StoredSms) -> int | None:
-        """Store a message and return its place, or None if the memory is full."""
+    def store(self, sms: StoredSms, *, gaps: bool = False) -> int | None:
+        """Store a message and return its place, or None if the memory is full; with `gaps` some are left out at first.
+
+        The places that are no multiples of three come last then.
+        """
         if self.full:
             return None
-        place = next(index for index in range(1, self.capacity + 1) if index not in self.messages)
+        free = (index for index in range(1, self.capacity + 1) if index not in self.messages)
+        place = min(free, key=lambda index: (gaps and index % 3 > 0, index))
         self.messages[place] = sms
         return place
 
@@ -61,9 +65,10 @@ class Sim:
     def __init__(self, profile: ModemProfile) -> None:
         self._profile = profile
         self.smsc = profile.smsc
-        self.pin = profile.pin
-        self.pin_tries = _PIN_TRIES
-        self.puk_tries = _PUK_TRIES
+        self.asks_for_pin = profile.pin is not None
+        self._pin = profile.pin or profile.idle_pin
+        self.pin_tries = PIN_TRIES
+        self.puk_tries = PUK_TRIES
         self.memories = {name: MessageMemory(capacity) for name, capacity in profile.memories.items()}
         self._busy_until = 0.0
         self._busy_code = 14
@@ -72,17 +77,18 @@ class Sim:
     @property
     def lock(self) -> Lock:
         """What the SIM waits for."""
-        if self._verified or self.pin is None:
-            return Lock.READY
-        return Lock.PIN if self.pin_tries else Lock.PUK
+        if not self.pin_tries:
+            return Lock.PUK
+        return Lock.PIN if self.asks_for_pin and not self._verified else Lock.READY
 
     def power_on(self) -> None:
         """Ask for the PIN again."""
         self._verified = False
 
-    def lock_up(self, pin: str | None, tries: int = _PIN_TRIES) -> None:
+    def lock_up(self, pin: str | None, tries: int = PIN_TRIES) -> None:
         """Ask for this PIN from now on, with so many tries left; without tries for the PUK; None = for nothing."""
-        self.pin, self.pin_tries, self._verified = pin, tries, False
+        self._pin = pin or self._profile.idle_pin
+        self.asks_for_pin, self.pin_tries, self._verified = pin is not None, tries, False
 
     def hold(self, until: float, code: int = 14) -> None:
         """Be busy until that time: SIM busy (14) or initialising (515)."""
@@ -92,6 +98,8 @@ class Sim:
         """Raise the RefusedError with which a command that needs the SIM is answered, if it is not ready."""
         if now < self._busy_until:
             raise RefusedError(self._busy_code)
+        if not self.puk_tries:
+            raise RefusedError(13)
         if self.lock is not Lock.READY:
             raise RefusedError(11 if self.lock is Lock.PIN else 12)
 
@@ -99,21 +107,60 @@ class Sim:
         """Take a PIN, or a PUK and a new PIN (3GPP TS 27.007 8.3).
 
         Raises:
-            RefusedError: 16 if it is wrong, 12 if the PUK is due and no new PIN stands beside it.
+            RefusedError: 16: it is wrong; 12: the PUK is due, with a new PIN; 13: the PUK was wrong too often.
         """
         match self.lock:
             case Lock.READY:
                 raise RefusedError(4)
             case Lock.PIN:
-                self.pin_tries -= 1
-                if code != self.pin:
-                    raise RefusedError(16)
+                self._try_pin(code)
             case Lock.PUK:
                 if new_pin is None:
                     raise RefusedError(12)
-                if code != self._profile.puk or not self.puk_tries:
-                    self.puk_tries = max(0, self.puk_tries - 1)
-                    raise RefusedError(16)
-                self.pin = new_pin
-        self.pin_tries, self.puk_tries, self._verified = _PIN_TRIES, _PUK_TRIES, True
+                self._try_puk(code, new_pin)
+        self._verified = True
         self.hold(now + self._profile.sim_ready_delay)
+
+    def set_lock(self, locked: bool, pin: str, now: float) -> None:
+        """Ask for the PIN after each power-on, or no more (3GPP TS 27.007 7.4).
+
+        Raises:
+            RefusedError: the SIM is not ready, or 16: the PIN is wrong.
+        """
+        self.require(now)
+        self._try_pin(pin)
+        self.asks_for_pin = self._verified = locked
+
+    def change_pin(self, old: str, new: str, now: float) -> None:
+        """Take another PIN (3GPP TS 27.007 7.5); a SIM does so only while it asks for one (ETSI TS 102 221 11.1.10).
+
+        Raises:
+            RefusedError: the SIM is not ready; 3: it does not ask for a PIN; 50: the new one is none; 16: the old one
+                is wrong.
+        """
+        self.require(now)
+        if not self.asks_for_pin:
+            raise RefusedError(3)
+        _check_pin(new)
+        self._try_pin(old)
+        self._pin = new
+
+    def _try_pin(self, pin: str) -> None:
+        if pin != self._pin:
+            self.pin_tries -= 1
+            raise RefusedError(16)
+        self.pin_tries = PIN_TRIES
+
+    def _try_puk(self, puk: str, new_pin: str) -> None:
+        if not self.puk_tries:
+            raise RefusedError(13)
+        _check_pin(new_pin)
+        if puk != self._profile.puk:
+            self.puk_tries -= 1
+            raise RefusedError(16)
+        self._pin, self.pin_tries, self.puk_tries = new_pin, PIN_TRIES, PUK_TRIES
+
+
+def _check_pin(pin: str) -> None:
+    if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
+        raise RefusedError(50)

@@ -1,50 +1,72 @@
 """Owns the simulated modem's USSD: AT+CUSD and the network's scripted answers (3GPP TS 27.007 7.15)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from otppi.testing.modem.answers import RefusedError, render
+from otppi.testing.modem.faults import Moment, Stage
 from otppi.testing.modem.profile import UssdAnswer, UssdForm
 from otppi.wire import gsm7
 
 if TYPE_CHECKING:
     from otppi.testing.modem.commands import Request
 
-_UNKNOWN = UssdAnswer(mode=4, dcs=None)
+UNSUPPORTED = UssdAnswer(text=None, mode=4)
+_GSM7, _UCS2 = 15, 72
 _CR = 0x0D
 _CANCEL = 2
+_REQUEST = re.compile(r"[*#][0-9*#]*|[0-9]{1,2}")
+_LOOKS_LIKE_UCS2 = re.compile(r"(?:00[0-9A-F]{2})+", re.IGNORECASE)
 
 
 def cusd(request: "Request") -> Iterable[str]:
     """AT+CUSD: send a string or a reply, or end the session; the answer comes after the OK."""
-    peer = request.peer
+    peer, session = request.peer, request.peer.session
     if request.operation == "?":
         return ["+CUSD: 1"]
-    presentation = request.number(0, 0)
-    if presentation == _CANCEL or len(request.arguments) < 2:
-        peer.session.ussd = None
+    if request.number(0, 0) == _CANCEL or len(request.arguments) < 2:
+        session.ussd = None
+        session.ussd_ended += 1
         return ()
-    text = _decode(request.arguments[1], peer.profile.ussd_form)
-    script: Mapping[str, UssdAnswer] = peer.session.ussd or peer.profile.ussd
-    answer = script.get(text, _UNKNOWN)
-    peer.session.ussd = answer.replies if answer.mode == 1 else None
-    due = request.now + peer.profile.command_time + peer.extra_delay + answer.delay
-    peer.at(due, lambda now: peer.emit(_render(answer, peer.profile.ussd_form), now))
+    form = session.ussd_form or peer.profile.ussd_form
+    script: Mapping[str, UssdAnswer] = session.ussd or peer.profile.ussd
+    text = _decode(request.arguments[1], form)
+    if text not in script and not (session.ussd or _REQUEST.fullmatch(text)):
+        raise RefusedError(50)
+    if not peer.registered:
+        raise RefusedError(30)
+    moment = Moment(peer, request.now, "AT+CUSD", ussd=script.get(text, UNSUPPORTED))
+    if peer.faults.strike(Stage.USSD, moment):
+        return ()
+    answer = moment.ussd
+    session.ussd = answer.replies if answer.mode == 1 else None
+    ended = session.ussd_ended
+
+    def tell(now: float) -> None:
+        if peer.session.ussd_ended == ended:
+            peer.emit(_render(answer, form), now)
+
+    peer.at(request.now + peer.profile.command_time + peer.extra_delay + answer.delay, tell)
     return ()
 
 
 def _render(answer: UssdAnswer, form: UssdForm) -> bytes:
-    if answer.dcs is None:
+    if answer.text is None:
         return render([f"+CUSD: {answer.mode}"])
-    return render([f'+CUSD: {answer.mode},"{_encode(answer.text, form)}",{answer.dcs}'])
+    dcs = answer.dcs or (_GSM7 if gsm7.can_encode(answer.text) else _UCS2)
+    # 27.007 7.15: what is not GSM-7 goes to the line as hexadecimal, whatever the character set there is.
+    text = _encode(answer.text, UssdForm.UCS2_HEX if dcs == _UCS2 else form, padded=answer.padded)
+    return render([f'+CUSD: {answer.mode},"{text}"' + (f",{dcs}" if answer.tells_dcs else "")])
 
 
-def _encode(text: str, form: UssdForm) -> str:
+def _encode(text: str, form: UssdForm, *, padded: bool) -> str:
     match form:
         case UssdForm.GSM7_HEX:
             septets = bytes(gsm7.encode(text))
             # A CR fills the last octet where seven zero bits would read as "@": 3GPP TS 23.038 6.1.2.3.1.
-            return gsm7.pack(septets + bytes([_CR]) if len(septets) % 8 == 7 else septets).hex().upper()
+            fill = (-len(septets) % 8 or 1) if padded else len(septets) % 8 == 7
+            return gsm7.pack(septets + bytes([_CR]) * fill).hex().upper()
         case UssdForm.UCS2_HEX:
             return text.encode("utf-16-be").hex().upper()
         case UssdForm.PLAIN:
@@ -58,6 +80,8 @@ def _decode(text: str, form: UssdForm) -> str:
         RefusedError: it is not written in the form that this model wants (CME 50).
     """
     if form is UssdForm.PLAIN:
+        if _LOOKS_LIKE_UCS2.fullmatch(text):
+            raise RefusedError(50)
         return text
     try:
         octets = bytes.fromhex(text)

@@ -1,0 +1,44 @@
+"""Owns the faults that real modems were seen with in USSD (modems.md 27, 28)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from otppi.testing.modem.fault_acts import raise_code, table
+from otppi.testing.modem.faults import Act, Fault, Moment, Stage
+from otppi.testing.modem.profile import UssdAnswer
+from otppi.testing.modem.ussd import UNSUPPORTED
+
+_MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n+CREG: 0\r\n1 More"
+_TIMED_OUT = 5
+
+
+def _answer(change: Callable[[UssdAnswer, Moment], UssdAnswer]) -> Act:
+    """Change the answer to come."""
+
+    def act(moment: Moment) -> bool:
+        moment.ussd = change(moment.ussd, moment)
+        return False
+
+    return act
+
+
+_U = Stage.USSD
+
+USSD_FAULTS = table(
+    Fault("ussd-padding", 27, _U, _answer(lambda answer, _: replace(answer, padded=True)),
+          "an answer in GSM-7 hexadecimal is filled with CR"),
+    Fault("ussd-before-ok", 28, _U, _answer(lambda answer, _: replace(answer, delay=0.0)),
+          "the +CUSD line comes before the OK"),
+    Fault("ussd-late", 28, _U, _answer(lambda answer, moment: replace(answer, delay=moment.injection.seconds)),
+          "the +CUSD line comes `seconds` after the OK", seconds=2.0),
+    Fault("ussd-no-dcs", 28, _U, _answer(lambda answer, _: replace(answer, tells_dcs=False)), "no DCS in +CUSD"),
+    Fault("ussd-no-text", 28, _U, _answer(lambda answer, _: replace(answer, text=None)), "neither text nor DCS"),
+    Fault("ussd-multiline", 28, _U,
+          _answer(lambda answer, _: replace(answer, text=(answer.text or "") + _MORE_LINES)),
+          "the text has several lines, and two of them are OK and ERROR"),
+    Fault("ussd-unsupported", 28, _U, _answer(lambda _, __: UNSUPPORTED), "+CUSD: 4"),
+    Fault("ussd-timed-out", 28, _U, _answer(lambda _, __: replace(UNSUPPORTED, mode=_TIMED_OUT)), "+CUSD: 5"),
+    Fault("ussd-silent", 28, _U, lambda _: True, "OK, and never a +CUSD"),
+    Fault("ussd-refused", 28, _U, raise_code, "+CME ERROR: `code`", code=30),
+)  # fmt: skip
+"""What may go wrong when a USSD string is sent."""
