@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only script a newcomer needs: ./build.sh run | test | bench | setup
+# The only script a newcomer needs: ./build.sh run | test | bench | soak | setup
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -14,6 +14,7 @@ usage: ./build.sh COMMAND
   run      start the gateway with a simulated modem and a demo user; Ctrl-C ends it
   test     linters, types, architecture, and all tests (arguments go to pytest)
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
+  soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
   setup    only install what the others need
   lock     choose the versions of all packages anew (requirements*.lock)
 
@@ -161,6 +162,11 @@ bench() {
   exec "$VENV/bin/python" -m tests.benchmark "$@"
 }
 
+soak() {
+  need_developer
+  exec "$VENV/bin/python" -m tests.soak "$@"
+}
+
 lock() {
   need_developer
   local group
@@ -177,6 +183,7 @@ case $command in
   run) run "$@" ;;
   test) run_tests "$@" ;;
   bench) bench "$@" ;;
+  soak) soak "$@" ;;
   setup) need_developer ;;
   lock) lock ;;
   -h | --help | help | '') usage ;;
