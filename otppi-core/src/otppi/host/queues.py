@@ -40,14 +40,14 @@ class ModemQueue:
         with self._lock:
             (self._bulk if record.bulk else self._otp).appendleft(record)
 
-    def take(self) -> Record | None:
-        """Take the next message, or None."""
+    def take(self, *, bulk: bool = True) -> Record | None:
+        """Take the next message, or None; without `bulk` only an OTP."""
         with self._lock:
-            if self._otp and (not self._bulk or self._in_a_row < _OTPS_IN_A_ROW):
+            if self._otp and (not self._bulk or not bulk or self._in_a_row < _OTPS_IN_A_ROW):
                 self._in_a_row = self._in_a_row + 1 if self._bulk else 0
                 return self._otp.popleft()
             self._in_a_row = 0
-            return self._bulk.popleft() if self._bulk else None
+            return self._bulk.popleft() if self._bulk and bulk else None
 
     def peek(self) -> Record | None:
         """Look at the message that is probably taken next."""

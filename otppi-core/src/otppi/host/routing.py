@@ -8,8 +8,9 @@ from dataclasses import dataclass
 class Target:
     """What routing knows of one modem.
 
-    `ready` is False while it starts or recovers, `usable` where the message cannot wait for it or was refused by it;
-    `load` counts what waits for it, `turn` is the number of the choice that it was chosen at last.
+    `ready` is False while it starts or recovers, `usable` where the message cannot wait for it, was refused by it or is
+    beyond its quota; `held` where quiet hours or its rate let the message wait; `load` counts what waits for it, `turn`
+    is the number of the choice that it was chosen at last; `price` is that of a segment, 0 where no price matters.
     """
 
     name: str
@@ -20,6 +21,8 @@ class Target:
     load: int
     turn: int = 0
     usable: bool = True
+    held: bool = False
+    price: float = 0.0
 
 
 _DEFAULT, _WITHOUT_PREFIX, _ANY_OTHER = 0, 1, 2
@@ -28,10 +31,11 @@ _DEFAULT, _WITHOUT_PREFIX, _ANY_OTHER = 0, 1, 2
 def choose(targets: Sequence[Target], receiver: str, *, fail_over: bool = True) -> list[Target]:
     """Order the modems that may send to a receiver (an MSISDN), the best one first.
 
-    A modem that works goes before one that does not. Among those, the longest recipient prefix wins; then come the
-    default modems, then those without prefixes, then all others. Equals are used in turn: the one with the shortest
-    queue, and among equally short ones the one that was chosen longest ago. Without `fail_over` only the modems that
-    the receiver's number names are asked, whether they work or not, and those of other prefixes never.
+    A modem that works goes before one that does not, and one that may send now before one that is held. Among those,
+    the cheapest wins where prices matter; then the longest recipient prefix; then come the default modems, then those
+    without prefixes, then all others. Equals are used in turn: the one with the shortest queue, and among equally short
+    ones the one that was chosen longest ago. Without `fail_over` only the modems that the receiver's number names are
+    asked, whether they work or not, and those of other prefixes never.
     """
     tiers = [(_tier(target, receiver), target) for target in targets]
     if not fail_over:
@@ -42,9 +46,9 @@ def choose(targets: Sequence[Target], receiver: str, *, fail_over: bool = True) 
     return [target for _, target in ranked]
 
 
-def _rank(entry: tuple[int, Target]) -> tuple[int, ...]:
+def _rank(entry: tuple[int, Target]) -> tuple[float, ...]:
     tier, target = entry
-    return not target.ready, target.unfit, tier, target.load, target.turn
+    return not target.ready, target.unfit, target.held, target.price, tier, target.load, target.turn
 
 
 def _tier(target: Target, receiver: str) -> int:

@@ -58,22 +58,32 @@ class AtomicStorage(Storage):
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the whole content, durably."""
         temporary = self._path.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file, ensure_ascii=False, separators=(",", ":"))
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(temporary, data)
         if self._path.exists() and not self.restored:
             self._backup.unlink(missing_ok=True)
             self._backup.hardlink_to(self._path)
         temporary.replace(self._path)
         self._mark.touch(mode=0o600)
         self.restored = False
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
+
+
+def write_synced(path: Path, data: object) -> None:
+    """Write a file of JSON, and wait until the card has it; only its owner may read it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        json.dump(data, file, ensure_ascii=False, separators=(",", ":"))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the card has the names of a folder's files."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _tables(raw: bytes) -> dict[str, dict[str, Any]]:

@@ -9,17 +9,23 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemState
+from otppi.host.healer import Healer
 from otppi.host.lifecycle import Record
+from otppi.host.power_supply import PowerSupply
 from otppi.host.queues import ModemQueue
+from otppi.host.recovery import DEFAULT_SCHEDULE, Schedule
+from otppi.host.usage import Account
 from otppi.kit.reconnect import Backoff
 
 logger = logging.getLogger(__name__)
 
 _REOPEN_CAP = 2.0
 """A modem that comes back is used again within this time and what opening it takes."""
+_SEARCH_CAP = 5.0
+"""The same for one without network: to make it ready again and again disturbs its search."""
 _IDLE = 30.0
 _QUARANTINE = 60.0
 
@@ -84,6 +90,10 @@ class ModemWorker:
         prefixes: tuple[str, ...] = (),
         default: bool = False,
         send_from_api: bool = True,
+        delivery_reports: bool = True,
+        account: Account | None = None,
+        schedule: Schedule = DEFAULT_SCHEDULE,
+        power_supply: PowerSupply | None = None,
     ) -> None:
         self.name = name
         self.modem = modem
@@ -91,6 +101,8 @@ class ModemWorker:
         self.prefixes = prefixes
         self.default = default
         self.send_from_api = send_from_api
+        self.delivery_reports = delivery_reports
+        self.account = account or Account(name)
         self.status = ModemStatus(ModemState.STARTING, "", time.time())
         self.usable_since_loss = time.monotonic()
         self.unfit_until = 0.0
@@ -98,6 +110,8 @@ class ModemWorker:
         self.sent = 0
         self.seconds_per_message = 0.0
         self.sending: Record | None = None
+        self.healer = Healer(name, modem, schedule)
+        self._power_supply = power_supply
         self._just_sent: Record | None = None
         self._dispatcher = dispatcher
         self._stopping = threading.Event()
@@ -105,6 +119,7 @@ class ModemWorker:
         self._open = False
         self._jobs: deque[_Job] = deque()
         self._called = threading.Event()
+        self._retry = False
 
     # -- any thread -------------------------------------------------------------------------------------------------
 
@@ -137,6 +152,11 @@ class ModemWorker:
         self.modem.wake()
         return future
 
+    def retry_now(self) -> None:
+        """Open the modem at once where it waits to be opened again: what kept it from working may be gone."""
+        self._retry = True
+        self._called.set()
+
     def stop(self) -> None:
         """End the thread after the message that is being sent."""
         self._stopping.set()
@@ -147,22 +167,29 @@ class ModemWorker:
         """Count the messages before a new one, the one being sent included."""
         return self.queue.ahead_of(bulk) + (self.sending is not None)
 
+    def rate_wait(self, *, bulk: bool) -> float:
+        """Give the seconds until the modem's rate lets a new message go, after those that wait."""
+        return self.account.pace.delay(time.monotonic(), self.queue.ahead_of(bulk))
+
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Keep the modem open and send, until `stop`."""
-        backoff = Backoff(0.2, _REOPEN_CAP)
+        backoff = Backoff(0.2, _SEARCH_CAP)
         while not self._stopping.is_set():
+            pause = 0.0
             try:
                 self._use(backoff)
             except ModemBlocked as error:
                 self._change(ModemState.BLOCKED, error.cause)
+                pause = self._recover(error, backoff)
             except ModemLost as error:
-                self._lost(error.cause)
+                self._lost(error.cause, error.trouble)
+                pause = self._recover(error, backoff)
             except Exception as error:
-                self._lost(f"its driver failed ({type(error).__name__})")
+                self._lost(f"its driver failed ({type(error).__name__})", Trouble.FAULTY)
                 raise
-            self._pause(backoff.delay())
+            self._pause(pause)
         self._change(ModemState.STOPPED, "")
         self._do_jobs()
 
@@ -171,7 +198,7 @@ class ModemWorker:
         until = time.monotonic() + seconds
         while not self._stopping.is_set():
             self._do_jobs()
-            if not self._called.wait(max(0.0, until - time.monotonic())):
+            if self._retry or not self._called.wait(max(0.0, until - time.monotonic())):
                 return
             self._called.clear()
 
@@ -179,12 +206,22 @@ class ModemWorker:
         while self._jobs:
             self._jobs.popleft()()
 
+    def _recover(self, error: ModemLost, backoff: Backoff) -> float:
+        """Do what may cure a modem that was lost; give the seconds until it is opened again."""
+        pause = self.healer.heal(error, self._stopping.is_set)
+        if pause is not None:
+            return pause
+        delay = backoff.delay()
+        return delay if error.trouble is Trouble.NO_NETWORK else min(delay, _REOPEN_CAP)
+
     def _use(self, backoff: Backoff) -> None:
         """Open the modem and send; it is closed before anybody waits, since a port that is held cannot come back."""
+        self._retry = False  # before it is opened: what comes up meanwhile is worth another try
         try:
             self.modem.open()
             backoff.reset()
             self._open = True
+            self.healer.ready()
             self._change(ModemState.READY, "")
             self._serve()
         finally:
@@ -196,10 +233,13 @@ class ModemWorker:
             while not self._stopping.is_set():
                 if self._jobs:
                     self._do_jobs()
-                record = self.queue.take()
+                if self._pause_before_next():
+                    record = None
+                else:
+                    record = self.queue.take(bulk=not self.account.quiet_left(bulk=True))
                 if record is None:
                     self._tell_sent()
-                    self._wait_for_work(_IDLE)
+                    self._wait_for_work()
                 elif self._dispatcher.start_sending(self, record):
                     self._send(record)
         finally:
@@ -211,12 +251,22 @@ class ModemWorker:
         if record is not None:
             self._dispatcher.sent(record)
 
-    def _wait_for_work(self, seconds: float) -> None:
+    def _pause_before_next(self) -> float:
+        """Give the seconds until a message may be taken: 0 where one is due."""
+        if not self.queue:
+            return _IDLE
+        if not self.account.holds:
+            return 0.0
+        bulk = not self.queue.ahead_of(bulk=False)
+        return min(max(self.account.pace.delay(time.monotonic()), self.account.quiet_left(bulk=bulk)), _IDLE)
+
+    def _wait_for_work(self) -> None:
         self._idle = True
         try:
             # Looked at again after the flag is up: what was put in between did not wake us.
-            if not self.queue and not self._jobs and not self._stopping.is_set():
-                self.modem.idle(seconds)
+            pause = self._pause_before_next()
+            if pause and not self._jobs and not self._stopping.is_set():
+                self.modem.idle(pause)
         finally:
             self._idle = False
 
@@ -253,12 +303,17 @@ class ModemWorker:
             self._just_sent = record
 
     def _attempt(self, record: Record) -> None:
-        record.progress.before_dispatch = lambda: self._dispatcher.dispatched(record)
+        record.progress.before_dispatch = lambda: self._dispatched(record)
         record.progress.meanwhile = self._meanwhile
         try:
             self.modem.send(self._message(record))
         finally:
             self._tell_sent()  # of the message before, where the modem did not come so far
+
+    def _dispatched(self, record: Record) -> None:
+        if not record.progress.references:  # a message of several parts counts once
+            self.account.pace.sent(time.monotonic())
+        self._dispatcher.dispatched(record)
 
     def _meanwhile(self) -> None:
         if self._just_sent is not None:
@@ -281,6 +336,7 @@ class ModemWorker:
             text=record.text or "",
             validity=max(record.deadline - time.monotonic(), 0.0),
             flash=record.flash,
+            report=self.delivery_reports,
             again=record.again,
             progress=record.progress,
         )
@@ -291,8 +347,10 @@ class ModemWorker:
         weight = 0.1 if self.seconds_per_message else 1.0
         self.seconds_per_message += weight * (seconds - self.seconds_per_message)
 
-    def _lost(self, cause: str) -> None:
+    def _lost(self, cause: str, trouble: Trouble) -> None:
         now = time.monotonic()
+        if self._power_supply and trouble in (Trouble.ABSENT, Trouble.SILENT) and (hint := self._power_supply.hint()):
+            cause = f"{cause}; {hint}"
         if self.status.state in (ModemState.READY, ModemState.BLOCKED):
             self.usable_since_loss = now
         if now - self.usable_since_loss > self._dispatcher.grace:

@@ -1,0 +1,60 @@
+"""`otppi usage`: what the modems have sent and spent, and what their limits leave."""
+
+from typing import Any
+
+from otppi.cli.arguments import Commands, Options
+from otppi.cli.exits import Exit
+from otppi.cli.output import columns, show
+from otppi.cli.talk import gateway
+
+_COLUMNS = {
+    "modem_id": "MODEM",
+    "today": "TODAY",
+    "month": "MONTH",
+    "on_the_way": "ON THE WAY",
+    "receivers": "RECEIVERS",
+    "price": "PRICE",
+    "spent_today": "SPENT TODAY",
+    "spent_month": "THIS MONTH",
+    "note": "NOTE",
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    commands.command(
+        "usage",
+        "Say how many segments each modem has sent today and this month, of which quota, and what they cost.",
+        usage,
+        ["otppi usage", "otppi usage --json | jq '.[].this_month.spent'"],
+    )
+
+
+def usage(options: Options) -> int:
+    """Print a line for each modem."""
+    modems = gateway(options.data).call("usage", {})
+    show(options, modems, columns([_row(one) for one in modems], _COLUMNS))
+    return Exit.DONE
+
+
+def _row(modem: dict[str, Any]) -> dict[str, Any]:
+    receivers, most = modem["receivers"], modem["monthly_receivers"]
+    return {
+        "modem_id": modem["modem_id"],
+        "today": _of(modem["today"]["segments"], modem["daily_quota"]),
+        "month": _of(modem["this_month"]["segments"], modem["monthly_quota"]),
+        "on_the_way": modem["on_the_way"],
+        "receivers": None if receivers is None else _of(receivers, most),
+        "price": _money(modem["price"]),
+        "spent_today": _money(modem["today"]["spent"]),
+        "spent_month": _money(modem["this_month"]["spent"]),
+        "note": modem["unusable"] or ("quiet hours for bulk" if modem["quiet"] else ""),
+    }
+
+
+def _of(used: int, quota: int | None) -> str:
+    return str(used) if quota is None else f"{used} of {quota}"
+
+
+def _money(amount: float) -> str:
+    return f"{amount:.4f}".rstrip("0").removesuffix(".")

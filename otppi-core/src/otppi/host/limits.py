@@ -1,0 +1,139 @@
+"""What a modem may send, and when: quotas, quiet hours and pace, without any clock of their own."""
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+_WINDOW = 60.0
+_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+_DAY = 24 * 60
+
+
+class Span(NamedTuple):
+    """A part of each day, in minutes from midnight by the device's time zone; it may reach over midnight."""
+
+    start: int
+    end: int
+
+    def has(self, minute: int) -> bool:
+        """Whether a minute of the day is in it."""
+        return (minute - self.start) % _DAY < (self.end - self.start) % _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one modem; 0 stands for none. `quiet_for_all` keeps OTPs back in quiet hours too."""
+
+    rate_per_minute: int = 0
+    daily_quota: int = 0
+    monthly_quota: int = 0
+    monthly_receivers: int = 0
+    quiet_hours: tuple[Span, ...] = ()
+    quiet_for_all: bool = False
+
+
+class Used(NamedTuple):
+    """What counts against the quotas: segments of today and this month, and the month's distinct receivers."""
+
+    today: int
+    this_month: int
+    receivers: int
+
+
+def used_up(limits: Limits, used: Used, segments: int, *, new_receiver: bool) -> str:
+    """Name the quota that leaves no room for a message; empty where it may be sent."""
+    if limits.daily_quota and used.today + segments > limits.daily_quota:
+        return "daily quota is used up"
+    if limits.monthly_quota and used.this_month + segments > limits.monthly_quota:
+        return "monthly quota is used up"
+    if limits.monthly_receivers and new_receiver and used.receivers >= limits.monthly_receivers:
+        return "monthly number of receivers is used up"
+    return ""
+
+
+def quiet_left(limits: Limits, now: float, *, bulk: bool) -> float:
+    """Give the seconds until a message may be sent as to quiet hours; 0 outside of them.
+
+    Args:
+        limits: The modem's limits.
+        now: Unix time; the device's time zone makes it a time of day.
+        bulk: Whether it is a bulk message.
+    """
+    if not limits.quiet_hours or not (bulk or limits.quiet_for_all):
+        return 0.0
+    local = time.localtime(now)
+    at, days = local.tm_hour * 60 + local.tm_min, 0
+    for _ in limits.quiet_hours:  # one span may begin where another ends
+        span = next((span for span in limits.quiet_hours if span.has(at % _DAY)), None)
+        if span is None:
+            break
+        at += (span.end - at) % _DAY
+    days, minute = divmod(at, _DAY)
+    if (days, minute) == (0, local.tm_hour * 60 + local.tm_min):
+        return 0.0
+    # The clock's own day knows how long it is: on a day of daylight saving it has not 24 hours.
+    end = time.mktime((local.tm_year, local.tm_mon, local.tm_mday + days, minute // 60, minute % 60, 0, 0, 0, -1))
+    return max(1.0, end - now)
+
+
+class Pace:
+    """When so many messages a minute let the next one go: never more than the rate in any 60 s.
+
+    One thread notes what is sent, any may ask; times are those of the monotonic clock.
+    """
+
+    def __init__(self, rate: int = 0, sent: Iterable[float] = ()) -> None:
+        self._rate = rate
+        self._sent = deque(sent, maxlen=rate)
+
+    def at(self, rate: int) -> "Pace":
+        """Give the pace at another rate, with what was sent so far."""
+        return Pace(rate, self._sent)
+
+    def sent(self, now: float) -> None:
+        """Note that a message goes to the network."""
+        self._sent.append(now)
+
+    def delay(self, now: float, ahead: int = 0) -> float:
+        """Give the seconds until a message may be sent that has so many before it."""
+        if not self._rate:
+            return 0.0
+        minutes, ahead = divmod(ahead, self._rate)
+        before = len(self._sent) + ahead - self._rate  # the one that it has to keep a minute's distance to
+        wait = 0.0 if before < 0 else self._sent[before] + _WINDOW - now
+        return max(0.0, wait) + minutes * _WINDOW
+
+
+def limits_of(modem: Mapping[str, Any]) -> Limits:
+    """Read the limits from a modem's settings, which are valid."""
+    return Limits(
+        rate_per_minute=modem["rate_per_minute"],
+        daily_quota=modem["daily_quota"],
+        monthly_quota=modem["monthly_quota"],
+        monthly_receivers=modem["monthly_receivers"],
+        quiet_hours=tuple(map(_span, modem["quiet_hours"])),
+        quiet_for_all=modem["quiet_for"] == "all",
+    )
+
+
+def quiet_hours_problem(texts: list[str]) -> str | None:
+    """Say what is wrong with setting `quiet_hours`, if anything is."""
+    for text in texts:
+        try:
+            span = _span(text)
+        except ValueError:
+            return f"{text!r} is not written as 22:00-06:00"
+        if span.start == span.end:
+            return f"{text!r} is empty"
+    return None
+
+
+def _span(text: str) -> Span:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError("it has another form")
+    start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
+    return Span(60 * start_hour + start_minute, 60 * end_hour + end_minute)

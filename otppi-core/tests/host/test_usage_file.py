@@ -1,0 +1,218 @@
+"""What was used outlives restarts, power cuts, full cards and damage; and no number is in it."""
+
+import errno
+import json
+import logging
+import os
+import stat
+from calendar import timegm
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.host import usage_file
+from otppi.host.limits import Limits
+from otppi.host.prices import Promotion, Tariff
+from otppi.host.usage import Account, Plan
+from otppi.host.usage_file import UsageFile
+
+ANI, BUDI = "6287100000001", "6281200000001"
+NOW = float(timegm((2026, 11, 22, 12, 0, 0)))
+PLAN = Plan(Limits(monthly_receivers=100), Tariff(10, (("62871", 5),), (Promotion("62871", 9, "day", 1),)))
+
+
+@pytest.fixture(autouse=True)
+def _utc(time_zone: Callable[[str], None]) -> None:
+    time_zone("UTC0")
+
+
+def opened(folder: Path, now: float = NOW) -> UsageFile:
+    return UsageFile(folder / "usage", folder / "report", clock=lambda: now)
+
+
+def save(usage: UsageFile) -> None:
+    snapshot = usage.snapshot()
+    assert snapshot is not None
+    usage.write(snapshot)
+
+
+def used(folder: Path, *counts: tuple[str, int], now: float = NOW) -> None:
+    """Count and save, as a run of the gateway does."""
+    usage = opened(folder, now)
+    account = usage.account("m0", PLAN)
+    for receiver, segments in counts:
+        account.count(receiver, segments)
+    save(usage)
+
+
+def read(folder: Path, now: float = NOW) -> Account:
+    return opened(folder, now).account("m0", PLAN)
+
+
+def month(account: Account) -> tuple[int, int, float, int]:
+    shown = account.describe()
+    return (*shown["this_month"].values(), shown["receivers"])
+
+
+def report(folder: Path, *lines: Any) -> None:
+    (folder / "report").mkdir()
+    text = "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines)
+    (folder / "report" / "2026-11.jsonl").write_text(text)
+
+
+def line(number: int, **values: Any) -> dict[str, Any]:
+    base = {"t": int(NOW) + number, "m": str(number), "r": "62871*****01", "s": "sent", "by": "m0", "n": 2}
+    return base | values
+
+
+def test_a_restart_goes_on_with_all_counters(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2), (BUDI, 1))
+    account = read(tmp_path)
+    assert month(account) == (2, 3, 20.0, 2)
+    assert account.days["2026-11-22"].by_prefix == {"62871": 1}
+    assert opened(tmp_path).saved == NOW
+    used(tmp_path, (BUDI, 1), (BUDI + "1", 1))
+    assert month(read(tmp_path)) == (4, 5, 40.0, 3)
+
+
+def test_a_restart_in_the_next_month_begins_anew_and_old_receivers_are_dropped(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2))
+    later = NOW
+    for count in range(1, 5):
+        later += 31 * 86_400
+        assert month(read(tmp_path, later)) == (0, 0, 0.0, 0)
+        used(tmp_path, (BUDI, 1), now=later)
+        assert len(list((tmp_path / "usage").glob("receivers-*"))) == min(1 + count, 3)
+    assert month(read(tmp_path, later)) == (1, 1, 10.0, 1)
+
+
+def test_the_files_hold_no_number_and_are_the_owners_alone(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2), (BUDI, 1))
+    files = {file.name: file for file in (tmp_path / "usage").iterdir()}
+    assert files.keys() == {"counters.json", "key", "receivers-2026-11"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
+    assert stat.S_IMODE((tmp_path / "usage").stat().st_mode) == 0o700
+    content = b"".join(file.read_bytes() for file in files.values())
+    assert ANI[5:].encode() not in content
+    assert BUDI[5:].encode() not in content
+
+
+def test_nothing_is_written_where_nothing_changed_and_a_receiver_once(tmp_path: Path) -> None:
+    usage = opened(tmp_path)
+    account = usage.account("m0", PLAN)
+    assert usage.snapshot() is None
+    for number in range(1000):
+        account.count(f"62812{number:07}", 1)
+    save(usage)
+    assert usage.snapshot() is None
+    receivers = tmp_path / "usage" / "receivers-2026-11"
+    before = receivers.stat().st_size
+    assert before < 1000 * 12
+    account.count("628120000000", 1)
+    save(usage)
+    assert receivers.stat().st_size == before
+    assert (tmp_path / "usage" / "counters.json").stat().st_size < 250
+
+
+def test_a_card_that_is_full_is_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    usage = opened(tmp_path)
+    usage.account("m0", PLAN).count(ANI, 2)
+
+    def full(path: Path, data: object) -> None:
+        path.write_bytes(b'{"saved":1')
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(usage_file, "write_synced", full)
+        save(usage)
+    assert "cannot be written" in caplog.text
+    assert read(tmp_path).describe()["this_month"]["messages"] == 0
+    save(usage)
+    assert month(read(tmp_path)) == (1, 2, 10.0, 1)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"[]", b"null", b'{"saved":0}', b'{"saved":0,"modems":{"m0":{"days":{"x":[1]},"months":{}}}}', b"\xff"],
+)
+def test_damaged_counters_are_counted_from_the_report(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    used(tmp_path, (ANI, 200))
+    (tmp_path / "usage" / "counters.json").write_bytes(damage)
+    report(
+        tmp_path,
+        line(1),
+        line(2, s="unconfirmed", r="62812*****01", n=1),
+        line(3, s="failed"),
+        line(4, s="delivered", n=0),
+        line(5, by="another"),
+        {"t": int(NOW), "m": "1", "s": "delivered"},
+        "torn {",
+    )
+    usage = opened(tmp_path)
+    account = usage.account("m0", PLAN)
+    assert "is damaged" in caplog.text
+    assert month(account) == (3, 4, 2 * 5 + 10 + 5, 1)
+    assert account.days["2026-11-22"].by_prefix == {"62871": 2}
+    assert usage.saved == NOW + 5.5
+    save(usage)
+    assert month(read(tmp_path)) == (3, 4, 25.0, 1)
+
+
+def test_a_gateway_that_never_counted_begins_with_the_report(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    report(tmp_path, line(1, by="a modem with a n"))
+    assert month(opened(tmp_path).account("a modem with a name of many words", PLAN)) == (1, 2, 10.0, 0)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_a_card_that_cannot_be_written_from_the_start_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "usage").mkdir()
+
+    def full(*arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        usage = opened(tmp_path)
+        usage.account("m0", PLAN).count(ANI, 1)
+        save(usage)
+    assert caplog.text.count("cannot be written") == 2
+    assert month(usage.account("m0", PLAN)) == (1, 1, 5.0, 1)
+
+
+def test_torn_lines_of_receivers_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    used(tmp_path, (ANI, 1))
+    receivers = tmp_path / "usage" / "receivers-2026-11"
+    with receivers.open("ab") as file:
+        file.write(b'{"a":1}\n[1]\n["m0",2]\n[\n["m0","half of a t')
+    used(tmp_path, (BUDI, 1))
+    assert month(read(tmp_path))[3] == 2
+    assert "a damaged line" in caplog.text
+
+
+def test_without_the_key_receivers_are_counted_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    used(tmp_path, (ANI, 1))
+    (tmp_path / "usage" / "key").write_bytes(b"short")
+    assert month(read(tmp_path)) == (1, 1, 5.0, 0)
+    assert "its key is gone" in caplog.text
+
+
+def test_a_folder_that_cannot_be_read_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    used(tmp_path, (ANI, 1))
+
+    def fails(self: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fails)
+        assert month(read(tmp_path)) == (0, 0, 0.0, 0)
+    assert "cannot be read" in caplog.text
