@@ -1,11 +1,12 @@
 """A serial port that one thread owns, with a wake-up for it: bytes out, bytes in, and "it is gone" told in one way."""
 
 import errno
+import fcntl
 import os
 import select
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ _PARITY = {
     "space": serial.PARITY_SPACE,
 }
 _READ_SIZE = 4096
+DEFAULT_SPEED = 115_200
 # pyserial reports an unplugged device as any of these, depending on the driver and the moment (pyserial #417).
 _PORT_ERRORS = (OSError, termios.error, ValueError)
+_TAKERS = frozenset({"ModemManager", "pppd", "wvdial", "gammu-smsd", "smsd", "brltty", "minicom", "picocom", "screen"})
 _HANGUP = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -32,7 +35,7 @@ class Port:
 
     Args:
         path: The device or a link to it; a pseudo-terminal will do.
-        settings: `baud_rate`, `parity_bit`, `stop_bits` of section `modems`.
+        settings: `baud_rate` (0: see `set_speed`), `parity_bit`, `stop_bits`, `flow_control` of section `modems`.
 
     Raises:
         ModemLost: There is no such device now.
@@ -42,12 +45,16 @@ class Port:
     def __init__(self, path: str, settings: Mapping[str, Any], wake: "Wake") -> None:
         self.path = path
         self._wake = wake
+        self._chunk_size, self._chunk_pause = 0, 0.0
+        flow_control = settings.get("flow_control", "none")
         try:
             self._serial = serial.Serial(
                 path,
-                baudrate=settings["baud_rate"],
+                baudrate=settings["baud_rate"] or DEFAULT_SPEED,
                 parity=_PARITY[settings["parity_bit"]],
                 stopbits=settings["stop_bits"],
+                rtscts=flow_control == "rts-cts",
+                xonxoff=flow_control == "xon-xoff",
                 timeout=0,
                 exclusive=True,
             )
@@ -57,6 +64,22 @@ class Port:
         self._poll = _poll_for({self._descriptor: select.POLLIN})
         self._poll_or_wake = _poll_for({self._descriptor: select.POLLIN, wake.descriptor: select.POLLIN})
         self._poll_writable = _poll_for({self._descriptor: select.POLLOUT})
+        self._poll_hangup = _poll_for({self._descriptor: 0})
+
+    def set_speed(self, baud_rate: int) -> None:
+        """Change the speed of the line.
+
+        Raises:
+            ModemLost: The device is gone, or cannot do this speed.
+        """
+        try:
+            self._serial.baudrate = baud_rate
+        except _PORT_ERRORS as error:
+            raise ModemLost(f"{self.path} cannot be set to {baud_rate} Bd", Trouble.SILENT) from error
+
+    def write_in_chunks(self, size: int, pause: float) -> None:
+        """Write no more than `size` bytes at once from now on, with a pause in seconds after them; 0: without limit."""
+        self._chunk_size, self._chunk_pause = size, pause
 
     def read(self, timeout: float, *, may_wake: bool = False) -> bytes:
         """Wait at most `timeout` seconds for bytes; empty when there were none.
@@ -89,11 +112,19 @@ class Port:
         return data
 
     def write(self, data: bytes, timeout: float = 10.0) -> None:
-        """Write all of `data` within `timeout` seconds.
+        """Write all of `data` within `timeout` seconds, pauses between chunks aside.
 
         Raises:
             ModemLost: The device is gone, or takes no bytes (flow control).
         """
+        size = self._chunk_size or len(data)
+        self._write(data[:size], timeout)
+        for start in range(size, len(data), size or 1):
+            if self._poll_hangup.poll(self._chunk_pause * 1000):
+                raise ModemLost(f"{self.path} is gone")
+            self._write(data[start : start + size], timeout)
+
+    def _write(self, data: bytes, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while data:
             try:
@@ -107,6 +138,10 @@ class Port:
         left = deadline - time.monotonic()
         if left <= 0 or not self._poll_writable.poll(left * 1000):
             raise ModemLost(f"{self.path} takes no bytes", Trouble.SILENT)
+
+    def fileno(self) -> int:
+        """Give the descriptor, to wait for several ports at once."""
+        return self._descriptor
 
     def close(self) -> None:
         """Release the port. Safe to call twice."""
@@ -151,10 +186,48 @@ def _cannot_open(path: str, error: Exception) -> ModemLost:
     if not Path(path).exists() or reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
         return ModemLost(f"there is no {path}")
     if holders := port_holders(path):
-        return ModemBlocked(f"{path} is held by {', '.join(holders)}")
+        return ModemBlocked(f"{path} is held by {named(holders)}")
+    if reason == errno.EAGAIN:  # locked, and not by another program
+        return ModemBlocked(f"{path} is used by another modem of this gateway")
+    if reason == errno.EBUSY and (suspects := _suspects()):
+        return ModemBlocked(f"{path} is held by another user's program, probably {named(suspects)}")
     if reason in (errno.EACCES, errno.EPERM):
         return ModemBlocked(f"{path} may not be opened by this user (add it to the group dialout)")
     return ModemBlocked(f"{path} cannot be opened: {os.strerror(reason) if reason else type(error).__name__}")
+
+
+def named(holders: Iterable[str]) -> str:
+    """Name programs that hold a port, and say what to do where it is one that takes every modem."""
+    text = ", ".join(holders)
+    return f"{text}: see docs/hot-plug.md for how to keep it off" if "ModemManager" in text else text
+
+
+def users_of(path: str) -> list[str]:
+    """Name the programs that use a port. A pseudo-terminal's other end has it open too: there, the lock counts."""
+    if os.path.realpath(path).startswith("/dev/pts/") and not _locked(path):
+        return []
+    return port_holders(path)
+
+
+def _locked(path: str) -> bool:
+    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _suspects() -> list[str]:
+    """Find programs that are known to take modems, where those of other users may not be looked into."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (program := (process / "comm").read_text().strip()) in _TAKERS:
+                found.append(f"{program} ({process.name})")
+    return found
 
 
 def port_holders(path: str) -> list[str]:

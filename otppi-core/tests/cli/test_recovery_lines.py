@@ -1,0 +1,24 @@
+"""What `otppi status` and `otppi modem list` say of modems that were, or are to be, cured."""
+
+from typing import Any
+
+from otppi.cli.output import moment
+from otppi.cli.status import recovery_lines
+
+STEPS = {"re-initialise": 0, "radio": 0, "reset": 0, "power": 0}
+HEALTHY: dict[str, Any] = {"modem_id": "m0", "recoveries": STEPS, "last_recovery": None, "next_step": None}
+
+
+def test_a_modem_that_was_never_ill_has_no_line() -> None:
+    assert recovery_lines([HEALTHY]) == []
+
+
+def test_what_was_done_and_what_comes_next_is_told() -> None:
+    taken = {"recoveries": STEPS | {"re-initialise": 5, "radio": 1}}
+    last = {"last_recovery": {"step": "radio", "at": 1_000, "cause": "no network: searching"}}
+    planned = {"next_step": {"step": "reset", "at": 2_000}}
+    done = f"re-initialise 5, radio 1; last radio at {moment(1_000)}: no network: searching"
+    assert recovery_lines([HEALTHY | taken | last]) == [f"modem m0: {done}"]
+    next_one = f"next reset, not before {moment(2_000)}"
+    assert recovery_lines([HEALTHY | taken | last | planned]) == [f"modem m0: {done}; {next_one}"]
+    assert recovery_lines([HEALTHY | planned]) == [f"modem m0: nothing yet; {next_one}"]
