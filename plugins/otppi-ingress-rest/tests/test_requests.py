@@ -205,3 +205,18 @@ def test_when_all_threads_wait_more_requests_are_refused_and_then_served_again(s
     assert [wire.answer()[0] for wire in waiting] == [200] * 3
     served.gateway.hold = False
     assert served.ask(http.post(http.SMS))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("finished", 200), ("reply-wanted", 200), ("queued", 202), ("sending", 202)]
+)
+def test_request_ussd_is_passed_on_and_answered(served: Any, http: Any, state: str, status: int) -> None:
+    data = {"modem_id": "m0", "session": "0123", "state": state, "text": "Pulsa Rp10.000", "reply_wanted": False}
+    served.gateway.answer = Answer("request-ussd", ResponseCode.SUCCESS, data=data)
+    request = {"command": "request-ussd", "data": {"modem_id": "m0", "ussd_code": "1", "session": "0123"}}
+    assert served.ask(http.post(request, path="/api/ussd")) == (
+        status,
+        {"command": "request-ussd", "response_code": "0000", "response_text": "Done", "data": data},
+    )
+    item = served.gateway.taken[0][0].items[0]
+    assert (item.modem_id, item.ussd_code, item.session) == ("m0", "1", "0123")

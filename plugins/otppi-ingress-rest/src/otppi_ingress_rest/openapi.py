@@ -83,7 +83,8 @@ _FIELDS: Mapping[str, Json] = {
     "flash": {"type": "boolean", "description": "Shown at once and not kept by the telephone."},
     "otp": _word(64, "The one-time password to verify."),
     "modem_id": _word(128, "The modem that is meant."),
-    "ussd_code": {**_line(182), "description": "Such as *123#."},
+    "ussd_code": {**_line(182), "description": "Such as *123#; with `session` the reply that the network waits for."},
+    "session": _word(64, "The USSD session to go on with, as an answer with `reply_wanted` named it."),
     **{f"param{number}": _word(1000, "Part of the reference.", blank=True) for number in range(1, 5)},
 }
 _SENDING = ("id", "subject", "date_time", "expiration", "reference", "priority", "flash", "modem_id")
@@ -156,10 +157,10 @@ _COMMANDS: Mapping[str, _Command] = {
         {"receiver": _ANYBODY},
     ),
     "request-ussd": _Command(
-        "Run a USSD command on a modem.",
+        "Run a USSD command on a modem; `data.text` is the network's answer.",
         {"modem_id": "m0", "ussd_code": "*123#"},
         ("modem_id", "ussd_code"),
-        ("id",),
+        ("id", "session"),
     ),
     "get-modem-list": _Command("List the modems and their states.", {}),
     "echo": _Command("Answer with the same data.", {"hello": "there"}),

@@ -1,0 +1,206 @@
+"""The balance of each SIM card: read by USSD on a schedule, shown, and told of when it is low."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from otppi.api.events import UssdStatus
+from otppi.api.ingress import Origin, Sender
+from otppi.api.modem import ModemState
+from otppi.host.balance_text import balance_in
+from otppi.host.placement import Refused
+from otppi.host.ussd import UssdDesk
+from otppi.host.webhook import MODEM_BALANCE_LOW
+from otppi.host.worker import ModemWorker
+from otppi.wire.envelope import ResponseCode
+
+logger = logging.getLogger(__name__)
+
+ORIGIN = Origin("balance", Sender("schedule"))
+Post = Callable[[str, Mapping[str, Any]], object]
+"""Tells an event by the webhook."""
+
+_FIRST = 60.0
+"""Seconds after the start, so that messages go first."""
+_SPREAD = 20.0
+_LATER = 60.0
+_WAIT = 600.0
+_HOUR = 3600.0
+_LATER_CODES = frozenset({ResponseCode.NO_MODEM, ResponseCode.QUEUE_FULL})
+"""The modem is not ready, or somebody else has a session on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a modem's balance is read: `balance_*` of its settings, `every` in seconds, 0 for never."""
+
+    code: str
+    pattern: str = ""
+    low: float = 0.0
+    every: float = 0.0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Plan":
+        """Take it from the settings of a modem."""
+        every = values["balance_every"] * _HOUR
+        return cls(values["balance_ussd"], values["balance_pattern"], values["balance_low"], every)
+
+
+def plans_of(modems: Mapping[str, Mapping[str, Any]]) -> dict[str, Plan]:
+    """Take the plans from the settings of all modems."""
+    return {name: Plan.of(values) for name, values in modems.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is known: the amount, when it was read (Unix seconds), and why it could not be read the last time."""
+
+    amount: float | None = None
+    read: float | None = None
+    problem: str = ""
+    low: bool = False
+
+
+class Balances:
+    """All balances. One thread of its own reads them one after the other; any thread may look or read now."""
+
+    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], post: Post | None = None) -> None:
+        self.post = post
+        self._desk = desk
+        self._workers = workers
+        self._plans: Mapping[str, Plan] = {}
+        self._known: dict[str, Balance] = {}
+        self._due: dict[str, float] = {}
+        self._changed = threading.Event()
+        self._stopping = False
+
+    def use(self, plans: Mapping[str, Plan]) -> None:
+        """Take the modems' settings; a modem that is new, or has a new plan, has its turn soon, and not all at once."""
+        now = time.monotonic()
+        new = [name for name, plan in plans.items() if self._plans.get(name) != plan]
+        for name in new:
+            self._known.pop(name, None)
+        self._plans = {name: plan for name, plan in plans.items() if plan.code}
+        fresh = {name: now + _FIRST + place * _SPREAD for place, name in enumerate(new)}
+        self._due = {
+            name: fresh.get(name) or self._due.get(name, now + _FIRST)
+            for name, plan in self._plans.items()
+            if plan.every
+        }
+        self._changed.set()
+
+    # -- looking (any thread) ---------------------------------------------------------------------------------------
+
+    def describe(self, modem: str) -> dict[str, Any]:
+        """Describe a modem's balance for lists and health; nothing where it has no code for it."""
+        plan = self._plans.get(modem)
+        if plan is None:
+            return {}
+        known = self._known.get(modem, Balance())
+        return {
+            "balance": known.amount,
+            "balance_read": known.read and round(known.read),
+            "balance_low": known.low,
+            "balance_problem": known.problem,
+        }
+
+    def modems(self) -> list[str]:
+        """Name the modems whose balance can be read."""
+        return list(self._plans)
+
+    def warnings(self) -> list[str]:
+        """Say which balances are low."""
+        return [self._low(name) for name, known in list(self._known.items()) if known.low]
+
+    def _low(self, modem: str) -> str:
+        return f"modem {modem}: its balance is low ({self._known[modem].amount:,.2f})"
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, modem: str, origin: Origin = ORIGIN) -> Balance:
+        """Read a balance now; it may take as long as the network takes.
+
+        Raises:
+            Refused: It could not be read; the modem's old balance stays known.
+        """
+        plan = self._plans.get(modem)
+        if plan is None:
+            raise Refused(ResponseCode.FAILED, f"modem {modem} has no setting balance_ussd")
+        try:
+            found = balance_in(self._ask(modem, plan.code, origin), plan.pattern)
+        except Refused as refused:
+            if refused.code not in _LATER_CODES:
+                self._note_problem(modem, refused.cause)
+            raise
+        except ValueError as error:
+            self._note_problem(modem, str(error))
+            raise Refused(ResponseCode.FAILED, str(error)) from error
+        return self._note(modem, plan, found)
+
+    def _ask(self, modem: str, path: str, origin: Origin) -> str:
+        """Go through the menu; give the last answer's text."""
+        code, *replies = path.split(">")
+        session = self._desk.start(modem, code, origin)
+        answer = session.exchange.result(_WAIT)
+        for reply in replies:
+            if answer.status is not UssdStatus.REPLY_WANTED:
+                raise Refused(ResponseCode.FAILED, "the menu of the operator ended before balance_ussd did")
+            answer = self._desk.reply(session.session_id, reply, origin.sender).exchange.result(_WAIT)
+        if answer.status is UssdStatus.REPLY_WANTED:
+            self._desk.cancel(modem)
+        return answer.text
+
+    def _note(self, modem: str, plan: Plan, found: float) -> Balance:
+        before = self._known.get(modem, Balance())
+        known = self._known[modem] = Balance(found, time.time(), low=found < plan.low)
+        if known.low and not before.low:
+            logger.warning("%s; it should be at least %s", self._low(modem), f"{plan.low:,.2f}")
+            if self.post is not None:
+                self.post(MODEM_BALANCE_LOW, {"modem_id": modem, "balance": found, "threshold": plan.low})
+        return known
+
+    def _note_problem(self, modem: str, problem: str) -> None:
+        before = self._known.get(modem, Balance())
+        if before.problem != problem:
+            logger.warning("the balance of modem %s could not be read: %s", modem, problem)
+        self._known[modem] = replace(before, problem=problem)
+
+    # -- the schedule (a thread of its own) -------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Read what is due, until `stop`."""
+        while not self._stopping:
+            self._changed.clear()
+            self._changed.wait(self._work())
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping = True
+        self._changed.set()
+
+    def _work(self) -> float | None:
+        """Read the most urgent one, if it is due; give the seconds until the next one is, None where there is none."""
+        due = self._due
+        if not due or self._stopping:
+            return None
+        name = min(due, key=due.__getitem__)
+        if (left := due[name] - time.monotonic()) > 0:
+            return left
+        due[name] = time.monotonic() + (self._plans[name].every if self._try(name) else _LATER)
+        return 0.0
+
+    def _try(self, name: str) -> bool:
+        """Read one; False where the modem has something better to do, or is not ready."""
+        worker = next((worker for worker in self._workers() if worker.name == name), None)
+        if worker is None or worker.status.state is not ModemState.READY or worker.load(bulk=True):
+            return False
+        if self._desk.busy(name):
+            return False
+        try:
+            self.read(name)
+        except Refused as refused:
+            return refused.code not in _LATER_CODES
+        return True

@@ -1,0 +1,91 @@
+"""How a balance is found in the text of an operator: the pattern of the settings, and numbers as people write them.
+
+All of it is pure, and quick whatever pattern and text there are.
+"""
+
+import re
+import warnings
+
+LONGEST_TEXT = 200
+"""Characters of an answer that are looked at; a USSD answer has 182 at the most."""
+_LONGEST_PATTERN = 200
+_UNBOUNDED = 3
+_QUANTIFIERS = 5
+
+# What looks like a quantifier and is none: escaped characters, and character classes.
+_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_QUANTIFIER = re.compile(r"[*+]|\{\d*,?\d*\}|(?<![(*+?}])\?")
+_ENDLESS = re.compile(r"[*+]|\{\d*,\d*\}")
+_REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)")
+_NUMBER = re.compile(r"-? ?(?:Rp\.? ?)?(-?\d[\d.,]*)", re.IGNORECASE)
+_STEP = r"[^>\x00-\x1f\x7f]{1,182}"
+CODE = rf"[0-9*#+]{{1,182}}(?:>{_STEP}){{0,9}}"
+"""A USSD code, and behind > each reply to a menu: `*123#>1>2`."""
+
+
+def problem_of_pattern(pattern: str) -> str | None:
+    """Say what is wrong with a `balance_pattern`, or None.
+
+    Python's expressions may take for ever where a repeated group holds a repetition, or many repetitions follow one
+    another: such patterns are refused, and no pattern needs them to find a number.
+    """
+    if not pattern:
+        return None
+    if len(pattern) > _LONGEST_PATTERN:
+        return f"must not be longer than {_LONGEST_PATTERN} characters"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python warns of it will read in another way one day
+            groups = re.compile(pattern).groups
+    except FutureWarning:
+        return "has a character class that can be read in two ways: write \\[ for a bracket in it"
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"is not a regular expression: {getattr(error, 'msg', 'too large')}"
+    if groups != 1:
+        return "must have exactly one group, around the number: (…); others are written (?:…)"
+    bare = _ATOM.sub("x", pattern)
+    if _REPEATED_GROUP.search(bare):
+        return "must not repeat a group"
+    if len(_ENDLESS.findall(bare)) > _UNBOUNDED or len(_QUANTIFIER.findall(bare)) > _QUANTIFIERS:
+        return f"must not have more than {_UNBOUNDED} of * + {{n,m}}, and {_QUANTIFIERS} repetitions in all"
+    return None
+
+
+def balance_in(text: str, pattern: str) -> float:
+    """Find the balance in an operator's answer; without a pattern it is the first number.
+
+    Raises:
+        ValueError: There is none, or what was found is no number.
+    """
+    found = re.search(pattern, text[:LONGEST_TEXT], re.IGNORECASE) if pattern else _NUMBER.search(text[:LONGEST_TEXT])
+    if found is None or not found[1]:
+        raise ValueError("the answer does not match balance_pattern" if pattern else "the answer has no number")
+    return amount(found[1])
+
+
+def amount(text: str) -> float:
+    """Read an amount as it is written in Indonesia ("Rp10.000,50"), in English ("10,000.50"), or plainly ("10000.5").
+
+    Where both separators stand the last one is the decimal point. One that stands alone groups thousands where it comes
+    several times, or once before exactly three digits ("10.000" is ten thousand; but "0.500" is a half); else it is the
+    decimal point. A separator or ",-" at the end says nothing.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    bare = re.sub(r"^(-?) ?Rp\.? ?", r"\1", text.strip(), flags=re.IGNORECASE)
+    bare = re.sub(r"[.,]-?$", "", bare.replace(" ", ""))
+    whole, decimals = _split(bare)
+    if not re.fullmatch(r"-?(?:\d+|\d{1,3}(?:[.,]\d{3})+)", whole) or not re.fullmatch(r"\d*", decimals):
+        raise ValueError("what balance_pattern found is no number")
+    return float(f"{re.sub('[.,]', '', whole)}.{decimals or 0}")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Part the whole number, with its separators, from the decimals."""
+    marks = re.findall(r"[.,]", text)
+    if not marks:
+        return text, ""
+    whole, _, rest = text.rpartition(marks[-1])
+    groups = marks.count(marks[-1]) > 1 or (len(marks) == 1 and len(rest) == 3 and whole.lstrip("-") != "0")
+    return (text, "") if groups else (whole, rest)

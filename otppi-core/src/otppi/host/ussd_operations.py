@@ -1,0 +1,163 @@
+"""What a person at the device can ask of a single modem: USSD, its SIM card's lock, its balance."""
+
+from collections.abc import Callable
+from concurrent.futures import wait as wait_for
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from otppi.api.errors import InvalidSettings, NotDone
+from otppi.api.ingress import Origin, Sender
+from otppi.api.modem import Modem
+from otppi.api.sim import SimAction, SimStatus
+from otppi.host.answers import Outcome
+from otppi.host.placement import Refused
+from otppi.host.ussd import UssdSession, problem_of_code, problem_of_reply
+from otppi.host.ussd_answers import of_exchange, of_refusal
+from otppi.host.worker import ModemWorker
+from otppi.wire.errors import FieldError
+
+if TYPE_CHECKING:
+    from otppi.host.host import Host
+
+CLI = Origin("command-line", Sender("administrator"))
+
+_LONGEST_WAIT = 120.0
+_SIM_PATIENCE = 120.0
+"""For the modem to finish the message that it is sending, and for the SIM card."""
+_NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
+
+T = TypeVar("T")
+
+
+class ModemOperations:
+    """A part of `otppi.host.operations.Operations`."""
+
+    def _running(self) -> "Host":
+        """Give the gateway that runs."""
+        raise NotImplementedError
+
+    # -- USSD -------------------------------------------------------------------------------------------------------
+
+    def ussd(self, modem: str, code: str, wait: float = 100.0) -> dict[str, Any]:
+        """Begin a USSD session; give the network's answer, or how it stands after at most `wait` seconds."""
+        _check("code", problem_of_code(code))
+        self._worker(modem)
+        return self._ask(lambda: self._running().gateway.ussd.start(modem, code, CLI), wait)
+
+    def ussd_reply(self, session: str, text: str, wait: float = 100.0) -> dict[str, Any]:
+        """Reply in a session that waits for it."""
+        _check("text", problem_of_reply(text))
+        return self._ask(lambda: self._running().gateway.ussd.reply(session, text, CLI.sender), wait)
+
+    def ussd_wait(self, session: str, wait: float = 100.0) -> dict[str, Any]:
+        """Wait for the answer in a session, as `ussd` does."""
+        found = self._running().gateway.ussd.find(session, CLI.sender)
+        if found is None:
+            raise InvalidSettings([FieldError("session", "there is no such USSD session")])
+        return self._ask(lambda: found, wait)
+
+    def ussd_cancel(self, modem: str) -> dict[str, Any]:
+        """End the USSD session on a modem, whoever has it."""
+        self._worker(modem)
+        return {"modem_id": modem, "changed": self._running().gateway.ussd.cancel(modem)}
+
+    def ussd_sessions(self) -> list[dict[str, Any]]:
+        """List the open USSD sessions, without texts."""
+        return self._running().gateway.ussd.sessions()
+
+    @staticmethod
+    def _ask(begin: Callable[[], UssdSession], wait: float) -> dict[str, Any]:
+        try:
+            session = begin()
+        except Refused as refused:
+            return _shown(of_refusal(refused, {}))
+        exchange = session.exchange
+        wait_for([exchange], min(wait, _LONGEST_WAIT))
+        return _shown(of_exchange(session, exchange))
+
+    # -- SIM card ---------------------------------------------------------------------------------------------------
+
+    def sim_status(self, modem: str) -> dict[str, Any]:
+        """Say how the lock of a modem's SIM card stands."""
+        worker = self._worker(modem)
+        return _status(modem, _done(worker, lambda driver: driver.sim_status()))
+
+    def sim_change(self, modem: str, action: str, secret: str, new_pin: str = "") -> dict[str, Any]:
+        """Change it; `secret` is the PIN, to unblock the PUK. A modem that waited for it is opened at once.
+
+        Raises:
+            InvalidSettings: There is no such action or modem, or a number is none.
+            NotDone: The SIM refused.
+        """
+        worker = self._worker(modem)
+        if action not in list(SimAction):
+            raise InvalidSettings([FieldError("action", f"must be one of: {', '.join(SimAction)}")])
+        wanted = SimAction(action)
+        puk = wanted is SimAction.UNBLOCK
+        right = {"secret": _is_pin(secret) and (len(secret) == 8 or not puk), "new_pin": _is_pin(new_pin)}
+        if wanted not in _NEW_PIN:
+            del right["new_pin"]
+        reason = {True: "a PUK has 8 digits", False: "a PIN has 4 to 8 digits"}
+        if problems := [FieldError(key, reason[puk and key == "secret"]) for key, ok in right.items() if not ok]:
+            raise InvalidSettings(problems)
+
+        def change(driver: Modem) -> SimStatus:
+            status = driver.sim_change(wanted, secret, new_pin)
+            worker.retry_now()
+            return status
+
+        return _status(modem, _done(worker, change))
+
+    # -- balance ----------------------------------------------------------------------------------------------------
+
+    def balances(self) -> list[dict[str, Any]]:
+        """List the balances of the modems that have a code for it, as they were read last."""
+        balances = self._running().gateway.balances
+        return [{"modem_id": name, **balances.describe(name)} for name in balances.modems()]
+
+    def balance_read(self, modem: str) -> dict[str, Any]:
+        """Read a modem's balance now."""
+        self._worker(modem)
+        balances = self._running().gateway.balances
+        balances.read(modem, CLI)
+        return {"modem_id": modem, **balances.describe(modem)}
+
+    def _worker(self, modem: str) -> ModemWorker:
+        workers = {worker.name: worker for worker in self._running().dispatch.workers()}
+        if modem not in workers:
+            reason = f"there is no active modem of this name; there are {', '.join(workers)}"
+            raise InvalidSettings([FieldError("modem", reason)])
+        return workers[modem]
+
+
+def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
+    """Let the modem's thread do it, also while the modem is closed: it may be the SIM that keeps it so."""
+    future = worker.call(job, closed=True)
+    try:
+        return future.result(_SIM_PATIENCE)
+    except TimeoutError as error:
+        future.cancel()  # nobody would hear what became of it
+        raise NotDone(f"modem {worker.name} had no time for it") from error
+
+
+def _is_pin(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 4 <= len(text) <= 8
+
+
+def _check(field: str, problem: str | None) -> None:
+    if problem:
+        raise InvalidSettings([FieldError(field, problem)])
+
+
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    shown = {key: value for key, value in outcome.data.items() if key != "id"}
+    return {"response_code": outcome.code.value, **shown}
+
+
+def _status(modem: str, status: SimStatus) -> dict[str, Any]:
+    return {
+        "modem_id": modem,
+        "state": status.state,
+        "pin_tries": status.pin_tries,
+        "puk_tries": status.puk_tries,
+        "pin_enabled": status.pin_enabled,
+    }

@@ -1,0 +1,71 @@
+"""The settings of a modem for USSD, its SIM card's balance, and the commands that it is opened with."""
+
+import re
+
+from otppi.api.settings import number, text, text_list
+from otppi.host.balance_text import CODE, problem_of_pattern
+
+_LONGEST_COMMAND = 200
+_COMMAND = re.compile(rf"AT[ -~]{{0,{_LONGEST_COMMAND}}}", re.IGNORECASE)
+# What waits for a text or a call, locks the SIM, or changes the IMEI: it would leave a modem that nobody can use.
+_NOT_HERE = re.compile(
+    r"AT(?:D|A$|O|.*\+CMG[SW]|.*\+CMSS|.*\+CPIN|.*\+CPWD|.*\+CLCK|.*\+EGMR|.*\+SIMEI|.*\^DATALOCK)", re.IGNORECASE
+)
+
+
+def _commands_problem(commands: list[str]) -> str | None:
+    for place, command in enumerate(commands, 1):
+        if not _COMMAND.fullmatch(command):
+            return f"command {place} must be AT and at most {_LONGEST_COMMAND} printable ASCII characters"
+        if _NOT_HERE.match(command):
+            return f"command {place} must not dial, send, or change SIM lock or IMEI"
+    return None
+
+
+INIT_COMMANDS = text_list(
+    "init_commands",
+    "Init Commands",
+    "AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else.",
+    check=_commands_problem,
+)
+
+USSD_SETTINGS = (
+    number(
+        "ussd_timeout",
+        "USSD time-out",
+        "How long the network may take to answer a USSD code, and a person to reply.",
+        60.0,
+        minimum=1,
+        maximum=120,
+        unit="s",
+    ),
+    text(
+        "balance_ussd",
+        "Balance USSD",
+        "USSD code that tells the SIM card's balance, such as *123#; replies to a menu follow behind >: *123#>1>2.",
+        pattern=CODE,
+    ),
+    text(
+        "balance_pattern",
+        "Balance pattern",
+        "Regular expression with one group around the number in the answer; where empty, the first number is taken.",
+        check=problem_of_pattern,
+    ),
+    number(
+        "balance_low",
+        "Low balance",
+        "A balance below this raises the alarm; 0: none does.",
+        0.0,
+        minimum=0,
+        maximum=1_000_000_000_000,
+    ),
+    number(
+        "balance_every",
+        "Balance interval",
+        "How often the balance is read, while no message waits for the modem; 0: only when somebody asks for it.",
+        0.0,
+        minimum=0,
+        maximum=8784,
+        unit="h",
+    ),
+)

@@ -1,0 +1,72 @@
+"""The SMSC's number, which some modems forget with the network: read again, and given back (modems.md 21)."""
+
+import re
+import time
+from dataclasses import replace
+
+from otppi.api.modem import ModemIdentity
+from otppi.kit.at_channel import AtChannel
+from otppi.wire.at import Noise, Urc
+
+_NEVER = float("inf")
+_REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG"})
+
+
+class SmscKeeper:
+    """A chore that looks at +CSCA whenever the registration has changed or the modem was opened.
+
+    Args:
+        wanted: The number of the settings, without `+`; empty where the SIM's own one is used.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted.lstrip("+")
+        self._sim = ""
+        self._known = ""
+        self.due = _NEVER
+
+    @property
+    def number(self) -> str:
+        """The number of the settings, or the one that this SIM had; empty where none is known."""
+        return self._wanted or self._known
+
+    def opened(self, channel: AtChannel, identity: ModemIdentity) -> None:
+        """Take note of the number that the SIM has, or give it back."""
+        if identity.imsi != self._sim:
+            self._sim, self._known = identity.imsi, ""
+        self._known = identity.smsc.lstrip("+") or self._known
+        if not identity.smsc:
+            self.restore(channel)
+        self.due = _NEVER
+
+    def completed(self, identity: ModemIdentity) -> ModemIdentity:
+        """Give the identity with the number that was given back."""
+        return identity if identity.smsc or not self.number else replace(identity, smsc=f"+{self.number}")
+
+    def heard(self, event: Urc | Noise) -> bool:
+        """Look again after the network was lost or found; others want to hear of it too."""
+        if isinstance(event, Urc) and event.name in _REGISTRATION:
+            self.due = time.monotonic()
+        return False
+
+    def work(self, channel: AtChannel) -> None:
+        """Look, and give the number back where it is gone."""
+        self.due = _NEVER
+        lines = channel.attempt("AT+CSCA?")
+        if lines is not None and not number_in(lines):
+            self.restore(channel)
+
+    def restore(self, channel: AtChannel) -> None:
+        """Set the number, where one is known (27.005 3.3.1)."""
+        if self.number:
+            channel.attempt(f'AT+CSCA="+{self.number}",145')
+
+    def closed(self) -> None:
+        """Look no more."""
+        self.due = _NEVER
+
+
+def number_in(lines: tuple[str, ...]) -> str:
+    """Find the number in the reply to AT+CSCA?."""
+    found = re.search(r'\+CSCA: *"([^"]*)"', "\n".join(lines))
+    return found[1] if found else ""

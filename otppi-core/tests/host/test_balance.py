@@ -1,0 +1,317 @@
+"""Balances: numbers as operators write them, patterns that cannot hang, the schedule, menus, and the alarm."""
+
+import contextlib
+import json
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otppi.api.errors import ModemLost
+from otppi.api.events import UssdAnswer, UssdStatus
+from otppi.api.modem import Modem, ModemState
+from otppi.host import balance
+from otppi.host.balance import Balances, Plan
+from otppi.host.balance_text import CODE, amount, balance_in, problem_of_pattern
+from otppi.host.placement import Refused
+from otppi.host.settings import MODEMS
+from otppi.host.ussd import UssdDesk
+from otppi.testing.bench import DispatchBench
+from otppi.testing.scripted import until
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("10000", 10_000),
+        ("10.000", 10_000),
+        ("10,000", 10_000),
+        ("10.000,50", 10_000.5),
+        ("10,000.50", 10_000.5),
+        ("1.234.567", 1_234_567),
+        ("1,234,567", 1_234_567),
+        ("1.234.567,89", 1_234_567.89),
+        ("10,5", 10.5),
+        ("10.50", 10.5),
+        ("0.500", 0.5),
+        ("0,500", 0.5),
+        ("1.2345", 1.2345),
+        ("Rp10.000,-", 10_000),
+        ("Rp. 10.000", 10_000),
+        ("-Rp 1.500", -1500),
+        ("-250", -250),
+        (" 7. ", 7),
+        ("0", 0),
+    ],
+)
+def test_amounts(text: str, number: float) -> None:
+    assert amount(text) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Rp", "ten", "1.00.0", "1,000.000,00", "10:30", ".,", "1..000", "--5", "1e5", "nan"]
+)
+def test_what_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        amount(text)
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 99))
+def test_amounts_in_both_fashions(whole: int, cents: int) -> None:
+    english = f"{whole:,}.{cents:02}"
+    indonesian = english.translate(str.maketrans(",.", ".,"))
+    plain = float(f"{whole}.{cents:02}")
+    assert amount(indonesian) == plain
+    assert amount(english) == plain
+    assert amount(f"{whole:,}".replace(",", ".")) == whole
+
+
+@given(st.text(max_size=250))
+def test_every_text_gives_a_number_or_says_that_there_is_none(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert isinstance(balance_in(text, ""), float)
+
+
+def test_the_number_in_an_answer() -> None:
+    text = "Pulsa Anda Rp10.000,50 aktif s.d. 31/12/2030. Kuota 5 GB"
+    assert balance_in(text, "") == 10_000.5
+    assert balance_in(text, r"kuota (\d+)") == 5
+    with pytest.raises(ValueError, match="does not match balance_pattern"):
+        balance_in(text, r"saldo (\d+)")
+    with pytest.raises(ValueError, match="has no number"):
+        balance_in("Terima kasih", "")
+    with pytest.raises(ValueError, match="does not match"):
+        balance_in("x" * 200 + "Rp5", r"Rp(\d+)")
+
+
+# -- patterns ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", r"Rp ?([\d.,]+)", r"Pulsa.*?Rp\.? ?(-?[0-9.,]+)", r"[*+(]+(\d)\)\*", r"(?:Saldo|Pulsa) (\d{1,9})?"]
+)
+def test_patterns_that_are_taken(pattern: str) -> None:
+    assert problem_of_pattern(pattern) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("(", "not a regular expression"),
+        (r"\d+", "exactly one group"),
+        (r"(\d)(\d)", "exactly one group"),
+        ("(a+)+b", "repeat a group"),
+        (r"(?:a|a)*(b)", "repeat a group"),
+        (r"(a|b){5,}", "repeat a group"),
+        (".*.*.*.*(x)", "more than 3"),
+        ("a?" * 6 + "(a)", "5 repetitions"),
+        ("([[]+)", "in two ways"),
+        ("(" + "x" * 200 + ")", "longer than 200"),
+        ("(" + "(?:" * 90 + ")" * 91, None),
+        ("(a{99999999999999999999})", "not a regular expression"),
+    ],
+)
+def test_patterns_that_are_refused(pattern: str, problem: str | None) -> None:
+    found = problem_of_pattern(pattern)
+    assert found is not None
+    assert problem is None or problem in found
+
+
+@pytest.mark.parametrize("pattern", [".*.*.*(x)", r".*\d*.*(x)", "(?:.*.*.*)?(x)"])
+def test_no_pattern_that_is_taken_hangs(pattern: str) -> None:
+    assert problem_of_pattern(pattern) is None
+    begun = time.process_time()
+    with pytest.raises(ValueError, match="does not match"):
+        balance_in("a" * 10_000, pattern)
+    assert time.process_time() - begun < 10
+
+
+@given(st.text("ab(|)*+?{2,}[]\\.d^$", max_size=40))
+def test_every_pattern_is_judged(pattern: str) -> None:
+    assert problem_of_pattern(pattern) is None or isinstance(problem_of_pattern(pattern), str)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("balance_pattern", "(a+)+"),
+        ("balance_ussd", "call me"),
+        ("balance_ussd", "*123#>"),
+        ("balance_every", -1),
+        ("init_commands", ["ATI", "reboot"]),
+        ("init_commands", ["AT+CMGF=1\rAT"]),
+        ("init_commands", ["ATD123"]),
+        ("init_commands", ['at+clck="SC",1,"1234"']),
+        ("init_commands", ["AT+COPS?;+CMGS=10"]),
+    ],
+)
+def test_settings_that_cannot_work_are_named(key: str, value: object) -> None:
+    _, [problem] = MODEMS.validate({"name": "m0", key: value})
+    assert problem.field == f"modems.{key}"
+
+
+def test_settings_that_work() -> None:
+    commands = ["AT+CNMI=2,1,0,0,0", "at^curc=0", "AT&F"]
+    assert MODEMS["init_commands"].from_text(json.dumps(commands)) == commands
+    assert MODEMS["init_commands"].from_text("AT&F, ATI") == ["AT&F", "ATI"]
+    values = {"name": "m0", "init_commands": commands, "balance_ussd": "*123#>1>Pulsa", "balance_pattern": r"(\d+)"}
+    assert MODEMS.validate(values)[1] == []
+    assert re.fullmatch(CODE, "*123#")
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+class Sims:
+    """A bench whose modems answer USSD by a script: text, or a `UssdAnswer`, or an error."""
+
+    def __init__(self, bench: DispatchBench) -> None:
+        self.bench = bench
+        self.desk = UssdDesk(bench.dispatch.workers)
+        self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[str] = []
+        self.balances = Balances(
+            self.desk, bench.dispatch.workers, lambda event, data: self.posted.append((event, dict(data)))
+        )
+
+    def add(self, name: str, *script: object) -> None:
+        modem: Any = self.bench.add(name)
+        answers = deque(script)
+
+        def ussd(text: str) -> None:
+            self.asked.append(f"{name} {text}")
+            answer = answers.popleft()
+            if isinstance(answer, Exception):
+                raise answer
+            self.desk.answered(
+                name, answer if isinstance(answer, UssdAnswer) else UssdAnswer(UssdStatus.FINISHED, str(answer))
+            )
+
+        modem.ussd = ussd
+        modem.cancel_ussd = lambda: self.asked.append(f"{name} cancelled")
+
+
+@pytest.fixture
+def sims(bench: DispatchBench) -> Iterator[Sims]:
+    sims = Sims(bench)
+    yield sims
+    sims.desk.stop()
+
+
+MENU = UssdAnswer(UssdStatus.REPLY_WANTED, "1 Pulsa\n2 Paket")
+
+
+def test_a_balance_is_read_and_shown(sims: Sims) -> None:
+    sims.add("m0", "Pulsa Rp12.500")
+    sims.balances.use({"m0": Plan("*123#"), "m1": Plan("")})
+    assert sims.balances.describe("m0")["balance"] is None
+    assert sims.balances.describe("m1") == {}
+    assert sims.balances.modems() == ["m0"]
+    sims.balances.read("m0")
+    shown = sims.balances.describe("m0")
+    assert (shown["balance"], shown["balance_low"], shown["balance_problem"]) == (12_500, False, "")
+    assert abs(shown["balance_read"] - time.time()) < 10
+
+
+def test_a_menu_is_gone_through(sims: Sims) -> None:
+    sims.add("m0", MENU, "Pulsa Rp1.000", MENU, UssdAnswer(UssdStatus.REPLY_WANTED, "Pulsa Rp2.000\n0 Keluar"), "Bye 9")
+    sims.balances.use({"m0": Plan("*100#>1")})
+    assert sims.balances.read("m0").amount == 1000
+    assert sims.asked == ["m0 *100#", "m0 1"]
+    assert sims.balances.read("m0").amount == 2000
+    until(lambda: sims.asked[-1] == "m0 cancelled")
+    sims.balances.use({"m0": Plan("*100#>1>2")})
+    with pytest.raises(Refused, match="ended before"):
+        sims.balances.read("m0")
+
+
+def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
+    sims.add("m0", *(f"Rp{amount}" for amount in (9_000, 8_000, 20_000, 7_000)))
+    sims.balances.use({"m0": Plan("*123#", low=10_000)})
+    for told, warnings in ((1, 1), (1, 1), (1, 0), (2, 1)):
+        sims.balances.read("m0")
+        assert len(sims.posted) == told
+        assert caplog.text.count("its balance is low") == told
+        assert len(sims.balances.warnings()) == warnings
+    assert sims.posted[0] == ("modem.balance_low", {"modem_id": "m0", "balance": 9000.0, "threshold": 10_000})
+    assert "modem m0" in sims.balances.warnings()[0]
+
+
+def test_what_cannot_be_read_is_shown_and_the_old_balance_stays(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "Sisa rahasia 99"
+    sims.add("m0", "Pulsa Rp100", secret, secret, ModemLost("it was unplugged"))
+    sims.balances.use({"m0": Plan("*123#", pattern=r"Rp(\d+)")})
+    sims.balances.read("m0")
+    for _ in range(2):
+        with pytest.raises(Refused, match="does not match"):
+            sims.balances.read("m0")
+    shown = sims.balances.describe("m0")
+    assert (shown["balance"], shown["balance_problem"]) == (100, "the answer does not match balance_pattern")
+    with pytest.raises(Refused, match="unplugged"):
+        sims.balances.read("m0")
+    assert sims.balances.describe("m0")["balance_problem"] == "the answer does not match balance_pattern"
+    assert caplog.text.count("could not be read") == 1
+    assert "rahasia" not in caplog.text + str(shown)
+    with pytest.raises(Refused, match="balance_ussd"):
+        sims.balances.read("m1")
+
+
+@pytest.fixture
+def scheduled(sims: Sims, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Run the schedule with short times."""
+    monkeypatch.setattr(balance, "_FIRST", 0.02)
+    monkeypatch.setattr(balance, "_SPREAD", 0.02)
+    monkeypatch.setattr(balance, "_LATER", 0.02)
+    thread = threading.Thread(target=sims.balances.run)
+    thread.start()
+    yield sims.balances.use
+    sims.balances.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_the_schedule_reads_each_in_its_turn_and_again(sims: Sims, scheduled: Callable[..., None]) -> None:
+    for name in ("m0", "m1", "never"):
+        sims.add(name, *(f"Rp{number}" for number in range(1000)))
+    scheduled({"m0": Plan("*1#", every=0.05), "m1": Plan("*1#", every=3600), "never": Plan("*1#")})
+    until(lambda: sims.asked.count("m0 *1#") > 2 and "m1 *1#" in sims.asked)
+    assert sims.asked.count("m1 *1#") == 1
+    assert not any("never" in one for one in sims.asked)
+    scheduled({"m1": Plan("*1#", every=3600)})
+    asked = len(sims.asked)
+    assert sims.asked.count("m1 *1#") == 1
+    assert len(sims.asked) <= asked + 1
+
+
+def test_the_schedule_lets_messages_go_first(sims: Sims, scheduled: Callable[..., None]) -> None:
+    sims.add("m0", "Rp5", "Rp6")
+    modem = sims.bench.modems["m0"]
+    modem.gate.clear()
+    record = sims.bench.take()
+    until(modem.sending.is_set)
+    scheduled({"m0": Plan("*1#", every=3600)})
+    until(lambda: sims.balances._due["m0"] - time.monotonic() < 60)
+    assert sims.asked == []
+    modem.gate.set()
+    sims.bench.end(record)
+    until(lambda: sims.asked == ["m0 *1#"])
+    until(lambda: sims.balances.describe("m0")["balance"] == 5)
+
+
+def test_the_schedule_waits_for_a_modem_that_is_not_ready(sims: Sims, scheduled: Callable[..., None]) -> None:
+    sims.add("m0", "Rp5")
+    modem = sims.bench.modems["m0"]
+    modem.openings.append(ModemLost("it is away"))
+    modem.lose()
+    scheduled({"m0": Plan("*1#", every=3600)})
+    until(lambda: sims.balances.describe("m0")["balance"] == 5)
+    assert isinstance(modem, Modem)
+    sims.bench.until_state("m0", ModemState.READY)

@@ -1,0 +1,200 @@
+"""USSD over the modem peer: the three forms, every way in which +CUSD comes, sessions, and what goes wrong."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import ModemLost, NotDone, NotSupported
+from otppi.api.events import UssdAnswer, UssdStatus
+from otppi.kit import at_ussd
+from otppi.testing.modem import ModemProfile, UssdForm
+from otppi.testing.modem import UssdAnswer as Said
+from otppi.testing.scripted import until
+from otppi.wire import ussd as wire
+
+MakeDriver = Callable[..., Any]
+CYRILLIC = "Баланс: 10"
+SCRIPT = {
+    "*123#": Said("Pulsa Rp10.000"),
+    "*7#": Said("1234567"),  # seven septets: the padding of 23.038 6.1.2.3.1
+    "*9#": Said(CYRILLIC),
+    "*100#": Said("1 Pulsa\n2 Paket", mode=1, replies={"1": Said("Pulsa Rp10.000"), "2": Said("Paket?", mode=1)}),
+    "*2#": Said("", mode=2),
+}
+BALANCE = UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")
+
+
+@pytest.fixture(params=UssdForm, ids=lambda form: form.value)
+def driver(make_driver: MakeDriver, request: pytest.FixtureRequest) -> Any:
+    driver = make_driver(profile=ModemProfile(ussd=SCRIPT, ussd_form=request.param))
+    driver.modem.open()
+    return driver
+
+
+@pytest.fixture
+def plain(make_driver: MakeDriver) -> Any:
+    driver = make_driver(profile=ModemProfile(ussd=SCRIPT))
+    driver.modem.open()
+    return driver
+
+
+def answer(driver: Any, count: int = 1) -> UssdAnswer:
+    """Wait for the next answer as the gateway does: idling."""
+    until(lambda: len(driver.events.answers) >= count or driver.modem.idle(0.05), "the network answers")
+    assert len(driver.events.answers) == count
+    last: UssdAnswer = driver.events.answers[-1]
+    return last
+
+
+def test_each_form_is_found_and_remembered(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[wire.UssdForm] = []
+
+    def noted(text: str, form: wire.UssdForm) -> str:
+        written.append(form)
+        return wire.parameters(text, form)
+
+    monkeypatch.setattr(at_ussd, "parameters", noted)
+    driver.modem.ussd("*123#")
+    assert answer(driver) == BALANCE
+    right = written[-1]
+    assert right.value == driver.peer.profile.ussd_form.value
+    written.clear()
+    driver.modem.ussd("*7#")
+    assert answer(driver, 2).text == "1234567"
+    driver.reopen()
+    driver.modem.ussd("*9#")
+    assert answer(driver, 3).text == CYRILLIC
+    assert written == [right, right]
+
+
+@pytest.mark.parametrize("fault", ["ussd-before-ok", "ussd-late", "ussd-no-dcs", "ussd-padding"])
+def test_whenever_and_however_it_comes(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault, seconds=0.2 if fault == "ussd-late" else None)
+    for number, (code, text) in enumerate({"*123#": "Pulsa Rp10.000", "*7#": "1234567"}.items(), 1):
+        driver.modem.ussd(code)
+        assert answer(driver, number) == UssdAnswer(UssdStatus.FINISHED, text)
+    driver.send()
+
+
+def test_several_lines_that_look_like_others(driver: Any) -> None:
+    driver.peer.inject("ussd-multiline")
+    driver.modem.ussd("*123#")
+    said = answer(driver)
+    assert said.text.startswith("Pulsa Rp10.000\nOK")
+    assert said.text.endswith("1 More")
+    driver.send()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ("ussd-no-text", UssdStatus.FINISHED),
+        ("ussd-unsupported", UssdStatus.NOT_SUPPORTED),
+        ("ussd-timed-out", UssdStatus.TIMED_OUT),
+    ],
+)
+def test_answers_without_a_text(plain: Any, fault: str, status: UssdStatus) -> None:
+    plain.peer.inject(fault)
+    plain.modem.ussd("*123#")
+    assert answer(plain) == UssdAnswer(status)
+
+
+def test_the_network_ends_it(plain: Any) -> None:
+    plain.modem.ussd("*2#")
+    assert answer(plain) == UssdAnswer(UssdStatus.ENDED)
+
+
+def test_a_session_goes_on_until_it_is_finished(driver: Any) -> None:
+    driver.modem.ussd("*100#")
+    assert answer(driver) == UssdAnswer(UssdStatus.REPLY_WANTED, "1 Pulsa\n2 Paket")
+    driver.modem.ussd("2")
+    assert answer(driver, 2) == UssdAnswer(UssdStatus.REPLY_WANTED, "Paket?")
+    driver.modem.cancel_ussd()
+    driver.modem.ussd("*100#")
+    answer(driver, 3)
+    driver.modem.ussd("1")
+    assert answer(driver, 4) == BALANCE
+
+
+def test_cancelling_where_there_is_no_session(plain: Any) -> None:
+    plain.modem.cancel_ussd()
+    plain.send()
+
+
+def test_a_network_that_says_nothing_does_not_hold_the_modem_up(plain: Any) -> None:
+    plain.peer.inject("ussd-silent")
+    plain.modem.ussd("*123#")
+    plain.send("meanwhile")
+    assert plain.texts == ["meanwhile"]
+    assert plain.events.answers == []
+
+
+def test_an_answer_while_a_message_is_sent(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(ussd=SCRIPT, network_time=0.3), result_timeout=3.0)
+    driver.modem.open()
+    driver.peer.inject("ussd-late", seconds=0.1)
+    driver.modem.ussd("*123#")
+    driver.send()
+    assert driver.events.answers == [BALANCE]
+
+
+def test_a_refusal_by_the_network_is_told_and_no_other_form_is_tried(plain: Any) -> None:
+    plain.peer.inject("ussd-refused", times=1)
+    with pytest.raises(NotDone, match="no network service"):
+        plain.modem.ussd("*123#")
+    plain.modem.ussd("*123#")
+    assert answer(plain) == BALANCE
+
+
+@pytest.mark.parametrize(("code", "error"), [(50, NotDone), (4, NotSupported)])
+def test_a_modem_that_refuses_every_form(plain: Any, code: int, error: type[Exception]) -> None:
+    plain.peer.inject("ussd-refused", code=code)
+    with pytest.raises(error):
+        plain.modem.ussd("*123#")
+    plain.send()
+
+
+def test_what_cannot_be_written_in_any_form(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(ussd=SCRIPT))
+    driver.modem._ussd._forms = (wire.UssdForm.PLAIN,)
+    driver.modem.open()
+    with pytest.raises(NotDone, match="cannot send by USSD"):
+        driver.modem.ussd('1"\rAT+CFUN=0')
+    driver.send()
+
+
+def test_an_ok_that_comes_too_late_does_not_lose_the_answer(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_ussd, "_PATIENCE", 0.1)
+    plain.peer.inject("late-reply", command="+CUSD", seconds=0.3)
+    plain.modem.ussd("*123#")
+    plain.send()
+    assert answer(plain) == BALANCE
+
+
+def test_a_modem_that_is_not_open(make_driver: MakeDriver) -> None:
+    driver = make_driver()
+    for call in (lambda: driver.modem.ussd("*123#"), driver.modem.cancel_ussd):
+        with pytest.raises(ModemLost):
+            call()
+
+
+def test_whoever_waits_is_told_that_the_modem_went_away(plain: Any) -> None:
+    plain.peer.inject("ussd-silent")
+    plain.modem.ussd("*123#")
+    plain.modem.close()
+    assert plain.events.answers == [UssdAnswer(UssdStatus.ENDED)]
+    plain.modem.close()
+    assert len(plain.events.answers) == 1
+
+
+def test_no_text_and_no_code_is_logged(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    driver.modem.ussd("*123#")
+    answer(driver)
+    driver.peer.inject("ussd-refused")
+    with pytest.raises(NotDone) as caught:
+        driver.modem.ussd("*7#")
+    for secret in ("*123#", "*7#", "Rp10.000", "10000"):
+        assert secret not in caplog.text + str(caught.value) + repr(driver.events.answers)
