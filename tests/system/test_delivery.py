@@ -1,7 +1,10 @@
 """Delivery reports end to end: what `GET /api/messages/<id>` says long after the answer, also over a restart."""
 
+import http.server
+import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -80,3 +83,38 @@ def test_reports_can_be_switched_off(start: Start) -> None:
             client.send(1, "08126666666", "OTP Anda adalah 1234")
         (part,) = rack.network.parts
         assert not part.submit.status_report_request
+
+
+@pytest.fixture
+def posted() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Run a web server, and give its URL and what is posted there."""
+    events: list[dict[str, Any]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", events
+        server.shutdown()
+        thread.join()
+
+
+def test_the_webhook_is_told_each_state(start: Start, posted: tuple[str, list[dict[str, Any]]]) -> None:
+    url, events = posted
+    with ModemRack() as rack:
+        gateway = start([modem(rack.paths[0])], webhook={"url": url, "states": True}).until_ready()
+        with gateway.client() as client:
+            _, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
+        eventually(lambda: len(events) == 2, what="both states are told")
+    told = [(event["event"], event["data"]["state"], event["data"]["message_id"]) for event in events]
+    message_id = answer["data"]["message_id"]
+    assert told == [("message.state", "sent", message_id), ("message.state", "delivered", message_id)]
+    assert "OTP Anda" not in json.dumps(events)

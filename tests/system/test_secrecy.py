@@ -37,6 +37,9 @@ def test_no_text_is_ever_written(start: Start) -> None:
         rack.modems[1].inject("cms-error", code=1)
         rack.modems[0].inject("result-lost-sent", at=3)
         rack.modems[0].inject("urc-in-reply")
+        rack.modems[0].deliver("+628110000001", SECRET)
+        rack.modems[0].deliver("+628110000001", SECRET * 20, flash=True)
+        eventually(lambda: len(json.loads(gateway.cli("inbox", "list", "--json").stdout)) == 2)
         with gateway.client() as client:
             for number in range(6):
                 client.send(number, f"0812000000{number}", f"{SECRET} {number}")

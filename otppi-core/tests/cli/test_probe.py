@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from otppi.cli import probing
+from otppi.kit import port
 from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.testing.modem.vendors import HUAWEI_E3372
 
 Cli = Callable[..., Any]
 
@@ -33,6 +35,12 @@ def test_what_is_at_each_port(otppi: Cli, rack: ModemRack, tmp_path: Path) -> No
     assert (found["port"], found["state"], found["type"]) == (str(tmp_path / "link"), "found", "at")
     assert found["identity"]["imei"]
     assert rack.network.message_count == 0
+
+
+def test_the_best_type_is_named(otppi: Cli) -> None:
+    with ModemRack(profiles=[HUAWEI_E3372]) as rack:
+        (found,) = otppi("modem", "probe", rack.modems[0].path, "--json").json
+    assert (found["state"], found["type"]) == ("found", "huawei")
 
 
 def test_a_table_for_people(otppi: Cli, rack: ModemRack) -> None:
@@ -69,10 +77,10 @@ def test_a_port_that_a_program_holds(otppi: Cli, rack: ModemRack) -> None:
 def test_a_lock_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "port"
     path.touch()
-    assert not probing._locked(str(path))
+    assert not port._locked(str(path))
     descriptor = os.open(path, os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    assert probing._locked(str(path))
+    assert port._locked(str(path))
     os.close(descriptor)
 
 

@@ -116,6 +116,16 @@ def test_modem_list(otppi: Cli) -> None:
     assert otppi("modem", "list").out.startswith("MODEM")
 
 
+def test_usage(otppi: Cli) -> None:
+    assert otppi("send", "081230000012", "hello", "--modem", "good").code == 0
+    usage = {one["modem_id"]: one for one in otppi("usage", "--json").json}
+    assert list(usage) == MODEMS
+    assert usage["good"]["today"]["segments"] == usage["good"]["this_month"]["segments"] > 0
+    title, *lines = otppi("usage").out.splitlines()
+    assert title.split() == "MODEM TODAY MONTH ON THE WAY RECEIVERS PRICE SPENT TODAY THIS MONTH NOTE".split()
+    assert lines[0].split()[:2] == ["good", str(usage["good"]["today"]["segments"])]
+
+
 def test_modem_test(otppi: Cli) -> None:
     assert otppi("modem", "test", "good", "--json").json["modem"]["state"] == "ready"
     assert "state         ready\n" in otppi("modem", "test", "good").out

@@ -1,13 +1,14 @@
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otppi.api.ingress import Ingress, IngressContext, IngressType
+from otppi.api.ingress import Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.api.modem import ModemContext, ModemType
 from otppi.api.settings import Section, boolean, integer, number, text
 from otppi.host.host import DataFolder, Host
@@ -27,6 +28,19 @@ def no_leaks() -> Iterator[None]:
     yield
     until(lambda: set(threading.enumerate()) <= threads, "the threads of the test end")
     until(lambda: descriptors() <= before, "the files of the test are closed")
+
+
+@pytest.fixture
+def time_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Put the device into a time zone, written as POSIX does."""
+
+    def put(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture
@@ -53,6 +67,7 @@ class Doubles:
 
     def __init__(self) -> None:
         self.modems: list[ScriptedModem] = []
+        self.contexts: dict[str, ModemContext] = {}
         self.ingresses: list[ListeningIngress] = []
         self.fail: set[str] = set()
         self.plugins = Plugins(())
@@ -85,6 +100,7 @@ class Doubles:
     def _modem(self, context: ModemContext) -> ScriptedModem:
         if "modem" in self.fail:
             raise ZeroDivisionError("a bug")
+        self.contexts[context.settings["name"]] = context
         self.modems.append(ScriptedModem(context.settings["name"]))
         return self.modems[-1]
 
@@ -100,6 +116,8 @@ class ListeningIngress(Ingress):
 
     def __init__(self, context: IngressContext) -> None:
         self.context = context
+        self.came: list[ReceivedMessage] = []
+        self.refuses = False
         self.running = threading.Event()
         self._stopped = threading.Event()
 
@@ -113,6 +131,11 @@ class ListeningIngress(Ingress):
 
     def describe(self) -> dict[str, Any]:
         return {"port": self.context.settings["port"]}
+
+    def received(self, message: ReceivedMessage) -> None:
+        if self.refuses:
+            raise ZeroDivisionError("a bug")
+        self.came.append(message)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from otppi.host.accounts import is_password
 from otppi.host.config import Config, prefixes
 from otppi.host.host import DataFolder
 from otppi.host.plugins import Plugins
+from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.store import Store
 
@@ -102,7 +103,7 @@ def test_all_problems_of_all_sections_at_once_and_nothing_is_changed(config: Con
         "api_users[1].password": "is required",
         "api_users[2].username": API_USERS["username"].problem("a b"),
         "ingress-test": "must be an object",
-        "ingress-nowhere": "is not a section; there are sms, modems, api_users, ingress-test",
+        "ingress-nowhere": "is not a section; there are sms, modems, inbox, webhook, api_users, ingress-test",
     }
     assert found == reasons
     assert config.one("sms") == SMS.defaults()
@@ -148,16 +149,16 @@ def test_secrets_of_a_list_belong_to_their_object(config: Config) -> None:
 
 
 def test_asterisks_elsewhere_are_what_they_are(config: Config) -> None:
-    config.update({"modems": [{"name": "m0", "type": "scripted", "apn": REDACTED}]})
-    assert config.many("modems")[0]["apn"] == REDACTED
+    config.update({"modems": [{"name": "m0", "type": "scripted", "port": REDACTED}]})
+    assert config.many("modems")[0]["port"] == REDACTED
 
 
 def test_an_export_is_taken_back(config: Config, data: DataFolder, tmp_path: Path) -> None:
-    config.update(PROVISION | {"ingress-test": {"password": "kept"}})
+    config.update(PROVISION | {"ingress-test": {"password": "hidden"}})
     shown, whole = config.export(secrets=False), config.export(secrets=True)
-    assert "kept" not in json.dumps(shown)
+    assert "hidden" not in json.dumps(shown)
     assert "argon2" not in json.dumps(shown)
-    assert "secret" not in json.dumps(whole)
+    assert ': "secret"' not in json.dumps(whole)
     assert config.update(shown) == config.update(whole) == []
     other = DataFolder(tmp_path / "other", plugins=data.plugins)
     try:
@@ -216,6 +217,8 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
     samples: dict[str, Any] = {
         SMS.key: SMS.defaults(),
         MODEMS.key: [MODEMS.defaults() | {"name": "m0"}, PROVISION["modems"][0]],  # type: ignore[index]
+        INBOX.key: INBOX.defaults(),
+        WEBHOOK.key: WEBHOOK.defaults(),
         API_USERS.key: [API_USERS.defaults() | {"username": "app"}, *PROVISION["api_users"]],
     }
     sample = samples[section.key]

@@ -33,6 +33,17 @@ def test_each_lane_is_first_in_first_out_and_nothing_is_lost(lanes: list[bool]) 
         assert [one for one in out if one.bulk is bulk] == [one for one in records if one.bulk is bulk]
 
 
+@given(st.lists(st.booleans(), max_size=60))
+def test_bulk_that_may_not_go_stays_behind_otps(lanes: list[bool]) -> None:
+    queue = ModemQueue(1000)
+    records = [record(bulk) for bulk in lanes]
+    for one in records:
+        queue.put(one)
+    assert [queue.take(bulk=False) for bulk in lanes if not bulk] == [one for one in records if not one.bulk]
+    assert queue.take(bulk=False) is None
+    assert drain(queue) == [one for one in records if one.bulk]
+
+
 @given(st.lists(st.booleans(), max_size=200))
 def test_no_more_than_twenty_otps_before_a_waiting_bulk_message(lanes: list[bool]) -> None:
     queue = ModemQueue(1000)

@@ -20,12 +20,14 @@ TARGETS = st.lists(
         load=st.integers(0, 3),
         turn=st.integers(0, 5),
         usable=st.booleans(),
+        held=st.booleans(),
+        price=st.sampled_from([0.0, 0.5, 50.0]),
     ),
     max_size=6,
 ).map(lambda targets: [replace(target, name=str(number)) for number, target in enumerate(targets)])
 
 
-def target(name: str, *prefixes: str, **values: bool | int) -> Target:
+def target(name: str, *prefixes: str, **values: bool | float) -> Target:
     base = Target(name, prefixes, default=False, ready=True, unfit=False, load=0)
     return replace(base, **values)  # type: ignore[arg-type]
 
@@ -45,14 +47,15 @@ def test_with_fail_over_every_usable_modem_is_there_once(targets: list[Target]) 
 
 
 @given(TARGETS)
-def test_what_works_goes_first_and_what_is_unfit_goes_behind(targets: list[Target]) -> None:
-    chosen = choose(targets, RECEIVER)
-    assert [(not one.ready, one.unfit) for one in chosen] == sorted((not one.ready, one.unfit) for one in chosen)
+def test_what_works_goes_first_and_among_that_the_cheapest(targets: list[Target]) -> None:
+    chosen = [(not one.ready, one.unfit, one.held, one.price) for one in choose(targets, RECEIVER)]
+    assert chosen == sorted(chosen)
 
 
 @given(TARGETS)
 def test_among_those_that_work_the_longest_prefix_wins(targets: list[Target]) -> None:
-    working = [one for one in targets if one.usable and one.ready and not one.unfit]
+    targets = [replace(one, price=0.0) for one in targets]
+    working = [one for one in targets if one.usable and one.ready and not one.unfit and not one.held]
     if working:
         assert matched(choose(targets, RECEIVER)[0]) == max(map(matched, working))
 

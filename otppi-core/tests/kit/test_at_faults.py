@@ -7,6 +7,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.testing.modem import FAULTS
+from otppi.testing.modem.faults_usb import USB_FAULTS
 
 ARRIVED, LOST = True, False
 
@@ -94,7 +95,7 @@ CASES = (
     Case("pin-required", ModemUnfit),
     Case("pin-last-try", ModemUnfit),
     Case("puk-required", ModemUnfit),
-    Case("storage-full", ModemUnfit),
+    Case("storage-full", NotSent, heals=True),
     Case("csca-empty", NotSent, heals=True),
     Case("registration-lost", NotSent),
     Case("registration-stuck", NotSent),
@@ -107,6 +108,14 @@ CASES = (
     Case("small-buffer", Unconfirmed),
     Case("cmms-error"),
     Case("noise"),
+    Case("autobaud", NotSent, heals=True),
+    Case("brown-out", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.05, "code": 10}),
+    # What does not touch the sending of one short message
+    *(Case(fault) for fault in FAULTS if fault.startswith(("ussd-", "report-", "reports-", "reference-", "dial-"))),
+    *(Case(fault) for fault in ("part-refused", "part-lost", "getportmode-crash", "notifications-lost")),
+    *(Case(fault) for fault in ("memory-me-absent", "cmti-other-memory", "gaps-in-memory", "cnmi-refused")),
+    *(Case(fault) for fault in ("cmgl-broken", "cmgl-incomplete", "routed-needs-cnma")),
+    *(Case(fault) for fault in USB_FAULTS),
 )
 
 
@@ -160,6 +169,7 @@ OPENS = (
             "cpin-without-ok",
             "pin-required",
             "pin-last-try",
+            "brown-out",
         }
         - {"puk-required", "sim-busy", "sim-initialising", "registration-lost", "registration-stuck", "csca-empty"}
     ),
@@ -228,11 +238,12 @@ def test_a_modem_that_is_not_ready_for_the_pdu_gets_a_pause_from_then_on(driver:
     assert driver.texts == ["0", "1", "2"]
 
 
-def test_a_pdu_that_is_refused_in_spite_of_the_pause_is_rejected(driver: Any) -> None:
+def test_a_pdu_that_is_refused_in_spite_of_a_pause_and_of_small_chunks_is_rejected(driver: Any) -> None:
     driver.modem.open()
     driver.peer.inject("cms-error", code=304)
-    with pytest.raises(NotSent):
-        driver.send()
+    for _ in range(2):
+        with pytest.raises(NotSent):
+            driver.send()
     with pytest.raises(Rejected):
         driver.send()
 

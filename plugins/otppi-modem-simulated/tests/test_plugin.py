@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import Unconfirmed
+from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.message import OutgoingMessage
-from otppi.api.modem import Modem, ModemContext
+from otppi.api.modem import Modem, ModemContext, RecoveryStep
 from otppi.host.plugins import section_of_modem
+from otppi.kit import at_channel
 from otppi_modem_simulated.plugin import otppi_modem_types
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_channel, "_PROBE_TIMEOUT", 0.15)
 
 
 def make(folder: Path, **raw: Any) -> Modem:
@@ -49,3 +55,46 @@ def test_an_unknown_fault_is_a_problem_of_its_field() -> None:
     assert modem_type.embedded_default
     _, problems = section_of_modem(modem_type).validate({"name": "demo", "faults": ["gremlins"]})
     assert [problem.field for problem in problems] == ["modems.faults"]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("fault", "cure"),
+    [
+        ("registration-lost", RecoveryStep.RADIO),
+        ("registration-stuck", RecoveryStep.RESET),
+        ("registration-stuck", RecoveryStep.POWER),
+        ("silence", RecoveryStep.POWER),
+    ],
+)
+def test_a_fault_stays_until_it_is_cured_as_on_a_real_modem(tmp_path: Path, fault: str, cure: RecoveryStep) -> None:
+    modem = make(tmp_path, network_time=0, faults=[fault, "cmms-error"])
+    for _ in range(2):
+        with pytest.raises(ModemLost):
+            modem.open()
+        modem.close()
+    assert modem.recover(cure)
+    modem.open()
+    modem.send(message("text"))
+    modem.close()
+    assert [one.text for one in modem.phone()] == ["text"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_simulated_modem_that_is_silent_takes_no_command(tmp_path: Path) -> None:
+    modem = make(tmp_path, faults=["silence"])
+    with pytest.raises(ModemLost):
+        modem.recover(RecoveryStep.RESET)
+    assert modem.recover(RecoveryStep.POWER)
+    assert modem.recover(RecoveryStep.REINITIALISE)
+    modem.open()
+    modem.close()
+
+
+def test_it_has_the_imei_that_is_set(tmp_path: Path) -> None:
+    modem = make(tmp_path, imei="350000000000036")
+    try:
+        modem.open()
+        assert modem.identity().imei == "350000000000036"
+    finally:
+        modem.close()

@@ -16,6 +16,7 @@ class SerialDevice:
         interface: Number of the USB interface (bInterfaceNumber); None where it has none.
         by_path: The link that names the socket it is plugged into (`/dev/serial/by-path/…`).
         product: What the device calls itself.
+        number: USB device number: another one whenever it is plugged in or starts anew.
     """
 
     path: str
@@ -25,6 +26,7 @@ class SerialDevice:
     interface: int | None = None
     by_path: str = ""
     product: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,11 @@ class Devices(Protocol):
         Without an IMEI that is the hint. The port is this modem's until `release`, with all others of its device.
 
         Raises:
-            ModemLost: It is not there now; it is looked for, and the modem's `wake` is called when it comes.
+            ModemLost: It is not there now; it is looked for, and the gateway opens the modem when it comes.
         """
+
+    def identified(self, modem: str, imei: str) -> None:
+        """Take note of the IMEI that was read at the port of a modem, empty where it told none."""
 
     def release(self, modem: str) -> None:
         """Give the port of a modem free, for it or for another one. Safe to call twice."""

@@ -38,9 +38,11 @@ class InboundPart:
     """An SMS-DELIVER (3GPP TS 23.040 9.2.2.1): a whole message, or one part of it.
 
     Attributes:
-        originator: The sender: digits with `+` where international, or an alphanumeric name.
-        text: Its text; of an 8-bit message the octets in hexadecimal.
-        sent: When the SMSC took it in, in Unix seconds.
+        originator: The sender: digits with `+` where international, or an alphanumeric name; empty of a message that
+            cannot be decoded, whose text is the whole PDU.
+        text: Its text; of an 8-bit message the octets in hexadecimal. A part may begin or end with half a character of
+            UTF-16, whose other half is in its neighbour.
+        sent: When the SMSC took it in, in Unix seconds; 0 where nobody tells.
         reference: The concatenation reference; None of a message that has one part.
         number, total: The part's number, from 1, and how many there are.
         binary: Whether `text` is hexadecimal.

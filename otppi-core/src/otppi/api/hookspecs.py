@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pluggy
 
 from otppi.api.ingress import IngressType
+from otppi.api.internet import InternetType
 from otppi.api.modem import ModemType
 
 PROJECT = "otppi"
@@ -31,6 +32,15 @@ def otppi_modem_types() -> Sequence[ModemType]:
 @hookspec
 def otppi_ingress_types() -> Sequence[IngressType]:
     """Give the ways in of this plugin.
+
+    When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_internet_types() -> Sequence[InternetType]:
+    """Give the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
     """

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +63,34 @@ class Gateway(Protocol):
         """Count for metrics: name → {labels as Prometheus writes them, `modem="m0"` → number}."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message that came in.
+
+    Attributes:
+        message_id: The gateway's name for it.
+        modem: The modem that it came to.
+        originator: The sender: digits with `+` where international, or an alphanumeric name; empty where unknown.
+        text: Its text, missing parts marked; of a `binary` message the octets in hexadecimal.
+        sent, arrived: When the SMSC took it in, and when it came to the gateway, in Unix seconds.
+        segments: How many parts it has.
+        missing: The numbers of the parts that did not come in time. If they come later, it is told once more.
+        binary: Whether `text` is hexadecimal.
+        read: Whether a person has looked at it.
+    """
+
+    message_id: str
+    modem: str
+    originator: str
+    text: str = field(repr=False)
+    sent: float
+    arrived: float
+    segments: int = 1
+    missing: tuple[int, ...] = ()
+    binary: bool = False
+    read: bool = False
+
+
 class Ingress(ABC):
     """A way in. `run` is the body of a thread of its own; when it raises, it is started again with a growing delay."""
 
@@ -77,6 +105,9 @@ class Ingress(ABC):
     @abstractmethod
     def describe(self) -> Mapping[str, Any]:
         """Say what it listens on or is connected to, for the status page (any thread)."""
+
+    def received(self, message: ReceivedMessage) -> None:  # noqa: B027 - not every way in leads out as well
+        """Take a message that came in to a modem, to forward it; must be quick (on a thread of the gateway's inbox)."""
 
 
 @dataclass(frozen=True, slots=True)

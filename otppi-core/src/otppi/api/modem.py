@@ -71,7 +71,7 @@ class PhoneMessage:
 
 
 class Modem(ABC):
-    """One modem. Its own thread calls everything but `wake`, `identity` and `phone`, which any thread may call.
+    """One modem. Its own thread calls everything but `wake`, `identity`, `warnings` and `phone`: any thread may.
 
     The gateway calls `open`, then `send` and `idle` in turns, and `close` when it stops or when one of them raised
     `ModemLost`; then it opens it again, with a growing delay. Where that does not help, it calls `recover` while the
@@ -165,6 +165,10 @@ class Modem(ABC):
         """
         raise NotSupported("this type of modem cannot change its SIM card's lock")
 
+    def warnings(self) -> Sequence[str]:
+        """Say what is not as its settings want it, though it works (any thread)."""
+        return ()
+
     def phone(self) -> Sequence[PhoneMessage]:
         """Say what a simulated modem's phone shows, oldest first; a real modem has no such phone."""
         return ()
@@ -200,5 +204,7 @@ class ModemType:
     """Used under the name of the type where no modem is configured, so that the product can be tried."""
     probe: Callable[[str], ModemIdentity] | None = None
     """Asks the device at a path who it is; raises ModemLost where nothing of this type answers there."""
+    recognises: Callable[[ModemIdentity], bool] | None = None
+    """Tells a modem that another type's `probe` found, and that this type drives better. Pure and quick."""
     usb: tuple[UsbMatch, ...] = ()
     """USB devices that are this type's, so that a new one is offered with the right type."""

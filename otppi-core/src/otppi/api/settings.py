@@ -118,7 +118,7 @@ class Setting:
                 text.lower(), text
             )
         if self.kind is Kind.TEXT_LIST:
-            return [one.strip() for one in text.split(",") if one.strip()]
+            return _list_from_text(text)
         if self.kind in (Kind.INTEGER, Kind.NUMBER):
             try:
                 return int(text) if self.kind is Kind.INTEGER else float(text)
@@ -228,6 +228,18 @@ class Section:
         rows += ["| Setting | Title | Type | Default | What it does |", "|---|---|---|---|---|"]
         rows += [_reference_row(setting) for setting in self.settings]
         return "\n".join(rows) + "\n"
+
+
+def _list_from_text(text: str) -> list[Any]:
+    """Read a list with commas between its texts, or one in JSON, whose texts may hold commas."""
+    if text.startswith("["):
+        try:
+            read = json.loads(text)
+        except ValueError:
+            read = None
+        if isinstance(read, list):
+            return read
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def _copy(value: Any) -> Any:

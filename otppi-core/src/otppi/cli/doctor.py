@@ -50,6 +50,7 @@ def _findings(data: Path) -> Iterator["Finding"]:
     folder = list(device.check_folder(data))
     yield from folder
     yield device.check_clock(data)
+    yield from device.check_power_supply()
     try:
         yield device.check_boot_folder(data)
         yield gateway.check_store(data)

@@ -20,6 +20,7 @@ from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised
+from otppi.host.udev import udev_source
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
         if provision is not None:
             data.config.update(document)
         boot_folder = boot_folder_of(data_path)
-        host = Host(data, boot_folder)
+        host = Host(data, boot_folder, udev_source())
     except BaseException:
         data.close()
         raise

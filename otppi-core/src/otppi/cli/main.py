@@ -3,12 +3,46 @@
 import sys
 
 import otppi
-from otppi.cli import blocking, completion, doctor, modems, phone, plugins, run, sending, settings, status, users
+from otppi.cli import (
+    blocking,
+    completion,
+    doctor,
+    inbox,
+    internet,
+    modems,
+    phone,
+    plugins,
+    run,
+    sending,
+    settings,
+    sim,
+    status,
+    usage,
+    users,
+    ussd,
+)
 from otppi.cli.arguments import Commands, Parser, complete, root
 from otppi.cli.exits import Exit
 from otppi.cli.output import open_streams
 
-_COMMANDS = (run, status, sending, phone, modems, settings, users, blocking, plugins, doctor, completion)
+_COMMANDS = (
+    run,
+    status,
+    sending,
+    phone,
+    inbox,
+    modems,
+    sim,
+    ussd,
+    usage,
+    settings,
+    users,
+    blocking,
+    plugins,
+    internet,
+    doctor,
+    completion,
+)
 _DESCRIPTION = "A one-time-password gateway: HTTP request in, SMS out."
 _EPILOG = "\n".join(
     [

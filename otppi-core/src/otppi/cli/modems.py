@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from otppi.cli import discovery
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.output import cell, columns, complain, show
 from otppi.cli.sending import deliver, tell
-from otppi.cli.status import MODEM_COLUMNS
+from otppi.cli.status import MODEM_COLUMNS, recovery_lines
 from otppi.cli.talk import gateway
 
 _TEST_MESSAGE = "OTP-Pi: this is a test message."
@@ -47,12 +48,13 @@ def add(commands: Commands) -> None:
     )
     testing.add_argument("modem", metavar="NAME", help="name of the modem")
     testing.add_argument("--to", metavar="NUMBER", help="send a test SMS to this number")
+    discovery.add(group)
 
 
 def modem_list(options: Options) -> int:
     """List the modems."""
     modems = gateway(options.data).call("modems", {})
-    show(options, modems, columns(modems, MODEM_COLUMNS))
+    show(options, modems, [*columns(modems, MODEM_COLUMNS), *recovery_lines(modems)])
     return Exit.DONE
 
 

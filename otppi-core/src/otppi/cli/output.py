@@ -55,9 +55,11 @@ def columns(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> lis
 
 
 def cell(value: Any) -> str:
-    """Write a value for a person: yes and no, lists with commas, a dash for nothing."""
+    """Write a value for a person: yes and no, lists and objects with commas, a dash for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {cell(one)}" for key, one in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value)) or "-"
     return "-" if value is None or value == "" else one_line(str(value))

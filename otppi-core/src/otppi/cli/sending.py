@@ -43,17 +43,17 @@ def send(options: Options) -> int:
     """Send the message."""
     client = gateway(options.data)
     answer = deliver(
-        client, receiver=options.receiver, message=_message(options.message), modem=options.modem, wait=options.wait
+        client, receiver=options.receiver, message=message_text(options.message), modem=options.modem, wait=options.wait
     )
     return tell(options, answer)
 
 
-def deliver(client: Any, **arguments: Any) -> dict[str, Any]:
-    """Ask the gateway to send, and know what it means when its answer does not come."""
+def deliver(client: Any, operation: str = "send", **arguments: Any) -> dict[str, Any]:
+    """Ask the gateway to send, by this operation, and know what it means when its answer does not come."""
     from otppi.host.control_client import NoAnswer
 
     try:
-        answer: dict[str, Any] = client.call("send", arguments)
+        answer: dict[str, Any] = client.call(operation, arguments)
     except NoAnswer as error:
         raise Failure(Exit.UNCONFIRMED, f"{error}: the message may or may not have been sent") from error
     return answer
@@ -73,7 +73,8 @@ def tell(options: Options, answer: dict[str, Any]) -> int:
     return code
 
 
-def _message(argument: str) -> str:
+def message_text(argument: str) -> str:
+    """Take a text from the argument, or from stdin where that is `-`."""
     if argument == "-":
         if sys.stdin.isatty():
             complain("type the message, and end it with Ctrl-D on a line of its own")

@@ -1,5 +1,6 @@
 """`otppi status`: how the gateway, its modems and its ways in are."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from otppi.cli.arguments import Commands, Options
@@ -40,6 +41,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         f"{answer['queued']} queued",
         "",
         *columns(answer["modems"], MODEM_COLUMNS),
+        *recovery_lines(answer["modems"]),
     ]
     ways = [one | {"now": _now(one)} for one in answer["ingresses"]]
     lines += (
@@ -47,7 +49,36 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         if ways
         else ["", "no way in is enabled"]
     )
-    return lines + [f"problem: {cell(problem)}" for problem in answer["problems"]]
+    lines += ["", *_received(answer["inbox"], answer["webhook"])]
+    lines += [f"internet by {cell(link['modem_id'])}: {cell(link['state'])}" for link in answer["internet"]]
+    problems = [answer["power_supply"], *answer["problems"]]
+    lines += [f"warning: {cell(warning)}" for warning in answer["warnings"]]
+    return lines + [f"problem: {cell(problem)}" for problem in problems if problem]
+
+
+def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
+    """Tell what was done and will be done for the modems that had to be, or have to be, cured."""
+    return [
+        f"modem {cell(modem['modem_id'])}: {_recovery(modem)}"
+        for modem in modems
+        if modem["last_recovery"] or modem["next_step"]
+    ]
+
+
+def _recovery(modem: dict[str, Any]) -> str:
+    last, planned = modem["last_recovery"], modem["next_step"]
+    taken = cell({step: count for step, count in modem["recoveries"].items() if count})
+    told = f"{taken}; last {last['step']} at {moment(last['at'])}: {cell(last['cause'])}" if last else "nothing yet"
+    return f"{told}; next {planned['step']}, not before {moment(planned['at'])}" if planned else told
+
+
+def _received(inbox: dict[str, Any], webhook: dict[str, Any]) -> list[str]:
+    lines = [f"inbox: {inbox['messages']} messages, {inbox['unread']} unread, {inbox['incomplete']} incomplete"]
+    if webhook["server"]:
+        now = f", last error: {cell(webhook['last_error'])}" if webhook["last_error"] else ""
+        counts = f"{webhook['waiting']} waiting, {webhook['delivered']} delivered, {webhook['given_up']} given up"
+        lines.append(f"webhook {cell(webhook['server'])}: {counts}{now}")
+    return lines
 
 
 def _now(ingress: dict[str, Any]) -> str:

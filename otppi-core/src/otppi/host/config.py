@@ -25,7 +25,7 @@ class Config:
         self._store = store
         self._plugins = plugins
         self.sections = {section.key: section for section in CORE_SECTIONS} | {
-            key: ingress.section for key, ingress in plugins.ingress_types.items()
+            key: one.section for types in (plugins.ingress_types, plugins.internet_types) for key, one in types.items()
         }
         self._problems: dict[str, list[FieldError]] = {}
         self._values: dict[str, Values | list[Values]] = {}

@@ -19,7 +19,10 @@ logger = logging.getLogger(__name__)
 _LONGEST = 4 * 1024 * 1024
 _TIMEOUT = 5.0
 _REST = 0.5
-_PARALLEL = frozenset({"send", "status", "modems", "phone"})
+_PARALLEL = frozenset({"inbox_list", "inbox_reply", "inbox_show", "send", "status", "modems", "phone", "devices"}) | {
+    *("ussd", "ussd_reply", "ussd_wait", "ussd_cancel", "ussd_sessions"),
+    *("sim_status", "sim_change", "balances", "balance_read"),
+}
 """Operations that change no settings, and need not wait for one another: a manual SMS waits for its network."""
 
 

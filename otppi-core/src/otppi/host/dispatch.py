@@ -205,17 +205,15 @@ class Dispatch:
             early = self._receipts.expect(record) if state in _REPORTED_ON and record.modem else ()
         self._journal.ended(record)
         self._to_note.append((record, state, self._report.append))
-        self._tell(record, callbacks)
+        self._tell_everybody(record, callbacks)
         for report in early:
             self.reported(record.modem or "", report)
 
-    def _tell(self, record: Record, callbacks: Iterable[Callable[[], None]]) -> None:
-        everybody: list[Callable[[], None]] = [*callbacks, *(partial(listener, record) for listener in self.listeners)]
-        for tell in everybody:
-            try:
-                tell()
-            except Exception:  # a fault of whoever waits must not look like one of the modem whose thread this is
-                logger.exception("the state of message %s could not be told", record.message_id)
+    def _tell_everybody(self, record: Record, callbacks: Iterable[Callable[[], None]]) -> None:
+        for callback in callbacks:
+            _tell(record, callback)
+        for listener in self.listeners:
+            _tell(record, partial(listener, record))
 
     # -- what comes later (on the modem's thread) -------------------------------------------------------------------
 
@@ -249,9 +247,9 @@ class Dispatch:
                 return
             record.state, record.code, record.cause, record.discharged = state, code, cause, discharged
             self.ended[state.value, record.origin.ingress] += 1
-        self._journal.ended(record)
+        self._journal.changed(record)
         self._to_note.append((record, state, self._report.changed))
-        self._tell(record, ())
+        self._tell_everybody(record, ())
 
     # -- paperwork --------------------------------------------------------------------------------------------------
 
@@ -276,7 +274,7 @@ class Dispatch:
         with self._lock:
             left = self._placement.use(workers)
         for record in left:
-            self._end(record, State.FAILED, ResponseCode.NO_MODEM, "its modem was removed from the settings")
+            self._end(record, State.FAILED, ResponseCode.NO_MODEM, "no modem may send it since the settings changed")
 
     def restore(self) -> None:
         """Take over what an earlier run of the gateway left in the journal."""
@@ -300,6 +298,7 @@ class Dispatch:
         saved = time.monotonic()
         while not self._stopping.wait(_SWEEP):
             self.note_ended()
+            self._journal.flush()
             self._sweep()
             now = time.monotonic()
             if now - saved >= _SAVE:
@@ -373,8 +372,16 @@ _BECOMES = {
 """From which states a message may come to one of these, once it has ended."""
 
 
+def _tell(record: Record, callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # a fault of whoever waits must not look like one of the modem whose thread this is
+        logger.exception("the state of message %s could not be told", record.message_id)
+
+
 def _log(record: Record, state: State) -> None:
-    logger.info(
+    logger.log(
+        logging.DEBUG if state is State.DELIVERED else logging.INFO,  # what goes as it should is told once
         "message %s to %s from %s/%s by %s: %s%s",
         record.message_id,
         record.receiver_shown,

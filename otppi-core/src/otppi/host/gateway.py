@@ -11,10 +11,13 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.accounts import Accounts
 from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
+from otppi.host.balance import Balances
 from otppi.host.blocklist import Blocklist
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.lifecycle import Record
 from otppi.host.store import StoreDamaged
+from otppi.host.ussd import UssdDesk
+from otppi.host.ussd_answers import ask, of_exchange
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
@@ -36,6 +39,8 @@ class HostGateway:
         self.sms = sms
         self._blocklist = blocklist
         self._dispatch = dispatch
+        self.ussd = UssdDesk(dispatch.workers)
+        self.balances = Balances(self.ussd, dispatch.workers)
         self.authenticate = accounts.authenticate
         self.authenticate_token = accounts.authenticate_token
 
@@ -46,8 +51,10 @@ class HostGateway:
             return self._send(envelope, origin)
         if command in _BLOCKING:
             return self._block(envelope)
+        if command is Command.REQUEST_USSD:
+            return ask(self.ussd, envelope, origin)
         if command is Command.GET_MODEM_LIST:
-            modems = [describe_modem(worker) for worker in self._dispatch.workers()]
+            modems = [self.describe(worker) for worker in self._dispatch.workers()]
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=modems))
         if command is Command.ECHO:
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data={"echo": envelope.data}))
@@ -162,7 +169,10 @@ class HostGateway:
     # -- asking -----------------------------------------------------------------------------------------------------
 
     def message(self, message_id: str, sender: Sender) -> Answer | None:
-        """Give the state of a message, to the one who sent it."""
+        """Give the state of a message, or of a USSD session by its number, to the one who sent it."""
+        if (session := self.ussd.find(message_id, sender)) is not None:
+            outcome = of_exchange(session, session.exchange)
+            return Answer("get-message", outcome.code, data=outcome.data)
         record = self._dispatch.records.get(message_id)
         if record is None or record.origin.sender != sender:
             return None
@@ -172,14 +182,22 @@ class HostGateway:
     def health(self) -> Mapping[str, Any]:
         """Say whether messages can be sent."""
         workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
-        ready = sum(worker.status.state is ModemState.READY for worker in workers)
+        ready = sum(worker.status.state is ModemState.READY and not worker.account.unusable() for worker in workers)
         status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
         return {
             "status": status,
             "version": otppi.__version__,
-            "modems": [describe_modem(worker) for worker in self._dispatch.workers()],
+            "modems": [self.describe(worker) for worker in self._dispatch.workers()],
             "queued": sum(len(worker.queue) for worker in workers),
+            "warnings": [
+                *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
+                *self.balances.warnings(),
+            ],
         }
+
+    def describe(self, worker: ModemWorker) -> dict[str, Any]:
+        """Describe a modem with its SIM card's balance."""
+        return describe_modem(worker) | self.balances.describe(worker.name)
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
         """Count what ended, by state and ingress, and what waits and was sent, by modem."""
@@ -193,6 +211,11 @@ class HostGateway:
             "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
             "modem_ready": {
                 _label("modem", worker.name): float(worker.status.state is ModemState.READY) for worker in workers
+            },
+            "modem_recoveries_total": {
+                f'{_label("modem", worker.name)},step="{step.value}"': count
+                for worker in workers
+                for step, count in worker.healer.counts.items()
             },
         }
 
@@ -209,10 +232,12 @@ def _masked(receiver: str) -> str:
 def describe_modem(worker: ModemWorker) -> dict[str, Any]:
     """Describe a modem for lists and health: its state, who it is, and what it did."""
     identity = worker.modem.identity()
+    last, planned = worker.healer.last, worker.healer.planned
     return {
         "modem_id": worker.name,
         "state": worker.status.state.value,
         "detail": worker.status.detail,
+        "unusable": worker.account.unusable(),
         "since": round(worker.status.since),
         "queued": len(worker.queue),
         "sent": worker.sent,
@@ -220,6 +245,9 @@ def describe_modem(worker: ModemWorker) -> dict[str, Any]:
         "operator": identity.operator,
         "registration": identity.registration,
         "signal_dbm": identity.signal_dbm,
+        "recoveries": {step.value: count for step, count in worker.healer.counts.items()},
+        "last_recovery": last and {"step": last.step.value, "at": round(last.at), "cause": last.cause},
+        "next_step": planned and {"step": planned[0].value, "at": round(planned[1])},
     }
 
 

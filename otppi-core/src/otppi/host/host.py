@@ -10,19 +10,34 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.api.ingress import Ingress, IngressContext
-from otppi.api.modem import ModemContext, ModemType
+from otppi.api.ingress import Ingress, IngressContext, ReceivedMessage
+from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.host.accounts import Accounts
+from otppi.host.answers import of_record
+from otppi.host.balance import plans_of
 from otppi.host.blocklist import Blocklist
 from otppi.host.config import Config, prefixes
+from otppi.host.device import DeviceSource, Expected
+from otppi.host.devices import DeviceWatch
 from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.gateway import HostGateway
+from otppi.host.inbox import Inbox
+from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.journal import Journal
+from otppi.host.lifecycle import Record
+from otppi.host.limits import limits_of
+from otppi.host.modem_events import HostEvents
 from otppi.host.plugins import Plugins
+from otppi.host.power_supply import PowerSupply
+from otppi.host.prices import tariff_of
 from otppi.host.report import Report
 from otppi.host.store import Store
 from otppi.host.supervisor import Supervised
+from otppi.host.usage import Plan
+from otppi.host.usage_file import UsageFile
+from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook, data_of
 from otppi.host.worker import ModemWorker
+from otppi.kit.usb import serial_devices
 
 logger = logging.getLogger(__name__)
 
@@ -64,19 +79,38 @@ class DataFolder:
 class Host:
     """A running gateway. `start`, `apply` and `stop` are called by one thread at a time."""
 
-    def __init__(self, data: DataFolder, boot_folder: Path) -> None:
+    def __init__(self, data: DataFolder, boot_folder: Path, devices: DeviceSource | None = None) -> None:
         self.data = data
         self.boot_folder = boot_folder
         self.started = time.time()
+        self.power_supply = PowerSupply()
         config, sms = data.config, data.config.one("sms")
         self.accounts = Accounts(config.many("api_users"))
         self._report = Report(data.path / "report", sms["report_months"])
-        self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), self._report)
+        self._usage = UsageFile(data.path / "usage", data.path / "report")
+        self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), self._report, self._usage)
         self.gateway = HostGateway(sms, self.accounts, data.blocklist, self.dispatch)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
+        self.webhook = Webhook(config.one("webhook"))
+        self.dispatch.listeners.append(self._tell_state)
+        self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self._forward)
+        self._receiving = (
+            Supervised("inbox", self.inbox.run, self.inbox.stop),
+            Supervised("webhook", self.webhook.run, self.webhook.stop),
+        )
+        self.devices = DeviceWatch(devices, data.plugins.modem_types.values())
+        self._device_watch = None if devices is None else Supervised("devices", self.devices.run, self.devices.stop)
+        self._devices_to_find = None if devices is None else self.devices
+        self.gateway.balances.post = self.webhook.post
+        self._balances = Supervised("balances", self.gateway.balances.run, self.gateway.balances.stop)
         self._modem_threads: dict[str, Supervised] = {}
         self._modem_values: dict[str, Mapping[str, Any]] = {}
         self.ingresses: dict[str, tuple[Supervised, Ingress]] = {}
+        self._internet_type = next(iter(data.plugins.internet_types.values()), None)
+        usb = [match for one in data.plugins.modem_types.values() for match in one.usb]
+        self.internet = InternetLinks(
+            self._internet_type, self._identity_of, self._port_of, serial_devices, usb, boot_folder
+        )
 
     def start(self) -> None:
         """Start the modems, then the ways in."""
@@ -84,7 +118,14 @@ class Host:
             logger.error("a setting cannot be used, its default is: %s", problem)
         self.dispatch.restore()
         self._housekeeping.start()
+        for thread in self._receiving:
+            thread.start()
+        if self._device_watch is not None:
+            self.devices.refresh()  # which devices are there, before a modem looks for its own
+            self._device_watch.start()
         self._use_modems()
+        self._balances.start()
+        self._use_internet()
         for key in self.data.plugins.ingress_types:
             self._use_ingress(key)
 
@@ -101,6 +142,13 @@ class Host:
                 self.accounts.replace(config.many(key))
             elif key == "modems":
                 self._use_modems()
+                self._use_internet()
+            elif key in self.data.plugins.internet_types:
+                self._use_internet()
+            elif key == "inbox":
+                self.inbox.configure(config.one(key))
+            elif key == "webhook":
+                self.webhook.configure(config.one(key))
             elif key in self.data.plugins.ingress_types:
                 self._use_ingress(key)
 
@@ -108,13 +156,42 @@ class Host:
         """Take nothing more in, let each modem finish what it is sending, and tell the senders of the rest."""
         for supervised, _ in self.ingresses.values():
             supervised.stop()
+        self.internet.stop()
+        self._balances.stop()
+        self.gateway.ussd.stop()
+        self._balances.join(_PATIENCE)
+        if self._device_watch is not None:
+            self._device_watch.stop()
         _end(self._modem_threads.values())
+        self.devices.close()
+        if self._device_watch is not None:
+            self._device_watch.join(_PATIENCE)
         self._housekeeping.stop()
         self._housekeeping.join(_PATIENCE)
+        for thread in self._receiving:
+            thread.stop()
+        for thread in self._receiving:
+            thread.join(_PATIENCE)
         self.dispatch.close()
         for supervised, _ in self.ingresses.values():
             supervised.join(_PATIENCE)
         self.data.close()
+
+    def _tell_state(self, record: Record) -> None:
+        """Tell the webhook what became of a message; on the thread that ended it."""
+        if self.webhook.wants(MESSAGE_STATE):
+            outcome = of_record(record)
+            self.webhook.post(MESSAGE_STATE, {**outcome.data, "response_code": outcome.code.value})
+
+    def _forward(self, message: ReceivedMessage) -> None:
+        """Tell the webhook and the ways in of a message that came in; on the inbox's thread."""
+        if self.webhook.wants(MESSAGE_RECEIVED):
+            self.webhook.post(MESSAGE_RECEIVED, data_of(message))
+        for name, (_, ingress) in list(self.ingresses.items()):
+            try:
+                ingress.received(message)
+            except Exception:  # a stranger's code may raise anything, and the others are to be told
+                logger.exception("%s did not take message %s, which came in", name, message.message_id)
 
     # -- modems -----------------------------------------------------------------------------------------------------
 
@@ -131,6 +208,15 @@ class Host:
         _end([self._modem_threads.pop(name) for name in kept])  # a port has to be free before a new thread opens it
         self.dispatch.use(workers)
         self._modem_values = wanted
+        self.gateway.ussd.timeouts = {name: values["ussd_timeout"] for name, values in wanted.items()}
+        self.gateway.balances.use(plans_of(wanted))
+        self.devices.expect(
+            {
+                worker.name: Expected(values["imei"], values["port"], worker.retry_now)
+                for worker in workers
+                for values in (wanted[worker.name],)
+            }
+        )
         for worker in workers:
             if worker.name not in self._modem_threads:
                 thread = Supervised(f"modem {worker.name}", worker.run, worker.stop)
@@ -143,7 +229,7 @@ class Host:
             return [self._embedded(one) for one in self.data.plugins.modem_types.values() if one.embedded_default]
         sms = self.data.config.one("sms")
         shared = {"country_code": sms["country_code"], "queue_size": sms["queue_size"]}
-        return [values | shared for values in modems if values["active"]]
+        return [values | shared for values in modems if values["active"] and sends_sms(values)]
 
     def _embedded(self, modem_type: ModemType) -> dict[str, Any]:
         logger.warning("no modem is configured: a %s is used, and no message leaves this device", modem_type.title)
@@ -160,16 +246,49 @@ class Host:
         try:
             return ModemWorker(
                 values["name"],
-                modem_type.create(ModemContext(values, self.boot_folder)),
+                modem_type.create(
+                    ModemContext(values, self.boot_folder, self._events_of(values["name"]), self._devices_to_find)
+                ),
                 self.dispatch,
                 queue_size=values["queue_size"],
                 prefixes=prefixes(values, values["country_code"]),
                 default=values["default_modem"],
                 send_from_api=values["send_from_api"],
+                delivery_reports=values["delivery_reports"],
+                account=self._usage.account(
+                    values["name"], Plan(limits_of(values), tariff_of(values, values["country_code"]))
+                ),
+                power_supply=self.power_supply,
             )
         except Exception:  # a stranger's code may raise anything, and the others must start
             logger.exception("modem %s is left out", values["name"])
             return None
+
+    # -- internet ---------------------------------------------------------------------------------------------------
+
+    def _use_internet(self) -> None:
+        """Connect the modems that are to be connected."""
+        config, internet_type = self.data.config, self._internet_type
+        modems = [values for values in config.many("modems") if values["active"]]
+        self.internet.use(modems, config.one(internet_type.section.key) if internet_type else {})
+
+    def _port_of(self, name: str) -> str:
+        """Say where a modem was found among hot-plugged devices; empty where it was not."""
+        return next((device.port for device in self.devices.devices() if device.owner == name), "")
+
+    def _identity_of(self, name: str) -> ModemIdentity:
+        """Say what is known of a modem; nothing where none of this name sends SMS."""
+        workers = (worker for worker in self.dispatch.workers() if worker.name == name)
+        return next((worker.modem.identity() for worker in workers), ModemIdentity())
+
+    def _events_of(self, modem: str) -> HostEvents:
+        return HostEvents(
+            modem,
+            on_report=self.dispatch.reported,
+            on_part=self.inbox.received,
+            on_late=self.dispatch.accepted_late,
+            on_answer=self.gateway.ussd.answered,
+        )
 
     # -- ways in ----------------------------------------------------------------------------------------------------
 
@@ -211,6 +330,11 @@ class _GuardedIngress(Ingress):
         if self._made is not None:
             self._made.stop()
 
+    def received(self, message: ReceivedMessage) -> None:
+        """Hand on what came in."""
+        if self._made is not None:
+            self._made.received(message)
+
     def describe(self) -> Mapping[str, Any]:
         """Say what it says of itself."""
         return {} if self._made is None else self._made.describe()
@@ -233,6 +357,7 @@ def _rules(sms: Mapping[str, Any]) -> Rules:
         modem_grace=sms["modem_grace"],
         fail_over=sms["fail_over"],
         resend_unconfirmed=sms["resend_unconfirmed"],
+        cheapest=sms["routing"] == "cheapest",
     )
 
 

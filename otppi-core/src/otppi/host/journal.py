@@ -35,6 +35,7 @@ class Journal:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = folder / "journal"
         self._lock = Lock()
+        self._held = ""
         self.key = _key(folder / "journal.key")
         self._descriptor = self._open(self._path, os.O_APPEND)
         self._size = os.fstat(self._descriptor).st_size
@@ -56,10 +57,20 @@ class Journal:
         """Note the final state."""
         self._append(_ended_line(record))
 
+    def changed(self, record: Record) -> None:
+        """Note a state that a status report brought; it is written with the next line, or by `flush`."""
+        with self._lock:
+            self._held += _ended_line(record)
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        if self._held:
+            self._append("")
+
     def _append(self, line: str) -> None:
         """Write a line. A RAM disk that is full costs what a crash could be told from, not the messages: they go on."""
-        data = line.encode()
         with self._lock:
+            data, self._held = (self._held + line).encode(), ""
             if self._descriptor < 0:
                 return  # a modem that did not end in time: the next start tells its message as unconfirmed
             try:
@@ -139,6 +150,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; it stays for the next start. What is noted later is dropped."""
+        self.flush()
         with self._lock:
             descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:

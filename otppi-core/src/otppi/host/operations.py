@@ -5,25 +5,25 @@ Arguments and results are plain JSON values, so that they cross the control sock
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.settings import Section, Setting
 from otppi.host.accounts import new_token
 from otppi.host.answers import Outcome, of_record, of_refusal
+from otppi.host.device_operations import DeviceOperations
 from otppi.host.dispatch import Refused
-from otppi.host.gateway import describe_modem
 from otppi.host.host import DataFolder, Host
+from otppi.host.inbox_operations import InboxOperations
 from otppi.host.lifecycle import Record
 from otppi.host.settings import MODEMS
+from otppi.host.ussd_operations import CLI, ModemOperations
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
 from otppi.wire.segment import segment
 
-_CLI = Origin("command-line", Sender("administrator"))
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
 
@@ -31,7 +31,7 @@ class NotRunning(OtpPiError):  # noqa: N818
     """This needs a gateway that runs, and none does."""
 
 
-class Operations:
+class Operations(InboxOperations, ModemOperations, DeviceOperations):
     """All of them, on a data folder that this process has open; some also need the running gateway."""
 
     def __init__(self, data: DataFolder, host: Host | None = None) -> None:
@@ -58,6 +58,7 @@ class Operations:
         return {
             **host.gateway.health(),
             "started": round(host.started),
+            "power_supply": host.power_supply.hint(),
             "ingresses": [
                 {
                     "name": name,
@@ -68,7 +69,10 @@ class Operations:
                 }
                 for name, (supervised, ingress) in host.ingresses.items()
             ],
-            "problems": self.settings_problems(),
+            "inbox": host.inbox.describe(),
+            "webhook": host.webhook.describe(),
+            "internet": host.internet.status(),
+            "problems": [*self.settings_problems(), *host.inbox.problems()],
         }
 
     def modems(self) -> list[dict[str, Any]]:
@@ -76,8 +80,17 @@ class Operations:
         modems = []
         for worker in self._running().dispatch.workers():
             identity = worker.modem.identity()
-            modems.append(describe_modem(worker) | {name: getattr(identity, name) for name in _IDENTITY})
+            known = {name: getattr(identity, name) for name in _IDENTITY}
+            modems.append(self._running().gateway.describe(worker) | known | {"usage": worker.account.describe()})
         return modems
+
+    def usage(self) -> list[dict[str, Any]]:
+        """Say what each modem has sent and spent, and what its limits leave."""
+        return [{"modem_id": worker.name, **worker.account.describe()} for worker in self._running().dispatch.workers()]
+
+    def internet(self) -> list[dict[str, Any]]:
+        """Say how the modems' connections to the internet are."""
+        return self._running().internet.status()
 
     def phone(self, after: float = 0.0) -> list[dict[str, Any]]:
         """Show what arrived on the phones of simulated modems after some Unix time, oldest first."""
@@ -98,7 +111,7 @@ class Operations:
         host = self._running()
         sms = self._data.config.one("sms")
         number = self._checked(receiver, message, modem)
-        record = Record(_CLI, None, number, message, time.time() + sms["default_lifetime"])
+        record = Record(CLI, None, number, message, time.time() + sms["default_lifetime"])
         record.only = modem
         if sms["mask_receivers"]:
             record.receiver_shown = mask(number)
@@ -291,6 +304,8 @@ def _is(value: object, hint: Any) -> bool:
         return True
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_is(one, get_args(hint)[0]) for one in value)
     return isinstance(value, hint)
 
 

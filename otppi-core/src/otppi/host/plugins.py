@@ -1,7 +1,7 @@
 """Loading plugins: each one in its own guard, so that a broken one is shown and never stops the gateway."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -10,7 +10,8 @@ import pluggy
 
 from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
-from otppi.api.modem import ModemType
+from otppi.api.internet import InternetType
+from otppi.api.modem import ModemIdentity, ModemType
 from otppi.api.settings import Section
 from otppi.host.settings import CORE_SECTIONS, MODEMS
 
@@ -37,6 +38,7 @@ class Plugins:
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self.modem_types: dict[str, ModemType] = {}
         self.ingress_types: dict[str, IngressType] = {}
+        self.internet_types: dict[str, InternetType] = {}
         self.status: list[PluginStatus] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -52,8 +54,10 @@ class Plugins:
             modem_types = self._ask(plugin, "otppi_modem_types", ModemType, self.modem_types, lambda one: one.key)
             for one in modem_types.values():
                 section_of_modem(one)
-            ingress_types = self._ask(
-                plugin, "otppi_ingress_types", IngressType, self.ingress_types, lambda one: one.section.key
+            sections: dict[str, Any] = self.ingress_types | self.internet_types
+            ingress_types = self._ask(plugin, "otppi_ingress_types", IngressType, sections, lambda one: one.section.key)
+            internet_types = self._ask(
+                plugin, "otppi_internet_types", InternetType, sections | ingress_types, lambda one: one.section.key
             )
         except (Exception, SystemExit) as caught:  # a stranger's code may raise anything, and the others must start
             error = f"{type(caught).__name__}: {caught}"
@@ -63,6 +67,7 @@ class Plugins:
         else:
             self.modem_types |= modem_types
             self.ingress_types |= ingress_types
+            self.internet_types |= internet_types
         distribution = entry_point.dist
         self.status.append(
             PluginStatus(
@@ -74,7 +79,7 @@ class Plugins:
         )
 
     def _ask(
-        self, plugin: object, hook: str, kind: type, known: dict[str, Any], key: Callable[[Any], str]
+        self, plugin: object, hook: str, kind: type, known: Mapping[str, Any], key: Callable[[Any], str]
     ) -> dict[str, Any]:
         implementations = getattr(self._manager.hook, hook).get_hookimpls()
         offered: dict[str, Any] = {}
@@ -87,6 +92,11 @@ class Plugins:
                         raise ValueError(f"{key(one)!r} is registered already")
                     offered[key(one)] = one
         return offered
+
+
+def best_type(types: Iterable[ModemType], found_by: ModemType, identity: ModemIdentity) -> ModemType:
+    """Choose the type for a modem that a type's probe found: the first that recognises it, else the one that asked."""
+    return next((one for one in types if one.recognises is not None and one.recognises(identity)), found_by)
 
 
 _CORE_KEYS = frozenset(section.key for section in CORE_SECTIONS)

@@ -1,6 +1,11 @@
 """The settings sections that belong to the core: SMS, modems and API users."""
 
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
+from otppi.host.apn import AUTOMATIC, PRESETS
+from otppi.host.limits import quiet_hours_problem
+from otppi.host.prices import prices_problem, promotions_problem
+from otppi.host.receiving_settings import INBOX, WEBHOOK
+from otppi.host.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
 from otppi.wire.errors import WireError
 from otppi.wire.msisdn import normalise_prefix
 
@@ -86,6 +91,13 @@ SMS = Section(
             "Whether a message may go by a modem that its prefix does not name when those that it names cannot send.",
             True,
         ),
+        text(
+            "routing",
+            "Routing",
+            "Which modem goes first: the one that the receiver's prefix names, or the one that is cheapest.",
+            "prefix",
+            choices=("prefix", "cheapest"),
+        ),
         boolean(
             "resend_unconfirmed",
             "Resend unconfirmed",
@@ -115,8 +127,23 @@ _DIAL = tuple(
         f"init_dial_{number_}",
         f"Init Dial {number_}",
         "AT command that is run before dialling to connect to the internet.",
+        pattern=r"[Aa][Tt][ -~]{0,200}",
     )
     for number_ in range(1, 6)
+)
+
+_QUOTAS = tuple(
+    integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit)
+    for key, title, help_, unit in (
+        ("daily_quota", "Daily Quota", "Segments that it sends in a day at most; 0: no quota.", "segments"),
+        ("monthly_quota", "Monthly Quota", "Segments that it sends in a month at most; 0: no quota.", "segments"),
+        (
+            "monthly_receivers",
+            "Receivers a Month",
+            "Different receivers that it sends to in a calendar month at most, counted from when this is set; 0: any.",
+            "receivers",
+        ),
+    )
 )
 
 MODEMS = Section(
@@ -134,7 +161,7 @@ MODEMS = Section(
             pattern=r"[\w .:()+-]{1,64}",
         ),
         text("type", "Type", "Modem type: the plugin that drives it.", "at"),
-        text("port", "Port", "Serial port, or a link to one, e.g. /dev/ttyUSB0.", aliases=("connection",)),
+        text("port", "Port", "Serial port, or a link to one, e.g. /dev/ttyUSB0; with an IMEI only where it is looked for first.", aliases=("connection",)),
         text(
             "sms_center",
             "SMS Center",
@@ -145,7 +172,7 @@ MODEMS = Section(
         text(
             "imei",
             "IMEI",
-            "Serial number of the modem, to know it again; never changed by OTP-Pi.",
+            "Serial number of the modem, by which it is found wherever it is plugged in; never changed by OTP-Pi.",
             pattern=r"[0-9]{14,16}",
         ),
         text("msisdn", "MSISDN", "Telephone number of the SIM card.", pattern=r"\+?[0-9]{3,15}"),
@@ -165,7 +192,14 @@ MODEMS = Section(
             pattern=r"[0-9]{4,8}",
         ),
         integer(
-            "baud_rate", "Baud Rate", "Speed of the serial port.", 115_200, minimum=300, maximum=4_000_000, unit="Bd"
+            "baud_rate",
+            "Baud Rate",
+            "Speed of the serial port; 0 finds it out. It matters to modems on a UART only, not to those on USB.",
+            115_200,
+            minimum=0,
+            maximum=4_000_000,
+            unit="Bd",
+            check=lambda rate: "is 0, or at least 300" if 0 < rate < 300 else None,
         ),
         text(
             "parity_bit",
@@ -177,18 +211,54 @@ MODEMS = Section(
         ),
         integer("start_bits", "Start Bits", "Start bits; every UART has exactly one.", 1, minimum=1, maximum=1),
         number("stop_bits", "Stop Bits", "Stop bits: 1, 1.5 or 2.", 1, minimum=1, maximum=2),
+        text(
+            "flow_control",
+            "Flow Control",
+            "How the modem says that it takes no more bytes for now: by wires (rts-cts), characters, or not at all.",
+            "none",
+            choices=("none", "rts-cts", "xon-xoff"),
+        ),
+        INIT_COMMANDS,
         boolean(
             "internet_access",
             "Internet Access",
-            "Use this modem to connect to the internet: kept for a later version, like the dialling settings below.",
+            "Whether this modem connects to the internet, as the settings below say (docs/mobile-internet.md).",
             False,
         ),
-        text("apn", "APN", "Access point name of the mobile operator."),
-        text("apn_username", "APN Username", "User name at the access point."),
-        text("apn_password", "APN Password", "Password at the access point.", secret=True),
-        text("dial_number", "Dial Number", "Number that is dialled to connect to the internet, e.g. *99#."),
+        text(
+            "internet_port",
+            "Internet Port",
+            "Port to dial on. Empty: the modem's port for data. The port for SMS: the modem sends no SMS any more.",
+        ),
+        text(
+            "apn_preset",
+            "APN Preset",
+            "Operator whose access point is dialled where the settings below are empty; automatic: that of the SIM.",
+            AUTOMATIC,
+            choices=(AUTOMATIC, "none", *PRESETS),
+        ),
+        text("apn", "APN", "Access point name of the mobile operator.", pattern=r"[A-Za-z0-9._-]{1,100}"),
+        text("apn_username", "APN Username", "User name at the access point.", pattern=r"[^\x00-\x1f\x7f]{1,60}"),
+        text(
+            "apn_password",
+            "APN Password",
+            "Password at the access point.",
+            secret=True,
+            pattern=r"[^\x00-\x1f\x7f]{1,60}",
+        ),
+        text(
+            "dial_number",
+            "Dial Number",
+            "Number that is dialled to connect to the internet; *99# where neither this nor the preset has one.",
+            pattern=r"[0-9A-Da-d*#+,]{1,40}",
+        ),
         *_DIAL,
-        text("dial_command", "Dial Command", "AT command that dials, e.g. ATDT."),
+        text(
+            "dial_command",
+            "Dial Command",
+            "AT command that dials; ATD where empty.",
+            pattern=r"[Aa][Tt][Dd][TtPp]?",
+        ),
         boolean(
             "send_from_api",
             "Send SMS from API",
@@ -196,6 +266,56 @@ MODEMS = Section(
             True,
             aliases=("send_sms_from_api",),
         ),
+        boolean(
+            "delivery_reports",
+            "Delivery reports",
+            "Whether the network is asked to report when a message has arrived (state delivered or undelivered).",
+            True,
+        ),
+        integer(
+            "rate_per_minute",
+            "Rate",
+            "Messages that it sends in any minute at most; more wait, or go by others. 0: as many as it can.",
+            0,
+            minimum=0,
+            maximum=6000,
+            unit="messages",
+        ),
+        *_QUOTAS,
+        text_list(
+            "quiet_hours",
+            "Quiet Hours",
+            "Times of day when it sends no bulk messages, such as 22:00-06:00 by the device's time zone.",
+            check=quiet_hours_problem,
+        ),
+        text(
+            "quiet_for",
+            "Quiet For",
+            "Whether quiet hours hold back bulk messages only, or OTPs too.",
+            "bulk",
+            choices=("bulk", "all"),
+        ),
+        number(
+            "price",
+            "Price",
+            "What a segment costs, to receivers that no prefix of the prices names; in your currency.",
+            0.0,
+            minimum=0,
+            maximum=1_000_000_000,
+        ),
+        text_list(
+            "prices",
+            "Prices by Prefix",
+            "What a segment costs to receivers whose number starts so: 62871=50; the longest prefix counts.",
+            check=prices_problem,
+        ),
+        text_list(
+            "promotions",
+            "Promotions",
+            "A lower price after so many messages in a day or month: 100/day=10, to one prefix: 62871:100/day=10.",
+            check=promotions_problem,
+        ),
+        *USSD_SETTINGS,
         boolean("default_modem", "Default Modem", "Sends to receivers that no prefix names.", False),
         boolean("active", "Active", "Whether the modem is used at all.", True),
     ),
@@ -225,4 +345,4 @@ API_USERS = Section(
     ),
 )
 
-CORE_SECTIONS = (SMS, MODEMS, API_USERS)
+CORE_SECTIONS = (SMS, MODEMS, INBOX, WEBHOOK, API_USERS)

@@ -141,6 +141,8 @@ class AtChannel:
             while event := self._connection.next_event():
                 if isinstance(event, Reply):
                     return event
+                if isinstance(event, Urc | Noise):
+                    self._on_event(event)
                 if isinstance(event, Noise) and event.line.startswith(_FINALS):
                     final = event
                     deadline = min(deadline, time.monotonic() + _QUIET)

@@ -4,17 +4,29 @@ import logging
 import random
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NoReturn
 
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
-from otppi.api.modem import Modem, ModemContext, ModemIdentity
-from otppi.api.settings import number
+from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
+from otppi.api.settings import integer, number
+from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at_identity import read_imei, same_imei
+from otppi.kit.at_inbox import AtInbox
+from otppi.kit.at_line import CHUNK_PAUSE, Line
+from otppi.kit.at_recovery import cycle_power, cycle_radio, restart
+from otppi.kit.at_sim import SimTool
+from otppi.kit.at_smsc import SmscKeeper
 from otppi.kit.at_start import PinMemory, Profile, Start
+from otppi.kit.at_ussd import Ussd
 from otppi.kit.chores import Chore, NetworkWatch
+from otppi.kit.late_results import LateResults
 from otppi.kit.port import Port, Wake
+from otppi.kit.usb import serial_devices
 from otppi.wire.address import Address
 from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
@@ -50,6 +62,24 @@ AT_SETTINGS = (
         maximum=600,
         unit="s",
     ),
+    integer(
+        "chunk_size",
+        "Chunk size",
+        "Bytes that are written to the modem at once; 0: any number, until it is seen to lose some.",
+        0,
+        minimum=0,
+        maximum=4096,
+        unit="bytes",
+    ),
+    number(
+        "chunk_pause",
+        "Chunk pause",
+        "Pause after each chunk; with a chunk size of 1 it is a delay for each character.",
+        CHUNK_PAUSE,
+        minimum=0,
+        maximum=1,
+        unit="s",
+    ),
 )
 """The settings that every type of modem has which is driven by `AtModem`."""
 
@@ -68,11 +98,18 @@ class AtModem(Modem):
         self._profile = profile or Profile()
         self._prompt_pause = self._profile.prompt_pause
         self._pin_memory = PinMemory(context.boot_folder, self._settings["name"])
+        self._line = Line(self._settings, self._profile.chunk_size)
         self._wake = Wake()
         self._port: Port | None = None
         self._channel: AtChannel | None = None
-        self._watch = NetworkWatch()
-        self._chores: tuple[Chore, ...] = (self._watch,)
+        self._watch = NetworkWatch(self._profile)
+        self._smsc = SmscKeeper(self._settings["sms_center"])
+        self._ussd = Ussd(context.events, self._profile.ussd_forms)
+        self._warnings: tuple[str, ...] = ()
+        self._inbox = AtInbox(context.events, self._profile)
+        self._late = LateResults(context.events)
+        # In the order in which they go where several are due.
+        self._chores: tuple[Chore, ...] = (self._smsc, self._watch, self._ussd, self._inbox, self._late)
         self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
@@ -84,25 +121,69 @@ class AtModem(Modem):
 
     def identity(self) -> ModemIdentity:
         """Say what was read from the modem when it was opened or last looked after."""
-        return self._watch.identity
+        return self._smsc.completed(self._watch.identity)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say which init commands were not taken."""
+        return self._warnings
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Open the port and make the modem ready to send."""
-        self._port = Port(self._path(), self._settings, self._wake)
-        self._channel = AtChannel(self._port, self._heard)
-        start = Start(self._channel, self._settings, self._profile, self._pin_memory, self._channel.listen)
+        port, channel = self._connect()
+        settle = partial(self._line.settle, port)
+        start = Start(channel, self._settings, self._profile, self._pin_memory, channel.listen, settle, self._recognise)
         try:
             identity = start.run()
+            self._warn(start.warnings)
             for chore in self._chores:
-                chore.opened(self._channel, identity)
+                chore.opened(channel, identity)
         except AtTimeout as error:
             raise _silent(error) from error
 
+    def _connect(self) -> tuple[Port, AtChannel]:
+        """Open the port; nothing was said yet."""
+        self._port = port = Port(self._path(), self._settings, self._wake)
+        self._channel = channel = AtChannel(port, self._heard)
+        self._line.use(port)
+        return port, channel
+
+    def recover(self, step: RecoveryStep) -> bool:
+        """Try to cure the modem, which is closed; see `kit.at_recovery`."""
+        try:
+            return self._cure(step)
+        finally:
+            self.close()
+
+    def _cure(self, step: RecoveryStep) -> bool:
+        if step is RecoveryStep.POWER:
+            devices = self._context.devices
+            return cycle_power(self._path(), serial_devices() if devices is None else devices.ports())
+        if step is RecoveryStep.RADIO:
+            return cycle_radio(self._connect()[1])
+        return step is RecoveryStep.REINITIALISE or restart(*self._connect(), self._profile.reset)
+
+    def _warn(self, warnings: list[str]) -> None:
+        for warning in set(warnings).difference(self._warnings):
+            logger.warning("modem %s: %s", self._settings["name"], warning)
+        self._warnings = tuple(warnings)
+
     def _path(self) -> str:
         """Where the port is; a type that finds it in its own way overrides this."""
-        return str(self._settings["port"])
+        settings, devices = self._settings, self._context.devices
+        if devices is None:
+            return str(settings["port"])
+        return devices.locate(settings["name"], settings.get("imei", ""), settings["port"])
+
+    def _recognise(self, imei: str) -> None:
+        """Make sure which modem it is before its SIM gets a PIN (modems.md 24); one that tells no IMEI is believed."""
+        wanted = self._settings.get("imei", "")
+        if self._context.devices is not None:
+            self._context.devices.identified(self._settings["name"], imei)
+        if imei and wanted and not same_imei(imei, wanted):
+            where = self._port.path if self._port else "its port"
+            raise ModemLost(f"{where} has the modem with the IMEI {imei}, not that with {wanted}")
 
     def idle(self, timeout: float) -> None:
         """Do the chores that are due, and listen to the modem until the next one is."""
@@ -113,9 +194,9 @@ class AtModem(Modem):
             channel.listen(min(until, due) - now)
 
     def _do_chore(self, channel: AtChannel) -> float:
-        """Do a piece of the most urgent chore, if it is due; give when the next one is."""
-        chore = min(self._chores, key=_due)
-        if chore.due <= time.monotonic():
+        """Do a piece of the first chore that is due; give when the next one is."""
+        now = time.monotonic()
+        if chore := next((one for one in self._chores if one.due <= now), None):
             try:
                 chore.work(channel)
             except AtTimeout as error:
@@ -130,6 +211,8 @@ class AtModem(Modem):
             port.close()
             for chore in self._chores:
                 chore.closed()
+        if self._context.devices is not None:  # also where the port could not be opened
+            self._context.devices.release(self._settings["name"])
 
     def _ready_channel(self) -> AtChannel:
         if self._channel is None:
@@ -142,6 +225,48 @@ class AtModem(Modem):
         if not any(chore.heard(event) for chore in self._chores):
             name = event.name if isinstance(event, Urc) else "a line of no command"
             logger.debug("modem %s said %s", self._settings["name"], name)
+
+    # -- what a person asks for -------------------------------------------------------------------------------------
+
+    def ussd(self, text: str) -> None:
+        """Send a USSD string, or a reply; the answer goes to the events."""
+        self._ussd.send(self._ready_channel(), text)
+
+    def cancel_ussd(self) -> None:
+        """End the USSD session, if there is one."""
+        self._ussd.cancel(self._ready_channel())
+
+    def sim_status(self) -> SimStatus:
+        """Ask how the SIM's lock stands, whether the modem is open or not."""
+        with self._sim_tool() as tool:
+            return tool.status()
+
+    def sim_change(self, action: SimAction, secret: str, new_pin: str = "") -> SimStatus:
+        """Change the SIM's lock, whether the modem is open or not."""
+        with self._sim_tool() as tool:
+            return tool.change(action, secret, new_pin)
+
+    @contextmanager
+    def _sim_tool(self) -> Iterator[SimTool]:
+        """Give the tool on the channel that is open, or, while the modem is closed, on one for the moment."""
+        was_open = self._channel is not None
+        try:
+            channel = self._ready_channel() if was_open else self._greet()
+            yield SimTool(channel, self._profile.sim_tries, self._pin_memory, self._settings["sim_card_pin"])
+        except AtTimeout as error:
+            raise _silent(error) from error
+        finally:
+            if not was_open:
+                self.close()
+
+    def _greet(self) -> AtChannel:
+        """Open the port, and say no more than is needed to understand each other."""
+        channel = self._connect()[1]
+        channel.synchronise()
+        for line in ("ATE0", "AT+CMEE=1"):
+            channel.attempt(line)
+        self._recognise(read_imei(channel))
+        return channel
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
@@ -184,15 +309,21 @@ class AtModem(Modem):
             self._pause(channel)
         message.progress.before_dispatch()
         try:
-            lines = channel.payload(pdu, self._settings["result_timeout"], message.progress.meanwhile)
+            lines = channel.payload(pdu, self._settings["result_timeout"], partial(self._meanwhile, message))
         except AtRefused as error:
             self._refused(error.result, dispatched=True)
         except AtTimeout as error:
+            self._late.expect(message.message_id)
             raise Unconfirmed("the network did not answer in time") from error
         except ModemLost as error:
             self.close()  # the dialogue cannot go on, and the next message is to find that out
             raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
+        self._late.settled()
         return _reference_of(lines)
+
+    def _meanwhile(self, message: OutgoingMessage) -> None:
+        message.progress.meanwhile()
+        self._inbox.meanwhile()
 
     def _pause(self, channel: AtChannel) -> None:
         """Give the modem time between the prompt and the PDU; a wake-up or a URC does not shorten it."""
@@ -212,16 +343,26 @@ class AtModem(Modem):
             # The PDU is a good one, so the modem lost its beginning: it was not ready for it (modems.md 4).
             self._prompt_pause = _PROMPT_PAUSE
             raise NotSent(meaning, code=code)
+        if dispatched and result.code == _INVALID_PDU and self._port and self._line.write_less(self._port):
+            raise NotSent(meaning, code=code)  # it lost something in the middle: too much came at once (modems.md 29)
         if advice is Advice.NEVER:
             raise Rejected(meaning, code=code)
-        if advice is Advice.SET_SMSC and (smsc := self._settings["sms_center"] or self._watch.identity.smsc):
-            # The modem forgot it with the network (modems.md 21).
+        if advice is Advice.SET_SMSC and self._smsc.number:  # the modem forgot it with the network (modems.md 21)
             with suppress(AtTimeout):
-                self._ready_channel().attempt(f'AT+CSCA="+{smsc.lstrip("+")}",145')
+                self._smsc.restore(self._ready_channel())
+            raise NotSent(meaning, code=code)
+        if advice is Advice.FREE_STORAGE and self._make_room():
             raise NotSent(meaning, code=code)
         if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
             raise ModemUnfit(meaning, code=code)
         raise NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
+
+    def _make_room(self) -> bool:
+        """Empty the memories of what the inbox takes: some modems cannot send while they are full (modems.md 17)."""
+        try:
+            return self._inbox.make_room(self._ready_channel())
+        except AtTimeout:
+            return False
 
 
 def _due(chore: Chore) -> float:

@@ -13,14 +13,18 @@ from typing import Any
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.wire.at import ResultKind
-from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
+from otppi.kit.at_identity import identify, read_imei
+from otppi.kit.at_sim import CPINR, SimTries, sim_state, tries_left
+from otppi.wire.at import FinalResult, ResultKind
+from otppi.wire.cme_cms import Advice, cme_advice, cms_advice
+from otppi.wire.ussd import UssdForm
 
 logger = logging.getLogger(__name__)
 
 _SIM_BUSY_STEP = 0.2
 _SIM_BUSY_LONGEST = 5.0
 """Then the modem counts as not ready; the gateway opens it again and again, and can stop in between."""
+_INIT_TIMEOUT = 20.0
 
 REGISTRATIONS: Mapping[str, str] = {
     "0": "not registered",
@@ -40,6 +44,17 @@ _REGISTERED = frozenset({"1", "5", "6", "7", "9", "10"})
 
 
 @dataclass(frozen=True, slots=True)
+class SignalQuery:
+    """A model's own command for the signal, for what +CSQ does not tell well (it was made for GSM).
+
+    `dbm` reads the information lines, joined by line ends; None where they do not tell.
+    """
+
+    command: str
+    dbm: Callable[[str], int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What differs from model to model; a vendor's plugin replaces the values that it knows better.
 
@@ -47,14 +62,41 @@ class Profile:
     """
 
     init: tuple[str, ...] = ()
-    cnmi: tuple[str, ...] = ("AT+CNMI=2,1,2,1,0", "AT+CNMI=2,1,2,2,0", "AT+CNMI=2,1,2,0,0", "AT+CNMI=2,1,0,0,0")
+    cnmi: tuple[str, ...] = (
+        "AT+CNMI=2,1,2,1,0",
+        "AT+CNMI=2,1,2,2,0",
+        "AT+CNMI=2,1,0,1,0",
+        "AT+CNMI=2,1,0,2,0",
+        "AT+CNMI=2,1,2,0,0",
+        "AT+CNMI=2,1,0,0,0",
+    )
+    memories: tuple[str, ...] = ("ME", "SM")
+    """Where messages are to come in: the first that the modem takes (modems.md 18)."""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT+QCCID", "AT^ICCID?")
     prompt_pause: float = 0.0
     """Seconds between the prompt and the PDU, for modems that lose its first bytes (modems.md 4)."""
+    signal: SignalQuery | None = None
+    """Asked instead of AT+CSQ; where it does not tell, AT+CSQ is."""
+    network_urcs: tuple[str, ...] = ()
+    """URCs upon which the network is looked at at once, beside those of 3GPP: the SIM came or went."""
+    boot_urcs: tuple[str, ...] = ()
+    """URCs that say that the modem has just been switched on: whatever was set in it is lost."""
+    ussd_forms: tuple[UssdForm, ...] = (UssdForm.PLAIN, UssdForm.GSM7_HEX, UssdForm.UCS2_HEX)
+    """How it writes USSD strings: tried in turn until one is taken (modems.md 27)."""
+    sim_tries: tuple[SimTries, ...] = (CPINR,)
+    """How it tells the tries that the SIM bears: asked in turn until one answers."""
+    reset: str = "AT+CFUN=1,1"
+    """Restarts it (3GPP TS 27.007 8.2)."""
+    chunk_size: int = 0
+    """How many bytes it takes at once, for those with a small buffer and no flow control (modems.md 29); 0: any."""
 
 
 class Start:
-    """One opening of one modem; `wait` sleeps for some seconds but ends when the modem is to stop."""
+    """One opening of one modem.
+
+    `wait` sleeps for some seconds but ends when the modem is to stop; `settle` gets into step with the modem;
+    `recognise` gets its IMEI before the SIM gets a PIN, and raises ModemLost where it is another modem than wanted.
+    """
 
     def __init__(
         self,
@@ -63,12 +105,17 @@ class Start:
         profile: Profile,
         pin_memory: "PinMemory",
         wait: Callable[[float], None],
+        settle: Callable[[AtChannel], None] = AtChannel.synchronise,
+        recognise: Callable[[str], None] | None = None,
     ) -> None:
         self._channel = channel
+        self._settle = settle
+        self._recognise = recognise
         self._settings = settings
         self._profile = profile
         self._pin_memory = pin_memory
         self._wait = wait
+        self.warnings: list[str] = []
 
     def run(self) -> ModemIdentity:
         """Make it ready to send, and read who it is.
@@ -78,30 +125,32 @@ class Start:
             ModemBlocked: SIM PIN, PUK or SIM missing, or it has no PDU mode.
         """
         channel = self._channel
-        channel.synchronise()
+        self._settle(channel)
         channel.attempt("ATE0")
         if channel.attempt("AT+CMEE=1") is None:
             channel.attempt("AT+CMEE=2")
+        if self._recognise is not None:
+            self._recognise(read_imei(channel))
         self._unlock()
         for line in self._profile.init:
             channel.attempt(line)
-        if channel.attempt("AT+CMGF=0") is None:
-            raise ModemBlocked("the modem has no PDU mode (AT+CMGF=0 is refused)")
-        channel.attempt("AT+CSMS=0")
+        self._run_init_commands()
+        self._choose_pdu_mode()
         channel.attempt("AT+CMMS=2")
-        any(channel.attempt(line) is not None for line in self._profile.cnmi)
         self._set_smsc()
-        identity = self._identity()
-        return look(channel, identity)
+        identity = identify(channel, self._profile.iccid)
+        if self._recognise is not None:  # some tell their IMEI only now
+            self._recognise(identity.imei)
+        return look(channel, identity, self._profile.signal)
 
     # -- SIM --------------------------------------------------------------------------------------------------------
 
     def _unlock(self) -> None:
         """Give the PIN where it is asked for: once per boot and PIN, since three wrong ones cost the PUK."""
-        status = self._sim_status(_SIM_BUSY_LONGEST)
+        status = sim_state(self._channel, self._wait)
         if status == "SIM PIN":
             self._give_pin()
-            status = self._sim_status(_SIM_BUSY_LONGEST)
+            status = sim_state(self._channel, self._wait)
         if status not in ("READY", ""):
             raise ModemBlocked(f"the SIM asks for {status}")
         if status == "READY":
@@ -113,7 +162,7 @@ class Start:
             raise ModemBlocked("the SIM asks for its PIN and none is set")
         if self._pin_memory.was_tried(pin):
             raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
-        if self._pin_tries() == 1:
+        if tries_left(self._channel, self._profile.sim_tries)[0] == 1:
             raise ModemBlocked("the SIM asks for its PIN and one try is left: that one is for a person")
         self._pin_memory.remember(pin)
         try:
@@ -122,29 +171,28 @@ class Start:
             raise ModemBlocked(f"the SIM refused the PIN ({error.result.text})") from error
         logger.info("the SIM PIN was accepted")
 
-    def _pin_tries(self) -> int | None:
-        """Read how many wrong PINs the SIM still bears (27.007 8.65); None where the modem does not tell."""
-        lines = self._channel.attempt("AT+CPINR") or ()
-        found = re.search(r"\+CPINR: *\"?SIM PIN\"?, *(\d+)", "\n".join(lines))
-        return int(found[1]) if found else None
+    def _run_init_commands(self) -> None:
+        """Run those of the settings; what is refused, or not answered, is noted, and the modem is used all the same."""
+        for line in self._settings.get("init_commands", ()):
+            try:
+                self._channel.command(line, _INIT_TIMEOUT)
+            except (AtRefused, AtTimeout) as error:
+                what = "refused" if isinstance(error, AtRefused) else "not answered"
+                self.warnings.append(f"init command {line.partition('=')[0]} was {what}")  # not what follows: passwords
+                if isinstance(error, AtTimeout):
+                    self._channel.synchronise()
 
-    def _sim_status(self, patience: float) -> str:
-        """Ask +CPIN? until the SIM is no longer busy; empty where the modem does not know the command."""
-        deadline = time.monotonic() + patience
+    def _choose_pdu_mode(self) -> None:
+        """Some SIMs are busy for messages some seconds longer than for their PIN (modems.md 11)."""
+        deadline = time.monotonic() + _SIM_BUSY_LONGEST
         while True:
             try:
-                return _pin_status(self._channel.command("AT+CPIN?"))
-            except AtTimeout as error:  # some models say +CPIN: and forget the OK (modems.md 9)
-                self._channel.synchronise()
-                if status := _pin_status(error.lines):
-                    return status
-                raise
+                self._channel.command("AT+CMGF=0")
             except AtRefused as error:
-                result = error.result
-                if result.kind is not ResultKind.CME:
-                    return ""
-                if cme_advice(result.code) is not Advice.WAIT:
-                    raise ModemBlocked(f"the SIM cannot be used: {cme_meaning(result.code or 0)}") from error
+                if _advice(error.result) is not Advice.WAIT:
+                    raise ModemBlocked("the modem has no PDU mode (AT+CMGF=0 is refused)") from error
+            else:
+                return
             if time.monotonic() > deadline:
                 raise ModemLost("the SIM stays busy", Trouble.FAULTY)
             self._wait(_SIM_BUSY_STEP)
@@ -154,31 +202,8 @@ class Start:
         if wanted and self._channel.attempt(f'AT+CSCA="+{wanted}",145') is None:
             raise ModemBlocked("the SMS Center that is set was refused (AT+CSCA)")
 
-    # -- identity ---------------------------------------------------------------------------------------------------
 
-    def _identity(self) -> ModemIdentity:
-        return ModemIdentity(
-            manufacturer=self._word("AT+CGMI"),
-            model=self._word("AT+CGMM"),
-            revision=self._word("AT+CGMR"),
-            imei=_digits(self._word("AT+CGSN"), 14),
-            imsi=_digits(self._word("AT+CIMI"), 6),
-            iccid=next(filter(None, (_digits(self._word(line), 18) for line in self._profile.iccid)), ""),
-            smsc=self._smsc(),
-        )
-
-    def _word(self, line: str) -> str:
-        lines = self._channel.attempt(line) or ()
-        # Not noise (modems.md 32).
-        word = next((line for line in lines if line.isprintable() and "\ufffd" not in line), "")
-        return re.sub(r"^[+^][A-Z]+: *", "", word).strip().strip('"')[:64]
-
-    def _smsc(self) -> str:
-        found = re.search(r'\+CSCA: *"([^"]*)"', "\n".join(self._channel.attempt("AT+CSCA?") or ()))
-        return found[1] if found else ""
-
-
-def look(channel: AtChannel, identity: ModemIdentity) -> ModemIdentity:
+def look(channel: AtChannel, identity: ModemIdentity, signal: SignalQuery | None = None) -> ModemIdentity:
     """Read what changes: registration, operator and signal.
 
     Raises:
@@ -190,14 +215,22 @@ def look(channel: AtChannel, identity: ModemIdentity) -> ModemIdentity:
     if known and registered is None:
         raise ModemLost(f"no network: {REGISTRATIONS.get(known[0], 'unknown')}", Trouble.NO_NETWORK)
     operator = re.search(r'\+COPS: *\d+,\d+,"([^"]*)"', "\n".join(channel.attempt("AT+COPS?", 10) or ()))
-    signal = re.search(r"\+CSQ: *(\d+)", "\n".join(channel.attempt("AT+CSQ") or ()))
-    rssi = int(signal[1]) if signal else 99
     return replace(
         identity,
         registration=REGISTRATIONS[registered] if registered else "",
         operator=operator[1] if operator else "",
-        signal_dbm=-113 + 2 * rssi if rssi <= 31 else None,  # 27.007 8.5
+        signal_dbm=_signal_dbm(channel, signal),
     )
+
+
+def _signal_dbm(channel: AtChannel, query: SignalQuery | None) -> int | None:
+    if query is not None:
+        dbm = query.dbm("\n".join(channel.attempt(query.command) or ()))
+        if dbm is not None:
+            return dbm
+    found = re.search(r"\+CSQ: *(\d+)", "\n".join(channel.attempt("AT+CSQ") or ()))
+    rssi = int(found[1]) if found else 99
+    return -113 + 2 * rssi if rssi <= 31 else None  # 27.007 8.5
 
 
 def _registration(channel: AtChannel, name: str) -> str | None:
@@ -207,13 +240,10 @@ def _registration(channel: AtChannel, name: str) -> str | None:
     return found[1] if found else None
 
 
-def _pin_status(lines: tuple[str, ...]) -> str:
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("+CPIN:")), "")
-
-
-def _digits(text: str, least: int) -> str:
-    found = re.search(rf"\d{{{least},20}}", text)
-    return found[0] if found else ""
+def _advice(result: FinalResult) -> Advice | None:
+    if result.kind is ResultKind.CME:
+        return cme_advice(result.code)
+    return cms_advice(result.code) if result.kind is ResultKind.CMS else None
 
 
 class PinMemory:

@@ -1,21 +1,11 @@
 """Registers the modem type `at`."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from otppi.api import hookimpl
-from otppi.api.modem import ModemContext, ModemIdentity, ModemType
+from otppi.api.modem import ModemType
 from otppi.kit.at_modem import AT_SETTINGS, AtModem
-
-_PROBE = {
-    "name": "probe",
-    "baud_rate": 115_200,
-    "parity_bit": "none",
-    "stop_bits": 1,
-    "sim_card_pin": "",
-    "sms_center": "",
-}
+from otppi.kit.at_probe import probe
 
 
 @hookimpl
@@ -31,18 +21,3 @@ def otppi_modem_types() -> Sequence[ModemType]:
             probe=probe,
         )
     ]
-
-
-def probe(path: str) -> ModemIdentity:
-    """Ask the modem at a path who it is, without giving a PIN.
-
-    Raises:
-        ModemLost: Nothing there answers as a modem.
-    """
-    with TemporaryDirectory() as folder:
-        modem = AtModem(ModemContext(_PROBE | {"port": path}, Path(folder)))
-        try:
-            modem.open()
-        finally:
-            modem.close()
-        return modem.identity()

@@ -14,6 +14,7 @@ from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.host import boot_folder_of
+from otppi.host.power_supply import read_throttled
 
 _FULL = 10 * 1024 * 1024
 _NEARLY_FULL = 100 * 1024 * 1024
@@ -100,6 +101,20 @@ def check_clock(data: Path) -> Finding:
             "connect to the network so that the time is set, or check the battery of the real-time clock",
         )
     return ok("clock", f"{_day(now)} is plausible")
+
+
+def check_power_supply() -> Iterator[Finding]:
+    """Look whether the supply of this device is too weak, where it can tell (modems.md 33)."""
+    throttled = read_throttled()
+    if throttled is None:
+        return
+    advice = "use the power supply of the Raspberry Pi, a short cable, and a powered USB hub for the modems"
+    if throttled.under_voltage:
+        yield problem("power supply", throttled.hint, advice)
+    elif throttled.under_voltage_seen:
+        yield warning("power supply", f"{throttled.hint}: modems may have been lost by it", advice)
+    else:
+        yield ok("power supply", "its voltage has been right since the device was switched on")
 
 
 def _day(unix: float) -> str:

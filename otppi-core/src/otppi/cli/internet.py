@@ -1,0 +1,62 @@
+"""`otppi internet`: the modems' connections to the internet, and the operators' access points."""
+
+from otppi.cli.arguments import Commands, Options
+from otppi.cli.exits import Exit
+from otppi.cli.output import columns, moment, show
+from otppi.cli.talk import gateway
+
+_STATUS = {
+    "modem_id": "MODEM",
+    "state": "STATE",
+    "since": "SINCE",
+    "port": "PORT",
+    "interface": "INTERFACE",
+    "address": "ADDRESS",
+    "attempts": "ATTEMPTS",
+    "detail": "DETAIL",
+}
+_PRESETS = {
+    "preset": "PRESET",
+    "title": "OPERATOR",
+    "apn": "APN",
+    "username": "USERNAME",
+    "password": "PASSWORD",
+    "dial_number": "DIAL",
+    "networks": "NETWORKS",
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    group = commands.group("internet", "Show the modems' connections to the internet, and the access points to dial.")
+    group.command(
+        "status",
+        "Say how the connection of each modem with internet access is, and why there is none.",
+        internet_status,
+        ["otppi internet status", "otppi internet status --json"],
+    )
+    group.command(
+        "presets",
+        "List the operators whose access points are known: what the setting apn_preset can be.",
+        internet_presets,
+        ["otppi internet presets", "otppi internet presets --json"],
+    )
+
+
+def internet_status(options: Options) -> int:
+    """Print a line for each modem."""
+    links = gateway(options.data).call("internet", {})
+    rows = [one | ({"since": moment(one["since"])} if "since" in one else {}) for one in links]
+    show(options, links, columns(rows, _STATUS))
+    return Exit.DONE
+
+
+def internet_presets(options: Options) -> int:
+    """Print the table."""
+    from dataclasses import asdict
+
+    from otppi.host.apn import PRESETS
+
+    rows = [{"preset": key} | asdict(one) for key, one in PRESETS.items()]
+    show(options, rows, columns(rows, _PRESETS))
+    return Exit.DONE

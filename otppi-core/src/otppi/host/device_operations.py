@@ -1,0 +1,160 @@
+"""What a person can do with hot-plugged devices: see who each is, and take a new modem into the settings."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from otppi.api.errors import InvalidSettings, NotSupported
+from otppi.api.modem import ModemIdentity, ModemType
+from otppi.host.device import Device
+from otppi.host.host import Host
+from otppi.host.plugins import best_type
+from otppi.host.settings import MODEMS
+from otppi.kit.at_identity import same_imei
+from otppi.kit.usb import UsbDevice
+from otppi.wire.errors import FieldError
+
+_FALLBACK = "at"
+# Makers whose sticks begin as a CD-ROM with drivers, where no plugin names them (usb_modeswitch's table).
+_CD_ROM_VENDORS = frozenset({"0af0", "1199", "12d1", "16d8", "19d2", "1bbb", "1c9e", "2001"})
+_SHOWN = ("manufacturer", "model", "imei", "imsi", "iccid", "operator", "signal_dbm")
+
+
+class DeviceOperations(ABC):
+    """A part of `otppi.host.operations.Operations`."""
+
+    @abstractmethod
+    def _running(self) -> Host: ...
+
+    @abstractmethod
+    def settings_import(self, document: Any) -> list[str]:
+        """Take a document of settings."""
+
+    def devices(self) -> list[dict[str, Any]]:
+        """List the hot-plugged devices that are a modem, or may be one.
+
+        `state` is used (by the modem in `modem`, which may be waiting for it), new, asking, held, silent or cd-rom.
+
+        Raises:
+            NotSupported: Nobody tells which devices are there.
+        """
+        host = self._running()
+        if not host.devices.watching:
+            raise NotSupported("devices are not watched: no udev runs here; otppi modem probe asks serial ports")
+        vendors = {match.vendor_id for one in self._types().values() for match in one.usb} | _CD_ROM_VENDORS
+        rows = [self._row(host, device) for device in host.devices.devices()]
+        rows += [_cd_rom(one) for one in host.devices.storage() if one.vendor_id in vendors]
+        return sorted(rows, key=lambda row: str(row["port"]))
+
+    def device_adopt(self, device: str, name: str, default: bool = False) -> dict[str, Any]:
+        """Make a new modem, which is named by its IMEI or a port of it, one of the settings; give its settings.
+
+        Raises:
+            InvalidSettings: There is no such new modem, or the name is taken.
+        """
+        row = next(
+            (one for one in self.devices() if device and device in (one["imei"], one["by_path"], *one["ports"])), None
+        )
+        modems = [dict(modem) for modem in self._running().data.config.many(MODEMS.key)]
+        problems = [FieldError("device", reason) for reason in _unfit(row, modems)]
+        if any(modem["name"] == name for modem in modems):
+            problems.append(FieldError("name", "is used already"))
+        if problems or row is None:
+            raise InvalidSettings(problems)
+        port = row["by_path"] or row["port"]
+        adopted = {"name": name, "type": row["type"], "port": port, "imei": row["imei"], "default_modem": default}
+        self.settings_import({MODEMS.key: [*modems, adopted]})
+        return adopted
+
+    def _types(self) -> Mapping[str, ModemType]:
+        return self._running().data.plugins.modem_types
+
+    def _row(self, host: Host, device: Device) -> dict[str, Any]:
+        examined, owner = device.examined, host.devices.modem_of(device)
+        worker = next((one for one in host.dispatch.workers() if one.name == owner), None)
+        identity = worker.modem.identity() if worker and device.owner else examined and examined.identity
+        port = device.named(device.port) or device.ports[0]
+        row = {
+            "state": _state(device, owner),
+            "modem": owner,
+            "type": self._type_of(device, identity or ModemIdentity()),
+            "port": port.path,
+            "ports": [one.path for one in device.ports],
+            "by_path": port.by_path,
+            "vendor_id": port.vendor_id,
+            "product_id": port.product_id,
+            "product": port.product,
+            **{key: value for key, value in asdict(identity or ModemIdentity()).items() if key in _SHOWN},
+            "sim": examined.sim if examined else "",
+            "held_by": list(examined.held_by) if examined else [],
+        }
+        row["imei"] = row["imei"] or device.imei
+        return row | {"detail": _advice(row, device, host)}
+
+    def _type_of(self, device: Device, identity: ModemIdentity) -> str | None:
+        """Choose the type by the USB ids, the exact ones first; else by what the modem says of itself."""
+        types, port = self._types(), device.ports[0]
+        for product in (port.product_id, ""):
+            for one in types.values():
+                if any((match.vendor_id, match.product_id) == (port.vendor_id, product) for match in one.usb):
+                    return one.key
+        fallback = types.get(_FALLBACK)
+        return best_type(types.values(), fallback, identity).key if fallback else None
+
+
+def _state(device: Device, owner: str) -> str:
+    examined = device.examined
+    if owner:
+        return "used"
+    if device.asking or examined is None:
+        return "asking"
+    if examined.port:
+        return "new"
+    return "held" if examined.held_by else "silent"
+
+
+def _advice(row: Mapping[str, Any], device: Device, host: Host) -> str:
+    """Say what a person may want to know or do."""
+    imei, owner = row["imei"], row["modem"]
+    said = []
+    if host.devices.is_cloned(imei):
+        said.append("another device has the same IMEI: only their sockets tell them apart")
+    if row["state"] == "new":
+        said.append(f"otppi modem adopt {imei or row['port']} --name NAME")
+    elif row["state"] == "used":
+        values = next((one for one in host.data.config.many(MODEMS.key) if one["name"] == owner), None)
+        if values is not None and imei and not values["imei"]:
+            said.append(f"to find it in any socket: otppi settings set modems.{owner}.imei {imei}")
+    elif device.examined:
+        said.append(device.examined.problem)
+    return "; ".join(said)
+
+
+def _unfit(row: Mapping[str, Any] | None, modems: list[dict[str, Any]]) -> list[str]:
+    """Say why a device cannot become a modem of the settings."""
+    if row is None:
+        return ["there is none with this IMEI or port (otppi modem discover lists them)"]
+    if row["state"] == "used":
+        return [f"is modem {row['modem']} already"]
+    if row["state"] != "new" or row["type"] is None:
+        return [f"is {row['state']}: {row['detail'] or 'no plugin drives it'}"]
+    same = next((one["name"] for one in modems if same_imei(row["imei"], one["imei"]) and not one["active"]), None)
+    return [f"is modem {same} already, which is not active"] if same else []
+
+
+def _cd_rom(device: UsbDevice) -> dict[str, Any]:
+    unknown = dict.fromkeys(("type", "manufacturer", "model", "imei", "imsi", "iccid", "operator", "signal_dbm"))
+    return unknown | {
+        "state": "cd-rom",
+        "modem": "",
+        "port": "",
+        "ports": [],
+        "by_path": "",
+        "vendor_id": device.vendor_id,
+        "product_id": device.product_id,
+        "product": device.product,
+        "sim": "",
+        "held_by": [],
+        "detail": "it is in CD-ROM mode, and becomes a modem by usb_modeswitch: install it and plug the stick in again",
+    }

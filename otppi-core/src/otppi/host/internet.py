@@ -1,0 +1,153 @@
+"""The modems' connections to the internet: which port each dials on and with what; their threads."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otppi.api.devices import SerialDevice, UsbMatch
+from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
+from otppi.api.modem import ModemIdentity
+from otppi.host.apn import preset_of
+from otppi.host.supervisor import Supervised
+
+_PATIENCE = 15.0
+"""Seconds in which a connection may hang up."""
+_DIAL_COMMAND = "ATD"
+_DIAL_NUMBER = "*99#"
+_INIT = tuple(f"init_dial_{number}" for number in range(1, 6))
+
+
+def sends_sms(modem: Mapping[str, Any]) -> bool:
+    """Tell whether a modem sends SMS: not where its only port is given to the internet."""
+    return not (modem["internet_access"] and modem["internet_port"] and _same(modem["internet_port"], modem["port"]))
+
+
+def data_port(modem: Mapping[str, Any], sms_port: str, ports: Sequence[SerialDevice], known: Iterable[UsbMatch]) -> str:
+    """Choose the port to dial on: that of the setting, else the modem's port for data; never the one for SMS.
+
+    Args:
+        modem: Its settings.
+        sms_port: Where it takes commands now.
+        ports: Those of hot-plugged devices.
+        known: Where modems of known USB ids take AT commands; the last one of `at_interfaces` is for data.
+
+    Raises:
+        InternetDown: There is none, or it cannot be told which it is.
+    """
+    if modem["internet_port"]:
+        return str(modem["internet_port"])
+    mine = next((port for port in ports if _same(port.path, sms_port)), None)
+    if mine is None:
+        raise InternetDown("the modem is not there, or not on USB: set internet_port to the port to dial on")
+    others = {port.interface: port.path for port in ports if port.device == mine.device and port.path != mine.path}
+    if not others:
+        raise InternetDown("its only port sends SMS: set internet_port to that port to give it to the internet")
+    for match in known:
+        if match.vendor_id == mine.vendor_id and match.product_id in ("", mine.product_id):
+            for interface in reversed(match.at_interfaces):
+                if interface in others:
+                    return others[interface]
+    raise InternetDown("it is not known which of the modem's ports is for data: set internet_port")
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def dialling_of(modem: Mapping[str, Any], imsi: str, port: str) -> Dialling:
+    """Put together what to dial with: what is set, and what is not from the operator's preset.
+
+    Raises:
+        InternetDown: There is no APN.
+    """
+    preset = preset_of(modem, imsi or modem["imsi"])
+    apn = modem["apn"] or (preset.apn if preset else "")
+    if not apn:
+        raise InternetDown("there is no APN: set apn or apn_preset (the presets: otppi internet presets)")
+    return Dialling(
+        port=port,
+        baud_rate=modem["baud_rate"] or 115_200,
+        apn=apn,
+        username=modem["apn_username"] or (preset.username if preset else ""),
+        password=modem["apn_password"] or (preset.password if preset else ""),
+        dial_command=modem["dial_command"] or _DIAL_COMMAND,
+        dial_number=modem["dial_number"] or (preset.dial_number if preset else _DIAL_NUMBER),
+        init=tuple(modem[key] for key in _INIT if modem[key]),
+    )
+
+
+class InternetLinks:
+    """The connections of all modems with `internet_access`. Used by one thread at a time, but for `status`.
+
+    Args:
+        internet_type: How they are connected; None where no plugin can.
+        identity_of: What is known of the modem of a name.
+        port_of: Where the modem of a name was found; empty where it is at the port that is set.
+        ports: The ports of hot-plugged devices.
+        known: USB ids of known modems.
+        boot_folder: On a RAM disk.
+    """
+
+    def __init__(
+        self,
+        internet_type: InternetType | None,
+        identity_of: Callable[[str], ModemIdentity],
+        port_of: Callable[[str], str],
+        ports: Callable[[], Sequence[SerialDevice]],
+        known: Sequence[UsbMatch],
+        boot_folder: Path,
+    ) -> None:
+        self._type = internet_type
+        self._identity_of = identity_of
+        self._port_of = port_of
+        self._ports = ports
+        self._known = known
+        self._boot_folder = boot_folder
+        self._links: dict[str, tuple[Supervised, Internet]] = {}
+        self._used: tuple[dict[str, Mapping[str, Any]], Mapping[str, Any]] = ({}, {})
+
+    def use(self, modems: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+        """Start, keep or stop connections so that they are those of the settings."""
+        wanted = {modem["name"]: modem for modem in modems if modem["internet_access"]}
+        before, same = self._used[0], self._used[1] == settings
+        self._used = (wanted, settings)
+        self._end([name for name in self._links if not (same and wanted.get(name) == before.get(name))])
+        if self._type is None:
+            return
+        for name, modem in wanted.items():
+            if name not in self._links:
+                link = self._type.create(
+                    InternetContext(name, settings, partial(self._dialling, modem), self._boot_folder)
+                )
+                thread = Supervised(f"internet {name}", link.run, link.stop)
+                self._links[name] = (thread, link)
+                thread.start()
+
+    def stop(self) -> None:
+        """Hang up."""
+        self._end(list(self._links))
+
+    def status(self) -> list[dict[str, Any]]:
+        """Say how each connection is, or why there is none."""
+        states = {name: asdict(link.status()) for name, (_, link) in list(self._links.items())}
+        if self._type is None:
+            none = {"state": "stopped", "detail": "no plugin can connect to the internet"}
+            states = {name: dict(none) for name in self._used[0]}
+        return [{"modem_id": name, **state} for name, state in states.items()]
+
+    def _dialling(self, modem: Mapping[str, Any]) -> Dialling:
+        name = modem["name"]
+        port = data_port(modem, self._port_of(name) or modem["port"], self._ports(), self._known)
+        return dialling_of(modem, self._identity_of(name).imsi, port)
+
+    def _end(self, names: Sequence[str]) -> None:
+        ending = [self._links.pop(name)[0] for name in names]
+        for thread in ending:
+            thread.stop()
+        deadline = time.monotonic() + _PATIENCE
+        for thread in ending:
+            thread.join(deadline - time.monotonic())

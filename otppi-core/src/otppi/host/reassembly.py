@@ -1,0 +1,130 @@
+"""One message that comes in, from its first part to the last: what of it is there, and how it reads."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from otppi.api.events import InboundPart
+from otppi.api.ingress import ReceivedMessage
+
+_SAME_MESSAGE = 3600.0
+"""Parts whose SMSC times are further apart are of two messages: a sender's references come again (modems.md 15)."""
+
+
+@dataclass(slots=True)
+class Assembly:
+    """A message with the parts that came; one of a single part is whole from the start.
+
+    `parts` holds text and SMSC time by number; `since` is when the first came, by the monotonic clock; `shown` is
+    whether it is to be seen, whole or not.
+    """
+
+    modem: str
+    originator: str
+    reference: int | None
+    total: int
+    binary: bool
+    arrived: float
+    message_id: str = field(default_factory=lambda: os.urandom(8).hex())
+    since: float = field(default_factory=time.monotonic)
+    parts: dict[int, tuple[str, float]] = field(default_factory=dict, repr=False)
+    shown: bool = False
+    read: bool = False
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The numbers of the parts that have not come."""
+        if len(self.parts) == self.total:
+            return ()
+        return tuple(number for number in range(1, self.total + 1) if number not in self.parts)
+
+    def add(self, part: InboundPart) -> None:
+        """Take a part."""
+        self.parts[part.number] = (part.text, part.sent)
+
+    def distance(self, part: InboundPart) -> float | None:
+        """Say how far in time a part is from this message, in seconds; None where it cannot be of it."""
+        if part.number in self.parts or part.binary is not self.binary:
+            return None
+        away = min(abs(part.sent - sent) for _, sent in self.parts.values())
+        return away if away <= _SAME_MESSAGE else None
+
+    def message(self) -> ReceivedMessage:
+        """Give the message as it is now, its missing parts marked in the text."""
+        pieces = [
+            self.parts[number][0] if number in self.parts else f"[part {number} of {self.total} is missing]"
+            for number in range(1, self.total + 1)
+        ]
+        # Halves of a character that the sender cut in two find each other here.
+        text = "".join(pieces).encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+        sent = min(sent for _, sent in self.parts.values())
+        return ReceivedMessage(
+            message_id=self.message_id,
+            modem=self.modem,
+            originator=self.originator,
+            text=text,
+            sent=sent or self.arrived,
+            arrived=self.arrived,
+            segments=self.total,
+            missing=self.missing,
+            binary=self.binary,
+            read=self.read,
+        )
+
+    # -- on the card ------------------------------------------------------------------------------------------------
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as plain JSON values; a text may hold half a character, which only JSON's escapes can write."""
+        return {
+            "id": self.message_id,
+            "modem": self.modem,
+            "originator": self.originator,
+            "reference": self.reference,
+            "total": self.total,
+            "binary": self.binary,
+            "arrived": self.arrived,
+            "shown": self.shown,
+            "read": self.read,
+            "parts": [[number, json.dumps(text), sent] for number, (text, sent) in self.parts.items()],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Assembly":
+        """Take what `as_json` gave.
+
+        Raises:
+            KeyError, TypeError or ValueError: It is not of that form.
+        """
+        return cls(
+            modem=kept["modem"],
+            originator=kept["originator"],
+            reference=kept["reference"],
+            total=kept["total"],
+            binary=kept["binary"],
+            arrived=kept["arrived"],
+            message_id=kept["id"],
+            since=time.monotonic() - max(0.0, time.time() - kept["arrived"]),
+            parts={number: (json.loads(text), sent) for number, text, sent in kept["parts"]},
+            shown=kept["shown"],
+            read=kept["read"],
+        )
+
+    def digests(self) -> list[bytes]:
+        """Name its parts as `digest` does."""
+        return [
+            digest(
+                self.modem,
+                InboundPart(self.originator, text, sent, self.reference, number, self.total, binary=self.binary),
+            )
+            for number, (text, sent) in self.parts.items()
+        ]
+
+
+def digest(modem: str, part: InboundPart) -> bytes:
+    """Name a part, so that one that comes twice is known: a modem could not delete it, or the network repeats it."""
+    told = (modem, part.originator, part.sent, part.reference, part.number, part.total, part.text)
+    return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).digest()

@@ -1,0 +1,256 @@
+"""Forwards events to a URL: one signed POST each, in order, tried again for a while; nobody ever waits for it."""
+
+import hashlib
+import hmac
+import http.client
+import json
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import otppi
+from otppi.api.errors import OtpPiError, sentence
+from otppi.api.ingress import ReceivedMessage
+from otppi.kit.reconnect import Backoff
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_RECEIVED = "message.received"
+MESSAGE_STATE = "message.state"
+MODEM_BALANCE_LOW = "modem.balance_low"
+_WANTED_BY = {MESSAGE_RECEIVED: "messages", MESSAGE_STATE: "states", MODEM_BALANCE_LOW: "balances"}
+"""The setting that says whether an event is forwarded."""
+
+TIMESTAMP_HEADER = "OTP-Pi-Timestamp"
+SIGNATURE_HEADER = "OTP-Pi-Signature"
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_ANSWER_READ = 65_536
+_MAY_WORK_LATER = frozenset({408, 425, 429})
+_SERVER_ERROR = 500
+
+
+class _Refused(OtpPiError):  # noqa: N818
+    """The server answered with a status that is no success."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the server answered {status}")
+        self.for_good = status < _SERVER_ERROR and status not in _MAY_WORK_LATER
+
+
+@dataclass(slots=True)
+class _Event:
+    """One that waits; `body` is all that is posted of it."""
+
+    body: bytes = field(repr=False)
+    attempts: int = 0
+
+
+class Webhook:
+    """Events wait in RAM until the server has taken them (a status 2xx), or they are given up.
+
+    `post`, `configure`, `stop` and `describe` may be called by any thread; `run` is the body of the webhook's own.
+
+    Args:
+        values: Section `webhook`.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._waiting: deque[_Event] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._anew = False
+        self._connection: http.client.HTTPConnection | None = None
+        self._delivered = 0
+        self._given_up = 0
+        self._last_error: str | None = None
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def wants(self, event: str) -> bool:
+        """Whether this event is forwarded, so that nobody makes its data for nothing."""
+        return bool(self._values["url"] and self._values[_WANTED_BY[event]])
+
+    def post(self, event: str, data: Mapping[str, Any]) -> None:
+        """Queue an event, where it is wanted and there is room; never waits."""
+        if not self.wants(event):
+            return
+        document = {"event": event, "id": os.urandom(8).hex(), "time": round(time.time(), 3), "data": data}
+        with self._changed:
+            if len(self._waiting) >= self._values["queue_size"]:
+                self._give_up(event, "the queue is full")
+                return
+            self._waiting.append(_Event(json.dumps(document, ensure_ascii=False).encode()))
+            self._changed.notify_all()
+
+    def configure(self, values: Mapping[str, Any]) -> None:
+        """Use other settings, also for what waits; without a URL nothing waits any more."""
+        with self._changed:
+            self._values = values
+            self._anew = True
+            self._last_error = None
+            if not values["url"]:
+                self._waiting.clear()
+            self._changed.notify_all()
+        self._hang_up()
+
+    def stop(self) -> None:
+        """End `run`; what waits is given up."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._hang_up()
+
+    def describe(self) -> dict[str, Any]:
+        """Say how it stands, without what may be secret in the URL."""
+        with self._changed:
+            parts = urlsplit(self._values["url"])
+            return {
+                "server": f"{parts.scheme}://{parts.netloc}" if parts.netloc else "",
+                "waiting": len(self._waiting),
+                "delivered": self._delivered,
+                "given_up": self._given_up,
+                "last_error": self._last_error,
+            }
+
+    # -- the webhook's thread ---------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Post what waits, in order, until `stop`."""
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        try:
+            while event := self._next():
+                try:
+                    self._attempt(event)
+                except (OSError, http.client.HTTPException, UnicodeError, _Refused) as error:
+                    self._failed(event, error, backoff)
+                else:
+                    backoff.reset()
+                    self._done(event)
+        finally:
+            self._disconnect()
+
+    def _next(self) -> _Event | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            return None if self._stopping else self._waiting[0]
+
+    def _done(self, event: _Event) -> None:
+        with self._changed:
+            self._remove(event)
+            self._delivered += 1
+            self._last_error = None
+
+    def _failed(self, event: _Event, error: Exception, backoff: Backoff) -> None:
+        """Give the event up, or wait before it is tried again; other settings end the wait."""
+        self._disconnect()
+        with self._changed:
+            if self._stopping:
+                return
+            if self._anew:  # it may be the change of the settings that failed it
+                self._anew = False
+                return
+            event.attempts += 1
+            self._last_error = sentence(error)
+            if event.attempts >= self._values["attempts"] or (isinstance(error, _Refused) and error.for_good):
+                self._remove(event)
+                self._give_up("an event", self._last_error)
+                return
+            pause = backoff.delay()
+            logger.info("the webhook failed (%s); it is tried again in %.1f s", self._last_error, pause)
+            self._changed.wait_for(lambda: self._stopping or self._anew, pause)
+
+    def _remove(self, event: _Event) -> None:
+        with suppress(ValueError):  # the settings changed, and nothing waits any more
+            self._waiting.remove(event)
+
+    def _give_up(self, event: str, reason: str) -> None:
+        self._given_up += 1
+        logger.warning("the webhook gives %s up: %s", event, reason)
+
+    # -- HTTP -------------------------------------------------------------------------------------------------------
+
+    def _attempt(self, event: _Event) -> None:
+        """Post once; over a connection that the server may have closed meanwhile, a second time over a new one."""
+        with self._changed:
+            values, anew, self._anew = self._values, self._anew, False
+        if anew:
+            self._disconnect()
+        kept = self._connection is not None
+        try:
+            self._exchange(event, values)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            self._disconnect()
+            if not kept or self._stopping:
+                raise
+            self._exchange(event, values)
+
+    def _exchange(self, event: _Event, values: Mapping[str, Any]) -> None:
+        parts = urlsplit(values["url"])
+        if self._connection is None:
+            self._connection = _connection(values)
+        headers = {"Content-Type": "application/json", "User-Agent": f"OTP-Pi/{otppi.__version__}"}
+        if values["secret"]:
+            timestamp = str(int(time.time()))
+            headers[TIMESTAMP_HEADER] = timestamp
+            headers[SIGNATURE_HEADER] = f"v1={sign(values['secret'], timestamp, event.body)}"
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._connection.request("POST", target, event.body, headers)
+        response = self._connection.getresponse()
+        response.read(_ANSWER_READ)
+        if not response.isclosed() or response.will_close:  # it goes on and on, or says that it ends here
+            self._disconnect()
+        if not 200 <= response.status < 300:  # a redirect is not followed: the text would go to who knows whom
+            raise _Refused(response.status)
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _hang_up(self) -> None:
+        """Let whatever waits for the server fail now (any thread)."""
+        connection = self._connection
+        sock = connection.sock if connection is not None else None
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+def sign(secret: str, timestamp: str, body: bytes) -> str:
+    """Give the signature of an event: HMAC-SHA256, in hexadecimal, of the timestamp, a dot and the body."""
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def data_of(message: ReceivedMessage) -> dict[str, Any]:
+    """Give the data of the event `message.received`."""
+    return {
+        "message_id": message.message_id,
+        "modem_id": message.modem,
+        "originator": message.originator,
+        "text": message.text,
+        "sent": message.sent,
+        "arrived": message.arrived,
+        "segments": message.segments,
+        "missing": list(message.missing),
+        "binary": message.binary,
+    }
+
+
+def _connection(values: Mapping[str, Any]) -> http.client.HTTPConnection:
+    """Make a connection, which is opened by its first request; TLS certificates are always verified."""
+    parts = urlsplit(values["url"])
+    host, timeout = parts.hostname or "", values["timeout"]
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(host, parts.port, timeout=timeout)
+    context = ssl.create_default_context(cafile=values["ca_file"] or None)
+    return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=context)

@@ -1,0 +1,284 @@
+"""What comes to a modem: told on the line or found in its memories, handed on, and deleted once somebody has it."""
+
+import logging
+import re
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from otppi.api.events import DeliveryReport, ModemEvents
+from otppi.api.modem import ModemIdentity
+from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at_start import Profile
+from otppi.kit.chores import NEVER
+from otppi.kit.inbound import read_inbound
+from otppi.wire.at import Noise, Urc
+
+logger = logging.getLogger(__name__)
+
+_POLL_EVERY = 60.0
+"""Seconds between two looks into the memories: what modems tell of them is not to be relied on (modems.md 17, 19)."""
+_REST = 1.0
+"""After something was announced that was not there, the next is looked at so much later."""
+_SOON = 0.02
+"""A report that was told on the line is looked at while the network has the next message, or this much later."""
+_LIST_TIMEOUT = 20.0
+_READ_TIMEOUT = 10.0
+_ROOM_TIME = 10.0
+_MOST_ROUTED = 1000
+_MOST_UNHELD = 50
+_CAPACITY = 30
+"""Places of a memory that does not tell how many it has."""
+_INVALID_INDEX = 321
+_RECEIVED = ("0", "1")
+"""<stat> of messages that came in, unread and read; 2 and 3 are messages to be sent (3GPP TS 27.005 3.1)."""
+_ROUTED = ("+CDS", "+CMT")
+_STORED = ("+CMTI", "+CDSI")
+_FULL = ("^SMMEMFULL", "SMS FULL")
+_OWN_MEMORIES = ("SM", "ME", "TA", "SR")
+"""Those that are read; MT is several of them together, and BM holds cell broadcasts (3GPP TS 27.005 3.1)."""
+
+_INDICATION = re.compile(r'\+C(?:MT|DS)I: *"(\w+)", *(\d+)')
+_LISTED = re.compile(r"\+CMGL: *(\d+), *(\d+),")
+_READ = re.compile(r"\+CMGR: *(\d+),")
+_PLACES = re.compile(r"\+CPMS: *\d+, *(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What +CMGL told of a message in a memory; one that is yet to be read has no `status`."""
+
+    announced: bool = False
+    header: str = ""
+    status: str = ""
+    pdu: str = field(default="", repr=False)
+
+
+class AtInbox:
+    """Hands on what comes in, one bounded piece at a time, and never deletes what nobody holds (modems.md 17-20).
+
+    Attributes:
+        freed: how many places of the memories were freed.
+    """
+
+    def __init__(self, events: ModemEvents, profile: Profile) -> None:
+        self.due = NEVER
+        self.freed = 0
+        self._events = events
+        self._profile = profile
+        self._routed: deque[tuple[str, str]] = deque(maxlen=_MOST_ROUTED)
+        self._unheld: deque[tuple[str, str]] = deque()
+        self._places: dict[tuple[str, int], _Stored] = {}
+        self._scans: dict[str, None] = {}
+        self._memories: tuple[str, ...] = ()
+        self._selected = ""
+        self._capacity = _CAPACITY
+        self._lists = True
+        self._acknowledges = False
+        self._next_poll = NEVER
+        self._rest_until = 0.0
+
+    # -- the chore --------------------------------------------------------------------------------------------------
+
+    def opened(self, channel: AtChannel, identity: ModemIdentity) -> None:  # noqa: ARG002 - it makes no difference
+        """Choose how and where messages come in; the first look into the memories is due at once."""
+        # Without +CSMS=1 the modem itself acknowledges what it routes; some cannot do without (modems.md 20).
+        channel.attempt("AT+CSMS=0")
+        service = re.search(r"\+CSMS: *(\d+)", "\n".join(channel.attempt("AT+CSMS?") or ()))
+        self._acknowledges = bool(service and service[1] == "1")
+        any(channel.attempt(line) is not None for line in self._profile.cnmi)
+        self._lists = True
+        self._choose_memory(channel)
+        self._next_poll = time.monotonic()
+        self._plan()
+
+    def heard(self, event: Urc | Noise) -> bool:
+        """Keep what was routed to the line, or where it is, for later."""
+        if isinstance(event, Noise):
+            return False
+        name = event.name
+        if name in _ROUTED:
+            if event.body:
+                self._routed.append((event.line, event.body))
+            self.due = min(self.due, time.monotonic() + (0.0 if self._acknowledges else _SOON))
+        elif name in _STORED:
+            if found := _INDICATION.match(event.line):
+                self._places.setdefault((found[1], int(found[2])), _Stored(announced=True))
+            self._plan()
+        elif name in _FULL:
+            self._scans |= dict.fromkeys(self._memories)
+            self._plan()
+        else:
+            return False
+        return True
+
+    def work(self, channel: AtChannel) -> None:
+        """Look at what was routed, or at one place of a memory, or list one memory."""
+        if self._routed:
+            self._take_routed()
+            self._acknowledge(channel)
+        elif self._places:
+            (memory, index), stored = next(iter(self._places.items()))
+            del self._places[memory, index]
+            self._take_stored(channel, memory, index, stored)
+        elif self._scans:
+            memory = next(iter(self._scans))
+            del self._scans[memory]
+            self._scan(channel, memory)
+        else:
+            self._next_poll = time.monotonic() + _POLL_EVERY
+            self._scans = dict.fromkeys(self._memories)
+            self._routed.extend(self._unheld)
+            self._unheld.clear()
+        self._plan()
+
+    def closed(self) -> None:
+        """Forget what is in the memories, it stays there; what was routed is nowhere else."""
+        self._places, self._scans = {}, {}
+        self._acknowledges = False
+        self.due = self._next_poll = NEVER
+
+    # -- for the driver ---------------------------------------------------------------------------------------------
+
+    def meanwhile(self) -> None:
+        """Look at what was routed while the modem is waited for, where that takes no command."""
+        if self._routed and not self._acknowledges:
+            self._take_routed()
+            self._plan()
+
+    def make_room(self, channel: AtChannel) -> bool:
+        """Free at least one place of the memories, which are full; False where nothing in them may be deleted.
+
+        Raises:
+            ModemLost: The modem cannot be used any more.
+            AtTimeout: It does not answer.
+        """
+        before, until = self.freed, time.monotonic() + _ROOM_TIME
+        self._scans |= dict.fromkeys(self._memories)
+        while self.freed == before and (self._routed or self._places or self._scans) and time.monotonic() < until:
+            if not channel.synchronised:
+                channel.synchronise()
+            self.work(channel)
+        return self.freed > before
+
+    # -- in pieces --------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        waits = self._routed or self._places or self._scans
+        now = time.monotonic()
+        self.due = min(max(now, self._rest_until), max(now, self._next_poll)) if waits else self._next_poll
+
+    def _hand_on(self, header: str, pdu: str) -> bool:
+        """Tell whoever it is for; whether it may be deleted."""
+        came = read_inbound(header, pdu)
+        if isinstance(came, DeliveryReport):
+            self._events.reported(came)
+            return True
+        if not came.originator and came.binary:
+            logger.warning("a message that cannot be decoded is handed on as it came")
+        return self._events.received(came)
+
+    def _take_routed(self) -> None:
+        """Hand on what came on the line; what nobody holds is offered again later, for it is in no memory."""
+        while self._routed:
+            header, pdu = self._routed.popleft()
+            if self._hand_on(header, pdu):
+                continue
+            if len(self._unheld) < _MOST_UNHELD:
+                self._unheld.append((header, pdu))
+            else:
+                logger.warning("a message that the modem does not store is lost: the inbox has no room")
+
+    def _acknowledge(self, channel: AtChannel) -> None:
+        if self._acknowledges:
+            channel.attempt("AT+CNMA")  # refused where it came too late, or was offered a second time
+
+    def _take_stored(self, channel: AtChannel, memory: str, index: int, stored: _Stored) -> None:
+        """Read a message unless it was listed, hand it on, and delete it if somebody holds it."""
+        if not self._select(channel, memory):
+            return
+        listed, announced = bool(stored.status), stored.announced
+        if not listed:
+            stored = _read(channel, index)
+            if announced and not stored.status:  # some announce the same again and again, even in the answer to this
+                self._rest_until = time.monotonic() + _REST
+        if stored.status not in _RECEIVED or not self._hand_on(stored.header, stored.pdu):
+            return
+        if channel.attempt(f"AT+CMGD={index}") is not None:
+            self.freed += 1
+            if listed:
+                self._scans[memory] = None  # +CMGL may have left some out, and there may be room for more now
+
+    def _scan(self, channel: AtChannel, memory: str) -> None:
+        """List a memory; where +CMGL does not work every place is read by itself (modems.md 18)."""
+        if not self._select(channel, memory):
+            return
+        if self._lists:
+            try:
+                self._list(channel, memory)
+            except (AtRefused, AtTimeout):
+                logger.info("AT+CMGL does not work: messages are read one by one")
+                self._lists = False
+        if not self._lists:
+            self._places = {(memory, index): _Stored() for index in range(self._capacity + 1)} | self._places
+
+    def _list(self, channel: AtChannel, memory: str) -> None:
+        try:
+            lines = channel.command("AT+CMGL=4", _LIST_TIMEOUT, body_lines=True)
+        except AtRefused as error:
+            if error.result.code == _INVALID_INDEX:  # so some say that nothing is there
+                return
+            raise
+        self._places |= {(memory, index): stored for index, stored in _listed(lines)}
+
+    # -- memories ---------------------------------------------------------------------------------------------------
+
+    def _choose_memory(self, channel: AtChannel) -> None:
+        """Let messages come to the memory that the profile likes best; all that are there are read (modems.md 18)."""
+        answer = "\n".join(channel.attempt("AT+CPMS=?") or ())
+        group = re.search(r"\(([^)]*)\)", answer)
+        known = re.findall(r'"(\w+)"', group[1] if group else answer)
+        self._selected = ""
+        for name in self._profile.memories:
+            if name in known or not known:
+                lines = channel.attempt(f'AT+CPMS="{name}","{name}","{name}"')
+                if lines is not None:
+                    self._note_selected(name, lines)
+                    known = known or [name]
+                    break
+        own = tuple(dict.fromkeys(name for name in known if name in _OWN_MEMORIES))
+        self._memories = own or tuple(known[:1]) or ("",)
+
+    def _select(self, channel: AtChannel, memory: str) -> bool:
+        """Make a memory the one that is read; False where the modem refuses it. Its own choice is the empty one."""
+        if memory and memory != self._selected:
+            lines = channel.attempt(f'AT+CPMS="{memory}"')
+            if lines is None:
+                return False
+            self._note_selected(memory, lines)
+        return True
+
+    def _note_selected(self, memory: str, lines: tuple[str, ...]) -> None:
+        places = _PLACES.search("\n".join(lines))
+        self._selected, self._capacity = memory, int(places[1]) if places else _CAPACITY
+
+
+def _read(channel: AtChannel, index: int) -> _Stored:
+    """Read one place; what is empty has no status (3GPP TS 27.005 4.2)."""
+    try:
+        lines = channel.command(f"AT+CMGR={index}", _READ_TIMEOUT, body_lines=True)
+    except AtRefused:
+        return _Stored()
+    for header, pdu in pairwise(lines):
+        if found := _READ.match(header):
+            return _Stored(header=header, status=found[1], pdu=pdu)
+    return _Stored()
+
+
+def _listed(lines: tuple[str, ...]) -> Iterator[tuple[int, _Stored]]:
+    """Read the pairs of lines of +CMGL (3GPP TS 27.005 4.1); what lacks its second line is left for the next time."""
+    for header, pdu in pairwise(lines):
+        if (found := _LISTED.match(header)) and not pdu.startswith("+CMGL:"):
+            yield int(found[1]), _Stored(header=header, status=found[2], pdu=pdu)

@@ -1,0 +1,358 @@
+"""The inbox: parts put together, duplicates, bounds, what is kept where, and what a person does with it."""
+
+import dataclasses
+import json
+import logging
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import InvalidSettings
+from otppi.api.events import InboundPart
+from otppi.api.ingress import ReceivedMessage
+from otppi.host.host import Host
+from otppi.host.inbox import Inbox
+from otppi.host.operations import Operations
+from otppi.host.receiving_settings import INBOX
+from otppi.testing.scripted import until
+
+SECRET = "kode rahasia 731904"
+
+
+def part(text: str = "a text", number: int = 1, total: int = 1, **changes: Any) -> InboundPart:
+    reference = 7 if total > 1 else None
+    made = InboundPart("+6281200000001", text, 1_700_000_000.0, reference, number, total)
+    return dataclasses.replace(made, **changes)
+
+
+class Bench:
+    """An inbox without its thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "inbox.json"
+        self.told: list[ReceivedMessage] = []
+        self.values = INBOX.defaults()
+        self.inbox = self.anew()
+
+    def anew(self, **changes: Any) -> Inbox:
+        """Make it anew, as a restart does."""
+        self.values |= changes
+        self.inbox = Inbox(self.values, self.path, self.told.append)
+        return self.inbox
+
+    def receive(self, *parts: InboundPart, modem: str = "m0") -> list[bool]:
+        held = [self.inbox.received(modem, one) for one in parts]
+        self.inbox.tick()
+        return held
+
+    def age(self, seconds: float) -> None:
+        for assembly in self.inbox._kept.values():
+            assembly.since -= seconds
+        self.inbox._next_save = 0.0
+        self.inbox.tick()
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.inbox.messages()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+# -- putting together --------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_shown_and_told(bench: Bench) -> None:
+    before = time.time()
+    assert bench.receive(part("one"), part("two", sent=0.0)) == [True, True]
+    one, two = bench.inbox.messages()
+    assert (one.text, one.modem, one.originator, one.sent, one.segments, one.missing, one.read) == (
+        "one",
+        "m0",
+        "+6281200000001",
+        1_700_000_000.0,
+        1,
+        (),
+        False,
+    )
+    assert two.sent == two.arrived
+    assert before <= two.arrived <= time.time()
+    assert bench.told == [one, two]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 2, 1, 3, 1)])
+def test_parts_come_in_any_order_and_twice(bench: Bench, order: tuple[int, ...]) -> None:
+    assert all(bench.receive(*(part(f"<{number}>", number, 3) for number in order)))
+    assert bench.texts == ["<1><2><3>"]
+    assert [message.text for message in bench.told] == ["<1><2><3>"]
+    assert all(bench.receive(part("<2>", 2, 3)))
+    assert bench.texts == ["<1><2><3>"]
+
+
+def test_parts_of_different_messages_are_told_apart(bench: Bench) -> None:
+    pieces = [
+        ("m0", part("a1", 1, 2)),
+        ("m1", part("b1", 1, 2)),
+        ("m0", part("c1", 1, 2, originator="BANK")),
+        ("m0", part("d1", 1, 2, reference=263)),
+        ("m0", part("e1", 1, 3)),
+        ("m0", part("a2", 2, 2)),
+        ("m1", part("b2", 2, 2)),
+        ("m0", part("c2", 2, 2, originator="BANK")),
+        ("m0", part("d2", 2, 2, reference=263)),
+    ]
+    for modem, piece in pieces:
+        assert bench.inbox.received(modem, piece)
+    assert bench.texts == ["a1a2", "b1b2", "c1c2", "d1d2"]
+
+
+def test_a_reference_that_comes_again_is_of_another_message(bench: Bench) -> None:
+    later = 1_700_000_000.0 + 60
+    bench.receive(part("old 1", 1, 2))
+    bench.receive(part("new 1", 1, 2, sent=later), part("new 2", 2, 2, sent=later))
+    assert bench.texts == ["new 1new 2"]
+    bench.receive(part("old 2", 2, 2))
+    assert bench.texts == ["old 1old 2", "new 1new 2"]
+    bench.receive(part("third 1", 1, 2, sent=later + 9000), part("third 2", 2, 2, sent=later + 9001))
+    assert bench.texts[-1] == "third 1third 2"
+
+
+def test_parts_that_are_far_apart_in_time_are_not_of_one_message(bench: Bench) -> None:
+    bench.receive(part("old 1", 1, 2), part("new 2", 2, 2, sent=1_700_090_000.0))
+    assert bench.texts == []
+    assert bench.inbox.describe() == {"messages": 0, "unread": 0, "incomplete": 2}
+
+
+def test_missing_parts_are_marked_after_a_while_and_may_still_come(bench: Bench) -> None:
+    bench.receive(part("<1>", 1, 3), part("<3>", 3, 3))
+    assert bench.texts == []
+    bench.age(601)
+    assert bench.texts == ["<1>[part 2 of 3 is missing]<3>"]
+    assert bench.told[0].missing == (2,)
+    bench.age(601)
+    bench.receive(part("<2>", 2, 3))
+    assert bench.texts == ["<1><2><3>"]
+    assert [(message.message_id, message.missing) for message in bench.told] == [
+        (bench.told[0].message_id, (2,)),
+        (bench.told[0].message_id, ()),
+    ]
+
+
+def test_a_character_that_was_cut_in_two_is_made_whole(bench: Bench) -> None:
+    high, low = "\ud83d", "\ude00"
+    bench.receive(part(f"a{high}", 1, 2), part(f"{low}b", 2, 2))
+    bench.receive(part(f"c{high}", 1, 2, reference=8))
+    bench.age(601)
+    assert bench.texts == ["a😀b", "c\ufffd[part 2 of 2 is missing]"]
+
+
+def test_the_same_message_twice_is_one(bench: Bench) -> None:
+    assert bench.receive(part("one"), part("one"), part("one", sent=1_700_000_001.0)) == [True, True, True]
+    assert bench.texts == ["one", "one"]
+    bench.inbox.delete([bench.inbox.messages()[0].message_id])
+    bench.receive(part("one"))
+    assert len(bench.texts) == 1
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_inbox_forgets_the_oldest_that_was_read(bench: Bench) -> None:
+    bench.anew(kept_messages=3)
+    bench.receive(*(part(f"{number}") for number in range(3)))
+    assert bench.inbox.problems() == [
+        "inbox: full of unread messages; new ones stay on the SIM cards until some are read or deleted"
+    ]
+    assert bench.receive(part("3")) == [False]
+    ids = [message.message_id for message in bench.inbox.messages()]
+    bench.inbox.show(ids[1])
+    assert bench.inbox.problems() == []
+    assert bench.receive(part("3")) == [True]
+    assert bench.texts == ["0", "2", "3"]
+    assert bench.receive(part("4", 1, 2)) == [False]
+    bench.inbox.delete(ids)
+    assert bench.receive(part("4", 1, 2)) == [True]
+
+
+def test_a_smaller_inbox_forgets_more(bench: Bench) -> None:
+    bench.receive(*(part(f"{number}") for number in range(5)))
+    for message in bench.inbox.messages():
+        bench.inbox.show(message.message_id)
+    bench.inbox.configure(bench.values | {"kept_messages": 2})
+    assert bench.receive(part("5")) == [True]
+    assert bench.texts == ["4", "5"]
+
+
+def test_further_parts_of_a_message_find_room(bench: Bench) -> None:
+    bench.anew(kept_messages=1)
+    assert bench.receive(part("<1>", 1, 2), part("other"), part("<2>", 2, 2)) == [True, False, True]
+
+
+def test_messages_are_forgotten_after_some_hours(bench: Bench) -> None:
+    bench.anew(kept_hours=2)
+    bench.receive(part("one"))
+    bench.age(7100)
+    assert bench.texts == ["one"]
+    bench.age(101)
+    assert bench.texts == []
+
+
+# -- RAM and card ------------------------------------------------------------------------------------------------------
+
+
+def test_in_ram_nothing_is_written(bench: Bench) -> None:
+    bench.receive(part(SECRET))
+    bench.age(0)
+    assert list(bench.path.parent.iterdir()) == []
+    assert SECRET not in repr(bench.inbox.messages())
+    assert SECRET not in repr(bench.inbox._kept)
+    assert bench.anew().messages() == []
+
+
+def test_on_the_card_messages_survive(bench: Bench) -> None:
+    bench.anew(retention="card")
+    assert bench.receive(part(SECRET), part("half \ud83d", 1, 2)) == [False, False]
+    bench.age(0)
+    assert stat.S_IMODE(bench.path.stat().st_mode) == 0o600
+    assert bench.receive(part(SECRET)) == [True], "it may be deleted from the SIM when the card has it"
+    before = bench.inbox.messages()
+    assert bench.inbox.mark(before[0].message_id, read=True)
+    bench.age(0)
+    bench.anew()
+    assert bench.inbox.messages() == [dataclasses.replace(before[0], read=True)]
+    assert bench.receive(part(SECRET)) == [True]
+    assert bench.receive(part("\ude00 half", 2, 2)) == [False]
+    assert bench.texts == [SECRET, "half 😀 half"]
+
+
+def test_writes_are_gathered(bench: Bench) -> None:
+    bench.anew(retention="card")
+    bench.receive(part("one"))
+    written = bench.path.stat().st_mtime_ns
+    for number in range(50):
+        bench.receive(part(f"{number}"))
+    assert bench.path.stat().st_mtime_ns == written
+    bench.inbox._next_save = 0.0
+    bench.inbox.tick()
+    assert len(json.loads(bench.path.read_text())["messages"]) == 51
+
+
+def test_what_was_on_the_card_is_gone_when_it_is_no_longer_wanted(bench: Bench) -> None:
+    bench.anew(retention="card")
+    bench.receive(part(SECRET))
+    bench.values["retention"] = "ram"
+    bench.inbox.configure(bench.values)
+    assert bench.inbox.received("m0", part(SECRET)) is True
+    bench.inbox.tick()
+    assert not bench.path.exists()
+    bench.anew(retention="card")
+    bench.receive(part(SECRET))
+    bench.anew(retention="ram")
+    assert not bench.path.exists()
+
+
+def test_a_card_that_cannot_be_written_is_a_problem_and_holds_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.anew(retention="card")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("otppi.host.inbox.write_synced", full)
+        assert bench.receive(part(SECRET)) == [False]
+        bench.age(0)
+        bench.age(0)
+        assert bench.receive(part(SECRET)) == [False]
+        (problem,) = bench.inbox.problems()
+        assert "No space left on device" in problem
+        assert len(caplog.records) == 1
+    bench.age(0)
+    assert bench.inbox.problems() == []
+    assert bench.receive(part(SECRET)) == [True]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"messages": [{}]}', b'{"messages": 7}', b"\xff"])
+def test_a_damaged_file_is_put_aside(bench: Bench, damage: bytes) -> None:
+    bench.path.write_bytes(damage)
+    bench.anew(retention="card")
+    assert bench.inbox.messages() == []
+    assert bench.path.with_suffix(".damaged").read_bytes() == damage
+
+
+# -- in the gateway ----------------------------------------------------------------------------------------------------
+
+
+def receive(doubles: Any, one: InboundPart) -> bool:
+    held: bool = doubles.contexts["scripted"].events.received(one)
+    return held
+
+
+def test_a_person_lists_shows_marks_and_deletes(host: Host, doubles: Any) -> None:
+    operations = Operations(host.data, host)
+    assert receive(doubles, part("one"))
+    assert receive(doubles, part("two"))
+    first, _ = operations.call("inbox_list", {})
+    assert (first["text"], first["modem_id"], first["read"]) == ("one", "scripted", False)
+    assert operations.call("inbox_show", {"message_id": first["message_id"]})["read"] is True
+    assert [one["text"] for one in operations.call("inbox_list", {"unread": True})] == ["two"]
+    operations.call("inbox_mark", {"message_id": first["message_id"], "read": False})
+    assert len(operations.call("inbox_list", {"unread": True})) == 2
+    assert operations.call("inbox_delete", {"message_ids": [first["message_id"], "none"]}) == {"deleted": 1}
+    assert operations.call("status", {})["inbox"] == {"messages": 1, "unread": 1, "incomplete": 0}
+    for name, more in (("inbox_show", {}), ("inbox_mark", {"read": True}), ("inbox_reply", {"message": "x"})):
+        with pytest.raises(InvalidSettings, match="no message"):
+            operations.call(name, {"message_id": first["message_id"], **more})
+
+
+def test_a_reply_goes_by_the_modem_that_the_message_came_to(host: Host, doubles: Any) -> None:
+    operations = Operations(host.data, host)
+    receive(doubles, part("question"))
+    receive(doubles, part("advertisement", originator="BANK"))
+    first, second = operations.call("inbox_list", {})
+    answer = operations.call("inbox_reply", {"message_id": first["message_id"], "message": "answer"})
+    assert (answer["state"], answer["modem_id"]) == ("sent", "scripted")
+    assert [(one.destination, one.text) for one in doubles.modems[0].outbox] == [("6281200000001", "answer")]
+    with pytest.raises(InvalidSettings, match="nobody can reply"):
+        operations.call("inbox_reply", {"message_id": second["message_id"], "message": "x"})
+
+
+def test_a_full_inbox_is_seen_in_the_status(host: Host, doubles: Any) -> None:
+    operations = Operations(host.data, host)
+    operations.call("settings_set", {"path": "inbox.kept_messages", "value": "1"})
+    assert receive(doubles, part("one"))
+    assert not receive(doubles, part("two"))
+    assert any("full of unread" in problem for problem in operations.call("status", {})["problems"])
+
+
+def test_ways_in_are_told_and_may_fail(host: Host, doubles: Any, caplog: pytest.LogCaptureFixture) -> None:
+    (ingress,) = doubles.ingresses
+    ingress.refuses = True
+    receive(doubles, part(SECRET))
+    until(lambda: "did not take message" in caplog.text)
+    ingress.refuses = False
+    receive(doubles, part("two"))
+    until(lambda: ingress.came)
+    assert [message.text for message in ingress.came] == ["two"]
+    assert SECRET not in caplog.text
+
+
+def test_no_text_is_written_where_it_is_to_stay_in_ram(
+    host: Host, doubles: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    receive(doubles, part(SECRET))
+    receive(doubles, part(SECRET, 1, 2))
+    until(lambda: host.inbox.messages())
+    Operations(host.data, host).call("inbox_list", {})
+    host.inbox.tick()
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+    assert SECRET not in caplog.text

@@ -1,0 +1,446 @@
+"""What comes in: messages and reports, whatever the modem does to them (modems.md 17-20)."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import ModemUnfit, NotSent, Unconfirmed
+from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
+from otppi.kit.inbound import read_inbound
+from otppi.kit.late_results import LateResults
+from otppi.testing.modem import ModemProfile
+from otppi.testing.modem.commands import COMMANDS, Command
+from otppi.testing.modem.sim import Status, StoredSms
+from otppi.testing.scripted import RecordedEvents, until
+from otppi.wire.address import Address
+from otppi.wire.at import Noise
+from otppi.wire.dcs import Dcs
+from otppi.wire.segment import segment
+from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData, pdu_line
+from otppi.wire.udh import Ports
+
+MakeDriver = Callable[..., Any]
+LONG = "Kode Anda 123456. " * 20
+PENDING = 0x30
+
+
+def work(driver: Any, condition: Callable[[], object], what: str = "") -> None:
+    """Let the driver idle until something holds."""
+
+    def step() -> object:
+        driver.modem.idle(0.01)
+        return condition()
+
+    until(step, what)
+
+
+def settle(driver: Any) -> None:
+    """Let the driver do all that is due now."""
+    work(driver, lambda: driver.modem._inbox.due > time.monotonic() + 1, "nothing is due")
+
+
+def poll(driver: Any) -> None:
+    """Let a minute pass for the inbox."""
+    driver.modem._inbox._next_poll = driver.modem._inbox.due = time.monotonic()
+    settle(driver)
+
+
+def texts(driver: Any) -> list[str]:
+    return [part.text for part in driver.events.parts]
+
+
+def stored(driver: Any) -> int:
+    """Count what is in all memories."""
+    return sum(len(memory.messages) for memory in driver.peer._peer.sim.memories.values())
+
+
+def put(driver: Any, memory: str, place: int, pdu: str, status: Status = Status.UNREAD) -> None:
+    driver.peer._peer.sim.memories[memory].messages[place] = StoredSms(pdu, len(pdu) // 2 - 1, status)
+
+
+def deliver_line(text: str = "a text", originator: str = "+6281200000001") -> str:
+    tpdu = SmsDeliver(Address.parse(originator), None, segment(text)[0]).encode()
+    return "00" + tpdu.hex().upper()
+
+
+# -- messages ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_handed_on_and_then_deleted(driver: Any) -> None:
+    driver.modem.open()
+    settle(driver)
+    before = time.time()
+    driver.peer.deliver("+6281200000001", "Halo, ini teks")
+    work(driver, lambda: driver.events.parts)
+    settle(driver)
+    (part,) = driver.events.parts
+    assert (part.originator, part.text, part.reference, part.number, part.total, part.binary) == (
+        "+6281200000001",
+        "Halo, ini teks",
+        None,
+        1,
+        1,
+        False,
+    )
+    assert abs(part.sent - before) < 5
+    assert stored(driver) == 0
+
+
+def test_what_waited_in_every_memory_is_found_at_the_start(driver: Any) -> None:
+    put(driver, "SM", 3, deliver_line("in the SIM"))
+    put(driver, "ME", 7, deliver_line("in the modem"), Status.READ)
+    driver.modem.open()
+    settle(driver)
+    assert sorted(texts(driver)) == ["in the SIM", "in the modem"]
+    assert stored(driver) == 0
+
+
+def test_what_nobody_holds_stays_and_is_offered_again(driver: Any) -> None:
+    driver.events.holding = False
+    driver.modem.open()
+    settle(driver)
+    driver.peer.deliver("BANK", "one")
+    work(driver, lambda: driver.events.parts)
+    settle(driver)
+    assert stored(driver) == 1
+    driver.events.holding = True
+    poll(driver)
+    assert texts(driver) == ["one", "one"]
+    assert driver.events.parts[0].originator == "BANK"
+    assert stored(driver) == 0
+
+
+def test_the_parts_of_a_long_message_are_told_apart(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.deliver_parts("+6281200000001", LONG, reference=0x1234, wide=True, order=(2, 1, 3))
+    work(driver, lambda: len(driver.events.parts) == 3)
+    assert {(part.reference, part.total) for part in driver.events.parts} == {(0x1234, 3)}
+    assert "".join(part.text for part in sorted(driver.events.parts, key=lambda part: part.number)) == LONG
+
+
+def test_a_character_that_was_cut_in_two_can_be_put_together(driver: Any) -> None:
+    halves = [part.payload for part in segment("😀" * 70)]
+    assert len(halves) == 3
+    payload = b"".join(halves)
+    parts = segment("😀" * 70)
+    cut = [
+        UserData(parts[0].dcs, parts[0].header, payload[:130]),
+        UserData(parts[1].dcs, parts[1].header, payload[130:260]),
+    ]
+    told = [
+        read_inbound("+CMGL: 1,0,,0", "00" + SmsDeliver(Address.parse("12345678"), None, data).encode().hex())
+        for data in cut
+    ]
+    joined = "".join(one.text for one in told if isinstance(one, InboundPart))
+    assert joined.encode("utf-16-be", "surrogatepass").decode("utf-16-be") == "😀" * 65
+
+
+def test_a_binary_message_is_told_in_hexadecimal(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.deliver_binary("+6281200000001", b"\x01\xff", ports=Ports(2948, 9200))
+    work(driver, lambda: driver.events.parts)
+    assert (driver.events.parts[0].text, driver.events.parts[0].binary) == ("01FF", True)
+
+
+def test_a_message_to_be_shown_at_once_is_offered_until_somebody_holds_it(driver: Any) -> None:
+    driver.events.holding = False
+    driver.modem.open()
+    settle(driver)
+    driver.peer.deliver("+6281200000001", "flash", flash=True)
+    work(driver, lambda: driver.events.parts)
+    assert stored(driver) == 0
+    driver.events.holding = True
+    poll(driver)
+    poll(driver)
+    assert texts(driver) == ["flash", "flash"]
+
+
+@pytest.mark.parametrize("line", ["00", "0004", "00FF0102", "0040", "XY", "0", "07"])
+def test_what_cannot_be_decoded_is_handed_on_as_it_came(driver: Any, line: str) -> None:
+    part = read_inbound("+CMGL: 1,0,,99", line)
+    assert isinstance(part, InboundPart)
+    assert (part.originator, part.text, part.binary) == ("", line, True)
+
+
+def test_what_cannot_be_decoded_does_not_fill_the_memory(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    put(driver, "SM", 1, "0004")
+    compressed = SmsDeliver(Address.parse("12345678"), None, UserData(Dcs(compressed=True), None, b"abc")).encode()
+    put(driver, "SM", 2, "00" + compressed.hex())
+    driver.modem.open()
+    settle(driver)
+    assert texts(driver) == ["0004", "00" + compressed.hex()]
+    assert stored(driver) == 0
+    assert "cannot be decoded" in caplog.text
+    assert "0004" not in caplog.text
+
+
+def test_a_line_without_the_service_centre_is_understood() -> None:
+    line = deliver_line("short")[2:]
+    part = read_inbound(f"+CMT: ,{len(line) // 2}", line)
+    assert isinstance(part, InboundPart)
+    assert part.text == "short"
+
+
+def test_messages_to_be_sent_that_somebody_stored_are_left_alone(driver: Any) -> None:
+    line, _ = pdu_line(SmsSubmit(Address.parse("+6281200000001"), segment("a draft")[0]))
+    driver.modem.open()
+    settle(driver)
+    put(driver, "SM", 1, line)
+    driver.peer._peer.sim.memories["SM"].messages[1].status = Sto()
+    poll(driver)
+    assert driver.events.parts == []
+    assert stored(driver) == 1
+
+
+class Sto:
+    """The <stat> of a stored message that was not sent."""
+
+    value = 2
+
+
+def test_a_place_that_is_used_again_is_not_deleted_unseen(driver: Any) -> None:
+    driver.modem.open()
+    settle(driver)
+    driver.peer.deliver("+6281200000001", "first")
+    driver.modem._inbox._scans = {"ME": None}  # it is listed too
+    work(driver, lambda: driver.events.parts)
+    driver.peer.deliver("+6281200000001", "second")
+    work(driver, lambda: "second" in texts(driver))
+    settle(driver)
+    assert texts(driver) == ["first", "second"]
+    assert stored(driver) == 0
+
+
+# -- what modems do ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "memory-me-absent",
+        "cmti-other-memory",
+        "gaps-in-memory",
+        "cmgl-broken",
+        "cmgl-incomplete",
+        "notifications-lost",
+        "cnmi-refused",
+        "routed-needs-cnma",
+        "noise",
+        "blank-lines",
+    ],
+)
+def test_every_message_comes_through_once_and_leaves_no_trace(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault)
+    put(driver, "SM", 5, deliver_line("old"))
+    driver.modem.open()
+    settle(driver)
+    for number in range(5):
+        driver.peer.deliver("+6281200000001", f"text {number}")
+    settle(driver)
+    poll(driver)
+    assert sorted(texts(driver)) == ["old", *(f"text {number}" for number in range(5))]
+    assert stored(driver) == 0
+
+
+def test_a_modem_that_announces_what_is_not_there_is_not_asked_all_the_time(driver: Any) -> None:
+    driver.modem.open()
+    settle(driver)
+    driver.peer.inject("urc-in-reply")
+    driver.modem._channel.attempt("AT")
+    asked = driver.modem._channel._connection
+    before, commands = time.monotonic(), 0
+    command = asked.command
+
+    def counted(*arguments: Any, **options: Any) -> bytes:
+        nonlocal commands
+        commands += 1
+        written: bytes = command(*arguments, **options)
+        return written
+
+    asked.command = counted
+    while time.monotonic() < before + 0.5:
+        driver.modem.idle(0.05)
+    assert commands < 10
+    driver.peer.heal()
+    driver.peer.deliver("+6281200000001", "one")
+    work(driver, lambda: texts(driver) == ["one"])
+
+
+def test_a_list_that_never_ends_is_asked_for_once(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otppi.kit.at_inbox._LIST_TIMEOUT", 0.1)
+    driver.peer.inject("late-reply", command="+CMGL", seconds=0.4, at=1)
+    put(driver, "SM", 2, deliver_line("old"))
+    driver.modem.open()
+    settle(driver)
+    assert texts(driver) == ["old"]
+    assert driver.modem._inbox._lists is False
+
+
+def test_a_modem_that_knows_no_cpms_is_read_all_the_same(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(COMMANDS, "+CPMS")
+    put(driver, "SM", 1, deliver_line("old"))
+    driver.modem.open()
+    settle(driver)
+    assert texts(driver) == ["old"]
+    assert stored(driver) == 0
+
+
+def test_a_full_memory_is_emptied_when_the_modem_says_so(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(memories={"SM": 2}))
+    driver.modem.open()
+    settle(driver)
+    for number in range(3):
+        driver.peer.deliver("+6281200000001", f"text {number}")
+    work(driver, lambda: len(driver.events.parts) == 3, "the third comes when there is room")
+    settle(driver)
+    assert stored(driver) == 0
+
+
+def test_a_modem_that_is_full_is_emptied_and_sends(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(memories={"SM": 3}))
+    driver.modem.open()
+    settle(driver)
+    driver.peer.inject("storage-full")
+    message = driver.message("out")
+    with pytest.raises(NotSent) as refused:
+        driver.modem.send(message)
+    assert not isinstance(refused.value, ModemUnfit)
+    driver.modem.send(message)
+    assert driver.texts == ["out"]
+    settle(driver)
+    assert texts(driver) == ["OK"] * 3
+    assert stored(driver) == 0
+
+
+def test_a_modem_that_is_full_of_what_nobody_takes_is_unfit(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(memories={"SM": 3}))
+    driver.events.holding = False
+    driver.modem.open()
+    driver.peer.inject("storage-full")
+    with pytest.raises(ModemUnfit):
+        driver.send("out")
+    assert stored(driver) == 3
+
+
+def test_what_is_routed_is_acknowledged_where_the_modem_wants_it(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "+CSMS", Command(lambda request: ["+CSMS: 1,1,1,1"]))
+    driver.peer.inject("routed-needs-cnma", seconds=0.3)
+    driver.peer._peer.session.csms = 1
+    driver.modem.open()
+    settle(driver)
+    for number in range(4):
+        driver.modem.send(driver.message(f"text {number}", report=True))
+    work(driver, lambda: len(driver.events.reports) == 4)
+    assert driver.peer._peer.session.misses == 0
+    assert driver.peer._peer.session.unacknowledged is None
+
+
+# -- reports -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcomes"),
+    [
+        (None, [DeliveryOutcome.DELIVERED]),
+        ("report-failed", [DeliveryOutcome.FAILED]),
+        ("report-pending-only", [DeliveryOutcome.PENDING]),
+        ("report-before-result", [DeliveryOutcome.DELIVERED]),
+        ("report-twice", [DeliveryOutcome.DELIVERED] * 2),
+    ],
+)
+def test_reports_are_told(driver: Any, fault: str | None, outcomes: list[DeliveryOutcome]) -> None:
+    driver.modem.open()
+    settle(driver)
+    if fault:
+        driver.peer.inject(fault)
+    message = driver.message(report=True)
+    driver.modem.send(message)
+    work(driver, lambda: len(driver.events.reports) == len(outcomes))
+    assert [report.outcome for report in driver.events.reports] == outcomes
+    report = driver.events.reports[0]
+    assert (report.destination, [report.reference]) == ("6281234567890", message.progress.references)
+    assert report.discharged is not None
+    assert abs(report.discharged - time.time()) < 5
+
+
+def test_reports_that_are_stored_are_read_and_deleted(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(memories={"SM": 5, "SR": 5}))
+    driver.modem.open()
+    settle(driver)
+    driver.peer._peer.session.cnmi = (2, 1, 0, 2, 0)
+    driver.modem.send(driver.message(report=True))
+    work(driver, lambda: driver.events.reports)
+    settle(driver)
+    assert stored(driver) == 0
+
+
+def test_a_report_that_is_stored_among_messages_is_one(driver: Any) -> None:
+    driver.modem.open()
+    settle(driver)
+    driver.peer._peer.session.cnmi = (2, 1, 0, 2, 0)
+    driver.peer.inject("notifications-lost")
+    driver.modem.send(driver.message(report=True))
+    until(lambda: stored(driver) == 1)
+    poll(driver)
+    assert [type(report) for report in driver.events.reports] == [DeliveryReport]
+    assert driver.events.parts == []
+    assert stored(driver) == 0
+
+
+def test_reports_are_looked_at_while_the_network_has_the_next_message(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(report_delay=0.0))
+    driver.modem.open()
+    settle(driver)
+    for number in range(20):
+        driver.modem.send(driver.message(f"text {number}", report=True))
+    assert len(driver.events.reports) >= 19
+
+
+def test_what_was_routed_survives_that_the_modem_is_lost(driver: Any) -> None:
+    driver.modem.open()
+    settle(driver)
+    driver.peer.inject("report-before-result")
+    driver.modem.send(driver.message(report=True))
+    driver.modem.close()
+    driver.modem.open()
+    settle(driver)
+    assert len(driver.events.reports) == 1
+
+
+# -- late results ------------------------------------------------------------------------------------------------------
+
+
+def test_a_result_that_comes_after_all_is_told(driver: Any) -> None:
+    driver.modem.open()
+    driver.peer.inject("result-late", seconds=0.8, at=1)
+    message = driver.message("slow")
+    with pytest.raises(Unconfirmed):
+        driver.modem.send(message)
+    work(driver, lambda: driver.events.late)
+    assert driver.events.late == [("slow", driver.rack.network.parts[0].message_reference)]
+    driver.send("next")
+    assert driver.texts == ["slow", "next"]
+
+
+def test_a_late_result_that_may_be_of_two_messages_is_nobodys() -> None:
+    events = RecordedEvents()
+    late = LateResults(events)
+    late.expect("one")
+    late.expect("two")
+    assert late.heard(Noise("+CMGS: 7"))
+    assert not late.heard(Noise("+CMGS: 8"))
+    assert events.late == []
+
+
+def test_a_late_result_after_a_later_message_is_nobodys() -> None:
+    events = RecordedEvents()
+    late = LateResults(events)
+    late.expect("one")
+    late.settled()
+    assert not late.heard(Noise("+CMGS: 7"))
+    late.expect("two")
+    assert not late.heard(Noise("+CMTI"))
+    assert late.heard(Noise("+CMGS: 300"))
+    assert events.late == [("two", 300 & 0xFF)]

@@ -1,0 +1,1 @@
+"""OTP-Pi modem type: Huawei sticks (E1xx, E3xx)."""

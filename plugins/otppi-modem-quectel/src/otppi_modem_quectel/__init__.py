@@ -1,0 +1,1 @@
+"""OTP-Pi modem type: Quectel modules (EC2x)."""

@@ -1,0 +1,1 @@
+"""OTP-Pi modem type: SIMCom modules (SIM800, SIM7600)."""

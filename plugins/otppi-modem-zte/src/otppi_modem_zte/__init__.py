@@ -1,0 +1,1 @@
+"""OTP-Pi modem type: ZTE sticks, and Wavecom Q24xx."""
