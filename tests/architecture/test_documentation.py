@@ -8,6 +8,7 @@ import pytest
 from otppi.api import hookspecs
 from otppi.cli.declarations import reference
 from otppi.host.plugins import Plugins
+from otppi.host.settings import CORE_SECTIONS
 from otppi.testing.modem import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -17,12 +18,20 @@ DOCUMENTS = [
     *ROOT.glob("plugins/*/README.md"),
     ROOT / "otppi-core/README.md",
 ]
+TESTS = [
+    one for folder in ("otppi-core/tests", "plugins/*/tests", "tests") for one in ROOT.glob(f"{folder}/**/test_*.py")
+]
 HOOKS = [name for name in dir(hookspecs) if name.startswith("otppi_")]
 
 
 def test_the_reference_of_settings_is_that_of_the_declarations() -> None:
     """If this fails: .venv/bin/otppi settings reference > docs/settings.md."""
     assert (ROOT / "docs/settings.md").read_text() == reference() + "\n"
+
+
+def test_the_reference_has_every_section() -> None:
+    missing = [one.key for one in (*CORE_SECTIONS, *Plugins().sections) if f"## `{one.key}`: " not in reference()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -44,6 +53,18 @@ def test_every_fault_of_the_modem_peer_is_in_the_table() -> None:
     assert [name for name in FAULTS if f"`{name}`" not in table] == []
     named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", table)) - {"otppi-core"}
     assert named <= set(FAULTS)
+
+
+@pytest.mark.parametrize("row", range(1, 34))
+def test_every_row_of_real_modems_names_a_test_that_exists(row: int) -> None:
+    (line,) = re.findall(rf"^\| {row} \|.*$", (ROOT / "docs/modems.md").read_text(), re.MULTILINE)
+    *_, does, faults, tests = line.removesuffix("|").split(" | ")
+    assert all(one.strip() for one in (does, faults))
+    named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", tests)
+    assert named
+    for file, function in named:
+        (path,) = [one for one in TESTS if one.name == file]
+        assert f"\ndef {function}(" in path.read_text(), f"{file}::{function}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

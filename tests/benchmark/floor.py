@@ -2,6 +2,8 @@
 
 Run as a program (`python -m tests.benchmark.floor COUNT PORT...`) it sends COUNT messages by each port, a thread for
 each. Nothing in Python can be faster on the same peer, and nothing that waits for each answer can be much faster.
+
+It asks for status reports as the gateway does, which is work for the modem too, and reads over them when they come.
 """
 
 import os
@@ -26,7 +28,8 @@ def dialogues(messages: Iterable[Message]) -> list[tuple[bytes, bytes]]:
     for message in messages:
         (part,) = segment(message.text)
         receiver = Address.parse(f"+{message.receiver}")
-        pdu, length = pdu_line(SmsSubmit(destination=receiver, user_data=part, validity=Validity.from_seconds(600)))
+        submit = SmsSubmit(receiver, part, validity=Validity.from_seconds(600), status_report_request=True)
+        pdu, length = pdu_line(submit)
         encoded.append((f"AT+CMGS={length}\r".encode(), pdu.encode() + b"\x1a"))
     return encoded
 
@@ -36,16 +39,17 @@ def send(port: str, prepared: Sequence[tuple[bytes, bytes]]) -> None:
     line = os.open(port, os.O_RDWR | os.O_NOCTTY)
     try:
         tty.setraw(line)
-        for command in (b"AT\r", b"ATE0\r", b"AT+CMGF=0\r"):
-            _say(line, command, b"OK\r\n")
+        for command in (b"AT\r", b"ATE0\r", b"AT+CMGF=0\r", b"AT+CNMI=2,1,0,1,0\r"):
+            _say(line, command, b"\r\nOK\r\n")
         for command, pdu in prepared:
-            _say(line, command, b"> ")
-            _say(line, pdu, b"OK\r\n")
+            _say(line, command, b"\r\n> ")
+            _say(line, pdu, b"\r\nOK\r\n")
     finally:
         os.close(line)
 
 
 def _say(line: int, data: bytes, end: bytes) -> None:
+    """Write, and read until the answer ends; before and behind that a report may stand, whole or a piece of it."""
     os.write(line, data)
     answer = os.read(line, 4096)
     while not answer.endswith(end):

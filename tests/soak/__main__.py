@@ -1,4 +1,4 @@
-"""Runs the soak: `python -m tests.soak [--minutes 20] [--modems 64] [--pace 40] [--seed N] [--json FILE]`.
+"""Runs the soak: `python -m tests.soak [--minutes 20] [--modems 64] [--pace 50] [--seed N] [--json FILE]`.
 
 Exit code 1 where a message came to no end or an untrue one, or where memory, threads or descriptors grew.
 """
@@ -21,6 +21,8 @@ from tests.soak.health import MOST_GROWTH, Sample, Watch, growth, sample
 from tests.soak.traffic import Traffic
 from tests.soak.weather import Weather
 
+_KNOWN = 20_000
+"""Messages that the gateway remembers: until there were so many its memory grows on purpose."""
 _MODEM: dict[str, Any] = {"result_timeout": 3.0, "prompt_timeout": 1.0}
 
 
@@ -41,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0, help="wall time (default: 20)")
     parser.add_argument("--modems", type=int, default=64, help="how many modems (default: 64)")
-    parser.add_argument("--pace", type=float, default=40.0, help="messages per second (default: 40)")
+    parser.add_argument("--pace", type=float, default=50.0, help="messages per second (default: 50)")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="of the faults")
     parser.add_argument("--json", type=Path, default=Path("build/soak.json"), help="where to write the result")
     return parser
@@ -112,7 +114,7 @@ def _most(samples: Sequence[Sample]) -> Sample:
 
 def _problems(traffic: Traffic, samples: Sequence[Sample], before: Sample, after: Sample) -> list[str]:
     problems = [*traffic.untrue, *_more(before, after)]
-    if (grown := growth(samples)) > MOST_GROWTH:
+    if traffic.posted > 2 * _KNOWN and (grown := growth(samples)) > MOST_GROWTH:
         problems.append(f"memory grew by {100 * (grown - 1):.1f} % in the second half")
     if not traffic.states.get("delivered"):
         problems.append("no message was delivered")

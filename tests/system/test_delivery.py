@@ -43,6 +43,18 @@ def test_what_the_network_gives_up_is_undelivered(start: Start) -> None:
             assert "expired" in until(client, answer, "undelivered")["cause"]
 
 
+@pytest.mark.parametrize("fault", ["reference-constant", "reference-wraps"])
+def test_references_that_come_again_name_the_right_message(start: Start, fault: str) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=0.5)) as rack:
+        rack.modems[0].inject(fault)
+        rack.modems[0].inject("report-failed", at=2)
+        gateway = start([modem(rack.paths[0])]).until_ready()
+        with gateway.client() as client:
+            answers = [client.send(number, f"0812666666{number}", "OTP Anda adalah 1234")[1] for number in range(4)]
+            for number, answer in enumerate(answers):
+                until(client, answer, "undelivered" if number == 1 else "delivered")
+
+
 def test_a_message_whose_result_was_lost_is_resolved_by_its_report(start: Start) -> None:
     with ModemRack(profile=ModemProfile(report_delay=2.0)) as rack:
         rack.modems[0].inject("result-lost-sent", at=1)

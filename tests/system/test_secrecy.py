@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from otppi.testing.modem import ModemProfile, ModemRack
-from tests.system.conftest import PASSWORD, Gateway, eventually, modem
+from tests.system.conftest import PASSWORD, Gateway, eventually, free_port, modem
 
 Start = Callable[..., Gateway]
 SECRET = "K0DE-RAHASIA-982451"
@@ -86,3 +86,46 @@ def test_the_report_masks_receivers(start: Start, modem_rack: ModemRack) -> None
     for path, content in written(gateway.data, gateway.runtime).items():
         assert b"8126666666" not in content, path
     assert b"8126666666" not in gateway.log.read_bytes()
+
+
+PIN, NEW_PIN = "73915264", "84026375"
+GIVEN = {PIN, NEW_PIN, "APN-RAHASIA-5512", "HOOK-RAHASIA-8831", "INIT-RAHASIA-2207"}
+"""Secrets that a person gives the gateway; but for the new PIN they are in the settings, and nowhere else."""
+
+
+def test_no_pin_and_no_password_is_in_anything_but_the_settings(start: Start) -> None:
+    pin, new_pin, *_ = PIN, NEW_PIN
+    with ModemRack(profile=ModemProfile(pin=PIN, network_time=0.05)) as rack:
+        values = {
+            "sim_card_pin": PIN,
+            "apn": "internet",
+            "apn_password": "APN-RAHASIA-5512",
+            "init_commands": ['AT+CGAUTH=1,1,"INIT-RAHASIA-2207","user"'],
+        }
+        webhook = {"url": f"http://127.0.0.1:{free_port()}/hook", "secret": "HOOK-RAHASIA-8831", "states": True}
+        gateway = start([modem(rack.paths[0], **values)], webhook=webhook).until_ready()
+        rack.modems[0].deliver("+628110000001", SECRET)
+        rack.modems[0].inject("noise")
+        with gateway.client() as client:
+            assert client.send(1, "08120000001", SECRET)[1]["data"]["state"] == "sent"
+        for stdin in (f"11112222\n{new_pin}\n", f"{pin}\n{new_pin}\n"):
+            gateway.cli("sim", "change-pin", "m0", stdin=stdin)
+        assert eventually(lambda: b"the webhook failed" in gateway.log.read_bytes())
+        eventually(lambda: json.loads(gateway.cli("inbox", "list", "--json").stdout))
+        gateway.kill()
+        gateway.start()
+        shown = [gateway.cli(*words).stdout for words in (["status"], ["modem", "list"], ["settings", "export"])]
+        gateway.stop()
+    kept = {gateway.provision, gateway.data / "settings.json", gateway.data / "settings.json.previous"}
+    files = {path: content for path, content in written(gateway.data, gateway.runtime, gateway.folder).items()}
+    assert any(PIN.encode() in files.get(path, b"") for path in kept - {gateway.provision})
+    for path in set(files) - kept:
+        for secret in GIVEN:
+            assert secret.encode() not in files[path], f"{path} holds {secret}"
+        for form in forms(SECRET):
+            assert form not in files[path], f"{path} holds the text"
+    for path in kept & set(files) - {gateway.provision}:
+        assert path.stat().st_mode & 0o077 == 0, path
+        assert NEW_PIN.encode() not in files[path]
+    for secret in GIVEN - {"INIT-RAHASIA-2207"}:  # a person sees the commands, whatever is in them
+        assert not any(secret in text for text in shown), secret

@@ -21,7 +21,7 @@ def test_request_ussd(start: Start) -> None:
             assert (status, answer["response_code"]) == (200, "0000")
             assert answer["data"]["text"] == SECRET
             status, answer = client.command("request-ussd", {"modem_id": "m0", "ussd_code": "*772#"}, "?wait=0")
-            assert (status, answer["data"]["state"]) == (202, answer["data"]["state"])
+            assert status == 202
             session = answer["data"]["session"]
             eventually(lambda: client.message(session)["state"] == "reply-wanted")
             reply = {"modem_id": "m0", "ussd_code": "1", "session": session}

@@ -8,7 +8,8 @@ import pytest
 
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
-from otppi.host.host import DataFolder, Host
+from otppi.host.data_folder import DataFolder
+from otppi.host.host import Host
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised

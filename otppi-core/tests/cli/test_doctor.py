@@ -114,12 +114,17 @@ def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
         {"name": "there", "port": str(modem_rack.modems[0].path)},
         {"name": "away", "port": "/dev/nowhere"},
         {"name": "unset"},
+        {"name": "wanders", "port": "/dev/nowhere", "imei": "350000000000010"},
+        {"name": "vendor", "type": "huawei", "port": "/dev/nowhere"},
         {"name": "idle", "port": "/dev/nowhere", "active": False},
     ]
     otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
     assert found(otppi, "port of there")["level"] == "ok"
     assert found(otppi, "port of away")["text"] == "there is no /dev/nowhere"
     assert found(otppi, "port of unset")["text"] == "none is set"
+    wanders = found(otppi, "port of wanders")
+    assert (wanders["level"], wanders["text"]) == ("ok", "the modem is looked for by its IMEI, 350000000000010")
+    assert found(otppi, "port of vendor")["text"] == "there is no /dev/nowhere"
     with pytest.raises(StopIteration):
         found(otppi, "port of idle")
 
@@ -130,6 +135,19 @@ def test_a_port_that_the_gateway_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gateway._check_port("m0", "/dev/x", 8).level is Level.OK
     other = gateway._check_port("m0", "/dev/x", 9)
     assert (other.level, other.text) == (Level.PROBLEM, "held by peer (7), otppi (8)")
+
+
+def test_a_modem_that_its_limits_keep_from_sending() -> None:
+    modem = {"modem_id": "m0", "state": "ready", "unusable": "daily quota is used up"}
+    finding = gateway._check_state(modem)
+    assert (finding.level, finding.text) == (Level.WARNING, "daily quota is used up")
+
+
+def test_a_modem_that_its_sim_keeps_from_sending() -> None:
+    modem = {"modem_id": "my m0", "state": "blocked", "unusable": "", "detail": "the SIM asks for its PIN"}
+    finding = gateway._check_state(modem)
+    assert (finding.level, finding.text) == (Level.PROBLEM, "blocked: the SIM asks for its PIN")
+    assert finding.advice.endswith("otppi sim status 'my m0'")
 
 
 def test_a_way_in_that_does_not_answer() -> None:

@@ -16,7 +16,7 @@ import jsonschema_rs
 import pytest
 
 from otppi.host.accounts import is_password
-from otppi.host.host import DataFolder
+from otppi.host.data_folder import DataFolder
 from otppi.host.plugins import Plugins
 
 Cli = Callable[..., Any]

@@ -28,7 +28,7 @@ def test_list_show_reply_and_delete(otppi: Cli, messages: list[dict[str, Any]]) 
     first = messages[0]
     assert (first["originator"], first["modem_id"], first["text"], first["read"]) == ("1234", "m0", "OK", False)
     assert "m0     1234  unread  OK" in otppi("inbox", "list").out
-    assert " messages, " in otppi("status").out
+    assert f"inbox: {len(messages)} unread of {len(messages)}, " in otppi("status").out
     shown = otppi("inbox", "show", first["message_id"])
     assert shown.out.startswith("1234 to m0, ")
     assert shown.out.endswith("\nOK\n")
@@ -43,6 +43,8 @@ def test_list_show_reply_and_delete(otppi: Cli, messages: list[dict[str, Any]]) 
     again = otppi("inbox", "delete", first["message_id"])
     assert (again.code, again.out) == (1, "0 deleted\n")
     assert otppi("inbox", "delete", "--read").code == 0
+    nothing = otppi("inbox", "delete")
+    assert (nothing.code, nothing.err) == (2, "otppi: message: is missing (or --read, for all that were read)\n")
     for words in (["show"], ["reply", "--wait", "0"]):
         gone = otppi("inbox", *words, first["message_id"], stdin="text")
         assert (gone.code, "no message of this id" in gone.err) == (2, True)

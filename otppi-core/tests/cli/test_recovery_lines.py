@@ -3,7 +3,7 @@
 from typing import Any
 
 from otppi.cli.output import moment
-from otppi.cli.status import recovery_lines
+from otppi.cli.status import modem_table, recovery_lines
 
 STEPS = {"re-initialise": 0, "radio": 0, "reset": 0, "power": 0}
 HEALTHY: dict[str, Any] = {"modem_id": "m0", "recoveries": STEPS, "last_recovery": None, "next_step": None}
@@ -22,3 +22,10 @@ def test_what_was_done_and_what_comes_next_is_told() -> None:
     next_one = f"next reset, not before {moment(2_000)}"
     assert recovery_lines([HEALTHY | taken | last | planned]) == [f"modem m0: {done}; {next_one}"]
     assert recovery_lines([HEALTHY | planned]) == [f"modem m0: nothing yet; {next_one}"]
+
+
+def test_a_limit_is_the_detail_of_a_modem_that_works() -> None:
+    used_up = {"modem_id": "m0", "detail": "", "unusable": "daily quota is used up"}
+    lost = {"modem_id": "m1", "detail": "no network", "unusable": "daily quota is used up"}
+    table = modem_table([used_up, lost], {"modem_id": "MODEM", "detail": "DETAIL"})
+    assert [line.split(maxsplit=1)[1] for line in table[1:]] == ["daily quota is used up", "no network"]

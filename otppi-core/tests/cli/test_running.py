@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def test_status(otppi: Cli) -> None:
     text = otppi("status").out
     assert text.startswith("gateway degraded, version ")
     assert "ingress-rest  running  listening yes" in text
+    (good,) = [line for line in text.splitlines() if line.startswith("good ")]
+    assert len(good) <= 80
 
 
 def test_send_and_phone(otppi: Cli) -> None:
@@ -73,7 +76,7 @@ def test_all_that_is_wrong_with_a_message_at_once(otppi: Cli) -> None:
     result = otppi("send", "12", "", "--modem", "nobody")
     assert (result.code, result.out) == (2, "")
     assert [line.split(": ")[1] for line in result.err.splitlines()] == ["receiver", "message", "modem"]
-    assert otppi("send", "081230000004", "x" * 5000).err.startswith("otppi: message: the text needs ")
+    assert otppi("send", "081230000004", "x" * 5000).err.startswith("otppi: message: is longer than ")
     assert otppi("send", "081230000004", "half \ud83d").err == "otppi: message: is not valid UTF-8\n"
 
 
@@ -114,6 +117,7 @@ def test_modem_list(otppi: Cli) -> None:
     assert modems["good"]["smsc"]
     assert "there is no /dev/nowhere" in modems["gone"]["detail"]
     assert otppi("modem", "list").out.startswith("MODEM")
+    assert modems["good"]["imei"] in otppi("modem", "list").out
 
 
 def test_usage(otppi: Cli) -> None:
@@ -122,13 +126,17 @@ def test_usage(otppi: Cli) -> None:
     assert list(usage) == MODEMS
     assert usage["good"]["today"]["segments"] == usage["good"]["this_month"]["segments"] > 0
     title, *lines = otppi("usage").out.splitlines()
-    assert title.split() == "MODEM TODAY MONTH ON THE WAY RECEIVERS PRICE SPENT TODAY THIS MONTH NOTE".split()
+    titles = " ".join(title.split())
+    assert titles == "MODEM TODAY MONTH ON THE WAY RECEIVERS PRICE SPENT TODAY THIS MONTH NOTE"
     assert lines[0].split()[:2] == ["good", str(usage["good"]["today"]["segments"])]
 
 
 def test_modem_test(otppi: Cli) -> None:
     assert otppi("modem", "test", "good", "--json").json["modem"]["state"] == "ready"
-    assert "state         ready\n" in otppi("modem", "test", "good").out
+    told = otppi("modem", "test", "good").out
+    assert "state         ready\n" in told
+    assert re.search(r"^since +\d{4}-\d\d-\d\d ", told, re.MULTILINE)
+    assert "usage" not in told
     sent = otppi("modem", "test", "good", "--to", "081230000009", "--json")
     assert (sent.code, sent.json["state"], sent.json["modem"]["modem_id"]) == (0, "sent", "good")
     assert on_the_phone(otppi, "6281230000009") == ["OTP-Pi: this is a test message."]

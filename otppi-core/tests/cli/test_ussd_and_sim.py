@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from otppi.cli.ussd import _lines
+
 Cli = Callable[..., Any]
 
 
@@ -44,6 +46,11 @@ def test_a_reply_by_a_script(otppi: Cli) -> None:
     assert otppi("ussd", "good", "1", "--reply", session).out == "Balance: 10000\n"
     assert otppi("ussd", "good", "1", "--reply", session).code == 1
     assert otppi("ussd", "good", "--cancel", "--json").json == {"modem_id": "good", "changed": False}
+
+
+def test_the_command_for_the_reply_may_be_copied_whatever_the_modem_s_name() -> None:
+    menu = {"modem_id": "operator 1", "text": "1 Balance", "reply_wanted": True, "session": "5f0c"}
+    assert list(_lines(menu))[-1] == "(a reply is wanted: otppi ussd 'operator 1' REPLY --reply 5f0c)"
 
 
 def test_a_reply_by_a_person(otppi: Cli) -> None:

@@ -291,6 +291,43 @@ def test_the_schedule_reads_each_in_its_turn_and_again(sims: Sims, scheduled: Ca
     assert len(sims.asked) <= asked + 1
 
 
+def test_the_settings_may_change_while_a_balance_is_read(sims: Sims, scheduled: Callable[..., None]) -> None:
+    sims.add("m0", "Rp5", "Rp6")
+    modem: Any = sims.bench.modems["m0"]
+    answer = modem.ussd
+
+    def ussd(text: str) -> None:
+        sims.balances.use({})
+        answer(text)
+
+    modem.ussd = ussd
+    for code in ("*1#", "*2#"):
+        scheduled({"m0": Plan(code, every=3600)})
+        until(lambda code=code: f"m0 {code}" in sims.asked)  # type: ignore[misc]
+
+
+def test_a_stop_at_any_moment_ends_the_schedule(sims: Sims) -> None:
+    class Slow(threading.Event):
+        def clear(self) -> None:
+            sims.balances.stop()
+            super().clear()
+
+    sims.balances._changed = Slow()
+    thread = threading.Thread(target=sims.balances.run, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_modem_that_is_gone_has_no_low_balance(sims: Sims) -> None:
+    sims.add("m0", "Rp5")
+    sims.balances.use({"m0": Plan("*1#", low=10)})
+    sims.balances.read("m0")
+    assert sims.balances.warnings() == ["modem m0: its balance is low (5.00)"]
+    sims.balances.use({})
+    assert sims.balances.warnings() == []
+
+
 def test_the_schedule_lets_messages_go_first(sims: Sims, scheduled: Callable[..., None]) -> None:
     sims.add("m0", "Rp5", "Rp6")
     modem = sims.bench.modems["m0"]

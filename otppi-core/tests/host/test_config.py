@@ -11,7 +11,7 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
 from otppi.host.accounts import is_password
 from otppi.host.config import Config, prefixes
-from otppi.host.host import DataFolder
+from otppi.host.data_folder import DataFolder
 from otppi.host.plugins import Plugins
 from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS

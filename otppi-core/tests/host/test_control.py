@@ -17,8 +17,10 @@ from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.host import control
 from otppi.host.control import ControlServer
 from otppi.host.control_client import ControlClient
-from otppi.host.host import DataFolder, Host
-from otppi.host.operations import NotRunning, Operations
+from otppi.host.data_folder import DataFolder
+from otppi.host.host import Host
+from otppi.host.operating import NotRunning
+from otppi.host.operations import Operations
 from otppi.host.supervisor import Supervised
 from otppi.testing.scripted import until
 
@@ -206,6 +208,8 @@ def test_a_manual_sms(client: ControlClient, host: Host, doubles: Any) -> None:
     client.call("block_add", {"receiver": "081234567890"})
     answer = client.call("send", {"receiver": "+62 812-3456-7890", "message": "a text"})
     assert (answer["response_code"], answer["state"]) == ("1204", "blocked")
+    assert host.dispatch.records.get(answer["message_id"]), "a refusal can be asked for as any other"
+    assert host.dispatch.ended["blocked", "command-line"] == 1
     assert len(doubles.modems[0].attempts) == 1
 
 

@@ -15,9 +15,10 @@ from otppi.api.errors import InvalidSettings, ModemLost, NotSupported, Trouble
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemIdentity, ModemState, ModemType
+from otppi.host.data_folder import DataFolder
 from otppi.host.device import Device, Expected, in_order
 from otppi.host.devices import DeviceWatch
-from otppi.host.host import DataFolder, Host
+from otppi.host.host import Host
 from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
@@ -520,3 +521,17 @@ def test_ports_that_a_plugin_knows_come_first() -> None:
     order, known = in_order(device, [UsbMatch("12d1", at_interfaces=(0,)), UsbMatch("12d1", "1506", (2, 1))])
     assert [one.interface for one in order] == [2, 1, 0, 3]
     assert known == 2
+
+
+def test_a_port_without_a_link_is_not_that_of_a_modem_without_a_port() -> None:
+    device = Device((replace(port(0), by_path=""),))
+    assert device.named("") is None
+    assert device.named("/made-up/ttyUSB0") == device.ports[0]
+
+
+def test_a_link_that_goes_while_it_is_followed_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(path: str) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("os.path.realpath", gone)
+    assert Device((port(0),)).named("/made-up/by-id/stick") is None

@@ -15,7 +15,8 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host import lifecycle
-from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
+from otppi.host.data_folder import Busy, DataFolder, boot_folder_of
+from otppi.host.host import Host
 from otppi.host.lifecycle import Record
 from otppi.host.supervisor import ThreadState
 from otppi.testing.bench import ORIGIN
@@ -139,9 +140,9 @@ def test_an_ingress_is_started_anew_with_its_new_settings_or_stopped(host: Host,
     until(lambda: len(doubles.ingresses) == 2)
     until(doubles.ingresses[1].running.is_set)
     assert not first.running.is_set()
-    assert host.ingresses["ingress-test"][1].describe() == {"port": 1}
+    assert [(one["state"], one["port"]) for one in host.ways_in.describe()] == [("running", 1)]
     change(host, {"ingress-test": {"enable": False}})
-    assert host.ingresses == {}
+    assert host.ways_in.describe() == []
     assert not doubles.ingresses[1].running.is_set()
 
 
@@ -155,10 +156,10 @@ def test_a_plugin_that_cannot_make_its_things_stops_nobody_else(
     try:
         assert names(host) == []
         assert "modem scripted is left out" in caplog.text
-        supervised, ingress = host.ingresses["ingress-test"]
-        until(lambda: supervised.supervision.state is ThreadState.WAITING)
-        assert supervised.supervision.last_error == "ZeroDivisionError"  # its sentence might quote a message
-        assert ingress.describe() == {}
+        until(lambda: host.ways_in.describe()[0]["state"] == ThreadState.WAITING)
+        (ingress,) = host.ways_in.describe()
+        assert ingress["last_error"] == "ZeroDivisionError"  # its sentence might quote a message
+        assert "port" not in ingress
         doubles.fail = set()
         until(lambda: doubles.ingresses and doubles.ingresses[0].running.is_set())
     finally:

@@ -9,8 +9,9 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
+from otppi.host.data_folder import DataFolder
 from otppi.host.dispatch import Refused
-from otppi.host.host import DataFolder, Host
+from otppi.host.host import Host
 from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
 from otppi.testing.bench import ORIGIN

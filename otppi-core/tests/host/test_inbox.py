@@ -286,6 +286,36 @@ def test_a_damaged_file_is_put_aside(bench: Bench, damage: bytes) -> None:
     assert bench.path.with_suffix(".damaged").read_bytes() == damage
 
 
+@pytest.mark.parametrize(
+    ("place", "damage"),
+    [("arrived", "x"), ("arrived", float("inf")), ("total", 2.5), ("total", "3"), ("id", []), ("originator", None)]
+    + [("parts", []), ("parts", [[1, "7", 1.0]]), ("parts", [[1, '"a"', None]]), ("parts", [["1", '"a"', 1.0]])],
+)
+def test_a_file_with_a_damaged_message_is_put_aside(bench: Bench, place: str, damage: Any) -> None:
+    bench.anew(retention="card")
+    bench.receive(part("one", 1, 2))
+    kept = json.loads(bench.path.read_bytes())
+    kept["messages"][0][place] = damage
+    bench.path.write_text(json.dumps(kept))
+    bench.anew()
+    bench.receive(part("one", 1, 2))
+    bench.age(700)
+    assert len(bench.texts) == 1
+
+
+def test_nothing_is_left_on_the_card_where_nothing_is_to_be_there(bench: Bench) -> None:
+    bench.anew(retention="card")
+    bench.receive(part(SECRET))
+    for suffix in (".new", ".damaged"):
+        bench.path.with_suffix(suffix).write_text(SECRET)
+    bench.inbox.configure(bench.values | {"retention": "ram"})
+    bench.inbox.tick()
+    assert list(bench.path.parent.iterdir()) == []
+    bench.path.with_suffix(".new").write_text(SECRET)
+    bench.anew(retention="ram")
+    assert list(bench.path.parent.iterdir()) == []
+
+
 # -- in the gateway ----------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,8 @@ from otppi.api.internet import Internet, InternetContext, InternetDown, Internet
 from otppi.api.modem import ModemIdentity
 from otppi.api.settings import Section, boolean
 from otppi.host.apn import PRESETS
-from otppi.host.host import DataFolder, Host
+from otppi.host.data_folder import DataFolder
+from otppi.host.host import Host
 from otppi.host.internet import InternetLinks, data_port, dialling_of, sends_sms
 from otppi.host.operations import Operations
 from otppi.host.settings import MODEMS

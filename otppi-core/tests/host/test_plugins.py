@@ -91,6 +91,11 @@ def test_two_entry_points_of_one_name_leave_the_first_one(modules: Path) -> None
     assert list(plugins.modem_types) == ["first"]
 
 
+def test_installed_plugins_are_loaded_in_the_order_of_their_names() -> None:
+    names = [one.name for one in Plugins().status]
+    assert names == sorted(names)
+
+
 def test_a_types_own_settings_join_the_common_ones(modules: Path) -> None:
     source = GOOD.replace("{settings}", "text('colour', 'Colour', 'Of the case.'),")
     plugins = Plugins([entry_point(modules, "first", source)])

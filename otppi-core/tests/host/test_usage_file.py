@@ -137,7 +137,12 @@ def test_a_card_that_is_full_is_told_and_tried_again(
 
 @pytest.mark.parametrize(
     "damage",
-    [b"", b"{", b"[]", b"null", b'{"saved":0}', b'{"saved":0,"modems":{"m0":{"days":{"x":[1]},"months":{}}}}', b"\xff"],
+    [b"", b"{", b"[]", b"null", b'{"saved":0}', b'{"saved":0,"modems":{"m0":{"days":{"x":[1]},"months":{}}}}', b"\xff"]
+    + [
+        b'{"saved":0,"modems":{"m0":{"days":{"x":[1,1,%s,{}]},"months":{"x":[%s,1,0.0,{}]}}}}' % pair
+        for pair in ((b"Infinity", b"1"), (b"NaN", b"1"), (b"1.0", b"1e999"))
+    ]
+    + [b'{"saved":NaN,"modems":{}}'],
 )
 def test_damaged_counters_are_counted_from_the_report(
     tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
@@ -153,6 +158,9 @@ def test_damaged_counters_are_counted_from_the_report(
         line(5, by="another"),
         {"t": int(NOW), "m": "1", "s": "delivered"},
         "torn {",
+        line(1e300),
+        line(float("nan")),
+        line(6, n=float("inf")),
     )
     usage = opened(tmp_path)
     account = usage.account("m0", PLAN)

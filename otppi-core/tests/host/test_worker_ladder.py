@@ -1,6 +1,8 @@
 """The worker climbs the ladder: steps are taken on a closed modem, counted, logged and shown; no other is harmed."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -204,3 +206,70 @@ def test_under_voltage_is_told_beside_what_it_may_have_done(
     assert bench.worker("m0").status.detail == detail
     modem.sickness = None
     bench.until_state("m0", ModemState.READY)
+
+
+def test_a_driver_that_fails_at_a_step_climbs_on_and_is_not_asked_for_it_again_and_again(
+    bench: DispatchBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    modem = fall_ill(bench, Trouble.SILENT, POWER, {RESET: ValueError("odd"), POWER: None})
+    until(lambda: modem.recovered == [RESET, POWER])
+    bench.until_state("m0", ModemState.READY)
+    assert "modem m0: its driver failed at reset" in caplog.text
+    assert bench.threads["m0"].supervision.failures == 0
+    caplog.clear()
+
+
+def test_what_wakes_a_modem_all_the_time_does_not_open_it_all_the_time(
+    bench: DispatchBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_SOONEST", 0.1)
+    monkeypatch.setattr(worker, "Backoff", Backoff)
+    modem, one = bench.add("m0", schedule=FAST), bench.worker("m0")
+    modem.sickness = ModemBlocked("another program has it")
+    failed = modem.open
+
+    def opened() -> None:
+        one.retry_now()
+        failed()
+
+    monkeypatch.setattr(modem, "open", opened)
+    before, began = modem.opened, time.monotonic()
+    modem.lose(modem.sickness)
+    until(lambda: modem.opened - before >= 5)
+    assert time.monotonic() - began >= 0.3
+    modem.sickness = None
+    bench.until_state("m0", ModemState.READY)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_every_job_comes_to_an_end_also_where_the_thread_has(bench: DispatchBench, closed: bool) -> None:
+    bench.add("m0")
+    one = bench.worker("m0")
+    assert one.call(lambda modem: modem.identity()).result(5) is not None
+    bench.threads["m0"].stop()
+    assert bench.threads["m0"].join(5)
+    with pytest.raises(ModemLost, match="stopped"):
+        one.call(lambda modem: modem.identity(), closed=closed).result(5)
+
+
+def test_a_job_that_comes_while_the_driver_fails_comes_to_an_end(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    one = bench.worker("m0")
+    failing, go_on = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        failing.set()
+        go_on.wait(5)
+        raise ValueError("odd")
+
+    modem.close = fail  # type: ignore[method-assign]
+    modem.lose()
+    assert failing.wait(5)
+    job = one.call(lambda driver: driver.identity())
+    go_on.set()
+    with pytest.raises(ModemLost):
+        job.result(5)
+    until(lambda: bench.threads["m0"].supervision.failures)
+    bench.threads["m0"].stop()
+    with pytest.raises(ModemLost):
+        one.call(lambda driver: driver.identity()).result(5)

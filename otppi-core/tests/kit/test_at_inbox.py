@@ -424,6 +424,23 @@ def test_a_result_that_comes_after_all_is_told(driver: Any) -> None:
     assert driver.texts == ["slow", "next"]
 
 
+@pytest.mark.parametrize("text", ["slow", LONG])
+def test_what_is_to_be_sent_again_goes_only_once_where_the_late_result_comes_first(driver: Any, text: str) -> None:
+    driver.modem.open()
+    driver.peer.inject("result-late", seconds=0.8, at=1)
+    message = driver.message(text)
+    with pytest.raises(Unconfirmed):
+        driver.modem.send(message)
+    work(driver, lambda: driver.events.late)
+    again = driver.message(text, again=True, progress=message.progress)
+    driver.modem.send(again)
+    parts = driver.rack.network.parts
+    assert len(parts) == message.progress.segments == len(segment(text))
+    assert message.progress.references == [part.message_reference for part in parts]
+    driver.send("another one")
+    assert len(driver.rack.network.parts) == len(parts) + 1
+
+
 def test_a_late_result_that_may_be_of_two_messages_is_nobodys() -> None:
     events = RecordedEvents()
     late = LateResults(events)
@@ -444,3 +461,16 @@ def test_a_late_result_after_a_later_message_is_nobodys() -> None:
     assert not late.heard(Noise("+CMTI"))
     assert late.heard(Noise("+CMGS: 300"))
     assert events.late == [("two", 300 & 0xFF)]
+
+
+def test_a_message_whose_listed_line_is_broken_is_read_again_before_it_is_deleted(
+    driver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(driver, "SM", 1, deliver_line("one"))
+    put(driver, "SM", 2, deliver_line("two"))
+    one = deliver_line("one")
+    lists = [["+CMGL: 1,1,,20", one[:30] + one[31:], "+CMGL: 2,1,,20", "x"]]
+    monkeypatch.setitem(COMMANDS, "+CMGL", Command(lambda request: lists.pop() if lists else []))
+    driver.modem.open()
+    work(driver, lambda: not stored(driver))
+    assert texts(driver) == ["one", "two"]

@@ -16,7 +16,7 @@ from otppi.api.errors import ModemBlocked, ModemLost, Unconfirmed
 from otppi.api.modem import ModemIdentity
 from otppi.kit import chores
 from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_start import PinMemory
+from otppi.kit.pin_memory import PinMemory
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from otppi.kit import examine as examining
 from otppi.kit import port as ports
 from otppi.kit.at_identity import same_imei
 from otppi.kit.examine import Examined, examine
@@ -103,6 +104,12 @@ def test_a_program_of_another_user_is_guessed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ports, "_suspects", lambda: ["ModemManager (412)"])
     error = ports._cannot_open("/dev/null", OSError(16, "Device or resource busy"))
     assert "probably ModemManager (412)" in error.cause
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(examining, "Port", refuse)
+    assert examine(["/dev/null"]).held_by == ("ModemManager (412)",)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.testing.modem import ModemProfile
 from otppi.testing.modem.vendors import HUAWEI_E173, HUAWEI_E3372
-from otppi.testing.replay import Replay, a_message, opened
+from otppi.testing.modem_type import has_udev_rules, sends_by_capture, works_with_the_peer
+from otppi.testing.replay import Replay, opened
 from otppi.testing.scripted import until
 from otppi_modem_huawei.plugin import USB, hcsq_dbm, otppi_modem_types
 
@@ -16,22 +17,15 @@ CAPTURES = Path(__file__).parent / "captures"
 
 @pytest.mark.parametrize(("capture", "iccid", "signal"), [("e173", "", -83), ("e3372", "8900000000000003372", -75)])
 def test_a_captured_stick_sends(capture: str, iccid: str, signal: int, tmp_path: Path) -> None:
-    message = a_message()
-    with Replay(CAPTURES / f"{capture}.txt") as stick, opened(HUAWEI, stick.path, tmp_path) as modem:
-        modem.send(message)
-        identity = modem.identity()
-        assert len(stick.payloads) == 1
-        assert {"AT^CURC=0", "AT^PORTSEL=1", "AT^USSDMODE=0"} <= set(stick.asked)
-        assert "AT^GETPORTMODE" not in stick.asked
-    assert message.progress.references == [41]
+    stick = sends_by_capture(HUAWEI, CAPTURES / f"{capture}.txt", tmp_path)
+    assert {"AT^CURC=0", "AT^PORTSEL=1", "AT^USSDMODE=0"} <= set(stick.asked)
+    assert "AT^GETPORTMODE" not in stick.asked
+    identity = stick.identity
     assert (identity.model.lower(), identity.iccid, identity.signal_dbm) == (capture, iccid, signal)
-    assert HUAWEI.recognises is not None
-    assert HUAWEI.recognises(identity)
 
 
 def test_notifications_are_asked_for_in_the_words_of_old_firmware(tmp_path: Path) -> None:
-    with Replay(CAPTURES / "e173.txt") as stick, opened(HUAWEI, stick.path, tmp_path):
-        asked = [line for line in stick.asked if "CNMI" in line]
+    asked = [line for line in sends_by_capture(HUAWEI, CAPTURES / "e173.txt", tmp_path).asked if "CNMI" in line]
     assert asked[-1] == "AT+CNMI=2,1,0,2,0"
 
 
@@ -44,12 +38,7 @@ def test_it_looks_at_once_when_the_sim_is_gone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", [HUAWEI_E173, HUAWEI_E3372], ids=lambda one: one.model)
 def test_the_peer_of_that_model(profile: ModemProfile, tmp_path: Path) -> None:
-    with ModemRack(profile=profile) as rack, opened(HUAWEI, str(rack.paths[0]), tmp_path) as modem:
-        modem.send(a_message("kode 1"))
-        (message,) = rack.network.wait_for(1)
-        assert message.text == "kode 1"
-        assert modem.identity().iccid == rack.modems[0].profile.iccid
-        assert modem.sim_status().pin_tries == 3
+    works_with_the_peer(HUAWEI, profile, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -68,5 +57,4 @@ def test_signal(reply: str, dbm: int | None) -> None:
 
 
 def test_the_udev_rules_are_for_these_ids() -> None:
-    rules = (Path(__file__).parents[1] / "udev/78-otppi-huawei.rules").read_text()
-    assert all(f'"{match.vendor_id}"' in rules for match in USB)
+    has_udev_rules(Path(__file__).parents[1] / "udev/78-otppi-huawei.rules", USB)

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from otppi.api.errors import ModemLost
-from otppi.testing.modem import ModemRack
 from otppi.testing.modem.vendors import QUECTEL_EC25
-from otppi.testing.replay import Replay, a_message, opened
-from otppi.testing.scripted import until
+from otppi.testing.modem_type import (
+    has_udev_rules,
+    is_made_ready_after_a_restart,
+    sends_by_capture,
+    works_with_the_peer,
+)
 from otppi_modem_quectel.plugin import USB, otppi_modem_types, qcsq_dbm, urc_port
 
 CAPTURE = Path(__file__).parent / "captures/ec25.txt"
@@ -16,36 +18,19 @@ CAPTURE = Path(__file__).parent / "captures/ec25.txt"
 
 
 def test_a_captured_module_sends(tmp_path: Path) -> None:
-    message = a_message()
-    with Replay(CAPTURE) as module, opened(QUECTEL, module.path, tmp_path) as modem:
-        modem.send(message)
-        identity = modem.identity()
-        assert len(module.payloads) == 1
-        assert 'AT+QURCCFG="urcport","usbat"' in module.asked
-        assert [line for line in module.asked if "CNMI" in line][-1] == "AT+CNMI=2,1,2,2,0"
-    assert message.progress.references == [41]
+    module = sends_by_capture(QUECTEL, CAPTURE, tmp_path)
+    identity = module.identity
+    assert 'AT+QURCCFG="urcport","usbat"' in module.asked
+    assert [line for line in module.asked if "CNMI" in line][-1] == "AT+CNMI=2,1,2,2,0"
     assert (identity.model, identity.iccid, identity.signal_dbm) == ("EC25", "8900000000000000025", -61)
-    assert QUECTEL.recognises is not None
-    assert QUECTEL.recognises(identity)
 
 
 def test_a_module_that_restarted_is_made_ready_again(tmp_path: Path) -> None:
-    with Replay(CAPTURE) as module, opened(QUECTEL, module.path, tmp_path) as modem:
-        module.speak()
-        with pytest.raises(ModemLost, match="restarted"):
-            until(lambda: modem.idle(0.1) or False)
-        modem.close()
-        modem.open()
-        modem.send(a_message())
+    is_made_ready_after_a_restart(QUECTEL, CAPTURE, tmp_path)
 
 
 def test_the_peer_of_that_model(tmp_path: Path) -> None:
-    with ModemRack(profile=QUECTEL_EC25) as rack, opened(QUECTEL, str(rack.paths[0]), tmp_path) as modem:
-        modem.send(a_message("kode 1"))
-        (message,) = rack.network.wait_for(1)
-        assert message.text == "kode 1"
-        assert modem.identity().iccid == rack.modems[0].profile.iccid
-        assert modem.sim_status().pin_tries == 3
+    works_with_the_peer(QUECTEL, QUECTEL_EC25, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -71,5 +56,4 @@ def test_signal(reply: str, dbm: int | None) -> None:
 
 
 def test_the_udev_rules_are_for_these_ids() -> None:
-    rules = (Path(__file__).parents[1] / "udev/78-otppi-quectel.rules").read_text()
-    assert all(f'"{match.vendor_id}"' in rules for match in USB if match.vendor_id != "05c6")
+    has_udev_rules(Path(__file__).parents[1] / "udev/78-otppi-quectel.rules", USB)

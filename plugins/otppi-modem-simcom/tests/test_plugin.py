@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from otppi.api.errors import ModemLost
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.testing.modem import ModemProfile
 from otppi.testing.modem.vendors import SIM800, SIM7600
-from otppi.testing.replay import Replay, a_message, opened
-from otppi.testing.scripted import until
+from otppi.testing.modem_type import (
+    has_udev_rules,
+    is_made_ready_after_a_restart,
+    sends_by_capture,
+    works_with_the_peer,
+)
 from otppi_modem_simcom.plugin import USB, cpsi_dbm, otppi_modem_types
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -20,41 +23,21 @@ CAPTURES = Path(__file__).parent / "captures"
     [("sim800l", "89000000000000008007", -77), ("sim7600e", "8900000000000007600", -74)],
 )
 def test_a_captured_module_sends(capture: str, iccid: str, signal: int, tmp_path: Path) -> None:
-    message = a_message()
-    with Replay(CAPTURES / f"{capture}.txt") as module, opened(SIMCOM, module.path, tmp_path) as modem:
-        modem.send(message)
-        identity = modem.identity()
-        assert len(module.payloads) == 1
-    assert message.progress.references == [41]
+    identity = sends_by_capture(SIMCOM, CAPTURES / f"{capture}.txt", tmp_path).identity
     assert (identity.iccid, identity.signal_dbm) == (iccid, signal)
-    assert SIMCOM.recognises is not None
-    assert SIMCOM.recognises(identity)
 
 
 def test_a_sim_that_is_busy_for_messages_is_waited_for(tmp_path: Path) -> None:
-    with Replay(CAPTURES / "sim800l.txt") as module, opened(SIMCOM, module.path, tmp_path):
-        assert module.asked.count("AT+CMGF=0") == 2
+    assert sends_by_capture(SIMCOM, CAPTURES / "sim800l.txt", tmp_path).asked.count("AT+CMGF=0") == 2
 
 
 def test_a_module_that_restarted_is_made_ready_again(tmp_path: Path) -> None:
-    """It keeps its port, on a UART, and has forgotten all that was set."""
-    with Replay(CAPTURES / "sim800l.txt") as module, opened(SIMCOM, module.path, tmp_path) as modem:
-        module.speak()
-        with pytest.raises(ModemLost, match="restarted"):
-            until(lambda: modem.idle(0.1) or False)
-        modem.close()
-        modem.open()
-        modem.send(a_message())
+    is_made_ready_after_a_restart(SIMCOM, CAPTURES / "sim800l.txt", tmp_path)
 
 
 @pytest.mark.parametrize("profile", [SIM800, SIM7600], ids=lambda one: one.model)
 def test_the_peer_of_that_model(profile: ModemProfile, tmp_path: Path) -> None:
-    with ModemRack(profile=profile) as rack, opened(SIMCOM, str(rack.paths[0]), tmp_path) as modem:
-        modem.send(a_message("kode 1"))
-        (message,) = rack.network.wait_for(1)
-        assert message.text == "kode 1"
-        assert modem.identity().iccid == rack.modems[0].profile.iccid
-        assert modem.sim_status().pin_tries == 3
+    works_with_the_peer(SIMCOM, profile, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -74,5 +57,4 @@ def test_signal(reply: str, dbm: int | None) -> None:
 
 
 def test_the_udev_rules_are_for_these_ids() -> None:
-    rules = (Path(__file__).parents[1] / "udev/78-otppi-simcom.rules").read_text()
-    assert all(f'"{match.vendor_id}"' in rules for match in USB)
+    has_udev_rules(Path(__file__).parents[1] / "udev/78-otppi-simcom.rules", USB)

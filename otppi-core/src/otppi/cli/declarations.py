@@ -13,7 +13,7 @@ from otppi.host.settings import CORE_SECTIONS, MODEMS
 def reference() -> str:
     """Write the reference of all settings."""
     plugins = Plugins()
-    sections = [*CORE_SECTIONS, *_of_modem_types(plugins), *(one.section for one in plugins.ingress_types.values())]
+    sections = [*CORE_SECTIONS, *_of_modem_types(plugins), *plugins.sections]
     return "\n".join(["# Settings", "", *(section.reference() for section in sections)])
 
 
@@ -28,8 +28,7 @@ def _of_modem_types(plugins: Plugins) -> Iterator[Section]:
 def schema() -> dict[str, Any]:
     """Describe a document of settings in JSON Schema 2020-12."""
     plugins = Plugins()
-    sections = [*CORE_SECTIONS, *(one.section for one in plugins.ingress_types.values())]
-    properties = {section.key: section.json_schema() for section in sections}
+    properties = {section.key: section.json_schema() for section in (*CORE_SECTIONS, *plugins.sections)}
     properties[MODEMS.key]["items"] = {"anyOf": [_modem_schema(one) for one in plugins.modem_types.values()]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

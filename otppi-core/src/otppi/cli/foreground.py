@@ -16,7 +16,8 @@ from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
-from otppi.host.host import Busy, DataFolder, Host, boot_folder_of
+from otppi.host.data_folder import Busy, DataFolder, boot_folder_of
+from otppi.host.host import Host
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised

@@ -3,7 +3,7 @@
 from typing import Any
 
 from otppi.cli.arguments import Commands, Options
-from otppi.cli.exits import Exit
+from otppi.cli.exits import Exit, Failure
 from otppi.cli.output import cell, columns, complain, moment, one_line, show
 from otppi.cli.sending import deliver, message_text, seconds, tell
 from otppi.cli.talk import gateway
@@ -17,6 +17,7 @@ _COLUMNS = {
     "text": "TEXT",
 }
 _LONGEST = 40
+_EXAMPLE = "3f1c9a0b77d2e481"
 
 
 def add(commands: Commands) -> None:
@@ -33,11 +34,11 @@ def add(commands: Commands) -> None:
         "show",
         "Show a message, and mark it as read.",
         inbox_show,
-        ["otppi inbox show 3f1c9a", "otppi inbox show 3f1c9a --keep-unread"],
+        [f"otppi inbox show {_EXAMPLE}", f"otppi inbox show {_EXAMPLE} --keep-unread"],
     )
     showing.add_argument("--keep-unread", action="store_true", help="leave it marked as not read")
     deleting = group.command(
-        "delete", "Delete messages.", inbox_delete, ["otppi inbox delete 3f1c9a 88d04b", "otppi inbox delete --read"]
+        "delete", "Delete messages.", inbox_delete, [f"otppi inbox delete {_EXAMPLE}", "otppi inbox delete --read"]
     )
     deleting.add_argument("message_ids", metavar="MESSAGE", nargs="*", help="ids as inbox list prints them")
     deleting.add_argument("--read", action="store_true", help="all that were read")
@@ -45,7 +46,7 @@ def add(commands: Commands) -> None:
         "reply",
         "Answer a message by the modem that it came to, and say what became of the answer.",
         inbox_reply,
-        ["otppi inbox reply 3f1c9a 'Thank you'"],
+        [f"otppi inbox reply {_EXAMPLE} 'Thank you'"],
     )
     for parser in (showing, replying):
         parser.add_argument("message_id", metavar="MESSAGE", help="id as inbox list prints it")
@@ -79,6 +80,8 @@ def inbox_show(options: Options) -> int:
 
 def inbox_delete(options: Options) -> int:
     """Delete messages; exit code 1 where none was there."""
+    if not options.message_ids and not options.read:
+        raise Failure(Exit.USAGE, "message: is missing (or --read, for all that were read)")
     client, wanted = gateway(options.data), list(options.message_ids)
     if options.read:
         wanted += [message["message_id"] for message in client.call("inbox_list", {}) if message["read"]]

@@ -1,4 +1,4 @@
-"""`otppi modem`: list the modems, look for one, try one."""
+"""`otppi modem`: list the modems, find new ones, take one into use, try one."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,17 @@ from typing import Any
 from otppi.cli import discovery
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.output import cell, columns, complain, show
+from otppi.cli.output import cell, columns, complain, moment, show
 from otppi.cli.sending import deliver, tell
-from otppi.cli.status import MODEM_COLUMNS, recovery_lines
+from otppi.cli.status import MODEM_COLUMNS, modem_table, recovery_lines
 from otppi.cli.talk import gateway
 
+_LIST_COLUMNS = {key: title for key, title in MODEM_COLUMNS.items() if key != "detail"} | {
+    "imei": "IMEI",
+    "detail": "DETAIL",
+}
+_TIMES = ("since", "balance_read")
+_TOLD_ELSEWHERE = ("usage", "recoveries", "last_recovery", "next_step")
 _TEST_MESSAGE = "OTP-Pi: this is a test message."
 _PROBE_COLUMNS = {
     "port": "PORT",
@@ -26,7 +32,7 @@ _PROBE_COLUMNS = {
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    group = commands.group("modem", "List the modems, look for one on serial ports, try one.")
+    group = commands.group("modem", "List the modems, find new ones, take one into use, try one.")
     group.command(
         "list",
         "List the modems of the running gateway, with all that is known of each.",
@@ -54,7 +60,7 @@ def add(commands: Commands) -> None:
 def modem_list(options: Options) -> int:
     """List the modems."""
     modems = gateway(options.data).call("modems", {})
-    show(options, modems, [*columns(modems, MODEM_COLUMNS), *recovery_lines(modems)])
+    show(options, modems, [*modem_table(modems, _LIST_COLUMNS), *recovery_lines(modems)])
     return Exit.DONE
 
 
@@ -86,7 +92,10 @@ def modem_test(options: Options) -> int:
 
 
 def _tell_state(options: Options, modem: dict[str, Any]) -> int:
-    show(options, {"modem": modem}, [f"{key:<13} {cell(value)}" for key, value in modem.items()])
+    facts = {key: value for key, value in modem.items() if key not in _TOLD_ELSEWHERE and value not in (None, "")}
+    facts |= {key: moment(facts[key]) for key in _TIMES if key in facts}
+    lines = [f"{key:<13} {cell(value)}" for key, value in facts.items()]
+    show(options, {"modem": modem}, [*lines, *recovery_lines([modem])])
     if modem["state"] == "ready":
         return Exit.DONE
     complain(f"modem {modem['modem_id']} is {modem['state']}: {modem['detail'] or 'it is being opened'}")

@@ -1,6 +1,6 @@
 """`otppi status`: how the gateway, its modems and its ways in are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from otppi.cli.arguments import Commands, Options
@@ -16,9 +16,9 @@ MODEM_COLUMNS = {
     "signal_dbm": "DBM",
     "operator": "OPERATOR",
     "registration": "REGISTRATION",
-    "imei": "IMEI",
     "detail": "DETAIL",
 }
+"""What fits into 80 columns; `otppi modem list` has the IMEI as well."""
 
 
 def add(commands: Commands) -> None:
@@ -40,7 +40,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         f"gateway {answer['status']}, version {answer['version']}, running since {moment(answer['started'])}, "
         f"{answer['queued']} queued",
         "",
-        *columns(answer["modems"], MODEM_COLUMNS),
+        *modem_table(answer["modems"], MODEM_COLUMNS),
         *recovery_lines(answer["modems"]),
     ]
     ways = [one | {"now": _now(one)} for one in answer["ingresses"]]
@@ -50,10 +50,15 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         else ["", "no way in is enabled"]
     )
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
-    lines += [f"internet by {cell(link['modem_id'])}: {cell(link['state'])}" for link in answer["internet"]]
+    lines += [_internet(link) for link in answer["internet"]]
     problems = [answer["power_supply"], *answer["problems"]]
     lines += [f"warning: {cell(warning)}" for warning in answer["warnings"]]
     return lines + [f"problem: {cell(problem)}" for problem in problems if problem]
+
+
+def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> list[str]:
+    """List modems; the detail of one that works is the limit that keeps it from sending."""
+    return columns([one | {"detail": one["detail"] or one["unusable"]} for one in modems], titles)
 
 
 def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
@@ -73,12 +78,17 @@ def _recovery(modem: dict[str, Any]) -> str:
 
 
 def _received(inbox: dict[str, Any], webhook: dict[str, Any]) -> list[str]:
-    lines = [f"inbox: {inbox['messages']} messages, {inbox['unread']} unread, {inbox['incomplete']} incomplete"]
+    lines = [f"inbox: {inbox['unread']} unread of {inbox['messages']}, {inbox['incomplete']} waiting for parts"]
     if webhook["server"]:
         now = f", last error: {cell(webhook['last_error'])}" if webhook["last_error"] else ""
         counts = f"{webhook['waiting']} waiting, {webhook['delivered']} delivered, {webhook['given_up']} given up"
         lines.append(f"webhook {cell(webhook['server'])}: {counts}{now}")
     return lines
+
+
+def _internet(link: dict[str, Any]) -> str:
+    detail = f" ({cell(link['detail'])})" if link["detail"] else ""
+    return f"internet by {cell(link['modem_id'])}: {cell(link['state'])}{detail}"
 
 
 def _now(ingress: dict[str, Any]) -> str:

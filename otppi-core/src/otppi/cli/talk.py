@@ -53,7 +53,7 @@ def ask(data: Path, operation: str, *, creates: bool = False, **arguments: Any) 
 @contextmanager
 def directly(data: Path, *, creates: bool = False) -> Iterator["Operations"]:
     """Open a data folder on which no gateway runs."""
-    from otppi.host.host import Busy, DataFolder
+    from otppi.host.data_folder import Busy, DataFolder
     from otppi.host.operations import Operations
     from otppi.host.plugins import Plugins
 

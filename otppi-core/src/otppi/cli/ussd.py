@@ -1,5 +1,6 @@
 """`otppi ussd` and `otppi balance`: USSD sessions by hand, and what is left on the SIM cards."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -110,7 +111,7 @@ def _print(answer: Any) -> None:
 def _lines(answer: Any) -> Iterator[str]:
     yield from map(one_line, answer["text"].split("\n"))
     if answer["reply_wanted"]:
-        yield f"(a reply is wanted: otppi ussd {answer['modem_id']} REPLY --reply {answer['session']})"
+        yield f"(a reply is wanted: otppi ussd {shlex.quote(answer['modem_id'])} REPLY --reply {answer['session']})"
 
 
 def balance(options: Options) -> int:

@@ -34,9 +34,9 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     return Outcome(code or record.code, data)
 
 
-def of_refusal(refused: Refused, client_id: str | None, state: State = State.FAILED) -> Outcome:
+def of_refusal(refused: Refused, client_id: str | None) -> Outcome:
     """Describe a message that was not taken in, and of which no record is kept."""
-    data: dict[str, Any] = {"id": client_id, "state": state.value, "cause": refused.cause}
+    data: dict[str, Any] = {"id": client_id, "state": State.FAILED.value, "cause": refused.cause}
     if refused.retry_after is not None:
         data["retry_after"] = refused.retry_after
     return Outcome(refused.code, data)

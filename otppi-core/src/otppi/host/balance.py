@@ -67,8 +67,8 @@ class Balance:
 class Balances:
     """All balances. One thread of its own reads them one after the other; any thread may look or read now."""
 
-    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], post: Post | None = None) -> None:
-        self.post = post
+    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], post: Post) -> None:
+        self._post = post
         self._desk = desk
         self._workers = workers
         self._plans: Mapping[str, Plan] = {}
@@ -113,7 +113,7 @@ class Balances:
 
     def warnings(self) -> list[str]:
         """Say which balances are low."""
-        return [self._low(name) for name, known in list(self._known.items()) if known.low]
+        return [self._low(name) for name, known in list(self._known.items()) if known.low and name in self._plans]
 
     def _low(self, modem: str) -> str:
         return f"modem {modem}: its balance is low ({self._known[modem].amount:,.2f})"
@@ -158,8 +158,7 @@ class Balances:
         known = self._known[modem] = Balance(found, time.time(), low=found < plan.low)
         if known.low and not before.low:
             logger.warning("%s; it should be at least %s", self._low(modem), f"{plan.low:,.2f}")
-            if self.post is not None:
-                self.post(MODEM_BALANCE_LOW, {"modem_id": modem, "balance": found, "threshold": plan.low})
+            self._post(MODEM_BALANCE_LOW, {"modem_id": modem, "balance": found, "threshold": plan.low})
         return known
 
     def _note_problem(self, modem: str, problem: str) -> None:
@@ -172,8 +171,10 @@ class Balances:
 
     def run(self) -> None:
         """Read what is due, until `stop`."""
-        while not self._stopping:
+        while True:
             self._changed.clear()
+            if self._stopping:  # looked at after clear, which forgets a stop that came before it
+                return
             self._changed.wait(self._work())
 
     def stop(self) -> None:
@@ -189,7 +190,8 @@ class Balances:
         name = min(due, key=due.__getitem__)
         if (left := due[name] - time.monotonic()) > 0:
             return left
-        due[name] = time.monotonic() + (self._plans[name].every if self._try(name) else _LATER)
+        plan = self._plans.get(name)  # the settings may change at any time, also while it is read
+        due[name] = time.monotonic() + (plan.every if self._try(name) and plan else _LATER)
         return 0.0
 
     def _try(self, name: str) -> bool:

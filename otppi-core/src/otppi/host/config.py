@@ -24,9 +24,7 @@ class Config:
     def __init__(self, store: Store, plugins: Plugins) -> None:
         self._store = store
         self._plugins = plugins
-        self.sections = {section.key: section for section in CORE_SECTIONS} | {
-            key: one.section for types in (plugins.ingress_types, plugins.internet_types) for key, one in types.items()
-        }
+        self.sections = {section.key: section for section in (*CORE_SECTIONS, *plugins.sections)}
         self._problems: dict[str, list[FieldError]] = {}
         self._values: dict[str, Values | list[Values]] = {}
         for key, section in self.sections.items():

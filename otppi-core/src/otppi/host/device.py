@@ -66,10 +66,10 @@ class Device:
 
     def named(self, name: str) -> SerialDevice | None:
         """Find a port by its path, or by any link to it."""
-        real = os.path.realpath(name) if name else ""
-        found = (
-            port for port in self.ports if name in (port.path, port.by_path) or os.path.realpath(port.path) == real
-        )
+        if not name:
+            return None  # not a port without by_path
+        real = _real(name)
+        found = (port for port in self.ports if name in (port.path, port.by_path) or _real(port.path) == real)
         return next(found, None)
 
     def __str__(self) -> str:
@@ -82,9 +82,9 @@ class Device:
 
 
 def _real(path: str) -> str:
-    """Follow links; one that goes while it is followed leads nowhere."""
+    """Follow links; one that goes while it is followed leads nowhere (Python 3.11 raises then)."""
     try:
-        return os.path.realpath(path) if path else ""
+        return os.path.realpath(path)
     except OSError:
         return path
 

@@ -1,6 +1,5 @@
 """What a person can do with hot-plugged devices: see who each is, and take a new modem into the settings."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +10,7 @@ from otppi.host.device import Device
 from otppi.host.host import Host
 from otppi.host.plugins import best_type
 from otppi.host.settings import MODEMS
+from otppi.host.settings_operations import SettingsOperations
 from otppi.kit.at_identity import same_imei
 from otppi.kit.usb import UsbDevice
 from otppi.wire.errors import FieldError
@@ -21,15 +21,8 @@ _CD_ROM_VENDORS = frozenset({"0af0", "1199", "12d1", "16d8", "19d2", "1bbb", "1c
 _SHOWN = ("manufacturer", "model", "imei", "imsi", "iccid", "operator", "signal_dbm")
 
 
-class DeviceOperations(ABC):
-    """A part of `otppi.host.operations.Operations`."""
-
-    @abstractmethod
-    def _running(self) -> Host: ...
-
-    @abstractmethod
-    def settings_import(self, document: Any) -> list[str]:
-        """Take a document of settings."""
+class DeviceOperations(SettingsOperations):
+    """On the devices that the running gateway sees; a new one is named by its IMEI, or by a port."""
 
     def devices(self) -> list[dict[str, Any]]:
         """List the hot-plugged devices that are a modem, or may be one.

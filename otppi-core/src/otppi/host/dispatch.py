@@ -1,17 +1,17 @@
-"""From the queue to the end: a message's life, what follows from each outcome, and who is told."""
+"""From the queue to the end: a message's life, and what follows from each outcome."""
 
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import State
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
+from otppi.host.paperwork import Paperwork
 from otppi.host.placement import Placement, Refused, Rules
 from otppi.host.receipts import Receipts
 from otppi.host.report import Report
@@ -39,13 +39,13 @@ class Dispatch:
         self.ended = Counter[tuple[str, str]]()
         self._journal = journal
         self._report = report
+        self._paperwork = Paperwork(report)
         self._usage = usage
         self._lock = threading.Lock()
         self._placement = Placement(rules)
         self._receipts = Receipts()
-        self.listeners: list[Callable[[Record], None]] = []
-        """Told of every end, and of every state that a status report brings later; quick, on any thread."""
-        self._to_note: deque[tuple[Record, State, Callable[[Record], None]]] = deque()
+        self.listeners = self._paperwork.listeners
+        self.note_ended = self._paperwork.do
         self._stopping = threading.Event()
         self._closed = False
 
@@ -204,16 +204,9 @@ class Dispatch:
             self.ended[state.value, record.origin.ingress] += 1
             early = self._receipts.expect(record) if state in _REPORTED_ON and record.modem else ()
         self._journal.ended(record)
-        self._to_note.append((record, state, self._report.append))
-        self._tell_everybody(record, callbacks)
+        self._paperwork.ended(record, state, callbacks)
         for report in early:
             self.reported(record.modem or "", report)
-
-    def _tell_everybody(self, record: Record, callbacks: Iterable[Callable[[], None]]) -> None:
-        for callback in callbacks:
-            _tell(record, callback)
-        for listener in self.listeners:
-            _tell(record, partial(listener, record))
 
     # -- what comes later (on the modem's thread) -------------------------------------------------------------------
 
@@ -248,20 +241,7 @@ class Dispatch:
             record.state, record.code, record.cause, record.discharged = state, code, cause, discharged
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.changed(record)
-        self._to_note.append((record, state, self._report.changed))
-        self._tell_everybody(record, ())
-
-    # -- paperwork --------------------------------------------------------------------------------------------------
-
-    def note_ended(self) -> None:
-        """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""
-        while self._to_note:
-            try:
-                record, state, write = self._to_note.popleft()
-            except IndexError:  # another thread was quicker
-                return
-            write(record)
-            _log(record, state)
+        self._paperwork.changed(record, state)
 
     # -- the modems (main thread) -----------------------------------------------------------------------------------
 
@@ -285,7 +265,7 @@ class Dispatch:
                     self._receipts.expect(record)
             if record.finished is None:
                 record.finished = time.time()
-                self._to_note.append((record, record.state, self._report.append))
+                self._paperwork.restored(record)
             if record.modem and record.state.went_out and record.finished > self._usage.saved:
                 sent = (record.finished, record.receiver_shown, max(record.segments, 1))
                 self._usage.count_later(record.modem, sent)
@@ -370,27 +350,6 @@ _BECOMES = {
     State.UNDELIVERED: frozenset({State.SENT, State.UNCONFIRMED}),
 }
 """From which states a message may come to one of these, once it has ended."""
-
-
-def _tell(record: Record, callback: Callable[[], None]) -> None:
-    try:
-        callback()
-    except Exception:  # a fault of whoever waits must not look like one of the modem whose thread this is
-        logger.exception("the state of message %s could not be told", record.message_id)
-
-
-def _log(record: Record, state: State) -> None:
-    logger.log(
-        logging.DEBUG if state is State.DELIVERED else logging.INFO,  # what goes as it should is told once
-        "message %s to %s from %s/%s by %s: %s%s",
-        record.message_id,
-        record.receiver_shown,
-        record.origin.ingress,
-        record.origin.sender.name,
-        record.modem,
-        state.value,
-        f" ({record.cause})" if record.cause and state is record.state else "",
-    )
 
 
 def _nothing() -> None:

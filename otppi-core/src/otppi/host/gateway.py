@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import otppi
+from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.accounts import Accounts
 from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
-from otppi.host.balance import Balances
+from otppi.host.balance import Balances, Post
 from otppi.host.blocklist import Blocklist
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.lifecycle import Record
@@ -35,12 +36,14 @@ _UTF16_PER_PART = 66
 class HostGateway:
     """The gateway that ingresses see (`otppi.api.ingress.Gateway`). Any thread."""
 
-    def __init__(self, sms: Mapping[str, Any], accounts: Accounts, blocklist: Blocklist, dispatch: Dispatch) -> None:
+    def __init__(
+        self, sms: Mapping[str, Any], accounts: Accounts, blocklist: Blocklist, dispatch: Dispatch, post: Post
+    ) -> None:
         self.sms = sms
         self._blocklist = blocklist
         self._dispatch = dispatch
         self.ussd = UssdDesk(dispatch.workers)
-        self.balances = Balances(self.ussd, dispatch.workers)
+        self.balances = Balances(self.ussd, dispatch.workers, post)
         self.authenticate = accounts.authenticate
         self.authenticate_token = accounts.authenticate_token
 
@@ -73,34 +76,49 @@ class HostGateway:
         items: list[Record | Outcome] = []
         for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True)):
             record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
-            try:
-                self._admit(record)
-                items.append(taken := self._dispatch.take(record))
-            except Refused as refused:
-                items.append(self._refuse(record, refused))
-            else:
-                if taken is not record:
-                    duplicates.add(index)
+            items.append(taken := self._take(record))
+            if isinstance(taken, Record) and taken is not record:
+                duplicates.add(index)
         return MessageTicket(envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list)
 
+    def send_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Ticket:
+        """Send for a person at the device, by a modem of their choice if they name one.
+
+        Raises:
+            InvalidSettings: The number, the text or the modem's name is not valid.
+        """
+        item, problems = Item(receiver=receiver, message=text), list[FieldError]()
+        record = self._record(item, self._number(item, "", problems), origin, bulk=False)
+        record.only = modem
+        if not text:
+            problems.append(FieldError("message", "is empty"))
+        names = [worker.name for worker in self._dispatch.workers()]
+        if modem is not None and modem not in names:
+            problems.append(FieldError("modem", f"there is no active modem of this name; there are {', '.join(names)}"))
+        if problems:
+            raise InvalidSettings(problems)
+        return MessageTicket("send-sms", [self._take(record)], frozenset(), self._dispatch, as_list=False)
+
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
-        """Check what the envelope's parser cannot: the number, and how many parts the text takes."""
+        """Check what the envelope's parser cannot."""
         item = envelope.items[index]
-        path = f"data[{index}]" if envelope.is_list else "data"
-        receiver = item.receiver or ""
-        if envelope.command is Command.SEND_MAIL or "@" in receiver:
-            return receiver
-        text, most = item.message or "", self.sms["max_segments"]
+        if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
+            return item.receiver or ""
+        return self._number(item, f"data[{index}]." if envelope.is_list else "data.", problems)
+
+    def _number(self, item: Item, path: str, problems: list[FieldError]) -> str:
+        """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
+        receiver, text, most = item.receiver or "", item.message or "", self.sms["max_segments"]
         try:
             receiver = normalise(receiver, self.sms["country_code"])
         except WireError as error:
-            problems.append(FieldError(f"{path}.receiver", str(error)))
+            problems.append(FieldError(f"{path}receiver", str(error)))
         # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
         if 2 * len(text) > _UTF16_PER_PART * most:
             try:
                 segment(text, max_parts=most)
             except WireError:
-                problems.append(FieldError(f"{path}.message", f"is longer than {most} segments"))
+                problems.append(FieldError(f"{path}message", f"is longer than {most} segments"))
         return receiver
 
     def _record(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> Record:
@@ -113,6 +131,14 @@ class HostGateway:
         if item.id is not None and self.sms["duplicate_window"]:
             record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
         return record
+
+    def _take(self, record: Record) -> Record | Outcome:
+        """Give the record that is sent, which is an earlier one's for a duplicate, or say why it is none."""
+        try:
+            self._admit(record)
+            return self._dispatch.take(record)
+        except Refused as refused:
+            return self._refuse(record, refused)
 
     def _admit(self, record: Record) -> None:
         """Check what can be refused before any modem is asked for.

@@ -73,6 +73,9 @@ class Healer:
         except ModemLost as failure:
             done = False
             logger.warning("modem %s: %s could not be carried out: %s", self._name, step.value, failure)
+        except Exception:  # a fault of the driver: the step counts all the same, or it would be taken again and again
+            done = False
+            logger.exception("modem %s: its driver failed at %s", self._name, step.value)
         self._ladder.took(step, time.monotonic(), done=done)
         self._note(step, error)
         return True

@@ -50,7 +50,7 @@ class Inbox:
         if self._on_card:
             self._load()
         else:
-            path.unlink(missing_ok=True)
+            self._leave_the_card()
 
     # -- the modems' threads ----------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class Inbox:
                 new.replace(self._path)
                 sync_folder(self._path.parent)
             else:
-                self._path.unlink(missing_ok=True)
+                self._leave_the_card()
         except OSError as error:
             self._changed = True
             problem, before = f"inbox: {self._path} cannot be written: {error.strerror}", self._problem
@@ -241,6 +241,11 @@ class Inbox:
         self._problem = ""
         with self._lock:
             self._seen.update((name, True) for name in names if name in self._seen)
+
+    def _leave_the_card(self) -> None:
+        """Delete what is on the card: also what a kill left half written, and what was damaged."""
+        for path in (self._path, self._path.with_suffix(".new"), self._path.with_suffix(".damaged")):
+            path.unlink(missing_ok=True)
 
     def _load(self) -> None:
         try:

@@ -1,26 +1,18 @@
 """What a person can do with the inbox: a part of `otppi.host.operations.Operations`."""
 
-from abc import ABC, abstractmethod
 from dataclasses import asdict
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import ReceivedMessage
-from otppi.host.host import Host
+from otppi.host.modem_operations import ModemOperations
 from otppi.wire.errors import FieldError
 
 _NONE = "there is no message of this id in the inbox"
 
 
-class InboxOperations(ABC):
+class InboxOperations(ModemOperations):
     """On the running gateway's inbox; messages are named by their id."""
-
-    @abstractmethod
-    def _running(self) -> Host: ...
-
-    @abstractmethod
-    def send(self, receiver: str, message: str, modem: str | None = None, wait: float = 15.0) -> dict[str, Any]:
-        """Send an SMS by hand."""
 
     def inbox_list(self, unread: bool = False) -> list[dict[str, Any]]:
         """List the messages, or those that nobody has read, oldest first; listing reads none."""

@@ -1,7 +1,6 @@
 """The modems' connections to the internet: which port each dials on and with what; their threads."""
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -12,7 +11,7 @@ from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
 from otppi.api.modem import ModemIdentity
 from otppi.host.apn import preset_of
-from otppi.host.supervisor import Supervised
+from otppi.host.supervisor import Supervised, end_all
 
 _PATIENCE = 15.0
 """Seconds in which a connection may hang up."""
@@ -145,9 +144,4 @@ class InternetLinks:
         return dialling_of(modem, self._identity_of(name).imsi, port)
 
     def _end(self, names: Sequence[str]) -> None:
-        ending = [self._links.pop(name)[0] for name in names]
-        for thread in ending:
-            thread.stop()
-        deadline = time.monotonic() + _PATIENCE
-        for thread in ending:
-            thread.join(deadline - time.monotonic())
+        end_all([self._links.pop(name)[0] for name in names], _PATIENCE)

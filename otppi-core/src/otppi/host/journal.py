@@ -134,7 +134,7 @@ class Journal:
                 elif message_id in records:
                     _apply(records[message_id], kind, rest)
             # A line cut by the kill (what it said had not happened yet), or one of another version of this program.
-            except (ValueError, TypeError, LookupError, RecursionError):
+            except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
                 logger.warning("a damaged line of the journal is left out")
         for record in records.values():
             if record.state is State.SENDING:

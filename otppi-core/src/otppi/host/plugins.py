@@ -42,8 +42,14 @@ class Plugins:
         self.status: list[PluginStatus] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        for entry_point in entry_points(group="otppi") if found is None else found:
+        for entry_point in _installed() if found is None else found:
             self._load(entry_point)
+
+    @property
+    def sections(self) -> list[Section]:
+        """Give the sections of settings that plugins bring, beside what modem types add to `modems`."""
+        ingresses = [one.section for one in self.ingress_types.values()]
+        return ingresses + [one.section for one in self.internet_types.values()]
 
     def _load(self, entry_point: EntryPoint) -> None:
         error = plugin = None
@@ -92,6 +98,11 @@ class Plugins:
                         raise ValueError(f"{key(one)!r} is registered already")
                     offered[key(one)] = one
         return offered
+
+
+def _installed() -> list[EntryPoint]:
+    """Give the plugins that are installed by their names: Python gives them in the order of a folder, which varies."""
+    return sorted(entry_points(group="otppi"), key=lambda one: one.name)
 
 
 def best_type(types: Iterable[ModemType], found_by: ModemType, identity: ModemIdentity) -> ModemType:

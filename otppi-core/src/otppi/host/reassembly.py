@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -99,6 +100,8 @@ class Assembly:
         Raises:
             KeyError, TypeError or ValueError: It is not of that form.
         """
+        if not _is_whole(kept):
+            raise ValueError("it is not of that form")
         return cls(
             modem=kept["modem"],
             originator=kept["originator"],
@@ -122,6 +125,19 @@ class Assembly:
             )
             for number, (text, sent) in self.parts.items()
         ]
+
+
+def _is_whole(kept: Mapping[str, Any]) -> bool:
+    """Whether all that was read from the card can be what was written: a damaged one must not fail later."""
+    parts = [(number, json.loads(text), sent) for number, text, sent in kept["parts"]]
+    return (
+        all(isinstance(kept[key], str) for key in ("id", "modem", "originator"))
+        and isinstance(kept["reference"], int | None)
+        and kept["total"] in range(1, 256)
+        and math.isfinite(kept["arrived"])
+        and bool(parts)
+        and all(number in range(1, 256) and isinstance(text, str) and math.isfinite(sent) for number, text, sent in parts)
+    )
 
 
 def digest(modem: str, part: InboundPart) -> bytes:

@@ -1,9 +1,8 @@
 """The settings sections that belong to the core: SMS, modems and API users."""
 
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
-from otppi.host.apn import AUTOMATIC, PRESETS
-from otppi.host.limits import quiet_hours_problem
-from otppi.host.prices import prices_problem, promotions_problem
+from otppi.host.internet_settings import INTERNET_SETTINGS
+from otppi.host.limit_settings import LIMIT_SETTINGS
 from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
 from otppi.wire.errors import WireError
@@ -122,30 +121,6 @@ SMS = Section(
     ),
 )
 
-_DIAL = tuple(
-    text(
-        f"init_dial_{number_}",
-        f"Init Dial {number_}",
-        "AT command that is run before dialling to connect to the internet.",
-        pattern=r"[Aa][Tt][ -~]{0,200}",
-    )
-    for number_ in range(1, 6)
-)
-
-_QUOTAS = tuple(
-    integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit)
-    for key, title, help_, unit in (
-        ("daily_quota", "Daily Quota", "Segments that it sends in a day at most; 0: no quota.", "segments"),
-        ("monthly_quota", "Monthly Quota", "Segments that it sends in a month at most; 0: no quota.", "segments"),
-        (
-            "monthly_receivers",
-            "Receivers a Month",
-            "Different receivers that it sends to in a calendar month at most, counted from when this is set; 0: any.",
-            "receivers",
-        ),
-    )
-)
-
 MODEMS = Section(
     key="modems",
     title="Modems",
@@ -161,7 +136,12 @@ MODEMS = Section(
             pattern=r"[\w .:()+-]{1,64}",
         ),
         text("type", "Type", "Modem type: the plugin that drives it.", "at"),
-        text("port", "Port", "Serial port, or a link to one, e.g. /dev/ttyUSB0; with an IMEI only where it is looked for first.", aliases=("connection",)),
+        text(
+            "port",
+            "Port",
+            "Serial port, or a link to one, e.g. /dev/ttyUSB0; with an IMEI only where it is looked for first.",
+            aliases=("connection",),
+        ),
         text(
             "sms_center",
             "SMS Center",
@@ -219,46 +199,7 @@ MODEMS = Section(
             choices=("none", "rts-cts", "xon-xoff"),
         ),
         INIT_COMMANDS,
-        boolean(
-            "internet_access",
-            "Internet Access",
-            "Whether this modem connects to the internet, as the settings below say (docs/mobile-internet.md).",
-            False,
-        ),
-        text(
-            "internet_port",
-            "Internet Port",
-            "Port to dial on. Empty: the modem's port for data. The port for SMS: the modem sends no SMS any more.",
-        ),
-        text(
-            "apn_preset",
-            "APN Preset",
-            "Operator whose access point is dialled where the settings below are empty; automatic: that of the SIM.",
-            AUTOMATIC,
-            choices=(AUTOMATIC, "none", *PRESETS),
-        ),
-        text("apn", "APN", "Access point name of the mobile operator.", pattern=r"[A-Za-z0-9._-]{1,100}"),
-        text("apn_username", "APN Username", "User name at the access point.", pattern=r"[^\x00-\x1f\x7f]{1,60}"),
-        text(
-            "apn_password",
-            "APN Password",
-            "Password at the access point.",
-            secret=True,
-            pattern=r"[^\x00-\x1f\x7f]{1,60}",
-        ),
-        text(
-            "dial_number",
-            "Dial Number",
-            "Number that is dialled to connect to the internet; *99# where neither this nor the preset has one.",
-            pattern=r"[0-9A-Da-d*#+,]{1,40}",
-        ),
-        *_DIAL,
-        text(
-            "dial_command",
-            "Dial Command",
-            "AT command that dials; ATD where empty.",
-            pattern=r"[Aa][Tt][Dd][TtPp]?",
-        ),
+        *INTERNET_SETTINGS,
         boolean(
             "send_from_api",
             "Send SMS from API",
@@ -272,49 +213,7 @@ MODEMS = Section(
             "Whether the network is asked to report when a message has arrived (state delivered or undelivered).",
             True,
         ),
-        integer(
-            "rate_per_minute",
-            "Rate",
-            "Messages that it sends in any minute at most; more wait, or go by others. 0: as many as it can.",
-            0,
-            minimum=0,
-            maximum=6000,
-            unit="messages",
-        ),
-        *_QUOTAS,
-        text_list(
-            "quiet_hours",
-            "Quiet Hours",
-            "Times of day when it sends no bulk messages, such as 22:00-06:00 by the device's time zone.",
-            check=quiet_hours_problem,
-        ),
-        text(
-            "quiet_for",
-            "Quiet For",
-            "Whether quiet hours hold back bulk messages only, or OTPs too.",
-            "bulk",
-            choices=("bulk", "all"),
-        ),
-        number(
-            "price",
-            "Price",
-            "What a segment costs, to receivers that no prefix of the prices names; in your currency.",
-            0.0,
-            minimum=0,
-            maximum=1_000_000_000,
-        ),
-        text_list(
-            "prices",
-            "Prices by Prefix",
-            "What a segment costs to receivers whose number starts so: 62871=50; the longest prefix counts.",
-            check=prices_problem,
-        ),
-        text_list(
-            "promotions",
-            "Promotions",
-            "A lower price after so many messages in a day or month: 100/day=10, to one prefix: 62871:100/day=10.",
-            check=promotions_problem,
-        ),
+        *LIMIT_SETTINGS,
         *USSD_SETTINGS,
         boolean("default_modem", "Default Modem", "Sends to receivers that no prefix names.", False),
         boolean("active", "Active", "Whether the modem is used at all.", True),

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -85,3 +85,13 @@ class Supervised:
 
     def _failed(self, error: BaseException) -> None:
         self.supervision = Supervision(ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error))
+
+
+def end_all(threads: Collection[Supervised], patience: float) -> None:
+    """Stop threads, all at once, and give them so many seconds to end."""
+    for thread in threads:
+        thread.stop()
+    deadline = time.monotonic() + patience
+    for thread in threads:
+        if not thread.join(deadline - time.monotonic()):
+            logger.warning("%s did not end in time", thread.name)

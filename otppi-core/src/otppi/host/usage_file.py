@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import time
 from collections import Counter, defaultdict
@@ -19,6 +20,8 @@ _KEY_SIZE = 32
 _RECEIVERS = "receivers-"
 _MONTHS_KEPT = 3
 _NAME_IN_REPORT = 16
+_DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, OSError)
+"""What reading a damaged file may raise, the C library's objections to a time included."""
 
 Sent = tuple[float, str, int]
 """A message that was sent, to be counted later: Unix time, receiver as shown, segments."""
@@ -138,8 +141,8 @@ class UsageFile:
         try:
             document = json.loads(raw)
             modems = {str(name): _from_json(kept) for name, kept in document["modems"].items()}
-            self.saved = float(document["saved"])
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            self.saved = _finite(document["saved"])
+        except _DAMAGED:
             logger.error("%s is damaged: usage is counted from the report", self._counters)  # noqa: TRY400
             return False
         for name, (days, months) in modems.items():
@@ -174,9 +177,18 @@ def _sent_lines(raw: bytes) -> Iterator[tuple[str, Sent]]:
         try:
             entry = json.loads(line)
             if State(entry["s"]).went_out and "by" in entry:
+                time.localtime(entry["t"])  # one that there cannot be is no time
                 yield str(entry["by"]), (float(entry["t"]), str(entry["r"]), max(1, int(entry["n"])))
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except _DAMAGED:
             continue
+
+
+def _finite(number: Any) -> float:
+    """Read a number; JSON has a way to write those that are none."""
+    found = float(number)
+    if not math.isfinite(found):
+        raise ValueError("it is not finite")
+    return found
 
 
 def _read(path: Path) -> bytes | None:
@@ -204,7 +216,7 @@ def _from_json(kept: Any) -> tuple[dict[str, Tally], dict[str, Tally]]:
             str(name): Tally(
                 max(0, int(messages)),
                 max(0, int(segments)),
-                max(0.0, float(spent)),
+                max(0.0, _finite(spent)),
                 Counter({str(prefix): int(count) for prefix, count in by_prefix.items()}),
             )
             for name, (messages, segments, spent, by_prefix) in kept[kind].items()

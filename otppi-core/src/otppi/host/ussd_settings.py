@@ -22,6 +22,10 @@ def _commands_problem(commands: list[str]) -> str | None:
     return None
 
 
+def _code_problem(code: str) -> str | None:
+    return None if not code or re.fullmatch(CODE, code) else "must be a code such as *123#, or *123#>1>2 with replies"
+
+
 INIT_COMMANDS = text_list(
     "init_commands",
     "Init Commands",
@@ -43,7 +47,7 @@ USSD_SETTINGS = (
         "balance_ussd",
         "Balance USSD",
         "USSD code that tells the SIM card's balance, such as *123#; replies to a menu follow behind >: *123#>1>2.",
-        pattern=CODE,
+        check=_code_problem,
     ),
     text(
         "balance_pattern",

@@ -26,6 +26,8 @@ _REOPEN_CAP = 2.0
 """A modem that comes back is used again within this time and what opening it takes."""
 _SEARCH_CAP = 5.0
 """The same for one without network: to make it ready again and again disturbs its search."""
+_SOONEST = 0.5
+"""Not even what may have come back is opened sooner than this: two modems may wake each other for one device."""
 _IDLE = 30.0
 _QUARANTINE = 60.0
 
@@ -118,6 +120,8 @@ class ModemWorker:
         self._idle = False
         self._open = False
         self._jobs: deque[_Job] = deque()
+        self._jobs_lock = threading.Lock()
+        self._takes_jobs = True
         self._called = threading.Event()
         self._retry = False
 
@@ -132,8 +136,8 @@ class ModemWorker:
     def call(self, job: Callable[[Modem], T], *, closed: bool = False) -> "Future[T]":
         """Let the modem's thread do something with the modem between two messages.
 
-        Where the modem is not open, the future gets ModemLost at once, unless the job can do with a `closed` one. A
-        future that is cancelled before its turn is not carried out.
+        Where the modem is not open, the future gets ModemLost at once, unless the job can do with a `closed` one; where
+        its thread has ended, in either case. A future that is cancelled before its turn is not carried out.
         """
         future: Future[T] = Future()
 
@@ -142,15 +146,24 @@ class ModemWorker:
                 return
             try:
                 if not (self._open or closed):
-                    raise ModemLost(f"the modem is {self.status.state.value}: {self.status.detail or 'being opened'}")  # noqa: TRY301 - as if the job had found it out
+                    raise self._not_open()  # noqa: TRY301 - as if the job had found it out
                 future.set_result(job(self.modem))
             except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
                 future.set_exception(error)
 
-        self._jobs.append(body)
+        with self._jobs_lock:
+            taken = self._takes_jobs
+            if taken:
+                self._jobs.append(body)
+        if not taken:
+            future.set_exception(self._not_open())
+            return future
         self._called.set()
         self.modem.wake()
         return future
+
+    def _not_open(self) -> ModemLost:
+        return ModemLost(f"the modem is {self.status.state.value}: {self.status.detail or 'being opened'}")
 
     def retry_now(self) -> None:
         """Open the modem at once where it waits to be opened again: what kept it from working may be gone."""
@@ -174,7 +187,17 @@ class ModemWorker:
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Keep the modem open and send, until `stop`."""
+        """Keep the modem open and send, until `stop`; no job is left over, even when the driver fails."""
+        with self._jobs_lock:
+            self._takes_jobs = True
+        try:
+            self._keep_open()
+        finally:
+            with self._jobs_lock:
+                self._takes_jobs = False
+            self._do_jobs()
+
+    def _keep_open(self) -> None:
         backoff = Backoff(0.2, _SEARCH_CAP)
         while not self._stopping.is_set():
             pause = 0.0
@@ -191,14 +214,14 @@ class ModemWorker:
                 raise
             self._pause(pause)
         self._change(ModemState.STOPPED, "")
-        self._do_jobs()
 
     def _pause(self, seconds: float) -> None:
         """Wait before the modem is opened again; jobs are done meanwhile, and `stop` ends it."""
-        until = time.monotonic() + seconds
+        began = time.monotonic()
         while not self._stopping.is_set():
             self._do_jobs()
-            if self._retry or not self._called.wait(max(0.0, until - time.monotonic())):
+            left = began + (min(seconds, _SOONEST) if self._retry else seconds) - time.monotonic()
+            if left <= 0 or not self._called.wait(left):
                 return
             self._called.clear()
 

@@ -76,7 +76,7 @@ class AtChannel:
             AtRefused: The modem refused: no PDU may be written.
             AtTimeout: Neither came.
         """
-        self._port.write(self._connection.command(line, expects_prompt=True))
+        self._port.write(self._connection.command(line, info_prefixes=(), expects_prompt=True))
         meanwhile()
         event = self._wait(timeout)
         if isinstance(event, Prompt):

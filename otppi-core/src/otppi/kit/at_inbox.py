@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from otppi.api.events import DeliveryReport, ModemEvents
+from otppi.api.events import DeliveryReport, InboundPart, ModemEvents
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at_start import Profile
@@ -28,6 +28,8 @@ _LIST_TIMEOUT = 20.0
 _READ_TIMEOUT = 10.0
 _ROOM_TIME = 10.0
 _MOST_ROUTED = 1000
+_MOST_PLACES = 1000
+"""Places that are remembered to be looked at; where more are announced, their memory is listed instead."""
 _MOST_UNHELD = 50
 _CAPACITY = 30
 """Places of a memory that does not tell how many it has."""
@@ -40,10 +42,11 @@ _FULL = ("^SMMEMFULL", "SMS FULL")
 _OWN_MEMORIES = ("SM", "ME", "TA", "SR")
 """Those that are read; MT is several of them together, and BM holds cell broadcasts (3GPP TS 27.005 3.1)."""
 
-_INDICATION = re.compile(r'\+C(?:MT|DS)I: *"(\w+)", *(\d+)')
-_LISTED = re.compile(r"\+CMGL: *(\d+), *(\d+),")
+_INDICATION = re.compile(r'\+C(?:MT|DS)I: *"([A-Za-z_]{1,8})", *(\d{1,5})(?!\d)')
+_LISTED = re.compile(r"\+CMGL: *(\d{1,5}), *(\d+),")
 _READ = re.compile(r"\+CMGR: *(\d+),")
-_PLACES = re.compile(r"\+CPMS: *\d+, *(\d+)")
+_PLACES = re.compile(r"\+CPMS: *\d+, *(\d{1,5})(?!\d)")
+_MEMORY = re.compile(r'"([A-Za-z_]{1,8})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,10 @@ class AtInbox:
                 self._routed.append((event.line, event.body))
             self.due = min(self.due, time.monotonic() + (0.0 if self._acknowledges else _SOON))
         elif name in _STORED:
-            if found := _INDICATION.match(event.line):
+            found = _INDICATION.match(event.line)
+            if found is None or len(self._places) >= _MOST_PLACES:
+                self._scans |= dict.fromkeys(self._memories)
+            else:
                 self._places.setdefault((found[1], int(found[2])), _Stored(announced=True))
             self._plan()
         elif name in _FULL:
@@ -170,13 +176,12 @@ class AtInbox:
         now = time.monotonic()
         self.due = min(max(now, self._rest_until), max(now, self._next_poll)) if waits else self._next_poll
 
-    def _hand_on(self, header: str, pdu: str) -> bool:
+    def _hand_on(self, came: InboundPart | DeliveryReport) -> bool:
         """Tell whoever it is for; whether it may be deleted."""
-        came = read_inbound(header, pdu)
         if isinstance(came, DeliveryReport):
             self._events.reported(came)
             return True
-        if not came.originator and came.binary:
+        if _is_undecodable(came):
             logger.warning("a message that cannot be decoded is handed on as it came")
         return self._events.received(came)
 
@@ -184,7 +189,7 @@ class AtInbox:
         """Hand on what came on the line; what nobody holds is offered again later, for it is in no memory."""
         while self._routed:
             header, pdu = self._routed.popleft()
-            if self._hand_on(header, pdu):
+            if self._hand_on(read_inbound(header, pdu)):
                 continue
             if len(self._unheld) < _MOST_UNHELD:
                 self._unheld.append((header, pdu))
@@ -196,15 +201,21 @@ class AtInbox:
             channel.attempt("AT+CNMA")  # refused where it came too late, or was offered a second time
 
     def _take_stored(self, channel: AtChannel, memory: str, index: int, stored: _Stored) -> None:
-        """Read a message unless it was listed, hand it on, and delete it if somebody holds it."""
+        """Read a message unless it was listed, hand it on, and delete it if somebody holds it.
+
+        What was listed and makes no sense is read by itself before it is given away and deleted: in a long list the
+        line may have lost a byte, or another line stood in its place.
+        """
         if not self._select(channel, memory):
             return
         listed, announced = bool(stored.status), stored.announced
-        if not listed:
-            stored = _read(channel, index)
+        came = _came(stored)
+        if not listed or (came and _is_undecodable(came)):
+            stored = _read(channel, index) or stored
             if announced and not stored.status:  # some announce the same again and again, even in the answer to this
                 self._rest_until = time.monotonic() + _REST
-        if stored.status not in _RECEIVED or not self._hand_on(stored.header, stored.pdu):
+            came = _came(stored)
+        if came is None or not self._hand_on(came):
             return
         if channel.attempt(f"AT+CMGD={index}") is not None:
             self.freed += 1
@@ -239,7 +250,7 @@ class AtInbox:
         """Let messages come to the memory that the profile likes best; all that are there are read (modems.md 18)."""
         answer = "\n".join(channel.attempt("AT+CPMS=?") or ())
         group = re.search(r"\(([^)]*)\)", answer)
-        known = re.findall(r'"(\w+)"', group[1] if group else answer)
+        known = _MEMORY.findall(group[1] if group else answer)
         self._selected = ""
         for name in self._profile.memories:
             if name in known or not known:
@@ -262,19 +273,28 @@ class AtInbox:
 
     def _note_selected(self, memory: str, lines: tuple[str, ...]) -> None:
         places = _PLACES.search("\n".join(lines))
-        self._selected, self._capacity = memory, int(places[1]) if places else _CAPACITY
+        self._selected, self._capacity = memory, min(int(places[1]), _MOST_PLACES) if places else _CAPACITY
 
 
-def _read(channel: AtChannel, index: int) -> _Stored:
-    """Read one place; what is empty has no status (3GPP TS 27.005 4.2)."""
+def _came(stored: _Stored) -> InboundPart | DeliveryReport | None:
+    """What was stored; None where nothing is there, or a message that is to be sent."""
+    return read_inbound(stored.header, stored.pdu) if stored.status in _RECEIVED else None
+
+
+def _is_undecodable(came: InboundPart | DeliveryReport) -> bool:
+    return isinstance(came, InboundPart) and came.binary and not came.originator
+
+
+def _read(channel: AtChannel, index: int) -> _Stored | None:
+    """Read one place; None where it is empty (3GPP TS 27.005 4.2)."""
     try:
         lines = channel.command(f"AT+CMGR={index}", _READ_TIMEOUT, body_lines=True)
     except AtRefused:
-        return _Stored()
+        return None
     for header, pdu in pairwise(lines):
         if found := _READ.match(header):
             return _Stored(header=header, status=found[1], pdu=pdu)
-    return _Stored()
+    return None
 
 
 def _listed(lines: tuple[str, ...]) -> Iterator[tuple[int, _Stored]]:

@@ -7,81 +7,43 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import NoReturn
 
-from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Trouble, Unconfirmed
+from otppi.api.errors import ModemLost, NotSent, Rejected, SendError, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
-from otppi.api.settings import integer, number
 from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at_identity import read_imei, same_imei
 from otppi.kit.at_inbox import AtInbox
-from otppi.kit.at_line import CHUNK_PAUSE, Line
+from otppi.kit.at_line import Line
 from otppi.kit.at_recovery import cycle_power, cycle_radio, restart
+from otppi.kit.at_refusals import refusal
+from otppi.kit.at_settings import AT_SETTINGS
 from otppi.kit.at_sim import SimTool
 from otppi.kit.at_smsc import SmscKeeper
-from otppi.kit.at_start import PinMemory, Profile, Start
+from otppi.kit.at_start import Profile, Start
 from otppi.kit.at_ussd import Ussd
 from otppi.kit.chores import Chore, NetworkWatch
 from otppi.kit.late_results import LateResults
+from otppi.kit.pin_memory import PinMemory
 from otppi.kit.port import Port, Wake
 from otppi.kit.usb import serial_devices
 from otppi.wire.address import Address
-from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
-from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
+from otppi.wire.at import FinalResult, Noise, Urc
+from otppi.wire.cme_cms import Advice
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, pdu_line
 from otppi.wire.user_data import UserData
 from otppi.wire.validity import Validity
 
+__all__ = ["AT_SETTINGS", "AtModem"]
+
 logger = logging.getLogger(__name__)
 
-_WAIT_RETRY = 2.0
 _INVALID_PDU = 304
 _PROMPT_PAUSE = 0.1
-
-
-AT_SETTINGS = (
-    number(
-        "prompt_timeout",
-        "Prompt time-out",
-        "How long the modem may take to ask for the message (the prompt of +CMGS).",
-        10.0,
-        minimum=0.1,
-        maximum=60,
-        unit="s",
-    ),
-    number(
-        "result_timeout",
-        "Result time-out",
-        "How long the network may take to answer; then the message is unconfirmed. Networks have answered after 100 s.",
-        90.0,
-        minimum=0.5,
-        maximum=600,
-        unit="s",
-    ),
-    integer(
-        "chunk_size",
-        "Chunk size",
-        "Bytes that are written to the modem at once; 0: any number, until it is seen to lose some.",
-        0,
-        minimum=0,
-        maximum=4096,
-        unit="bytes",
-    ),
-    number(
-        "chunk_pause",
-        "Chunk pause",
-        "Pause after each chunk; with a chunk size of 1 it is a delay for each character.",
-        CHUNK_PAUSE,
-        minimum=0,
-        maximum=1,
-        unit="s",
-    ),
-)
-"""The settings that every type of modem has which is driven by `AtModem`."""
+_ACCEPTED = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")
 
 
 class AtModem(Modem):
@@ -189,19 +151,21 @@ class AtModem(Modem):
         """Do the chores that are due, and listen to the modem until the next one is."""
         channel = self._ready_channel()
         until = time.monotonic() + timeout
-        due = self._do_chore(channel)
+        self._do_chore(channel)
+        due = min(chore.due for chore in self._chores)
         if due > (now := time.monotonic()):
             channel.listen(min(until, due) - now)
 
-    def _do_chore(self, channel: AtChannel) -> float:
-        """Do a piece of the first chore that is due; give when the next one is."""
+    def _do_chore(self, channel: AtChannel) -> None:
+        """Do a piece of the first chore that is due."""
         now = time.monotonic()
-        if chore := next((one for one in self._chores if one.due <= now), None):
-            try:
-                chore.work(channel)
-            except AtTimeout as error:
-                raise _silent(error) from error
-        return min(map(_due, self._chores))
+        for chore in self._chores:
+            if chore.due <= now:
+                try:
+                    chore.work(channel)
+                except AtTimeout as error:
+                    raise _silent(error) from error
+                return
 
     def close(self) -> None:
         """Release the port."""
@@ -287,6 +251,7 @@ class AtModem(Modem):
             raise Rejected(f"it cannot be written as SMS: {error}") from error
         progress = message.progress
         progress.segments = len(pdus)
+        progress.references += self._late.take(message.message_id)
         for pdu, length in pdus[len(progress.references) :]:
             progress.references.append(self._send_part(channel, pdu, length, message))
 
@@ -302,7 +267,7 @@ class AtModem(Modem):
         try:
             channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"], message.progress.meanwhile)
         except AtRefused as error:
-            self._refused(error.result, dispatched=False)
+            raise self._refused(error.result, dispatched=False) from error
         except AtTimeout as error:
             raise NotSent("the modem gave no prompt") from error
         if self._prompt_pause:
@@ -311,7 +276,7 @@ class AtModem(Modem):
         try:
             lines = channel.payload(pdu, self._settings["result_timeout"], partial(self._meanwhile, message))
         except AtRefused as error:
-            self._refused(error.result, dispatched=True)
+            raise self._refused(error.result, dispatched=True) from error
         except AtTimeout as error:
             self._late.expect(message.message_id)
             raise Unconfirmed("the network did not answer in time") from error
@@ -331,31 +296,23 @@ class AtModem(Modem):
         while (left := until - time.monotonic()) > 0:
             channel.listen(left)
 
-    def _refused(self, result: FinalResult, *, dispatched: bool) -> NoReturn:
-        """Turn a final result into "may it be sent again?" (modems.md 10).
+    def _refused(self, result: FinalResult, *, dispatched: bool) -> SendError:
+        return refusal(result, dispatched=dispatched, cure=partial(self._cure_refusal, result, dispatched))
 
-        Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so.
-        """
-        advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
-        if advice is Advice.AMBIGUOUS and dispatched:
-            raise Unconfirmed(meaning, code=code)
-        if dispatched and result.code == _INVALID_PDU and not self._prompt_pause:
-            # The PDU is a good one, so the modem lost its beginning: it was not ready for it (modems.md 4).
-            self._prompt_pause = _PROMPT_PAUSE
-            raise NotSent(meaning, code=code)
-        if dispatched and result.code == _INVALID_PDU and self._port and self._line.write_less(self._port):
-            raise NotSent(meaning, code=code)  # it lost something in the middle: too much came at once (modems.md 29)
-        if advice is Advice.NEVER:
-            raise Rejected(meaning, code=code)
+    def _cure_refusal(self, result: FinalResult, dispatched: bool, advice: Advice) -> bool:
+        """Do something about what the modem refused a message for; False where nothing is known to do."""
+        if dispatched and result.code == _INVALID_PDU:
+            if not self._prompt_pause:
+                # The PDU is a good one, so the modem lost its beginning: it was not ready for it (modems.md 4).
+                self._prompt_pause = _PROMPT_PAUSE
+                return True
+            # It lost something in the middle: too much came at once (modems.md 29).
+            return self._port is not None and self._line.write_less(self._port)
         if advice is Advice.SET_SMSC and self._smsc.number:  # the modem forgot it with the network (modems.md 21)
             with suppress(AtTimeout):
                 self._smsc.restore(self._ready_channel())
-            raise NotSent(meaning, code=code)
-        if advice is Advice.FREE_STORAGE and self._make_room():
-            raise NotSent(meaning, code=code)
-        if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
-            raise ModemUnfit(meaning, code=code)
-        raise NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
+            return True
+        return advice is Advice.FREE_STORAGE and self._make_room()
 
     def _make_room(self) -> bool:
         """Empty the memories of what the inbox takes: some modems cannot send while they are full (modems.md 17)."""
@@ -365,24 +322,8 @@ class AtModem(Modem):
             return False
 
 
-def _due(chore: Chore) -> float:
-    return chore.due
-
-
 def _silent(error: AtTimeout) -> ModemLost:
     return ModemLost(f"the modem stopped answering: {error}", Trouble.SILENT)
-
-
-def _advice(result: FinalResult) -> Advice:
-    if result.kind is ResultKind.CMS:
-        return cms_advice(result.code)
-    return cme_advice(result.code) if result.kind is ResultKind.CME else Advice.AMBIGUOUS
-
-
-def _meaning(result: FinalResult) -> str:
-    if result.code is None or result.kind not in (ResultKind.CMS, ResultKind.CME):
-        return "the modem gave no reason"
-    return cms_meaning(result.code) if result.kind is ResultKind.CMS else cme_meaning(result.code)
 
 
 def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:
@@ -398,6 +339,6 @@ def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:
 def _reference_of(lines: tuple[str, ...]) -> int:
     """Read TP-MR from `+CMGS: <mr>`; some modems forget the line, but OK says that the SMSC has it."""
     for line in lines:
-        if found := re.match(r"\+CMGS: *(\d+)", line):
+        if found := _ACCEPTED.match(line):
             return int(found[1]) & 0xFF
     return -1

@@ -4,16 +4,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from otppi.api.errors import ModemBlocked, ModemLost, NotDone, NotSupported, Trouble
 from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.pin_memory import PinMemory
 from otppi.wire.at import ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
-
-if TYPE_CHECKING:
-    from otppi.kit.at_start import PinMemory
 
 _BUSY_STEP = 0.2
 _BUSY_LONGEST = 5.0
@@ -92,8 +89,12 @@ def tries_left(channel: AtChannel, queries: tuple[SimTries, ...]) -> tuple[int |
         lines = "\n".join(channel.attempt(query.command) or ())
         pin, puk = re.search(query.pin, lines), re.search(query.puk, lines)
         if pin or puk:
-            return (int(pin[1]) if pin else None), (int(puk[1]) if puk else None)
+            return _count(pin), _count(puk)
     return None, None
+
+
+def _count(found: re.Match[str] | None) -> int | None:
+    return int(found[1]) if found and len(found[1]) <= 2 else None
 
 
 class SimTool:
@@ -106,7 +107,7 @@ class SimTool:
         own_pin: The PIN of the settings, which is tried by itself.
     """
 
-    def __init__(self, channel: AtChannel, queries: tuple[SimTries, ...], memory: "PinMemory", own_pin: str) -> None:
+    def __init__(self, channel: AtChannel, queries: tuple[SimTries, ...], memory: PinMemory, own_pin: str) -> None:
         self._channel = channel
         self._queries = queries
         self._memory = memory

@@ -9,6 +9,7 @@ from otppi.kit.at_channel import AtChannel
 from otppi.wire.at import Noise, Urc
 
 _NEVER = float("inf")
+_NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG"})
 
 
@@ -34,7 +35,8 @@ class SmscKeeper:
         """Take note of the number that the SIM has, or give it back."""
         if identity.imsi != self._sim:
             self._sim, self._known = identity.imsi, ""
-        self._known = identity.smsc.lstrip("+") or self._known
+        if _NUMBER.fullmatch(identity.smsc):  # it is to be written back as it stands
+            self._known = identity.smsc.lstrip("+")
         if not identity.smsc:
             self.restore(channel)
         self.due = _NEVER

@@ -1,13 +1,10 @@
 """How a modem on an AT channel is made ready: first words, SIM PIN, message format, and who it is."""
 
-import hashlib
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
@@ -15,6 +12,7 @@ from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at_identity import identify, read_imei
 from otppi.kit.at_sim import CPINR, SimTries, sim_state, tries_left
+from otppi.kit.pin_memory import PinMemory
 from otppi.wire.at import FinalResult, ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cms_advice
 from otppi.wire.ussd import UssdForm
@@ -103,7 +101,7 @@ class Start:
         channel: AtChannel,
         settings: Mapping[str, Any],
         profile: Profile,
-        pin_memory: "PinMemory",
+        pin_memory: PinMemory,
         wait: Callable[[float], None],
         settle: Callable[[AtChannel], None] = AtChannel.synchronise,
         recognise: Callable[[str], None] | None = None,
@@ -158,13 +156,7 @@ class Start:
 
     def _give_pin(self) -> None:
         pin = self._settings["sim_card_pin"]
-        if not pin:
-            raise ModemBlocked("the SIM asks for its PIN and none is set")
-        if self._pin_memory.was_tried(pin):
-            raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
-        if tries_left(self._channel, self._profile.sim_tries)[0] == 1:
-            raise ModemBlocked("the SIM asks for its PIN and one try is left: that one is for a person")
-        self._pin_memory.remember(pin)
+        self._pin_memory.claim(pin, lambda: tries_left(self._channel, self._profile.sim_tries)[0])
         try:
             self._channel.command(f'AT+CPIN="{pin}"', timeout=15)
         except AtRefused as error:
@@ -228,7 +220,7 @@ def _signal_dbm(channel: AtChannel, query: SignalQuery | None) -> int | None:
         dbm = query.dbm("\n".join(channel.attempt(query.command) or ()))
         if dbm is not None:
             return dbm
-    found = re.search(r"\+CSQ: *(\d+)", "\n".join(channel.attempt("AT+CSQ") or ()))
+    found = re.search(r"\+CSQ: *(\d{1,3})(?!\d)", "\n".join(channel.attempt("AT+CSQ") or ()))
     rssi = int(found[1]) if found else 99
     return -113 + 2 * rssi if rssi <= 31 else None  # 27.007 8.5
 
@@ -244,36 +236,3 @@ def _advice(result: FinalResult) -> Advice | None:
     if result.kind is ResultKind.CME:
         return cme_advice(result.code)
     return cms_advice(result.code) if result.kind is ResultKind.CMS else None
-
-
-class PinMemory:
-    """Remembers, on the RAM disk, the PIN that was tried and not accepted since the device was switched on.
-
-    One that was accepted is forgotten, so that the modem works again after it was unplugged: no more than one wrong
-    try is ever made (modems.md 16).
-    """
-
-    def __init__(self, folder: Path, modem: str) -> None:
-        self._path = folder / f"pin-{hashlib.sha256(modem.encode()).hexdigest()[:16]}"
-
-    def was_tried(self, pin: str) -> bool:
-        """Whether this very PIN was given to this modem's SIM already."""
-        try:
-            kept = self._path.read_bytes()
-        except FileNotFoundError:
-            return False
-        return kept[16:] == self._digest(pin, kept[:16])
-
-    def remember(self, pin: str) -> None:
-        """Note it before it is tried, so that a crash in between cannot try it again."""
-        salt = os.urandom(16)
-        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(salt + self._digest(pin, salt))
-
-    def forget(self) -> None:
-        """The SIM is open: what was tried was right."""
-        self._path.unlink(missing_ok=True)
-
-    @staticmethod
-    def _digest(pin: str, salt: bytes) -> bytes:
-        return hashlib.scrypt(pin.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)

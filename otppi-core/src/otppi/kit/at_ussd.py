@@ -13,6 +13,7 @@ _PATIENCE = 10.0
 """For the OK of AT+CUSD. The network's answer is not waited for: it comes as a URC."""
 _STATUSES = dict(enumerate(UssdStatus))
 """<m> of +CUSD (3GPP TS 27.007 7.15)."""
+_REPLY_WANTED = 1
 _ABSENT = frozenset({3, 4})
 """+CME ERROR: operation not allowed, not supported."""
 
@@ -52,7 +53,7 @@ class Ussd:
             line = parse(event.line)
         except AtError:
             return False
-        self._pending = False
+        self._pending = line.mode == _REPLY_WANTED  # the session goes on, and ends with the modem
         self._events.answered(UssdAnswer(_STATUSES.get(line.mode, UssdStatus.FINISHED), text_of(line, self._form)))
         return True
 

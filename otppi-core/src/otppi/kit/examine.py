@@ -12,7 +12,7 @@ from otppi.kit.at_channel import AtChannel, AtTimeout
 from otppi.kit.at_identity import identify
 from otppi.kit.at_sim import sim_state
 from otppi.kit.at_start import Profile, look
-from otppi.kit.port import DEFAULT_SPEED, Port, Wake, named, users_of
+from otppi.kit.port import DEFAULT_SPEED, Port, PortHeld, Wake, named, users_of
 
 _SETTINGS = {"baud_rate": DEFAULT_SPEED, "parity_bit": "none", "stop_bits": 1}
 _ASKED = 3
@@ -79,6 +79,8 @@ def examine(paths: Sequence[str], known: int = 0) -> Examined:
                     held += users
                     continue
                 candidates.append(_Candidate(stack.enter_context(_opened(path, wake))))
+            except PortHeld as error:
+                held += error.holders
             except (ModemLost, OSError) as error:
                 problems.append(str(error))
         chosen = _choose(candidates, known)

@@ -11,7 +11,7 @@ from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, decode_tpdu, parse_pdu_line
 from otppi.wire.user_data import UserData
 
-_LENGTH = re.compile(r"(\d+)\s*$")
+_LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
 
 def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:

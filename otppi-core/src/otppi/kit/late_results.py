@@ -8,7 +8,7 @@ from otppi.kit.at_channel import AtChannel
 from otppi.kit.chores import NEVER
 from otppi.wire.at import Noise, Urc
 
-_RESULT = re.compile(r"\+CMGS: *(\d+)")
+_RESULT = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")
 
 
 class LateResults:
@@ -22,14 +22,21 @@ class LateResults:
     def __init__(self, events: ModemEvents) -> None:
         self._events = events
         self._outstanding: list[str] = []
+        self._accepted: tuple[str, int] | None = None
 
     def expect(self, message_id: str) -> None:
         """Note that a part of this message was written, and its result did not come in time."""
-        self._outstanding.append(message_id)
+        others = [one for one in self._outstanding if one != message_id]
+        self._outstanding = [*others[-1:], message_id]  # two are as good as any number
 
     def settled(self) -> None:
         """Note that a later part got its result."""
         self._outstanding.clear()
+
+    def take(self, message_id: str) -> list[int]:
+        """Give the TP-MR of the part of this message that the SMSC was found to have, if so: it must not go again."""
+        accepted, self._accepted = self._accepted, None
+        return [accepted[1]] if accepted and accepted[0] == message_id else []
 
     def opened(self, channel: AtChannel, identity: ModemIdentity) -> None:
         """Nothing is to be set up."""
@@ -41,7 +48,8 @@ class LateResults:
             return False
         meant, self._outstanding = self._outstanding, []
         if len(meant) == 1:
-            self._events.accepted_late(meant[0], int(found[1]) & 0xFF)
+            self._accepted = (meant[0], int(found[1]) & 0xFF)
+            self._events.accepted_late(*self._accepted)
         return True
 
     def work(self, channel: AtChannel) -> None:

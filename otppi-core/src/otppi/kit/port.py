@@ -6,7 +6,7 @@ import os
 import select
 import termios
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,14 @@ DEFAULT_SPEED = 115_200
 _PORT_ERRORS = (OSError, termios.error, ValueError)
 _TAKERS = frozenset({"ModemManager", "pppd", "wvdial", "gammu-smsd", "smsd", "brltty", "minicom", "picocom", "screen"})
 _HANGUP = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class PortHeld(ModemBlocked):
+    """Other programs have the port, as "program (pid)"."""
+
+    def __init__(self, cause: str, holders: Sequence[str]) -> None:
+        super().__init__(cause)
+        self.holders = tuple(holders)
 
 
 class Port:
@@ -186,11 +194,11 @@ def _cannot_open(path: str, error: Exception) -> ModemLost:
     if not Path(path).exists() or reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
         return ModemLost(f"there is no {path}")
     if holders := port_holders(path):
-        return ModemBlocked(f"{path} is held by {named(holders)}")
+        return PortHeld(f"{path} is held by {named(holders)}", holders)
     if reason == errno.EAGAIN:  # locked, and not by another program
         return ModemBlocked(f"{path} is used by another modem of this gateway")
     if reason == errno.EBUSY and (suspects := _suspects()):
-        return ModemBlocked(f"{path} is held by another user's program, probably {named(suspects)}")
+        return PortHeld(f"{path} is held by another user's program, probably {named(suspects)}", suspects)
     if reason in (errno.EACCES, errno.EPERM):
         return ModemBlocked(f"{path} may not be opened by this user (add it to the group dialout)")
     return ModemBlocked(f"{path} cannot be opened: {os.strerror(reason) if reason else type(error).__name__}")

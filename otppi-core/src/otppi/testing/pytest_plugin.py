@@ -8,6 +8,8 @@ import pytest
 if TYPE_CHECKING:
     from otppi.testing.modem import ModemRack
 
+pytest.register_assert_rewrite("otppi.testing.modem_type")
+
 
 @pytest.fixture
 def modem_rack() -> "Iterator[ModemRack]":

@@ -37,6 +37,7 @@ class NumberingPlan(IntEnum):
     RESERVED = 15
 
 
+_TYPES: Final = tuple(TypeOfNumber)
 _DEFINED_PLANS: Final = {plan.value: plan for plan in NumberingPlan}
 _PLANS: Final = tuple(_DEFINED_PLANS.get(value, NumberingPlan.UNKNOWN) for value in range(16))
 _MOST_SEMI_OCTETS: Final = 20
@@ -178,7 +179,7 @@ def decode_smsc(octets: bytes) -> tuple[Address | None, int]:
 
 
 def _type_of_address(octet: int) -> tuple[TypeOfNumber, NumberingPlan]:
-    return TypeOfNumber(octet >> 4 & 7), _PLANS[octet & 0x0F]
+    return _TYPES[octet >> 4 & 7], _PLANS[octet & 0x0F]
 
 
 def _semi_octets(septets: bytes) -> int:

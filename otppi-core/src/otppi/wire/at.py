@@ -250,6 +250,8 @@ class AtConnection:
         if self._text is not None:
             self._more_text(raw)
             return
+        if not raw:  # every answer begins with an empty line
+            return
         owner = self._owner
         if owner is not None and owner.form is BodyForm.TEXT and raw.strip(_BLANKS):
             self._give_body(owner, raw.decode("utf-8", "replace"))

@@ -1,6 +1,7 @@
 """Owns the time stamps of TPDUs: seven octets of swapped digits (3GPP TS 23.040 9.2.3.11)."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from otppi.wire.errors import TpduError
@@ -24,6 +25,11 @@ def from_swapped(octet: int) -> int | None:
     """Read an octet of two digits, the tens in its low half; None where a half is no digit."""
     tens, units = octet & 0x0F, octet >> 4
     return 10 * tens + units if tens < 10 and units < 10 else None
+
+
+_NO_NUMBER: Final = -9999
+"""In no field of a date is it valid."""
+_NUMBERS: Final = tuple(_NO_NUMBER if number is None else number for number in map(from_swapped, range(256)))
 
 
 def encode_time(when: datetime | None) -> bytes:
@@ -61,16 +67,18 @@ def decode_time(octets: bytes) -> datetime | None:
     """
     if len(octets) < SIZE:
         raise TpduError("a TPDU ends before its time stamp does")
-    fields = [number for octet in octets[: SIZE - 1] if (number := from_swapped(octet)) is not None]
-    if len(fields) < SIZE - 1:
-        return None
-    year, month, day, hour, minute, second = fields
-    quarters = from_swapped(octets[SIZE - 1] & ~_MINUS) or 0
-    zone = timezone((-quarters if octets[SIZE - 1] & _MINUS else quarters) * _QUARTER)
+    year, month, day, hour, minute, second = (_NUMBERS[octet] for octet in octets[: SIZE - 1])
     try:
-        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=zone)
+        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=_zone(octets[SIZE - 1]))
     except ValueError:
         return None
+
+
+@lru_cache
+def _zone(octet: int) -> timezone:
+    """Read quarters of an hour with a sign."""
+    quarters = from_swapped(octet & ~_MINUS) or 0
+    return timezone((-quarters if octet & _MINUS else quarters) * _QUARTER)
 
 
 def _in_utc(when: datetime) -> datetime:

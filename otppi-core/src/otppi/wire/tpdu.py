@@ -228,10 +228,10 @@ def decode_tpdu(data: bytes, from_network: bool) -> Tpdu:
     Raises:
         WireError: It is none of the three kinds, ends too soon, or a field of it is not valid.
     """
-    kind = MessageType(octet_at(data, 0) & MTI)
+    kind = octet_at(data, 0) & MTI
     if not from_network:
         return SmsSubmit.decode(data)
-    if kind is MessageType.STATUS_REPORT:
+    if kind == MessageType.STATUS_REPORT:
         return SmsStatusReport.decode(data)
     return SmsDeliver.decode(data)
 

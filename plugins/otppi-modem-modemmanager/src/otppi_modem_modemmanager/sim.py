@@ -8,7 +8,7 @@ from typing import Any
 
 from otppi.api.errors import ModemBlocked, NotDone, NotSupported
 from otppi.api.sim import SimAction, SimStatus
-from otppi.kit.at_start import PinMemory
+from otppi.kit.pin_memory import PinMemory
 from otppi_modem_modemmanager.bus import BusError
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import FACILITY_SIM, LOCKS, MODEM, THREEGPP, Lock
@@ -57,13 +57,7 @@ def unlock(modem: ManagedModem, settings: Mapping[str, Any], memory: PinMemory) 
 
 
 def _give_pin(modem: ManagedModem, pin: str, memory: PinMemory) -> None:
-    if not pin:
-        raise ModemBlocked("the SIM asks for its PIN and none is set")
-    if memory.was_tried(pin):
-        raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
-    if _tries(modem, Lock.SIM_PIN) == 1:
-        raise ModemBlocked("the SIM asks for its PIN and one try is left: that one is for a person")
-    memory.remember(pin)
+    memory.claim(pin, lambda: _tries(modem, Lock.SIM_PIN))
     try:
         modem.call_sim("SendPin", "s", pin)
     except BusError as error:

@@ -13,7 +13,7 @@ import otppi
 from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.talk import CONTROL_LINK
-from otppi.host.host import boot_folder_of
+from otppi.host.data_folder import boot_folder_of
 from otppi.host.power_supply import read_throttled
 
 _FULL = 10 * 1024 * 1024

@@ -1,6 +1,7 @@
 """Checks of the gateway: store, control socket, plugins, settings, modems, ways in."""
 
 import http.client
+import shlex
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -86,16 +87,19 @@ def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient
     if not configured:
         text = "none is configured: messages go to a simulated one, and do not leave this device"
         yield warning("modems", text, "otppi modem probe, then otppi settings import a document with modems")
-    with_port = {key for key, one in Plugins().modem_types.items() if one.probe is not None}
+    with_port = {key for key, one in Plugins().modem_types.items() if one.probe or one.recognises}
     for modem in configured:
         if modem["active"] and modem["type"] in with_port:
-            yield _check_port(modem["name"], modem["port"], None if client is None else client.process())
+            gateway = None if client is None else client.process()
+            yield _check_port(modem["name"], modem["port"], gateway, modem["imei"])
     for modem in [] if client is None else client.call("modems", {}):
         yield _check_state(modem)
 
 
-def _check_port(name: str, path: str, gateway: int | None) -> Finding:
+def _check_port(name: str, path: str, gateway: int | None, imei: str = "") -> Finding:
     check = f"port of {name}"
+    if imei and not (path and Path(path).exists()):
+        return ok(check, f"the modem is looked for by its IMEI, {imei}")
     if not path:
         return problem(check, "none is set", f"otppi modem probe, then: otppi settings set modems.{name}.port PATH")
     found = port_problem(path)
@@ -115,6 +119,8 @@ _PORT_ADVICE = {
 
 def _check_state(modem: Mapping[str, Any]) -> Finding:
     check = f"modem {modem['modem_id']}"
+    if modem["state"] == "ready" and modem["unusable"]:
+        return warning(check, modem["unusable"], "see its limits: otppi usage")
     if modem["state"] == "ready":
         return ok(
             check,
@@ -122,7 +128,9 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
         )
     if modem["state"] == "starting" and not modem["detail"]:
         return warning(check, "it is being opened", "look again in half a minute")
-    return problem(check, f"{modem['state']}: {modem['detail']}", "check its SIM card, antenna, power and settings")
+    blocked = f"it needs a person; the SIM card's lock: otppi sim status {shlex.quote(modem['modem_id'])}"
+    advice = blocked if modem["state"] == "blocked" else "check its SIM card, antenna, power and settings"
+    return problem(check, f"{modem['state']}: {modem['detail']}", advice)
 
 
 # -- ways in ----------------------------------------------------------------------------------------------------------

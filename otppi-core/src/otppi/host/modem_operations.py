@@ -1,26 +1,20 @@
-"""What a person at the device can ask of a single modem: USSD, its SIM card's lock, its balance."""
+"""What a person at the device can ask of a single modem: an SMS, USSD, its SIM card's lock, its balance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait as wait_for
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from otppi.api.errors import InvalidSettings, NotDone
-from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.answers import Outcome
+from otppi.host.operating import CLI, LONGEST_WAIT, Operating
 from otppi.host.placement import Refused
 from otppi.host.ussd import UssdSession, problem_of_code, problem_of_reply
 from otppi.host.ussd_answers import of_exchange, of_refusal
 from otppi.host.worker import ModemWorker
 from otppi.wire.errors import FieldError
 
-if TYPE_CHECKING:
-    from otppi.host.host import Host
-
-CLI = Origin("command-line", Sender("administrator"))
-
-_LONGEST_WAIT = 120.0
 _SIM_PATIENCE = 120.0
 """For the modem to finish the message that it is sending, and for the SIM card."""
 _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
@@ -28,12 +22,18 @@ _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
 T = TypeVar("T")
 
 
-class ModemOperations:
-    """A part of `otppi.host.operations.Operations`."""
+class ModemOperations(Operating):
+    """On a modem of the running gateway; modems are named as in the settings."""
 
-    def _running(self) -> "Host":
-        """Give the gateway that runs."""
-        raise NotImplementedError
+    def send(self, receiver: str, message: str, modem: str | None = None, wait: float = 15.0) -> dict[str, Any]:
+        """Send an SMS by hand, by a chosen modem if one is named; give its state after at most `wait` seconds.
+
+        Raises:
+            InvalidSettings: The number, the text or the modem's name is not valid.
+        """
+        ticket = self._running().gateway.send_by_hand(receiver, message, modem, CLI)
+        answer = ticket.answer(min(wait, LONGEST_WAIT))
+        return {"response_code": answer.code.value, **cast("Mapping[str, Any]", answer.data)}
 
     # -- USSD -------------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ class ModemOperations:
         except Refused as refused:
             return _shown(of_refusal(refused, {}))
         exchange = session.exchange
-        wait_for([exchange], min(wait, _LONGEST_WAIT))
+        wait_for([exchange], min(wait, LONGEST_WAIT))
         return _shown(of_exchange(session, exchange))
 
     # -- SIM card ---------------------------------------------------------------------------------------------------
@@ -120,13 +120,6 @@ class ModemOperations:
         balances = self._running().gateway.balances
         balances.read(modem, CLI)
         return {"modem_id": modem, **balances.describe(modem)}
-
-    def _worker(self, modem: str) -> ModemWorker:
-        workers = {worker.name: worker for worker in self._running().dispatch.workers()}
-        if modem not in workers:
-            reason = f"there is no active modem of this name; there are {', '.join(workers)}"
-            raise InvalidSettings([FieldError("modem", reason)])
-        return workers[modem]
 
 
 def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:

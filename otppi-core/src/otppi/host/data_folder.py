@@ -1,0 +1,63 @@
+"""The folders of one gateway: the one of what is kept, which one process opens at a time, and the one in RAM."""
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+from otppi.api.errors import OtpPiError
+from otppi.host.blocklist import Blocklist
+from otppi.host.config import Config
+from otppi.host.plugins import Plugins
+from otppi.host.store import Store
+
+
+class Busy(OtpPiError):  # noqa: N818
+    """Another gateway uses the same data folder."""
+
+
+class DataFolder:
+    """What is kept, opened for one process: the store, the plugins that were found, and the settings."""
+
+    def __init__(self, path: Path, *, plugins: Plugins) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = path
+        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise Busy(f"another gateway uses the data folder {path}") from error
+        try:
+            self.store = Store(path / "settings.json")
+            self.plugins = plugins
+            self.config = Config(self.store, plugins)
+            self.blocklist = Blocklist(self.store)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def close(self) -> None:
+        """Release the folder."""
+        self.store.close()
+        os.close(self._lock)
+
+
+def boot_folder_of(data: Path) -> Path:
+    """Give the folder on a RAM disk that belongs to a data folder: empty after power-on, kept over a crash.
+
+    Raises:
+        OtpPiError: There is one that belongs to somebody else, or it cannot be made.
+    """
+    # systemd may name several folders; the first is ours.
+    base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked below
+    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
+    folder = base / f"otppi-{os.getuid()}-{digest}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise OtpPiError(f"{folder} cannot be made: {error.strerror}") from error
+    if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
+        raise OtpPiError(f"{folder} is not ours alone: somebody else made it")
+    return folder

@@ -1,0 +1,73 @@
+"""Who is told of a message's end: those who wait, at once; log and report, when a modem's thread has time."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from otppi.api.message import State
+from otppi.host.lifecycle import Record
+from otppi.host.report import Report
+
+logger = logging.getLogger(__name__)
+
+
+class Paperwork:
+    """Any thread.
+
+    Attributes:
+        listeners: told of every end, and of every state that a status report brings later; quick, on any thread.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.listeners: list[Callable[[Record], None]] = []
+        self._report = report
+        self._waiting: deque[tuple[Record, State, Callable[[Record], None]]] = deque()
+
+    def ended(self, record: Record, state: State, callbacks: Iterable[Callable[[], None]]) -> None:
+        """Tell of an end, first those who wait for it. It may have come to a later state already."""
+        self._waiting.append((record, state, self._report.append))
+        for callback in callbacks:
+            _tell(record, callback)
+        for listener in self.listeners:
+            _tell(record, listener, record)
+
+    def changed(self, record: Record, state: State) -> None:
+        """Tell of a later state."""
+        self._waiting.append((record, state, self._report.changed))
+        for listener in self.listeners:
+            _tell(record, listener, record)
+
+    def restored(self, record: Record) -> None:
+        """Note the end of a message that an earlier run of the gateway had: nobody waits for it."""
+        self._waiting.append((record, record.state, self._report.append))
+
+    def do(self) -> None:
+        """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""
+        while self._waiting:
+            try:
+                record, state, write = self._waiting.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            write(record)
+            _log(record, state)
+
+
+def _tell(record: Record, callback: Callable[..., None], *arguments: Record) -> None:
+    try:
+        callback(*arguments)
+    except Exception:  # a fault of whoever waits must not look like one of the modem whose thread this is
+        logger.exception("the state of message %s could not be told", record.message_id)
+
+
+def _log(record: Record, state: State) -> None:
+    logger.log(
+        logging.DEBUG if state is State.DELIVERED else logging.INFO,  # what goes as it should is told once
+        "message %s to %s from %s/%s by %s: %s%s",
+        record.message_id,
+        record.receiver_shown,
+        record.origin.ingress,
+        record.origin.sender.name,
+        record.modem,
+        state.value,
+        f" ({record.cause})" if record.cause and state is record.state else "",
+    )

@@ -1,0 +1,112 @@
+"""The ways in: the ingresses of the plugins, each on its own thread, started anew when its settings change."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from otppi.api.ingress import Gateway, Ingress, IngressContext, ReceivedMessage
+from otppi.host.config import Config
+from otppi.host.plugins import Plugins
+from otppi.host.supervisor import Supervised
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds in which an ingress may answer what it has taken."""
+
+
+class WaysIn:
+    """All ingresses that run. `use`, `stop` and `join` are called by one thread at a time, all else by any.
+
+    Args:
+        plugins: Whose ingresses they are.
+        config: Their settings.
+        gateway: The door that they knock at.
+        folder: Where each has a folder for what it must keep.
+    """
+
+    def __init__(self, plugins: Plugins, config: Config, gateway: Gateway, folder: Path) -> None:
+        self._types = plugins.ingress_types
+        self._config = config
+        self._gateway = gateway
+        self._folder = folder
+        self._running: dict[str, tuple[Supervised, Ingress]] = {}
+
+    def use(self, key: str) -> None:
+        """Start an ingress, anew where it runs, with the settings that it has now."""
+        if running := self._running.pop(key, None):
+            running[0].stop()
+            running[0].join(_PATIENCE)
+        ingress_type, values = self._types[key], self._config.one(key)
+        if not ingress_type.enabled(values):
+            return
+        folder = self._folder / key
+        folder.mkdir(mode=0o700, exist_ok=True)
+        context = IngressContext(values, self._gateway, folder)
+        ingress = _GuardedIngress(lambda: ingress_type.create(context))
+        thread = Supervised(key, ingress.run, ingress.stop)
+        self._running[key] = (thread, ingress)
+        thread.start()
+
+    def received(self, message: ReceivedMessage) -> None:
+        """Tell all of a message that came in."""
+        for name, (_, ingress) in list(self._running.items()):
+            try:
+                ingress.received(message)
+            except Exception:  # a stranger's code may raise anything, and the others are to be told
+                logger.exception("%s did not take message %s, which came in", name, message.message_id)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Say how each one is, and what it says of itself."""
+        return [
+            {
+                "name": name,
+                "state": thread.supervision.state.value,
+                "failures": thread.supervision.failures,
+                "last_error": thread.supervision.last_error,
+                **ingress.describe(),
+            }
+            for name, (thread, ingress) in list(self._running.items())
+        ]
+
+    def stop(self) -> None:
+        """Take nothing more in."""
+        for thread, _ in self._running.values():
+            thread.stop()
+
+    def join(self) -> None:
+        """Wait until all that was taken in is answered."""
+        for thread, _ in self._running.values():
+            thread.join(_PATIENCE)
+
+
+class _GuardedIngress(Ingress):
+    """An ingress that is made on its own thread: one that cannot be made is shown and tried again as one that fails."""
+
+    def __init__(self, create: Callable[[], Ingress]) -> None:
+        self._create = create
+        self._made: Ingress | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Make it, once, and run it."""
+        if self._made is None:
+            self._made = self._create()
+        if not self._stopped:
+            self._made.run()
+
+    def stop(self) -> None:
+        """Stop it, or keep it from starting."""
+        self._stopped = True
+        if self._made is not None:
+            self._made.stop()
+
+    def received(self, message: ReceivedMessage) -> None:
+        """Hand on what came in."""
+        if self._made is not None:
+            self._made.received(message)
+
+    def describe(self) -> Mapping[str, Any]:
+        """Say what it says of itself."""
+        return {} if self._made is None else self._made.describe()

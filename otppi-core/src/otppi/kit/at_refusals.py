@@ -1,0 +1,44 @@
+"""What a final result other than OK says of a message: which error it ends in, and whether it may be sent again."""
+
+from collections.abc import Callable
+
+from otppi.api.errors import ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
+from otppi.wire.at import FinalResult, ResultKind
+from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
+
+_WAIT_RETRY = 2.0
+_ANOTHER_MODEM = frozenset({Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC})
+
+
+def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], bool]) -> SendError:
+    """Turn a final result into "may it be sent again?" (modems.md 10).
+
+    Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so.
+
+    Args:
+        result: What the modem ended AT+CMGS with.
+        dispatched: Whether the PDU was written.
+        cure: Tries to do away with the reason where the message is surely not out; True where another try is worth it.
+    """
+    advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
+    if advice is Advice.AMBIGUOUS and dispatched:
+        return Unconfirmed(meaning, code=code)
+    if cure(advice):
+        return NotSent(meaning, code=code)
+    if advice is Advice.NEVER:
+        return Rejected(meaning, code=code)
+    if advice in _ANOTHER_MODEM:
+        return ModemUnfit(meaning, code=code)
+    return NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
+
+
+def _advice(result: FinalResult) -> Advice:
+    if result.kind is ResultKind.CMS:
+        return cms_advice(result.code)
+    return cme_advice(result.code) if result.kind is ResultKind.CME else Advice.AMBIGUOUS
+
+
+def _meaning(result: FinalResult) -> str:
+    if result.code is None or result.kind not in (ResultKind.CMS, ResultKind.CME):
+        return "the modem gave no reason"
+    return cms_meaning(result.code) if result.kind is ResultKind.CMS else cme_meaning(result.code)

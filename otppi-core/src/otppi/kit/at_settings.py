@@ -1,0 +1,43 @@
+"""The settings that every type of modem has which is driven by `kit.at_modem.AtModem`."""
+
+from otppi.api.settings import integer, number
+from otppi.kit.at_line import CHUNK_PAUSE
+
+AT_SETTINGS = (
+    number(
+        "prompt_timeout",
+        "Prompt time-out",
+        "How long the modem may take to ask for the message (the prompt of +CMGS).",
+        10.0,
+        minimum=0.1,
+        maximum=60,
+        unit="s",
+    ),
+    number(
+        "result_timeout",
+        "Result time-out",
+        "How long the network may take to answer; then the message is unconfirmed. Networks have answered after 100 s.",
+        90.0,
+        minimum=0.5,
+        maximum=600,
+        unit="s",
+    ),
+    integer(
+        "chunk_size",
+        "Chunk size",
+        "Bytes that are written to the modem at once; 0: any number, until it is seen to lose some.",
+        0,
+        minimum=0,
+        maximum=4096,
+        unit="bytes",
+    ),
+    number(
+        "chunk_pause",
+        "Chunk pause",
+        "Pause after each chunk; with a chunk size of 1 it is a delay for each character.",
+        CHUNK_PAUSE,
+        minimum=0,
+        maximum=1,
+        unit="s",
+    ),
+)
