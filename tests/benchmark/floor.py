@@ -52,7 +52,7 @@ def _say(line: int, data: bytes, end: bytes) -> None:
     """Write, and read until the answer ends; before and behind that a report may stand, whole or a piece of it."""
     os.write(line, data)
     answer = os.read(line, 4096)
-    while not answer.endswith(end):
+    while end not in answer:
         if b"ERROR" in answer:
             raise RuntimeError("the modem refused")
         answer += os.read(line, 4096)

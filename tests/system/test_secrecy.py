@@ -5,6 +5,7 @@ import http.client
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.conftest import PASSWORD, Gateway, eventually, free_port, modem
@@ -96,7 +97,7 @@ GIVEN = {PIN, NEW_PIN, "APN-RAHASIA-5512", "HOOK-RAHASIA-8831", "INIT-RAHASIA-22
 def test_no_pin_and_no_password_is_in_anything_but_the_settings(start: Start) -> None:
     pin, new_pin, *_ = PIN, NEW_PIN
     with ModemRack(profile=ModemProfile(pin=PIN, network_time=0.05)) as rack:
-        values = {
+        values: dict[str, Any] = {
             "sim_card_pin": PIN,
             "apn": "internet",
             "apn_password": "APN-RAHASIA-5512",
@@ -117,7 +118,7 @@ def test_no_pin_and_no_password_is_in_anything_but_the_settings(start: Start) ->
         shown = [gateway.cli(*words).stdout for words in (["status"], ["modem", "list"], ["settings", "export"])]
         gateway.stop()
     kept = {gateway.provision, gateway.data / "settings.json", gateway.data / "settings.json.previous"}
-    files = {path: content for path, content in written(gateway.data, gateway.runtime, gateway.folder).items()}
+    files = written(gateway.data, gateway.runtime, gateway.folder)
     assert any(PIN.encode() in files.get(path, b"") for path in kept - {gateway.provision})
     for path in set(files) - kept:
         for secret in GIVEN:

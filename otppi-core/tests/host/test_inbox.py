@@ -288,8 +288,12 @@ def test_a_damaged_file_is_put_aside(bench: Bench, damage: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("place", "damage"),
-    [("arrived", "x"), ("arrived", float("inf")), ("total", 2.5), ("total", "3"), ("id", []), ("originator", None)]
-    + [("parts", []), ("parts", [[1, "7", 1.0]]), ("parts", [[1, '"a"', None]]), ("parts", [["1", '"a"', 1.0]])],
+    [
+        *(("arrived", wrong) for wrong in ("x", float("inf"))),
+        *(("total", wrong) for wrong in (2.5, "3")),
+        *(("id", []), ("originator", None)),
+        *(("parts", wrong) for wrong in ([], [[1, "7", 1.0]], [[1, '"a"', None]], [["1", '"a"', 1.0]])),
+    ],
 )
 def test_a_file_with_a_damaged_message_is_put_aside(bench: Bench, place: str, damage: Any) -> None:
     bench.anew(retention="card")

@@ -62,7 +62,7 @@ def report(folder: Path, *lines: Any) -> None:
     (folder / "report" / "2026-11.jsonl").write_text(text)
 
 
-def line(number: int, **values: Any) -> dict[str, Any]:
+def line(number: float, **values: Any) -> dict[str, Any]:
     base = {"t": int(NOW) + number, "m": str(number), "r": "62871*****01", "s": "sent", "by": "m0", "n": 2}
     return base | values
 

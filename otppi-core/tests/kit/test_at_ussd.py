@@ -11,8 +11,9 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.kit import at_ussd
 from otppi.testing.modem import ModemProfile, UssdForm
 from otppi.testing.modem import UssdAnswer as Said
-from otppi.testing.scripted import until
+from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire import ussd as wire
+from otppi.wire.at import Urc
 
 MakeDriver = Callable[..., Any]
 CYRILLIC = "Баланс: 10"
@@ -198,3 +199,12 @@ def test_no_text_and_no_code_is_logged(driver: Any, caplog: pytest.LogCaptureFix
         driver.modem.ussd("*7#")
     for secret in ("*123#", "*7#", "Rp10.000", "10000"):
         assert secret not in caplog.text + str(caught.value) + repr(driver.events.answers)
+
+
+def test_a_session_that_waits_for_a_reply_ends_with_its_modem() -> None:
+    events = RecordedEvents()
+    ussd = at_ussd.Ussd(events, (UssdForm.PLAIN,))
+    assert ussd.heard(Urc("+CUSD", '+CUSD: 1,"1 yes",15'))
+    ussd.closed()
+    ussd.closed()
+    assert [answer.status for answer in events.answers] == [UssdStatus.REPLY_WANTED, UssdStatus.ENDED]

@@ -16,13 +16,14 @@ from otppi.api.sim import SimAction
 from otppi.kit.at_channel import AtChannel, AtTimeout
 from otppi.kit.at_inbox import AtInbox
 from otppi.kit.at_modem import AtModem
-from otppi.kit.at_sim import CPINR, SimTool
+from otppi.kit.at_sim import CPINR, SimTool, sim_state
 from otppi.kit.at_smsc import SmscKeeper
-from otppi.kit.at_start import PinMemory, Profile, look
+from otppi.kit.at_start import Profile, look
 from otppi.kit.at_ussd import Ussd
 from otppi.kit.chores import NetworkWatch
 from otppi.kit.inbound import read_inbound
 from otppi.kit.late_results import LateResults
+from otppi.kit.pin_memory import PinMemory
 from otppi.kit.port import Port
 from otppi.testing.scripted import RecordedEvents
 from otppi.wire.address import Address
@@ -53,7 +54,9 @@ PDUS = st.one_of(
     ),
 )
 MEMORIES = st.sampled_from(["SM", "ME", "SR", "MT", "BM", "", "é", "X" * 300, "٣"])
-TEXTS = st.one_of(st.text(max_size=30), PDUS, st.sampled_from([f'{SECRET}"', "OK", "\nOK\n", '",15', "00480061", "DFFF"]))
+TEXTS = st.one_of(
+    st.text(max_size=30), PDUS, st.sampled_from([f'{SECRET}"', "OK", "\nOK\n", '",15', "00480061", "DFFF"])
+)
 SPOKEN = st.one_of(
     st.builds('+CMTI: "{}",{}'.format, MEMORIES, NUMBERS),
     st.builds('+CDSI: "{}",{}'.format, MEMORIES, NUMBERS),
@@ -74,13 +77,17 @@ SPOKEN = st.one_of(
     st.builds("+CREG: 0,{}".format, st.sampled_from(["1", "5", MANY])),
     st.builds('+CSCA: "{}",145'.format, TEXTS),
     st.builds('+COPS: 0,{},"{}"'.format, NUMBERS, TEXTS),
-    st.sampled_from(["> ", "RING", "^SMMEMFULL: \"SM\"", SECRET, "x" * 9000, "+CMT:", "+CUSD:", "\x1a", "\0"]),
+    st.sampled_from(["> ", "RING", '^SMMEMFULL: "SM"', SECRET, "x" * 9000, "+CMT:", "+CUSD:", "\x1a", "\0"]),
     st.binary(max_size=30).map(lambda raw: raw.decode("latin-1")),
 )
 FINALS = st.sampled_from(
     ["OK", "OK", "OK", "ERROR", "+CMS ERROR: 321", f"+CMS ERROR: {MANY}", "+CME ERROR: 4", f"+CME ERROR: {SECRET}", ""]
 )
 REPLIES = st.lists(st.tuples(st.lists(SPOKEN, max_size=4), FINALS), min_size=1, max_size=25)
+
+
+def quotes_nothing(error: Exception) -> None:
+    assert SECRET not in f"{error!r}{error}"
 
 
 class HostilePort:
@@ -97,13 +104,13 @@ class HostilePort:
         self._coming = b""
         self.written: list[bytes] = []
 
-    def write(self, data: bytes, timeout: float = 10.0) -> None:  # noqa: ARG002 - as Port
+    def write(self, data: bytes, timeout: float = 10.0) -> None:
         self.written.append(data)
         if not self._replies:
             raise ModemLost("it is gone")
         self._coming += self._replies.pop(0)
 
-    def read(self, timeout: float, *, may_wake: bool = False) -> bytes:  # noqa: ARG002 - as Port
+    def read(self, timeout: float, *, may_wake: bool = False) -> bytes:
         if not self._coming:
             raise ModemLost("it is gone")
         data, self._coming = self._coming[: self._size], self._coming[self._size :]
@@ -128,7 +135,7 @@ class Dialogue:
                 self.channel.synchronise()
             act()
         except CONTRACT as error:
-            assert SECRET not in f"{error!r}{error}"
+            quotes_nothing(error)
             return not isinstance(error, ModemLost)
         return True
 
@@ -138,9 +145,7 @@ FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 @FUZZ
 @given(REPLIES, st.sampled_from([1, 7, 4096]), st.booleans())
-def test_inbox_watch_and_smsc_bear_everything(
-    replies: list[tuple[list[str], str]], size: int, holding: bool
-) -> None:
+def test_inbox_watch_and_smsc_bear_everything(replies: list[tuple[list[str], str]], size: int, holding: bool) -> None:
     events = RecordedEvents()
     events.holding = holding
     inbox, late = AtInbox(events, Profile()), LateResults(events)
@@ -194,7 +199,7 @@ def test_any_ussd_line_is_read_or_refused(line: str, form: UssdForm) -> None:
     try:
         read = parse(line)
     except AtError as error:
-        assert SECRET not in f"{error!r}{error}"
+        quotes_nothing(error)
         return
     assert SECRET not in repr(read)
     text_of(read, form).encode("utf-16-be", "surrogatepass")
@@ -265,17 +270,23 @@ def test_a_driver_ends_every_act_as_its_contract_says(
         "cancel": modem.cancel_ussd,
         "status": modem.sim_status,
     }
+    patiently = AtChannel._wait
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("otppi.kit.at_modem.Port", lambda *_: port)
-        for name in ("at_channel._PROBE_TIMEOUT", "at_channel._QUIET", "at_inbox._ROOM_TIME", "at_ussd._PATIENCE"):
+        for name in (
+            "at_channel._PROBE_TIMEOUT",
+            "at_channel._QUIET",
+            "at_inbox._ROOM_TIME",
+            "at_start._SIM_BUSY_LONGEST",
+        ):
             patch.setattr(f"otppi.kit.{name}", 0.01)
-        patch.setattr(AtChannel.command, "__defaults__", (0.01,))
-        patch.setattr(AtChannel.attempt, "__defaults__", (0.01,))
+        patch.setattr(sim_state, "__defaults__", (0.01,))
+        patch.setattr(AtChannel, "_wait", lambda channel, timeout: patiently(channel, min(timeout, 0.01)))
         for act in ("open", *acts):
             try:
                 do[act]()
             except OUTCOMES as error:
-                assert SECRET not in f"{error!r}{error}"
+                quotes_nothing(error)
         modem.close()
     assert port.closed
     assert len(message.progress.references) <= 1
@@ -317,7 +328,7 @@ def test_results_that_never_come_are_not_all_remembered() -> None:
 def test_random_bytes_by_the_megabyte() -> None:
     events = RecordedEvents()
     inbox, ussd = AtInbox(events, Profile()), Ussd(events, (UssdForm.PLAIN,))
-    noise = random.Random(4)  # noqa: S311 - the same each time
+    noise = random.Random(4)
     dialogue = Dialogue([(["x"], "")], ussd, inbox)
     dialogue.port._coming = b"".join(
         noise.choice([b"+CMT: ,20\r\n", b'+CUSD: 1,"', b"\r\n", b'+CMTI: "SM",', b"OK\r", noise.randbytes(20)])

@@ -136,7 +136,9 @@ def _is_whole(kept: Mapping[str, Any]) -> bool:
         and kept["total"] in range(1, 256)
         and math.isfinite(kept["arrived"])
         and bool(parts)
-        and all(number in range(1, 256) and isinstance(text, str) and math.isfinite(sent) for number, text, sent in parts)
+        and all(
+            number in range(1, 256) and isinstance(text, str) and math.isfinite(sent) for number, text, sent in parts
+        )
     )
 
 

@@ -194,7 +194,7 @@ class UssdDesk:
         with self._lock:
             session = self._open.get(modem)
             if session is None or session.state is SessionState.QUEUED:
-                logger.info("modem %s: the network said something by USSD that nobody waits for", modem)
+                logger.debug("modem %s: the network said something by USSD that nobody waits for", modem)
                 return
             exchange, session.unanswered = session.unanswered, None
             if answer.status is UssdStatus.REPLY_WANTED:

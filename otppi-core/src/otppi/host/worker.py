@@ -115,6 +115,7 @@ class ModemWorker:
         self.healer = Healer(name, modem, schedule)
         self._power_supply = power_supply
         self._just_sent: Record | None = None
+        self._handed_over = False
         self._dispatcher = dispatcher
         self._stopping = threading.Event()
         self._idle = False
@@ -328,6 +329,7 @@ class ModemWorker:
     def _attempt(self, record: Record) -> None:
         record.progress.before_dispatch = lambda: self._dispatched(record)
         record.progress.meanwhile = self._meanwhile
+        self._handed_over = False
         try:
             self.modem.send(self._message(record))
         finally:
@@ -337,10 +339,13 @@ class ModemWorker:
         if not record.progress.references:  # a message of several parts counts once
             self.account.pace.sent(time.monotonic())
         self._dispatcher.dispatched(record)
+        self._handed_over = True
 
     def _meanwhile(self) -> None:
-        if self._just_sent is not None:
-            self._tell_sent()  # its sender waits; all else has time until the network has this one
+        """Use the time in which modem or network is waited for: most of it comes after the message was handed over."""
+        if self._just_sent is not None and (self._handed_over or self._just_sent.callbacks):
+            self._tell_sent()  # at once where its sender waits
+        if not self._handed_over:
             return
         self._dispatcher.note_ended()
         if (record := self.queue.peek()) and not record.progress.references:

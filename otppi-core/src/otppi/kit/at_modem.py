@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from operator import attrgetter
 
 from otppi.api.errors import ModemLost, NotSent, Rejected, SendError, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
@@ -70,7 +71,6 @@ class AtModem(Modem):
         self._warnings: tuple[str, ...] = ()
         self._inbox = AtInbox(context.events, self._profile)
         self._late = LateResults(context.events)
-        # In the order in which they go where several are due.
         self._chores: tuple[Chore, ...] = (self._smsc, self._watch, self._ussd, self._inbox, self._late)
         self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
@@ -157,15 +157,13 @@ class AtModem(Modem):
             channel.listen(min(until, due) - now)
 
     def _do_chore(self, channel: AtChannel) -> None:
-        """Do a piece of the first chore that is due."""
-        now = time.monotonic()
-        for chore in self._chores:
-            if chore.due <= now:
-                try:
-                    chore.work(channel)
-                except AtTimeout as error:
-                    raise _silent(error) from error
-                return
+        """Do a piece of the chore that has been due for longest, so that none of them keeps the others waiting."""
+        chore = min(self._chores, key=attrgetter("due"))
+        if chore.due <= time.monotonic():
+            try:
+                chore.work(channel)
+            except AtTimeout as error:
+                raise _silent(error) from error
 
     def close(self) -> None:
         """Release the port."""

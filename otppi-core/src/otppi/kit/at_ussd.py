@@ -106,6 +106,8 @@ class Ussd:
         self._pending = False
         try:
             channel.command("AT+CUSD=2", _PATIENCE)
+        except AtTimeout:  # whoever uses the channel next gets into step, or finds that the modem is lost
+            return
         except AtRefused as error:
             if error.result.kind is ResultKind.NOT_SUPPORTED:
                 raise _failure(error.result) from error
