@@ -304,7 +304,11 @@ def test_announcements_of_places_without_end_are_bounded() -> None:
 
 
 def test_a_memory_of_a_thousand_million_places_is_read_in_part() -> None:
-    replies = [([], "OK")] * 4 + [(['+CPMS: "SM"'], "OK"), (["+CPMS: 0,999999999,0,999999999"], "OK"), ([], "ERROR")]
+    replies: list[tuple[list[str], str]] = [([], "OK")] * 4 + [
+        (['+CPMS: "SM"'], "OK"),
+        (["+CPMS: 0,999999999,0,999999999"], "OK"),
+        ([], "ERROR"),
+    ]
     inbox = AtInbox(RecordedEvents(), Profile(cnmi=("AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1")))
     dialogue = Dialogue(replies, inbox)
     dialogue.attempt(lambda: inbox.opened(dialogue.channel, ModemIdentity()))

@@ -11,10 +11,11 @@ from otppi.testing.modem.faults import Cure, Fault, Stage
 from otppi.testing.modem.log import Dialogue, DialogueLog, Recorder
 from otppi.testing.modem.network import ArrivedMessage, ArrivedPart, SimulatedNetwork
 from otppi.testing.modem.peer import ModemPeer
-from otppi.testing.modem.profile import ModemProfile, PortKind, UssdAnswer, UssdForm
+from otppi.testing.modem.profile import ModemProfile, PortKind, UssdAnswer
 from otppi.testing.modem.pty import ModemRack, RackedModem
 from otppi.testing.modem.source import RackSource
 from otppi.testing.modem.vendors import VENDORS
+from otppi.wire.ussd import UssdForm
 
 __all__ = [
     "FAULTS",

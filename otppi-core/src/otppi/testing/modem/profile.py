@@ -2,15 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, StrEnum
+from enum import StrEnum
 
-
-class UssdForm(Enum):
-    """How a modem writes USSD strings on the AT line: models differ (modems.md row 27)."""
-
-    PLAIN = "plain"
-    GSM7_HEX = "gsm7-hex"
-    UCS2_HEX = "ucs2-hex"
+from otppi.wire.ussd import UssdForm
 
 
 class PortKind(StrEnum):

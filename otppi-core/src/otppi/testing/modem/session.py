@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING
 
-from otppi.testing.modem.profile import UssdAnswer, UssdForm
+from otppi.testing.modem.profile import UssdAnswer
+from otppi.wire.ussd import UssdForm
 
 if TYPE_CHECKING:
     from otppi.testing.modem.inbox import Arrival

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from otppi.testing.modem.answers import RefusedError, render
 from otppi.testing.modem.faults import Moment, Stage
-from otppi.testing.modem.profile import UssdAnswer, UssdForm
+from otppi.testing.modem.profile import UssdAnswer
 from otppi.wire import gsm7
+from otppi.wire.ussd import UssdForm
 
 if TYPE_CHECKING:
     from otppi.testing.modem.commands import Request

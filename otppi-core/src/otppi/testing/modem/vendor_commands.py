@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from otppi.testing.modem.profile import UssdForm
 from otppi.testing.modem.sim import PIN_TRIES, PUK_TRIES, Lock
+from otppi.wire.ussd import UssdForm
 
 if TYPE_CHECKING:
     from otppi.testing.modem.commands import Request

@@ -1,6 +1,7 @@
 """Owns ready-made profiles of simulated modems that answer as well-known models do; all numbers are made up."""
 
-from otppi.testing.modem.profile import ModemProfile, UssdForm
+from otppi.testing.modem.profile import ModemProfile
+from otppi.wire.ussd import UssdForm
 
 _CPIN_HUAWEI = "^CPIN: {lock},{times},{puk_tries},{pin_tries},10,3"
 _HUAWEI_COMMANDS = frozenset({"^CURC", "^USSDMODE", "^PORTSEL", "^GETPORTMODE"})
