@@ -11,7 +11,8 @@ Json = dict[str, Any]
 DESCRIPTION = (
     "One request sends one command. Every answer is the same JSON envelope; `response_code` says what became of the "
     "command, and the HTTP status follows from it. `sent` means that the operator's SMSC accepted the message, never "
-    "that it was delivered. A message with the same id, receiver and text is sent once, however often it is posted."
+    "that it was delivered: a report of the network turns it into `delivered` or `undelivered` later. A message with "
+    "the same id, receiver and text is sent once, however often it is posted."
 )
 _LINE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*"
 _SPACED = r"[ .()-]*"
