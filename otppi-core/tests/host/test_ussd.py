@@ -111,6 +111,7 @@ def test_one_session_a_modem_and_the_second_is_told_who_has_it(phone: Phone) -> 
     phone.add("m1")
     phone.script.append(SILENT)
     session = phone.start()
+    until(lambda: phone.asked, "the first modem is asked, so that the silence is its own")
     busy = refusal(lambda: phone.desk.start("m0", "*1#", OTHER))
     assert busy.code is ResponseCode.QUEUE_FULL
     assert "ingress-rest/app has a USSD session on m0" in busy.cause
