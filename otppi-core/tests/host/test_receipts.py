@@ -38,7 +38,7 @@ def out(*references: int, segments: int | None = None, modem: str = "m0", receiv
 
 @pytest.fixture
 def receipts() -> Receipts:
-    return Receipts()
+    return Receipts(lambda _: True)
 
 
 @pytest.fixture
@@ -124,14 +124,20 @@ def test_a_modem_that_tells_no_reference_gets_its_reports_all_the_same(receipts:
     assert receipts.take("m0", report(12)) == (record, DELIVERED)
 
 
-def test_no_more_are_waited_for_than_are_kept(receipts: Receipts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otppi.host.receipts._AWAITED", 2)
-    for record in (first := out(1)), out(2), out(segments=1, receiver="6281200000002"), out(1):
+def test_a_message_that_is_known_no_more_is_not_waited_for() -> None:
+    known: set[str] = set()
+    receipts = Receipts(known.__contains__)
+    records = [out(reference) for reference in (1, 2, 3)]
+    for record in records:
+        known.add(record.message_id)
         receipts.expect(record)
+    known -= {records[0].message_id, records[1].message_id}
+    known.add((last := out(4)).message_id)
+    receipts.expect(last)
+    assert receipts.take("m0", report(1)) is None
     assert receipts.take("m0", report(2)) is None
-    found = receipts.take("m0", report(1))
-    assert found is not None
-    assert found[0] is not first
+    assert receipts.take("m0", report(3)) == (records[2], DELIVERED)
+    assert len(receipts._awaited) == 1
 
 
 # -- what becomes of it ------------------------------------------------------------------------------------------------

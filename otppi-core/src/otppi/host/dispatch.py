@@ -43,7 +43,7 @@ class Dispatch:
         self._usage = usage
         self._lock = threading.Lock()
         self._placement = Placement(rules)
-        self._receipts = Receipts()
+        self._receipts = Receipts(lambda message_id: self.records.get(message_id) is not None)
         self.listeners = self._paperwork.listeners
         self.note_ended = self._paperwork.do
         self._stopping = threading.Event()

@@ -2,14 +2,13 @@
 
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.host.lifecycle import Record
 from otppi.wire.msisdn import mask
 
-_AWAITED = 20_000
-"""Messages whose reports are waited for; about as many as are known at all."""
 _EARLY = 256
 _EARLY_SECONDS = 120.0
 _ALIKE = 7
@@ -40,9 +39,13 @@ class Receipts:
 
     TP-MR counts to 255 only, so the newest message to the receiver is meant. A report may come before it is known that
     its message went out: such ones are kept for a while.
+
+    Args:
+        known: Whether a message is still known, by its id: the reports on one that is not are waited for no more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Callable[[str], object]) -> None:
+        self._known = known
         self._awaited: OrderedDict[str, _Awaited] = OrderedDict()
         self._parts: dict[tuple[str, int], list[tuple[_Awaited, int]]] = {}
         self._with_unknown: dict[str, _Awaited] = {}
@@ -59,7 +62,7 @@ class Receipts:
             self._parts.setdefault((record.modem or "", reference), []).append((awaited, part))
         if awaited.unknown:
             self._with_unknown[record.message_id] = awaited
-        if len(self._awaited) > _AWAITED:
+        while self._awaited and not self._known(next(iter(self._awaited))):
             self._forget(next(iter(self._awaited.values())))
         return self._came_early(awaited) if self._early else []
 
