@@ -58,7 +58,7 @@ thread = Supervised("devices", watch.run, watch.stop)
 thread.start()
 device()
 first, second = tty(0), tty(1)
-until(lambda: len(watch.ports()) == 2, "both are seen")
+until(lambda: [bool(port.by_path) for port in watch.ports()] == [True, True], "both are seen, with their links")
 for port in watch.ports():
     ids = [port.vendor_id, port.product_id, port.interface]
     print(json.dumps([port.path, *ids, port.by_path, port.product, port.number]))
