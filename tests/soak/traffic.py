@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.benchmark.client import Client, Message, poll_request
@@ -67,9 +68,9 @@ class Traffic:
         """Messages whose end is not known yet."""
         return len(self._pending)
 
-    def _guarded(self, body: object) -> None:
+    def _guarded(self, body: Callable[[], None]) -> None:
         try:
-            body()  # type: ignore[operator]
+            body()
         except BaseException as error:  # noqa: BLE001 - raised again by `end`
             self._failure = error
             self._ending.set()
