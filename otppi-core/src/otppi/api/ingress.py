@@ -18,12 +18,41 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a sender wants answers to be published.
+
+    Attributes:
+        topic: The topic, queue or channel, as the sender named it.
+        correlation: What the sender knows its request by (AMQP `correlation-id`, MQTT 5 correlation data).
+        command: The command as the sender spelled it; later states of its messages are told under this name.
+    """
+
+    topic: str
+    correlation: bytes = b""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a command came in; shown in the monitor and the report."""
+    """Where a command came in; shown in the monitor and the report.
+
+    Attributes:
+        ingress: The key of the ingress.
+        sender: Who sent it.
+        address: From which address, where that is known.
+        callback: Where later states of its messages are told (`Ingress.state_changed`).
+        kept_by_source: Whether its source keeps it until it is acknowledged: after a crash it comes again from there,
+            so the gateway's spool need not hold it.
+        redelivered: Whether its source says that it may have come before (AMQP `redelivered`, MQTT DUP): a message
+            without an id then counts as the same as an earlier one with the same receiver and text.
+    """
 
     ingress: str
     sender: Sender
     address: str = ""
+    callback: Callback | None = None
+    kept_by_source: bool = False
+    redelivered: bool = False
 
 
 class Ticket(Protocol):
@@ -50,11 +79,24 @@ class Gateway(Protocol):
     def authenticate_token(self, token: str, address: str) -> Sender:
         """Check an API user's bearer token; raises like `authenticate`."""
 
+    def read(self, body: bytes, ingress: str) -> Envelope:
+        """Read a command: an envelope in JSON, or one that was encrypted to the gateway's key as a JWE (RFC 7516).
+
+        Raises:
+            EnvelopeError: Names every field that is wrong; nothing else is raised.
+        """
+
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command. Never blocks on a modem; problems are in the ticket's answer."""
 
     def message(self, message_id: str, sender: Sender) -> Answer | None:
         """Give the state of a message that this sender sent, or None where there is none."""
+
+    def capacity(self) -> int:
+        """Say how many messages the modems that work now can have at hand without making them wait: a prefetch count.
+
+        0 means that no modem may send: a consumer that competes with others should leave messages to them.
+        """
 
     def health(self) -> Mapping[str, Any]:
         """Say whether messages can be sent: `status` ("ok", "degraded", "down"), modems, queue, version."""
@@ -108,6 +150,12 @@ class Ingress(ABC):
 
     def received(self, message: ReceivedMessage) -> None:  # noqa: B027 - not every way in leads out as well
         """Take a message that came in to a modem, to forward it; must be quick (on a thread of the gateway's inbox)."""
+
+    def state_changed(self, callback: Callback, answer: Answer) -> None:  # noqa: B027 - not every way in leads out
+        """Publish a later state of a message that came in here with a callback, such as `delivered`.
+
+        Must be quick: called on the thread that brought the news, also for messages of an earlier run of the gateway.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Dispatch:
         self._placement = Placement(rules)
         self._receipts = Receipts(lambda message_id: self.records.get(message_id) is not None)
         self.listeners = self._paperwork.listeners
+        self.listeners_later = self._paperwork.listeners_later
         self.note_ended = self._paperwork.do
         self._stopping = threading.Event()
         self._closed = False
@@ -67,7 +68,7 @@ class Dispatch:
             Refused: no modem may send it (1101), or no queue has room or time for it (1205).
         """
         with self._lock:
-            if record.digest and (earlier := self.records.earlier(record.digest, self.rules.duplicate_window)):
+            if earlier := self._earlier(record):
                 return earlier
             if self._closed:
                 raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
@@ -76,6 +77,18 @@ class Dispatch:
             self._journal.taken(record)
             self._placement.queue(record, worker)
         return record
+
+    def _earlier(self, record: Record) -> Record | None:
+        """Find the message that this one is a duplicate of; its sender is told its later states too if nobody else is.
+
+        One without an id is a duplicate only where its source says that it delivers it again.
+        """
+        if not record.digest or (record.client_id is None and not record.origin.redelivered):
+            return None
+        earlier = self.records.earlier(record.digest, self.rules.duplicate_window)
+        if earlier is not None and earlier.answer_to is None:
+            earlier.answer_to = record.answer_to
+        return earlier
 
     def refuse(self, record: Record, state: State, refused: Refused) -> None:
         """End a message that is not taken in, so that report, log and counters have it, and its state can be asked."""

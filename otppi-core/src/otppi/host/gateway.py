@@ -1,6 +1,7 @@
 """The one door: takes commands from every ingress, checks them, and answers."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,7 @@ from otppi.host.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
 from otppi.host.worker import ModemWorker
-from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
+from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed, parse
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
 from otppi.wire.segment import segment
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
 _BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
+_HORIZON = 2.0
+"""Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""
+_AT_HAND_FIRST = 8
+_AT_HAND_MOST = 256
 _UTF16_PER_PART = 66
 """Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""
 
@@ -46,6 +51,10 @@ class HostGateway:
         self.balances = Balances(self.ussd, dispatch.workers, post)
         self.authenticate = accounts.authenticate
         self.authenticate_token = accounts.authenticate_token
+
+    def read(self, body: bytes, ingress: str) -> Envelope:  # noqa: ARG002 - what may come in plain text will depend on it
+        """Read a command; raises EnvelopeError, which names every field that is wrong."""
+        return parse(body)
 
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command; every problem is in the ticket's answer."""
@@ -128,7 +137,7 @@ class HostGateway:
         record.receiver_shown = _masked(receiver) if self.sms["mask_receivers"] else receiver
         record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
         record.flash = item.flash
-        if item.id is not None and self.sms["duplicate_window"]:
+        if self.sms["duplicate_window"] and (item.id is not None or origin.kept_by_source):
             record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
         return record
 
@@ -205,6 +214,14 @@ class HostGateway:
         outcome = of_record(record)
         return Answer("get-message", outcome.code, data=outcome.data)
 
+    def capacity(self) -> int:
+        """Count what the modems that work now send within the next seconds, so that none of them runs dry."""
+        return sum(
+            _at_hand(worker.seconds_per_message)
+            for worker in self._dispatch.workers()
+            if worker.send_from_api and worker.status.state is ModemState.READY and not worker.account.unusable()
+        )
+
     def health(self) -> Mapping[str, Any]:
         """Say whether messages can be sent."""
         workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
@@ -275,6 +292,13 @@ def describe_modem(worker: ModemWorker) -> dict[str, Any]:
         "last_recovery": last and {"step": last.step.value, "at": round(last.at), "cause": last.cause},
         "next_step": planned and {"step": planned[0].value, "at": round(planned[1])},
     }
+
+
+def _at_hand(seconds_per_message: float) -> int:
+    """Count the messages that one modem should have at hand: two, or what it sends within the horizon."""
+    if not seconds_per_message:  # it has not sent one yet
+        return _AT_HAND_FIRST
+    return max(2, min(math.ceil(_HORIZON / seconds_per_message), _AT_HAND_MOST))
 
 
 def _label(name: str, value: str) -> str:

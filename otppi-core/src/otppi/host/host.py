@@ -33,6 +33,7 @@ from otppi.host.ways_in import WaysIn
 from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook, data_of
 from otppi.host.worker import ModemWorker
 from otppi.kit.usb import serial_devices
+from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class Host:
         self.gateway = HostGateway(sms, self.accounts, data.blocklist, self.dispatch, self.webhook.post)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self.dispatch.listeners.append(self._tell_state)
+        self.dispatch.listeners_later.append(self._tell_later)
         self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self._forward)
         self._receiving = (
             Supervised("inbox", self.inbox.run, self.inbox.stop),
@@ -134,6 +136,13 @@ class Host:
         if self.webhook.wants(MESSAGE_STATE):
             outcome = of_record(record)
             self.webhook.post(MESSAGE_STATE, {**outcome.data, "response_code": outcome.code.value})
+
+    def _tell_later(self, record: Record) -> None:
+        """Tell the sender who gave a callback what a status report brought; on a modem's thread."""
+        if record.answer_to is not None:
+            ingress, callback = record.answer_to
+            outcome = of_record(record)
+            self.ways_in.state_changed(ingress, callback, Answer(callback.command, outcome.code, data=outcome.data))
 
     def _forward(self, message: ReceivedMessage) -> None:
         """Tell the webhook and the ways in of a message that came in; on the inbox's thread."""

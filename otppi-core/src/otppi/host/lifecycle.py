@@ -23,12 +23,13 @@ class Record:
     `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the
     receiver as logs, journal and report show it; `only` names the one modem that a person chose; `discharged` is when
     the network says that it was delivered, or given up; `parts` are the segments that it needs, where that was counted;
-    `account` is that of the modem which has it.
+    `account` is that of the modem which has it; `answer_to` is who is told of its later states: ingress and callback.
     """
 
     __slots__ = (
         "account",
         "again",
+        "answer_to",
         "attempts",
         "bulk",
         "callbacks",
@@ -62,6 +63,7 @@ class Record:
         self.message_id = os.urandom(8).hex()
         self.client_id = client_id
         self.origin = origin
+        self.answer_to = None if origin.callback is None else (origin.ingress, origin.callback)
         self.receiver = receiver
         self.receiver_shown = receiver
         self.text = text
@@ -102,11 +104,11 @@ class Records:
         self._refused: OrderedDict[str, Record] = OrderedDict()
         self._by_digest: OrderedDict[bytes, Record] = OrderedDict()
 
-    def digest(self, client_id: str, receiver: str, text: str) -> bytes:
-        """Name a message by a keyed hash of its id, receiver and text."""
+    def digest(self, client_id: str | None, receiver: str, text: str) -> bytes:
+        """Name a message by a keyed hash of its id, receiver and text; one without an id is like none that has one."""
+        parts = (receiver, text) if client_id is None else (client_id, receiver, text)
         fields = b"".join(
-            len(raw).to_bytes(4, "big") + raw
-            for raw in (part.encode("utf-8", "surrogatepass") for part in (client_id, receiver, text))
+            len(raw).to_bytes(4, "big") + raw for raw in (part.encode("utf-8", "surrogatepass") for part in parts)
         )
         return hashlib.blake2b(fields, key=self._key, digest_size=16).digest()
 

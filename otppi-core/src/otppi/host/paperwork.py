@@ -15,11 +15,13 @@ class Paperwork:
     """Any thread.
 
     Attributes:
-        listeners: told of every end, and of every state that a status report brings later; quick, on any thread.
+        listeners: told of every end, and of every later state; quick, on any thread.
+        listeners_later: told of later states only, such as a status report brings.
     """
 
     def __init__(self, report: Report) -> None:
         self.listeners: list[Callable[[Record], None]] = []
+        self.listeners_later: list[Callable[[Record], None]] = []
         self._report = report
         self._waiting: deque[tuple[Record, State, Callable[[Record], None]]] = deque()
 
@@ -34,7 +36,7 @@ class Paperwork:
     def changed(self, record: Record, state: State) -> None:
         """Tell of a later state."""
         self._waiting.append((record, state, self._report.changed))
-        for listener in self.listeners:
+        for listener in (*self.listeners, *self.listeners_later):
             _tell(record, listener, record)
 
     def restored(self, record: Record) -> None:

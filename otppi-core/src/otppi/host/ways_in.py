@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from otppi.api.ingress import Gateway, Ingress, IngressContext, ReceivedMessage
+from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, ReceivedMessage
 from otppi.host.config import Config
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised
+from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,11 @@ class WaysIn:
                 ingress.received(message)
             except Exception:  # a stranger's code may raise anything, and the others are to be told
                 logger.exception("%s did not take message %s, which came in", name, message.message_id)
+
+    def state_changed(self, ingress: str, callback: Callback, answer: Answer) -> None:
+        """Tell a later state of a message where its sender wants it; nowhere where that way in is switched off."""
+        if running := self._running.get(ingress):
+            running[1].state_changed(callback, answer)
 
     def describe(self) -> list[dict[str, Any]]:
         """Say how each one is, and what it says of itself."""
@@ -106,6 +112,11 @@ class _GuardedIngress(Ingress):
         """Hand on what came in."""
         if self._made is not None:
             self._made.received(message)
+
+    def state_changed(self, callback: Callback, answer: Answer) -> None:
+        """Hand on a later state."""
+        if self._made is not None:
+            self._made.state_changed(callback, answer)
 
     def describe(self) -> Mapping[str, Any]:
         """Say what it says of itself."""

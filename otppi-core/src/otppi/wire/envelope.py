@@ -132,15 +132,18 @@ class _Check:
             command, items = self._data(command, data)
         elif not _is_shallow(data, _ECHO_DEPTH):
             self._wrong("data", "is nested too deeply")
+        delay = CALLBACK_DELAY if delay is None else delay
+        name = document.get("command")
         if self._errors or command is None:
-            raise EnvelopeError(self._errors)
+            name = name if isinstance(name, str) and name in COMMAND_NAMES else ""
+            raise EnvelopeError(self._errors, command=name, callback_topic=topic, callback_delay=delay)
         return Envelope(
             command=command,
             items=items,
             is_list=isinstance(data, list),
             callback_topic=topic,
-            callback_delay=CALLBACK_DELAY if delay is None else delay,
-            name=str(document["command"]),
+            callback_delay=delay,
+            name=str(name),
             data=data if command is Command.ECHO else None,
         )
 

@@ -48,8 +48,21 @@ class EnvelopeError(WireError):
 
     Attributes:
         errors: One entry for each faulty field, in the order of the request.
+        command: The command as the sender spelled it, where it is one that is known; else empty.
+        callback_topic: Where the sender wants the answer, where that could be read.
+        callback_delay: How many milliseconds to wait before answering there.
     """
 
-    def __init__(self, errors: Iterable[FieldError]) -> None:
+    def __init__(
+        self,
+        errors: Iterable[FieldError],
+        *,
+        command: str = "",
+        callback_topic: str | None = None,
+        callback_delay: int = 0,
+    ) -> None:
         self.errors: tuple[FieldError, ...] = tuple(errors)
+        self.command = command
+        self.callback_topic = callback_topic
+        self.callback_delay = callback_delay
         super().__init__("; ".join(map(str, self.errors)))

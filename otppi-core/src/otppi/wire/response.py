@@ -91,4 +91,4 @@ class Answer:
 def malformed(error: EnvelopeError, command: str = "") -> Answer:
     """Answer a request that could not be read: ``data.errors`` lists every field and its reason."""
     errors = [{"field": flaw.field, "reason": flaw.reason} for flaw in error.errors]
-    return Answer(command, ResponseCode.MALFORMED, data={"errors": errors})
+    return Answer(command or error.command, ResponseCode.MALFORMED, data={"errors": errors})

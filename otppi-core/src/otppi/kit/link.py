@@ -1,0 +1,104 @@
+"""A connection to a server: its state, for people to see, and the pauses between attempts to have it back."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from otppi.api.errors import OtpPiError
+from otppi.kit.reconnect import Backoff
+
+logger = logging.getLogger(__name__)
+
+_STEADY = 10.0
+"""A connection that held for so many seconds is tried again at once when it fails."""
+
+
+class LinkLost(OtpPiError):  # noqa: N818
+    """The server cannot be reached, refuses, or has gone; the sentence says why and holds no secret."""
+
+
+class Link:
+    """The state of a connection. `keep` and `connected` are called by the connection's thread, the rest by any.
+
+    Args:
+        name: The ingress, for the log.
+        server: The server as people see it: host and port.
+        first, cap: The shortest and the longest pause before another attempt, in seconds.
+    """
+
+    def __init__(self, name: str, server: str, *, first: float = 0.5, cap: float = 30.0) -> None:
+        self._name = name
+        self._server = server
+        self._backoff = Backoff(first, cap)
+        self._stopping = threading.Event()
+        self._connected_at: float | None = None
+        self._since = time.time()
+        self._last_error: str | None = None
+        self._attempts = 0
+        self._detail = "connecting"
+
+    def keep(self, session: Callable[[], None]) -> None:
+        """Call `session` again and again, until `stop`: it connects, works until told to stop, and returns.
+
+        When it raises LinkLost, that is logged once, and there is a pause; when it returns, it is called again at once.
+        """
+        while not self._stopping.is_set():
+            try:
+                session()
+            except LinkLost as error:
+                if self._stopping.is_set():
+                    return
+                self._pause(str(error))
+            finally:
+                self._connected_at = None
+
+    def connected(self, detail: str = "connected") -> None:
+        """Note that the server has accepted the connection."""
+        self._connected_at = time.monotonic()
+        self._change(detail)
+        self._attempts, self._last_error = 0, None
+        logger.info("%s: connected to %s", self._name, self._server)
+
+    def say(self, detail: str) -> None:
+        """Note what the connection does now, such as why it takes nothing."""
+        if detail != self._detail:
+            self._change(detail)
+
+    def stop(self) -> None:
+        """End `keep`, and its pause."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
+    def describe(self) -> dict[str, Any]:
+        """Say how it is."""
+        return {
+            "server": self._server,
+            "connected": self._connected_at is not None,
+            "detail": self._detail,
+            "since": round(self._since),
+            "attempts": self._attempts,
+            "last_problem": self._last_error,
+        }
+
+    def _pause(self, reason: str) -> None:
+        if self._connected_at is not None and time.monotonic() - self._connected_at > _STEADY:
+            self._backoff.reset()
+        self._connected_at = None
+        self._attempts += 1
+        self._last_error = reason
+        delay = self._backoff.delay()
+        self._change("waiting to connect again")
+        logger.warning(
+            "%s: no connection to %s: %s; tried again in %.1f s, until then nothing is taken from it",
+            self._name, self._server, reason, delay,
+        )  # fmt: skip
+        self._stopping.wait(delay)
+
+    def _change(self, detail: str) -> None:
+        self._detail, self._since = detail, time.time()

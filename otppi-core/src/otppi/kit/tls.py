@@ -1,0 +1,45 @@
+"""TLS as a client: the settings, and the context that follows from them."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.errors import OtpPiError
+from otppi.api.settings import Setting, boolean, text
+
+TLS_SETTINGS: tuple[Setting, ...] = (
+    boolean("ssl", "SSL", "Connect with TLS.", False),
+    text("ca_file", "CA file", "Certificates, in PEM, that the server's is verified by; empty for the system's own."),
+    boolean(
+        "verify_certificate",
+        "Verify certificate",
+        "Refuse a server whose certificate is not valid for its name; off, anybody on the way can read along.",
+        True,
+    ),
+    text("certificate_file", "Client certificate file", "Certificate, in PEM, of this gateway; empty for none."),
+    text("private_key_file", "Client private key file", "Its private key, in PEM."),
+)
+
+
+def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
+    """Make the context of a client's connections; None where they are without TLS.
+
+    Raises:
+        OtpPiError: a file cannot be used; the sentence names the setting.
+    """
+    if not values["ssl"]:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=values["ca_file"] or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise OtpPiError(f"ca_file cannot be used: {error.strerror or error}") from error
+    if not values["verify_certificate"]:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if values["certificate_file"]:
+        try:
+            context.load_cert_chain(values["certificate_file"], values["private_key_file"] or None)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OtpPiError(f"certificate_file or private_key_file cannot be used: {reason}") from error
+    return context

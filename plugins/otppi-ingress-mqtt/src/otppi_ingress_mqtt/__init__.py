@@ -1,0 +1,1 @@
+"""OTP-Pi ingress: MQTT 5 and 3.1.1 (Mosquitto)."""

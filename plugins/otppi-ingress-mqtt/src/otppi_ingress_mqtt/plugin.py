@@ -1,0 +1,1 @@
+"""The entry point: registers the ingress with the host."""

@@ -1,0 +1,1 @@
+"""OTP-Pi ingress: RabbitMQ (AMQP 0-9-1)."""

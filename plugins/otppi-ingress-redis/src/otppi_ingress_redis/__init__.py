@@ -1,0 +1,1 @@
+"""OTP-Pi ingress: Redis streams, lists and channels."""

@@ -1,0 +1,1 @@
+"""OTP-Pi ingress: STOMP 1.2 (ActiveMQ, RabbitMQ)."""

@@ -1,0 +1,1 @@
+"""OTP-Pi ingress: WSMessageBroker (WebSocket)."""
