@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from otppi.testing.brokers.certificates import Authority
+    from otppi.testing.brokers.rabbitmq import RabbitMq
     from otppi.testing.modem import ModemRack
 
 pytest.register_assert_rewrite("otppi.testing.modem_type")
@@ -18,3 +20,23 @@ def modem_rack() -> "Iterator[ModemRack]":
 
     with ModemRack() as rack:
         yield rack
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> "Authority":
+    """Give a certification authority of the tests' own."""
+    from otppi.testing.brokers.certificates import Authority
+
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory, authority: "Authority") -> "Iterator[RabbitMq]":
+    """Give one RabbitMQ with a good certificate for all tests, since it takes long to start.
+
+    Each test has queues of its own; one that kills or pauses it has it work again at its end.
+    """
+    from otppi.testing.brokers.rabbitmq import RabbitMq
+
+    with RabbitMq(tmp_path_factory.mktemp("rabbitmq"), tls=authority.good()) as broker:
+        yield broker

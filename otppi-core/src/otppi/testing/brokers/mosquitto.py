@@ -1,0 +1,74 @@
+"""A Mosquitto (MQTT broker) for tests."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from otppi.testing.brokers.certificates import Pair
+from otppi.testing.brokers.process import ServerProcess, free_port
+
+
+class Mosquitto(ServerProcess):
+    """A broker that keeps its sessions over a restart.
+
+    Args:
+        folder: Its own.
+        users: User names and passwords; everybody may come in where there are none.
+        tls: The server's certificate; plain TCP without.
+        address: Where it listens.
+        options: Further lines of mosquitto.conf(5).
+        within: What its command line starts with.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        users: Mapping[str, str] | None = None,
+        tls: Pair | None = None,
+        address: str = "127.0.0.1",
+        options: Sequence[str] = (),
+        within: Sequence[str] = (),
+    ) -> None:
+        super().__init__(folder, within)
+        self.address = address
+        self.port = free_port()
+        self._users = dict(users or {})
+        self._tls = tls
+        self._options = tuple(options)
+        self._write()
+
+    def _write(self) -> None:
+        lines = [
+            f"listener {self.port} {self.address}",
+            f"allow_anonymous {'false' if self._users else 'true'}",
+            "user root",
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            "autosave_interval 1",
+            "autosave_on_changes true",
+            "max_queued_messages 0",
+            "connection_messages true",
+        ]
+        if self._users:
+            passwords = self.folder / "passwords"
+            passwords.write_text("".join(f"{user}:{password}\n" for user, password in self._users.items()))
+            passwords.chmod(0o600)
+            subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
+            lines.append(f"password_file {passwords}")
+        if self._tls is not None:
+            lines += [f"certfile {self._tls.certificate}", f"keyfile {self._tls.key}"]
+        (self.folder / "mosquitto.conf").write_text("\n".join([*lines, *self._options, ""]))
+
+    def _command(self) -> Sequence[str]:
+        # Debian installs it where the PATH of an ordinary user does not look.
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        return (program, "-c", str(self.folder / "mosquitto.conf"))
+
+    def _ready(self) -> bool:
+        if self._within:
+            return b"running" in self.log.read_bytes()
+        with socket.create_connection((self.address, self.port), timeout=1):
+            return True
