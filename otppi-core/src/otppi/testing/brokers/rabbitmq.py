@@ -135,7 +135,7 @@ class RabbitMq(ServerProcess):
         path = self.folder / "rabbitmqadmin"
         if not path.exists():
             url = f"http://{self.address}:{self.management_port}/cli/rabbitmqadmin"
-            with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as file:  # noqa: S310 - our own node
+            with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as file:
                 shutil.copyfileobj(answer, file)
             path.chmod(0o755)
         return path
