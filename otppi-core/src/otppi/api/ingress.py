@@ -64,6 +64,9 @@ class Ticket(Protocol):
     def when_final(self, callback: Callable[[Answer], None]) -> None:
         """Call back once, on the thread that made the last message final (or now); must be quick and not raise."""
 
+    def withdraw(self) -> None:
+        """Take back the messages that no modem has begun to send: their source will deliver them again."""
+
 
 class Gateway(Protocol):
     """The one door. All methods may be called by any thread."""

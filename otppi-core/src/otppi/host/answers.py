@@ -66,6 +66,9 @@ class FixedTicket:
         """Call back at once."""
         callback(self._answer)
 
+    def withdraw(self) -> None:
+        """Take nothing back: it is done."""
+
 
 class MessageTicket:
     """The ticket of a send command: some items are on their way, others were refused."""
@@ -108,6 +111,12 @@ class MessageTicket:
         for item in self._items:
             if not (isinstance(item, Record) and self._dispatch.on_end(item, one_less)):
                 one_less()
+
+    def withdraw(self) -> None:
+        """Take back what waits, where nobody else waits for it."""
+        for index, item in enumerate(self._items):
+            if isinstance(item, Record) and index not in self._duplicates:
+                self._dispatch.withdraw(item)
 
     def _records(self) -> list[Record]:
         return [item for item in self._items if isinstance(item, Record)]

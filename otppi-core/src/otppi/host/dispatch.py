@@ -97,6 +97,15 @@ class Dispatch:
             self.records.add_refused(record)
         self._end(record, state, refused.code, refused.cause)
 
+    def withdraw(self, record: Record) -> None:
+        """End a message that waits, since its source will deliver it again; not where a second sender waits for it."""
+        with self._lock:
+            alone = len(record.callbacks) <= 1
+            taken = alone and record.state is State.QUEUED and self._placement.remove(record)
+        if taken:
+            cause = "taken back before it was sent: the connection to its source was lost, which delivers it again"
+            self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
         """Call back once when the record ends; False (and no call) where it has ended."""
         with self._lock:

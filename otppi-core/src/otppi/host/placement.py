@@ -113,6 +113,11 @@ class Placement:
             companions.append(record)
         worker.put(record)
 
+    def remove(self, record: Record) -> bool:
+        """Take a message out of the queue that it waits in; False where a modem has it already."""
+        worker = self._workers.get(record.modem or "")
+        return worker is not None and worker.queue.remove(record)
+
     def send_again(self, worker: ModemWorker, record: Record) -> bool:
         """Queue a record anew, and count the segment that may have gone out; False where it must not, or cannot."""
         account = worker.account

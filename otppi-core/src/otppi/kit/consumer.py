@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from otppi.api.ingress import Callback, Gateway, Origin, Sender
+from otppi.api.ingress import Callback, Gateway, Origin, Sender, Ticket
 from otppi.kit.outbox import Action, Delivery, Outbox, soonest
 from otppi.kit.schedule import Schedule
 from otppi.kit.verdict import Verdict, verdict_of
@@ -38,6 +38,7 @@ class _Work:
     pending: list[int]
     results: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
     attempts: int = 0
+    ticket: Ticket | None = None
 
 
 class Consumer:
@@ -65,7 +66,7 @@ class Consumer:
         self._wake = wake
         self._retries = Schedule[_Work]()
         self._lock = threading.Lock()
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, _Work] = {}
         self._first_seen: OrderedDict[bytes, int] = OrderedDict()
         self._stopping = False
         self.session = 0
@@ -95,7 +96,7 @@ class Consumer:
         work = _Work(delivery, envelope, origin, envelope.callback_delay / 1000, list(range(len(envelope.items))))
         work.results = [{} for _ in envelope.items]
         with self._lock:
-            self._in_flight.add(id(work))
+            self._in_flight[id(work)] = work
         self._submit(work)
 
     def due(self) -> list[Action]:
@@ -112,12 +113,15 @@ class Consumer:
         return soonest(self.outbox.pause(), self._retries.pause())
 
     def lost(self) -> None:
-        """Forget what was delivered by a connection that is gone: it will be delivered again."""
+        """Forget what a connection that is gone delivered: it will be delivered again, so what waits is not sent."""
         with self._lock:
             self.session += 1
-            self._in_flight.clear()
+            left, self._in_flight = list(self._in_flight.values()), {}
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
+        for work in left:
+            if work.delivery.kept and work.ticket is not None:
+                work.ticket.withdraw()
 
     def stop(self) -> None:
         """Wait for nothing any more: what is to be tried again is given back, what is due later is due now."""
@@ -147,8 +151,8 @@ class Consumer:
     def _submit(self, work: _Work) -> None:
         """Hand what is pending of a delivery to the gateway (the connection's thread)."""
         items = tuple(work.envelope.items[index] for index in work.pending)
-        ticket = self._gateway.submit(replace(work.envelope, items=items), work.origin)
-        ticket.when_final(partial(self._final, work))
+        work.ticket = self._gateway.submit(replace(work.envelope, items=items), work.origin)
+        work.ticket.when_final(partial(self._final, work))
 
     def _final(self, work: _Work, answer: Answer) -> None:
         """Judge a delivery whose messages are final, on whatever thread made the last one so."""
@@ -180,7 +184,7 @@ class Consumer:
         with self._lock:
             if delivery.kept and delivery.session != self.session:
                 return
-            self._in_flight.discard(id(work))
+            self._in_flight.pop(id(work), None)
             self.counts[verdict.name.lower()] += 1
         if verdict is Verdict.AGAIN:
             logger.info("%s: a message is given back: %s", self._ingress, answer.text or answer.code.text)
