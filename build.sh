@@ -137,8 +137,16 @@ need_developer() {
   need_python requirements-dev.lock
 }
 
+# need_brokers: what the ways in are tested and measured with; each test starts its own, on free ports
+need_brokers() {
+  need_packages mosquitto=mosquitto mosquitto_pub=mosquitto-clients rabbitmqctl=rabbitmq-server redis-server=redis-server \
+    ip=iproute2
+}
+
 run_tests() {
-  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp
+  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
+    php=php-cli node=nodejs
+  need_brokers
   need_developer
   say "shell scripts"
   shellcheck build.sh .ci/run
@@ -158,6 +166,7 @@ run_tests() {
 
 bench() {
   need_packages wrk=wrk
+  need_brokers
   need_developer
   exec "$VENV/bin/python" -m tests.benchmark "$@"
 }

@@ -23,6 +23,7 @@ class Gateway:
         modems: Ports of its modems.
         modem: More settings of each modem.
         log_level: As the command line takes it.
+        sections: More sections of the settings.
     """
 
     def __init__(
@@ -32,13 +33,16 @@ class Gateway:
         modems: Sequence[Path],
         modem: Mapping[str, Any] | None = None,
         log_level: str = "info",
+        sections: Mapping[str, Any] | None = None,
     ) -> None:
         self.data, self.ram = data, ram
         self.port = free_port()
         self._log_level = log_level
         self._program: Program | None = None
         self._provision = ram / "provision.json"
-        self._provision.write_text(json.dumps(_document(self.port, modems, modem or {})), encoding="utf-8")
+        self._provision.write_text(
+            json.dumps(_document(self.port, modems, modem or {}) | dict(sections or {})), encoding="utf-8"
+        )
 
     @property
     def pid(self) -> int:
@@ -99,10 +103,12 @@ class Gateway:
 
 
 @contextmanager
-def gateway(modems: Sequence[Path], *, log_level: str = "info", **modem: Any) -> Iterator[Gateway]:
+def gateway(
+    modems: Sequence[Path], *, log_level: str = "info", sections: Mapping[str, Any] | None = None, **modem: Any
+) -> Iterator[Gateway]:
     """Set a gateway up for the time of a block, with folders of its own; it is not started yet."""
     with scratch(in_ram=False) as disk, scratch() as ram:
-        one = Gateway(disk / "data", ram, modems, modem, log_level)
+        one = Gateway(disk / "data", ram, modems, modem, log_level, sections)
         try:
             yield one
         finally:
@@ -110,9 +116,11 @@ def gateway(modems: Sequence[Path], *, log_level: str = "info", **modem: Any) ->
 
 
 @contextmanager
-def running(modems: Sequence[Path], *, log_level: str = "info", **modem: Any) -> Iterator[Gateway]:
+def running(
+    modems: Sequence[Path], *, log_level: str = "info", sections: Mapping[str, Any] | None = None, **modem: Any
+) -> Iterator[Gateway]:
     """Run a gateway for the time of a block; it is ready to send."""
-    with gateway(modems, log_level=log_level, **modem) as one:
+    with gateway(modems, log_level=log_level, sections=sections, **modem) as one:
         one.start()
         yield one
 

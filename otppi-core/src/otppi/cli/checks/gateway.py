@@ -144,8 +144,19 @@ def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding
             reason = one["last_error"] or "it is not listening"
             yield problem(one["name"], f"{one['state']}: {reason}", f"see: otppi settings show {one['name']}")
             continue
+        if "connected" in one:
+            yield _check_broker(one)
+            continue
         answers = [_check_health(one, kind) for kind in ("http", "https") if f"{kind}_port" in one]
         yield from answers or [ok(one["name"], one["state"])]
+
+
+def _check_broker(ingress: Mapping[str, Any]) -> Finding:
+    name, server = ingress["name"], ingress["server"]
+    if ingress["connected"]:
+        return ok(name, f"{server}: {ingress['detail']}")
+    reason = ingress["last_problem"] or ingress["detail"]
+    return problem(name, f"no connection to {server}: {reason}", f"see: otppi settings show {name}")
 
 
 def _check_health(ingress: Mapping[str, Any], kind: str) -> Finding:
