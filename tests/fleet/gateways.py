@@ -57,10 +57,10 @@ class FleetGateway:
         self.log = folder / "log"
         folder.mkdir()
         # Not below pytest's folder: with a long user name the control socket's path would pass 107 bytes (unix(7)).
-        self._runtime = Path(tempfile.mkdtemp(prefix="otppi-run-"))
+        self._runtime = Path(tempfile.mkdtemp(prefix="otppi-run-", dir="/dev/shm"))
         self._provision = folder / "provision.json"
         ports = [
-            {"name": f"m{place}", "type": "at", "port": str(path), "default_modem": place == 0}
+            {"name": f"m{place}", "type": "at", "port": str(path), "default_modem": True}
             for place, path in enumerate(self._rack.paths)
         ]
         document = {"modems": ports, "ingress-rest": {"http_enable": False, "https_enable": False}, **sections}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from tests.fleet.gateways import Arrival, FleetGateway, until
 from tests.fleet.lab import BROKER, Lab, may_make_namespaces
@@ -31,13 +32,15 @@ def lab() -> Iterator[Lab]:
 
 
 @contextmanager
-def fleet(folder: Path, lab: Lab, sections: Mapping[str, Mapping[str, Any]]) -> Iterator[list[FleetGateway]]:
+def fleet(folder: Path, lab: Lab, ingress: str, settings: Mapping[str, Any]) -> Iterator[list[FleetGateway]]:
     with ExitStack() as opened:
         gateways = []
         for number in range(3):
-            one = FleetGateway(number, folder / f"gateway{number}", lab.at_gateway(number), sections, modems=MODEMS)
+            values = {key: value.format(number) if isinstance(value, str) else value for key, value in settings.items()}
+            within, data = lab.at_gateway(number), folder / f"gateway{number}"
+            one = FleetGateway(number, data, within, {ingress: values}, modems=MODEMS)
             opened.callback(one.close)
-            gateways.append(one)
+            gateways.append(one.start())
         yield gateways
 
 
@@ -87,21 +90,45 @@ def run_faults(lab: Lab, gateways: list[FleetGateway]) -> tuple[float, float]:
     return killed, time.monotonic()
 
 
+def all_arrived(gateways: list[FleetGateway]) -> bool:
+    return len({one.text for one in arrivals(gateways)}) == MESSAGES
+
+
+def tell(doubled: Counter[str], gateways: list[FleetGateway]) -> None:
+    shares = [gateway.network.message_count for gateway in gateways]
+    print(f"{doubled.total()} of {MESSAGES} doubled, all in flight; sent by each gateway: {shares}")
+
+
 def test_three_gateways_on_one_quorum_queue(lab: Lab, tmp_path: Path) -> None:
-    settings = {
-        "enable": True, "host": BROKER, "username": USER, "password": PASSWORD, "queue": QUEUE, "heartbeat": 4,
-    }  # fmt: skip
     with RabbitMq(tmp_path / "broker", address=BROKER, within=lab.at_broker) as broker:
-        sections = {"ingress-rabbitmq": settings | {"port": broker.port}}
-        with fleet(tmp_path, lab, sections) as gateways:
-            for gateway in gateways:
-                gateway.start()
+        settings = {
+            "enable": True, "host": BROKER, "port": broker.port, "username": USER, "password": PASSWORD,
+            "queue": QUEUE, "heartbeat": 4, "timeout": 4.0,
+        }  # fmt: skip
+        with fleet(tmp_path, lab, "ingress-rabbitmq", settings) as gateways:
             with publishing(lab, "amqp", broker.port):
                 killed, cut = run_faults(lab, gateways)
-            until(lambda: len({one.text for one in arrivals(gateways)}) == MESSAGES, "all were sent")
+            until(lambda: all_arrived(gateways), "all were sent")
             lab.mend(1)
             gateways[0].start()
-            until(lambda: broker.ctl("list_queues", "name", "messages").split() == [QUEUE, "0"], "the queue is empty")
+            until(lambda: f"{QUEUE}\t0\n" in broker.ctl("list_queues", "name", "messages"), "the queue is empty")
+            tell(judge(arrivals(gateways), killed, cut), gateways)
+
+
+def test_three_gateways_on_one_shared_subscription(lab: Lab, tmp_path: Path) -> None:
+    """The broker keeps what a gateway has not acknowledged for that gateway, which knows what it has sent."""
+    with Mosquitto(tmp_path / "broker", address=BROKER, within=lab.at_broker) as broker:
+        settings = {
+            "enable": True, "host": BROKER, "port": broker.port, "topic": QUEUE, "client_id": "gateway{}",
+            "shared_group": "gateways", "qos": 1, "keep_alive": 5,
+        }  # fmt: skip
+        with fleet(tmp_path, lab, "ingress-mqtt", settings) as gateways:
+            with publishing(lab, "mqtt", broker.port):
+                killed, cut = run_faults(lab, gateways)
+                gateways[0].start()  # as the service manager does
+            until(lambda: count(gateways) >= MESSAGES * 4 // 5, "four fifths were sent")
+            lab.mend(1)
+            until(lambda: all_arrived(gateways), "all were sent")
             doubled = judge(arrivals(gateways), killed, cut)
-            shares = [gateway.network.message_count for gateway in gateways]
-            print(f"{doubled.total()} of {MESSAGES} doubled, all in flight; sent by each: {shares}")
+            assert not doubled
+            tell(doubled, gateways)
