@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark import card, fleet, footprint, latency, recovery, rest, throughput
+from tests.benchmark import brokers, card, fleet, footprint, latency, recovery, rest, scaling, throughput
 from tests.benchmark.case import Case, Effort
 from tests.benchmark.processes import BenchmarkError
 from tests.benchmark.rows import Row, table, write_json
@@ -26,6 +26,8 @@ CASES = (
     Case("start-up", "from the start to the first SMS", footprint.start_up),
     Case("rest", "requests per second", rest.rest),
     Case("card", "bytes written per SMS", card.card),
+    Case("brokers", "messages per second from each broker", brokers.brokers),
+    Case("scaling", "three gateways on one queue", scaling.scaling),
     Case("killed", "kill -9 and restart", recovery.killed),
     Case("no-answer", "a message that the network never answers", recovery.no_answer),
     Case("unplugged", "the port goes away and comes back", recovery.unplugged),

@@ -67,9 +67,9 @@ def mqtt(port: int, name: str, tally: Tally) -> None:
             client.disconnect()
 
     client.on_message = taken
-    client.on_connect = lambda *_: client.subscribe(name, qos=1)
     client.on_subscribe = lambda *_: _ready()
     client.connect(HOST, port)
+    client.subscribe(name, qos=1)
     client.loop_forever()
 
 
@@ -93,7 +93,8 @@ def redis(port: int, name: str, tally: Tally) -> None:
     _ready()
     done = False
     while not done:
-        for _stream, entries in connection.xreadgroup("bare", "bare", {name: ">"}, count=256, block=1000) or ():
+        read: Any = connection.xreadgroup("bare", "bare", {name: ">"}, count=256, block=1000)
+        for _stream, entries in read or ():
             for number, fields in entries:
                 done = tally.take(fields[b"body"])
                 connection.xack(name, "bare", number)

@@ -8,11 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from otppi.testing.brokers.messenger import Messenger
-from otppi.testing.brokers.mosquitto import Mosquitto
-from otppi.testing.brokers.process import ServerProcess
-from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.brokers.redis import Redis
 from tests.benchmark.case import Effort, median, progress
 from tests.benchmark.client import HOST
 from tests.benchmark.gateway import running
@@ -21,6 +16,12 @@ from tests.benchmark.processes import ROOT, BenchmarkError, scratch, wait_until
 from tests.benchmark.publishers import NAME, PASSWORD, PUBLISHERS, USER
 from tests.benchmark.rows import Row
 from tests.benchmark.throughput import floor_rate, rate_of
+
+from otppi.testing.brokers.messenger import Messenger
+from otppi.testing.brokers.mosquitto import Mosquitto
+from otppi.testing.brokers.process import ServerProcess
+from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.brokers.redis import Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ _WAYS = (
     _Way("RabbitMQ", "amqp", "ingress-rabbitmq", {"username": USER, "password": PASSWORD, "queue": NAME}),
     _Way("MQTT, QoS 1", "mqtt", "ingress-mqtt", {"topic": NAME}),
     _Way("WSMessageBroker", "websocket", "ingress-wsmessagebroker", {"topic": NAME, "path": "/ws"}),
-    _Way("Redis stream", "redis", "ingress-redis", {"topic": NAME}),
+    _Way("Redis stream", "redis", "ingress-redis", {"key": NAME}),
     _Way("STOMP", "stomp", "ingress-stomp", {"username": USER, "password": PASSWORD, "queue": f"/amq/queue/{NAME}"}),
 )
 _APART = 100_000
