@@ -1,0 +1,104 @@
+"""The settings of one-time passwords: what a code looks like, how long it lives, and what may not be overdone."""
+
+from otppi.api.settings import Section, Setting, integer, text, text_list
+from otppi.host.otp_codes import ALPHABETS
+from otppi.host.prefixes import prefixes_problem
+
+
+def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:
+    return integer(key, title, f"{help_}; 0: any.", default, minimum=0, maximum=1_000_000, unit=unit)
+
+
+OTP = Section(
+    key="otp",
+    title="One-time passwords",
+    help="What the commands request-otp and verify-otp do.",
+    reset_group="otp",
+    settings=(
+        integer(
+            "code_length",
+            "Code length",
+            "Characters of a code.",
+            6,
+            minimum=4,
+            maximum=12,
+            unit="characters",
+        ),
+        text(
+            "alphabet",
+            "Alphabet",
+            "What a code is made of; letters are capitals that look like no other sign, and small ones are right too.",
+            "digits",
+            choices=tuple(ALPHABETS),
+        ),
+        integer(
+            "lifetime",
+            "Lifetime",
+            "How long a code may be verified, and its message sent, where the request gives no expiration.",
+            300,
+            minimum=10,
+            maximum=86_400,
+            unit="s",
+        ),
+        integer(
+            "attempts",
+            "Attempts",
+            "So many wrong ones end a code.",
+            5,
+            minimum=1,
+            maximum=100,
+        ),
+        _limit(
+            "wrong_per_hour",
+            "Wrong ones an hour",
+            "Wrong codes in any hour for one reference and receiver, over all their codes; then none is verified",
+            10,
+        ),
+        integer(
+            "resend_interval",
+            "Resend interval",
+            "A new code for the same reference and receiver is made after this time only; 0: at once.",
+            60,
+            minimum=0,
+            maximum=3600,
+            unit="s",
+        ),
+        text(
+            "verifier",
+            "Verifier",
+            "Who may verify a code: the sender (API user, or broker's connection) that requested it, or any sender.",
+            "sender",
+            choices=("sender", "anyone"),
+        ),
+        text_list(
+            "allowed_prefixes",
+            "Allowed Prefixes",
+            "Codes are sent to numbers that start so only, such as 62 for a country; where empty, to all.",
+            check=prefixes_problem,
+        ),
+        _limit("per_receiver_per_hour", "Codes per receiver", "Codes in any hour to one receiver", 5),
+        integer(
+            "prefix_length",
+            "Prefix length",
+            "How many first digits of numbers, country code included, make the prefix that is counted.",
+            6,
+            minimum=1,
+            maximum=7,
+            unit="digits",
+        ),
+        _limit("per_prefix_per_hour", "Codes per prefix", "Codes in any hour to numbers of one prefix", 100),
+        _limit("per_hour", "Codes in all", "Codes in any hour to all receivers", 1000),
+        _limit(
+            "guard_requests", "Guard", "After so many codes in an hour the guard looks whether they are verified", 30
+        ),
+        integer(
+            "guard_percent",
+            "Guarded share",
+            "Where fewer of a prefix's codes are verified, somebody pumps SMS: it gets no more for the time being.",
+            10,
+            minimum=1,
+            maximum=100,
+            unit="%",
+        ),
+    ),
+)
