@@ -244,3 +244,15 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         refused(accounts, str(number), address=address)
     assert len(accounts._right) == 10
     assert len(accounts._throttle) == 10
+
+
+def test_who_may_manage_keys_is_in_the_sender_and_tells_nobody_apart(hashes: list[str]) -> None:
+    token, kept = new_token()
+    accounts = Accounts([user(token_hashes=[kept]), user("manager", manage_keys=True)])
+    assert not accounts.authenticate("app", "right", ADDRESS).manage_keys
+    assert accounts.authenticate("manager", "right", ADDRESS).manage_keys
+    assert not accounts.authenticate_token(token, ADDRESS).manage_keys
+    accounts.replace([user(token_hashes=[kept], manage_keys=True), user("manager")])
+    assert accounts.authenticate_token(token, ADDRESS).manage_keys
+    assert not accounts.authenticate("manager", "right", ADDRESS).manage_keys
+    assert Sender("app", manage_keys=True) == Sender("app"), "a message stays its sender's when a setting changes"

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import AuthenticationFailed, Throttled
+from otppi.api.errors import AuthenticationFailed, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
-from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode
+from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
 from otppi.wire.msisdn import normalise
 from otppi_ingress_rest.gate import Deadlines
@@ -58,6 +58,9 @@ class StandInTicket:
                 return
         callback(self._answer)
 
+    def withdraw(self) -> None:
+        raise AssertionError("nothing would deliver it again")
+
     def release(self) -> None:
         with self._lock:
             if self._later is not None:
@@ -73,6 +76,9 @@ class StandInGateway:
 
     def __init__(self) -> None:
         self.users = {"user": "password"}
+        self.managers = {"user"}
+        self.rotated = 0
+        self.key_fault: Exception | None = None
         self.token = "a-token-of-letters"
         self.hold = False
         self.status = "ok"
@@ -89,12 +95,27 @@ class StandInGateway:
         if self.users.get(username) != password:
             self.wrong += 1
             raise AuthenticationFailed("no")
-        return Sender(username)
+        return Sender(username, username in self.managers)
 
     def authenticate_token(self, token: str, address: str) -> Sender:
         if token != self.token:
             raise AuthenticationFailed("no")
         return Sender("token")
+
+    def read(self, body: bytes, ingress: str) -> Envelope:
+        return parse(body)
+
+    def keys(self) -> Mapping[str, Any]:
+        if self.key_fault is not None:
+            raise self.key_fault
+        number = f"{self.rotated:043}"
+        return {"keys": [{"kty": "EC", "crv": "P-256", "x": number, "y": number, "use": "enc", "kid": number}]}
+
+    def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
+        if not sender.manage_keys:
+            raise NotPermitted(f"{sender.name} may not")
+        self.rotated += 1
+        return self.keys()
 
     def submit(self, envelope: Envelope, origin: Origin) -> StandInTicket:
         if self.fault is not None:
@@ -125,6 +146,9 @@ class StandInGateway:
             if message_id == f"m{number}" and origin.sender == sender:
                 return self.tickets[number - 1].answer() if envelope else None
         return None
+
+    def capacity(self) -> int:
+        return 8
 
     def health(self) -> Mapping[str, Any]:
         return {"status": self.status, "version": "1.2.3", "modems": {"m0": "ready"}, "queue": 0}

@@ -1,6 +1,7 @@
 """The handlers: what each path of the API does with a request."""
 
 import json
+import logging
 import math
 import re
 import threading
@@ -10,17 +11,31 @@ from contextlib import AbstractContextManager
 from importlib.metadata import version
 from typing import Any
 
-from otppi.api.errors import AuthenticationFailed, Throttled
+from otppi.api.errors import AuthenticationFailed, NotPermitted, OtpPiError, Throttled, sentence
 from otppi.api.ingress import Gateway, Origin, Sender, Ticket
-from otppi.wire.envelope import Answer, parse
+from otppi.wire.envelope import Answer, ResponseCode
 from otppi.wire.envelope import malformed as malformed_envelope
 from otppi.wire.errors import EnvelopeError
 from otppi_ingress_rest import settings as paths
 from otppi_ingress_rest.application import ApiRequest, Route
 from otppi_ingress_rest.credentials import authenticate
-from otppi_ingress_rest.replies import Refused, Reply, malformed, of_answer, throttled, unauthorized
+from otppi_ingress_rest.replies import (
+    Refused,
+    Reply,
+    failed,
+    forbidden,
+    malformed,
+    of_answer,
+    throttled,
+    unauthorized,
+)
+
+logger = logging.getLogger(__name__)
 
 NAME = "ingress-rest"
+_KEYS_FRESH = 300
+"""Seconds for which a client may keep the public key without asking again."""
+_NO_KEYS = "the keys for encrypted envelopes cannot be used; the log of the gateway says why"
 _SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
 
 
@@ -81,6 +96,8 @@ class Api:
         self._routes[paths.HEALTH] = {"GET": self.health}
         self._routes[paths.OPENAPI] = {"GET": self.openapi}
         self._routes[paths.DOCS] = {"GET": self.docs}
+        self._routes[paths.KEYS] = {"GET": self.keys}
+        self._routes[paths.KEYS_ROTATE] = {"POST": self.rotate_keys}
         if settings["metrics_enable"]:
             self._routes[paths.METRICS] = {"GET": self.metrics}
         self._message: Route = {"GET": self.message}
@@ -99,7 +116,7 @@ class Api:
             return sender
         try:
             wait = self._wait(request.query_string)
-            parsed = parse(request.rfile.read())
+            parsed = self._gateway.read(request.rfile.read(), NAME)
         except Refused as refused:
             return refused.reply
         except EnvelopeError as error:
@@ -130,6 +147,30 @@ class Api:
         if not detailed:
             health = {key: health[key] for key in ("status", "version") if key in health}
         return Reply(status, json.dumps(health).encode())
+
+    def keys(self, _request: ApiRequest) -> Reply:
+        """Give the public key that envelopes may be encrypted to, to anybody: it is no secret."""
+        try:
+            body = json.dumps(self._gateway.keys()).encode()
+        except (OtpPiError, OSError) as error:
+            logger.error("the public key cannot be given: %s", sentence(error))  # noqa: TRY400 - the reason says it all
+            return failed(_NO_KEYS)
+        fresh = (("Cache-Control", f"public, max-age={_KEYS_FRESH}"),)
+        return Reply(200, body, fresh, "application/jwk-set+json")
+
+    def rotate_keys(self, request: ApiRequest) -> Reply:
+        """Make a new key, for a user who may."""
+        sender = self._sender(request)
+        if isinstance(sender, Reply):
+            return sender
+        try:
+            keys = self._gateway.rotate_keys(sender)
+        except NotPermitted as error:
+            return forbidden(str(error))
+        except (OtpPiError, OSError) as error:
+            logger.error("the key cannot be replaced: %s", sentence(error))  # noqa: TRY400 - the reason says it all
+            return failed(_NO_KEYS)
+        return of_answer(Answer("rotate-keys", ResponseCode.SUCCESS, data=keys))
 
     def openapi(self, _request: ApiRequest) -> Reply:
         """Give the OpenAPI document."""

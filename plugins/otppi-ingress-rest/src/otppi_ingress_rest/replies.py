@@ -66,6 +66,12 @@ def unauthorized() -> Reply:
     return envelope(ResponseCode.UNAUTHORIZED, 401, headers=(("WWW-Authenticate", CHALLENGE),))
 
 
+def forbidden(cause: str) -> Reply:
+    """Reply to a user who is known, and may not do that (RFC 9110 15.5.4)."""
+    text = "This user may not do that"
+    return Reply(403, Answer("", ResponseCode.UNAUTHORIZED, text, {"cause": cause}).to_json())
+
+
 def throttled(seconds: float) -> Reply:
     """Reply to too many attempts; `seconds` until the next may be made."""
     wait = _whole_seconds(seconds)
@@ -84,6 +90,11 @@ def internal_error(*, taken: bool) -> Reply:
         500,
         {"cause": "internal error, see the log of the gateway"},
     )
+
+
+def failed(cause: str) -> Reply:
+    """Reply to a request that the gateway cannot fulfil until a person has seen to it."""
+    return envelope(ResponseCode.FAILED, 500, {"cause": cause})
 
 
 def of_answer(answer: Answer, *, polled: bool = False) -> Reply:

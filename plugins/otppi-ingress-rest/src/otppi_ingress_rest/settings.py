@@ -11,7 +11,9 @@ HEALTH = "/api/health"
 OPENAPI = "/api/openapi.json"
 DOCS = "/api/docs"
 METRICS = "/metrics"
-RESERVED = (MESSAGES, HEALTH, OPENAPI, DOCS, METRICS)
+KEYS = "/api/keys"
+KEYS_ROTATE = "/api/keys/rotate"
+RESERVED = (MESSAGES, HEALTH, OPENAPI, DOCS, METRICS, KEYS)
 
 ALIASES = tuple(
     f"/api/{name}"
