@@ -80,7 +80,8 @@ class Gateway:
         self.log = folder / "log"
         self.port = free_port()
         # Not below pytest's folder: with a long user name the control socket's path would pass 107 bytes (unix(7)).
-        self.runtime = Path(tempfile.mkdtemp(prefix="otppi-run-"))
+        # On a RAM disk, as everywhere: the spool is nowhere else.
+        self.runtime = Path(tempfile.mkdtemp(prefix="otppi-run-", dir="/dev/shm"))
         self.provision = folder / "provision.json"
         self.provision.write_text(
             json.dumps(

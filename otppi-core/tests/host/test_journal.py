@@ -151,7 +151,7 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
     bench.dispatch.note_ended()
     bench.dispatch._save()
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
-    assert len(files) == 5  # journal and its key, report, usage and its key
+    assert len(files) == 7  # journal and its key, spool and its key, report, usage and its key
     for path in files:
         content = path.read_bytes()
         assert text.encode() not in content
@@ -316,7 +316,9 @@ def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(
     assert (known.state, known.cause) == (State.FAILED, "the gateway stopped before it was sent")
     second.dispatch.close()
     (report,) = (second.folder / "report").iterdir()
-    assert report.read_text().count("\n") == 3  # what the crash ended, and the one that was sent now
+    assert (
+        report.read_text().count("\n") == 5
+    )  # what was not in the report yet, what the crash ended, what was sent now
 
 
 def modem_record(bench: DispatchBench) -> Record:

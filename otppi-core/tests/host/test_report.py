@@ -133,3 +133,29 @@ def test_a_card_that_stays_full_costs_no_more_than_so_much_memory(
     (tmp_path / time.strftime("%Y-%m.jsonl")).rmdir()
     report.flush()
     assert [line["i"] for line in lines(tmp_path)] == [str(number) for number in range(50, 100)]
+
+
+def test_what_a_kill_took_of_it_is_found(tmp_path: Path) -> None:
+    report = Report(tmp_path / "report", 12)
+    written, lost = [record(str(number)) for number in range(50)], record("lost")
+    for one in written:
+        report.append(one)
+    report.flush()
+    assert report.missing([*written, lost]) == [lost]
+    assert report.missing([]) == []
+
+
+def test_only_the_newest_part_is_read_for_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_module, "_MARGIN", 600)
+    report = Report(tmp_path / "report", 12)
+    old, lost = record("old"), record("lost")
+    old.finished = time.time() - 1000
+    report.append(old)
+    for number in range(50):
+        report.append(record(str(number)))
+    report.flush()
+    lost.finished = time.time() + 5
+    assert report.missing([old, lost]) == [lost], "what is older than what was read is there, or was dropped"
+    report.append(lost)
+    report.flush()
+    assert report.missing([old, lost]) == []

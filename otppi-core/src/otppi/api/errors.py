@@ -83,6 +83,10 @@ class AuthenticationFailed(OtpPiError):  # noqa: N818
     """Wrong user or password, or a user who is blocked."""
 
 
+class NotPermitted(OtpPiError):  # noqa: N818
+    """This user is known, and may not do that."""
+
+
 class Throttled(OtpPiError):  # noqa: N818
     """Too many attempts. `retry_after` is in seconds."""
 

@@ -12,9 +12,15 @@ from otppi.wire.envelope import Answer, Envelope
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends: an API user that was authenticated, or a broker's connection."""
+    """Who sends: an API user that was authenticated, or a broker's connection.
+
+    Attributes:
+        name: The user's name; it alone says whose a message is.
+        manage_keys: Whether it may replace the gateway's key for encrypted envelopes.
+    """
 
     name: str
+    manage_keys: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,21 @@ class Gateway(Protocol):
 
         Raises:
             EnvelopeError: Names every field that is wrong; nothing else is raised.
+        """
+
+    def keys(self) -> Mapping[str, Any]:
+        """Give the public key that envelopes may be encrypted to, as a JWK Set (RFC 7517 5).
+
+        Raises:
+            OtpPiError, OSError: The keys cannot be read, or the first one cannot be made.
+        """
+
+    def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
+        """Make a new key, give it as `keys` does, and keep the others for a while.
+
+        Raises:
+            NotPermitted: This sender may not.
+            OtpPiError, OSError: As `keys`; nothing has changed.
         """
 
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:

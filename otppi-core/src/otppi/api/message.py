@@ -18,6 +18,8 @@ class State(StrEnum):
     EXPIRED = "expired"
     BLOCKED = "blocked"
     UNCONFIRMED = "unconfirmed"
+    LOST = "lost"
+    """The power took it: its text is gone, and perhaps the knowledge of what became of it (the response code says)."""
 
     @property
     def final(self) -> bool:

@@ -81,7 +81,10 @@ class Accounts:
         active = [user for user in users if user["active"] and not user["blocked"]]
         with self._lock:
             self._hashes = {user["username"]: user["password_hash"] for user in active if user["password_hash"]}
-            self._tokens = {kept: Sender(user["username"]) for user in active for kept in user["token_hashes"]}
+            self._senders = {
+                user["username"]: Sender(user["username"], user.get("manage_keys", False)) for user in active
+            }
+            self._tokens = {kept: self._senders[user["username"]] for user in active for kept in user["token_hashes"]}
             self._right: OrderedDict[bytes, Sender] = OrderedDict()
 
     def authenticate(self, username: str, password: str, address: str) -> Sender:
@@ -115,8 +118,8 @@ class Accounts:
         return hmac.digest(self._key, _octets(username) + b"\0" + _octets(password), "sha256")
 
     def _remember(self, digest: bytes, username: str, password_hash: str, address: str) -> Sender:
-        sender = Sender(username)
         with self._lock:
+            sender = self._senders.get(username, Sender(username))
             self._throttle.pop((username, address), None)
             if self._hashes.get(username) == password_hash:  # not changed while the hash was computed
                 self._right[digest] = sender

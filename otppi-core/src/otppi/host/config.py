@@ -6,6 +6,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
 from otppi.host.accounts import hash_password, is_password
+from otppi.host.encryption_settings import ENCRYPTION
 from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
 from otppi.host.store import Store
@@ -87,10 +88,24 @@ class Config:
                 problems.append(FieldError(str(key), f"is not a section; there are {', '.join(self.sections)}"))
                 continue
             checked[key], found = self._check(section, raw)
-            problems += found
+            problems += found or self._unknown_ways_in(key, checked[key])
         if problems:
             raise InvalidSettings(problems)
         return checked
+
+    def _unknown_ways_in(self, key: str, values: Values | list[Values]) -> list[FieldError]:
+        """Find the ways in that are to take encrypted envelopes only, and are none: a typing error would open them.
+
+        Not when what is kept is read: a plugin that is missing must not undo the rest.
+        """
+        if key != ENCRYPTION.key or not isinstance(values, dict):
+            return []
+        known = self._plugins.ingress_types
+        return [
+            FieldError(f"{key}.required_on", f"{one} is not a way in; there are {', '.join(known)}")
+            for one in values["required_on"]
+            if one not in known
+        ]
 
     def update(self, document: object) -> list[str]:
         """Check and keep a document, all or nothing; give the keys of the sections that it changed.

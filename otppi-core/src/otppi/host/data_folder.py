@@ -8,6 +8,7 @@ from pathlib import Path
 from otppi.api.errors import OtpPiError
 from otppi.host.blocklist import Blocklist
 from otppi.host.config import Config
+from otppi.host.envelope_keys import EnvelopeKeys
 from otppi.host.plugins import Plugins
 from otppi.host.store import Store
 
@@ -33,6 +34,7 @@ class DataFolder:
             self.plugins = plugins
             self.config = Config(self.store, plugins)
             self.blocklist = Blocklist(self.store)
+            self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one("encryption")["keep_days"])
         except BaseException:
             os.close(self._lock)
             raise

@@ -6,15 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
+from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import State
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
+from otppi.host.open_notes import OpenNotes
+from otppi.host.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
 from otppi.host.paperwork import Paperwork
 from otppi.host.placement import Placement, Refused, Rules
 from otppi.host.receipts import Receipts
 from otppi.host.report import Report
+from otppi.host.restart import left_behind
+from otppi.host.spool import Spool
 from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode
@@ -34,10 +38,15 @@ class Dispatch:
     One lock guards the states of records and what queue they are in (`Placement`). Nothing blocks while it is held.
     """
 
-    def __init__(self, rules: Rules, journal: Journal, report: Report, usage: UsageFile) -> None:
+    def __init__(
+        self, rules: Rules, journal: Journal, spool: Spool, notes: OpenNotes, report: Report, usage: UsageFile
+    ) -> None:
         self.records = Records(journal.key)
         self.ended = Counter[tuple[str, str]]()
         self._journal = journal
+        self._spool = spool
+        self._notes = notes
+        self._restored: list[Record] = []
         self._report = report
         self._paperwork = Paperwork(report)
         self._usage = usage
@@ -67,6 +76,9 @@ class Dispatch:
         Raises:
             Refused: no modem may send it (1101), or no queue has room or time for it (1205).
         """
+        ours = not record.origin.kept_by_source
+        if ours:
+            self._spool.prepare()
         with self._lock:
             if earlier := self._earlier(record):
                 return earlier
@@ -74,6 +86,9 @@ class Dispatch:
                 raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
             worker = self._placement.place(record)
             self.records.add(record)
+            if ours:
+                self._spool.keep(record)
+                self._notes.watch(record)
             self._journal.taken(record)
             self._placement.queue(record, worker)
         return record
@@ -86,8 +101,9 @@ class Dispatch:
         if not record.digest or (record.client_id is None and not record.origin.redelivered):
             return None
         earlier = self.records.earlier(record.digest, self.rules.duplicate_window)
-        if earlier is not None and earlier.answer_to is None:
+        if earlier is not None and earlier.answer_to is None and record.answer_to is not None:
             earlier.answer_to = record.answer_to
+            self._journal.asked(earlier)
         return earlier
 
     def refuse(self, record: Record, state: State, refused: Refused) -> None:
@@ -107,9 +123,9 @@ class Dispatch:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
-        """Call back once when the record ends; False (and no call) where it has ended."""
+        """Call back once when the record ends, or stays for the next start; False (and no call) where that is past."""
         with self._lock:
-            if record.state.final:
+            if record.state.final or self._closed:
                 return False
             record.callbacks.append(callback)
             return True
@@ -138,7 +154,7 @@ class Dispatch:
             self._expire(record)
             return False
         with self._lock:
-            if record.state is not State.QUEUED:
+            if record.state is not State.QUEUED or self._closed:
                 return False
             record.state = State.SENDING
             record.modem = worker.name
@@ -155,12 +171,12 @@ class Dispatch:
 
     def rejected(self, record: Record, error: Rejected) -> None:
         """End a record that was refused for good."""
-        self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
+        self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
 
     def unconfirmed(self, worker: ModemWorker, record: Record, error: Unconfirmed) -> None:
         """End a record that may or may not have gone out, or send it once more where the administrator wants that."""
         if not self.rules.resend_unconfirmed or record.again:
-            self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, _cause(error))
+            self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause_of(error))
             return
         with self._lock:
             if record.state.final:
@@ -169,14 +185,14 @@ class Dispatch:
             record.state = State.QUEUED
             queued = self._placement.send_again(worker, record)
         if not queued:
-            self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, _cause(error))
+            self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause_of(error))
 
     def not_sent(self, worker: ModemWorker, record: Record, error: NotSent) -> None:
         """Try again, by this modem or, when its attempts are used up, by another; end the record if there is none."""
         begun = bool(record.progress.references)
         used_up = not isinstance(error, ModemLost) and record.attempts >= self.rules.attempts
         if begun and used_up:
-            self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
+            self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
             return
         unfit = used_up or isinstance(error, ModemUnfit)
         if unfit and not begun:
@@ -194,7 +210,7 @@ class Dispatch:
             else:
                 found = not begun and self._placement.move(worker, record, leave=used and not unfit)
         if not found:
-            self._end(record, State.FAILED, ResponseCode.FAILED, _cause(error))
+            self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
 
     def modem_changed(self, worker: ModemWorker) -> None:
         """Hand the queue of a modem that cannot send to others that can."""
@@ -213,19 +229,21 @@ class Dispatch:
         with self._lock:
             if record.state.final:
                 return
-            segments = _segments_out(record, state)
+            segments = segments_out(record, state)
             if record.again and not state.went_out:  # the first attempt may be with the receiver
                 state, code = State.UNCONFIRMED, ResponseCode.UNCONFIRMED
             record.state, record.code, record.cause = state, code, cause
             record.finished = time.time()
             record.segments = record.progress.segments
-            record.progress.before_dispatch = record.progress.meanwhile = _nothing  # they hold on to the modem's thread
+            record.progress.before_dispatch = record.progress.meanwhile = nothing  # they hold on to the modem's thread
             record.text = None
             callbacks, record.callbacks = record.callbacks, []
             self._placement.ended(record, segments)
             self.ended[state.value, record.origin.ingress] += 1
-            early = self._receipts.expect(record) if state in _REPORTED_ON and record.modem else ()
+            early = self._receipts.expect(record) if state in REPORTED_ON and record.modem else ()
         self._journal.ended(record)
+        if record.slot is not None:
+            self._spool.drop(record)
         self._paperwork.ended(record, state, callbacks)
         for report in early:
             self.reported(record.modem or "", report)
@@ -258,7 +276,7 @@ class Dispatch:
     ) -> None:
         """Give a record that has ended a state that says more."""
         with self._lock:
-            if record.state not in _BECOMES[state]:
+            if record.state not in BECOMES[state]:
                 return
             record.state, record.code, record.cause, record.discharged = state, code, cause, discharged
             self.ended[state.value, record.origin.ingress] += 1
@@ -277,21 +295,48 @@ class Dispatch:
             left = self._placement.use(workers)
         for record in left:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, "no modem may send it since the settings changed")
+        restored, self._restored = self._restored, []
+        for record in restored:
+            self._queue_again(record)
 
     def restore(self) -> None:
-        """Take over what an earlier run of the gateway left in the journal."""
-        for record in self._journal.replay():
+        """Take over what an earlier run of the gateway left; `use` queues again what waits."""
+        behind = left_behind(self._journal, self._spool, self._notes, self._report)
+        for record in behind.records:
             with self._lock:
                 self.records.add(record)
-                if record.state in _REPORTED_ON and record.modem:
+                if record.state in REPORTED_ON and record.modem:
                     self._receipts.expect(record)
+            if not record.state.final:
+                self._restored.append(record)
+                continue
             if record.finished is None:
                 record.finished = time.time()
+                self.ended[record.state.value, record.origin.ingress] += 1
                 self._paperwork.restored(record)
             if record.modem and record.state.went_out and record.finished > self._usage.saved:
                 sent = (record.finished, record.receiver_shown, max(record.segments, 1))
                 self._usage.count_later(record.modem, sent)
         self._compact()
+        if behind.noted:
+            self.note_ended()
+            self._report.flush()
+        self._notes.begin(self._restored, behind.noted)
+
+    def _queue_again(self, record: Record) -> None:
+        """Queue what an earlier run took in, before anything new."""
+        if time.monotonic() >= record.deadline:
+            self._expire(record)
+            return
+        try:
+            with self._lock:
+                self._placement.queue(record, self._placement.place(record))
+        except Refused as refused:
+            self._end(record, State.FAILED, refused.code, refused.cause)
+
+    def warnings(self) -> list[str]:
+        """Say what people should know of what is kept for a crash and a power cut."""
+        return [*self._spool.warnings(), *self._notes.warnings()]
 
     # -- housekeeping (a thread of its own) -------------------------------------------------------------------------
 
@@ -325,6 +370,7 @@ class Dispatch:
 
     def _sweep(self) -> None:
         now = time.monotonic()
+        self._notes.sweep(now)
         for worker in self.workers():
             for record in worker.queue.waiting():
                 if now >= record.deadline and worker.queue.remove(record):
@@ -351,38 +397,28 @@ class Dispatch:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
     def close(self) -> None:
-        """Take nothing more and end what still waits (its senders are told), after the modems' threads have ended."""
+        """Take nothing more, after the modems' threads have ended. What waits stays in the spool for the next start.
+
+        Who waits for its answer gets it as it stands. What is not in the spool ends, and its senders are told.
+        """
         with self._lock:
             self._closed = True
+        staying = []
         for record in self.records.open():
             if record.state is State.SENDING:  # its modem's thread did not end in time
                 cause = "the gateway stopped before the network answered"
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
+            elif self._spool.holds(record) and not (record.again or record.progress.references):
+                staying.append(record)
+                with self._lock:
+                    callbacks, record.callbacks = record.callbacks, []
+                self._paperwork.answer(record, callbacks)
             else:
                 self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
+        if staying:
+            logger.info("%d messages wait in the spool; they will be sent after the next start", len(staying))
         self.note_ended()
         self._save()
+        self._notes.close(staying)
         self._journal.close()
-
-
-_REPORTED_ON = frozenset({State.SENT, State.UNCONFIRMED})
-_BECOMES = {
-    State.SENT: frozenset({State.UNCONFIRMED}),
-    State.DELIVERED: frozenset({State.SENT, State.UNCONFIRMED, State.UNDELIVERED}),
-    State.UNDELIVERED: frozenset({State.SENT, State.UNCONFIRMED}),
-}
-"""From which states a message may come to one of these, once it has ended."""
-
-
-def _nothing() -> None:
-    """Stand for what a modem may call no more."""
-
-
-def _segments_out(record: Record, state: State) -> int:
-    """Count what an attempt costs: all of a message that went out or may have, else the parts that were accepted."""
-    whole = record.progress.segments or max(record.parts, 1)
-    return whole if state.went_out else len(record.progress.references)
-
-
-def _cause(error: SendError) -> str:
-    return f"{error.cause} ({error.code})" if error.code else error.cause
+        self._spool.close()

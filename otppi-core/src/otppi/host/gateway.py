@@ -3,11 +3,13 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import otppi
-from otppi.api.errors import InvalidSettings
+from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.api.modem import ModemState
@@ -16,17 +18,23 @@ from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of
 from otppi.host.balance import Balances, Post
 from otppi.host.blocklist import Blocklist
 from otppi.host.dispatch import Dispatch, Refused
+from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
+from otppi.host.otp import OtpDesk
+from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
 from otppi.host.worker import ModemWorker
-from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed, parse
+from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
 from otppi.wire.segment import segment
 
 logger = logging.getLogger(__name__)
+
+Take = Callable[[Record], Record]
+"""Takes a message in, or raises Refused; gives the earlier record where it is a duplicate."""
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
 _BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
@@ -42,19 +50,36 @@ class HostGateway:
     """The gateway that ingresses see (`otppi.api.ingress.Gateway`). Any thread."""
 
     def __init__(
-        self, sms: Mapping[str, Any], accounts: Accounts, blocklist: Blocklist, dispatch: Dispatch, post: Post
+        self,
+        sms: Mapping[str, Any],
+        accounts: Accounts,
+        blocklist: Blocklist,
+        dispatch: Dispatch,
+        otp: OtpDesk,
+        post: Post,
+        reader: EnvelopeReader,
     ) -> None:
         self.sms = sms
+        self._otp = otp
         self._blocklist = blocklist
         self._dispatch = dispatch
         self.ussd = UssdDesk(dispatch.workers)
         self.balances = Balances(self.ussd, dispatch.workers, post)
         self.authenticate = accounts.authenticate
         self.authenticate_token = accounts.authenticate_token
+        self.read = reader.read
+        self._keys = reader.keys
 
-    def read(self, body: bytes, ingress: str) -> Envelope:  # noqa: ARG002 - what may come in plain text will depend on it
-        """Read a command; raises EnvelopeError, which names every field that is wrong."""
-        return parse(body)
+    def keys(self) -> Mapping[str, Any]:
+        """Give the public key that envelopes may be encrypted to."""
+        return self._keys.jwk_set()
+
+    def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
+        """Make a new key, if this user may."""
+        if not sender.manage_keys:
+            raise NotPermitted(f"{sender.name} may not manage keys (setting api_users.{sender.name}.manage_keys)")
+        self._keys.rotate(sender.name)
+        return self._keys.jwk_set()
 
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command; every problem is in the ticket's answer."""
@@ -63,6 +88,8 @@ class HostGateway:
             return self._send(envelope, origin)
         if command in _BLOCKING:
             return self._block(envelope)
+        if command is Command.REQUEST_OTP:
+            return self._request_otp(envelope, origin)
         if command is Command.REQUEST_USSD:
             return ask(self.ussd, envelope, origin)
         if command is Command.GET_MODEM_LIST:
@@ -70,25 +97,32 @@ class HostGateway:
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=modems))
         if command is Command.ECHO:
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data={"echo": envelope.data}))
-        return FixedTicket(
-            malformed(EnvelopeError([FieldError("command", "is not available in this version")]), envelope.name)
-        )
+        return self._verify_otp(envelope, origin)
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
     def _send(self, envelope: Envelope, origin: Origin) -> Ticket:
+        taken = self._take_all(envelope, origin, [self._dispatch.take] * len(envelope.items))
+        if isinstance(taken, Answer):
+            return FixedTicket(taken)
+        return MessageTicket(envelope.name, taken.items, taken.duplicates, self._dispatch, as_list=envelope.is_list)
+
+    def _take_all(self, envelope: Envelope, origin: Origin, takes: Sequence[Take]) -> "_Taken | Answer":
+        """Take the messages in, each by its own `takes`; or say what is wrong with any, and take none."""
         problems: list[FieldError] = []
         receivers = [self._receiver(envelope, index, problems) for index in range(len(envelope.items))]
         if problems:
-            return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
+            return malformed(EnvelopeError(problems), envelope.name)
         duplicates: set[int] = set()
         items: list[Record | Outcome] = []
-        for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True)):
+        shown: list[str] = []
+        for index, (item, receiver, take) in enumerate(zip(envelope.items, receivers, takes, strict=True)):
             record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
-            items.append(taken := self._take(record))
+            shown.append(record.receiver_shown)
+            items.append(taken := self._take(record, take))
             if isinstance(taken, Record) and taken is not record:
                 duplicates.add(index)
-        return MessageTicket(envelope.name, items, frozenset(duplicates), self._dispatch, as_list=envelope.is_list)
+        return _Taken(items, frozenset(duplicates), shown)
 
     def send_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Ticket:
         """Send for a person at the device, by a modem of their choice if they name one.
@@ -106,14 +140,16 @@ class HostGateway:
             problems.append(FieldError("modem", f"there is no active modem of this name; there are {', '.join(names)}"))
         if problems:
             raise InvalidSettings(problems)
-        return MessageTicket("send-sms", [self._take(record)], frozenset(), self._dispatch, as_list=False)
+        return MessageTicket(
+            "send-sms", [self._take(record, self._dispatch.take)], frozenset(), self._dispatch, as_list=False
+        )
 
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
         """Check what the envelope's parser cannot."""
         item = envelope.items[index]
         if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
             return item.receiver or ""
-        return self._number(item, f"data[{index}]." if envelope.is_list else "data.", problems)
+        return self._number(item, _path(envelope, index), problems)
 
     def _number(self, item: Item, path: str, problems: list[FieldError]) -> str:
         """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
@@ -134,18 +170,21 @@ class HostGateway:
         now = time.time()
         expires = item.expiration if item.expiration is not None else self._default_end(item, now)
         record = Record(origin, item.id, receiver, item.message, expires)
-        record.receiver_shown = _masked(receiver) if self.sms["mask_receivers"] else receiver
+        record.receiver_shown = self._shown(receiver)
         record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
         record.flash = item.flash
         if self.sms["duplicate_window"] and (item.id is not None or origin.kept_by_source):
             record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
         return record
 
-    def _take(self, record: Record) -> Record | Outcome:
+    def _shown(self, receiver: str) -> str:
+        return _masked(receiver) if self.sms["mask_receivers"] else receiver
+
+    def _take(self, record: Record, take: Take) -> Record | Outcome:
         """Give the record that is sent, which is an earlier one's for a duplicate, or say why it is none."""
         try:
             self._admit(record)
-            return self._dispatch.take(record)
+            return take(record)
         except Refused as refused:
             return self._refuse(record, refused)
 
@@ -153,12 +192,12 @@ class HostGateway:
         """Check what can be refused before any modem is asked for.
 
         Raises:
-            Refused: It is an e-mail, or too late, or its receiver is blocked.
+            Refused: It is too late, or an e-mail, or its receiver is blocked.
         """
-        if "@" in record.receiver:
-            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
         if record.expires <= record.created:
             raise Refused(ResponseCode.EXPIRED, "it had expired when it came in")
+        if "@" in record.receiver:
+            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
         if record.receiver in self._blocklist:
             raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
 
@@ -175,21 +214,55 @@ class HostGateway:
         start = now if item.date_time is None else min(item.date_time, now)
         return start + float(self.sms["default_lifetime"])
 
+    # -- one-time passwords -----------------------------------------------------------------------------------------
+
+    def _request_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
+        drafts = [self._otp.draft(item) for item in envelope.items]
+        filled = replace(envelope, items=tuple(draft.item for draft in drafts))
+        taken = self._take_all(filled, origin, [partial(self._otp.take, draft) for draft in drafts])
+        if isinstance(taken, Answer):
+            return FixedTicket(taken)
+        asked = [
+            {"reference": item.reference, "receiver": shown}
+            for item, shown in zip(envelope.items, taken.shown, strict=True)
+        ]
+        return OtpTicket(
+            envelope.name, taken.items, taken.duplicates, self._dispatch, as_list=envelope.is_list, asked=asked
+        )
+
+    def _verify_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
+        problems: list[FieldError] = []
+        receivers = self._numbers(envelope, problems)
+        if problems:
+            return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
+        outcomes = [
+            verify(self._otp, item, receiver, receiver and self._shown(receiver), _path(envelope, index), origin)
+            for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True))
+        ]
+        return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
+
     # -- the other commands -----------------------------------------------------------------------------------------
+
+    def _numbers(self, envelope: Envelope, problems: list[FieldError]) -> list[str | None]:
+        """Give the receivers in the form in which the gateway keeps them; None where there is none."""
+        receivers: list[str | None] = []
+        for index, item in enumerate(envelope.items):
+            if envelope.command is Command.VERIFY_OTP and "@" in (item.receiver or ""):
+                receivers.append(item.receiver)
+                continue
+            try:
+                receivers.append(item.receiver and normalise(item.receiver, self.sms["country_code"]))
+            except WireError as error:
+                problems.append(FieldError(f"{_path(envelope, index)}receiver", str(error)))
+        return receivers
 
     def _block(self, envelope: Envelope) -> Ticket:
         problems: list[FieldError] = []
-        receivers = []
-        for index, item in enumerate(envelope.items):
-            try:
-                receivers.append(normalise(item.receiver or "", self.sms["country_code"]))
-            except WireError as error:
-                field = f"data[{index}].receiver" if envelope.is_list else "data.receiver"
-                problems.append(FieldError(field, str(error)))
+        receivers = self._numbers(envelope, problems)
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         blocking = envelope.command is Command.BLOCK_MSISDN
-        outcomes = [self._change_blocklist(receiver, blocking=blocking) for receiver in receivers]
+        outcomes = [self._change_blocklist(receiver, blocking=blocking) for receiver in receivers if receiver]
         return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
 
     def _change_blocklist(self, receiver: str, *, blocking: bool) -> Outcome:
@@ -235,6 +308,9 @@ class HostGateway:
             "warnings": [
                 *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
                 *self.balances.warnings(),
+                *self._keys.warnings(),
+                *self._dispatch.warnings(),
+                *self._otp.warnings(),
             ],
         }
 
@@ -260,10 +336,25 @@ class HostGateway:
                 for worker in workers
                 for step, count in worker.healer.counts.items()
             },
+            **self._otp.counters(),
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of a command's messages, which of them are duplicates, and their receivers as they are shown."""
+
+    items: list[Record | Outcome]
+    duplicates: frozenset[int]
+    shown: list[str]
+
+
 _FOR_GOOD = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}
+
+
+def _path(envelope: Envelope, index: int) -> str:
+    """Name an item of a command, for the fields that are wrong."""
+    return f"data[{index}]." if envelope.is_list else "data."
 
 
 def _masked(receiver: str) -> str:

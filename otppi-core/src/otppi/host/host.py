@@ -20,12 +20,16 @@ from otppi.host.gateway import HostGateway
 from otppi.host.inbox import Inbox
 from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.journal import Journal
+from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
 from otppi.host.limits import limits_of
 from otppi.host.modem_events import HostEvents
+from otppi.host.open_notes import OpenNotes
+from otppi.host.otp import open_desk
 from otppi.host.power_supply import PowerSupply
 from otppi.host.prices import tariff_of
 from otppi.host.report import Report
+from otppi.host.spool import open_spool
 from otppi.host.supervisor import Supervised, end_all
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
@@ -53,10 +57,16 @@ class Host:
         self.accounts = Accounts(config.many("api_users"))
         self._report = Report(data.path / "report", sms["report_months"])
         self._usage = UsageFile(data.path / "usage", data.path / "report")
-        self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), self._report, self._usage)
+        spool, notes = open_spool(boot_folder), OpenNotes(data.path / "open", self._report)
+        self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), spool, notes, self._report, self._usage)
         self.webhook = Webhook(config.one("webhook"))
-        self.gateway = HostGateway(sms, self.accounts, data.blocklist, self.dispatch, self.webhook.post)
+        self.otp = open_desk(config.one("otp"), sms["country_code"], self.dispatch, boot_folder)
+        reader = EnvelopeReader(data.keys, lambda: config.one("encryption"))
+        self.gateway = HostGateway(
+            sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
+        )
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
+        self.dispatch.listeners.append(self.otp.ended)
         self.dispatch.listeners.append(self._tell_state)
         self.dispatch.listeners_later.append(self._tell_later)
         self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self._forward)
@@ -80,7 +90,9 @@ class Host:
         """Start the modems, then the ways in."""
         for problem in self.data.config.problems:
             logger.error("a setting cannot be used, its default is: %s", problem)
+        self.data.keys.drop_expired()
         self.dispatch.restore()
+        self.otp.restore()
         self._housekeeping.start()
         for thread in self._receiving:
             thread.start()
@@ -92,6 +104,7 @@ class Host:
         self._use_internet()
         for key in self.data.plugins.ingress_types:
             self.ways_in.use(key)
+        self.ways_in.all_started()
 
     def apply(self, changed: Iterable[str]) -> None:
         """Use the new values of some sections."""
@@ -101,7 +114,10 @@ class Host:
                 self.gateway.sms = config.one(key)
                 self.dispatch.rules = _rules(config.one(key))
                 self._report.months = config.one(key)["report_months"]
+                self.otp.configure(config.one("otp"), config.one(key)["country_code"])
                 self._use_modems()
+            elif key == "otp":
+                self.otp.configure(config.one(key), config.one("sms")["country_code"])
             elif key == "api_users":
                 self.accounts.replace(config.many(key))
             elif key == "modems":
@@ -109,6 +125,8 @@ class Host:
                 self._use_internet()
             elif key in self.data.plugins.internet_types:
                 self._use_internet()
+            elif key == "encryption":
+                self.data.keys.drop_expired()
             elif key == "inbox":
                 self.inbox.configure(config.one(key))
             elif key == "webhook":
@@ -117,7 +135,7 @@ class Host:
                 self.ways_in.use(key)
 
     def stop(self) -> None:
-        """Take nothing more in, let each modem finish what it is sending, and tell the senders of the rest."""
+        """Take nothing more in, and let each modem finish what it is sending; the rest stays for the next start."""
         self.ways_in.stop()
         self.internet.stop()
         self.gateway.ussd.stop()  # first: a balance may be waited for
@@ -129,6 +147,7 @@ class Host:
         end_all(self._receiving, _PATIENCE)
         self.dispatch.close()
         self.ways_in.join()
+        self.otp.close()  # last: until then somebody may verify
         self.data.close()
 
     def _tell_state(self, record: Record) -> None:
@@ -138,7 +157,7 @@ class Host:
             self.webhook.post(MESSAGE_STATE, {**outcome.data, "response_code": outcome.code.value})
 
     def _tell_later(self, record: Record) -> None:
-        """Tell the sender who gave a callback what a status report brought; on a modem's thread."""
+        """Tell the sender who gave a callback what no answer tells: a status report, or the end after a restart."""
         if record.answer_to is not None:
             ingress, callback = record.answer_to
             outcome = of_record(record)

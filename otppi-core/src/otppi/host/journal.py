@@ -1,26 +1,27 @@
 """The journal: what became of each message, in a RAM-backed folder: a crash is told, and nothing goes twice.
 
-It holds metadata only: ids, a keyed digest, the masked receiver, states. The text of a message is never in it. It lives
-in `/run` or another RAM disk, so it costs the card nothing and is gone with the power.
+It holds metadata only: ids, a keyed digest, the masked receiver, states. The text of a message is never in it; that is
+in the spool. It lives in `/run` or another RAM disk, so it costs the card nothing and is gone with the power.
 """
 
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from otppi.api.ingress import Origin, Sender
+from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.lifecycle import Record
+from otppi.host.sealed import key_file
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
 
-_TAKEN, _DISPATCHED, _ENDED = "taken", "dispatched", "ended"
+_TAKEN, _DISPATCHED, _ENDED, _ASKED = "taken", "dispatched", "ended", "asked"
 _COMPACT_AT = 8 * 1024 * 1024
 _CODES = {code.value: code for code in ResponseCode}
 
@@ -36,7 +37,7 @@ class Journal:
         self._path = folder / "journal"
         self._lock = Lock()
         self._held = ""
-        self.key = _key(folder / "journal.key")
+        self.key = key_file(folder / "journal.key")
         self._descriptor = self._open(self._path, os.O_APPEND)
         self._size = os.fstat(self._descriptor).st_size
         self._compact_at = _COMPACT_AT
@@ -61,6 +62,10 @@ class Journal:
         """Note a state that a status report brought; it is written with the next line, or by `flush`."""
         with self._lock:
             self._held += _ended_line(record)
+
+    def asked(self, record: Record) -> None:
+        """Note who is told of a message's later states, where that was learnt after it was taken."""
+        self._append(f'["{_ASKED}","{record.message_id}",{json.dumps(answer_to_json(record))}]\n')
 
     def flush(self) -> None:
         """Write what is held back."""
@@ -118,10 +123,11 @@ class Journal:
             self._compact_at = max(_COMPACT_AT, 2 * self._size)
             self._torn = False
 
-    def replay(self) -> list[Record]:
+    def replay(self, kept: Container[str] = ()) -> list[Record]:
         """Read what an earlier run of the gateway left, oldest first, with everything it did not end in its honest end.
 
-        What was dispatched without an answer is `unconfirmed`; what was only queued has `failed`: its text is gone.
+        What was dispatched without an answer is `unconfirmed`. What was only queued is still so where its text is
+        `kept`, by message id; else it has `failed`.
         """
         records: dict[str, Record] = {}
         for raw in self._path.read_bytes().split(b"\n"):
@@ -136,7 +142,7 @@ class Journal:
             # A line cut by the kill (what it said had not happened yet), or one of another version of this program.
             except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
                 logger.warning("a damaged line of the journal is left out")
-        for record in records.values():
+        for message_id, record in records.items():
             if record.state is State.SENDING:
                 _end(
                     record,
@@ -144,8 +150,9 @@ class Journal:
                     ResponseCode.UNCONFIRMED,
                     "the gateway stopped before the network answered",
                 )
-            elif record.state is State.QUEUED:
-                _end(record, State.FAILED, ResponseCode.FAILED, "the gateway stopped before it was sent")
+            elif record.state is State.QUEUED and message_id not in kept:
+                again = "; its source sends it again" if record.origin.kept_by_source else ""
+                _end(record, State.FAILED, ResponseCode.FAILED, f"the gateway stopped before it was sent{again}")
         return list(records.values())
 
     def close(self) -> None:
@@ -157,18 +164,6 @@ class Journal:
             os.close(descriptor)
 
 
-def _key(path: Path) -> bytes:
-    try:
-        key = path.read_bytes()
-    except FileNotFoundError:
-        key = b""
-    if len(key) != 32:
-        key = os.urandom(32)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(key)
-    return key
-
-
 # The lines are JSON, written by hand: two of the three are on a modem's time between two messages.
 
 
@@ -177,8 +172,15 @@ def _taken_line(record: Record) -> str:
     names = (record.client_id, record.receiver_shown, origin.ingress, origin.sender.name)
     return (
         f'["{_TAKEN}","{record.message_id}","{record.digest.hex()}",{record.created!r},{record.taken!r},'
-        f"{record.expires!r},{','.join(map(_quoted, names))}]\n"
+        f"{record.expires!r},{','.join(map(_quoted, names))}{_more(record)}]\n"
     )
+
+
+def _more(record: Record) -> str:
+    """Add what few messages have: who is told of later states, and whether the source keeps it."""
+    if record.answer_to is None and not record.origin.kept_by_source:
+        return ""
+    return f",{json.dumps(answer_to_json(record))},{int(record.origin.kept_by_source)}"
 
 
 def _dispatched_line(record: Record) -> str:
@@ -201,17 +203,27 @@ def _quoted(text: str | None) -> str:
 
 
 def _record(message_id: str, rest: list[Any]) -> Record:
-    digest, created, taken, expires, client_id, receiver, ingress, sender = rest
-    record = Record(Origin(ingress, Sender(sender)), client_id, receiver, None, float(expires))
+    digest, created, taken, expires, client_id, receiver, ingress, sender, *more = rest
+    answer_to, by_source = more or (
+        None,
+        0,
+    )  # a line without them is of an earlier version, or there was nothing to say
+    origin = Origin(ingress, Sender(sender), kept_by_source=bool(by_source))
+    record = Record(origin, client_id, receiver, None, float(expires))
     record.message_id, record.created, record.digest = message_id, float(created), bytes.fromhex(digest)
-    # The monotonic clock runs as long as the RAM disk lives: from switching on.
-    record.taken = min(taken, record.taken)
+    record.answer_to = answer_to_of(answer_to)
+    # The monotonic clock runs as long as the RAM disk lives: from switching on. The wall clock may have been set since.
+    if taken <= record.taken:
+        record.taken, record.deadline = float(taken), float(taken) + (record.expires - record.created)
     record.receiver_shown = receiver
     return record
 
 
 def _apply(record: Record, kind: str, rest: list[Any]) -> None:
-    if kind == _DISPATCHED:
+    if kind == _ASKED:
+        (answer_to,) = rest
+        record.answer_to = answer_to_of(answer_to)
+    elif kind == _DISPATCHED:
         modem, segments, references = rest
         record.segments, record.progress.references = int(segments), [int(one) for one in references]
         record.state, record.modem = State.SENDING, modem
@@ -226,3 +238,23 @@ def _apply(record: Record, kind: str, rest: list[Any]) -> None:
 
 def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:
     record.state, record.code, record.cause, record.finished = state, code, cause, None
+
+
+def answer_to_json(record: Record) -> list[str] | None:
+    """Write down who is told of a message's later states."""
+    if record.answer_to is None:
+        return None
+    ingress, callback = record.answer_to
+    return [ingress, callback.topic, callback.correlation.hex(), callback.command]
+
+
+def answer_to_of(written: Any) -> tuple[str, Callback] | None:
+    """Read what `answer_to_json` wrote.
+
+    Raises:
+        ValueError, TypeError: It is something else.
+    """
+    if written is None:
+        return None
+    ingress, topic, correlation, command = written
+    return ingress, Callback(topic, bytes.fromhex(correlation), command)

@@ -24,6 +24,8 @@ class Record:
     receiver as logs, journal and report show it; `only` names the one modem that a person chose; `discharged` is when
     the network says that it was delivered, or given up; `parts` are the segments that it needs, where that was counted;
     `account` is that of the modem which has it; `answer_to` is who is told of its later states: ingress and callback.
+    `slot` is its place in the spool, where it has one; `restored`: an earlier run of the gateway took it in, so nobody
+    waits for its end any more.
     """
 
     __slots__ = (
@@ -52,7 +54,9 @@ class Record:
         "progress",
         "receiver",
         "receiver_shown",
+        "restored",
         "segments",
+        "slot",
         "state",
         "taken",
         "text",
@@ -89,6 +93,8 @@ class Record:
         self.progress = Progress()
         self.finished: float | None = None
         self.discharged: float | None = None
+        self.slot: int | None = None
+        self.restored = False
         self.callbacks: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:

@@ -9,13 +9,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 from otppi.api.errors import InvalidSettings
 from otppi.host.device_operations import DeviceOperations
 from otppi.host.inbox_operations import InboxOperations
+from otppi.host.keys_operations import KeysOperations
 from otppi.wire.errors import FieldError, WireError
 from otppi.wire.msisdn import normalise
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
 
-class Operations(InboxOperations, DeviceOperations):
+class Operations(InboxOperations, KeysOperations, DeviceOperations):
     """All of them; some need the running gateway."""
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Any:

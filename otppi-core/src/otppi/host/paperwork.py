@@ -16,7 +16,8 @@ class Paperwork:
 
     Attributes:
         listeners: told of every end, and of every later state; quick, on any thread.
-        listeners_later: told of later states only, such as a status report brings.
+        listeners_later: told of states that no answer tells: such as a status report brings, and the ends of messages
+            that an earlier run of the gateway took in.
     """
 
     def __init__(self, report: Report) -> None:
@@ -28,10 +29,14 @@ class Paperwork:
     def ended(self, record: Record, state: State, callbacks: Iterable[Callable[[], None]]) -> None:
         """Tell of an end, first those who wait for it. It may have come to a later state already."""
         self._waiting.append((record, state, self._report.append))
+        self.answer(record, callbacks)
+        for listener in (*self.listeners, *self.listeners_later) if record.restored else self.listeners:
+            _tell(record, listener, record)
+
+    def answer(self, record: Record, callbacks: Iterable[Callable[[], None]]) -> None:
+        """Let those go on who wait for a message: it has ended, or it stays for the gateway's next start."""
         for callback in callbacks:
             _tell(record, callback)
-        for listener in self.listeners:
-            _tell(record, listener, record)
 
     def changed(self, record: Record, state: State) -> None:
         """Tell of a later state."""
@@ -40,8 +45,14 @@ class Paperwork:
             _tell(record, listener, record)
 
     def restored(self, record: Record) -> None:
-        """Note the end of a message that an earlier run of the gateway had: nobody waits for it."""
+        """Tell of the end of a message that an earlier run of the gateway had, which nobody waits for any more.
+
+        One that its source sends again is answered there.
+        """
         self._waiting.append((record, record.state, self._report.append))
+        by_source = record.origin.kept_by_source
+        for listener in self.listeners if by_source else (*self.listeners, *self.listeners_later):
+            _tell(record, listener, record)
 
     def do(self) -> None:
         """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""

@@ -81,7 +81,7 @@ class Placement:
     # -- one message ------------------------------------------------------------------------------------------------
 
     def place(self, record: Record) -> ModemWorker:
-        """Choose the modem for a new message.
+        """Choose the modem for a message. One that an earlier run took in finds room in a queue that is full.
 
         Raises:
             Refused: no modem may send it (1101), or no queue has room or time for it (1205).
@@ -94,7 +94,8 @@ class Placement:
             candidates = [together]
         remaining = record.deadline - time.monotonic()
         for worker in candidates:
-            if _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk):
+            fits = _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk)
+            if fits or record.restored:
                 self._turn += 1
                 worker.turn = self._turn
                 return worker

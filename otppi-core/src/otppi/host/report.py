@@ -3,7 +3,9 @@
 import json
 import logging
 import os
+import re
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_AT = 500
 _KEPT = 100_000
+_LONG_LINE = 256
+_MARGIN = 64 * 1024
+_ID = re.compile(rb'"m":"([0-9a-f]{16})"')
 
 
 class Report:
@@ -50,26 +55,72 @@ class Report:
                 line = {"t": round(time.time()), "m": record.message_id, "s": record.state.value}
                 self._lines.append(json.dumps(line, separators=(",", ":")))
 
-    def flush(self) -> None:
-        """Write what has gathered. If the card is full or broken, that is logged, and the lines (bounded) are kept."""
+    def flush(self) -> bool:
+        """Write what has gathered. If the card is full or broken, that is logged, and the lines (bounded) are kept.
+
+        Gives whether all of it is on the card.
+        """
         with self._lock:
             lines, self._lines = [*self._lines, *map(_line, self._waiting.values())], []
             self._waiting = {}
         if not lines:
-            return
+            return True
         path = self._folder / time.strftime("%Y-%m.jsonl")
         try:
             new = not path.exists()
-            _append(path, "".join(f"{line}\n" for line in lines).encode())
+            append_whole(path, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
             logger.error("the report cannot be written, %d lines wait: %s", len(lines), error)  # noqa: TRY400
             with self._lock:
                 self._lines = (lines + self._lines)[-_KEPT:]
                 self._full_at = len(self._lines) + _FLUSH_AT
-            return
+            return False
         self._full_at = _FLUSH_AT
         if new:
             self._drop_old()
+        return True
+
+    def position(self) -> tuple[str, int]:
+        """Say where the next line will be: file and byte."""
+        path = self._folder / time.strftime("%Y-%m.jsonl")
+        return path.name, path.stat().st_size if path.exists() else 0
+
+    def ends(self, message_ids: Collection[str], since: tuple[str, int]) -> set[str]:
+        """Give those of some messages that have a line behind a `position`."""
+        found = set()
+        name, start = since
+        for path in sorted(self._folder.glob("????-??.jsonl")):
+            if path.name < name:
+                continue
+            try:
+                with path.open("rb") as file:
+                    file.seek(start if path.name == name else 0)
+                    for raw in file:
+                        message_id = _message_id(raw)
+                        if message_id in message_ids:
+                            found.add(message_id)
+            except OSError as error:
+                logger.error("the report cannot be read, what had ended is told as lost: %s", error)  # noqa: TRY400
+        return found
+
+    def missing(self, records: Sequence[Record]) -> list[Record]:
+        """Give those of some messages that ended of which there is no line: a kill took those that waited.
+
+        Only the newest part of the report is read.
+        """
+        wanted = {record.message_id: record for record in records}
+        left, since = len(wanted) * _LONG_LINE + _MARGIN, 0.0
+        for path in sorted(self._folder.glob("????-??.jsonl"), reverse=True) if wanted else ():
+            with path.open("rb") as file:
+                start = file.seek(max(0, path.stat().st_size - left))
+                data = file.read()
+            for found in _ID.finditer(data):
+                wanted.pop(found[1].decode(), None)
+            left -= len(data)
+            if start:
+                since = _first_time(data)
+                break
+        return [record for record in wanted.values() if record.finished is not None and record.finished > since]
 
     def _drop_old(self) -> None:
         for path in sorted(self._folder.glob("????-??.jsonl"))[: -self.months]:
@@ -90,7 +141,25 @@ def _line(record: Record) -> str:
     return json.dumps(line, separators=(",", ":"))
 
 
-def _append(path: Path, data: bytes) -> None:
+def _first_time(data: bytes) -> float:
+    """Give the time of the first whole line of a stretch of the file; 0 where there is none."""
+    for raw in data.splitlines()[1:]:
+        try:
+            return float(json.loads(raw)["t"])
+        except (ValueError, TypeError, LookupError):
+            continue
+    return 0.0
+
+
+def _message_id(raw: bytes) -> str:
+    """Give the message id of a line; an empty one where the power cut it short."""
+    try:
+        return str(json.loads(raw)["m"])
+    except (ValueError, TypeError, LookupError):
+        return ""
+
+
+def append_whole(path: Path, data: bytes) -> None:
     """Append durably and as a whole: what a full card took of it is taken back, so that it is not there twice later."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

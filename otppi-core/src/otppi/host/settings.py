@@ -1,22 +1,13 @@
 """The settings sections that belong to the core: SMS, modems and API users."""
 
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
+from otppi.host.encryption_settings import ENCRYPTION
 from otppi.host.internet_settings import INTERNET_SETTINGS
 from otppi.host.limit_settings import LIMIT_SETTINGS
+from otppi.host.otp_settings import OTP
+from otppi.host.prefixes import prefixes_problem
 from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
-from otppi.wire.errors import WireError
-from otppi.wire.msisdn import normalise_prefix
-
-
-def _prefixes_problem(prefixes: list[str]) -> str | None:
-    for prefix in prefixes:
-        try:
-            normalise_prefix(prefix, "1")
-        except WireError as error:
-            return f"{prefix!r} is not a prefix: {error}"
-    return None
-
 
 SMS = Section(
     key="sms",
@@ -162,7 +153,7 @@ MODEMS = Section(
             "Recipient Prefix",
             "Receivers whose number starts so are sent by this modem; the longest prefix wins. 0871 is kept as 62871.",
             aliases=("recipient_prefix",),
-            check=_prefixes_problem,
+            check=prefixes_problem,
         ),
         text(
             "sim_card_pin",
@@ -241,7 +232,8 @@ API_USERS = Section(
         text("email", "Email", "Contact of the user."),
         boolean("active", "Active", "Whether the user may send.", True),
         boolean("blocked", "Blocked", "Blocked users are refused even when active.", False),
+        boolean("manage_keys", "Manage Keys", "Whether the user may replace the key of encrypted envelopes.", False),
     ),
 )
 
-CORE_SECTIONS = (SMS, MODEMS, INBOX, WEBHOOK, API_USERS)
+CORE_SECTIONS = (SMS, OTP, MODEMS, INBOX, WEBHOOK, API_USERS, ENCRYPTION)

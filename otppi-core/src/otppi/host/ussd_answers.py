@@ -92,6 +92,9 @@ class UssdTicket:
             exchange.add_done_callback(one_less)
         one_less()
 
+    def withdraw(self) -> None:
+        """Take nothing back: the network has been asked."""
+
 
 def ask(desk: UssdDesk, envelope: Envelope, origin: Origin) -> Ticket:
     """Take a `request-ussd`: begin a session for each item, or go on with the one that it names."""

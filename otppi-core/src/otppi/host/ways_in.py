@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, ReceivedMessage
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
 """Seconds in which an ingress may answer what it has taken."""
+_HELD = 10_000
+"""Later states that wait for a way in that is not up yet."""
 
 
 class WaysIn:
@@ -33,6 +36,7 @@ class WaysIn:
         self._gateway = gateway
         self._folder = folder
         self._running: dict[str, tuple[Supervised, Ingress]] = {}
+        self._early = _Held()
 
     def use(self, key: str) -> None:
         """Start an ingress, anew where it runs, with the settings that it has now."""
@@ -60,6 +64,15 @@ class WaysIn:
 
     def state_changed(self, ingress: str, callback: Callback, answer: Answer) -> None:
         """Tell a later state of a message where its sender wants it; nowhere where that way in is switched off."""
+        if not self._early.hold((ingress, callback, answer)):
+            self._tell(ingress, callback, answer)
+
+    def all_started(self) -> None:
+        """Tell the states of messages of an earlier run that were known before the ways in had been started."""
+        for one in self._early.release():
+            self._tell(*one)
+
+    def _tell(self, ingress: str, callback: Callback, answer: Answer) -> None:
         if running := self._running.get(ingress):
             running[1].state_changed(callback, answer)
 
@@ -94,11 +107,14 @@ class _GuardedIngress(Ingress):
         self._create = create
         self._made: Ingress | None = None
         self._stopped = False
+        self._early = _Held()
 
     def run(self) -> None:
         """Make it, once, and run it."""
         if self._made is None:
             self._made = self._create()
+            for _, callback, answer in self._early.release():
+                self._made.state_changed(callback, answer)
         if not self._stopped:
             self._made.run()
 
@@ -114,10 +130,35 @@ class _GuardedIngress(Ingress):
             self._made.received(message)
 
     def state_changed(self, callback: Callback, answer: Answer) -> None:
-        """Hand on a later state."""
-        if self._made is not None:
+        """Hand on a later state, as soon as it is made."""
+        if not self._early.hold(("", callback, answer)) and self._made is not None:
             self._made.state_changed(callback, answer)
 
     def describe(self) -> Mapping[str, Any]:
         """Say what it says of itself."""
         return {} if self._made is None else self._made.describe()
+
+
+class _Held:
+    """Later states that wait until somebody can take them. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._states: list[tuple[str, Callback, Answer]] | None = []
+
+    def hold(self, state: tuple[str, Callback, Answer]) -> bool:
+        """Keep a state for later; False where it can be told now."""
+        with self._lock:
+            if self._states is None:
+                return False
+            if len(self._states) < _HELD:
+                self._states.append(state)
+                return True
+        logger.warning("a later state is not told, %d wait for their way in already", _HELD)
+        return True
+
+    def release(self) -> list[tuple[str, Callback, Answer]]:
+        """Hold nothing any more, and give what was held."""
+        with self._lock:
+            states, self._states = self._states or [], None
+        return states

@@ -1,0 +1,60 @@
+"""What an earlier run of the gateway left: put together from the journal, the spool and the open notes."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from otppi.host.journal import Journal
+from otppi.host.lifecycle import Record
+from otppi.host.open_notes import OpenNotes
+from otppi.host.report import Report
+from otppi.host.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """The records, those that wait in the order in which they were taken in, and the ids that are among the open notes.
+
+    What ended with the crash or the power cut has no time of its end yet.
+    """
+
+    records: Sequence[Record]
+    noted: Collection[str]
+
+
+def left_behind(journal: Journal, spool: Spool, notes: OpenNotes, report: Report) -> LeftBehind:
+    """Find out what became of each message that an earlier run took in.
+
+    The journal says how far each one got, and the spool has the texts of those that only waited. A crash leaves both, a
+    power cut none: what is noted on the card as on its way, and known to neither of them nor the report, is lost. The
+    lines of the report that waited when the process died are made anew.
+    """
+    kept = spool.left()
+    records = sorted(journal.replay(kept), key=lambda record: record.taken)
+    waiting = set()
+    for record in records:
+        if record.state.final:
+            continue
+        waiting.add(record.message_id)
+        spool.give_back(record, kept[record.message_id])
+        record.restored = True
+    spool.drop_others(kept.values(), waiting)
+    if waiting:
+        logger.info("%d messages of an earlier run wait and are queued again", len(waiting))
+    for record in _unreported(report, [record for record in records if record.finished is not None]):
+        report.append(record)
+    noted, known = notes.left(), {record.message_id for record in records}
+    lost = notes.lost(note for message_id, note in noted.items() if message_id not in known)
+    if lost:
+        logger.warning("the power took %d messages that were on their way", len(lost))
+    return LeftBehind([*lost, *records], noted)
+
+
+def _unreported(report: Report, ended: Sequence[Record]) -> Sequence[Record]:
+    try:
+        return report.missing(ended)
+    except OSError as error:
+        logger.error("the report cannot be read, it lacks what ended right before: %s", error.strerror or error)  # noqa: TRY400
+        return ()

@@ -1,0 +1,208 @@
+"""An application server on each way in: it asks, and waits for the answer on the callback topic that it named."""
+
+import json
+import time
+import uuid
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import pika
+import websocket
+
+from otppi.testing.brokers.messenger import Messenger
+from otppi.testing.brokers.mosquitto import Mosquitto
+from otppi.testing.brokers.mqtt_peer import MqttPeer
+from otppi.testing.brokers.rabbitmq import RabbitMq
+from tests.system.conftest import Client, Gateway
+
+Envelope = dict[str, Any]
+
+_PATIENCE = 30.0
+_QUEUE = "otppi-across"
+_TOPIC = "otppi/across"
+_CHANNEL = "otppi-across"
+
+
+class Way(ABC):
+    """One way in. `ask` is called by one thread at a time."""
+
+    key: str
+
+    @abstractmethod
+    def ask(self, envelope: Envelope) -> Envelope:
+        """Send a command, and give its first answer."""
+
+    @abstractmethod
+    def later(self) -> Envelope:
+        """Give the next answer to the command that was asked last, such as a later state."""
+
+    @abstractmethod
+    def throw(self, body: bytes) -> None:
+        """Send anything, and wait for no answer."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Hang up."""
+
+    def command(self, name: str, data: Any = None, **more: Any) -> Envelope:
+        """Send a command, and give its answer; of a list, later states of its first messages may come before it."""
+        answer = self.ask({"command": name, "data": data, "callback_delay": 0, **more})
+        while name == "send-sms" and isinstance(data, list) and not isinstance(answer.get("data"), list):
+            answer = self.later()
+        return answer
+
+    def send(self, number: Any, receiver: str, text: str, **more: Any) -> Envelope:
+        """Send a message, and give its first answer."""
+        return self.command("send-sms", {"id": number, "receiver": receiver, "message": text, **more})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Rest(Way):
+    """HTTP: the answer comes with the response, and later states are asked for."""
+
+    key = "ingress-rest"
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._client: Client = gateway.client()
+        self._last: Envelope = {}
+
+    def ask(self, envelope: Envelope) -> Envelope:
+        self._last = self._client.request("POST", "/api/message?wait=30", json.dumps(envelope).encode())[1]
+        return self._last
+
+    def later(self) -> Envelope:
+        """Poll until the state is another one."""
+        message_id, deadline = self._last["data"]["message_id"], time.monotonic() + _PATIENCE
+        while (state := self._client.message(message_id))["state"] == self._last["data"]["state"]:
+            assert time.monotonic() < deadline, "no later state"
+            time.sleep(0.01)  # HTTP has nothing to wait on
+        return {"data": state}
+
+    def throw(self, body: bytes) -> None:
+        self._client.request("POST", "/api/message", body)
+
+    def close(self) -> None:
+        self._client.__exit__()
+
+
+class Rabbit(Way):
+    """AMQP: each answer comes to a queue of its own."""
+
+    key = "ingress-rabbitmq"
+
+    def __init__(self, broker: RabbitMq, virtual_host: str) -> None:
+        parameters = pika.URLParameters(broker.url)
+        parameters.virtual_host, parameters.heartbeat = virtual_host, 0
+        self._connection = pika.BlockingConnection(parameters)
+        self._channel = self._connection.channel()
+        self._queue = ""
+
+    @staticmethod
+    def settings(broker: RabbitMq, virtual_host: str) -> dict[str, Any]:
+        return {
+            "enable": True,
+            "host": broker.address,
+            "port": broker.port,
+            "username": "guest",
+            "password": "guest",
+            "queue": _QUEUE,
+            "virtual_host": virtual_host,
+        }
+
+    def ask(self, envelope: Envelope) -> Envelope:
+        self._queue = self._channel.queue_declare("", exclusive=True).method.queue
+        self.throw(json.dumps(envelope | {"callback_topic": self._queue}).encode())
+        return self.later()
+
+    def later(self) -> Envelope:
+        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=_PATIENCE):
+            assert method is not None, "no answer"
+            self._channel.cancel()
+            answer: Envelope = json.loads(body)
+            return answer
+        raise AssertionError("the queue is gone")
+
+    def throw(self, body: bytes) -> None:
+        self._channel.basic_publish("", _QUEUE, body, pika.BasicProperties(delivery_mode=2))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Mqtt(Way):
+    """MQTT: each answer comes to a topic of its own."""
+
+    key = "ingress-mqtt"
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self._peer = MqttPeer(broker.port).__enter__()
+        self._topic, self._heard = "", 0
+
+    @staticmethod
+    def settings(broker: Mosquitto) -> dict[str, Any]:
+        return {"enable": True, "host": "127.0.0.1", "port": broker.port, "topic": _TOPIC, "client_id": "otppi-across"}
+
+    def ask(self, envelope: Envelope) -> Envelope:
+        self._topic, self._heard = f"answers/{uuid.uuid4().hex}", 0
+        self._peer.subscribe(self._topic)
+        self.throw(json.dumps(envelope | {"callback_topic": self._topic}).encode())
+        return self.later()
+
+    def later(self) -> Envelope:
+        self._heard += 1
+        heard = self._peer.wait_for(self._heard, self._topic, _PATIENCE)
+        answer: Envelope = json.loads(heard[self._heard - 1].payload)
+        return answer
+
+    def throw(self, body: bytes) -> None:
+        self._peer.publish(_TOPIC, body)
+
+    def close(self) -> None:
+        self._peer.__exit__()
+
+
+class Ws(Way):
+    """WSMessageBroker: each answer comes by a connection of its own, to a channel of its own."""
+
+    key = "ingress-wsmessagebroker"
+
+    def __init__(self, broker: Messenger) -> None:
+        self._broker = broker
+        self._url = f"ws://127.0.0.1:{broker.port}/?channel="
+        self._out = self._connect(_CHANNEL)
+        self._in: Any = None
+
+    @staticmethod
+    def settings(broker: Messenger) -> dict[str, Any]:
+        server = {"host": "127.0.0.1", "port": broker.port, "username": "app", "password": "password"}
+        return {"enable": True, "topic": _CHANNEL, **server}
+
+    def _connect(self, channel: str) -> Any:
+        header = ["Authorization: Basic YXBwOnBhc3N3b3Jk"]  # app:password
+        return websocket.create_connection(self._url + channel, timeout=_PATIENCE, header=header)
+
+    def ask(self, envelope: Envelope) -> Envelope:
+        if self._in is not None:
+            self._in.close()
+        topic = f"answers-{uuid.uuid4().hex}"
+        self._in = self._connect(topic)
+        self._broker.wait_for_clients(1, topic)  # the handshake is over before the server counts it in
+        self.throw(json.dumps(envelope | {"callback_topic": topic}).encode())
+        return self.later()
+
+    def later(self) -> Envelope:
+        answer: Envelope = json.loads(self._in.recv())
+        return answer
+
+    def throw(self, body: bytes) -> None:
+        self._out.send(body.decode(errors="replace"))
+
+    def close(self) -> None:
+        for connection in (self._in, self._out):
+            if connection is not None:
+                connection.close()
