@@ -24,7 +24,7 @@ def server(tmp_path: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def client(server: Redis) -> Iterator["redis.Redis"]:
+def client(server: Redis) -> Iterator[Any]:
     with redis.Redis(port=server.port, password=SECRET, decode_responses=True) as connection:
         yield connection
 
@@ -39,7 +39,7 @@ def command(number: int, **more: Any) -> str:
     return json.dumps({"command": "send-sms", "data": data, **more})
 
 
-def add(client: "redis.Redis", kind: str, count: int, **more: Any) -> None:
+def add(client: Any, kind: str, count: int, **more: Any) -> None:
     with client.pipeline() as pipeline:
         for number in range(count):
             if kind == "stream":
@@ -49,7 +49,7 @@ def add(client: "redis.Redis", kind: str, count: int, **more: Any) -> None:
         pipeline.execute()
 
 
-def left(client: "redis.Redis") -> int:
+def left(client: Any) -> int:
     """Count what is not done."""
     return sum(
         client.xlen(key) if client.type(key) == "stream" else client.llen(key)
@@ -60,7 +60,7 @@ def left(client: "redis.Redis") -> int:
 
 @pytest.mark.parametrize("kind", ["stream", "list"])
 def test_a_killed_gateway_and_a_killed_server_lose_nothing_and_send_nothing_twice(
-    start: Start, server: Redis, client: "redis.Redis", kind: str
+    start: Start, server: Redis, client: Any, kind: str
 ) -> None:
     count = 60
     with ModemRack(profile=ModemProfile(network_time=0.05)) as rack:
@@ -81,7 +81,7 @@ def test_a_killed_gateway_and_a_killed_server_lose_nothing_and_send_nothing_twic
 
 
 def test_answers_and_later_states_and_no_text_or_password_anywhere(
-    start: Start, server: Redis, client: "redis.Redis", modem_rack: ModemRack
+    start: Start, server: Redis, client: Any, modem_rack: ModemRack
 ) -> None:
     gateway = start([modem(modem_rack.paths[0])], **settings(server, dead_letter="dead")).until_ready()
     client.xadd("sms", {"body": command(1, callback_topic="answers").replace("text 1", "Kode rahasia 998877")})
@@ -101,9 +101,7 @@ def test_answers_and_later_states_and_no_text_or_password_anywhere(
     assert SECRET not in shown.stdout + gateway.log.read_text()
 
 
-def test_of_two_gateways_one_goes_on_when_the_other_is_killed(
-    start: Start, server: Redis, client: "redis.Redis"
-) -> None:
+def test_of_two_gateways_one_goes_on_when_the_other_is_killed(start: Start, server: Redis, client: Any) -> None:
     count = 150
     network = SimulatedNetwork(keep=2 * count)
     with ModemRack(2, profile=ModemProfile(network_time=0.05), network=network) as rack:
@@ -119,7 +117,7 @@ def test_of_two_gateways_one_goes_on_when_the_other_is_killed(
     assert twice <= 2, "only what was between Ctrl-Z and its acknowledgement"
 
 
-def test_a_stop_under_load_loses_nothing(start: Start, server: Redis, client: "redis.Redis") -> None:
+def test_a_stop_under_load_loses_nothing(start: Start, server: Redis, client: Any) -> None:
     count = 80
     with ModemRack(profile=ModemProfile(network_time=0.05)) as rack:
         gateway = start([modem(rack.paths[0])], **settings(server)).until_ready()

@@ -28,12 +28,8 @@ class Queue:
         self._channel.queue_declare(self.name, durable=True)
         self._channel.queue_declare(self.answers, durable=True)
         self._channel.confirm_delivery()
-        self.settings = {
-            "ingress-stomp": {
-                **{"enable": True, "host": "127.0.0.1", "port": broker.stomp_port, "destination": self.name},
-                **{"username": USER, "password": PASSWORD},
-            }
-        }
+        address = {"host": "127.0.0.1", "port": broker.stomp_port, "username": USER, "password": PASSWORD}
+        self.settings = {"ingress-stomp": {"enable": True, "destination": self.name, **address}}
 
     def send(self, number: int, text: str = "", **more: Any) -> None:
         data = {"id": number, "receiver": f"0812{number:07}", "message": text or f"text {number}"}
@@ -41,7 +37,7 @@ class Queue:
         self._channel.basic_publish("", self.name, body, pika.BasicProperties(delivery_mode=2))
 
     def is_empty(self) -> bool:
-        return self._channel.queue_declare(self.name, passive=True).method.message_count == 0
+        return bool(self._channel.queue_declare(self.name, passive=True).method.message_count == 0)
 
     def answer(self) -> dict[str, Any]:
         def one() -> Any:

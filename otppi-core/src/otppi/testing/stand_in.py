@@ -1,0 +1,132 @@
+"""A gateway that stands in for the host's in tests of ways in: it reads as the host does, and sends nothing."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from otppi.api.errors import AuthenticationFailed
+from otppi.api.ingress import Origin, Sender
+from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, parse
+
+Judge = Callable[[Item], tuple[ResponseCode, Mapping[str, Any]]]
+
+
+def sent(item: Item) -> tuple[ResponseCode, Mapping[str, Any]]:
+    """Answer that the network took a message."""
+    return ResponseCode.SUCCESS, {"id": item.id, "message_id": "0123456789abcdef", "state": "sent", "modem_id": "m0"}
+
+
+class StandInTicket:
+    """A command's ticket: final at once, or when the gateway releases it."""
+
+    def __init__(self, make: Callable[[], Answer]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[Answer], None]] = []
+        self._final: Answer | None = None
+        self.withdrawn = False
+
+    def answer(self, wait: float = 0.0) -> Answer:  # noqa: ARG002 - nobody waits in these tests
+        """Give the answer."""
+        return self._final or self._make()
+
+    def when_final(self, callback: Callable[[Answer], None]) -> None:
+        """Call back when it is released, or now where it has been."""
+        with self._lock:
+            if self._final is None:
+                self._callbacks.append(callback)
+                return
+        callback(self._final)
+
+    def withdraw(self) -> None:
+        """Note that its source delivers it again."""
+        self.withdrawn = True
+
+    def release(self) -> None:
+        """Make it final."""
+        with self._lock:
+            if self._final is None:
+                self._final = self._make()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(self._final)
+
+
+class StandInGateway:
+    """The gateway. A test changes what it should do, and looks at what it was given.
+
+    Attributes:
+        hold: Whether commands stay on their way until `release`.
+        judge: What becomes of a message.
+        room: What `capacity` gives.
+        taken: What was submitted.
+    """
+
+    def __init__(self) -> None:
+        self.hold = False
+        self.judge: Judge = sent
+        self.room = 100
+        self.taken: list[tuple[Envelope, Origin]] = []
+        self.tickets: list[StandInTicket] = []
+
+    def texts(self) -> list[str]:
+        """Give the texts that were submitted, in order."""
+        return [item.message or "" for envelope, _ in self.taken for item in envelope.items]
+
+    def release(self) -> None:
+        """Make all that is on its way final."""
+        for ticket in list(self.tickets):
+            ticket.release()
+
+    # -- otppi.api.ingress.Gateway ----------------------------------------------------------------------------------
+
+    def authenticate(self, username: str, password: str, address: str) -> Sender:  # noqa: ARG002
+        """Know nobody."""
+        raise AuthenticationFailed("nobody is known here")
+
+    def authenticate_token(self, token: str, address: str) -> Sender:  # noqa: ARG002
+        """Know nobody."""
+        raise AuthenticationFailed("nobody is known here")
+
+    def read(self, body: bytes, ingress: str) -> Envelope:  # noqa: ARG002
+        """Read a command."""
+        return parse(body)
+
+    def keys(self) -> Mapping[str, Any]:
+        """Have no keys."""
+        return {"keys": []}
+
+    def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:  # noqa: ARG002
+        """Have no keys."""
+        return {"keys": []}
+
+    def submit(self, envelope: Envelope, origin: Origin) -> StandInTicket:
+        """Take a command."""
+        ticket = StandInTicket(lambda: self._answer(envelope))
+        if not self.hold:
+            ticket.release()
+        self.tickets.append(ticket)
+        self.taken.append((envelope, origin))
+        return ticket
+
+    def message(self, message_id: str, sender: Sender) -> Answer | None:  # noqa: ARG002
+        """Know no message."""
+        return None
+
+    def capacity(self) -> int:
+        """Give the room that the test has set."""
+        return self.room
+
+    def health(self) -> Mapping[str, Any]:
+        """Be well."""
+        return {"status": "ok", "version": "0", "modems": [], "queued": 0}
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """Count nothing."""
+        return {}
+
+    def _answer(self, envelope: Envelope) -> Answer:
+        outcomes = [self.judge(item) for item in envelope.items]
+        overall = next((code for code, _ in outcomes if code is not ResponseCode.SUCCESS), ResponseCode.SUCCESS)
+        items = [{"response_code": code.value, "response_text": code.text, **data} for code, data in outcomes]
+        return Answer(envelope.name, overall, data=items if envelope.is_list else outcomes[0][1])

@@ -1,0 +1,75 @@
+"""The settings of the STOMP ingress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.settings import Section, integer, text, text_list
+from otppi.kit.broker_settings import broker_settings
+
+
+def _is_destination(value: str) -> str | None:
+    if not value.strip():
+        return "must not be empty"
+    return "must not hold control characters" if not value.isprintable() else None
+
+
+def _is_optional_destination(value: str) -> str | None:
+    return _is_destination(value) if value else None
+
+
+def _are_headers(values: list[str]) -> str | None:
+    for value in values:
+        name, colon, _ = value.partition(":")
+        if not colon or not name.strip() or not value.isprintable():
+            return "must be written as name: value"
+        if name.strip().lower() in ("destination", "id", "ack", "receipt"):
+            return f"must not set {name.strip()}, which this gateway sets itself"
+    return None
+
+
+_DESTINATION = text(
+    "destination",
+    "Destination",
+    "Where commands are taken from, such as /queue/sms; a name without / is a queue.",
+    "/queue/sms",
+    check=_is_destination,
+)
+
+SECTION = Section(
+    key="ingress-stomp",
+    title="STOMP",
+    help="Commands from a queue of ActiveMQ, RabbitMQ or another broker that speaks STOMP 1.2 or 1.1.",
+    reset_group="subscriber_stomp",
+    settings=(
+        *broker_settings("the STOMP broker", port=61613, source=_DESTINATION),
+        text("virtual_host", "Virtual host", "Virtual host that the destination is in.", "/"),
+        integer(
+            "heartbeat",
+            "Heart-beat",
+            "A sign of life is sent, and wanted from the server, so often; 0 for none, and then a server that stands "
+            "still is not noticed.",
+            10,
+            minimum=0,
+            maximum=600,
+            unit="s",
+        ),
+        text(
+            "dead_letter",
+            "Dead letter",
+            "Destination for commands that can never be sent. Empty: they are refused (NACK), and the broker does with "
+            "them what it is set to: RabbitMQ its dead-letter exchange, ActiveMQ the queue ActiveMQ.DLQ.",
+            check=_is_optional_destination,
+        ),
+        text_list(
+            "subscribe_headers",
+            "Subscribe headers",
+            "Further headers of the subscription, each written as name: value, such as x-queue-type: quorum.",
+            check=_are_headers,
+        ),
+    ),
+)
+
+
+def enabled(settings: Mapping[str, Any]) -> bool:
+    """Say whether commands are taken at all."""
+    return bool(settings["enable"])

@@ -1,0 +1,201 @@
+"""The connection: TLS, passwords, brokers that are killed, paused, restarted, silent, or no brokers at all."""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import OtpPiError
+from otppi.testing.brokers.certificates import Authority
+from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.stand_in import StandInGateway
+
+GREETING = b"CONNECTED\nversion:%s\nserver:Test/1\nheart-beat:%s\n\n\x00"
+
+
+def _wait_for(eventually: Any, rabbitmq: RabbitMq) -> None:
+    def is_up() -> bool:
+        with contextlib.suppress(OSError):
+            return rabbitmq._ready()
+        return False
+
+    eventually(is_up)
+
+
+@pytest.mark.parametrize("fault", ["kill", "pause"])
+def test_nothing_is_lost_when_the_broker_fails(
+    serve: Any, client: Any, rabbitmq: RabbitMq, gateway: StandInGateway, tools: Any, fault: str
+) -> None:
+    gateway.room, gateway.hold = 20, True
+    served = serve()
+    for number in range(200):
+        client.send(tools.command(str(number)))
+    tools.eventually(lambda: len(gateway.taken) == 20)
+    client.close()
+    try:
+        if fault == "kill":
+            rabbitmq.kill()
+        else:
+            rabbitmq.pause()
+        tools.eventually(lambda: not served.says("connected"))
+        assert all(ticket.withdrawn for ticket in gateway.tickets)
+        if fault == "pause":
+            assert "silent" in served.says("last_problem")
+    finally:
+        rabbitmq.resume() if fault == "pause" else rabbitmq.start()
+    gateway.hold = False
+    tools.eventually(lambda: len(set(gateway.texts())) == 200)
+    tools.eventually(lambda: served.says("in_flight") == 0)
+    again = {envelope.items[0].message for envelope, origin in gateway.taken[20:] if origin.redelivered}
+    assert {text for text in gateway.texts() if gateway.texts().count(text) > 1} <= again
+    served.stop()
+    _wait_for(tools.eventually, rabbitmq)
+    other = tools.Client(rabbitmq)
+    assert other.channel.queue_declare(client.queue, passive=True).method.message_count == 0
+    other.close()
+
+
+def test_the_connection_is_made_anew_after_the_refresh(
+    serve: Any, client: Any, gateway: StandInGateway, tools: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        serve(refresh=1)
+        for number in range(3):
+            before = caplog.text.count("connected to")
+            client.send(tools.command(str(number)))
+            tools.eventually(lambda before=before: caplog.text.count("connected to") > before)
+    assert gateway.texts() == ["0", "1", "2"]
+    assert "no connection" not in caplog.text
+
+
+def test_passwords_virtual_hosts_and_rights(
+    serve: Any, client: Any, tools: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "a-secret-of-the-test"
+    wrong = serve(password=secret)
+    assert "Access refused" in tools.eventually(lambda: wrong.says("last_problem"))
+    elsewhere = serve(virtual_host="elsewhere")
+    assert "refuses the connection" in tools.eventually(lambda: elsewhere.says("last_problem"))
+    nowhere = serve(destination="/amq/queue/not-there")
+    assert "not_found" in tools.eventually(lambda: nowhere.says("last_problem"))
+    assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("more", [{}, {"ca_file": ""}])
+def test_tls(
+    serve: Any, rabbitmq: RabbitMq, client: Any, authority: Authority, gateway: StandInGateway, tools: Any, more: Any
+) -> None:
+    served = serve(rabbitmq.stomp_tls_port, ssl=True, **{"ca_file": str(authority.ca_file), **more})
+    if more:
+        assert "certificate is not valid" in tools.eventually(lambda: served.says("last_problem"))
+        return
+    answers = client.declare()
+    for number in range(200):
+        client.send(tools.command(str(number), callback_topic=f"/amq/queue/{answers}", padding="-" * 2000))
+    tools.eventually(lambda: client.waiting(answers) == 200)
+    assert sorted(map(int, gateway.texts())) == list(range(200))
+    assert served.stop() < 3
+
+
+@pytest.fixture
+def listener() -> Iterator[Callable[..., socket.socket]]:
+    """Give a function that listens, and answers the first bytes of who comes with some of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as peers:
+        server.settimeout(20)
+
+        def accept(answer: bytes) -> socket.socket:
+            peer, _ = server.accept()
+            peers.enter_context(peer)
+            peer.settimeout(20)
+            peer.recv(4096)
+            peer.sendall(answer)
+            return peer
+
+        accept.port = server.getsockname()[1]  # type: ignore[attr-defined]
+        yield accept
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\nno\x00", "does not speak STOMP"),
+        (GREETING % (b"1.0", b"0,0"), "1.1 or 1.2 is needed"),
+        (b"ERROR\nmessage:Sorry\n\nthe first line\nmore\x00", "Sorry: the first line"),
+    ],
+)
+def test_strange_greetings_are_told(serve: Any, listener: Any, tools: Any, answer: bytes, why: str) -> None:
+    served = serve(listener.port, destination="/queue/x")
+    listener(answer)
+    assert why in tools.eventually(lambda: served.says("last_problem"))
+
+
+def test_heart_beats_go_both_ways_and_silence_is_noticed(serve: Any, listener: Any, tools: Any) -> None:
+    served = serve(listener.port, destination="/queue/x")
+    peer = listener(GREETING % (b"1.2", b"1000,1000"))
+    said = b""
+    while b"\x00" not in said:
+        said += peer.recv(4096)
+    assert b"SUBSCRIBE" in said
+    assert b"prefetch-count:100" in said
+    assert b"activemq.prefetchSize:100" in said
+    while not said.endswith(b"\x00\n\n"):
+        said += peer.recv(4096)
+        peer.sendall(b"\n")
+    assert served.says("connected")
+    assert "silent" in tools.eventually(lambda: served.says("last_problem"))
+
+
+def test_what_an_error_frame_quotes_is_not_logged(
+    serve: Any, listener: Any, tools: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = serve(listener.port, destination="/queue/x")
+    peer = listener(GREETING % (b"1.2", b"0,0"))
+    peer.sendall(b"ERROR\nmessage:malformed frame\n\nThe message:\n-----\nsecret words\x00")
+    assert "malformed frame" in tools.eventually(lambda: served.says("last_problem"))
+    assert "secret words" not in caplog.text
+
+
+def test_an_answer_that_is_never_confirmed_ends_the_connection(
+    serve: Any, listener: Any, gateway: StandInGateway, tools: Any
+) -> None:
+    served = serve(listener.port, destination="/queue/x", timeout=1.0)
+    peer = listener(GREETING % (b"1.2", b"0,0"))
+    body = tools.command("one", callback_topic="answers")
+    peer.sendall(b"MESSAGE\nack:1\nmessage-id:1\nsubscription:otppi-1\n\n" + body + b"\x00")
+    assert "did not confirm" in tools.eventually(lambda: served.says("last_problem"))
+
+
+@pytest.mark.parametrize("greeted", [True, False])
+def test_a_stop_is_quick_while_the_server_says_nothing(
+    serve: Any, listener: Any, tools: Any, greeted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otppi_ingress_stomp.ingress._PATIENCE", 0.5)
+    served = serve(listener.port, destination="/queue/x", timeout=60.0)
+    listener(GREETING % (b"1.2", b"0,0") if greeted else b"\n")
+    tools.eventually(lambda: served.says("connected") or not greeted)
+    assert served.stop() < 4
+
+
+@pytest.mark.parametrize(("which", "why"), [("wrong_name", "127.0.0.1"), ("expired", "expired")])
+def test_certificates_are_verified(
+    serve: Any, authority: Authority, tools: Any, which: str, why: str, tls_listener: Any
+) -> None:
+    port = tls_listener(getattr(authority, which)())
+    served = serve(port, destination="/queue/x", ssl=True, ca_file=str(authority.ca_file))
+    problem = tools.eventually(lambda: served.says("last_problem"))
+    assert "certificate is not valid for 127.0.0.1" in problem
+    assert why in problem
+
+
+def test_addresses_and_files_that_cannot_be_used_are_named(serve: Any, tools: Any) -> None:
+    refused = serve(1, destination="/queue/x")
+    assert "nobody listens at port 1" in tools.eventually(lambda: refused.says("last_problem"))
+    unknown = serve(1, destination="/queue/x", host="no-such-host.invalid")
+    assert "no-such-host.invalid is not known" in tools.eventually(lambda: unknown.says("last_problem"))
+    served = serve(1, destination="/queue/x", ssl=True, ca_file="/nowhere/ca.pem")
+    served.thread.join(10)
+    assert isinstance(served.failure, OtpPiError)
+    assert "ca_file" in str(served.failure)
