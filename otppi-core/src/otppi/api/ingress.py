@@ -1,5 +1,6 @@
 """The ingress ABC, and the door of the gateway that every ingress knocks at."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -155,6 +156,24 @@ class ReceivedMessage:
     missing: tuple[int, ...] = ()
     binary: bool = False
     read: bool = False
+
+    def as_data(self) -> dict[str, Any]:
+        """Give it as it is forwarded, in JSON, to webhook and brokers."""
+        return {
+            "message_id": self.message_id,
+            "modem_id": self.modem,
+            "originator": self.originator,
+            "text": self.text,
+            "sent": self.sent,
+            "arrived": self.arrived,
+            "segments": self.segments,
+            "missing": list(self.missing),
+            "binary": self.binary,
+        }
+
+    def to_json(self) -> bytes:
+        """Write that as JSON, in ASCII."""
+        return json.dumps(self.as_data()).encode("ascii")
 
 
 class Ingress(ABC):

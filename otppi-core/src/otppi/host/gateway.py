@@ -1,18 +1,15 @@
 """The one door: takes commands from every ingress, checks them, and answers."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import otppi
 from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
-from otppi.api.modem import ModemState
 from otppi.host.accounts import Accounts
 from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.balance import Balances, Post
@@ -22,10 +19,10 @@ from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
+from otppi.host.overview import Overview
 from otppi.host.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
-from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, normalise
@@ -38,10 +35,6 @@ Take = Callable[[Record], Record]
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
 _BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
-_HORIZON = 2.0
-"""Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""
-_AT_HAND_FIRST = 8
-_AT_HAND_MOST = 256
 _UTF16_PER_PART = 66
 """Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""
 
@@ -69,6 +62,11 @@ class HostGateway:
         self.authenticate_token = accounts.authenticate_token
         self.read = reader.read
         self._keys = reader.keys
+        warning = (self.balances, reader.keys, dispatch, otp)
+        self.overview = Overview(dispatch, warning, self.balances.describe, otp.counters)
+        self.health = self.overview.health
+        self.counters = self.overview.counters
+        self.capacity = self.overview.capacity
 
     def keys(self) -> Mapping[str, Any]:
         """Give the public key that envelopes may be encrypted to."""
@@ -93,7 +91,7 @@ class HostGateway:
         if command is Command.REQUEST_USSD:
             return ask(self.ussd, envelope, origin)
         if command is Command.GET_MODEM_LIST:
-            modems = [self.describe(worker) for worker in self._dispatch.workers()]
+            modems = self.overview.modems()
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=modems))
         if command is Command.ECHO:
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data={"echo": envelope.data}))
@@ -287,58 +285,6 @@ class HostGateway:
         outcome = of_record(record)
         return Answer("get-message", outcome.code, data=outcome.data)
 
-    def capacity(self) -> int:
-        """Count what the modems that work now send within the next seconds, so that none of them runs dry."""
-        return sum(
-            _at_hand(worker.seconds_per_message)
-            for worker in self._dispatch.workers()
-            if worker.send_from_api and worker.status.state is ModemState.READY and not worker.account.unusable()
-        )
-
-    def health(self) -> Mapping[str, Any]:
-        """Say whether messages can be sent."""
-        workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
-        ready = sum(worker.status.state is ModemState.READY and not worker.account.unusable() for worker in workers)
-        status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
-        return {
-            "status": status,
-            "version": otppi.__version__,
-            "modems": [self.describe(worker) for worker in self._dispatch.workers()],
-            "queued": sum(len(worker.queue) for worker in workers),
-            "warnings": [
-                *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
-                *self.balances.warnings(),
-                *self._keys.warnings(),
-                *self._dispatch.warnings(),
-                *self._otp.warnings(),
-            ],
-        }
-
-    def describe(self, worker: ModemWorker) -> dict[str, Any]:
-        """Describe a modem with its SIM card's balance."""
-        return describe_modem(worker) | self.balances.describe(worker.name)
-
-    def counters(self) -> Mapping[str, Mapping[str, float]]:
-        """Count what ended, by state and ingress, and what waits and was sent, by modem."""
-        workers = self._dispatch.workers()
-        ended: dict[str, float] = {}
-        for (state, ingress), count in list(self._dispatch.ended.items()):
-            ended[f'state="{state}",ingress="{ingress}"'] = count
-        return {
-            "messages_total": ended,
-            "modem_sent_total": {_label("modem", worker.name): worker.sent for worker in workers},
-            "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
-            "modem_ready": {
-                _label("modem", worker.name): float(worker.status.state is ModemState.READY) for worker in workers
-            },
-            "modem_recoveries_total": {
-                f'{_label("modem", worker.name)},step="{step.value}"': count
-                for worker in workers
-                for step, count in worker.healer.counts.items()
-            },
-            **self._otp.counters(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
@@ -361,37 +307,3 @@ def _masked(receiver: str) -> str:
     """Show as much of a number, or of an e-mail address, as tells one from another."""
     name, at, domain = receiver.rpartition("@")
     return f"{name[:1]}*****@{domain}" if at else mask(receiver)
-
-
-def describe_modem(worker: ModemWorker) -> dict[str, Any]:
-    """Describe a modem for lists and health: its state, who it is, and what it did."""
-    identity = worker.modem.identity()
-    last, planned = worker.healer.last, worker.healer.planned
-    return {
-        "modem_id": worker.name,
-        "state": worker.status.state.value,
-        "detail": worker.status.detail,
-        "unusable": worker.account.unusable(),
-        "since": round(worker.status.since),
-        "queued": len(worker.queue),
-        "sent": worker.sent,
-        "imei": identity.imei,
-        "operator": identity.operator,
-        "registration": identity.registration,
-        "signal_dbm": identity.signal_dbm,
-        "recoveries": {step.value: count for step, count in worker.healer.counts.items()},
-        "last_recovery": last and {"step": last.step.value, "at": round(last.at), "cause": last.cause},
-        "next_step": planned and {"step": planned[0].value, "at": round(planned[1])},
-    }
-
-
-def _at_hand(seconds_per_message: float) -> int:
-    """Count the messages that one modem should have at hand: two, or what it sends within the horizon."""
-    if not seconds_per_message:  # it has not sent one yet
-        return _AT_HAND_FIRST
-    return max(2, min(math.ceil(_HORIZON / seconds_per_message), _AT_HAND_MOST))
-
-
-def _label(name: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{name}="{escaped}"'

@@ -34,7 +34,7 @@ from otppi.host.supervisor import Supervised, end_all
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
 from otppi.host.ways_in import WaysIn
-from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook, data_of
+from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.host.worker import ModemWorker
 from otppi.kit.usb import serial_devices
 from otppi.wire.envelope import Answer
@@ -80,6 +80,7 @@ class Host:
         self._modem_threads: dict[str, Supervised] = {}
         self._modem_values: dict[str, Mapping[str, Any]] = {}
         self.ways_in = WaysIn(data.plugins, config, self.gateway, data.path)
+        self.gateway.overview.ways_in = self.ways_in.describe
         self._internet_type = next(iter(data.plugins.internet_types.values()), None)
         usb = [match for one in data.plugins.modem_types.values() for match in one.usb]
         self.internet = InternetLinks(
@@ -166,7 +167,7 @@ class Host:
     def _forward(self, message: ReceivedMessage) -> None:
         """Tell the webhook and the ways in of a message that came in; on the inbox's thread."""
         if self.webhook.wants(MESSAGE_RECEIVED):
-            self.webhook.post(MESSAGE_RECEIVED, data_of(message))
+            self.webhook.post(MESSAGE_RECEIVED, message.as_data())
         self.ways_in.received(message)
 
     # -- modems -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The open notes: which messages are on their way, in a small file on the card, so that a power cut can be told.
 
-Metadata only: never a text, never a receiver that is not masked. A message is noted when it has been on its way for five
-seconds, so what a modem sends without delay costs nothing. One that has ended is not marked in here: it is in the report, which
-is written before its note is dropped.
+Metadata only: never a text, never a receiver that is not masked. A message is noted when it has been on its way for
+five seconds, so what a modem sends without delay costs nothing. One that has ended is not marked in here: it is in the
+report, which is written before its note is dropped.
 """
 
 import json

@@ -53,7 +53,9 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
         for worker in self._running().dispatch.workers():
             identity = worker.modem.identity()
             known = {name: getattr(identity, name) for name in _IDENTITY}
-            modems.append(self._running().gateway.describe(worker) | known | {"usage": worker.account.describe()})
+            modems.append(
+                self._running().gateway.overview.describe(worker) | known | {"usage": worker.account.describe()}
+            )
         return modems
 
     def usage(self) -> list[dict[str, Any]]:

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 import otppi
 from otppi.api.errors import OtpPiError, sentence
-from otppi.api.ingress import ReceivedMessage
 from otppi.kit.reconnect import Backoff
 
 logger = logging.getLogger(__name__)
@@ -229,21 +228,6 @@ class Webhook:
 def sign(secret: str, timestamp: str, body: bytes) -> str:
     """Give the signature of an event: HMAC-SHA256, in hexadecimal, of the timestamp, a dot and the body."""
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-
-
-def data_of(message: ReceivedMessage) -> dict[str, Any]:
-    """Give the data of the event `message.received`."""
-    return {
-        "message_id": message.message_id,
-        "modem_id": message.modem,
-        "originator": message.originator,
-        "text": message.text,
-        "sent": message.sent,
-        "arrived": message.arrived,
-        "segments": message.segments,
-        "missing": list(message.missing),
-        "binary": message.binary,
-    }
 
 
 def _connection(values: Mapping[str, Any]) -> http.client.HTTPConnection:

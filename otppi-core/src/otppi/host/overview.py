@@ -1,0 +1,154 @@
+"""How the gateway is: its health and warnings, its counters, and what its modems can take on."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import otppi
+from otppi.api.modem import ModemState
+from otppi.host.dispatch import Dispatch
+from otppi.host.worker import ModemWorker
+
+_HORIZON = 2.0
+"""Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""
+_AT_HAND_FIRST = 8
+_AT_HAND_MOST = 256
+
+Counters = Mapping[str, Mapping[str, float]]
+
+
+class Warns(Protocol):
+    """A part of the gateway that has something to say to people now and then."""
+
+    def warnings(self) -> list[str]:
+        """Say what people should know."""
+
+
+class Overview:
+    """Any thread.
+
+    Args:
+        dispatch: Whose modems and messages they are.
+        parts: Which parts of the gateway warn.
+        more_of_modem: What else is known of a modem, by its name.
+        more_counters: Further counters.
+    """
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        parts: Iterable[Warns],
+        more_of_modem: Callable[[str], Mapping[str, Any]],
+        more_counters: Callable[[], Counters],
+    ) -> None:
+        self._dispatch = dispatch
+        self._parts = tuple(parts)
+        self._more_of_modem = more_of_modem
+        self._more_counters = more_counters
+        self.ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+
+    def capacity(self) -> int:
+        """Count what the modems that work now send within the next seconds, so that none of them runs dry."""
+        return sum(
+            _at_hand(worker.seconds_per_message)
+            for worker in self._dispatch.workers()
+            if worker.send_from_api and worker.status.state is ModemState.READY and not worker.account.unusable()
+        )
+
+    def health(self) -> Mapping[str, Any]:
+        """Say whether messages can be sent."""
+        workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
+        ready = sum(worker.status.state is ModemState.READY and not worker.account.unusable() for worker in workers)
+        status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
+        return {
+            "status": status,
+            "version": otppi.__version__,
+            "modems": self.modems(),
+            "queued": sum(len(worker.queue) for worker in workers),
+            "warnings": [
+                *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
+                *(warning for part in self._parts for warning in part.warnings()),
+                *(
+                    f"{way['name']}: no connection to {way['server']}: {way['last_problem'] or way['detail']}"
+                    for way in self._brokers()
+                    if not way["connected"]
+                ),
+            ],
+        }
+
+    def modems(self) -> list[dict[str, Any]]:
+        """Describe all modems."""
+        return [self.describe(worker) for worker in self._dispatch.workers()]
+
+    def describe(self, worker: ModemWorker) -> dict[str, Any]:
+        """Describe a modem with its SIM card's balance."""
+        return {**describe_modem(worker), **self._more_of_modem(worker.name)}
+
+    def _brokers(self) -> list[Mapping[str, Any]]:
+        """Give what those ways in say of themselves that are connections to a server (`otppi.kit.link`)."""
+        return [way for way in self.ways_in() if "connected" in way]
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """Count what ended, by state and ingress, what waits and was sent, by modem, and what brokers delivered."""
+        workers = self._dispatch.workers()
+        ended: dict[str, float] = {}
+        for (state, ingress), count in list(self._dispatch.ended.items()):
+            ended[f'state="{state}",ingress="{ingress}"'] = count
+        return {
+            "messages_total": ended,
+            "modem_sent_total": {_label("modem", worker.name): worker.sent for worker in workers},
+            "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
+            "modem_ready": {
+                _label("modem", worker.name): float(worker.status.state is ModemState.READY) for worker in workers
+            },
+            "modem_recoveries_total": {
+                f'{_label("modem", worker.name)},step="{step.value}"': count
+                for worker in workers
+                for step, count in worker.healer.counts.items()
+            },
+            "ingress_connected": {_label("ingress", way["name"]): float(way["connected"]) for way in self._brokers()},
+            "ingress_deliveries_total": {
+                f'{_label("ingress", way["name"])},outcome="{outcome}"': way[outcome]
+                for way in self._brokers()
+                for outcome in _OUTCOMES
+                if outcome in way
+            },
+            **self._more_counters(),
+        }
+
+
+_OUTCOMES = ("taken", "done", "never", "again", "malformed")
+
+
+def describe_modem(worker: ModemWorker) -> dict[str, Any]:
+    """Describe a modem for lists and health: its state, who it is, and what it did."""
+    identity = worker.modem.identity()
+    last, planned = worker.healer.last, worker.healer.planned
+    return {
+        "modem_id": worker.name,
+        "state": worker.status.state.value,
+        "detail": worker.status.detail,
+        "unusable": worker.account.unusable(),
+        "since": round(worker.status.since),
+        "queued": len(worker.queue),
+        "sent": worker.sent,
+        "imei": identity.imei,
+        "operator": identity.operator,
+        "registration": identity.registration,
+        "signal_dbm": identity.signal_dbm,
+        "recoveries": {step.value: count for step, count in worker.healer.counts.items()},
+        "last_recovery": last and {"step": last.step.value, "at": round(last.at), "cause": last.cause},
+        "next_step": planned and {"step": planned[0].value, "at": round(planned[1])},
+    }
+
+
+def _at_hand(seconds_per_message: float) -> int:
+    """Count the messages that one modem should have at hand: two, or what it sends within the horizon."""
+    if not seconds_per_message:  # it has not sent one yet
+        return _AT_HAND_FIRST
+    return max(2, min(math.ceil(_HORIZON / seconds_per_message), _AT_HAND_MOST))
+
+
+def _label(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{name}="{escaped}"'
