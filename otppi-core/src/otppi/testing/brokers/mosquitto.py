@@ -1,8 +1,10 @@
 """A Mosquitto (MQTT broker) for tests."""
 
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from otppi.testing.brokers.process import ServerProcess, free_port
 
 
 class Mosquitto(ServerProcess):
-    """A broker that keeps its sessions over a restart.
+    """A broker that keeps its sessions over a `stop` and `start`, and over a `kill` what was there at the last `save`.
 
     Args:
         folder: Its own.
@@ -47,8 +49,6 @@ class Mosquitto(ServerProcess):
             "user root",
             "persistence true",
             f"persistence_location {self.folder}/",
-            "autosave_interval 1",
-            "autosave_on_changes true",
             "max_queued_messages 0",
             "connection_messages true",
         ]
@@ -66,6 +66,27 @@ class Mosquitto(ServerProcess):
         # Debian installs it where the PATH of an ordinary user does not look.
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         return (program, "-c", str(self.folder / "mosquitto.conf"))
+
+    def save(self) -> None:
+        """Have it write its sessions and messages, as it does by itself now and then and when it stops.
+
+        What came after that is lost by a kill: Mosquitto writes no journal.
+        """
+        before = self._database()
+        self._signal(signal.SIGUSR1)
+        deadline = time.monotonic() + 10
+        while self._database() == before:
+            if time.monotonic() > deadline:
+                raise RuntimeError("Mosquitto did not save")
+            time.sleep(0.01)  # it has no way to say so
+
+    def _database(self) -> tuple[int, int] | None:
+        """Name the file that it has written, which it replaces as a whole."""
+        try:
+            status = (self.folder / "mosquitto.db").stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def _ready(self) -> bool:
         if self._within:

@@ -1,0 +1,273 @@
+"""The ingress: keeps a connection to the broker, and brings what comes to the gateway and back."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
+from otppi.kit.consumer import Consumer
+from otppi.kit.link import Link
+from otppi.kit.outbox import Action
+from otppi.kit.tls import client_context
+from otppi.kit.verdict import Verdict
+from otppi.wire.envelope import Answer
+from otppi_ingress_mqtt.client import MqttClient
+from otppi_ingress_mqtt.connection import Connection, PoisonedError, Terms
+from otppi_ingress_mqtt.intake import Intake
+from otppi_ingress_mqtt.memory import Subscribed, made_up_client_id
+from otppi_ingress_mqtt.outgoing import Outgoing
+from otppi_ingress_mqtt.settings import KEY, VERSION_5, check_together
+from otppi_ingress_mqtt.status import INTERVAL, OFFLINE, Status
+from otppi_ingress_mqtt.stream import Dialer, Stream, Waker
+from otppi_ingress_mqtt.topics import is_shared, subscription
+
+logger = logging.getLogger(__name__)
+
+_LEAST_WINDOW = 16
+_MOST_HELD = 1000
+"""Messages that may be held here where the broker is not told how many it may hand over."""
+_LAST_WORDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long things take, in seconds.
+
+    Attributes:
+        first: Until a connection that is lost is tried again the first time.
+        patience: In which a stop lets messages come to their end; the host waits for ten.
+        renew: How long a connection lasts before it is made anew for what the broker should hand over.
+    """
+
+    first: float = 0.5
+    patience: float = 8.0
+    renew: float = 20.0
+
+
+_PACE = Pace()
+
+
+class MqttIngress(Ingress):
+    """Commands from an MQTT broker. The thread of `run` owns client and connection.
+
+    Args:
+        context: Settings and gateway.
+        pace: How long things take.
+
+    Raises:
+        InvalidSettings: The settings do not go together.
+    """
+
+    def __init__(self, context: IngressContext, pace: Pace = _PACE) -> None:
+        values = self._values = context.settings
+        check_together(values)
+        self._pace = pace
+        self._gateway = context.gateway
+        self._filter = subscription(values)
+        self._version_5 = values["protocol"] == VERSION_5
+        self._client_id = values["client_id"] or made_up_client_id(context.folder)
+        self._subscribed = Subscribed(context.folder)
+        self._waker = Waker()
+        self._link = Link(KEY, f"{values['host']}:{values['port']}", first=pace.first)
+        # A message that cannot be sent here is handed on to the others of the group, where MQTT can say how often
+        # that was done; else it is tried again from here while the broker keeps it.
+        self._hands_on = self._version_5 and is_shared(self._filter)
+        sender = Sender(KEY)
+        self._consumer = Consumer(self._gateway, KEY, sender, self._waker.ring, requeue=self._hands_on)
+        self._client = MqttClient(
+            self._client_id,
+            MQTTProtocolVersion.MQTTv5 if self._version_5 else MQTTProtocolVersion.MQTTv311,
+            clean=not values["session_expiry"],
+            dial=self._dial,
+            released=lambda mid: self._intake.released(mid),
+        )
+        self._client.username_pw_set(values["username"] or None, values["password"] or None)
+        if values["status_topic"]:
+            self._client.will_set(values["status_topic"], OFFLINE, min(values["qos"], 1), retain=True)
+        self._intake = Intake(self._consumer, self._client, self._in_flight, max(_MOST_HELD, values["receive_maximum"]))
+        self._outgoing = Outgoing(
+            self._client,
+            version_5=self._version_5,
+            qos=values["qos"],
+            subscription=self._filter,
+            settle=self._intake.settle,
+            take_again=self._intake.take_again,
+        )
+        self._status = Status(values["status_topic"], self._gateway, self._outgoing)
+        self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
+        self._window = 0
+        self._granted: int | None = None
+        self._session_present: bool | None = None
+        self._stop_by = 0.0
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End `run`."""
+        if not self._link.stopping:
+            self._stop_by = time.monotonic() + self._pace.patience
+            self._link.stop()
+            self._waker.ring()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Say how connection, subscription and messages are."""
+        return {
+            **self._link.describe(),
+            **self._consumer.describe(),
+            "in_flight": self._in_flight(),
+            "topic": self._filter,
+            "protocol": self._values["protocol"],
+            "client_id": self._client_id,
+            "qos": self._granted,
+            "session_present": self._session_present,
+            "receive_maximum": self._window if self._version_5 else None,
+            "retained_ignored": self._intake.counts["retained"],
+            "left_to_broker": self._intake.counts["left"],
+            "dropped_qos_0": self._intake.counts["dropped"],
+            "handed_on": self._outgoing.counts["handed_on"],
+            "publications_refused": self._outgoing.counts["refused"] + self._outgoing.counts["unpublished"],
+        }
+
+    def received(self, message: ReceivedMessage) -> None:
+        """Publish a message that came in."""
+        if self._values["inbox_topic"]:
+            self._consumer.publish(Callback(self._values["inbox_topic"]), message.to_json())
+
+    def state_changed(self, callback: Callback, answer: Answer) -> None:
+        """Publish a later state."""
+        self._consumer.publish(callback, answer.to_json())
+
+    # -- the connection's thread ------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Keep a connection until `stop`.
+
+        Raises:
+            OtpPiError: A file of the settings cannot be used.
+        """
+        values = self._values
+        with self._waker:
+            self._dialer = Dialer(
+                values["host"],
+                values["port"],
+                client_context(values),
+                values["timeout"],
+                self._waker,
+                lambda: self._link.stopping,
+            )
+            self._link.keep(self._session)
+
+    def _dial(self) -> Stream:
+        return self._dialer.dial()
+
+    def _session(self) -> None:
+        """Connect, subscribe, and work until the connection is to be made anew, or the gateway stops."""
+        values = self._values
+        terms = Terms(
+            host=values["host"],
+            port=values["port"],
+            client_id=self._client_id,
+            version_5=self._version_5,
+            keep_alive=values["keep_alive"],
+            timeout=values["timeout"],
+            session_expiry=values["session_expiry"],
+        )
+        connection = Connection(self._client, terms, self._waker, lambda: self._link.stopping)
+        self._window = self._wanted_window()
+        try:
+            connection.open(self._window, self._began)
+            earlier = self._subscribed.other_than(self._filter)
+            granted = connection.subscribe(self._filter, values["qos"], instead_of=earlier)
+            self._subscribed.note(self._filter)
+            self._note_granted(granted)
+            self._link.connected()
+            self._serve(connection)
+            connection.finish()
+        except PoisonedError as error:
+            self._outgoing.drop_poison(str(error))
+            raise
+        finally:
+            connection.close()
+            if is_shared(self._filter) and not self._link.stopping:
+                self._intake.lost()
+
+    def _began(self, session_present: bool, properties: Properties | None) -> None:
+        self._session_present = session_present
+        self._intake.connected(session_present=session_present)
+        self._outgoing.connected(properties)
+        self._status.connected()
+
+    def _note_granted(self, granted: int) -> None:
+        if granted < self._values["qos"] and granted != self._granted:
+            logger.warning(
+                "ingress-mqtt: the broker grants QoS %d where %d is set%s", granted, self._values["qos"],
+                "; what is on its way when something fails is lost" if granted == 0 else "",
+            )  # fmt: skip
+        self._granted = granted
+
+    def _wanted_window(self) -> int:
+        """Say how many messages the broker may hand over that have not come to their end."""
+        return int(self._values["receive_maximum"]) or min(max(_LEAST_WINDOW, self._gateway.capacity()), _MOST_HELD)
+
+    def _serve(self, connection: Connection) -> None:
+        began = time.monotonic()
+        while not self._link.stopping:
+            if self._is_due_anew(time.monotonic() - began):
+                return
+            self._work()
+            self._status.tell()
+            connection.turn(self._pause())
+        self._intake.closed = True
+        self._consumer.stop()
+        while time.monotonic() < self._stop_by and (self._in_flight() or self._has_work()):
+            self._work()
+            connection.turn(min(self._pause(), self._stop_by - time.monotonic()))
+        told = self._status.tell_offline()
+        deadline = time.monotonic() + _LAST_WORDS
+        while not told() and time.monotonic() < deadline:
+            connection.turn(deadline - time.monotonic())
+
+    def _in_flight(self) -> int:
+        return self._consumer.in_flight + self._outgoing.settling
+
+    def _has_work(self) -> bool:
+        return bool(self._outgoing) or bool(len(self._consumer.outbox))
+
+    def _is_due_anew(self, age: float) -> bool:
+        """Whether the connection is to be made anew: the session stays, so nothing is lost by it."""
+        refresh = self._values["refresh"]
+        if refresh and age >= refresh:
+            return True
+        if age < self._pace.renew:
+            return False
+        return self._intake.wants_more or (self._version_5 and self._wanted_window() > self._window)
+
+    def _work(self) -> None:
+        """Do what is due: settle, publish, hand on."""
+        if self._outgoing.has_room:
+            for action in self._consumer.due():
+                self._do(action)
+        self._outgoing.pump()
+
+    def _do(self, action: Action) -> None:
+        if action.verdict is not Verdict.AGAIN or action.delivery is None or self._hands_on:
+            self._outgoing.put(action)
+        # else the gateway is stopping, and the broker keeps it for the next connection
+
+    def _pause(self) -> float:
+        pause = self._consumer.pause() if self._outgoing.has_room else None
+        return INTERVAL if pause is None else min(pause, INTERVAL)
+
+    def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
+        self._intake.take(message)
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
+        self._outgoing.published(mid, reason)

@@ -1,0 +1,123 @@
+"""The settings of the MQTT ingress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.errors import InvalidSettings
+from otppi.api.settings import Section, integer, text
+from otppi.kit.broker_settings import broker_settings
+from otppi.wire.errors import FieldError
+from otppi_ingress_mqtt.topics import catches, filter_problem, group_problem, name_problem, subscription
+
+KEY = "ingress-mqtt"
+VERSION_5, VERSION_3 = "5", "3.1.1"
+_NEVER = 4_294_967_295
+"""A session that does not expire (MQTT 5, 3.1.2.11.2)."""
+
+
+def _name_or_nothing(topic: str) -> str | None:
+    return name_problem(topic) if topic else None
+
+
+_TOPIC = text(
+    "topic",
+    "Topic",
+    "Topic that commands are taken from; may hold wildcards, + and #, or be a shared subscription, $share/GROUP/TOPIC.",
+    "sms",
+    check=filter_problem,
+)
+_CLIENT_ID = text(
+    "client_id",
+    "Client ID",
+    "The broker knows the session of this gateway by it, so each needs one of its own; empty: one that is made up once "
+    "and kept.",
+    pattern=r"[\x20-\x7e]{1,256}",
+)
+_OWN = (
+    integer(
+        "qos",
+        "QoS",
+        "Quality of service of commands and answers. 0: what is on its way when something fails is lost; 1 and 2: the "
+        "broker keeps a command until it has come to its end.",
+        1,
+        minimum=0,
+        maximum=2,
+    ),
+    text("protocol", "Protocol", "Version of MQTT.", VERSION_5, choices=(VERSION_5, VERSION_3)),
+    integer(
+        "keep_alive",
+        "Keep alive",
+        "The broker is asked for a sign of life after so long a silence; it is given up after as long again.",
+        30,
+        minimum=5,
+        maximum=3600,
+        unit="s",
+    ),
+    integer(
+        "session_expiry",
+        "Session expiry",
+        f"The broker keeps commands for this gateway for so long while it is away; {_NEVER} for ever; 0: not at all. "
+        "With 3.1.1 the broker decides how long, and only 0 makes a difference.",
+        86_400,
+        minimum=0,
+        maximum=_NEVER,
+        unit="s",
+    ),
+    text(
+        "shared_group",
+        "Shared group",
+        "Gateways with the same group share the commands of the topic: each goes to one of them. Empty: every "
+        "subscriber gets all.",
+        check=group_problem,
+    ),
+    integer(
+        "receive_maximum",
+        "Receive maximum",
+        "The broker hands over so many commands that have not come to their end, no more (MQTT 5); 0: what the modems "
+        "can send within the next seconds.",
+        0,
+        minimum=0,
+        maximum=65_535,
+    ),
+    text(
+        "status_topic",
+        "Status topic",
+        "Where the state of this gateway is published as a retained message, which the broker replaces when the "
+        "gateway dies; empty for nowhere.",
+        check=_name_or_nothing,
+    ),
+)
+
+_shared = broker_settings("Mosquitto or another MQTT broker", port=1883, source=_TOPIC)
+_after_port = next(index for index, setting in enumerate(_shared, 1) if setting.key == "port")
+
+SECTION = Section(
+    key=KEY,
+    title="MQTT",
+    help="Takes commands from Mosquitto, or any other broker of MQTT 5 or 3.1.1.",
+    settings=(*_shared[:_after_port], _CLIENT_ID, *_shared[_after_port:], *_OWN),
+    reset_group="subscriber_mqtt",
+)
+
+
+def enabled(values: Mapping[str, Any]) -> bool:
+    """Whether it should run."""
+    return bool(values["enable"])
+
+
+def check_together(values: Mapping[str, Any]) -> None:
+    """Check what no setting can say alone.
+
+    Raises:
+        InvalidSettings: Names the settings that do not go together.
+    """
+    problems = [] if values["host"] else [FieldError(f"{KEY}.host", "must not be empty")]
+    for key in ("status_topic", "inbox_topic"):
+        topic = values[key]
+        problem = _name_or_nothing(topic)
+        if problem is None and topic and catches(subscription(values), topic):
+            problem = "must not be one that commands are taken from"
+        if problem is not None:
+            problems.append(FieldError(f"{KEY}.{key}", problem))
+    if problems:
+        raise InvalidSettings(problems)
