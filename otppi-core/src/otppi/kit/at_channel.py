@@ -104,7 +104,9 @@ class AtChannel:
 
     def listen(self, timeout: float) -> None:
         """Wait for what the modem says of its own accord; ends early when something came or the port was woken."""
-        self._feed(self._port.read(timeout, may_wake=True))
+        # What came with the last reply in one read is here already: nothing need come any more for it to be heard.
+        if not self._tell():
+            self._feed(self._port.read(timeout, may_wake=True))
 
     def synchronise(self) -> None:
         """Get into step with a modem in whatever state it is: leave a prompt, drain, and probe (modems.md 2, 5, 8).
@@ -171,6 +173,13 @@ class AtChannel:
 
     def _feed(self, data: bytes) -> None:
         self._connection.receive_data(data)
+        self._tell()
+
+    def _tell(self) -> bool:
+        """Tell what was read and not told yet; False where there was nothing."""
+        told = False
         while event := self._connection.next_event():
+            told = True
             if isinstance(event, Urc | Noise):
                 self._on_event(event)
+        return told

@@ -4,17 +4,21 @@ import hashlib
 import logging
 import threading
 import time
+import traceback
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from otppi.api.ingress import Callback, Gateway, Origin, Sender, Ticket
+from otppi.api.ingress import Callback, Gateway, Origin, Sender
+from otppi.kit.bursts import Bursts
 from otppi.kit.outbox import Action, Delivery, Outbox, soonest
 from otppi.kit.schedule import Schedule
-from otppi.kit.verdict import Verdict, verdict_of
-from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, malformed
+from otppi.kit.verdict import Verdict
+from otppi.kit.work import Work
+from otppi.wire.envelope import Answer, Item, ResponseCode, malformed
+from otppi.wire.envelope_fields import WrongValueError, word
 from otppi.wire.errors import EnvelopeError
 
 logger = logging.getLogger(__name__)
@@ -23,22 +27,15 @@ __all__ = ["Action", "Consumer", "Delivery", "Verdict"]
 
 _HOLDS_ACK = 1.0
 """A callback that is wanted later than this, in seconds, does not hold up the acknowledgement."""
-_LONGEST_RETRY = 30.0
 _REMEMBERED = 10_000
+_LONGEST_HOLD = 540.0
+"""A list of which a part went out is held, in seconds, for the rest: not beyond the time in which duplicates are known
+(setting `sms.duplicate_window`), since its broker may deliver it again as a whole."""
+_MOST_WAITING = 1_000
+_MOST_WAITING_BYTES = 8 << 20
+"""How many deliveries that no broker keeps may wait here to be tried again, and their octets."""
 
-
-@dataclass(slots=True)
-class _Work:
-    """A delivery on its way: what became of each item, and which of them are still being tried."""
-
-    delivery: Delivery
-    envelope: Envelope
-    origin: Origin
-    delay: float
-    pending: list[int]
-    results: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
-    attempts: int = 0
-    ticket: Ticket | None = None
+_read_id = word(128)
 
 
 class Consumer:
@@ -46,6 +43,8 @@ class Consumer:
 
     What is due, the connection's thread does: publish, and settle by the verdict. A delivery is settled once, after all
     of its messages are final; its answer is published first, so that a crash in between tells it twice and not never.
+
+    To stop: call `stop`, go on with `due` until `in_flight` is 0 and the outbox is empty, or the patience is over.
 
     Args:
         gateway: The door.
@@ -62,13 +61,16 @@ class Consumer:
         self._ingress = ingress
         self._sender = sender
         self._requeue = requeue
-        self.outbox = Outbox(wake)
+        self.outbox = Outbox(wake, name=ingress)
         self._wake = wake
-        self._retries = Schedule[_Work]()
+        self._retries = Schedule[Work]()
+        self._lines = Bursts(logger, ingress)
         self._lock = threading.Lock()
-        self._in_flight: dict[int, _Work] = {}
+        self._in_flight: set[Work] = set()
+        self._waiting, self._waiting_bytes = 0, 0
         self._first_seen: OrderedDict[bytes, int] = OrderedDict()
         self._stopping = False
+        self._resting = False
         self.session = 0
         self.counts = Counter[str]()
 
@@ -79,58 +81,94 @@ class Consumer:
         delivery = replace(delivery, session=self.session)
         with self._lock:
             self.counts["taken"] += 1
+        if self._stopping and delivery.kept:
+            self._give_back(delivery, "the gateway is stopping")
+            return
         try:
             envelope = self._gateway.read(delivery.body, self._ingress)
         except EnvelopeError as error:
             self._refuse(delivery, error)
             return
-        callback = _callback(delivery, envelope.callback_topic, envelope.name)
+        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
+            self._finish(delivery, Verdict.NEVER, _callback(delivery, None, ""), self._fault("", error), 0.0)
+            return
         origin = Origin(
             self._ingress,
             self._sender,
-            callback=callback,
+            callback=_callback(delivery, envelope.callback_topic, envelope.name),
             kept_by_source=delivery.kept,
             redelivered=delivery.redelivered,
         )
-        envelope = replace(envelope, items=self._completed(envelope.items, delivery))
-        work = _Work(delivery, envelope, origin, envelope.callback_delay / 1000, list(range(len(envelope.items))))
-        work.results = [{} for _ in envelope.items]
+        work = Work(delivery, replace(envelope, items=self._completed(envelope.items, delivery)), origin)
         with self._lock:
-            self._in_flight[id(work)] = work
+            self._in_flight.add(work)
         self._submit(work)
+
+    def refuse(self, delivery: Delivery, error: EnvelopeError) -> None:
+        """Reject a message of which the protocol already says that it cannot be read, such as a compressed one."""
+        with self._lock:
+            self.counts["taken"] += 1
+        self._refuse(replace(delivery, session=self.session), error)
+
+    def rest(self, *, resting: bool) -> None:
+        """Say whether anything is taken now. While nothing is, others get what no modem has begun to send, at once."""
+        with self._lock:
+            begins, self._resting = resting and not self._resting, resting
+            left = [work for work in self._in_flight if work.delivery.kept] if begins else []
+        for work in left:
+            if work.ticket is not None:
+                work.ticket.withdraw()
 
     def due(self) -> list[Action]:
         """Give what is to be done now; try again what is to be tried again."""
         for work in self._retries.due(all_of_them=self._stopping):
+            self._count_waiting(work, -1)
+            if not self._is_followed(work):
+                continue
             if self._stopping:
-                self._settle(work, Verdict.AGAIN, self._answer(work))
+                self._give_up(work, work.answer(_latest(work)))
             else:
                 self._submit(work)
-        return self.outbox.due(all_of_them=self._stopping)
+        self._lines.flush()
+        actions = self.outbox.due(all_of_them=self._stopping)
+        actions = [one for one in actions if one.delivery is None or one.delivery.session == self.session]
+        for action in actions:
+            if action.delivery is not None and action.verdict is not Verdict.AGAIN:
+                self._first_seen.pop(_digest(action.delivery), None)
+        return actions
 
     def pause(self) -> float | None:
         """Give the seconds until `due` has something; None where nothing waits."""
-        return soonest(self.outbox.pause(), self._retries.pause())
+        pause = soonest(self.outbox.pause(), self._retries.pause())
+        if self._stopping and pause is not None:
+            return 0.0
+        return soonest(pause, self._lines.pause())
 
     def lost(self) -> None:
         """Forget what a connection that is gone delivered: it will be delivered again, so what waits is not sent."""
         with self._lock:
             self.session += 1
-            left, self._in_flight = list(self._in_flight.values()), {}
+            left = [work for work in self._in_flight if work.delivery.kept]
+            self._in_flight.difference_update(left)
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
         for work in left:
-            if work.delivery.kept and work.ticket is not None:
+            if work.ticket is not None:
                 work.ticket.withdraw()
+        if left:
+            logger.info("%s: %d messages were on their way and will be delivered again", self._ingress, len(left))
+
+    # -- any thread -------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Wait for nothing any more: what is to be tried again is given back, what is due later is due now."""
         self._stopping = True
+        self._wake()
 
     @property
     def in_flight(self) -> int:
         """How many deliveries have not been settled."""
-        return len(self._in_flight)
+        return len(self._in_flight) + self.outbox.settling
 
     def describe(self) -> dict[str, Any]:
         """Say how many messages came, and what became of them."""
@@ -142,155 +180,202 @@ class Consumer:
             "callbacks_dropped": self.outbox.dropped,
         }
 
-    # -- any thread -------------------------------------------------------------------------------------------------
-
     def publish(self, callback: Callback, payload: bytes) -> None:
         """Publish what no delivery depends on: a later state, a message that came in."""
         self.outbox.put(Action(callback=callback, payload=payload))
 
-    def _submit(self, work: _Work) -> None:
+    # -- a delivery's way -------------------------------------------------------------------------------------------
+
+    def _submit(self, work: Work) -> None:
         """Hand what is pending of a delivery to the gateway (the connection's thread)."""
-        items = tuple(work.envelope.items[index] for index in work.pending)
-        work.ticket = self._gateway.submit(replace(work.envelope, items=items), work.origin)
+        try:
+            work.ticket = self._gateway.submit(work.to_submit(), work.origin)
+        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
+            self._settle(work, Verdict.NEVER, self._fault(work.envelope.name, error))
+            return
         work.ticket.when_final(partial(self._final, work))
 
-    def _final(self, work: _Work, answer: Answer) -> None:
+    def _final(self, work: Work, answer: Answer) -> None:
         """Judge a delivery whose messages are final, on whatever thread made the last one so."""
-        for index, (code, data) in zip(work.pending, _outcomes(answer, len(work.pending)), strict=True):
-            work.results[index] = {"response_code": code.value, "response_text": code.text, **data}
-        verdicts = [self._verdict(work, index) for index in range(len(work.results))]
-        again = [index for index, verdict in enumerate(verdicts) if verdict is Verdict.AGAIN]
+        if not self._is_followed(work):
+            return
+        work.note(answer)
+        again, answer = work.again(), work.answer(answer)
+        nothing_out = len(again) == len(work.results)
         if not again:
-            never = all(verdict is Verdict.NEVER for verdict in verdicts)
-            self._settle(work, Verdict.NEVER if never else Verdict.DONE, self._answer(work, answer))
-        elif self._requeue and len(again) == len(verdicts):
-            self._remember(work.delivery)
-            self._settle(work, Verdict.AGAIN, answer, _retry_pause(work.delivery.attempt, work.results))
-        elif self._stopping:
-            self._settle(work, Verdict.AGAIN, answer)
+            self._settle(work, work.verdict(), answer)
+        elif self._requeue and work.delivery.kept and nothing_out:
+            self._settle(work, Verdict.AGAIN, answer, 0.0 if self._resting else work.pause(work.delivery.attempt))
+        elif self._stopping or not self._may_wait(work, nothing_out=nothing_out):
+            self._give_up(work, answer)
         else:
             work.pending = again
             work.attempts += 1
-            self._retries.put(work, _retry_pause(work.attempts, [work.results[index] for index in again]))
+            self._count_waiting(work, 1)
+            self._retries.put(work, work.pause(work.attempts))
             self._wake()
 
-    def _verdict(self, work: _Work, index: int) -> Verdict:
-        data = work.results[index]
-        return verdict_of(work.envelope.command, ResponseCode(data["response_code"]), data)
+    def _give_up(self, work: Work, answer: Answer) -> None:
+        """Wait no longer with what was not sent: its broker has it still, or its sender is told."""
+        if self._stopping and work.delivery.kept:
+            self._settle(work, Verdict.AGAIN, answer)
+            return
+        left = work.not_done()
+        if left:
+            message = "%s: %d of %d messages of a delivery were not sent, and will not be: %s"
+            cause = answer.text or answer.code.text
+            self._lines.log(
+                logging.WARNING, "deliveries not sent", message, self._ingress, left, len(work.results), cause
+            )
+        self._settle(work, Verdict.NEVER if left == len(work.results) else Verdict.DONE, answer)
 
-    def _settle(self, work: _Work, verdict: Verdict, answer: Answer, pause: float = 0.0) -> None:
+    def _settle(self, work: Work, verdict: Verdict, answer: Answer, pause: float = 0.0) -> None:
         """Put what ends a delivery into the outbox; one whose connection is gone is left to the broker."""
-        delivery = work.delivery
         with self._lock:
-            if delivery.kept and delivery.session != self.session:
+            if work not in self._in_flight:
                 return
-            self._in_flight.pop(id(work), None)
-            self.counts[verdict.name.lower()] += 1
-        if verdict is Verdict.AGAIN:
-            logger.info("%s: a message is given back: %s", self._ingress, answer.text or answer.code.text)
-        callback = work.origin.callback if verdict is not Verdict.AGAIN else None
-        self._finish(delivery, verdict, callback, answer, work.delay, pause)
+            if verdict is not Verdict.AGAIN:
+                self.counts[verdict.name.lower()] += 1
+        try:
+            if verdict is Verdict.AGAIN:
+                self._give_back(work.delivery, answer.text or answer.code.text, pause)
+            else:
+                delay = work.envelope.callback_delay / 1000
+                self._finish(work.delivery, verdict, work.origin.callback, answer, delay)
+        finally:  # not sooner: who waits for the end of all must find the outbox filled
+            with self._lock:
+                self._in_flight.discard(work)
+
+    def _give_back(self, delivery: Delivery, cause: str, pause: float = 0.0) -> None:
+        """Leave a delivery to the broker, which delivers it again, here or elsewhere."""
+        with self._lock:
+            self.counts["again"] += 1
+        self._lines.log(logging.INFO, "given back", "%s: a message is given back: %s", self._ingress, cause)
+        self.outbox.put(Action(delivery=delivery, verdict=Verdict.AGAIN), pause)
 
     def _finish(
-        self,
-        delivery: Delivery,
-        verdict: Verdict,
-        callback: Callback | None,
-        answer: Answer,
-        delay: float,
-        pause: float = 0.0,
+        self, delivery: Delivery, verdict: Verdict, callback: Callback | None, answer: Answer, delay: float
     ) -> None:
+        """Answer where that is wanted, and settle."""
         settled = delivery if delivery.kept else None
         if callback is not None:
-            held = delay <= _HOLDS_ACK
-            action = Action(
-                callback=callback, payload=answer.to_json(), delivery=settled if held else None, verdict=verdict
+            held = settled if delay <= _HOLDS_ACK else None
+            self.outbox.put(
+                Action(callback=callback, payload=self._payload(answer), delivery=held, verdict=verdict), delay
             )
-            self.outbox.put(action, delay)
-            if held:
+            if held is not None:
                 return
         if settled is not None:
-            self.outbox.put(Action(delivery=settled, verdict=verdict), pause)
+            self.outbox.put(Action(delivery=settled, verdict=verdict))
 
     def _refuse(self, delivery: Delivery, error: EnvelopeError) -> None:
         """Answer and reject what cannot be read."""
         with self._lock:
             self.counts["malformed"] += 1
         fields = ", ".join(flaw.field for flaw in error.errors[:5])
-        logger.warning("%s: a message is rejected, it is malformed (%s)", self._ingress, fields)
+        message = "%s: a message is rejected, it is malformed (%s)"
+        self._lines.log(logging.WARNING, "malformed messages rejected", message, self._ingress, fields)
         callback = _callback(delivery, error.callback_topic, error.command)
         self._finish(delivery, Verdict.NEVER, callback, malformed(error), error.callback_delay / 1000)
 
-    # -- items ------------------------------------------------------------------------------------------------------
+    def _fault(self, command: str, error: Exception) -> Answer:
+        """Log a fault of this program, but not its words, which may quote a message; give the answer."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__
+        message = "%s: a message is rejected, the gateway has a fault: %s at %s:%d"
+        self._lines.log(
+            logging.ERROR, "rejected by a fault", message, self._ingress, kind, place.filename, place.lineno
+        )
+        return Answer(command, ResponseCode.FAILED, data={"cause": f"the gateway has a fault ({kind}); see its log"})
+
+    def _payload(self, answer: Answer) -> bytes:
+        try:
+            return answer.to_json()
+        except (TypeError, ValueError, RecursionError) as error:  # not its words, which may quote a message
+            message = "%s: an answer cannot be written (%s), it goes out without its data"
+            self._lines.log(
+                logging.ERROR, "answers that cannot be written", message, self._ingress, type(error).__name__
+            )
+            return replace(answer, data=None).to_json()
+
+    # -- what is known of deliveries --------------------------------------------------------------------------------
+
+    def _is_followed(self, work: Work) -> bool:
+        """Whether a delivery is still ours: not when its connection is gone, which left it to the broker."""
+        with self._lock:
+            return work in self._in_flight
+
+    def _may_wait(self, work: Work, *, nothing_out: bool) -> bool:
+        """Whether a delivery may wait here to be tried again."""
+        if not nothing_out and time.monotonic() - work.since > _LONGEST_HOLD:
+            return False
+        with self._lock:
+            room = self._waiting < _MOST_WAITING
+            return work.delivery.kept or (room and self._waiting_bytes + len(work.delivery.body) <= _MOST_WAITING_BYTES)
+
+    def _count_waiting(self, work: Work, step: int) -> None:
+        if not work.delivery.kept:
+            with self._lock:
+                self._waiting += step
+                self._waiting_bytes += step * len(work.delivery.body)
 
     def _completed(self, items: Sequence[Item], delivery: Delivery) -> tuple[Item, ...]:
         """Add what the protocol says where the envelope says nothing; the lifetime counts from when it first came."""
-        seen = self._first_seen.get(_digest(delivery.body)) if delivery.redelivered else None
-        date_time = delivery.date_time or seen or int(time.time())
+        date_time = delivery.date_time or self._first_time(delivery)
+        single = len(items) == 1
         return tuple(
             replace(
                 item,
-                id=item.id if item.id is not None or len(items) > 1 else delivery.message_id,
+                id=_id_of(delivery) if item.id is None and single else item.id,
                 date_time=item.date_time if item.date_time is not None else date_time,
                 expiration=_earlier(item.expiration, delivery.expiration),
-                priority=item.priority or delivery.priority,
+                # What is left of a list to be tried again does not go before others for being a single message.
+                priority=item.priority or delivery.priority or (None if single else "bulk"),
             )
             for item in items
         )
 
-    def _remember(self, delivery: Delivery) -> None:
-        """Keep in mind since when a message has been given back, where the broker does not say it."""
-        with self._lock:
-            self._first_seen.setdefault(_digest(delivery.body), int(time.time()))
-            if len(self._first_seen) > _REMEMBERED:
-                self._first_seen.popitem(last=False)
-
-    def _answer(self, work: _Work, last: Answer | None = None) -> Answer:
-        """Give the answer of the whole delivery."""
-        if last is not None and (not work.envelope.is_list or len(work.pending) == len(work.results)):
-            return last
-        codes = [ResponseCode(result["response_code"]) for result in work.results]
-        overall = next((code for code in codes if code is not ResponseCode.SUCCESS), ResponseCode.SUCCESS)
-        if work.envelope.is_list:
-            return Answer(work.envelope.name, overall, data=work.results)
-        data = {key: value for key, value in work.results[0].items() if not key.startswith("response_")}
-        return Answer(work.envelope.name, overall, data=data)
+    def _first_time(self, delivery: Delivery) -> int:
+        """Give the time at which a message came first; its broker does not say it (the connection's thread)."""
+        now = int(time.time())
+        if not delivery.kept:
+            return now
+        first = self._first_seen.setdefault(_digest(delivery), now)
+        if len(self._first_seen) > _REMEMBERED:
+            self._first_seen.popitem(last=False)
+        return first if delivery.redelivered else now
 
 
-def _outcomes(answer: Answer, count: int) -> list[tuple[ResponseCode, Mapping[str, Any]]]:
-    """Give code and data of each item of an answer; one code for all where it does not tell them apart."""
-    if isinstance(answer.data, Sequence) and len(answer.data) == count:
-        entries = [entry for entry in answer.data if isinstance(entry, Mapping) and "response_code" in entry]
-        if len(entries) == count:
-            return [
-                (
-                    ResponseCode(entry["response_code"]),
-                    {key: value for key, value in entry.items() if key not in ("response_code", "response_text")},
-                )
-                for entry in entries
-            ]
-    data = answer.data if isinstance(answer.data, Mapping) else {}
-    return [(answer.code, data)] * count
+def _latest(work: Work) -> Answer:
+    """Give the answer to what is pending, from its results."""
+    first = work.results[work.pending[0]]
+    code = ResponseCode(first["response_code"])
+    if work.envelope.is_list:
+        return Answer(work.envelope.name, code, data=[work.results[index] for index in work.pending])
+    data = {key: value for key, value in first.items() if not key.startswith("response_")}
+    return Answer(work.envelope.name, code, data=data)
 
 
 def _callback(delivery: Delivery, topic: str | None, command: str) -> Callback | None:
     """Say where the answer is wanted: what the envelope says goes before what the protocol says."""
     correlation = delivery.callback.correlation if delivery.callback is not None else b""
     if topic is None and delivery.callback is not None:
-        topic = delivery.callback.topic
-    return None if topic is None else Callback(topic, correlation, command)
+        topic = delivery.callback.topic  # empty where the protocol only says what the sender knows its request by
+    return Callback(topic, correlation, command) if topic else None
+
+
+def _id_of(delivery: Delivery) -> str | None:
+    """Take the protocol's id as the sender's, where it is one that an envelope might have."""
+    try:
+        return None if delivery.message_id is None else _read_id(delivery.message_id)
+    except WrongValueError:
+        return None
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:
     return min((end for end in (one, other) if end is not None), default=None)
 
 
-def _retry_pause(attempts: int, results: Sequence[Mapping[str, Any]]) -> float:
-    """Give the seconds until what was not sent is tried again: what the gateway says, or twice as long each time."""
-    said = [float(result["retry_after"]) for result in results if result.get("retry_after")]
-    pause = min(said, default=float(2 ** min(attempts, 5)))
-    return max(1.0, min(pause, _LONGEST_RETRY))
-
-
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+def _digest(delivery: Delivery) -> bytes:
+    name = f"{delivery.message_id} {delivery.date_time} ".encode(errors="surrogatepass")
+    return hashlib.blake2b(name + delivery.body, digest_size=16).digest()

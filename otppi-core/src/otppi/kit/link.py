@@ -12,7 +12,9 @@ from otppi.kit.reconnect import Backoff
 logger = logging.getLogger(__name__)
 
 _STEADY = 10.0
-"""A connection that held for so many seconds is tried again at once when it fails."""
+"""A connection that held for so many seconds is tried again after the shortest pause when it fails."""
+_SAID_AGAIN = 3600.0
+"""A problem that stays the same is logged again after so many seconds."""
 
 
 class LinkLost(OtpPiError):  # noqa: N818
@@ -38,11 +40,13 @@ class Link:
         self._last_error: str | None = None
         self._attempts = 0
         self._detail = "connecting"
+        self._said: tuple[str, float] | None = None
 
     def keep(self, session: Callable[[], None]) -> None:
         """Call `session` again and again, until `stop`: it connects, works until told to stop, and returns.
 
-        When it raises LinkLost, that is logged once, and there is a pause; when it returns, it is called again at once.
+        When it raises LinkLost, that is logged, once while the reason stays the same, and there is a pause; when it
+        returns, it is called again at once.
         """
         while not self._stopping.is_set():
             try:
@@ -58,7 +62,7 @@ class Link:
         """Note that the server has accepted the connection."""
         self._connected_at = time.monotonic()
         self._change(detail)
-        self._attempts, self._last_error = 0, None
+        self._attempts, self._last_error, self._said = 0, None, None
         logger.info("%s: connected to %s", self._name, self._server)
 
     def say(self, detail: str) -> None:
@@ -94,10 +98,13 @@ class Link:
         self._last_error = reason
         delay = self._backoff.delay()
         self._change("waiting to connect again")
-        logger.warning(
-            "%s: no connection to %s: %s; tried again in %.1f s, until then nothing is taken from it",
-            self._name, self._server, reason, delay,
-        )  # fmt: skip
+        now = time.monotonic()
+        if self._said is None or self._said[0] != reason or now - self._said[1] > _SAID_AGAIN:
+            self._said = (reason, now)
+            logger.warning(
+                "%s: no connection to %s: %s; tried again in %.1f s, until then nothing is taken from it",
+                self._name, self._server, reason, delay,
+            )  # fmt: skip
         self._stopping.wait(delay)
 
     def _change(self, detail: str) -> None:

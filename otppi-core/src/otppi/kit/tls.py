@@ -37,9 +37,18 @@ def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if values["certificate_file"]:
-        try:
-            context.load_cert_chain(values["certificate_file"], values["private_key_file"] or None)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise OtpPiError(f"certificate_file or private_key_file cannot be used: {reason}") from error
+        _show_certificate(context, values["certificate_file"], values["private_key_file"] or None)
+    elif values["private_key_file"]:
+        raise OtpPiError("private_key_file is set, but certificate_file is not")
     return context
+
+
+def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
+    def no_passphrase() -> str:  # else OpenSSL would ask for it at the terminal, and wait
+        raise OtpPiError("private_key_file must not be protected by a passphrase: nobody is there to type it")
+
+    try:
+        context.load_cert_chain(certificate, key, no_passphrase)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OtpPiError(f"certificate_file or private_key_file cannot be used: {reason}") from error

@@ -8,6 +8,8 @@ from otppi.api.message import State
 from otppi.wire.envelope import Command, ResponseCode
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE, Command.REQUEST_OTP})
+_ORDERS = _SENDING | {Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN}
+"""Commands that are to be carried out; the others ask, and whatever they are answered they are answered."""
 _WAITS = frozenset({ResponseCode.NO_MODEM, ResponseCode.QUEUE_FULL})
 _NEVER = frozenset({ResponseCode.FAILED, ResponseCode.EXPIRED, ResponseCode.BLOCKED, ResponseCode.TOO_MANY})
 
@@ -24,19 +26,29 @@ class Verdict(Enum):
 
 
 def verdict_of(command: Command, code: ResponseCode, data: Mapping[str, Any]) -> Verdict:
-    """Judge one message's answer, or that of one item of a list.
+    """Judge one message's answer, or that of one item of a list; docs/brokers.md has the table.
 
     A message that may have gone out (1207) is done: whoever puts it back into a queue sends it twice.
     """
     if code is ResponseCode.MALFORMED:
         return Verdict.NEVER
     if command not in _SENDING:
-        return Verdict.DONE
-    state = data.get("state")
-    if state in (State.EXPIRED.value, State.BLOCKED.value):
+        return Verdict.NEVER if command in _ORDERS and code in _NEVER else Verdict.DONE
+    try:
+        state = State(data["state"])
+    except (KeyError, ValueError):
+        return _by_code(code)
+    if state in (State.EXPIRED, State.BLOCKED):
         return Verdict.NEVER
+    if not state.final:
+        return Verdict.AGAIN  # the gateway stops with it; what it keeps for its next start counts there as a duplicate
+    if state.went_out:
+        return Verdict.DONE
+    # The earlier one of a duplicate was not sent after all, so this one may be.
+    return Verdict.AGAIN if code is ResponseCode.DUPLICATE else _by_code(code)
+
+
+def _by_code(code: ResponseCode) -> Verdict:
     if code in _WAITS:
         return Verdict.AGAIN
-    if code is ResponseCode.DUPLICATE and state == State.FAILED.value:
-        return Verdict.AGAIN  # the earlier one was not sent after all, so this one may be
     return Verdict.NEVER if code in _NEVER else Verdict.DONE

@@ -1,0 +1,49 @@
+"""The AT dialogue over a port: what comes in one read with a reply."""
+
+import os
+import threading
+import time
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+from otppi.kit.at_channel import AtChannel
+from otppi.kit.port import Port, Wake
+from otppi.wire.at import Noise, Urc
+
+SETTINGS = {"baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1}
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[int, Port]]:
+    """The modem's end of a line, and the port at the other."""
+    modem, device = os.openpty()
+    tty.setraw(device)
+    port = Port(os.ttyname(device), SETTINGS, Wake())
+    yield modem, port
+    port.close()
+    os.close(device)
+    os.close(modem)
+
+
+def test_what_comes_in_one_read_with_a_reply_is_heard_before_anything_else_comes(line: tuple[int, Port]) -> None:
+    """A busy device reads OK and the network's USSD answer at once; nothing may follow for half a minute."""
+    modem, port = line
+    heard: list[Urc | Noise] = []
+    channel = AtChannel(port, heard.append)
+
+    def answer() -> None:
+        command = b""
+        while not command.endswith(b"\r"):
+            command += os.read(modem, 100)
+        os.write(modem, b'\r\nOK\r\n\r\n+CUSD: 0,"Balance: 10000",15\r\n')
+
+    peer = threading.Thread(target=answer)
+    peer.start()
+    channel.command('AT+CUSD=1,"*123#",15')
+    peer.join()
+    began = time.monotonic()
+    channel.listen(10)
+    assert time.monotonic() - began < 5
+    assert [event.line for event in heard] == ['+CUSD: 0,"Balance: 10000",15']

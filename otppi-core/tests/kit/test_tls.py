@@ -1,0 +1,148 @@
+"""TLS as a client: real handshakes with good and bad certificates, and settings that cannot be used."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from otppi.api.errors import OtpPiError
+from otppi.kit.broker_settings import broker_settings
+from otppi.kit.tls import TLS_SETTINGS, client_context
+from otppi.testing.brokers.certificates import Authority, Pair
+
+DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
+
+
+def values(**changed: Any) -> dict[str, Any]:
+    return (
+        DEFAULTS
+        | {"ssl": True}
+        | {key: str(value) if isinstance(value, Path) else value for key, value in changed.items()}
+    )
+
+
+@contextmanager
+def server(pair: Pair, authority: Authority | None = None) -> Iterator[int]:
+    """One TLS server, for one connection; with an authority it wants a certificate of the client."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    if authority is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(authority.ca_file)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    tls.sendall(b"hello")
+            except OSError:
+                pass  # the client has refused
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        thread.join(10)
+        listener.close()
+
+
+def greeting(context: ssl.SSLContext | None, port: int) -> bytes:
+    assert context is not None
+    with (
+        socket.create_connection(("127.0.0.1", port), 10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        return tls.recv(5)
+
+
+def test_without_ssl_there_is_no_context_whatever_else_is_set() -> None:
+    assert client_context(values(ssl=False, ca_file="/does/not/exist")) is None
+
+
+def test_a_good_certificate_is_accepted_by_its_own_authority(authority: Authority) -> None:
+    with server(authority.good()) as port:
+        assert greeting(client_context(values(ca_file=authority.ca_file)), port) == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours", "reason"),
+    [
+        ("good", False, "self.signed|unable to get local issuer"),
+        ("wrong_name", True, "Hostname mismatch"),
+        ("expired", True, "expired"),
+    ],
+)
+def test_a_bad_certificate_is_refused(authority: Authority, kind: str, ours: bool, reason: str) -> None:
+    context = client_context(values(ca_file=authority.ca_file if ours else ""))
+    with server(getattr(authority, kind)()) as port, pytest.raises(ssl.SSLCertVerificationError, match=reason):
+        greeting(context, port)
+
+
+@pytest.mark.parametrize("kind", ["good", "wrong_name", "expired"])
+def test_where_the_administrator_says_so_every_certificate_will_do(authority: Authority, kind: str) -> None:
+    with server(getattr(authority, kind)()) as port:
+        assert greeting(client_context(values(verify_certificate=False)), port) == b"hello"
+
+
+def test_the_gateway_shows_a_certificate_of_its_own(authority: Authority) -> None:
+    pair = authority.client("gateway")
+    context = client_context(
+        values(ca_file=authority.ca_file, certificate_file=pair.certificate, private_key_file=pair.key)
+    )
+    with server(authority.good(), authority) as port:
+        assert greeting(context, port) == b"hello"
+
+
+def test_old_versions_of_tls_are_not_spoken() -> None:
+    context = client_context(values())
+    assert context is not None
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_files_that_cannot_be_used_are_named(authority: Authority, tmp_path: Path) -> None:
+    pair, empty = authority.client("one"), tmp_path / "empty.pem"
+    empty.touch()
+    locked = tmp_path / "locked.key"
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a passphrase"),
+        )
+    )
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"ca_file": tmp_path / "none.pem"}, "ca_file cannot be used: No such file"),
+        ({"ca_file": tmp_path}, "ca_file cannot be used: "),
+        ({"ca_file": empty}, "ca_file cannot be used: "),
+        ({"ca_file": pair.key}, "ca_file cannot be used: "),
+        ({"certificate_file": tmp_path / "none.pem"}, "certificate_file or private_key_file cannot be used: No such"),
+        ({"certificate_file": pair.certificate}, "certificate_file or private_key_file cannot be used: "),
+        ({"certificate_file": pair.certificate, "private_key_file": authority.client("two").key}, "cannot be used: "),
+        ({"certificate_file": pair.certificate, "private_key_file": locked}, "must not be protected by a passphrase"),
+        ({"private_key_file": pair.key}, "private_key_file is set, but certificate_file is not"),
+    ]
+    for changed, sentence in wrong:
+        with pytest.raises(OtpPiError, match=sentence):
+            client_context(values(**changed))
+
+
+def test_every_broker_has_the_same_settings_around_its_own_source() -> None:
+    source = TLS_SETTINGS[1]
+    declared = broker_settings("Broker", port=5672, source=source)
+    keys = [setting.key for setting in declared]
+    assert len(set(keys)) == len(keys) - 1, "the source of this test is one of them"
+    assert {setting.key for setting in TLS_SETTINGS} < set(keys)
+    defaults = {setting.key: setting.default for setting in declared}
+    assert (defaults["enable"], defaults["ssl"], defaults["verify_certificate"]) == (False, False, True)
+    assert [setting.key for setting in declared if setting.secret] == ["password"]
+    assert defaults["port"] == 5672
