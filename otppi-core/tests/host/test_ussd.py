@@ -5,6 +5,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -292,6 +293,20 @@ def test_who_does_not_wait_gets_202_and_is_called_back(phone: Phone) -> None:
     assert data_of(final)["session"] == session["session"]
     ticket.when_final(finals.append)
     assert len(finals) == 2
+
+
+def test_a_code_that_comes_again_from_its_broker_is_not_run_again(phone: Phone) -> None:
+    broker = Origin("ingress-rabbitmq", Sender("ingress-rabbitmq"), kept_by_source=True)
+    again = replace(broker, redelivered=True)
+    first = data_of(phone.request(origin=broker, id="7"))
+    assert data_of(phone.request(origin=again, id="7")) == first
+    assert phone.asked == ["*123#"]
+    for data, origin in (({"id": "8"}, again), ({"id": "7", "ussd_code": "*100#"}, again), ({"id": "7"}, OTHER)):
+        origin = replace(origin, redelivered=True)
+        answer = phone.request(origin=origin, **data)
+        assert (answer.code, data_of(answer)["state"]) == (ResponseCode.UNCONFIRMED, "unconfirmed")
+        assert "may have been run before" in data_of(answer)["cause"]
+    assert phone.asked == ["*123#"]
 
 
 def test_several_at_once(phone: Phone) -> None:

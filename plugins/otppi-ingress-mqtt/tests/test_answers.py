@@ -43,9 +43,10 @@ def test_response_topic_and_correlation_data(
     peer.publish(topic, command(1), properties=asked)
     peer.publish(topic, command(2, callback_topic=f"{topic}/b"), properties=asked)
     peer.publish(topic, b"{", properties=asked)
-    heard = [one for one in peer.wait_for(6) if one.topic != topic]
+    peer.publish(topic, command(3, callback_topic=f"{topic}/c"), properties={"CorrelationData": b"\x00\x01"})
+    heard = [one for one in peer.wait_for(8) if one.topic != topic]
     said = sorted((one.topic.removeprefix(f"{topic}/"), json.loads(one.payload)["response_code"]) for one in heard)
-    assert said == [("a", "0000"), ("a", "1206"), ("b", "0000")]
+    assert said == [("a", "0000"), ("a", "1206"), ("b", "0000"), ("c", "0000")]
     for one in heard:
         assert one.properties.CorrelationData == b"\x00\x01"
         assert one.properties.ContentType == "application/json"

@@ -39,6 +39,7 @@ def test_activemq() -> None:
     assert not delivery.redelivered
     assert read(expires="0", priority="2").expiration is None
     assert read(priority="2").priority == "bulk"
+    assert read(correlation_id="c 1").callback == Callback("", b"c 1"), "where only the envelope says where"
 
 
 @pytest.mark.parametrize("value", ["", "-1", "x", "1e9", "9" * 50, "١٢"])

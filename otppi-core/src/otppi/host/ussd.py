@@ -4,6 +4,7 @@ A session begins with a code. The modem's own thread sends it between two messag
 answer comes when it comes (3GPP TS 27.007 7.15). Where the network wants a reply, the session stays open for one.
 """
 
+import hashlib
 import logging
 import os
 import threading
@@ -49,12 +50,25 @@ Exchange = Future[UssdAnswer]
 class UssdSession:
     """One session. The desk's lock guards every change; single attributes may be read by any thread."""
 
-    __slots__ = ("ended", "exchange", "job", "modem", "owner", "session_id", "since", "state", "timer", "unanswered")
+    __slots__ = (
+        "asked",
+        "ended",
+        "exchange",
+        "job",
+        "modem",
+        "owner",
+        "session_id",
+        "since",
+        "state",
+        "timer",
+        "unanswered",
+    )
 
     def __init__(self, modem: str, owner: Origin) -> None:
         self.session_id = os.urandom(8).hex()
         self.modem = modem
         self.owner = owner
+        self.asked = b""
         self.since = time.time()
         self.ended = 0.0
         self.state = SessionState.QUEUED
@@ -100,15 +114,25 @@ class UssdDesk:
         self._open: dict[str, UssdSession] = {}
         self._kept: OrderedDict[str, UssdSession] = OrderedDict()
         self._stopped = False
+        self._key = os.urandom(32)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
-    def start(self, modem: str, code: str, owner: Origin, *, from_api: bool = False) -> UssdSession:
+    def start(
+        self, modem: str, code: str, owner: Origin, *, from_api: bool = False, client_id: str | None = None
+    ) -> UssdSession:
         """Begin a session; `owner` is who others are told has it.
 
+        A code may cost money, so one that its broker delivers again is not run again: its sender gets the session that
+        it began, and where that is not known (the gateway was started anew, or another one had it) it is unconfirmed.
+
         Raises:
-            Refused: There is no such modem, it is not ready (1101), or somebody has a session on it (1205).
+            Refused: There is no such modem, it is not ready (1101), or somebody has a session on it (1205); or it may
+                have been run before (1207).
         """
+        asked = self._digest(modem, code, client_id)
+        if owner.redelivered:
+            return self._begun(asked, owner.sender)
         worker = self._ready_worker(modem, from_api=from_api)
         with self._lock:
             if self._stopped:
@@ -117,9 +141,23 @@ class UssdDesk:
                 cause = f"{busy.shown_owner} has a USSD session on {modem}"
                 raise Refused(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER)
             session = self._open[modem] = UssdSession(modem, owner)
+            session.asked = asked
             self._keep(session)
         self._send(session, session.exchange, worker, code)
         return session
+
+    def _digest(self, modem: str, code: str, client_id: str | None) -> bytes:
+        """Know a request again without keeping its code."""
+        return hashlib.blake2b(repr((modem, code, client_id)).encode(), key=self._key, digest_size=16).digest()
+
+    def _begun(self, asked: bytes, sender: Sender) -> UssdSession:
+        with self._lock:
+            self._forget_old()
+            for session in reversed(self._kept.values()):
+                if session.asked == asked and session.owner.sender == sender:
+                    return session
+        cause = "it came again from its broker and may have been run before; it is not run again"
+        raise Refused(ResponseCode.UNCONFIRMED, cause)
 
     def reply(self, session_id: str, text: str, sender: Sender) -> UssdSession:
         """Reply in a session of this sender that waits for it.

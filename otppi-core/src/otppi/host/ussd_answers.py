@@ -116,7 +116,7 @@ def _begin(desk: UssdDesk, item: Item, origin: Origin) -> Asked | Outcome:
         if item.session:
             session = desk.reply(item.session, text, origin.sender)
         else:
-            session = desk.start(modem, text, origin, from_api=True)
+            session = desk.start(modem, text, origin, from_api=True, client_id=item.id)
     except Refused as refused:
         return of_refusal(refused, {"id": item.id, "modem_id": modem})
     return session, session.exchange, item.id

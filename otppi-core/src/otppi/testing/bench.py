@@ -13,8 +13,11 @@ from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record
 from otppi.host.limits import Limits
+from otppi.host.open_notes import OpenNotes
 from otppi.host.prices import Tariff
 from otppi.host.report import Report
+from otppi.host.sealed import SealedFile, spool_key
+from otppi.host.spool import Spool
 from otppi.host.supervisor import Supervised
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
@@ -34,7 +37,9 @@ class DispatchBench:
         self.report = Report(folder / "report", 12)
         self.now = time.time
         self.usage = UsageFile(folder / "usage", folder / "report", clock=lambda: self.now())
-        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.report, self.usage)
+        self.spool = Spool(SealedFile(folder / "boot" / "spool", spool_key(folder / "boot")))
+        notes = OpenNotes(folder / "open", self.report)
+        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.spool, notes, self.report, self.usage)
         self.outbox: list[SentText] = []
         self.modems: dict[str, ScriptedModem] = {}
         self.threads: dict[str, Supervised] = {}

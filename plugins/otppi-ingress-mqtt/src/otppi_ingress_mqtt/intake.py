@@ -158,7 +158,8 @@ def handed_on_properties(delivery: Delivery) -> Properties:
     held: Held = delivery.tag
     properties = new_properties(PacketTypes.PUBLISH)
     if delivery.callback is not None:
-        properties.ResponseTopic = delivery.callback.topic
+        if delivery.callback.topic:
+            properties.ResponseTopic = delivery.callback.topic
         if delivery.callback.correlation:
             properties.CorrelationData = delivery.callback.correlation
     if delivery.expiration is not None:
@@ -169,14 +170,14 @@ def handed_on_properties(delivery: Delivery) -> Properties:
 
 def _delivery(message: MQTTMessage, held: Held | None, *, kept: bool) -> Delivery:
     properties: Any = message.properties
-    topic = getattr(properties, "ResponseTopic", None)
+    topic, correlation = getattr(properties, "ResponseTopic", ""), getattr(properties, "CorrelationData", b"")
     expiry = getattr(properties, "MessageExpiryInterval", None)
     return Delivery(
         body=bytes(message.payload),
         tag=held,
         kept=kept,
         redelivered=message.dup,
-        callback=None if topic is None else Callback(topic, getattr(properties, "CorrelationData", b"")),
+        callback=Callback(topic, correlation) if topic or correlation else None,
         expiration=None if expiry is None else int(time.time()) + expiry,
     )
 

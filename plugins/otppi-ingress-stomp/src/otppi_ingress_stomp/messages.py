@@ -45,10 +45,10 @@ def delivery_of(frame: Any, *, kept: bool, now: float) -> Delivery:
 
 
 def _reply_to(headers: Mapping[str, str]) -> Callback | None:
-    topic = headers.get("reply-to", "")
-    if not topic or not topic.isprintable():
-        return None
-    return Callback(topic, headers.get("correlation-id", "").encode())
+    """Give where the answer is wanted, and the correlation id also where only the envelope says where."""
+    topic, correlation = headers.get("reply-to", ""), headers.get("correlation-id", "").encode()
+    topic = topic if topic.isprintable() else ""
+    return Callback(topic, correlation) if topic or correlation else None
 
 
 def _message_id(headers: Mapping[str, str]) -> str | None:
