@@ -218,7 +218,13 @@ API_USERS = Section(
     reset_group="api_user",
     identity="username",
     settings=(
-        text("username", "Username", "Name that the sender gives.", required=True, pattern=r"[^:\s\x00-\x1f]{1,64}"),
+        text(
+            "username",
+            "Username",
+            "Name that the sender gives; those of ways in, `ingress-…`, are taken.",
+            required=True,
+            pattern=r"(?!ingress-)[^:\s\x00-\x1f]{1,64}",
+        ),
         text("password", "Password", "Password that the sender gives; only its argon2id hash is kept.", secret=True),
         text(
             "password_hash",

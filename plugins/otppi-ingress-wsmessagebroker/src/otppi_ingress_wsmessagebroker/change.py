@@ -1,0 +1,155 @@
+"""From one connection to the next, so that nothing is lost in between and nothing is taken twice."""
+
+import hashlib
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from otppi.kit.link import LinkLost
+from otppi_ingress_wsmessagebroker.alarm import Alarm
+from otppi_ingress_wsmessagebroker.connection import Connection, Server
+
+SILENCE = 1.0
+"""A server that does not answer pings has let us in when it has not hung up for so many seconds."""
+_OVERLAP = 0.5
+_PARTING = 2.0
+_REMEMBERED = 5.0
+_MOST_HELD = 1_000
+_MOST_HELD_BYTES = 4 << 20
+
+
+class Seen:
+    """What came by the old connection, and so comes by the new one as well; each message once, for a short time.
+
+    A server may write to its clients at different speeds, so a pong does not show what is still to come.
+    """
+
+    def __init__(self) -> None:
+        self._digests = Counter[bytes]()
+        self._until = 0.0
+
+    def add(self, message: bytes | None) -> None:
+        """Note one."""
+        self._digests[_digest(message)] += 1
+        self._until = time.monotonic() + _REMEMBERED
+
+    def __contains__(self, message: bytes | None) -> bool:
+        """Whether this is one of them, which it is as often as it came."""
+        if not self._digests:
+            return False
+        if time.monotonic() >= self._until:
+            self._digests.clear()
+            return False
+        digest = _digest(message)
+        found = self._digests[digest] > 0
+        self._digests[digest] -= found
+        return found
+
+
+class Change:
+    """From one connection to the next. While both are open, each message comes by both, and is taken once, in order.
+
+    What the old one brings is taken, and what the new one brings is held until the old one has brought all.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        alarm: Alarm,
+        take: Callable[[bytes | None], None],
+        seen: Seen,
+        old: Connection,
+        new: Connection,
+    ) -> None:
+        self._pings = bool(server.ping_interval)
+        self._alarm = alarm
+        self._take = take
+        self._old: Connection | None = old
+        self._new = new
+        self._seen = seen
+        self._held: list[bytes | None] = []
+        self._held_bytes = 0
+
+    def prove(self) -> None:
+        """Wait until the new one is let in.
+
+        Raises:
+            LinkLost: It is not.
+        """
+        ping = self._new.ping() if self._pings else math.inf
+        self._new.flush()
+        silent_until = math.inf if self._pings else time.monotonic() + SILENCE
+        while self._new.answered < ping and time.monotonic() < silent_until and not self._alarm.over:
+            if self._is_full():
+                return  # it is let in, and more is not held
+            self._turn(min(self._new.check(), silent_until))
+
+    def leave(self) -> None:
+        """Take leave of the old one, when it has brought what the new one may have been too late for.
+
+        Raises:
+            LinkLost: The new one is lost.
+        """
+        try:
+            self._until(time.monotonic() + _OVERLAP)
+            self._end_old()
+            self._until(time.monotonic() + _PARTING)
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Take what the new one has brought and the old one has not."""
+        held, self._held, self._held_bytes = self._held, [], 0
+        for message in held:
+            if message not in self._seen:
+                self._take(message)
+
+    @property
+    def old_is_lost(self) -> bool:
+        """Whether there is no going back."""
+        return self._old is None
+
+    def _end_old(self) -> None:
+        if self._old is not None:
+            try:
+                self._old.end()
+            except LinkLost:  # it has ended already
+                self._old = None
+
+    def _until(self, deadline: float) -> None:
+        """Take what comes while the old one is there."""
+        while self._old is not None and time.monotonic() < deadline and not self._alarm.over:
+            self._turn(deadline)
+
+    def _is_full(self) -> bool:
+        return len(self._held) >= _MOST_HELD or self._held_bytes >= _MOST_HELD_BYTES
+
+    def _turn(self, deadline: float) -> None:
+        came = self._from_old()
+        waited = [] if self._old is None else [self._old]
+        if not self._is_full():
+            messages = self._new.receive()
+            self._held += messages
+            self._held_bytes += sum(len(message or b"") for message in messages)
+            came += len(messages)
+            waited.append(self._new)
+        if not came:
+            self._alarm.wait(waited, deadline)
+
+    def _from_old(self) -> int:
+        if self._old is None:
+            return 0
+        try:
+            messages = self._old.receive()
+        except LinkLost:  # that is how it ends
+            self._old = None
+            return 0
+        for message in messages:
+            self._seen.add(message)
+            self._take(message)
+        return len(messages)
+
+
+def _digest(message: bytes | None) -> bytes:
+    return hashlib.blake2b(message or b"", digest_size=16).digest()

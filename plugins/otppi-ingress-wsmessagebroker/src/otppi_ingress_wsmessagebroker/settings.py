@@ -1,0 +1,63 @@
+"""The settings of this ingress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.settings import Section, number, text
+from otppi.kit.broker_settings import broker_settings
+
+
+def _not_empty(value: str) -> str | None:
+    return None if value.strip() else "must not be empty"
+
+
+_PATH = text(
+    "path",
+    "Path",
+    "Context path of the server; what follows a ? in it is sent as well.",
+    "/",
+)
+_TOPIC = text(
+    "topic",
+    "Topic",
+    "Channel that commands are taken from; sent to the server both as channel and as topic.",
+    "sms",
+    check=_not_empty,
+)
+_OWN = (
+    number(
+        "reconnect_delay",
+        "Reconnect Delay",
+        "Pause before a lost connection is tried again; twice as long after each failure, up to 30 s.",
+        1.0,
+        minimum=0.1,
+        maximum=300,
+        unit="s",
+    ),
+    number(
+        "ping_interval",
+        "Ping interval",
+        "The server is asked for a sign of life so often; one that gives none within the timeout is given up. "
+        "0 for a server that does not answer pings.",
+        30.0,
+        minimum=0,
+        maximum=3600,
+        unit="s",
+    ),
+)
+
+_shared = broker_settings("WSMessageBroker", port=8890, source=_TOPIC)
+_after_port = next(index for index, setting in enumerate(_shared, 1) if setting.key == "port")
+
+SECTION = Section(
+    key="ingress-wsmessagebroker",
+    title="WSMessageBroker",
+    help="Takes commands from a WSMessageBroker (Messenger), a message broker over WebSocket.",
+    settings=(*_shared[:_after_port], _PATH, *_shared[_after_port:], *_OWN),
+    reset_group="subscriber_ws",
+)
+
+
+def enabled(values: Mapping[str, Any]) -> bool:
+    """Whether it should run."""
+    return bool(values["enable"])
