@@ -145,7 +145,7 @@ need_brokers() {
 
 run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
-    php=php-cli node=nodejs
+    php=php-cli node=nodejs openssl=openssl curl=curl
   need_brokers
   need_developer
   say "shell scripts"

@@ -1,0 +1,193 @@
+"""The connection to the server: its parameters, frames that pika stumbles over, how it ends, and why it failed."""
+
+import re
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pika
+from pika import exceptions, frame, spec
+from pika.adapters.select_connection import SelectConnection
+from pika.adapters.utils import connection_workflow
+
+from otppi.api.errors import OtpPiError, sentence
+from otppi.kit.tls import client_context
+
+_GRACE = 2.0
+"""Seconds that the server has to answer a close; then the socket is closed all the same."""
+_HEADER = struct.Struct(">BHI")
+_HEADER_FIXED = 12
+_LOST = re.compile(r"Stream connection lost: (\w+)(?:\(\d+, '([^']*)'\))?")
+_FLAG_CONTENT_TYPE, _FLAG_CONTENT_ENCODING, _FLAG_HEADERS = 1 << 15, 1 << 14, 1 << 13
+
+
+def parameters(values: Mapping[str, Any], purpose: str) -> Any:
+    """Make pika's parameters of the settings; `purpose` is how the connection is called in RabbitMQ's lists.
+
+    Raises:
+        OtpPiError: a file of the TLS settings cannot be used.
+    """
+    context = client_context(values)
+    return pika.ConnectionParameters(
+        host=values["host"],
+        port=values["port"],
+        virtual_host=values["virtual_host"] or "/",
+        credentials=pika.PlainCredentials(*_login(values)),
+        heartbeat=values["heartbeat"],
+        ssl_options=None if context is None else pika.SSLOptions(context, values["host"]),
+        connection_attempts=1,
+        socket_timeout=values["timeout"],
+        stack_timeout=values["timeout"],
+        client_properties={"connection_name": f"OTP-Pi {socket.gethostname()}: {purpose}", "product": "OTP-Pi"},
+    )
+
+
+def _login(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Give user name and password: without a user name those of RabbitMQ's own default user."""
+    return (values["username"], values["password"]) if values["username"] else ("guest", "guest")
+
+
+class Connection(SelectConnection):  # type: ignore[misc]  # pika has no types
+    """One whose reader survives every header that a message may have."""
+
+    def _read_frame(self) -> tuple[int, Any]:
+        """Read a frame; where pika cannot decode a message's headers, read it without them.
+
+        Such as a timestamp beyond the year 9999, a float that is no number, or tables nested a thousand deep: pika
+        would give up the connection, and the next one too, for the message is delivered again.
+        """
+        try:
+            return super()._read_frame()  # type: ignore[no-any-return]
+        except (ValueError, OverflowError, OSError, RecursionError, ArithmeticError, exceptions.AMQPError) as error:
+            if (read := _without_headers(self._frame_buffer)) is None:
+                raise exceptions.InvalidFrameError(f"a frame cannot be read ({type(error).__name__})") from None
+            return read
+
+
+def _without_headers(data: bytes) -> tuple[int, Any] | None:
+    """Read a content header frame (AMQP 0-9-1, 4.2.6.1), `headers` left out; None where it is no such frame."""
+    kind, channel, size = _HEADER.unpack_from(data)
+    if kind != spec.FRAME_HEADER or size < _HEADER_FIXED + 2:
+        return None
+    end = _HEADER.size + size
+    payload = data[_HEADER.size : end]
+    body_size, flags = struct.unpack_from(">QH", payload, 4)
+    if not flags & _FLAG_HEADERS:
+        return None
+    start = _HEADER_FIXED + 2
+    for flag in (_FLAG_CONTENT_TYPE, _FLAG_CONTENT_ENCODING):  # short strings, which come before it
+        if flags & flag:
+            start += 1 + payload[start]
+    (length,) = struct.unpack_from(">I", payload, start)
+    rest = payload[_HEADER_FIXED + 2 : start] + payload[start + 4 + length :]
+    properties = spec.BasicProperties().decode(struct.pack(">H", flags & ~_FLAG_HEADERS) + rest)
+    return end + 1, frame.Header(channel, body_size, properties)
+
+
+def close_all(ioloop: Any, connections: Sequence[Any], *, politely: bool) -> None:
+    """Close connections: in their own way, so that what was said last arrives, or at once where nobody answers."""
+    for connection in connections:
+        if politely and connection.is_open:
+            connection.close()
+    polite = [connection for connection in connections if connection.is_closing]
+    _run_until(ioloop, lambda: all(connection.is_closed for connection in polite), _GRACE)
+    left = [connection for connection in connections if not connection.is_closed]
+    for connection in left:
+        # pika has no other way to hang up at once (its own check of heartbeats does it so), and its `close` fails while
+        # the connection is being opened: 1.4 reports the class of an error there, and not an error.
+        connection._terminate_stream(exceptions.StreamLostError("it was closed"))
+    _run_until(ioloop, lambda: all(connection.is_closed for connection in left), _GRACE)
+
+
+def _run_until(ioloop: Any, condition: Callable[[], bool], seconds: float) -> None:
+    """Run the loop, whoever stops it, until the condition holds or the time is over."""
+    deadline = time.monotonic() + seconds
+    timer = ioloop.call_later(seconds, lambda: None)
+    ioloop.activate_poller()
+    try:
+        while not condition() and time.monotonic() < deadline:
+            ioloop.poll()
+            ioloop.process_timeouts()
+    finally:
+        ioloop.deactivate_poller()
+        ioloop.remove_timeout(timer)
+
+
+# -- why it failed ----------------------------------------------------------------------------------------------------
+
+
+def reason(error: BaseException | None, values: Mapping[str, Any]) -> str:
+    """Say in one sentence why a connection failed or ended. It never holds the password."""
+    error = _root(error)
+    for kinds, say in _SENTENCES:
+        if isinstance(error, kinds):
+            return say(error, values)
+    return sentence(error) if error is not None else "it was closed"
+
+
+def _root(error: BaseException | None) -> BaseException | None:
+    """Find what is at the bottom of pika's layers of errors."""
+    while True:
+        inner: Any = None
+        if isinstance(error, connection_workflow.AMQPConnectorPhaseErrorBase):
+            inner = error.exception
+        elif isinstance(error, connection_workflow.AMQPConnectionWorkflowFailed):
+            inner = error.exceptions[-1]
+        elif isinstance(error, exceptions.AMQPConnectionError) and error.args:
+            inner = error.args[0]
+        if not isinstance(inner, BaseException):
+            return error
+        error = inner
+
+
+def _quoted(error: BaseException) -> str:
+    """Give what the server said, which pika keeps as the quoted part of a representation."""
+    said = str(error.args[0]) if error.args else ""
+    return said.partition('"')[2].rpartition('"')[0] or said.partition("'")[2].rpartition("'")[0]
+
+
+def _virtual_host(error: BaseException, values: Mapping[str, Any]) -> str:
+    said = _quoted(error) or "it does not exist, or the user may not use it"
+    return f"virtual_host {values['virtual_host']} is refused: {said}"
+
+
+def _not_verified(error: ssl.SSLCertVerificationError, values: Mapping[str, Any]) -> str:
+    return f"the server's certificate is not valid for {values['host']}: {error.verify_message}"
+
+
+def _silent(_: BaseException, values: Mapping[str, Any]) -> str:
+    return f"the server did not answer within {values['timeout']:g} s"
+
+
+def _lost(error: BaseException, _: Mapping[str, Any]) -> str:
+    """Tell an error of the system in its words, of any other only the kind: it may quote what came in."""
+    found = _LOST.match(str(error.args[0]) if error.args else "")
+    return f"the connection broke ({(found and (found[2] or found[1])) or 'it ended'})"
+
+
+_SENTENCES: Sequence[tuple[Any, Callable[[Any, Mapping[str, Any]], str]]] = (
+    (ssl.SSLCertVerificationError, _not_verified),
+    (ssl.SSLError, lambda error, _: f"TLS failed: {error.reason or error}"),
+    (socket.gaierror, lambda error, values: f"host {values['host']} is not known ({error.strerror})"),
+    ((TimeoutError, connection_workflow.AMQPConnectorStackTimeout), _silent),
+    (ConnectionRefusedError, lambda _, values: f"nobody listens at port {values['port']}"),
+    (
+        (exceptions.ProbableAuthenticationError, exceptions.AuthenticationError),
+        lambda *_: "username or password is wrong",
+    ),
+    (exceptions.ProbableAccessDeniedError, _virtual_host),
+    (
+        exceptions.IncompatibleProtocolError,
+        lambda _, values: (
+            f"port {values['port']} does not speak AMQP 0-9-1 {'over' if values['ssl'] else 'without'} TLS"
+        ),
+    ),
+    (exceptions.AMQPHeartbeatTimeout, lambda *_: "the server was silent for too long (heartbeat)"),
+    (exceptions.ConnectionClosedByBroker, lambda error, _: f"the server closed it: {error.reply_text}"),
+    (exceptions.StreamLostError, _lost),
+    (exceptions.ConnectionOpenAborted, _silent),
+    (OtpPiError, lambda error, _: str(error)),
+)

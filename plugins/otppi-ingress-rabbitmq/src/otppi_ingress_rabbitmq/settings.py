@@ -1,0 +1,75 @@
+"""The settings of the RabbitMQ ingress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.settings import Section, integer, text
+from otppi.kit.broker_settings import broker_settings
+
+_SHORT_STRING = 255
+"""Octets that a name may have in AMQP (AMQP 0-9-1, 4.2.5.3)."""
+
+
+def _is_name(value: str) -> str | None:
+    return _is_short(value) if value else "must not be empty"
+
+
+def _is_short(value: str) -> str | None:
+    return f"must not be longer than {_SHORT_STRING} bytes" if len(value.encode()) > _SHORT_STRING else None
+
+
+_QUEUE = text(
+    "queue",
+    "Queue",
+    "Queue that commands are taken from; where it does not exist, it is declared.",
+    "sms",
+    check=_is_name,
+)
+
+SECTION = Section(
+    key="ingress-rabbitmq",
+    title="RabbitMQ",
+    help="Commands from a queue of RabbitMQ (AMQP 0-9-1). Several gateways may take from the same queue.",
+    reset_group="subscriber_amqp",
+    settings=(
+        *broker_settings("RabbitMQ", port=5672, source=_QUEUE),
+        text("virtual_host", "Virtual host", "Virtual host that the queue is in.", "/", check=_is_short),
+        integer(
+            "heartbeat",
+            "Heartbeat",
+            "A server that is silent for longer is taken for gone; it does the same, and asks others to do the rest.",
+            10,
+            minimum=2,
+            maximum=600,
+            unit="s",
+        ),
+        integer(
+            "prefetch",
+            "Prefetch",
+            "How many messages are taken before the first is done; 0 takes as many as keep the modems busy.",
+            0,
+            minimum=0,
+            maximum=2000,
+            unit="messages",
+        ),
+        text(
+            "queue_type",
+            "Queue type",
+            "How the queue is declared where it does not exist; one that exists is used as it is.",
+            "quorum",
+            choices=("quorum", "classic"),
+        ),
+        text(
+            "dead_letter_queue",
+            "Dead-letter queue",
+            "Where the queue has to be declared: the queue for what can never be sent; empty for none. What a queue "
+            "that exists does with such messages is set in RabbitMQ.",
+            check=_is_short,
+        ),
+    ),
+)
+
+
+def enabled(settings: Mapping[str, Any]) -> bool:
+    """Say whether commands are taken at all."""
+    return bool(settings["enable"])

@@ -1,0 +1,136 @@
+"""TLS, user names, virtual hosts and permissions: what is wrong is said, and no secret with it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from otppi.testing.scripted import until
+
+SMS = {"id": 1, "receiver": "08126666666", "message": "OTP Anda adalah 1234"}
+BODY = json.dumps({"command": "send-sms", "data": SMS}).encode()
+SECRET = "a-secret-of-the-test"
+
+
+def problem(served: Any) -> str:
+    until(lambda: served["last_problem"], seconds=20)
+    assert not served["connected"]
+    return str(served["last_problem"])
+
+
+def test_tls_with_a_certificate_that_is_right(
+    client: Any, gateway: Any, serve: Any, rabbitmq: Any, authority: Any
+) -> None:
+    queue = client.declare()
+    served = serve(queue, port=rabbitmq.tls_port, ssl=True, ca_file=str(authority.ca_file)).until(consumer="consuming")
+    client.publish(queue, BODY, reply_to=(answers := client.declare()))
+    assert client.answer(answers)["response_code"] == "0000"
+    served.until(done=1)
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        ("wrong_name", "the server's certificate is not valid for 127.0.0.1: IP address mismatch"),
+        ("expired", "the server's certificate is not valid for 127.0.0.1: certificate has expired"),
+    ],
+)
+def test_tls_with_a_certificate_that_is_wrong(
+    client: Any, gateway: Any, serve: Any, make_proxy: Any, authority: Any, pair: str, says: str
+) -> None:
+    queue, proxy = client.declare(), make_proxy(pair=getattr(authority, pair)())
+    served = serve(queue, port=proxy.port, ssl=True, ca_file=str(authority.ca_file))
+    assert says in problem(served)
+    served.stop()
+    serve(queue, port=proxy.port, ssl=True, verify_certificate=False).until(consumer="consuming")
+
+
+def test_tls_with_an_authority_that_is_not_known(client: Any, serve: Any, rabbitmq: Any) -> None:
+    served = serve(client.declare(), port=rabbitmq.tls_port, ssl=True)
+    assert "unable to get local issuer certificate" in problem(served)
+
+
+def test_a_certificate_of_the_gateway_is_shown(
+    client: Any, gateway: Any, serve: Any, make_proxy: Any, authority: Any
+) -> None:
+    queue, mine = client.declare(), authority.client("gateway")
+    proxy = make_proxy(pair=authority.good(), ca_file=authority.ca_file)
+    tls = {"port": proxy.port, "ssl": True, "ca_file": str(authority.ca_file)}
+    served = serve(queue, **tls)
+    assert problem(served)
+    served.stop()
+    serve(queue, **tls, certificate_file=str(mine.certificate), private_key_file=str(mine.key)).until(
+        consumer="consuming"
+    )
+
+
+def test_a_file_that_is_not_there_is_named(serve: Any) -> None:
+    served = serve("sms", ssl=True, ca_file="/nowhere/ca.pem")
+    assert problem(served) == "ca_file cannot be used: No such file or directory"
+
+
+def test_tls_where_the_server_has_none_and_the_other_way_round(client: Any, serve: Any, rabbitmq: Any) -> None:
+    served = serve(client.declare(), ssl=True, timeout=2)
+    assert problem(served)
+    served = serve(client.declare(), port=rabbitmq.tls_port, timeout=2)
+    assert f"port {rabbitmq.tls_port} does not speak AMQP 0-9-1 without TLS" in problem(served)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"password": SECRET}, "username or password is wrong"),
+        ({"username": "nobody", "password": SECRET}, "username or password is wrong"),
+        ({"virtual_host": "/other"}, "virtual_host /other is refused: "),
+    ],
+)
+def test_a_login_that_is_wrong(
+    client: Any, serve: Any, caplog: pytest.LogCaptureFixture, changes: dict[str, str], says: str
+) -> None:
+    served = serve(client.declare(), **changes)
+    assert problem(served).startswith(says)
+    assert SECRET not in caplog.text + str(served.ingress.describe())
+
+
+def test_permissions_that_are_missing_are_told(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
+    rabbitmq.ctl("add_user", "limited", SECRET)
+    rabbitmq.ctl("set_permissions", "limited", "", "", "")
+    try:
+        queue = client.declare()
+        client.publish(queue, BODY)
+        login = {"username": "limited", "password": SECRET}
+        served = serve(queue, **login)
+        assert problem(served).startswith(f"queue {queue} cannot be used: ACCESS_REFUSED - access to queue '{queue}'")
+        missing = serve(client.name(), **login)
+        assert "cannot be used: ACCESS_REFUSED" in problem(missing)
+        rabbitmq.ctl("set_permissions", "limited", "", "", ".*")  # reading is all that it needs for a queue that exists
+        served.until(done=1)
+    finally:
+        rabbitmq.ctl("delete_user", "limited")
+
+
+def test_the_permissions_of_the_readme_are_enough(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
+    dead, answers, queue, missing = client.declare(), client.declare(), client.declare(), client.name()
+    rabbitmq.ctl("add_user", "limited", SECRET)
+    rabbitmq.ctl("set_permissions", "limited", f"^{missing}$", r"^amq\.default$", f"^({queue}|{missing})$")
+    try:
+        login = {"username": "limited", "password": SECRET}
+        serve(queue, **login).until(consumer="consuming")
+        client.publish(queue, BODY, reply_to=answers)
+        assert client.answer(answers)["response_code"] == "0000"
+        serve(missing, **login, dead_letter_queue=dead).until(consumer="consuming")
+        client.publish(missing, b"junk")
+        assert client.get(dead)[2] == b"junk"
+    finally:
+        rabbitmq.ctl("delete_user", "limited")
+
+
+def test_a_virtual_host_of_its_own(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
+    rabbitmq.ctl("add_vhost", "otp")
+    rabbitmq.ctl("set_permissions", "--vhost", "otp", "guest", ".*", ".*", ".*")
+    try:
+        served = serve("sms", virtual_host="otp").until(consumer="consuming")
+        served.stop()
+        assert not client.exists("sms")
+    finally:
+        rabbitmq.ctl("delete_vhost", "otp")
