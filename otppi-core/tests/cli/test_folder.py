@@ -250,6 +250,15 @@ def test_a_password_is_asked_for_twice(otppi: Cli, data: Path, monkeypatch: pyte
     assert otppi("user", "add", "two", stdin=Terminal()).err == "otppi: password: is empty\n"
 
 
+def test_a_setting_is_asked_for(otppi: Cli, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(getpass, "getpass", lambda _: "64")
+    assert otppi("settings", "set", "sms.country_code", stdin=Terminal()).out == "changed: sms\n"
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["country_code"] == "64"
+    result = otppi("settings", "set", "sms.country_code", stdin="65\n")  # of a script that lost its value
+    assert (result.code, result.err) == (2, "otppi: VALUE is missing; - reads it from stdin\n")
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["country_code"] == "64"
+
+
 def test_removing_a_user(otppi: Cli, data: Path) -> None:
     otppi("user", "add", "shop", "--token")
     assert otppi("user", "remove", "shop", "--json").json == {"username": "shop", "removed": True}

@@ -1,5 +1,6 @@
 """What becomes of each outcome, which modem goes on, and who is told."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -289,3 +290,10 @@ def test_a_driver_that_fails_leaves_no_message_behind_and_goes_on(
     assert bench.threads["m0"].supervision.last_error == "ZeroDivisionError"  # its sentence might quote a message
     assert bench.end(bench.take(BUDI)) == (State.SENT,)
     assert "the text of the message" not in caplog.text
+
+
+def test_what_others_want_done_every_minute_is_done(bench: DispatchBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otppi.host.dispatch._SAVE", 0.0)
+    done = threading.Event()
+    bench.dispatch.each_minute.append(done.set)
+    assert done.wait(10)

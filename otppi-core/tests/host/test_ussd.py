@@ -301,8 +301,12 @@ def test_a_code_that_comes_again_from_its_broker_is_not_run_again(phone: Phone) 
     first = data_of(phone.request(origin=broker, id="7"))
     assert data_of(phone.request(origin=again, id="7")) == first
     assert phone.asked == ["*123#"]
-    for data, origin in (({"id": "8"}, again), ({"id": "7", "ussd_code": "*100#"}, again), ({"id": "7"}, OTHER)):
-        origin = replace(origin, redelivered=True)
+    others: tuple[tuple[dict[str, Any], Origin], ...] = (
+        ({"id": "8"}, again),
+        ({"id": "7", "ussd_code": "*100#"}, again),
+        ({"id": "7"}, replace(OTHER, redelivered=True)),
+    )
+    for data, origin in others:
         answer = phone.request(origin=origin, **data)
         assert (answer.code, data_of(answer)["state"]) == (ResponseCode.UNCONFIRMED, "unconfirmed")
         assert "may have been run before" in data_of(answer)["cause"]

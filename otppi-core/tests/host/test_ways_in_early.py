@@ -1,7 +1,7 @@
 """Later states that are known before the ways in are up: those of messages of an earlier run reach their senders."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,6 +23,7 @@ class Publishing(Ingress):
 
     broken = threading.Event()
     made: "Publishing | None" = None
+    when_stopped: Callable[[], None] | None = None
 
     def __init__(self) -> None:
         if self.broken.is_set():
@@ -35,6 +36,8 @@ class Publishing(Ingress):
         self._stopped.wait()
 
     def stop(self) -> None:
+        if self.when_stopped is not None:
+            self.when_stopped()
         self._stopped.set()
 
     def describe(self) -> Mapping[str, Any]:
@@ -47,7 +50,7 @@ class Publishing(Ingress):
 
 @pytest.fixture
 def ways_in(tmp_path: Path) -> Iterator[WaysIn]:
-    Publishing.made = None
+    Publishing.made = Publishing.when_stopped = None
     Publishing.broken.clear()
     section = cast("Section", SimpleNamespace(key="broker"))
     types = {
@@ -94,6 +97,20 @@ def test_it_waits_for_a_way_in_that_cannot_be_made_yet(ways_in: WaysIn) -> None:
     assert published() == []
     Publishing.broken.clear()
     until(lambda: published() == ["1", "2"])
+
+
+def test_what_comes_while_a_way_in_is_made_anew_is_told_by_the_new_one(ways_in: WaysIn) -> None:
+    ways_in.all_started()
+    ways_in.use("broker")
+    until(lambda: Publishing.made is not None)
+    before = Publishing.made
+    assert before is not None
+    before.when_stopped = lambda: tell(ways_in, "while it stops")
+    ways_in.use("broker")
+    until(lambda: Publishing.made is not before and published() == ["while it stops"])
+    tell(ways_in, "after")
+    assert published() == ["while it stops", "after"]
+    assert before.published == []
 
 
 def test_what_waits_is_bounded(

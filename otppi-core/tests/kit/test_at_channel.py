@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from otppi.kit.at_channel import AtChannel
-from otppi.kit.port import Port, Wake
+from otppi.kit.port import Port
+from otppi.kit.wake import Wake
 from otppi.wire.at import Noise, Urc
 
 SETTINGS = {"baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1}

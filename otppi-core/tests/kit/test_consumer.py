@@ -107,14 +107,16 @@ class Bench:
         return action
 
     def freeze(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let time stand still."""
-        now = time.monotonic()
+        """Let time stand still, in the middle of a second."""
+        now, wall = time.monotonic(), int(time.time()) + 0.5
         monkeypatch.setattr(time, "monotonic", lambda: now)
+        monkeypatch.setattr(time, "time", lambda: wall)
 
     def skip(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         """Let time pass."""
-        now = time.monotonic
+        now, wall = time.monotonic, time.time
         monkeypatch.setattr(time, "monotonic", lambda: now() + seconds)
+        monkeypatch.setattr(time, "time", lambda: wall() + seconds)
 
 
 def message(number: int = 1, **more: Any) -> dict[str, Any]:
@@ -406,6 +408,7 @@ def test_giving_back_again_and_again_does_not_fill_the_log(bench: Bench, caplog:
 def test_where_the_broker_takes_nothing_back_it_is_tried_again_from_here(
     local: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    local.freeze(monkeypatch)
     local.take(message(callback_topic="answers", callback_delay=0)).end(NO_MODEM)
     assert (local.consumer.due(), local.consumer.in_flight, len(local.gateway.tickets)) == ([], 1, 1)
     assert 1 < (local.consumer.pause() or 0) <= 2
@@ -423,30 +426,30 @@ def test_where_the_broker_takes_nothing_back_it_is_tried_again_from_here(
 
 
 def test_its_lifetime_counts_from_when_it_first_came(local: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    local.freeze(monkeypatch)
     before = int(time.time())
     local.take().end(NO_MODEM)
-    local.skip(monkeypatch, 31)
-    monkeypatch.setattr(time, "time", lambda: before + 700.0)
+    local.skip(monkeypatch, 700)
     local.consumer.due()
     (item,) = local.gateway.tickets[-1].envelope.items
-    assert item.date_time in (before, before + 1)
+    assert item.date_time == before
     local.gateway.tickets[-1].end(EXPIRED)
     assert local.one().verdict is Verdict.NEVER
 
 
 def test_the_lifetime_of_what_was_given_back_or_lost_counts_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.freeze(monkeypatch)
     before = int(time.time())
-    monkeypatch.setattr(time, "time", lambda: float(before))
 
     def date_time(redelivered: bool) -> int | None:
         return bench.take(redelivered=redelivered).envelope.items[0].date_time
 
     assert date_time(False) == before
     bench.gateway.tickets[-1].end(NO_MODEM)
-    monkeypatch.setattr(time, "time", lambda: before + 100.0)
+    bench.skip(monkeypatch, 100)
     assert date_time(True) == before
     bench.consumer.lost()
-    monkeypatch.setattr(time, "time", lambda: before + 200.0)
+    bench.skip(monkeypatch, 100)
     assert date_time(True) == before
     bench.gateway.tickets[-1].end(EXPIRED)
     bench.consumer.lost()  # before it could be rejected
@@ -455,12 +458,31 @@ def test_the_lifetime_of_what_was_given_back_or_lost_counts_on(bench: Bench, mon
     assert date_time(False) == before + 200, "another one with the same words"
 
 
+@pytest.mark.parametrize("jump", [365 * 86_400, -365 * 86_400])
+def test_a_clock_that_is_set_while_a_message_waits_neither_ends_its_life_nor_makes_it_longer(
+    bench: Bench, local: Bench, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """A device without a clock of its own gets the time from the network some time after it was switched on."""
+    bench.freeze(monkeypatch)
+    before = int(time.time())
+    for one in (bench, local):
+        one.take().end(NO_MODEM)
+    bench.skip(monkeypatch, 60)
+    monkeypatch.setattr(time, "time", lambda: before + 60.5 + jump)
+    again = bench.take(redelivered=True)
+    local.consumer.due()
+    for ticket in (again, local.gateway.tickets[-1]):
+        assert ticket.envelope.items[0].date_time == before + jump
+    assert len(local.gateway.tickets) == 2
+
+
 def test_what_has_been_settled_is_forgotten(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same words some hours later are another message, also where the broker calls them redelivered."""
+    bench.freeze(monkeypatch)
     before = int(time.time())
     bench.take().end(SENT)
     bench.one()
-    monkeypatch.setattr(time, "time", lambda: before + 7_200.0)
+    bench.skip(monkeypatch, 7_200)
     assert bench.take(redelivered=True).envelope.items[0].date_time == before + 7_200
 
 

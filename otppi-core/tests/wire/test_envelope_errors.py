@@ -42,6 +42,16 @@ def test_what_can_be_read_of_it_is_kept(
     assert asked(envelope) == (command, topic, delay)
 
 
+@pytest.mark.parametrize("command", ["send-sms", "block-msisdn", "echo", "get-modem-list"])
+def test_an_answer_is_no_command(command: str) -> None:
+    """One that comes to where commands are taken from is not carried out, and not answered: that would be a loop."""
+    data = {"receiver": "628126666666", "message": "text"}
+    answer: dict[str, object] = {"command": command, "response_code": "0000", "response_text": "Done", "data": data}
+    error = error_of(answer)
+    assert [flaw.field for flaw in error.errors] == ["response_code"]
+    assert error.callback_topic is None
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"command": "send-sms", "callback_topic": "a", "x": ['])
 def test_nothing_is_known_of_what_is_no_json(body: bytes) -> None:
     assert asked(body) == ("", None, 0)
