@@ -107,7 +107,7 @@ def stomp(port: int, name: str, tally: Tally) -> None:
 
     import stomp as library
 
-    connection = library.Connection12([(HOST, port)])
+    connection = library.Connection12([(HOST, port)], vhost="/")
     ended = threading.Event()
 
     class Listener(library.ConnectionListener):  # type: ignore[misc]

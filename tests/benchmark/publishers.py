@@ -16,17 +16,17 @@ def body(number: int) -> bytes:
     return json.dumps({"command": "send-sms", "data": data | {"date_time": int(time.time())}}).encode()
 
 
-def amqp(port: int, numbers: range) -> None:
+def amqp(port: int, numbers: range, name: str = NAME) -> None:
     """Publish to a queue, which is there already."""
     import pika
 
     with pika.BlockingConnection(pika.ConnectionParameters(HOST, port)) as connection:
         channel = connection.channel()
         for number in numbers:
-            channel.basic_publish("", NAME, body(number), pika.BasicProperties(delivery_mode=2))
+            channel.basic_publish("", name, body(number), pika.BasicProperties(delivery_mode=2))
 
 
-def mqtt(port: int, numbers: range) -> None:
+def mqtt(port: int, numbers: range, name: str = NAME) -> None:
     """Publish with QoS 1."""
     from paho.mqtt.client import Client, MQTTv5
     from paho.mqtt.enums import CallbackAPIVersion
@@ -34,48 +34,48 @@ def mqtt(port: int, numbers: range) -> None:
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
     client.connect(HOST, port)
     client.loop_start()
-    for handed_over in [client.publish(NAME, body(number), qos=1) for number in numbers]:
+    for handed_over in [client.publish(name, body(number), qos=1) for number in numbers]:
         handed_over.wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 
 
-def websocket(port: int, numbers: range) -> None:
+def websocket(port: int, numbers: range, name: str = NAME) -> None:
     """Send to everybody who is there."""
     from websocket import create_connection
 
-    connection = create_connection(f"ws://{HOST}:{port}/ws?channel={NAME}&topic={NAME}")
+    connection = create_connection(f"ws://{HOST}:{port}/ws?channel={name}&topic={name}")
     for number in numbers:
         connection.send(body(number).decode())
     connection.close()
 
 
-def redis(port: int, numbers: range) -> None:
+def redis(port: int, numbers: range, name: str = NAME) -> None:
     """Append to a stream."""
     import redis as library
 
     with library.Redis(HOST, port) as connection, connection.pipeline(transaction=False) as pipeline:
         for number in numbers:
-            pipeline.xadd(NAME, {"body": body(number)})
+            pipeline.xadd(name, {"body": body(number)})
         pipeline.execute()
 
 
-def stomp(port: int, numbers: range) -> None:
+def stomp(port: int, numbers: range, name: str = NAME) -> None:
     """Send to a queue, and wait until the server has the last one."""
     import stomp as library
 
-    connection = library.Connection12([(HOST, port)])
+    connection = library.Connection12([(HOST, port)], vhost="/")
     waiting = library.listener.WaitingListener("last")
     connection.set_listener("last", waiting)
     connection.connect(USER, PASSWORD, wait=True)
     for number in numbers:
         receipt = {"receipt": "last"} if number == numbers[-1] else {}
-        connection.send(f"/amq/queue/{NAME}", body(number), headers=receipt | {"persistent": "true"})
+        connection.send(f"/amq/queue/{name}", body(number), headers=receipt | {"persistent": "true"})
     waiting.wait_on_receipt()
     connection.disconnect()
 
 
-PUBLISHERS: dict[str, Callable[[int, range], None]] = {
+PUBLISHERS: dict[str, Callable[[int, range, str], None]] = {
     "amqp": amqp,
     "mqtt": mqtt,
     "websocket": websocket,

@@ -80,6 +80,12 @@ class Connection:
         """Whether TLS holds bytes that the selector does not see."""
         return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is to be done but to wait for the client's next request."""
+        idle = self.reader.stage is Stage.IDLE and not self.decrypted()
+        return idle and not (self._output or self.ends or self.half_closed)
+
     def respond(self, request: BufferedRequest) -> None:
         """Have the application answer the request (worker thread); the answer is in the output then."""
         try:
