@@ -35,6 +35,14 @@ def test_a_folder_in_order(otppi: Cli, data: Path) -> None:
     assert found(otppi, "API users")["level"] == "warning"
 
 
+def test_modems_that_are_all_switched_off(otppi: Cli, data: Path) -> None:
+    modems = [{"name": "my m0", "type": "simulated", "active": False}]
+    otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
+    finding = found(otppi, "modems")
+    assert (finding["level"], finding["text"]) == ("problem", "none is active: nothing is sent")
+    assert finding["advice"] == "otppi settings set modems.'my m0'.active true"
+
+
 def test_no_folder(otppi: Cli, tmp_path: Path) -> None:
     result = otppi("doctor", "--data", tmp_path / "nothing")
     assert result.code == 1

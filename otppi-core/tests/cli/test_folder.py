@@ -250,10 +250,20 @@ def test_a_password_is_asked_for_twice(otppi: Cli, data: Path, monkeypatch: pyte
     assert otppi("user", "add", "two", stdin=Terminal()).err == "otppi: password: is empty\n"
 
 
+def control_d(_: str) -> str:
+    raise EOFError
+
+
 def test_a_setting_is_asked_for(otppi: Cli, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getpass", lambda _: "64")
     assert otppi("settings", "set", "sms.country_code", stdin=Terminal()).out == "changed: sms\n"
     assert otppi("settings", "show", "sms", "--json").json["sms"]["country_code"] == "64"
+    monkeypatch.setattr(getpass, "getpass", lambda _: "")
+    result = otppi("settings", "set", "sms.country_code", stdin=Terminal())
+    assert (result.code, result.err) == (2, "otppi: sms.country_code: nothing was typed; '' as VALUE empties it\n")
+    monkeypatch.setattr(getpass, "getpass", control_d)
+    result = otppi("settings", "set", "sms.country_code", stdin=Terminal())
+    assert (result.code, result.err) == (2, "otppi: nothing was typed, and nothing is changed\n")
     result = otppi("settings", "set", "sms.country_code", stdin="65\n")  # of a script that lost its value
     assert (result.code, result.err) == (2, "otppi: VALUE is missing; - reads it from stdin\n")
     assert otppi("settings", "show", "sms", "--json").json["sms"]["country_code"] == "64"

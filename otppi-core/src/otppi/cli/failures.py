@@ -24,6 +24,9 @@ def guarded(command: Callable[[], int]) -> int:
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except EOFError:  # Ctrl-D, where something was asked for
+        complain("nothing was typed, and nothing is changed")
+        return Exit.USAGE
     except BrokenPipeError:
         _forget_output()
         return Exit.BROKEN_PIPE

@@ -1,5 +1,6 @@
 """`otppi settings`: show, change, export, import and explain the settings."""
 
+import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -31,12 +32,18 @@ def add(commands: Commands) -> None:
             "otppi settings set sms.country_code 62",
             "otppi settings set modems.m0.recipient_prefixes 62812,62813",
             "otppi settings set modems.m0.sim_card_pin - < pin.txt",
+            "otppi settings set ingress-rabbitmq.password",
         ],
     )
     setting.add_argument(
         "path", metavar="PATH", help="SECTION.SETTING, or SECTION.NAME.SETTING in a list such as modems"
     )
-    setting.add_argument("value", metavar="VALUE", help="the value; lists with commas; - reads it from stdin")
+    setting.add_argument(
+        "value",
+        metavar="VALUE",
+        nargs="?",
+        help="the value; lists with commas; - reads it from stdin, nothing asks for it",
+    )
     exporting = group.command(
         "export",
         "Print all settings as a JSON document that `otppi settings import` takes.",
@@ -46,7 +53,8 @@ def add(commands: Commands) -> None:
     exporting.add_argument("--secrets", action="store_true", help="with PINs, keys and the hashes of passwords")
     importing = group.command(
         "import",
-        "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are.",
+        "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are; "
+        "in those that it names, what it leaves out gets its default, but for secrets.",
         settings_import,
         ["otppi settings import settings.json"],
     )
@@ -86,8 +94,22 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
 
 def settings_set(options: Options) -> int:
     """Change one setting."""
-    value = options.value if options.value != "-" else sys.stdin.read().removesuffix("\n")
+    value = _value(options)
     return _tell(options, ask(options.data, "settings_set", creates=True, path=options.path, value=value))
+
+
+def _value(options: Options) -> str:
+    """Give the value; it is asked for where none is given, since others can see the arguments of a command."""
+    if options.value == "-":
+        return sys.stdin.read().removesuffix("\n")
+    if options.value is not None:
+        return str(options.value)
+    if not sys.stdin.isatty():
+        raise Failure(Exit.USAGE, "VALUE is missing; - reads it from stdin")
+    value = getpass.getpass(f"{options.path} (not shown): ")
+    if not value:
+        raise Failure(Exit.USAGE, f"{options.path}: nothing was typed; '' as VALUE empties it")
+    return value
 
 
 def settings_import(options: Options) -> int:

@@ -87,6 +87,9 @@ def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient
     if not configured:
         text = "none is configured: messages go to a simulated one, and do not leave this device"
         yield warning("modems", text, "otppi modem probe, then otppi settings import a document with modems")
+    elif not any(modem["active"] for modem in configured):
+        name = shlex.quote(configured[0]["name"])
+        yield problem("modems", "none is active: nothing is sent", f"otppi settings set modems.{name}.active true")
     with_port = {key for key, one in Plugins().modem_types.items() if one.probe or one.recognises}
     for modem in configured:
         if modem["active"] and modem["type"] in with_port:
