@@ -43,8 +43,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder, virtual_host = tmp_path_factory.mktemp("across"), "across"
-    rabbitmq.ctl("add_vhost", virtual_host)
-    rabbitmq.ctl("set_permissions", "-p", virtual_host, "guest", ".*", ".*", ".*")
+    rabbitmq.manage("PUT", f"vhosts/{virtual_host}")
+    rabbitmq.manage("PUT", f"permissions/{virtual_host}/guest", configure=".*", write=".*", read=".*")
     with (
         ModemRack(profile=ModemProfile(network_time=0.05)) as rack,
         Mosquitto(folder / "mosquitto") as mosquitto,
@@ -71,7 +71,7 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 gateway.stop()
         finally:
             gateway.close()
-    rabbitmq.ctl("delete_vhost", virtual_host)
+    rabbitmq.manage("DELETE", f"vhosts/{virtual_host}")
 
 
 def ways_of(gateway: Gateway) -> list[dict[str, Any]]:

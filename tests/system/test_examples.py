@@ -77,8 +77,8 @@ def run(
 @pytest.fixture(scope="module")
 def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("clients")
-    rabbitmq.ctl("add_vhost", VIRTUAL_HOST)
-    rabbitmq.ctl("set_permissions", "-p", VIRTUAL_HOST, "guest", ".*", ".*", ".*")
+    rabbitmq.manage("PUT", f"vhosts/{VIRTUAL_HOST}")
+    rabbitmq.manage("PUT", f"permissions/{VIRTUAL_HOST}/guest", configure=".*", write=".*", read=".*")
     admin = {
         "RABBITMQ_HOST": "127.0.0.1",
         "RABBITMQ_MANAGEMENT_PORT": str(rabbitmq.management_port),
@@ -120,7 +120,7 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             gateway.stop()
         finally:
             gateway.close()
-    rabbitmq.ctl("delete_vhost", VIRTUAL_HOST)
+    rabbitmq.manage("DELETE", f"vhosts/{VIRTUAL_HOST}")
 
 
 def connected(gateway: Gateway) -> int:

@@ -320,13 +320,14 @@ def test_a_message_of_which_nothing_comes_ends_by_its_lifetime(
     host: Host, modem: ScriptedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E-mail, while no account is set: given back again and again, but not for ever."""
-    broker, now = Broker(host), time.time()
+    broker, wall, clock = Broker(host), time.time, time.monotonic
     broker.deliver(data_of(1, receiver="someone@example.com"))
     broker.consumer.stop()
     (action,) = broker.actions(1)
     assert action.verdict is Verdict.AGAIN
     broker.consumer._stopping = False
-    monkeypatch.setattr(time, "time", lambda: now + 601)
+    monkeypatch.setattr(time, "time", lambda: wall() + 601)
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 601)
     broker.deliver(data_of(1, receiver="someone@example.com"), redelivered=True)
     (action,) = broker.actions(1)
     assert (action.verdict, json.loads(action.payload)["response_code"]) == (Verdict.NEVER, "1203")

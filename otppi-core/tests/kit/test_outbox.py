@@ -1,6 +1,8 @@
 """What waits for the connection's thread: order, bounds, and what is dropped."""
 
+import itertools
 import logging
+import time
 
 import pytest
 
@@ -125,3 +127,19 @@ def test_a_delivery_shows_no_text() -> None:
 @pytest.mark.parametrize(("pauses", "shortest"), [((), None), ((None, None), None), ((None, 2.0, 0.0), 0.0)])
 def test_the_soonest(pauses: tuple[float | None, ...], shortest: float | None) -> None:
     assert soonest(*pauses) == shortest
+
+
+def test_a_thread_that_has_to_wait_while_it_puts_answers_in_keeps_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever time passes between two looks at the clock, such as where another thread has the interpreter."""
+    outbox, pauses, passed = Outbox(lambda: None), itertools.cycle((0.0, 0.005, 0.0)), [1_000.0]
+
+    def monotonic() -> float:
+        passed[0] += next(pauses)
+        return passed[0]
+
+    monkeypatch.setattr(time, "monotonic", monotonic)
+    payloads = [str(number).encode() for number in range(50)]
+    for payload in payloads:
+        outbox.put(Action(callback=Callback("answers"), payload=payload), 0.01)
+    passed[0] += 0.015 + 0.005 * 50
+    assert [action.payload for action in outbox.due()] == payloads

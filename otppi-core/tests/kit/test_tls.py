@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.broker_settings import broker_settings
-from otppi.kit.tls import TLS_SETTINGS, client_context
+from otppi.kit.tls import TLS_SETTINGS, client_context, tls_trouble
 from otppi.testing.brokers.certificates import Authority, Pair
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
@@ -146,3 +146,24 @@ def test_every_broker_has_the_same_settings_around_its_own_source() -> None:
     assert (defaults["enable"], defaults["ssl"], defaults["verify_certificate"]) == (False, False, True)
     assert [setting.key for setting in declared if setting.secret] == ["password"]
     assert defaults["port"] == 5672
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x00\x09\x01", b""])
+def test_a_server_without_tls_is_told_as_that(said: bytes) -> None:
+    context = client_context(values())
+    assert context is not None
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname="broker.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    incoming.write(said)
+    incoming.write_eof()
+    with pytest.raises(ssl.SSLError) as caught:
+        client.do_handshake()
+    assert "not seem to speak TLS at this port, and ssl is on" in tls_trouble(caught.value)
+
+
+def test_another_trouble_is_told_by_its_name() -> None:
+    error = ssl.SSLError(1, "made up")
+    error.reason = "NO_SHARED_CIPHER"
+    assert tls_trouble(error) == "TLS failed: NO_SHARED_CIPHER"

@@ -157,6 +157,18 @@ def test_an_answer_for_nobody_is_told_once_and_its_message_is_done(
     assert client.ready(queue) == 0
 
 
+def test_nothing_is_answered_to_where_commands_come_from(
+    client: Any, gateway: Any, serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = client.declare()
+    client.publish(queue, sms(1, callback_topic=queue))
+    served = serve(queue).until(done=1, unsettled=0)
+    assert served["callbacks"]["refused"] == 1
+    assert f"an answer for '{queue}' is lost: it is where commands come from" in caplog.text
+    served.stop()
+    assert (served["taken"], client.ready(queue)) == (1, 0)
+
+
 def test_later_states_and_messages_that_come_in_are_published(client: Any, gateway: Any, serve: Any) -> None:
     queue, answers, inbox = client.declare(), client.declare(), client.declare()
     served = serve(queue, inbox_topic=inbox)
@@ -260,9 +272,9 @@ def test_messages_are_taken_while_the_broker_takes_no_answers(
 def test_answers_that_may_not_be_published_do_not_stop_messages(
     client: Any, gateway: Any, serve: Any, rabbitmq: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rabbitmq.ctl("add_user", "reader", "a-password")
+    rabbitmq.manage("PUT", "users/reader", password="a-password", tags="")
     queue, answers = client.declare(), client.declare()
-    rabbitmq.ctl("set_permissions", "reader", "", "", ".*")
+    rabbitmq.manage("PUT", "permissions/%2F/reader", configure="", write="", read=".*")
     try:
         client.publish(queue, sms(1, callback_topic=answers))
         client.publish(queue, sms(2))
@@ -273,4 +285,4 @@ def test_answers_that_may_not_be_published_do_not_stop_messages(
         served.stop()
         assert client.ready(queue) == 0
     finally:
-        rabbitmq.ctl("delete_user", "reader")
+        rabbitmq.manage("DELETE", "users/reader")

@@ -4,6 +4,7 @@ import json
 import random
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,12 +89,24 @@ def test_what_is_acknowledged_in_one_go_is_what_has_ended(
     for number in random.Random(815).sample(ended, len(ended)):
         gateway.tickets[number].finish(ResponseCode.SUCCESS, state="sent")
     served.until(unsettled=25)
+    session, heard = served.ingress._session, threading.Event()
+    # What a channel is asked is answered after what it was told.
+    ask = partial(session.intake._channel.queue_declare, queue, passive=True, callback=lambda _: heard.set())
+    session._ioloop.add_callback_threadsafe(ask)
+    assert heard.wait(20)
     gateway.hold = False
     proxy.cut()
     until(lambda: len(gateway.taken) == 85, seconds=20)
     served.until(unsettled=0)
     assert set(gateway.ids[60:]) == {str(number) for number in range(60) if number not in ended}
     assert client.ready(queue) == 0
+
+
+def test_only_the_connection_for_messages_ends_when_nobody_hears_it(client: Any, serve: Any) -> None:
+    """The server does not read the one for answers while it is short of memory, which is no reason to hang up."""
+    session = serve(client.declare(), timeout=3).until(consumer="consuming").ingress._session
+    assert session._connection.params.tcp_options == {"TCP_USER_TIMEOUT": 3000}
+    assert not session.publisher._parameters.tcp_options
 
 
 def test_a_channel_that_the_server_closes_is_opened_again(

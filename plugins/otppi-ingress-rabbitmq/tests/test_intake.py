@@ -130,7 +130,8 @@ def test_a_delivery_limit_ends_in_the_dead_letter_queue(client: Any, gateway: An
 def test_a_queue_that_does_not_exist_is_declared(client: Any, serve: Any, kind: str) -> None:
     queue, dead = client.name(), client.name()
     served = serve(queue, queue_type=kind, dead_letter_queue=dead).until(consumer="consuming")
-    client.declare(queue, kind, x_dead_letter_exchange="", x_dead_letter_routing_key=dead)  # the same: no error
+    more = {"x_delivery_limit": 100} if kind == "quorum" else {}
+    client.declare(queue, kind, x_dead_letter_exchange="", x_dead_letter_routing_key=dead, **more)  # the same: no error
     client.declare(dead, kind)
     client.publish(queue, b"not JSON")
     assert client.get(dead)[2] == b"not JSON"
@@ -300,7 +301,8 @@ def test_the_connection_is_refreshed_without_anything_coming_twice(client: Any, 
         client.wait(0.01)
     served.until(done=200)
     eventually(lambda: served["since"] > since and served["consumer"] == "consuming", served)
-    assert [origin.redelivered for _, origin in gateway.taken].count(True) == 0
+    # Some may be marked as redelivered: what the server sends while the consumer is cancelled goes back unread.
+    assert sorted(gateway.ids, key=int) == [str(number) for number in range(200)]
     assert served["last_problem"] is None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from otppi.api.errors import InvalidSettings
 from otppi.testing.scripted import until
 
 SMS = {"id": 1, "receiver": "08126666666", "message": "OTP Anda adalah 1234"}
@@ -93,26 +94,34 @@ def test_a_login_that_is_wrong(
 
 
 def test_permissions_that_are_missing_are_told(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
-    rabbitmq.ctl("add_user", "limited", SECRET)
-    rabbitmq.ctl("set_permissions", "limited", "", "", "")
+    rabbitmq.manage("PUT", "users/limited", password=SECRET, tags="")
+    rabbitmq.manage("PUT", "permissions/%2F/limited", configure="", write="", read="")
     try:
         queue = client.declare()
         client.publish(queue, BODY)
         login = {"username": "limited", "password": SECRET}
         served = serve(queue, **login)
         assert problem(served).startswith(f"queue {queue} cannot be used: ACCESS_REFUSED - access to queue '{queue}'")
-        missing = serve(client.name(), **login)
-        assert "cannot be used: ACCESS_REFUSED" in problem(missing)
-        rabbitmq.ctl("set_permissions", "limited", "", "", ".*")  # reading is all that it needs for a queue that exists
+        name = client.name()
+        missing = serve(name, **login)
+        assert problem(missing).startswith(f"queue {name} does not exist, and cannot be declared: ACCESS_REFUSED")
+        # Reading is all that it needs for a queue that exists.
+        rabbitmq.manage("PUT", "permissions/%2F/limited", configure="", write="", read=".*")
         served.until(done=1)
     finally:
-        rabbitmq.ctl("delete_user", "limited")
+        rabbitmq.manage("DELETE", "users/limited")
 
 
 def test_the_permissions_of_the_readme_are_enough(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
     dead, answers, queue, missing = client.declare(), client.declare(), client.declare(), client.name()
-    rabbitmq.ctl("add_user", "limited", SECRET)
-    rabbitmq.ctl("set_permissions", "limited", f"^{missing}$", r"^amq\.default$", f"^({queue}|{missing})$")
+    rabbitmq.manage("PUT", "users/limited", password=SECRET, tags="")
+    rabbitmq.manage(
+        "PUT",
+        "permissions/%2F/limited",
+        configure=f"^{missing}$",
+        write=r"^amq\.default$",
+        read=f"^({queue}|{missing})$",
+    )
     try:
         login = {"username": "limited", "password": SECRET}
         serve(queue, **login).until(consumer="consuming")
@@ -122,15 +131,22 @@ def test_the_permissions_of_the_readme_are_enough(client: Any, gateway: Any, ser
         client.publish(missing, b"junk")
         assert client.get(dead)[2] == b"junk"
     finally:
-        rabbitmq.ctl("delete_user", "limited")
+        rabbitmq.manage("DELETE", "users/limited")
 
 
 def test_a_virtual_host_of_its_own(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:
-    rabbitmq.ctl("add_vhost", "otp")
-    rabbitmq.ctl("set_permissions", "--vhost", "otp", "guest", ".*", ".*", ".*")
+    rabbitmq.manage("PUT", "vhosts/otp")
+    rabbitmq.manage("PUT", "permissions/otp/guest", configure=".*", write=".*", read=".*")
     try:
         served = serve("sms", virtual_host="otp").until(consumer="consuming")
         served.stop()
         assert not client.exists("sms")
     finally:
-        rabbitmq.ctl("delete_vhost", "otp")
+        rabbitmq.manage("DELETE", "vhosts/otp")
+
+
+@pytest.mark.parametrize("key", ["dead_letter_queue", "inbox_topic"])
+def test_what_is_published_may_not_go_to_where_commands_come_from(serve: Any, key: str) -> None:
+    """A command that is rejected would come again for ever."""
+    with pytest.raises(InvalidSettings, match=f"ingress-rabbitmq.{key}: must not be the same as queue"):
+        serve("sms", **{key: "sms"})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from otppi.api.errors import OtpPiError
+from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.redis import Redis
 from otppi.testing.stand_in import StandInGateway
@@ -232,3 +232,10 @@ def test_it_comes_back_at_once_when_the_server_was_away_for_a_moment(
     served.connected()
     assert time.monotonic() - begun < 4
     served.stop()
+
+
+@pytest.mark.parametrize("key", ["dead_letter", "inbox_topic"])
+def test_what_is_published_may_not_go_to_where_commands_come_from(serve: Any, key: str) -> None:
+    """A command that is rejected would come again for ever."""
+    with pytest.raises(InvalidSettings, match=f"ingress-redis.{key}: must not be the same as key"):
+        serve(**{key: "sms"})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import OtpPiError
+from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.stand_in import StandInGateway
@@ -199,3 +199,10 @@ def test_addresses_and_files_that_cannot_be_used_are_named(serve: Any, tools: An
     served.thread.join(10)
     assert isinstance(served.failure, OtpPiError)
     assert "ca_file" in str(served.failure)
+
+
+@pytest.mark.parametrize("key", ["dead_letter", "inbox_topic"])
+def test_what_is_published_may_not_go_to_where_commands_come_from(serve: Any, key: str) -> None:
+    """A command that is rejected would come again for ever."""
+    with pytest.raises(InvalidSettings, match=f"ingress-stomp.{key}: must not be the same as destination"):
+        serve(**{"destination": "/queue/sms", key: "sms"})

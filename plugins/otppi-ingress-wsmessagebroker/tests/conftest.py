@@ -23,7 +23,7 @@ from otppi.wire.envelope import ResponseCode
 from otppi_ingress_wsmessagebroker.ingress import WsMessageBrokerIngress
 from otppi_ingress_wsmessagebroker.settings import SECTION
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 USERS = {"username": "password"}
 
 

@@ -56,6 +56,7 @@ class Dispatch:
         self.listeners = self._paperwork.listeners
         self.listeners_later = self._paperwork.listeners_later
         self.note_ended = self._paperwork.do
+        self.each_minute: list[Callable[[], None]] = []
         self._stopping = threading.Event()
         self._closed = False
 
@@ -81,6 +82,7 @@ class Dispatch:
             self._spool.prepare()
         with self._lock:
             if earlier := self._earlier(record):
+                self._tell_too(earlier, record)
                 return earlier
             if self._closed:
                 raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
@@ -93,18 +95,25 @@ class Dispatch:
             self._placement.queue(record, worker)
         return record
 
+    def is_duplicate(self, record: Record) -> bool:
+        """Whether `take` would give an earlier record; between this and that the earlier one may end."""
+        with self._lock:
+            return self._earlier(record) is not None
+
     def _earlier(self, record: Record) -> Record | None:
-        """Find the message that this one is a duplicate of; its sender is told its later states too if nobody else is.
+        """Find the message that this one is a duplicate of.
 
         One without an id is a duplicate only where its source says that it delivers it again.
         """
         if not record.digest or (record.client_id is None and not record.origin.redelivered):
             return None
-        earlier = self.records.earlier(record.digest, self.rules.duplicate_window)
-        if earlier is not None and earlier.answer_to is None and record.answer_to is not None:
+        return self.records.earlier(record.digest, self.rules.duplicate_window)
+
+    def _tell_too(self, earlier: Record, record: Record) -> None:
+        """Tell a duplicate's sender the later states of the earlier one, if nobody else is told."""
+        if earlier.answer_to is None and record.answer_to is not None:
             earlier.answer_to = record.answer_to
             self._journal.asked(earlier)
-        return earlier
 
     def refuse(self, record: Record, state: State, refused: Refused) -> None:
         """End a message that is not taken in, so that report, log and counters have it, and its state can be asked."""
@@ -350,6 +359,8 @@ class Dispatch:
             now = time.monotonic()
             if now - saved >= _SAVE:
                 self._save()
+                for chore in self.each_minute:
+                    chore()
                 saved = now
             elif self._report.full:
                 self._report.flush()

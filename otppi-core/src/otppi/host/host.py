@@ -65,6 +65,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
+        self.dispatch.each_minute.append(data.keys.drop_expired)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self.dispatch.listeners.append(self.otp.ended)
         self.dispatch.listeners.append(self._tell_state)

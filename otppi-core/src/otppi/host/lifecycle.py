@@ -119,9 +119,14 @@ class Records:
         return hashlib.blake2b(fields, key=self._key, digest_size=16).digest()
 
     def earlier(self, digest: bytes, window: float) -> Record | None:
-        """Find the message that this one would be a duplicate of: the same digest, and out or on its way out."""
+        """Find the message that this one would be a duplicate of: the same digest, and out or on its way out.
+
+        One that is still on its way is known however long that takes: a broker may deliver it again meanwhile.
+        """
         record = self._by_digest.get(digest)
-        if record is None or time.monotonic() - record.taken > window or not record.state.went_out:
+        if record is None or not record.state.went_out:
+            return None
+        if record.state.final and time.monotonic() - record.taken > window:
             return None
         return record
 

@@ -129,7 +129,7 @@ class OtpDesk:
         now = self._clock()
         self._book.sweep(now)
         place = self._place(draft.wanted, record.origin)
-        if not self._is_duplicate(record):
+        if not self._dispatch.is_duplicate(record):  # it has the last word
             self._check(place, record.receiver, now)
         if not self._book.has_room():
             raise Refused(ResponseCode.QUEUE_FULL, "too many one-time passwords wait to be verified", retry_after=60)
@@ -149,12 +149,6 @@ class OtpDesk:
         self._limits.count(record.receiver, now, now)
         self.counts["requested"] += 1
         return record
-
-    def _is_duplicate(self, record: Record) -> bool:
-        """Whether the dispatcher will know it; it has the last word."""
-        if not record.digest or (record.client_id is None and not record.origin.redelivered):
-            return False
-        return self._dispatch.records.earlier(record.digest, self._dispatch.rules.duplicate_window) is not None
 
     def _check(self, place: bytes, receiver: str, now: float) -> None:
         """Check whether a new code may be made; raises Refused."""

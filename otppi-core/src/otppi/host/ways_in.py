@@ -37,9 +37,19 @@ class WaysIn:
         self._folder = folder
         self._running: dict[str, tuple[Supervised, Ingress]] = {}
         self._early = _Held()
+        self._restarting: dict[str, _Held] = {}
 
     def use(self, key: str) -> None:
         """Start an ingress, anew where it runs, with the settings that it has now."""
+        held = self._restarting[key] = _Held()
+        try:
+            self._use(key)
+        finally:
+            for one in held.release():
+                self._tell(*one)
+            del self._restarting[key]
+
+    def _use(self, key: str) -> None:
         if running := self._running.pop(key, None):
             running[0].stop()
             running[0].join(_PATIENCE)
@@ -73,6 +83,9 @@ class WaysIn:
             self._tell(*one)
 
     def _tell(self, ingress: str, callback: Callback, answer: Answer) -> None:
+        held = self._restarting.get(ingress)
+        if held is not None and held.hold((ingress, callback, answer)):
+            return  # the one that ends may not come to it, and the next one is not there yet
         if running := self._running.get(ingress):
             running[1].state_changed(callback, answer)
 

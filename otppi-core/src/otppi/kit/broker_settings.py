@@ -1,7 +1,12 @@
 """The settings that every message broker has: one style for all of them."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Setting, boolean, integer, number, text
 from otppi.kit.tls import TLS_SETTINGS
+from otppi.wire.errors import FieldError
 
 
 def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, ...]:
@@ -44,3 +49,14 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
             "Where messages that come in to a modem are published, with their text; empty for nowhere.",
         ),
     )
+
+
+def check_apart(section: str, values: Mapping[str, Any], source: str, *others: str) -> None:
+    """Check that nothing is published to where commands are taken from: what is rejected would come again for ever.
+
+    Raises:
+        InvalidSettings: Names the settings, of `others`, that are the same as `source`.
+    """
+    same = [key for key in others if values[key] and values[key] == values[source]]
+    if same:
+        raise InvalidSettings([FieldError(f"{section}.{key}", f"must not be the same as {source}") for key in same])

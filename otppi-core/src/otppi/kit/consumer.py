@@ -68,7 +68,7 @@ class Consumer:
         self._lock = threading.Lock()
         self._in_flight: set[Work] = set()
         self._waiting, self._waiting_bytes = 0, 0
-        self._first_seen: OrderedDict[bytes, int] = OrderedDict()
+        self._first_seen: OrderedDict[bytes, float] = OrderedDict()
         self._stopping = False
         self._resting = False
         self.session = 0
@@ -99,7 +99,8 @@ class Consumer:
             kept_by_source=delivery.kept,
             redelivered=delivery.redelivered,
         )
-        work = Work(delivery, replace(envelope, items=self._completed(envelope.items, delivery)), origin)
+        completed = replace(envelope, items=_completed(envelope.items, delivery))
+        work = Work(delivery, completed, origin, first_seen=self._first_time(delivery))
         with self._lock:
             self._in_flight.add(work)
         self._submit(work)
@@ -319,31 +320,36 @@ class Consumer:
                 self._waiting += step
                 self._waiting_bytes += step * len(work.delivery.body)
 
-    def _completed(self, items: Sequence[Item], delivery: Delivery) -> tuple[Item, ...]:
-        """Add what the protocol says where the envelope says nothing; the lifetime counts from when it first came."""
-        date_time = delivery.date_time or self._first_time(delivery)
-        single = len(items) == 1
-        return tuple(
-            replace(
-                item,
-                id=_id_of(delivery) if item.id is None and single else item.id,
-                date_time=item.date_time if item.date_time is not None else date_time,
-                expiration=_earlier(item.expiration, delivery.expiration),
-                # What is left of a list to be tried again does not go before others for being a single message.
-                priority=item.priority or delivery.priority or (None if single else "bulk"),
-            )
-            for item in items
-        )
-
-    def _first_time(self, delivery: Delivery) -> int:
-        """Give the time at which a message came first; its broker does not say it (the connection's thread)."""
-        now = int(time.time())
-        if not delivery.kept:
+    def _first_time(self, delivery: Delivery) -> float:
+        """Give the monotonic time at which a message came first, where its broker does not say it."""
+        now = time.monotonic()
+        if not delivery.kept or delivery.date_time is not None:
             return now
-        first = self._first_seen.setdefault(_digest(delivery), now)
+        name = _digest(delivery)
+        # One that is not redelivered is another message, though it may have the same words as one that another gateway
+        # has ended meanwhile: its life is its own.
+        first = self._first_seen.get(name, now) if delivery.redelivered else now
+        self._first_seen[name] = first
+        self._first_seen.move_to_end(name)
         if len(self._first_seen) > _REMEMBERED:
             self._first_seen.popitem(last=False)
-        return first if delivery.redelivered else now
+        return first
+
+
+def _completed(items: Sequence[Item], delivery: Delivery) -> tuple[Item, ...]:
+    """Add what the protocol says where the envelope says nothing."""
+    single = len(items) == 1
+    return tuple(
+        replace(
+            item,
+            id=_id_of(delivery) if item.id is None and single else item.id,
+            date_time=item.date_time if item.date_time is not None else delivery.date_time,
+            expiration=_earlier(item.expiration, delivery.expiration),
+            # What is left of a list to be tried again does not go before others for being a single message.
+            priority=item.priority or delivery.priority or (None if single else "bulk"),
+        )
+        for item in items
+    )
 
 
 def _latest(work: Work) -> Answer:

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 
 _BYTES = 16 << 20
 _REMEMBERED = 1_000
-_BEHIND = 0.001
-"""So many seconds behind an answer comes what must not overtake it."""
+_BEHIND = 1e-6
+"""So many seconds behind an answer comes what must not overtake it: more than sums of such times are off by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +68,17 @@ class _Shelf:
         self._limit_bytes = limit_bytes
         self._bytes = 0
 
-    def put(self, action: Action, delay: float) -> bool:
+    def put(self, action: Action, delay: float, now: float) -> bool:
         """Add one; False where there is no room."""
         if len(self.waiting) >= self._limit or self._bytes + len(action.payload) > self._limit_bytes:
             return False
         self._bytes += len(action.payload)
-        self.waiting.put(action, delay)
+        self.waiting.put(action, delay, now=now)
         return True
 
-    def due(self, *, all_of_them: bool) -> list[Action]:
+    def due(self, *, all_of_them: bool, now: float) -> list[Action]:
         """Take out what is due now."""
-        actions = self.waiting.due(all_of_them=all_of_them)
+        actions = self.waiting.due(all_of_them=all_of_them, now=now)
         self._bytes -= sum(len(action.payload) for action in actions)
         return actions
 
@@ -120,12 +120,13 @@ class Outbox:
     def put(self, action: Action, delay: float = 0.0) -> None:
         """Add an action that is due in `delay` seconds; it does not overtake an earlier one of the same callback."""
         with self._lock:
-            delay = self._in_order(action, delay)
+            now = time.monotonic()  # one look for all: between two the thread may have to wait, and the order be lost
+            delay = self._in_order(action, delay, now)
             placed = True
             if action.delivery is not None:
-                self._settling.put(action, delay)
-            elif not (delay > 0 and self._later.put(action, delay)):
-                placed = self._spare.put(action, 0.0)
+                self._settling.put(action, delay, now=now)
+            elif not (delay > 0 and self._later.put(action, delay, now)):
+                placed = self._spare.put(action, 0.0, now)
             self.dropped += not placed
         if placed:
             self._wake()
@@ -133,11 +134,10 @@ class Outbox:
             message = "%s: too many answers wait to be published; this one is dropped, its message is not affected"
             self._lines.log(logging.WARNING, "answers dropped, too many wait", message, self._name)
 
-    def _in_order(self, action: Action, delay: float) -> float:
+    def _in_order(self, action: Action, delay: float, now: float) -> float:
         """Give the delay with which a publication does not overtake an earlier one of the same callback."""
         if action.callback is None:
             return delay
-        now = time.monotonic()
         if action.delivery is None:  # what settles a delivery waits for nobody
             delay = max(delay, self._last.get(action.callback, now) - now)
         if delay > 0:
@@ -153,10 +153,11 @@ class Outbox:
         with self._lock:
             if all_of_them:
                 self._last.clear()
+            now = time.monotonic()
             return [
-                *self._settling.due(all_of_them=all_of_them),
-                *self._later.due(all_of_them=all_of_them),
-                *self._spare.due(all_of_them=all_of_them),
+                *self._settling.due(all_of_them=all_of_them, now=now),
+                *self._later.due(all_of_them=all_of_them, now=now),
+                *self._spare.due(all_of_them=all_of_them, now=now),
             ]
 
     def pause(self) -> float | None:

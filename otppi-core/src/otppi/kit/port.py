@@ -1,4 +1,4 @@
-"""A serial port that one thread owns, with a wake-up for it: bytes out, bytes in, and "it is gone" told in one way."""
+"""A serial port that one thread owns: bytes out, bytes in, and "it is gone" told in one way."""
 
 import errno
 import fcntl
@@ -14,6 +14,7 @@ from typing import Any
 import serial
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
+from otppi.kit.wake import Wake
 
 _PARITY = {
     "none": serial.PARITY_NONE,
@@ -50,7 +51,7 @@ class Port:
         ModemBlocked: It is held by another program, or may not be opened.
     """
 
-    def __init__(self, path: str, settings: Mapping[str, Any], wake: "Wake") -> None:
+    def __init__(self, path: str, settings: Mapping[str, Any], wake: Wake) -> None:
         self.path = path
         self._wake = wake
         self._chunk_size, self._chunk_pause = 0, 0.0
@@ -164,27 +165,6 @@ def _poll_for(events: Mapping[int, int]) -> select.poll:
     for descriptor, event in events.items():
         poll.register(descriptor, event)
     return poll
-
-
-class Wake:
-    """Ends another thread's `Port.read`, now or the next time. Lives as long as its owner, over many open ports."""
-
-    def __init__(self) -> None:
-        self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def set(self) -> None:
-        """Wake (any thread)."""
-        if self.descriptor >= 0:
-            os.eventfd_write(self.descriptor, 1)
-
-    def clear(self) -> None:
-        """Take note of it (the woken thread)."""
-        with suppress(BlockingIOError):
-            os.eventfd_read(self.descriptor)
-
-    def __del__(self) -> None:
-        descriptor, self.descriptor = self.descriptor, -1
-        os.close(descriptor)
 
 
 def _cannot_open(path: str, error: Exception) -> ModemLost:

@@ -21,16 +21,16 @@ class Schedule(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, thing: T, delay: float = 0.0) -> None:
-        """Add a thing that is due in `delay` seconds."""
+    def put(self, thing: T, delay: float = 0.0, *, now: float | None = None) -> None:
+        """Add a thing that is due in `delay` seconds, counted from `now` (monotonic) where the caller has looked."""
         # All that have no delay are due at time 0, so that their numbers order them.
-        due = time.monotonic() + delay if delay > 0 else 0.0
+        due = (time.monotonic() if now is None else now) + delay if delay > 0 else 0.0
         with self._lock:
             heapq.heappush(self._waiting, (due, next(self._number), thing))
 
-    def due(self, *, all_of_them: bool = False) -> list[T]:
-        """Take out what is due now, in order; with `all_of_them` also what is due later."""
-        now, taken = time.monotonic(), []
+    def due(self, *, all_of_them: bool = False, now: float | None = None) -> list[T]:
+        """Take out what is due now (monotonic), in order; with `all_of_them` also what is due later."""
+        now, taken = time.monotonic() if now is None else now, []
         with self._lock:
             while self._waiting and (all_of_them or self._waiting[0][0] <= now):
                 taken.append(heapq.heappop(self._waiting)[2])

@@ -25,6 +25,7 @@ class Work:
         attempts: How often something of it has come back from the gateway without being sent.
         ticket: The gateway's, for what is pending.
         since: When it came, on the monotonic clock.
+        first_seen: When it came first, on the monotonic clock; before `since` where it came again.
     """
 
     delivery: Delivery
@@ -35,14 +36,23 @@ class Work:
     attempts: int = 0
     ticket: Ticket | None = None
     since: float = field(default_factory=time.monotonic)
+    first_seen: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.pending = list(range(len(self.envelope.items)))
         self.results = [{} for _ in self.envelope.items]
 
     def to_submit(self) -> Envelope:
-        """Give the command for what is pending."""
-        return replace(self.envelope, items=tuple(self.envelope.items[index] for index in self.pending))
+        """Give the command for what is pending; the lifetime counts from when it first came.
+
+        That is told anew each time: a device without a clock of its own may have got the right time since.
+        """
+        came = int(time.time() - (time.monotonic() - self.first_seen))
+        items = (self.envelope.items[index] for index in self.pending)
+        return replace(
+            self.envelope,
+            items=tuple(item if item.date_time is not None else replace(item, date_time=came) for item in items),
+        )
 
     def note(self, answer: Answer) -> None:
         """Take the answer to what was pending."""

@@ -124,6 +124,8 @@ class _Check:
     def envelope(self, document: dict[str, object]) -> Envelope:
         """Check the whole."""
         command = self._command(document, "command")
+        if "response_code" in document:  # such as one that a sender had published to where commands come from
+            self._wrong("response_code", "must not be there: this is an answer, and no command")
         topic: str | None = self._value(document, "callback_topic", _callback_topic)
         delay: int | None = self._value(document, "callback_delay", _callback_delay)
         data = document.get("data")

@@ -115,8 +115,9 @@ class Intake:
             self._consumer.take(_delivery(message, None, kept=False))
 
     def take_again(self, delivery: Delivery) -> None:
-        """Try a message again that could not be handed on."""
-        self._consumer.take(replace(delivery, attempt=min(delivery.attempt + 1, _MOST_ATTEMPTS)))
+        """Try a message again that could not be handed on; its life goes on."""
+        attempt = min(delivery.attempt + 1, _MOST_ATTEMPTS)
+        self._consumer.take(replace(delivery, attempt=attempt, redelivered=True))
 
     def _ignore_retained(self) -> None:
         self.counts["retained"] += 1

@@ -1,14 +1,19 @@
 """Gateways that share the commands of a topic: each goes to one, and one without modems hands its own on."""
 
 import json
+from typing import Any
 
 import pytest
 
+from otppi.api.ingress import Sender
+from otppi.kit.consumer import Consumer, Delivery
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
+from otppi_ingress_mqtt.intake import Intake
+from otppi_ingress_mqtt.settings import KEY
 
 from .conftest import StandInGateway, Start, command
 
@@ -75,6 +80,15 @@ def test_nobody_has_a_modem(
     assert len(times) == 1  # its lifetime counts from when it first came
     gateway.refuses = False
     running.settled(1)
+
+
+def test_what_could_not_be_handed_on_goes_on_with_its_life(gateway: StandInGateway) -> None:
+    consumer = Consumer(gateway, KEY, Sender(KEY), lambda: None, requeue=True)
+    client: Any = None  # nothing is acknowledged here
+    delivery = Delivery(body=command(1))
+    consumer.take(delivery)
+    Intake(consumer, client, lambda: 0, 10).take_again(delivery)
+    assert [origin.redelivered for _, origin in gateway.taken] == [False, True]
 
 
 def test_a_stop_hands_on_what_was_not_sent(

@@ -21,6 +21,9 @@ _CHECK = 15.0
 """Seconds after which the server is asked whether the queue still has a consumer."""
 _DELETED = 0.5
 """Seconds to wait before a queue that was just deleted is looked for: for a moment the server still finds it."""
+_DELIVERY_LIMIT = 100
+"""How often a message may be given back in a queue that is declared here. RabbitMQ 4 drops it after 20, which may be
+minutes only, and counts lost connections too; a message that has expired is rejected here anyway."""
 _MOST_HELD = 4
 """How many times the prefetch may be held back in all, for messages that wait to be given back or answered."""
 
@@ -71,6 +74,7 @@ class Intake:
         self._channel: Any = None
         self._tag = ""
         self._missing: Callable[[], None] | None = None
+        self._declared = ""
         self._opened = 0.0
         self._checked = 0.0
         self._unsettled: set[int] = set()
@@ -86,6 +90,11 @@ class Intake:
         """How many deliveries the server has no answer to."""
         return len(self._unsettled)
 
+    @property
+    def done(self) -> int:
+        """How many are to be acknowledged with the next `flush`."""
+        return len(self._done)
+
     # -- channel and queue ------------------------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -99,7 +108,7 @@ class Intake:
     def _with_channel(self, then: Callable[[], None]) -> None:
         """Open a channel: the server closes one for each question whose answer is no (AMQP 0-9-1, 1.4)."""
         self._enter(Phase.OPENING)
-        self._missing = None
+        self._missing, self._declared = None, ""
         self._channel = self._connection.channel(
             on_open_callback=lambda channel: then() if channel is self._channel else None
         )
@@ -130,19 +139,23 @@ class Intake:
 
     def _declare_queue(self) -> None:
         dead_letters = self._values["dead_letter_queue"]
-        arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead_letters} if dead_letters else {}
+        arguments: dict[str, Any] = {}
+        if dead_letters:
+            arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead_letters}
+        if self._values["queue_type"] == "quorum":  # a classic queue has no such limit, and refuses the argument
+            arguments["x-delivery-limit"] = _DELIVERY_LIMIT
         self._declare(self._queue, arguments, self._found)
 
     def _declare(self, queue: str, arguments: Mapping[str, Any], then: Callable[[], None]) -> None:
         kind = self._values["queue_type"]
         logger.info("ingress-rabbitmq: queue %s does not exist; it is declared as a %s queue", queue, kind)
-        self._missing = None
+        self._missing, self._declared = None, queue
         self._channel.queue_declare(
             queue, durable=True, arguments={"x-queue-type": kind, **arguments}, callback=self._then(then)
         )
 
     def _found(self) -> None:
-        self._missing = None
+        self._missing, self._declared = None, ""
         self._opened = self._checked = time.monotonic()
         self._enter(Phase.IDLE)
         self.adjust()
@@ -155,7 +168,10 @@ class Intake:
             self._with_channel(self._missing)
         elif self.phase is Phase.OPENING or time.monotonic() - self._opened < _STEADY:
             self._enter(Phase.CLOSED)
-            self._fail(f"queue {self._queue} cannot be used: {reason.reply_text}")
+            trouble = f"queue {self._queue} cannot be used"
+            if self._declared:
+                trouble = f"queue {self._declared} does not exist, and cannot be declared"
+            self._fail(f"{trouble}: {reason.reply_text}")
         else:
             self._start_over(f"the server closed the channel: {reason.reply_text}")
 
@@ -170,6 +186,7 @@ class Intake:
             "ingress-rabbitmq: %s; %d messages that were not done will be delivered again", why, self.unsettled
         )
         self._unsettled.clear()
+        self._done.clear()  # the next channel counts anew
         self._left_over = 0
         self._consumer.lost()
         self._enter(Phase.OPENING)

@@ -212,11 +212,12 @@ class Publisher:
                 self._waiting.appendleft(publication)
 
     def _was_blocked(self, _: Any, frame: Any) -> None:
-        self.blocked = str(frame.method.reason)
+        blocked = str(frame.method.reason)
         logger.warning(
             "ingress-rabbitmq: the server is short of resources (%s): answers wait, messages are taken all the same",
-            self.blocked,
+            blocked,
         )
+        self.blocked = blocked
 
     def _was_unblocked(self, *_: Any) -> None:
         self.blocked = None
@@ -229,6 +230,9 @@ class Publisher:
         callback = publication.action.callback
         if callback is None:  # only settled
             self._release(publication)
+            return
+        if callback.topic == self._values["queue"]:
+            self._failed(publication, "refused", "it is where commands come from")
             return
         properties = pika.BasicProperties(
             content_type="application/json",

@@ -20,6 +20,9 @@ _DRAIN = 60.0
 """Seconds after which a session that is to end does, whatever has not become final. What the server then delivers again
 while a modem still has it is a duplicate; but a gateway of a fleet must not leave what it sends to others, so this is
 longer than a gateway takes to stop."""
+_ACKNOWLEDGES = 0.005
+"""Seconds between acknowledgements: of many messages a second, those of this time go together. That spares the server
+work; longer would leave more to be doubled by another gateway when this one is killed."""
 _LAST_ANSWERS = 5.0
 """Seconds that answers may take when all else is done."""
 
@@ -48,8 +51,8 @@ class Session:
         self._capacity = capacity
         self._ioloop = IOLoop()
         try:
-            self._parameters = parameters(values, f"messages of {values['queue']}")
-            answers = parameters(values, "answers")
+            self._parameters = parameters(values, f"messages of {values['queue']}", impatient=True)
+            answers = parameters(values, "answers")  # patient: a server that is short of memory stops reading it
         except OtpPiError as error:
             self._ioloop.close()
             raise LinkLost(str(error)) from error
@@ -66,6 +69,8 @@ class Session:
         self._error: str | None = None
         self._awake = False
         self._timer: tuple[float, Any] | None = None
+        self._acknowledged = 0.0
+        self._acknowledges = False
 
     def run(self) -> None:
         """Connect, and work until told to stop.
@@ -212,14 +217,31 @@ class Session:
             self.intake.settle(action.delivery, action.verdict)
 
     def _flush(self) -> None:
+        """Acknowledge what is done: together with others where there was something a moment ago."""
+        if self.intake is None or not self.intake.done:
+            return
+        pause = self._acknowledged + _ACKNOWLEDGES - time.monotonic()
+        if pause <= 0 or self._ends is not None or 2 * self.intake.done >= self.intake.prefetch:
+            self._acknowledge()
+        elif not self._acknowledges:
+            self._acknowledges = True
+            self._ioloop.call_later(pause, self._on_pause)
+
+    def _on_pause(self) -> None:
+        self._acknowledges = False
+        if not self._ended:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
         if self.intake is not None:
+            self._acknowledged = time.monotonic()
             self.intake.flush()
 
     def _settle(self, delivery: Delivery, verdict: Verdict) -> None:
         """Settle a delivery whose answer is safe."""
         if self.intake is not None:
             self.intake.settle(delivery, verdict)
-            self.intake.flush()
+            self._flush()
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
@@ -234,6 +256,7 @@ class Session:
                 self.intake.adjust()
         if self._ends is None:
             return
+        self._acknowledge()
         if self.intake is None or now > self._ends:
             self._end(None)
         elif self.intake.phase in _ENDING and not self.intake.unsettled:

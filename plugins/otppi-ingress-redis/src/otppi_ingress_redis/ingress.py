@@ -14,11 +14,13 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
+from otppi.kit.broker_settings import check_apart
+from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Consumer
 from otppi.kit.link import Link, LinkLost
 from otppi.kit.outbox import soonest
-from otppi.kit.port import Wake
 from otppi.kit.tls import client_context
+from otppi.kit.wake import Wake
 from otppi.wire.envelope import Answer
 from otppi_ingress_redis.channel import ChannelSource
 from otppi_ingress_redis.line import Line, checked, is_for_good, said
@@ -42,10 +44,14 @@ class RedisIngress(Ingress):
     """Commands from Redis. A read that waits at the server cannot be ended from here; hence the second connection.
 
     All work is done on the thread of `run`; other threads fill the consumer's outbox, and wake it.
+
+    Raises:
+        InvalidSettings: The settings do not go together.
     """
 
     def __init__(self, context: IngressContext) -> None:
         self._values = context.settings
+        check_apart(KEY, self._values, "key", "dead_letter", "inbox_topic")
         self._gateway = context.gateway
         name = _own_name(context.folder, self._values["consumer"])
         stream = self._values["kind"] not in (LIST, CHANNEL)
@@ -58,6 +64,7 @@ class RedisIngress(Ingress):
         cap = min(30.0, claim_after / 8) if stream else 30.0
         server = f"{self._values['host']}:{self._values['port']}"
         self._link = Link(KEY, server, first=min(0.5, cap), cap=cap)
+        self._bursts = Bursts(logger, KEY, most=5)
         self._doing: list[Action] = []
         self._asked_until: float | None = None
         self._ended = False
@@ -215,6 +222,7 @@ class RedisIngress(Ingress):
 
     def _do_what_is_due(self, worker: Line) -> None:
         """Publish and settle; what fails with the connection is done over the next one."""
+        self._bursts.flush()
         self._doing += self._consumer.due()
         while self._doing:
             batch = self._doing[:AT_ONCE]
@@ -232,7 +240,8 @@ class RedisIngress(Ingress):
         for action in batch:
             topic = action.callback.topic if action.callback is not None else ""
             if topic in self._source.own_keys:
-                logger.warning("%s: an answer is not published: its callback_topic is where commands come from", KEY)
+                message = "%s: an answer is not published: its callback_topic is where commands come from"
+                self._bursts.log(logging.WARNING, "answers for where commands come from", message, KEY)
             elif topic:
                 made = self._source.publish(topic, action.payload)
                 commands += made
@@ -242,7 +251,8 @@ class RedisIngress(Ingress):
                 continue
             if not is_for_good(reply):
                 checked(reply, "publishing an answer")
-            logger.warning("%s: an answer cannot be published on %s: %s", KEY, topic, said(reply))
+            message = "%s: an answer cannot be published on %s: %s"
+            self._bursts.log(logging.WARNING, "answers that cannot be published", message, KEY, topic, said(reply))
 
     def _leave_to_others(self) -> None:
         """Let go of what others may take over, before they do: what no modem has begun to send is not sent here."""

@@ -13,6 +13,7 @@ from redis.connection import Connection
 from redis.retry import Retry
 
 from otppi.kit.link import LinkLost
+from otppi.kit.tls import tls_trouble
 
 Command = Sequence[str | bytes | int | float]
 
@@ -186,7 +187,7 @@ def _reason(error: BaseException, values: Mapping[str, Any]) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the server's certificate is not valid for {values['host']}: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {cause.reason or 'the server may not speak TLS on this port'}"
+            return tls_trouble(cause)
         if isinstance(cause, socket.gaierror):
             return f"host {values['host']} is not known ({cause.strerror})"
         if isinstance(cause, ConnectionRefusedError):

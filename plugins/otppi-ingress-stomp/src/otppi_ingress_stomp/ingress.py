@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
+from otppi.kit.broker_settings import check_apart
+from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Consumer, Delivery
 from otppi.kit.link import Link, LinkLost
-from otppi.kit.port import Wake
 from otppi.kit.tls import client_context
 from otppi.kit.verdict import Verdict
+from otppi.kit.wake import Wake
 from otppi.wire.envelope import Answer
 from otppi_ingress_stomp.messages import delivery_of, destination, is_kept
 from otppi_ingress_stomp.publisher import Publisher
@@ -30,17 +32,24 @@ _LOOK = 0.5
 
 
 class StompIngress(Ingress):
-    """Commands from a broker that speaks STOMP. Other threads only fill the consumer's outbox, and wake its thread."""
+    """Commands from a broker that speaks STOMP. Other threads only fill the consumer's outbox, and wake its thread.
+
+    Raises:
+        InvalidSettings: The settings do not go together.
+    """
 
     def __init__(self, context: IngressContext) -> None:
         self._values = context.settings
+        named = {key: _full(self._values[key]) for key in ("destination", "dead_letter", "inbox_topic")}
+        check_apart(KEY, named, "destination", "dead_letter", "inbox_topic")
         self._gateway = context.gateway
         self._source = destination(self._values["destination"])
         self._kept = is_kept(self._source)
         self._wake = Wake()
         self._consumer = Consumer(self._gateway, KEY, Sender(KEY), self._wake.set, requeue=self._kept)
         self._link = Link(KEY, f"{self._values['host']}:{self._values['port']}")
-        self._publisher = Publisher()
+        self._lines = Bursts(logger, KEY, most=5)
+        self._publisher = Publisher(self._lines)
         self._subscriptions = Subscriptions(self._values, self._source, kept=self._kept)
         self._wire: Wire | None = None
         self._requeues = False
@@ -213,6 +222,7 @@ class StompIngress(Ingress):
     # -- what is due ------------------------------------------------------------------------------------------------
 
     def _do_what_is_due(self, wire: Wire) -> None:
+        self._lines.flush()
         for action in self._consumer.due():
             if action.verdict is Verdict.NEVER and action.delivery is not None and self._values["dead_letter"]:
                 self._bury(action)
@@ -228,7 +238,8 @@ class StompIngress(Ingress):
     def _may_publish(self, action: Action) -> bool:
         topic = action.callback.topic if action.callback is not None else ""
         if destination(topic) == self._source:
-            logger.warning("%s: an answer is not published: its callback_topic is where commands come from", KEY)
+            message = "%s: an answer is not published: its callback_topic is where commands come from"
+            self._lines.log(logging.WARNING, "answers for where commands come from", message, KEY)
             return False
         return self._publisher.put(action)
 
@@ -256,6 +267,10 @@ class StompIngress(Ingress):
         elif not self._link.stopping:
             # It cannot be given back alone; so it is tried again from here, or given back with the connection.
             self._consumer.take(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
+
+
+def _full(name: str) -> str:
+    return destination(name) if name else ""
 
 
 def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> str:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from otppi.kit.bursts import Bursts
 from otppi.kit.outbox import Action
 from otppi_ingress_stomp.messages import destination
 
@@ -31,9 +32,14 @@ class Sending:
 
 
 class Publisher:
-    """The connection's thread only."""
+    """The connection's thread only.
 
-    def __init__(self) -> None:
+    Args:
+        lines: For what is logged of single answers.
+    """
+
+    def __init__(self, lines: Bursts) -> None:
+        self._lines = lines
         self._waiting = deque[Action]()
         self._sent: dict[str, Sending] = {}
         self._suspects: set[str] = set()
@@ -48,7 +54,8 @@ class Publisher:
     def put(self, action: Action) -> bool:
         """Add what is to be published; False where its destination was refused, so that it never will be."""
         if self._is_refused(_destination(action)):
-            logger.warning("ingress-stomp: an answer is not published: %s was refused", _destination(action))
+            message = "ingress-stomp: an answer is not published: %s was refused"
+            self._lines.log(logging.WARNING, "answers not published, refused before", message, _destination(action))
             return False
         self._waiting.append(action)
         return True

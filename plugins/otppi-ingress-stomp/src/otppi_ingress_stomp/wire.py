@@ -15,6 +15,7 @@ from stomp.protocol import Protocol11, Protocol12
 from stomp.utils import convert_frame
 
 from otppi.kit.link import LinkLost
+from otppi.kit.tls import tls_trouble
 from otppi_ingress_stomp.frames import Frames
 
 _VERSIONS = "1.1,1.2"
@@ -201,7 +202,7 @@ def _reason(error: BaseException, values: Mapping[str, Any]) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate is not valid for {values['host']}: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or 'the server may not speak TLS on this port'}"
+        return tls_trouble(error)
     if isinstance(error, socket.gaierror):
         return f"host {values['host']} is not known ({error.strerror})"
     if isinstance(error, TimeoutError):

@@ -10,7 +10,7 @@ from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
 from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.pin_memory import PinMemory
-from otppi.kit.port import Wake
+from otppi.kit.wake import Wake
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment
 from otppi_modem_modemmanager import sim

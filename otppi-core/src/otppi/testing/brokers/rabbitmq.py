@@ -1,11 +1,15 @@
 """A RabbitMQ for tests: a node of its own name, with AMQP, STOMP and the management API on free ports."""
 
+import base64
+import http.client
+import json
 import os
 import shutil
 import socket
 import subprocess
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -131,6 +135,24 @@ class RabbitMq(ServerProcess):
             env=os.environ | self._environment(),
         )
         return done.stdout
+
+    def manage(self, method: str, path: str, **document: str) -> None:
+        """Change users, virtual hosts and permissions by the management API: `ctl` takes a second or more for each.
+
+        Args:
+            method: `PUT` or `DELETE`.
+            path: Such as `users/app`, `vhosts/otp`, `permissions/%2F/app`.
+            document: What is put.
+        """
+        credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection(self.address, self.management_port, timeout=30)
+        with closing(connection):
+            connection.request(method, f"/api/{path}", json.dumps(document).encode(), headers)
+            answer = connection.getresponse()
+            said = answer.read()
+        if answer.status >= http.client.MULTIPLE_CHOICES:
+            raise RuntimeError(f"{method} {path}: {answer.status} {said!r}")
 
     def rabbitmqadmin(self) -> Path:
         """Fetch the program `rabbitmqadmin` from the node, which serves it."""

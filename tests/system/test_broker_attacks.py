@@ -1,0 +1,103 @@
+"""What hostile or careless senders, and changes of settings, do to all ways in at once."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.modem import ModemProfile, ModemRack
+from tests.system.all_ways import PASSWORDS, SOURCE, Brokers, all_brokers
+from tests.system.conftest import Gateway, eventually, modem
+
+Start = Callable[..., Gateway]
+FLOOD = 500
+
+
+@pytest.fixture
+def brokers(rabbitmq: RabbitMq, tmp_path: Path) -> Iterator[Brokers]:
+    with all_brokers(rabbitmq, tmp_path / "brokers") as brokers:
+        yield brokers
+
+
+def ways(gateway: Gateway) -> dict[str, dict[str, Any]]:
+    """Give what the gateway says of each broker."""
+    shown = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
+    return {way["name"].removeprefix("ingress-"): way for way in shown if way["name"] != "ingress-rest"}
+
+
+def begin(start: Start, brokers: Brokers, rack: ModemRack, **more: Any) -> Gateway:
+    gateway = start([modem(rack.paths[0])], **brokers.sections, **more).until_ready()
+    eventually(lambda: all(way["connected"] for way in ways(gateway).values()), what="all brokers are connected")
+    return gateway
+
+
+def test_floods_of_malformed_commands_cost_little_and_hold_nobody_up(start: Start, brokers: Brokers) -> None:
+    with ModemRack(profile=ModemProfile(network_time=0.01)) as rack:
+        gateway = begin(start, brokers, rack)
+        for number, server in enumerate(brokers.servers.values()):
+            for index in range(FLOOD):
+                server.throw(server.envelope("send-sms", {"receiver": "x"}, callback_topic=f"nobody-{index}"))
+            with gateway.client() as client:
+                assert client.send(number, f"0812000000{number}", "meanwhile")[0] == 200
+            server.barrier()
+        assert all(way["malformed"] == FLOOD for way in ways(gateway).values())
+        assert all(way["connected"] for way in ways(gateway).values())
+        gateway.stop()
+    lines = gateway.log.read_text().count("\n")
+    assert lines < 0.1 * FLOOD * len(brokers.servers), lines
+
+
+def test_answers_that_are_wanted_where_commands_come_from_make_no_loop(start: Start, brokers: Brokers) -> None:
+    own = {"rabbitmq": brokers.sections["ingress-rabbitmq"]["queue"]}
+    own["stomp"] = brokers.sections["ingress-stomp"]["destination"]
+    commands = {"echo": 1, "get-modem-list": None, "block-msisdn": {"receiver": "081255500001"}, "send-sms": {"id": 1}}
+    with ModemRack(profile=ModemProfile(network_time=0.01)) as rack:
+        gateway = begin(start, brokers, rack)
+        for name, server in brokers.servers.items():
+            for command, data in commands.items():
+                server.throw(server.envelope(command, data, callback_topic=own.get(name, SOURCE)))
+        for server in brokers.servers.values():
+            server.barrier()
+            server.barrier()  # behind whatever the first round has brought
+        for name, way in ways(gateway).items():
+            came, asked = way["taken"], len(commands) + 2
+            assert asked <= came <= asked + len(commands), name
+            assert way["done"] == len(commands) - 1 + 2, f"{name}: an answer was carried out as a command"
+        gateway.stop()
+
+
+def test_passwords_that_are_wrong_for_a_while_lose_nothing_and_send_nothing_twice(
+    start: Start, brokers: Brokers
+) -> None:
+    kept = {name: server for name, server in brokers.servers.items() if name != "wsmessagebroker"}
+    count, expected = 40, Counter[str]()
+    with ModemRack(profile=ModemProfile(network_time=0.02)) as rack:
+        gateway = begin(start, brokers, rack)
+        for name, server in kept.items():
+            for number in range(count):
+                data = {"id": f"{name}-{number}", "receiver": f"0812{number:07}", "message": f"{name} {number}"}
+                server.throw(server.envelope("send-sms", data))
+                expected[f"{name} {number}"] += 1
+        rack.network.wait_for(10, timeout=30)
+        for word in ("wrong", ""):
+            threads = [
+                threading.Thread(target=_set_password, args=(gateway, name, word or PASSWORDS[name])) for name in kept
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        rack.network.wait_for(count * len(kept), timeout=60)
+        eventually(lambda: all(not way["in_flight"] for way in ways(gateway).values()), 30, "all is settled")
+        gateway.stop()
+        assert Counter(message.text for message in rack.network.messages) == expected
+
+
+def _set_password(gateway: Gateway, name: str, password: str) -> None:
+    done = gateway.cli("settings", "set", f"ingress-{name}.password", "-", stdin=password)
+    assert done.returncode == 0, done.stderr
