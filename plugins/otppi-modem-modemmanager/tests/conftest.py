@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -35,6 +36,12 @@ _CONFIG = """<busconfig>
 """
 
 
+def _listens(path: Path) -> bool:
+    """Whether somebody takes connections: the socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 class Manager:
     """A private bus with a mock ModemManager on it, and what a test has it do."""
 
@@ -58,7 +65,7 @@ class Manager:
         with open(self.folder / "log", "ab") as log:
             self.bus = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._running.callback(_end, self.bus)
-        until((self.folder / "bus").is_socket, "the bus listens")
+        until(lambda: _listens(self.folder / "bus"), "the bus listens")
         self._connection = dbus.bus.BusConnection(self.address)
         self._connection.set_exit_on_disconnect(False)
         self._running.callback(self._connection.close)
