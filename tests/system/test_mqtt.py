@@ -136,6 +136,7 @@ def test_a_kill_loses_nothing_and_sends_nothing_twice(
         rack.network.wait_for(count + 1, timeout=30)
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
         eventually(lambda: len(_answered(peer)) >= count + 1, what="every message is answered")
+        eventually(lambda: _settled(gateway), what="the last one is acknowledged")
         gateway.kill()
         connected(gateway.start())
         assert _taken(gateway) == 0, "the broker has nothing left"
