@@ -341,7 +341,7 @@ def test_a_small_buffer_is_found_out_when_the_modem_is_opened(
 
 
 def test_a_small_buffer_that_is_known_needs_no_finding_out(make_driver: MakeDriver) -> None:
-    driver = make_driver(result_timeout=5, chunk_size=12, chunk_pause=0.01)
+    driver = make_driver(result_timeout=5, chunk_size=12, chunk_pause=0.03)
     driver.peer.inject("small-buffer")
     driver.modem.open()
     driver.send(LONG)
