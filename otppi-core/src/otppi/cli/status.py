@@ -94,7 +94,9 @@ def _internet(link: dict[str, Any]) -> str:
 def _now(ingress: dict[str, Any]) -> str:
     if error := ingress["last_error"]:
         return f"failed {ingress['failures']} times, last with {error}"
-    if "server" in ingress:
+    from otppi.kit.link import is_link
+
+    if is_link(ingress):
         return _broker(ingress)
     own = {key: value for key, value in ingress.items() if key not in ("name", "state", "failures", "last_error")}
     return ", ".join(f"{key} {cell(value)}" for key, value in own.items())
@@ -103,5 +105,5 @@ def _now(ingress: dict[str, Any]) -> str:
 def _broker(ingress: dict[str, Any]) -> str:
     """Tell how the connection to a broker is, and what came by it."""
     counts = [f"{ingress[key]} {key.replace('_', ' ')}" for key in ("taken", "in_flight") if key in ingress]
-    problem = [f"last: {ingress['last_problem']}"] if ingress.get("last_problem") else []
+    problem = [f"last: {ingress['last_problem']}"] if ingress["last_problem"] else []
     return cell(f"{ingress['server']}: {', '.join([ingress['detail'], *counts, *problem])}")

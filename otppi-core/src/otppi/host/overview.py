@@ -8,6 +8,7 @@ import otppi
 from otppi.api.modem import ModemState
 from otppi.host.dispatch import Dispatch
 from otppi.host.worker import ModemWorker
+from otppi.kit.link import is_link
 
 _HORIZON = 2.0
 """Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""
@@ -85,8 +86,8 @@ class Overview:
         return {**describe_modem(worker), **self._more_of_modem(worker.name)}
 
     def _brokers(self) -> list[Mapping[str, Any]]:
-        """Give what those ways in say of themselves that are connections to a server (`otppi.kit.link`)."""
-        return [way for way in self.ways_in() if "connected" in way]
+        """Give what those ways in say of themselves that are connections to a server."""
+        return [way for way in self.ways_in() if is_link(way)]
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
         """Count what ended, by state and ingress, what waits and was sent, by modem, and what brokers delivered."""

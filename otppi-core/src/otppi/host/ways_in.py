@@ -97,7 +97,7 @@ class WaysIn:
                 "state": thread.supervision.state.value,
                 "failures": thread.supervision.failures,
                 "last_error": thread.supervision.last_error,
-                **ingress.describe(),
+                **_said(name, ingress),
             }
             for name, (thread, ingress) in list(self._running.items())
         ]
@@ -111,6 +111,14 @@ class WaysIn:
         """Wait until all that was taken in is answered."""
         for thread, _ in self._running.values():
             thread.join(_PATIENCE)
+
+
+def _said(name: str, ingress: Ingress) -> Mapping[str, Any]:
+    try:
+        return ingress.describe()
+    except Exception:  # a stranger's code may raise anything, and health and metrics tell of the others too
+        logger.exception("%s cannot say how it is", name)
+        return {}
 
 
 class _GuardedIngress(Ingress):

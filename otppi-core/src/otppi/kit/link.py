@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from otppi.api.errors import OtpPiError
@@ -15,6 +15,12 @@ _STEADY = 10.0
 """A connection that held for so many seconds is tried again after the shortest pause when it fails."""
 _SAID_AGAIN = 3600.0
 """A problem that stays the same is logged again after so many seconds."""
+_DESCRIBED = frozenset({"server", "connected", "detail", "since", "attempts", "last_problem"})
+
+
+def is_link(described: Mapping[str, Any]) -> bool:
+    """Whether what an ingress says of itself is that of a connection: it holds all that `Link.describe` gives."""
+    return described.keys() >= _DESCRIBED
 
 
 class LinkLost(OtpPiError):  # noqa: N818

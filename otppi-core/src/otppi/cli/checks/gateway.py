@@ -16,6 +16,7 @@ from otppi.cli.talk import ask, running
 from otppi.host.control_client import ControlClient
 from otppi.host.plugins import Plugins
 from otppi.host.store import AtomicStorage, StoreDamaged
+from otppi.kit.link import is_link
 
 _TIMEOUT = 5.0
 _HEALTH = "/api/health"
@@ -147,7 +148,7 @@ def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding
             reason = one["last_error"] or "it is not listening"
             yield problem(one["name"], f"{one['state']}: {reason}", f"see: otppi settings show {one['name']}")
             continue
-        if "connected" in one:
+        if is_link(one):
             yield _check_broker(one)
             continue
         answers = [_check_health(one, kind) for kind in ("http", "https") if f"{kind}_port" in one]
