@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only script a newcomer needs: ./build.sh run | test | bench | soak | setup
+# The only script a newcomer needs: ./build.sh run | setup | test | bench | soak | lock
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -12,10 +12,11 @@ usage() {
 usage: ./build.sh COMMAND
 
   run      start the gateway with a simulated modem and a demo user; Ctrl-C ends it
+  setup    install the gateway for use with a modem (README.md), without the developers' tools;
+           --modemmanager: with D-Bus, for modems that ModemManager drives (docs/modemmanager.md)
   test     linters, types, architecture, and all tests (arguments go to pytest)
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
-  setup    only install what the others need
   lock     choose the versions of all packages anew (requirements*.lock)
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
@@ -53,22 +54,24 @@ apt_install() {
     --no-install-recommends "$@" >&2
 }
 
-# need_python LOCKFILE: a virtual environment with exactly what the lock file says, and our own distributions
+# need_python LOCKFILE …: a virtual environment with exactly what the lock files say, and our own distributions
 need_python() {
   command -v "$PYTHON" >/dev/null || apt_install python3
   "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
   "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
-  local mark wanted editable=() distribution
-  mark=$VENV/installed-${1%.lock}
-  wanted=$(cat requirements-build.lock "$1" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
+  local mark=$VENV/installed locked wanted editable=() distribution
+  for locked in "$@"; do mark+=-${locked%.lock}; done
+  wanted=$(cat requirements-build.lock "$@" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
   say "installing Python packages into $VENV (a minute or two, once)"
   # One that was cut short while it was made has no pip; making it again mends it.
   "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
   for distribution in "${DISTRIBUTIONS[@]}"; do editable+=(-e "$distribution"); done
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
-  PATH=$(cd "$VENV/bin" && pwd):$PATH \
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r "$1"
+  for locked in "$@"; do
+    PATH=$(cd "$VENV/bin" && pwd):$PATH "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+      --require-hashes --no-build-isolation -r "$locked"
+  done
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "${editable[@]}"
   echo "$wanted" >"$mark"
 }
@@ -130,10 +133,28 @@ TXT
   return "$code"
 }
 
-# need_developer: all that building, testing and measuring takes; dbus-python has to be compiled
-need_developer() {
+# setup: the gateway for use; what tests and benchmarks need besides, these install themselves
+setup() {
+  local locked=(requirements.lock)
+  if [ "${1:-}" = --modemmanager ]; then
+    need_compiler
+    locked+=(requirements-modemmanager.lock)
+    shift
+  fi
+  [ $# -eq 0 ] || fail "setup knows no $1"
+  need_python "${locked[@]}"
+  "$VENV/bin/otppi" --version >&2
+}
+
+# need_compiler: what compiling dbus-python takes
+need_compiler() {
   need_packages gcc=gcc pkg-config=pkg-config patchelf=patchelf python3-config=python3-dev
   pkg-config --exists dbus-1 glib-2.0 || apt_install libdbus-1-dev libglib2.0-dev
+}
+
+# need_developer: all that building, testing and measuring takes
+need_developer() {
+  need_compiler
   need_python requirements-dev.lock
 }
 
@@ -181,7 +202,7 @@ soak() {
 lock() {
   need_developer
   local group
-  for group in build runtime dev; do
+  for group in build runtime modemmanager dev; do
     local file=requirements-$group.lock
     "$VENV/bin/uv" pip compile --quiet --group "pyproject.toml:$group" --universal --python-version 3.11 --generate-hashes \
       --no-emit-index-url --no-header --no-annotate --upgrade -o "${file/-runtime/}"
@@ -195,7 +216,7 @@ case $command in
   test) run_tests "$@" ;;
   bench) bench "$@" ;;
   soak) soak "$@" ;;
-  setup) need_developer ;;
+  setup) setup "$@" ;;
   lock) lock ;;
   -h | --help | help | '') usage ;;
   *)

@@ -1,0 +1,53 @@
+"""An ingress that cannot say how it is: the others are told of all the same."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from otppi.api.ingress import Ingress, IngressType
+from otppi.api.settings import Section
+from otppi.host.ways_in import WaysIn
+from otppi.testing.scripted import until
+
+
+class Mute(Ingress):
+    """An ingress that fails where it is to describe itself."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def describe(self) -> Mapping[str, Any]:
+        raise ZeroDivisionError("a bug")
+
+
+class Telling(Mute):
+    def describe(self) -> Mapping[str, Any]:
+        return {"topic": "codes"}
+
+
+def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    section = cast("Section", SimpleNamespace(key="mute"))
+    types = {
+        "mute": IngressType(section, lambda _: Mute(), lambda _: True),
+        "telling": IngressType(section, lambda _: Telling(), lambda _: True),
+    }
+    config = SimpleNamespace(one=lambda _: {})
+    ways = WaysIn(cast("Any", SimpleNamespace(ingress_types=types)), cast("Any", config), cast("Any", None), tmp_path)
+    for key in types:
+        ways.use(key)
+    try:
+        until(lambda: {one["name"]: one.get("topic") for one in ways.describe()} == {"mute": None, "telling": "codes"})
+        until(lambda: "mute cannot say how it is" in caplog.text)
+    finally:
+        ways.stop()
+        ways.join()

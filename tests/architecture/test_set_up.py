@@ -1,0 +1,34 @@
+"""What `./build.sh setup` brings is what use needs."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def locked(name: str) -> set[str]:
+    """Give the packages that a lock file pins."""
+    return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def group(name: str) -> set[str]:
+    """Give the packages that a dependency group of the workspace names itself."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][name]
+    return {re.split(r"[<>=\[ ]", one)[0].replace(".", "-").replace("_", "-") for one in wanted if isinstance(one, str)}
+
+
+def test_what_use_needs_brings_no_tool_of_developers() -> None:
+    assert group("runtime") <= locked("requirements.lock")
+    assert not locked("requirements.lock") & group("dev")
+
+
+def test_modemmanager_takes_one_package_more() -> None:
+    assert locked("requirements-modemmanager.lock") == {"dbus-python"}
+    assert locked("requirements-dev.lock") >= locked("requirements.lock") | locked("requirements-modemmanager.lock")
+
+
+def test_lock_files_name_no_address_to_download_from() -> None:
+    locks = list(ROOT.glob("requirements*.lock"))
+    assert len(locks) == 4
+    assert [one.name for one in locks if "://" in one.read_text()] == []
