@@ -4,6 +4,8 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -77,33 +79,41 @@ def test_the_journal_is_known_by_its_inode(tmp_path: Path, monkeypatch: pytest.M
     assert not logs.is_journal(io.StringIO())
 
 
+Start = Callable[[str], Callable[[], str]]
+
+
 @pytest.fixture
-def _logging_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put back what `logs.start` changes for the whole process."""
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start logging to a file; what that changes for the whole process is put back. Gives what reads the file."""
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.setattr(logging.root, "level", logging.root.level)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    with (tmp_path / "stderr").open("w") as stderr, ExitStack() as started:
+
+        def begin(level: str) -> Callable[[], str]:
+            monkeypatch.setattr(sys, "stderr", stderr)
+            stream = logs.start(level)
+            started.callback(stream.stop)
+            return lambda: (tmp_path / "stderr").read_text() if stream.drain(20) else "it is stalled"
+
+        yield begin
 
 
-@pytest.mark.usefixtures("_logging_as_before")
 @pytest.mark.parametrize(("level", "shown"), [("debug", True), ("info", False), ("error", False)])
-def test_libraries_are_limited_to_warnings(level: str, shown: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    logs.start(level)
+def test_libraries_are_limited_to_warnings(
+    level: str, shown: bool, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = start(level)
     monkeypatch.setattr(logging.getLogger("cherrypy.error"), "level", logging.INFO)  # as CherryPy does itself
     for name in ("cherrypy.error", "urllib3.connectionpool"):
         logging.getLogger(name).info("noise")
     logging.getLogger("otppi.x").error("of ours")
-    assert ("noise" in stream.getvalue()) is shown
-    assert "of ours" in stream.getvalue()
+    assert ("noise" in logged()) is shown
+    assert "of ours" in logged()
 
 
-@pytest.mark.usefixtures("_logging_as_before")
-def test_a_thread_that_ends_by_an_error_is_logged_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    logs.start("info")
+def test_a_thread_that_ends_by_an_error_is_logged_in_one_line(start: Start) -> None:
+    logged = start("info")
 
     def fail() -> None:
         raise ValueError("a secret text")
@@ -111,7 +121,7 @@ def test_a_thread_that_ends_by_an_error_is_logged_in_one_line(monkeypatch: pytes
     thread = threading.Thread(target=fail, name="worker")
     thread.start()
     thread.join()
-    (line,) = stream.getvalue().splitlines()
+    (line,) = logged().splitlines()
     assert "CRITICAL" in line
     assert "thread worker ended by an error: ValueError (test_logs.py:" in line
     assert "secret" not in line

@@ -14,6 +14,7 @@ from types import FrameType
 
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
 from otppi.host.data_folder import Busy, DataFolder, boot_folder_of
@@ -29,8 +30,8 @@ _CONTROL_SOCKET = "control"
 _M_MMAP_THRESHOLD = -3
 
 
-def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
-    """Run the gateway until it is told to stop.
+def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: bool) -> int:
+    """Run the gateway until it is told to stop; its health tells of the log too.
 
     Raises:
         OtpPiError: It cannot start, with the reason.
@@ -50,6 +51,7 @@ def run(data_path: Path, provision: Path | None, *, safe_mode: bool) -> int:
             data.config.update(document)
         boot_folder = boot_folder_of(data_path)
         host = Host(data, boot_folder, udev_source())
+        host.gateway.overview.parts.append(log)
     except BaseException:
         data.close()
         raise

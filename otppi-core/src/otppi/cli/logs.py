@@ -11,10 +11,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 from otppi.api.errors import sentence
 from otppi.cli.failures import origin
+from otppi.cli.log_stream import LogStream
 from otppi.cli.output import one_line
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -59,14 +60,22 @@ class LineHandler(logging.StreamHandler[TextIO]):
             self.stream.write(f"otppi: a log record could not be written ({type(error).__name__} at {place})\n")
 
 
-def start(level: str) -> None:
-    """Log everything of this process from now on, the ends of threads by an error included."""
+def start(level: str) -> LogStream:
+    """Log everything of this process from now on, the ends of threads by an error included.
+
+    Nobody who writes to stderr waits for its reader any more, a library that prints included.
+    """
+    journal = is_journal(sys.stderr)
+    sys.stderr.flush()
+    stream = LogStream(sys.stderr.fileno())
+    sys.stderr = cast("TextIO", stream)
     handler = LineHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(journal=is_journal(sys.stderr)))
+    handler.setFormatter(LineFormatter(journal=journal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
         handler.addFilter(_is_of_interest)
     threading.excepthook = _thread_failed
+    return stream
 
 
 def _is_of_interest(record: logging.LogRecord) -> bool:

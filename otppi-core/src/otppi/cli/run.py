@@ -33,5 +33,5 @@ def run(options: Options) -> int:
     """Run it."""
     from otppi.cli import foreground, logs
 
-    logs.start(options.log_level)
-    return foreground.run(options.data, options.provision, safe_mode=options.safe_mode)
+    log = logs.start(options.log_level)
+    return foreground.run(options.data, options.provision, log, safe_mode=options.safe_mode)

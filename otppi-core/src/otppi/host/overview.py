@@ -43,7 +43,7 @@ class Overview:
         more_counters: Callable[[], Counters],
     ) -> None:
         self._dispatch = dispatch
-        self._parts = tuple(parts)
+        self.parts = list(parts)
         self._more_of_modem = more_of_modem
         self._more_counters = more_counters
         self.ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple
@@ -68,7 +68,7 @@ class Overview:
             "queued": sum(len(worker.queue) for worker in workers),
             "warnings": [
                 *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
-                *(warning for part in self._parts for warning in part.warnings()),
+                *(warning for part in self.parts for warning in part.warnings()),
                 *(
                     f"{way['name']}: no connection to {way['server']}: {way['last_problem'] or way['detail']}"
                     for way in self._brokers()

@@ -1,0 +1,170 @@
+"""Nobody reads stderr: messages go out, health tells it, and SIGTERM is obeyed (issue 9, row 23)."""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.cli.log_stream import LogStream
+
+DOCUMENT = {
+    "ingress-rest": {"http_enable": False, "https_enable": False},
+    "modems": [{"name": "m0", "type": "simulated", "network_time": 0.0, "default_modem": True}],
+}
+PIPE_SIZE = 4096  # one page: the smallest that a pipe may be
+
+
+@pytest.fixture
+def stalled(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A gateway whose stderr is a small pipe that nobody reads, and the reading end of it."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "provision.json").write_text(json.dumps(DOCUMENT))
+    command = [sys.executable, "-m", "otppi", "run", "--log-level", "debug", "--data", str(tmp_path / "data")]
+    process = subprocess.Popen(
+        [*command, "--provision", str(tmp_path / "provision.json")],
+        stderr=writing,
+        env=os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    os.close(writing)
+    try:
+        yield process, reading
+    finally:
+        process.kill()
+        process.wait(20)
+        os.close(reading)
+
+
+def status(otppi: Any, data: Path) -> Any:
+    return otppi("status", "--data", data, "--json").json
+
+
+def test_a_stalled_reader_of_the_log_stops_nothing(
+    stalled: tuple[subprocess.Popen[bytes], int], tmp_path: Path, otppi: Any
+) -> None:
+    process, _ = stalled
+    data = tmp_path / "data"
+    deadline = time.monotonic() + 60
+    while otppi("status", "--data", data).code != 0:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    for number in range(100):  # some 200 bytes of log each: the pipe has room for 20
+        sent = otppi("send", "081200000001", f"made up {number}", "--data", data, "--json")
+        assert sent.json["state"] == "sent"
+    while not any("log is not read" in warning for warning in status(otppi, data)["warnings"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def read(reading: int, until: bytes) -> bytes:
+    """Read a pipe until it has said something."""
+    said = b""
+    while until not in said:
+        assert select.select([reading], [], [], 20)[0], said[-500:]
+        said += os.read(reading, 65_536)
+    return said
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[LogStream, int]]:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    stream = LogStream(writing)
+    yield stream, reading
+    os.set_blocking(reading, False)
+    with suppress(BlockingIOError):
+        while os.read(reading, 65_536):
+            pass
+    stream.stop()
+    os.close(writing)
+    os.close(reading)
+
+
+def test_what_is_missing_is_counted_and_told_where_it_is_missing(pipe: tuple[LogStream, int]) -> None:
+    stream, reading = pipe
+    for number in range(10_000):
+        stream.write(f"line {number} {'x' * 80}\n")
+    (warning,) = stream.warnings()
+    assert not stream.drain(0.05), "nobody reads"
+    said = read(reading, b"missing here")
+    numbers = [int(line.split()[1]) for line in said.splitlines() if line.startswith(b"line ")]
+    assert numbers == list(range(len(numbers)))
+    missing = 10_000 - len(numbers)
+    assert f"otppi: {missing} lines of the log are missing here".encode() in said
+    assert f"{missing} lines are missing" in warning
+    assert stream.drain(20)
+    assert stream.warnings() == []
+    stream.write("and it goes on\n")
+    assert read(reading, b"and it goes on\n")
+
+
+def test_a_line_without_end_costs_a_bounded_amount(pipe: tuple[LogStream, int]) -> None:
+    stream, reading = pipe
+    stream.write("x" * 10_000_000)
+    assert len(read(reading, "[…]\n".encode())) < 20_000
+
+
+def test_a_stderr_without_a_reader_or_shared_without_blocking_costs_nothing(pipe: tuple[LogStream, int]) -> None:
+    stream, reading = pipe
+    os.set_blocking(stream.fileno(), False)
+    stream.write("y" * 10_000)
+    assert len(read(reading, b"y" * 10_000)) == 10_000
+    broken, writing = os.pipe()
+    os.close(broken)
+    gone = LogStream(writing)
+    gone.write("nobody hears it\n")
+    assert gone.drain(20)
+    gone.stop()
+    os.close(writing)
+
+
+def script(code: str) -> subprocess.CompletedProcess[str]:
+    prelude = "import os, sys, threading, warnings\nfrom otppi.cli import logs\nwarnings.simplefilter('ignore')\n"
+    command = [sys.executable, "-c", f"{prelude}log = logs.start('info')\n{code}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_the_end_of_the_process_waits_for_what_is_left() -> None:
+    done = script("for number in range(1000): print('line', number, file=sys.stderr)")
+    assert done.stderr == "".join(f"line {number}\n" for number in range(1000))
+
+
+def test_an_error_that_ends_the_process_is_told() -> None:
+    done = script("raise ValueError('made up')")
+    assert done.returncode == 1
+    assert done.stderr.endswith("ValueError: made up\n")
+
+
+def test_a_child_that_was_forked_tells_its_own_lines_only() -> None:
+    done = script(
+        "print('before', file=sys.stderr)\n"
+        "child = os.fork()\n"
+        "print('child' if child == 0 else 'parent', file=sys.stderr)\n"
+        "if child == 0: os._exit(0 if log.drain(20) else 1)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stderr.splitlines()) == ["before", "child", "parent"]
+
+
+def test_a_process_that_ends_does_not_wait_long_for_a_reader() -> None:
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    code = "from otppi.cli import logs\nlogs.start('info').write('x' * 200_000)\nlogs.logger.info('y' * 70_000)"
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    with subprocess.Popen([sys.executable, "-c", code], stderr=writing) as process:
+        assert process.wait(30) == 0
+    os.close(writing)
+    os.close(reading)
