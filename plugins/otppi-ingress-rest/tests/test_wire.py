@@ -280,3 +280,28 @@ def test_what_becomes_final_while_it_stops_is_told(serve: Any, http: Any) -> Non
     assert wire.answer()[1]["data"]["state"] == "sent"
     served.thread.join(10)
     assert not served.thread.is_alive()
+
+
+def test_the_api_answers_again_after_a_time_without_threads(
+    serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that could not be started was counted: after four of them, over days, nobody was answered any more."""
+    served = serve()
+    served.gateway.hold = True
+    wires = [served.connect(http.post(http.SMS))]
+    http.eventually(lambda: len(served.gateway.tickets) == 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _cannot_start)
+        wires += [served.connect(http.post(http.SMS)) for _ in range(8)]
+        served.gateway.release()
+        served.gateway.hold = False
+        assert [wire.answer()[0] for wire in wires] == [200] * 9  # by the one thread that there is
+    served.gateway.hold = True
+    more = [served.connect(http.post(http.SMS)) for _ in range(12)]
+    http.eventually(lambda: len(served.gateway.tickets) == 21)  # twelve wait at the same time
+    served.gateway.release()
+    assert [wire.answer()[0] for wire in more] == [200] * 12
+
+
+def _cannot_start(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

@@ -130,3 +130,90 @@ def test_after_stop_jobs_are_refused(pools: Any) -> None:
     log.pool.stop(10)
     log.pool.submit("late")
     assert log.refused == ["late"]
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Have pthread_create fail as it does where memory or the number of processes is short; gives who was refused."""
+    refused: list[str] = []
+    start = threading.Thread.start
+
+    def fail(thread: threading.Thread) -> None:
+        if thread.name.startswith("ingress-rest"):
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    yield refused
+    monkeypatch.undo()
+
+
+def test_threads_that_could_not_be_started_take_up_no_place(
+    pools: Any, http: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log, done = pools(50), threading.Semaphore(0)
+    for _ in range(3 * RUNNING):
+        log.pool.submit(done.release)
+    assert len(no_threads) > 2 * RUNNING
+    assert log.pool.threads == 0
+    log.pool.tend()
+    assert "threads could not be started" in caplog.text
+    assert log.refused == []  # they wait: it may last a moment only
+    monkeypatch.undo()
+    log.pool.tend()
+    for _ in range(3 * RUNNING):
+        assert done.acquire(timeout=10)
+    assert log.pool.stalled() == ""
+
+
+def test_whoever_waits_goes_on_waiting_where_no_thread_takes_the_place(
+    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, refused = pools(50), []
+
+    def fail(thread: threading.Thread) -> None:
+        refused.append(thread.name)
+        raise RuntimeError("can't start new thread")
+
+    log.pool.submit(log.wait)
+    http.eventually(lambda: log.waiting == 1)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for _ in range(5):  # more than there can be threads
+        log.pool.submit(log.wait)
+    http.eventually(lambda: log.pool.waiting_threads == log.pool.threads)
+    assert refused
+    log.gate.set()
+    http.eventually(lambda: log.waiting == 6 and log.pool.waiting_threads == 0)
+    assert log.refused == []
+
+
+def test_jobs_that_nobody_begins_are_refused_in_time(
+    pools: Any, http: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.0)
+    log = pools(9)
+    log.pool.submit("early")
+    log.pool.submit("late")
+    log.pool.tend()
+    assert log.refused == ["early", "late"]
+    assert log.pool.stalled() == ""  # no thread is stuck: there is none
+
+
+def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.0)
+    monkeypatch.setattr(workers, "STALLED_AFTER", 0.05)
+    log = pools(1)
+    log.pool.submit(lambda: log.gate.wait(10))
+
+    def looks_stuck() -> bool:
+        log.pool.submit("more")
+        log.pool.tend()
+        return "answered nothing" in log.pool.stalled()
+
+    http.eventually(looks_stuck)
+    log.gate.set()
+    done = threading.Event()
+    log.pool.submit(done.set)
+    assert done.wait(10)
+    http.eventually(lambda: log.pool.stalled() == "")

@@ -36,6 +36,8 @@ class Connection:
         self.since = 0.0
         """When this phase, or this stage of reading, began (monotonic seconds)."""
         self.deadline = 0.0
+        self.turn = 0
+        """The gate's turn in which it was accepted."""
         self.served = False
         self.ends = False
         """Whether the connection is closed after what is being written."""
@@ -88,6 +90,7 @@ class Connection:
 
     def respond(self, request: BufferedRequest) -> None:
         """Have the application answer the request (worker thread); the answer is in the output then."""
+        self.ends = True  # also where memory is so short that not even the fault can be told
         try:
             request.respond()
         except Exception:

@@ -88,6 +88,7 @@ class Gate:
         self._stopping = False
         self._paused = False
         self._now = time.monotonic()
+        self._turns = 0
 
     @property
     def connections(self) -> int:
@@ -153,9 +154,13 @@ class Gate:
         self._asleep = False
         now = time.monotonic()
         swept, self._now = int(self._now / TICK), now
+        self._turns += 1
         for descriptor, _ in events:
             if connection := self._connections.get(descriptor):
-                self._attend(connection)
+                # One that was accepted in this turn has the descriptor of one that was closed in it: the event is that
+                # one's. Its own comes in the next turn, for it was not given out.
+                if connection.turn != self._turns:
+                    self._attend(connection)
             elif listener := self._listeners.get(descriptor):
                 self._accept(listener)
             elif descriptor == self._wake_up:
@@ -189,6 +194,7 @@ class Gate:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = Peer(address[0].removeprefix("::ffff:"), address[1])
         connection = Connection(sock, peer, listener.site, listener.tls)
+        connection.turn = self._turns
         connection.since = self._now
         connection.deadline = self._now + self._deadlines.head
         self._connections[connection.descriptor] = connection
@@ -211,7 +217,7 @@ class Gate:
     # What a connection does next
 
     def _attend(self, connection: Connection) -> None:
-        """Go on with a connection whose socket is ready."""
+        """Go on with a connection whose socket is ready. One that a worker has is never closed here."""
         try:
             self._STEPS[connection.phase](self, connection)
         except ssl.SSLWantReadError:
@@ -226,7 +232,8 @@ class Gate:
             self._drop(connection)
         except Exception:
             logger.exception("A connection from %s is closed because of a fault of ours", connection.address)
-            self._drop(connection)
+            if connection.phase is not Phase.WORK:
+                self._drop(connection)
 
     def _greet(self, connection: Connection) -> None:
         if not connection.speaks_tls():
@@ -331,11 +338,15 @@ class Gate:
 
     def _give_back(self, connection: Connection) -> None:
         """Write what the client takes at once, and return the connection to the gate's thread."""
-        with contextlib.suppress(OSError):  # not ready, or gone: the gate will see
-            connection.flush()
-        if connection.at_rest and self._await_next(connection):
-            return
-        self._returned.append(connection)
+        try:
+            with contextlib.suppress(OSError):  # not ready, or gone: the gate will see
+                connection.flush()
+            if connection.at_rest and self._await_next(connection):
+                return
+            self._returned.append(connection)
+        except Exception:  # memory is short: without this nobody would have it, and the client wait for ever
+            connection.deadline, connection.phase = 0.0, Phase.LINGER  # for the sweep to close
+            raise
         if self._asleep:
             self._asleep = False
             self._wake()
@@ -378,7 +389,8 @@ class Gate:
         connection.deadline = self._now + seconds
 
     def _sweep(self) -> None:
-        """See to the connections whose deadline has passed."""
+        """See to the workers, and to the connections whose deadline has passed."""
+        self.workers.tend()
         if self._paused and not self._stopping:
             self._paused = False
             for descriptor in self._listeners:

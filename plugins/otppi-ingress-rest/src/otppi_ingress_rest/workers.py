@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -15,25 +15,42 @@ Job = TypeVar("Job")
 RUNNING = 4
 """Threads that work (not wait) at the same time: more of them would only contend for the interpreter's lock."""
 IDLE_SECONDS = 30.0
+PATIENCE = 10.0
+"""Seconds after which a job that no thread has begun is refused: its client is told to come again."""
+STALLED_AFTER = 30.0
+"""Seconds in which jobs came and none was done: the threads are stuck."""
 
 
 class Workers(Generic[Job]):
     """A pool that grows by the threads that wait.
 
     A thread that is about to wait says so with `waiting`, and another one may take its place. When `limit` threads
-    wait, jobs are refused instead of queued, so that none is stuck behind them. Any thread may call any method.
+    wait, jobs are refused instead of queued, so that none is stuck behind them. Where no thread can be started, because
+    memory or the number of processes is short, the jobs wait for those that there are, and `tend` tries again. Any
+    thread may call any method; none of them raises.
     """
 
-    def __init__(self, work: Callable[[Job], None], refuse: Callable[[Job], None], limit: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Job], None],
+        refuse: Callable[[Job], None],
+        limit: int,
+        name: str = "ingress-rest-worker",
+    ) -> None:
         self._work = work
         self._refuse = refuse
         self._limit = limit
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._name = name
+        self._jobs: queue.SimpleQueue[tuple[Job, float] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
         self._idle = 0
         self._waiting = 0
         self._stopped = False
+        self._last_done = time.monotonic()
+        self._last_overdue = 0.0
+        self._failed_starts = 0
+        self._failed_starts_told = 0
 
     @property
     def threads(self) -> int:
@@ -55,7 +72,7 @@ class Workers(Generic[Job]):
         with self._lock:
             full = self._stopped or self._waiting >= self._limit
             if not full:
-                self._jobs.put(job)
+                self._jobs.put((job, time.monotonic()))
                 self._grow()
         if full:
             self._refuse(job)
@@ -69,13 +86,34 @@ class Workers(Generic[Job]):
             self._grow()
             if self._waiting >= self._limit and not self._stopped:
                 stuck = self._drain()
-        for job in stuck:
-            self._refuse(job)
         try:
+            for job in stuck:
+                self._refuse(job)
             yield
         finally:
             with self._lock:
                 self._waiting -= 1
+
+    def tend(self) -> None:
+        """Start threads that could not be started before, and refuse what has waited too long; twice a second or so."""
+        now = time.monotonic()
+        with self._lock:
+            overdue = [] if self._stopped or self._jobs.empty() else self._take_overdue(now)
+            self._grow()
+            failed = self._failed_starts - self._failed_starts_told
+            self._failed_starts_told += failed
+        if failed:
+            logger.warning("%d threads could not be started, there are %d (%s)", failed, self.threads, self._name)
+        for job in overdue:
+            self._refuse(job)
+
+    def stalled(self) -> str:
+        """Say so where jobs come and the threads that should do them do not; empty where all goes on."""
+        now = time.monotonic()
+        starved = self._last_overdue > self._last_done and now - self._last_overdue < STALLED_AFTER
+        if starved and self.threads > self._waiting and now - self._last_done > STALLED_AFTER:
+            return f"its {self.threads} threads have answered nothing for {now - self._last_done:.0f} s"
+        return ""
 
     def stop(self, timeout: float) -> None:
         """End the threads once their jobs are done; wait at most `timeout` seconds for them."""
@@ -92,35 +130,57 @@ class Workers(Generic[Job]):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _grow(self) -> None:
-        """Add a thread if there are jobs (or no thread at all) and too few to do them. Needs the lock."""
+        """Add a thread if there are jobs (or no thread at all) and too few to do them. Needs the lock.
+
+        It counts once it runs: what was counted before would, where it cannot be started, take up its place for ever.
+        """
         if self._stopped or len(self._threads) >= self._limit:
             return
         wanted = self._jobs.qsize() > self._idle or not self._threads
         if wanted and len(self._threads) - self._waiting < RUNNING:
-            thread = threading.Thread(target=self._run, name="ingress-rest-worker", daemon=True)
-            self._threads.add(thread)
-            thread.start()
+            try:
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+            except (RuntimeError, MemoryError):  # "can't start new thread": pthread_create's EAGAIN
+                self._failed_starts += 1
+            else:
+                self._threads.add(thread)  # it cannot have ended: for that it needs the lock
+
+    def _take_overdue(self, now: float) -> list[Job]:
+        """Take out what has waited too long; the rest keeps its order. Needs the lock, so that nothing is added."""
+        overdue: list[Job] = []
+        for _ in range(self._jobs.qsize()):
+            with suppress(queue.Empty):  # a thread was quicker
+                if (entry := self._jobs.get_nowait()) is not None and now - entry[1] > PATIENCE:
+                    overdue.append(entry[0])
+                else:
+                    self._jobs.put(entry)
+        if overdue:
+            self._last_overdue = now
+        return overdue
 
     def _drain(self) -> list[Job]:
         jobs = []
-        while not self._jobs.empty():
-            if (job := self._jobs.get_nowait()) is not None:
-                jobs.append(job)
+        with suppress(queue.Empty):
+            while True:
+                if (entry := self._jobs.get_nowait()) is not None:
+                    jobs.append(entry[0])
         return jobs
 
     def _run(self) -> None:
         try:
-            while (job := self._next()) is not None:
+            while (entry := self._next()) is not None:
                 try:
-                    self._work(job)
+                    self._work(entry[0])
                 except Exception:
                     logger.exception("A request could not be answered; its connection is lost")
-                del job
+                self._last_done = time.monotonic()
+                del entry
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
 
-    def _next(self) -> Job | None:
+    def _next(self) -> tuple[Job, float] | None:
         """Wait for a job; None when this thread is not needed any more."""
         while True:
             with self._lock:
