@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otppi.wire import at
-from otppi.wire.at import AtConnection, Event, FinalResult, Reply, ResultKind
+from otppi.wire.at import AtConnection, Event, FinalResult, Prompt, Reply, ResultKind
 from otppi.wire.errors import AtError
 
 OK = FinalResult(ResultKind.OK, None, "OK")
@@ -59,8 +59,16 @@ PIECES = st.sampled_from(
     [
         *(b"\r", b"\n", b"\r\n", b">", b"> ", b'"', b",", b"\0", b"\x1a", b"\x1b", b"AT\r", b"x" * 9000, b"7" * 500),
         *(b"OK\r\n", b"ERROR\r\n", b"+CME ERROR: 1\r\n", b"+CMS ERROR: x\r\n", b"+CMGS: 1\r\n", b"NO CARRIER\r\n"),
-        *(b"+CMT: ,24\r\n", b'+CMT: "x"\r\n', b"0791\r\n", b'+CUSD: 1,"x\r\n', b'",15\r\n', b"+CMGL: 1,1,,24\r\n"),
-        *(b"+CMEE: 1\r\n", b"+CSCS: 1\r\n", b"RING\r\n", b"+CREG: 1\r\n"),
+        *(
+            b"+CMT: ,24\r\n",
+            b'+CMT: "x"\r\n',
+            b"0791\r\n",
+            b'+CUSD: 1,"x\r\n',
+            b'",15\r\n',
+            b'+CMGR: "REC READ"\r\n',
+            b"+CMGL: 1,1,,24\r\n",
+        ),
+        *(b"+CMEE: 1\r\n", b"+CSCS: 1\r\n", b"RING\r\n", b"+CREG: 1\r\n", b'+CMGR: "REC READ"\r\n'),
     ]
 )
 ACTIONS: tuple[Callable[[AtConnection], object], ...] = (
@@ -74,6 +82,7 @@ ACTIONS: tuple[Callable[[AtConnection], object], ...] = (
     lambda conn: conn.abandon(),
     lambda conn: conn.probe(),
     lambda conn: conn.resynchronised(),
+    lambda conn: conn.settle(),
 )
 
 
@@ -90,9 +99,27 @@ def test_fuzz_nothing_raises_and_nothing_grows(steps: list[bytes | Callable[[AtC
             except AtError:
                 continue
         assert len(conn._tail) <= at.LINE_LIMIT
-        assert len(conn._text or "") <= at.LINE_LIMIT
+        assert sum(map(len, conn._open.lines if conn._open else ())) <= at.LINE_LIMIT
         assert conn._command is None or sum(map(len, conn._command.lines)) <= at.REPLY_LIMIT
         drain(conn)
+
+
+SPOKEN = st.one_of(PIECES, st.binary(max_size=32).map(lambda said: said + b"\r\n"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(ACTIONS[:5]), st.lists(SPOKEN, max_size=12), st.sampled_from([b"OK", b"+CMS ERROR: 38"]))
+def test_fuzz_nothing_stays_open_past_a_final_result(
+    action: Callable[[AtConnection], object], pieces: list[bytes], final: bytes
+) -> None:
+    conn = AtConnection()
+    action(conn)
+    conn.receive_data(b"".join(pieces) + b"\r\n\r\n" + final + b"\r\n")
+    conn.settle()
+    ends = [event for event in drain(conn) if isinstance(event, Reply | Prompt)]
+    assert isinstance(ends[-1], Reply)
+    assert not conn.in_doubt
+    assert conn._owner is None
 
 
 @settings(max_examples=300, deadline=None)
@@ -114,5 +141,6 @@ def test_fuzz_pieces_make_no_difference(
         for chunk in chunks:
             conn.receive_data(chunk)
             events += drain(conn)
-        results.append((events, conn.state, conn.lost, conn._tail))
+        conn.settle()
+        results.append((events + drain(conn), conn.state, conn.lost, conn._tail))
     assert results[0] == results[1]

@@ -9,6 +9,8 @@ from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
 
 _QUIET = 0.03
 """A line that was silent for so long is taken to have said all that it was going to say."""
+_SILENCE = 0.2
+"""A text whose end has not come is told as it is after so long: no modem pauses within a line (gammu#179)."""
 _PROBE_TIMEOUT = 0.8
 _PROBES = 5
 _BELIEVED = 2
@@ -38,6 +40,7 @@ class AtChannel:
         self._port = port
         self._on_event = on_event
         self._connection = AtConnection()
+        self._heard_at = 0.0
 
     @property
     def synchronised(self) -> bool:
@@ -106,7 +109,8 @@ class AtChannel:
         """Wait for what the modem says of its own accord; ends early when something came or the port was woken."""
         # What came with the last reply in one read is here already: nothing need come any more for it to be heard.
         if not self._tell():
-            self._feed(self._port.read(timeout, may_wake=True))
+            self._read(timeout, may_wake=True)
+            self._tell()
 
     def synchronise(self) -> None:
         """Get into step with a modem in whatever state it is: leave a prompt, drain, and probe (modems.md 2, 5, 8).
@@ -151,12 +155,13 @@ class AtChannel:
             left = deadline - time.monotonic()
             if left <= 0:
                 return final
-            self._connection.receive_data(self._port.read(left))
+            self._read(left)
 
     def _drain(self) -> None:
         deadline = time.monotonic() + _PROBE_TIMEOUT
         while (data := self._port.read(_QUIET)) and time.monotonic() < deadline:
-            self._feed(data)
+            self._connection.receive_data(data)
+            self._tell()
 
     def _wait(self, timeout: float) -> Prompt | Reply | None:
         """Wait for the outstanding command's prompt or reply; None when time is up."""
@@ -167,13 +172,22 @@ class AtChannel:
                     return event
                 self._on_event(event)
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left > 0:
+                self._read(left)
+            elif self._connection.in_doubt:
+                self._connection.settle()
+            else:
                 return None
-            self._connection.receive_data(self._port.read(left))
 
-    def _feed(self, data: bytes) -> None:
-        self._connection.receive_data(data)
-        self._tell()
+    def _read(self, timeout: float, *, may_wake: bool = False) -> None:
+        """Wait for bytes, or for the silence after which a text that is open does not go on."""
+        in_doubt = self._connection.in_doubt
+        data = self._port.read(min(timeout, _SILENCE) if in_doubt else timeout, may_wake=may_wake)
+        if data:
+            self._connection.receive_data(data)
+            self._heard_at = time.monotonic()
+        elif in_doubt and time.monotonic() - self._heard_at >= _SILENCE:
+            self._connection.settle()
 
     def _tell(self) -> bool:
         """Tell what was read and not told yet; False where there was nothing."""

@@ -9,20 +9,23 @@ To get into step again read until the line has been quiet for a moment, write ``
 only the final result behind the probe's own information line makes one. If none comes in time, write ``probe()``
 again. For a modem that answers no probe ``resynchronised`` takes the caller's word. What comes in between is told as
 ``Urc`` and ``Noise`` (a late ``+CMGS: 17`` is one: it proves that the message did go out).
+
+While ``in_doubt`` a text is open whose end may be lost: call ``settle`` when the line has been silent for a moment.
 """
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from otppi.wire.at_command import REPLY_LIMIT, Command
 from otppi.wire.at_events import Event, FinalResult, Noise, Prompt, Reply, ResultKind, Urc
+from otppi.wire.at_open import TEXT_LIMIT, OpenText, Owner
 from otppi.wire.at_tables import (
-    CALL_COMMANDS,
     CALL_RESULTS,
+    ERROR_NAMES,
     PROBES,
     QUOTED_URC,
     REPLIES_WITH_BODY,
+    SENT,
     TRANSITIONS,
     URC_NAMES,
     URCS_WITH_BODY,
@@ -37,6 +40,8 @@ from otppi.wire.at_tables import (
 from otppi.wire.errors import AtError
 
 __all__ = [
+    "REPLY_LIMIT",
+    "TEXT_LIMIT",
     "URC_NAMES",
     "AtConnection",
     "Event",
@@ -51,42 +56,19 @@ __all__ = [
 
 LINE_LIMIT = 8192
 """Longest line that is kept, in octets; longer ones are dropped whole."""
-TEXT_LIMIT = 4096
-"""Longest +CUSD text, in characters, that is waited for; then it is told as it is."""
-REPLY_LIMIT = 1 << 18
-"""Most that one reply keeps, in characters and 64 for each line; further lines are dropped."""
 EVENT_LIMIT = 4096
 """Most events that wait for ``next_event``; further URCs and noise are dropped."""
 
-_LINE_COST = 64
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BLANKS = bytes(range(0x21)) + b"\x7f"
 _HEX = re.compile(r"[0-9A-Fa-f]+")
+_PDU = re.compile(r"[0-9A-Fa-f]+(?:,[^A-Za-z]*)?")
+"""Some models write another parameter behind it, such as ``,0``."""
+_SHORTEST_TPDU = 26
+"""Digits of an SMS-DELIVER without text (3GPP TS 23.040 9.2.2.1)."""
 _COMMAND = re.compile(r"[ -~]+")
 _CTRL_Z = b"\x1a"
 _ESC = b"\x1b"
-
-
-@dataclass(slots=True)
-class _Command:
-    """The outstanding command."""
-
-    echo: str = field(repr=False)
-    info: tuple[str, ...]
-    body_lines: bool = False
-    calls: bool = False
-    proven: bool = True
-    lines: list[str] = field(default_factory=list, repr=False)
-    size: int = 0
-
-
-class _Owner(NamedTuple):
-    """A line that waits for the one it owns."""
-
-    name: str
-    line: str
-    form: BodyForm
-    is_urc: bool
 
 
 class AtConnection:
@@ -99,15 +81,15 @@ class AtConnection:
     def __init__(self, urcs: frozenset[str] = URC_NAMES) -> None:
         self._urcs = urcs
         self._state = State.IDLE
-        self._command: _Command | None = None
+        self._command: Command | None = None
         self._probes = 0
         self._events: deque[Event] = deque()
         self._lost = 0
         self._tail = b""  # the beginning of a line whose end has not come
         self._after_cr = False  # a line feed that comes next belongs to the last line's end
         self._overlong = False  # the line that is coming is dropped
-        self._text: str | None = None  # a +CUSD whose closing quote has not come
-        self._owner: _Owner | None = None
+        self._open: OpenText | None = None
+        self._owner: Owner | None = None  # a line that waits for its PDU
 
     @property
     def state(self) -> State:
@@ -118,6 +100,11 @@ class AtConnection:
     def synchronised(self) -> bool:
         """Whether the next final result is known to be the outstanding command's."""
         return self._state not in (State.STALE, State.PROBING)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a text is open."""
+        return self._open is not None
 
     @property
     def lost(self) -> int:
@@ -156,7 +143,7 @@ class AtConnection:
         if expects_prompt and self._tail.lstrip(_BLANKS).startswith(b">"):
             self._tail = b""  # a prompt that came before the command is not this command's
         info = queried_prefixes(line) if info_prefixes is None else info_prefixes
-        self._command = _Command(line.strip(), info, body_lines, line.upper().startswith(CALL_COMMANDS))
+        self._command = Command(line.strip(), info, body_lines)
         return line.encode("ascii") + b"\r"
 
     def payload(self, pdu_hex: str) -> bytes:
@@ -189,12 +176,11 @@ class AtConnection:
             The lines that it had said: some modems forget the OK (+CPIN?, modems.md item 9).
         """
         self._advance(Step.GIVE_UP)
-        if self._text is not None:  # its closing quote is lost
-            text, self._text = self._text, None
-            self._sort(text)
-        self._release_owner()
         lines = self._command.lines if self._command is not None else ()
         self._command = None
+        if self._open is not None:
+            self._close(len(self._open.lines))
+        self._release_owner()
         return tuple(lines)
 
     def probe(self) -> bytes:
@@ -206,7 +192,7 @@ class AtConnection:
         self._advance(Step.PROBE)
         line, prefix = PROBES[self._probes % len(PROBES)]
         self._probes += 1
-        self._command = _Command(line, (prefix,), proven=False)
+        self._command = Command(line, (prefix,), proven=False)
         return line.encode("ascii") + b"\r"
 
     def resynchronised(self) -> None:
@@ -238,7 +224,14 @@ class AtConnection:
                 self._line(line)
         self._overlong = self._overlong or len(tail) > LINE_LIMIT
         self._tail = b"" if self._overlong else tail
-        if self._state is State.ARMED and self._text is None and not self._awaits_text:
+        if self._state is State.ARMED and self._open is None:
+            self._tail = self._seek_prompt(self._tail)
+
+    def settle(self) -> None:
+        """Take note that the line has been silent, so that a text that is open does not go on: its end is lost."""
+        if self._open is not None:
+            self._close(self._open.settled())
+        if self._state is State.ARMED:
             self._tail = self._seek_prompt(self._tail)
 
     def next_event(self) -> Event | None:
@@ -247,68 +240,94 @@ class AtConnection:
 
     def _line(self, raw: bytes) -> None:
         """Take one whole line."""
-        if self._text is not None:
-            self._more_text(raw)
-            return
-        if not raw:  # every answer begins with an empty line
-            return
-        owner = self._owner
-        if owner is not None and owner.form is BodyForm.TEXT and raw.strip(_BLANKS):
-            self._give_body(owner, raw.decode("utf-8", "replace"))
+        line = raw.strip(_BLANKS).decode("utf-8", "replace")
+        if self._open is not None and not self._outlives(self._open, line):
+            own = self._open.take(raw, doubtful=self._may_be_final(line))
+            if own is not None:
+                self._close(own)
             return
         if self._state is State.ARMED:
-            raw = self._seek_prompt(raw)
-        line = raw.strip(_BLANKS).decode("utf-8", "replace")
-        if not line:
+            line = self._seek_prompt(raw).strip(_BLANKS).decode("utf-8", "replace")
+        if not line:  # every answer begins with an empty line
             return
         command = self._command
         if command is not None and line == command.echo:
             command.echo = ""
-        elif owner is not None and _HEX.fullmatch(line):
-            self._give_body(owner, line)
+        elif self._owner is not None and self._is_owned(self._owner, line):
+            self._give_body(self._owner, line)
         elif line.startswith(QUOTED_URC) and is_open_quote(line):
-            self._text = line
+            self._open = OpenText(line)
         else:
             self._sort(line)
 
+    def _outlives(self, text: OpenText, line: str) -> bool:
+        """Tell whether ``line`` cannot be a line of the text that is open; if so that ends, unless it may go on."""
+        name, colon, _ = line.partition(":")
+        command = self._command
+        if line.startswith(SENT) or (colon and name in ERROR_NAMES):
+            self._close(len(text.lines))  # what may have been the final result was none: this is
+        elif command is not None and command.is_named_by(line):
+            self._close(len(text.lines))
+        elif name in self._urcs and (colon or text.owner is None) and not self._may_be_final(line):
+            if text.owner is None or body_form(name, line, URCS_WITH_BODY) is not BodyForm.NONE:
+                self._close(text.settled())
+        elif command is not None and line and line == command.echo:
+            self._close(text.settled())
+        else:
+            return False
+        return True
+
+    def _may_be_final(self, line: str) -> bool:
+        """Tell whether ``line`` may be what the outstanding command ends with, or the prompt that it waits for."""
+        if self._state is State.ARMED and line == ">":
+            return True
+        return self._command is not None and self._command.ends_with(line) is not None
+
+    def _close(self, own: int) -> None:
+        """End the text that is open with ``own`` of the lines that came since; the others were none of its."""
+        text, self._open = self._open, None
+        if text is None:
+            return
+        if text.owner is None:
+            self._sort(text.text(own))
+        elif own:
+            self._give_body(text.owner, text.lines[0].decode("utf-8", "replace"))
+        else:
+            self._give_up(text.owner)
+        for line in text.lines[own:]:
+            self._line(line)
+
     def _sort(self, line: str) -> None:
         """Decide whose line it is: the command's by its prefixes, a URC by the table, a final result, or the rest."""
-        command = self._command
-        if command is not None and line.startswith(command.info):
+        command, name = self._command, line.partition(":")[0]
+        if command is not None and command.asked_for(name, line):
             command.proven = True
-            self._keep(command, line)
+            self._keep(command, name, line)
             return
-        name = line.partition(":")[0]
         if name in self._urcs and not (command is not None and command.calls and name in CALL_RESULTS):
             self._urc(name, line)
             return
-        self._release_owner()  # the line it waited for is not coming
+        result = command.ends_with(line) if command is not None else None
+        if result is not None or final_result(line) is not None:
+            self._release_owner()  # its PDU is not coming; only lines that no table knows may come before it
         if command is None or not command.proven:
             self._tell(Noise(line))
-            return
-        result = final_result(line, calls=command.calls)
-        if result is None:
-            self._keep(command, line)
+        elif result is None:
+            self._store(command, line)
         else:
             self._advance(Step.FINAL)
             self._command = None
             self._events.append(Reply(result, tuple(command.lines)))
 
-    def _keep(self, command: _Command, line: str) -> None:
+    def _keep(self, command: Command, name: str, line: str) -> None:
         """Keep an information line of the outstanding command."""
         self._release_owner()
         self._store(command, line)
         if command.body_lines:
-            self._await_body(line.partition(":")[0], line, is_urc=False)
+            self._await_body(name, line, is_urc=False)
 
-    def _store(self, command: _Command, line: str) -> None:
-        command.echo = ""  # an echo comes first or not at all
-        cost = len(line) + _LINE_COST
-        if command.size + cost > REPLY_LIMIT:
-            self._lost += 1
-        else:
-            command.lines.append(line)
-            command.size += cost
+    def _store(self, command: Command, line: str) -> None:
+        self._lost += not command.keep(line)
 
     def _urc(self, name: str, line: str) -> None:
         """Tell of a URC, at once or when the line it owns has come."""
@@ -324,10 +343,19 @@ class AtConnection:
         form = body_form(name, line, URCS_WITH_BODY if is_urc else REPLIES_WITH_BODY)
         if form is BodyForm.NONE:
             return False
-        self._owner = _Owner(name, line, form, is_urc)
+        owner = Owner(name, line, form, is_urc)
+        if form is BodyForm.TEXT:
+            self._open = OpenText("", owner)
+        else:
+            self._owner = owner
         return True
 
-    def _give_body(self, owner: _Owner, body: str) -> None:
+    def _is_owned(self, owner: Owner, line: str) -> bool:
+        """Tell whether ``line`` is the PDU that ``owner`` waits for, and not a number that was asked for (AT+CGSN)."""
+        asked = owner.is_urc and self._command is not None
+        return _PDU.fullmatch(line) is not None and not (asked and len(line) < _SHORTEST_TPDU)
+
+    def _give_body(self, owner: Owner, body: str) -> None:
         """Give the line that came to the line that owns it."""
         self._owner = None
         if owner.is_urc:
@@ -336,23 +364,15 @@ class AtConnection:
             self._store(self._command, body)
 
     def _release_owner(self) -> None:
-        """Stop waiting for an owned line; a URC is told without it."""
+        """Stop waiting for a PDU."""
         owner, self._owner = self._owner, None
-        if owner is not None and owner.is_urc:
+        if owner is not None:
+            self._give_up(owner)
+
+    def _give_up(self, owner: Owner) -> None:
+        """Tell a URC without the line that it owns; a line of a reply is kept already."""
+        if owner.is_urc:
             self._tell(Urc(owner.name, owner.line))
-
-    @property
-    def _awaits_text(self) -> bool:
-        return self._owner is not None and self._owner.form is BodyForm.TEXT
-
-    def _more_text(self, raw: bytes) -> None:
-        """Take a further line of a +CUSD text; it is text even if it reads "OK"."""
-        text = f"{self._text}\n{raw.decode('utf-8', 'replace').rstrip()}"
-        if is_open_quote(text) and len(text) <= TEXT_LIMIT:
-            self._text = text
-        else:
-            self._text = None
-            self._sort(text)
 
     def _seek_prompt(self, raw: bytes) -> bytes:
         """Take a prompt from the beginning of a line: it has no end of its own (modems.md item 3)."""

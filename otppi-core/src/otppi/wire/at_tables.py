@@ -92,6 +92,9 @@ CALL_RESULTS: Mapping[str, ResultKind] = {
     "NO DIALTONE": ResultKind.NO_DIALTONE,
     "NO DIAL TONE": ResultKind.NO_DIALTONE,
 }
+# What says that a message was taken; also when nobody waits for it any more.
+SENT = ("+CMGS:", "+CMGW:")
+
 CALL_COMMANDS = ("ATD", "ATA", "ATO", "AT+CGDATA")
 
 URC_NAMES: frozenset[str] = frozenset(
@@ -126,20 +129,17 @@ QUOTED_URC = "+CUSD:"
 _QUOTE_AND_DCS = re.compile(r'"\s*,\s*\d+\s*$')
 _QUOTE = re.compile(r'"\s*,?\s*$')
 
-# Where a line owns the next one: the PDU mode form of the line, with the length of the TPDU that follows it.
-# A line of another form is text mode's. 27.005 3.4.1 (URCs), 4.1 (+CMGL), 4.2 (+CMGR).
-_ALPHA = r'(?:"[^"]*"|[^",]*)'
-URCS_WITH_BODY: Mapping[str, re.Pattern[str]] = {
-    "+CMT": re.compile(rf"\+CMT: *(?:{_ALPHA}, *)?(\d+)"),
-    "+CDS": re.compile(r"\+CDS: *(\d+)"),
-    "+CBM": re.compile(r"\+CBM: *(\d+)"),
-}
-REPLIES_WITH_BODY: Mapping[str, re.Pattern[str]] = {
-    "+CMGL": re.compile(rf"\+CMGL: *\d+, *\d+, *(?:{_ALPHA}, *)?(\d+)"),
-    "+CMGR": re.compile(rf"\+CMGR: *\d+, *(?:{_ALPHA}, *)?(\d+)"),
-}
+# Lines that own the next one: 27.005 3.4.1 (URCs), 4.1 (+CMGL), 4.2 (+CMGR).
+URCS_WITH_BODY = frozenset({"+CMT", "+CDS", "+CBM"})
+REPLIES_WITH_BODY = frozenset({"+CMGL", "+CMGR"})
 
-_QUERIED = re.compile(r"([+^*#$%&][A-Z][A-Z0-9]*)(?==?\?|;|$)")
+# Text mode's form of such a line: its <stat> in words, a time stamp, or the five numbers of a cell broadcast. Every
+# other one is PDU mode's, whichever of its fields it leaves out ("+CMGR: ,,27", a ZTE's).
+_TEXT_MODE = re.compile(r'"\d\d/\d\d/\d\d,|"(?:REC|STO) |\+CBM: *\d+, *\d+')
+_EMPTY = re.compile(r"[^1-9]*0[^1-9]*")
+
+_NAMED = re.compile(r"[+^*#$%&][A-Z][A-Z0-9]*")
+_QUERIED = re.compile(rf"({_NAMED.pattern})(?==?\?|;|$)")
 
 
 class BodyForm(Enum):
@@ -150,17 +150,15 @@ class BodyForm(Enum):
     TEXT = "any line"
 
 
-def body_form(name: str, line: str, forms: Mapping[str, re.Pattern[str]]) -> BodyForm:
-    """Tell what follows ``line``, whose name is ``name``, by one of the two tables above."""
-    form = forms.get(name)
-    if form is None:
+def body_form(name: str, line: str, owners: frozenset[str]) -> BodyForm:
+    """Tell what follows ``line``, whose name is ``name``, if it is one of ``owners``: one of the two sets above."""
+    if name not in owners:
         return BodyForm.NONE
-    pdu = form.fullmatch(line)
-    if pdu is not None:
-        # An empty storage location reads as "+CMGR: 0,,0" and nothing more.
-        return BodyForm.PDU if pdu[1].strip("0") else BodyForm.NONE
-    # A text mode status report is one line (27.005 3.4.1); all others have their text on the next.
-    return BodyForm.NONE if name == "+CDS" else BodyForm.TEXT
+    if _TEXT_MODE.search(line):
+        # A text mode status report is one line (27.005 3.4.1); all others have their text on the next.
+        return BodyForm.NONE if name == "+CDS" else BodyForm.TEXT
+    # An empty storage location reads as "+CMGR: 0,,0" and nothing more.
+    return BodyForm.NONE if _EMPTY.fullmatch(line) else BodyForm.PDU
 
 
 def is_open_quote(text: str) -> bool:
@@ -178,6 +176,11 @@ def is_open_quote(text: str) -> bool:
 def queried_prefixes(command: str) -> tuple[str, ...]:
     """Tell how the information lines of a query begin: ``AT+CREG?`` gives ``("+CREG:",)``, a setting nothing."""
     return tuple(f"{name}:" for name in _QUERIED.findall(command.upper()))
+
+
+def named_prefixes(command: str) -> tuple[str, ...]:
+    """Tell how all lines begin that bear a name of the command line: ``AT+CMGR=1`` gives ``("+CMGR:",)``."""
+    return tuple(f"{name}:" for name in _NAMED.findall(command.upper()))
 
 
 def final_result(line: str, *, calls: bool = False) -> FinalResult | None:

@@ -47,6 +47,7 @@ _URCS = render(
     ]
 )
 _USSD_OF_LINES = render(['+CUSD: 0,"Line\r\nOK\r\nERROR",15'])
+_USSD_WITHOUT_END = render(['+CUSD: 0,"Line'])
 _NOISE = bytes.fromhex("80ff00fe7f0115c3289ff0a4b68be2001d05fbef") + b"OK?\0\0"
 _BOOT_GARBAGE = b"\0\xff\xfe\r\n^SYSSTART\r\n" + _NOISE + render(["+CPIN: READY", "Call Ready", "SMS Ready"])
 _TIME_TO_READ = 0.01
@@ -81,6 +82,11 @@ def _too_early(moment: Moment) -> bool:
 
 def _urcs_now(moment: Moment) -> bool:
     moment.peer.emit(_URCS, moment.now)
+    return False
+
+
+def _open_ussd_now(moment: Moment) -> bool:
+    moment.peer.emit(_USSD_WITHOUT_END, moment.now)
     return False
 
 
@@ -207,6 +213,10 @@ LINE_FAULTS = table(
     Fault("unplug-after-prompt", 23, _P, _unplug_after_prompt, "the same after the prompt", times=1),
     Fault("unplug-after-submit-sent", 23, _Z, _unplug_after_submit(sent=True), "the same after Ctrl-Z, sent", times=1),
     Fault("unplug-after-submit-unsent", 23, _Z, _unplug_after_submit(sent=False), "the same, not sent", times=1),
+    Fault("quote-lost", 28, _R, reply(lambda m: before_final_result(m.reply, _USSD_WITHOUT_END)),
+          "a +CUSD without its closing quote before the final result"),
+    Fault("quote-lost-before-prompt", 28, _C, _open_ussd_now, "the same between AT+CMGS and its prompt"),
+    Fault("quote-lost-before-result", 28, _Z, _open_ussd_now, "the same between Ctrl-Z and +CMGS"),
     Fault("slow-line", 29, _S, _slow, "each byte takes `seconds`", reset("byte_time"), seconds=0.001, lasting=False),
     switch("small-buffer", 29, "of more than 18 bytes at once the rest is lost", input_limit=18),
     switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
