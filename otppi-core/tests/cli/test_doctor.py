@@ -102,16 +102,20 @@ def test_the_file_system_of_a_path() -> None:
 
 def test_a_damaged_store(otppi: Cli, data: Path) -> None:
     (data / "settings.json").write_text("{")
-    assert found(otppi, "store")["level"] == "problem"
-    (data / "settings.json.bak").write_text("{}")
-    assert found(otppi, "store")["level"] == "warning"
+    finding = found(otppi, "store")
+    assert finding["level"] == "problem"
+    assert "--discard-damaged" in finding["advice"]
+    (data / "settings.json.bak").write_text('{"sms":{}}')
+    finding = found(otppi, "store")
+    assert (finding["level"], finding["text"]) == (
+        "warning",
+        "settings.json is damaged, or was edited: its copy is used",
+    )
+    assert f"otppi settings import {data}/settings.json;" in finding["advice"]
 
 
 def test_settings_that_cannot_be_used(otppi: Cli, data: Path) -> None:
-    otppi("settings", "set", "sms.attempts", "2")
-    kept = json.loads((data / "settings.json").read_text())
-    kept["sms"]["1"]["attempts"] = 1000
-    (data / "settings.json").write_text(json.dumps(kept))
+    (data / "settings.json").write_text('{"sms":{"1":{"attempts":1000}}}')  # of the version before: no check sum
     finding = found(otppi, "settings")
     assert finding["level"] == "problem"
     assert finding["text"].startswith("sms.attempts: must be at most 20")

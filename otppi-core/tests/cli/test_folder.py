@@ -60,9 +60,38 @@ def test_a_damaged_store_is_one_line(otppi: Cli, data: Path) -> None:
     (data / "settings.json").write_text("")
     result = otppi("settings", "show")
     assert result.code == 1
-    assert result.err == f"otppi: {data}: settings.json is damaged and settings.json.bak is missing; " + (
-        "restore a backup or reset the device\n"
+    assert result.err == (
+        f"otppi: {data}: settings.json is damaged, or was edited and settings.json.bak is missing; "
+        "bring a backup, or the file that you edited, with: otppi settings import FILE --discard-damaged\n"
     )
+
+
+def test_a_damaged_store_is_replaced_by_a_backup_where_that_is_asked_for(
+    otppi: Cli, data: Path, tmp_path: Path
+) -> None:
+    for name in ("settings.json", "settings.json.bak"):
+        (data / name).write_text("{")
+    backup = tmp_path / "backup.json"
+    backup.write_text(json.dumps({"sms": {"attempts": 7}}))
+    assert otppi("settings", "import", backup).code == 1
+    backup.write_text(json.dumps({"sms": {"attempts": 7000}}))
+    assert otppi("settings", "import", backup, "--discard-damaged").code == 2
+    assert (data / "settings.json").read_text() == "{", "a document that cannot be used replaces nothing"
+    backup.write_text(json.dumps({"sms": {"attempts": 7}}))
+    assert otppi("settings", "import", backup, "--discard-damaged").code == 0
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 7
+    assert (data / "settings.json.damaged").read_text() == "{"
+
+
+def test_an_edited_file_is_not_used_until_it_is_imported(otppi: Cli, data: Path) -> None:
+    """Issue 9, row 26: what an administrator edits is told from damage by the administrator, not by us."""
+    otppi("settings", "import", "-", stdin=json.dumps({"modems": [{"name": "m0"}], "sms": {"attempts": 2}}))
+    file = data / "settings.json"
+    file.write_text(file.read_text().replace('"attempts":2', '"attempts":5'))
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 2
+    assert otppi("settings", "import", file, "--json").json == {"changed": ["sms"]}
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 5
+    assert [modem["name"] for modem in otppi("settings", "show", "--json").json["modems"]] == ["m0"]
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(otppi: Cli, tmp_path: Path) -> None:

@@ -158,5 +158,5 @@ def test_a_damaged_store_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "data/settings.json").write_bytes(b"")
     done = failing("--data", tmp_path / "data", runtime=tmp_path / "run")
     assert done.returncode == 1
-    assert re.fullmatch(r"otppi: \S+: settings.json is damaged .*\n", done.stderr)
+    assert re.fullmatch(r"otppi: \S+: settings.json is damaged, .*\n", done.stderr)
     assert (tmp_path / "data/settings.json").read_bytes() == b""

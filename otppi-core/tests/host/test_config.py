@@ -231,3 +231,38 @@ def test_a_kept_value_that_cannot_be_used_is_mended_by_setting_its_default(tmp_p
     assert config.update({"sms": {"attempts": 3}}) == ["sms"]
     assert config.problems == []
     assert Config(store, Plugins(())).problems == []
+
+
+def test_what_guards_is_closed_where_it_cannot_be_used(tmp_path: Path) -> None:
+    """Issue 9, row 26: a user whose `blocked` is "yes" may not send."""
+    users: list[dict[str, Any]] = [
+        {"username": "a", "token_hashes": ["x"]},
+        {"username": "b", "token_hashes": ["x"], "blocked": "yes"},
+        {"username": "c", "token_hashes": ["x"], "active": 0},
+        {"username": "d", "token_hashes": ["x"], "blockec": True},
+    ]
+    store = Store(tmp_path / "settings.json")
+    store.write(
+        {
+            "api_users": users,
+            "encryption": [{"required_on": "ingress-rabbitmq"}],
+            "modems": [{"name": "m0", "active": "no"}, {"name": "m1", "attempts": 1}],
+        }
+    )
+    config = Config(store, Plugins(()))
+    assert [user["username"] for user in config.many("api_users") if user["active"] and not user["blocked"]] == ["a"]
+    assert config.one("encryption")["required_on"] == ["all"]
+    assert [modem["active"] for modem in config.many("modems")] == [False, True]
+    (warning,) = config.warnings()
+    assert "api_users[1].blocked" in warning
+    assert not config.usable("modems")
+
+
+def test_a_document_may_have_the_form_in_which_it_is_kept(config: Config, data: DataFolder) -> None:
+    config.update(PROVISION)
+    kept = json.loads((data.path / "settings.json").read_bytes())
+    kept["sms"] = {"1": {"attempts": 7}}
+    assert config.update(kept | {"blocking_list": {"1": {"msisdn": "6281200000001"}}}) == ["sms"]
+    assert config.one("sms")["attempts"] == 7
+    kept["modems"]["1"]["baud_rate"] = "fast"
+    assert "modems[0].baud_rate" in problems(config, kept)

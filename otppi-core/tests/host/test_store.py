@@ -6,14 +6,14 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from otppi.host.blocklist import Blocklist
-from otppi.host.store import Store, StoreDamaged
+from otppi.host.store import Store, StoreDamaged, lists_of
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
 
@@ -79,29 +79,124 @@ def test_a_new_file_that_was_left_over_is_ignored(path: Path, left: bytes) -> No
     assert read(path) == NEW
 
 
-def test_the_copy_is_read_where_the_file_is_torn_empty_or_missing(path: Path) -> None:
+def test_the_copy_holds_the_same_and_is_read_where_the_file_is_torn_empty_or_missing(path: Path) -> None:
     write(path, OLD, NEW)
     whole = path.read_bytes()
     for size in range(len(whole)):
         path.write_bytes(whole[:size])
-        assert read(path) == OLD
-    for wrong in (b"[]", b'{"users":null}', b'{"users":{"1":7}}', b'{"users":{"x":{}}}', b"[" * 100_000):
+        assert read(path) == NEW
+    for wrong in (b"[]", b"{}", b'{"users":null}', b'{"users":{"1":7}}', b'{"users":{"x":{}}}', b"[" * 100_000):
         path.write_bytes(wrong)
-        assert read(path) == OLD
+        assert read(path) == NEW
     path.write_bytes(b"\xff" * len(whole))
-    assert read(path) == OLD
+    assert read(path) == NEW
     path.unlink()
-    assert read(path) == OLD
+    assert read(path) == NEW
 
 
-def test_a_damaged_file_does_not_replace_the_copy(path: Path) -> None:
+def test_every_flipped_bit_is_seen(path: Path) -> None:
+    """Issue 9, row 26: 59 % of them went unseen."""
     write(path, OLD, NEW)
-    path.write_bytes(b"")
+    whole = path.read_bytes()
+    copy = path.with_suffix(".json.bak")
+    copy.unlink()
+    for place in range(len(whole)):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            with suppress(StoreDamaged):  # where it does not stop the start, it changes nothing
+                assert read(path) == NEW, damaged
+
+
+def test_a_user_who_was_removed_does_not_come_back(path: Path) -> None:
+    """Issue 9, row 26: the copy before was taken without a word."""
+    write(path, [{"username": "gone"}, {"username": "app"}], [{"username": "app"}])
+    path.write_bytes(b"\0" * 100)
     with opened(path) as store:
-        store.write({"modems": []})
-        assert store.read("users") == OLD
-    assert json.loads(path.with_suffix(".json.bak").read_bytes())["users"]["1"] == OLD[0]
+        assert store.read("users") == [{"username": "app"}]
+        (warning,) = store.warnings()
+        assert "settings.json is damaged, or was edited: its copy is used" in warning
+
+
+def test_settling_puts_everything_in_order_and_goes_on_telling(path: Path) -> None:
+    write(path, OLD, NEW)
+    path.write_bytes(b'{"users":{"1":{"name":"edited"}}}')
+    with opened(path) as store:
+        store.settle()
+        assert store.read("users") == NEW
+    assert path.read_bytes() == path.with_suffix(".json.bak").read_bytes()
+    aside = path.with_suffix(".json.damaged")
+    assert aside.read_bytes() == b'{"users":{"1":{"name":"edited"}}}'
+    with opened(path) as store:
+        store.settle()
+        (warning,) = store.warnings()
+        assert f"otppi settings import {aside}" in warning
+        aside.unlink()
+        assert store.warnings() == []
+
+
+@pytest.mark.parametrize("left", ["copy is older", "copy is missing"])
+def test_settling_ends_what_a_power_cut_interrupted(path: Path, left: str) -> None:
+    write(path, OLD)
+    copy = path.with_suffix(".json.bak")
+    older = copy.read_bytes()
+    write(path, NEW)
+    copy.write_bytes(older) if left == "copy is older" else copy.unlink()
+    with opened(path) as store:
+        store.settle()
+        assert store.warnings() == []
+    assert copy.read_bytes() == path.read_bytes()
+    assert read(path) == NEW
+
+
+def test_settling_writes_nothing_where_nothing_is_to_be_done(path: Path) -> None:
+    write(path, OLD)
+    before = path.stat().st_ino
+    with opened(path) as store:
+        store.settle()
+    assert path.stat().st_ino == before
+
+
+def test_settling_makes_no_database(path: Path) -> None:
+    with opened(path) as store:
+        store.settle()
+        assert store.read("users") is None
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_folder_of_the_version_before_is_read_and_gets_check_sums(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b'{"users":{"1":{"name":"old"}},"modems":{}}')
+    path.with_suffix(".claimed").touch()
     assert read(path) == OLD
+    with opened(path) as store:
+        store.settle()
+        assert (store.read("users"), store.read("modems"), store.warnings()) == (OLD, [], [])
+    path.write_bytes(path.read_bytes().replace(b"old", b"new"))
+    assert read(path) == OLD, "from now on it is seen"
+
+
+def test_an_edited_file_is_known_as_a_document(path: Path) -> None:
+    write(path, OLD)
+    assert lists_of(json.loads(path.read_bytes())) == {"users": OLD}
+    for other in ({}, [], {"users": [{"name": "x"}]}, {"sms": {}}, {"sms": {"attempts": 3}}, {"users": {"1": 7}}):
+        assert lists_of(other) is None
+
+
+def test_damage_may_be_discarded_by_the_first_write(path: Path) -> None:
+    write(path, OLD)
+    for file in (path, path.with_suffix(".json.bak")):
+        file.write_bytes(b"{")
+    before = contents(path.parent)
+    store = Store(path, anew=True)
+    assert store.read("users") is None
+    assert contents(path.parent) == before
+    store.write({"users": NEW})
+    store.close()
+    assert read(path) == NEW
+    assert path.with_suffix(".json.damaged").read_bytes() == b"{"
+    assert path.with_suffix(".json.bak").read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("main", [None, b"", b"{", b"7"])
@@ -124,6 +219,7 @@ def test_damage_after_the_start_is_an_error_and_nothing_is_overwritten(path: Pat
     write(path, OLD)
     with opened(path) as store:
         path.write_bytes(b"")
+        path.with_suffix(".json.bak").write_bytes(b"")
         before = contents(path.parent)
         with pytest.raises(StoreDamaged):
             store.write({"users": NEW})
@@ -141,7 +237,7 @@ def test_a_card_that_cannot_be_read_leaves_the_copy(path: Path) -> None:
     write(path, OLD, NEW)
     path.unlink()
     path.mkdir()  # reading it fails with another error than that it is missing
-    assert read(path) == OLD
+    assert read(path) == NEW
 
 
 class PowerCut(BaseException):
@@ -191,8 +287,7 @@ def test_every_prefix_of_a_write_leaves_the_old_or_the_new_state(
         assert read(path) in ([NEW] if finished else [OLD if earlier else None, NEW])
         write(path, NEW, OLD)
         assert read(path) == OLD
-        if finished:
-            assert cut.calls < at
+        if finished and cut.calls < at:  # the copy may fail unseen
             break
     else:
         raise AssertionError("the write never ended")

@@ -50,7 +50,8 @@ class Setting:
     """One setting. It cannot be declared without key, title, help and default.
 
     `unit` is the unit of a number ("s", "segments"); `check` returns what is wrong with a value of the right type, or
-    None; `aliases` are other keys under which it is accepted.
+    None; `aliases` are other keys under which it is accepted. `closed` stands in place of a value that is kept and
+    cannot be used, where the default would let somebody in: such as false for whether a user is active.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Setting:
     required: bool = False
     check: Callable[[Any], str | None] | None = None
     aliases: tuple[str, ...] = ()
+    closed: Any = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.key):
@@ -75,6 +77,13 @@ class Setting:
             raise ValueError(f"setting {self.key!r} needs a title and a help text")
         if self.problem(self.default) and not self.required:
             raise ValueError(f"the default of setting {self.key!r} is not valid: {self.problem(self.default)}")
+        if self.closed is not None and self.problem(self.closed):
+            raise ValueError(f"the closed value of setting {self.key!r} is not valid: {self.problem(self.closed)}")
+
+    @property
+    def safe(self) -> Any:
+        """What stands in place of a value that cannot be used."""
+        return _copy(self.default if self.closed is None else self.closed)
 
     def problem(self, value: Any) -> str | None:
         """Say what is wrong with a value, or None. Never quotes the value of a secret."""
@@ -182,10 +191,13 @@ class Section:
         return {setting.key: _copy(setting.default) for setting in self.settings}
 
     def validate(self, raw: object, path: str | None = None) -> tuple[dict[str, Any], list[FieldError]]:
-        """Check one object: the complete values, and all the problems, named by `path`.key."""
+        """Check one object: the complete values, and all the problems, named by `path`.key.
+
+        Where a value cannot be used, the setting's closed value is given in its place, or else its default.
+        """
         path = self.key if path is None else path
         if not isinstance(raw, Mapping):
-            return self.defaults(), [FieldError(path, "must be an object")]
+            return {setting.key: setting.safe for setting in self.settings}, [FieldError(path, "must be an object")]
         by_name = {name: setting for setting in self.settings for name in (setting.key, *setting.aliases)}
         values = self.defaults()
         problems = []
@@ -199,6 +211,7 @@ class Section:
             given.add(setting.key)
             if reason := twice or setting.problem(value):
                 problems.append(FieldError(f"{path}.{setting.key}", reason))
+                values[setting.key] = setting.safe
             else:
                 values[setting.key] = _copy(value)
         missing = [setting.key for setting in self.settings if setting.required and setting.key not in given]
@@ -275,6 +288,7 @@ class Rules(TypedDict, total=False):
     required: bool
     check: Callable[[Any], str | None] | None
     aliases: tuple[str, ...]
+    closed: Any
 
 
 def text(key: str, title: str, help: str, default: str = "", **rules: Unpack[Rules]) -> Setting:  # noqa: A002

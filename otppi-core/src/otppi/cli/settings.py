@@ -54,9 +54,15 @@ def add(commands: Commands) -> None:
     importing = group.command(
         "import",
         "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are; "
-        "in those that it names, what it leaves out gets its default, but for secrets.",
+        "in those that it names, what it leaves out gets its default, but for secrets. The settings.json of a data "
+        "folder is taken as well, such as one that was edited.",
         settings_import,
-        ["otppi settings import settings.json"],
+        ["otppi settings import backup.json", "otppi settings import backup.json --discard-damaged"],
+    )
+    importing.add_argument(
+        "--discard-damaged",
+        action="store_true",
+        help="begin with this document where what is kept, and its copy, are damaged",
     )
     importing.add_argument("file", metavar="FILE", type=Path, help="the document; - reads it from stdin")
     group.command("reference", "Print what every setting means, as Markdown.", reference, ["otppi settings reference"])
@@ -115,7 +121,8 @@ def _value(options: Options) -> str:
 def settings_import(options: Options) -> int:
     """Take a document."""
     document = read_document(options.file)
-    return _tell(options, ask(options.data, "settings_import", creates=True, document=document))
+    anew = options.discard_damaged
+    return _tell(options, ask(options.data, "settings_import", creates=True, anew=anew, document=document))
 
 
 def _tell(options: Options, changed: list[str]) -> int:

@@ -39,19 +39,19 @@ def gateway(data: Path) -> "ControlClient":
     return client
 
 
-def ask(data: Path, operation: str, *, creates: bool = False, **arguments: Any) -> Any:
+def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False, **arguments: Any) -> Any:
     """Carry out an operation in the gateway that runs, or, where none does, on the data folder.
 
-    `creates` says that the data folder may be made for it.
+    `creates` says that the data folder may be made for it, `anew` that settings which are damaged may be replaced.
     """
     if client := running(data):
         return client.call(operation, arguments)
-    with directly(data, creates=creates) as operations:
+    with directly(data, creates=creates, anew=anew) as operations:
         return operations.call(operation, arguments)
 
 
 @contextmanager
-def directly(data: Path, *, creates: bool = False) -> Iterator["Operations"]:
+def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Operations"]:
     """Open a data folder on which no gateway runs."""
     from otppi.host.data_folder import Busy, DataFolder
     from otppi.host.operations import Operations
@@ -62,7 +62,7 @@ def directly(data: Path, *, creates: bool = False) -> Iterator["Operations"]:
     plugins = Plugins()
     _become_owner(data)
     try:
-        folder = DataFolder(data, plugins=plugins)
+        folder = DataFolder(data, plugins=plugins, anew=anew)
     except Busy as error:
         raise Failure(
             Exit.LATER, f"{data} is in use by a gateway that starts or stops, or by another command"

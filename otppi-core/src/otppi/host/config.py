@@ -6,10 +6,10 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
 from otppi.host.accounts import hash_password, is_password
-from otppi.host.encryption_settings import ENCRYPTION
+from otppi.host.encryption_settings import ENCRYPTION, EVERYWHERE
 from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
-from otppi.host.store import Store
+from otppi.host.store import Store, lists_of
 from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import normalise_prefix
 
@@ -33,11 +33,28 @@ class Config:
             raw: object = ([{}] if section.identity is None else []) if kept is None else kept
             checked = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
             self._values[key], self._problems[key] = checked
+        self._close_users()
+
+    def _close_users(self) -> None:
+        """Keep users out of whom anything that is kept cannot be used: it may be what kept them out."""
+        damaged = {problem.field.partition(".")[0] for problem in self._problems[API_USERS.key]}
+        for index, user in enumerate(self.many(API_USERS.key)):
+            if f"{API_USERS.key}[{index}]" in damaged:
+                user["active"] = False
 
     @property
     def problems(self) -> list[FieldError]:
-        """What is kept and cannot be used; the defaults stand in its place until the section is set anew."""
+        """What is kept and cannot be used; what stands in its place until it is set anew lets nobody in."""
         return [problem for problems in self._problems.values() for problem in problems]
+
+    def warnings(self) -> list[str]:
+        """Say what people should know."""
+        fields = [problem.field for problem in self.problems]
+        return [f"settings cannot be used as they are kept: {', '.join(fields)} (otppi doctor)"] if fields else []
+
+    def usable(self, key: str) -> bool:
+        """Whether all that is kept of a section can be used."""
+        return not self._problems[key]
 
     def one(self, key: str) -> Values:
         """Give the values of a section that is one object."""
@@ -81,6 +98,8 @@ class Config:
         """
         if not isinstance(document, Mapping):
             raise InvalidSettings([FieldError("document", "must be an object of sections")])
+        if (lists := lists_of(document)) is not None:
+            document = self._of_lists(lists)
         checked, problems = {}, []
         for key, raw in document.items():
             section = self.sections.get(key)
@@ -93,6 +112,14 @@ class Config:
             raise InvalidSettings(problems)
         return checked
 
+    def _of_lists(self, lists: Mapping[str, list[Any]]) -> Mapping[str, Any]:
+        """Read a `settings.json` as it is kept, such as one that a person edited, as a document of sections."""
+        return {
+            key: items if section.identity is not None else items[0]
+            for key, items in lists.items()
+            if (section := self.sections.get(key)) is not None and (items or section.identity is not None)
+        }
+
     def _unknown_ways_in(self, key: str, values: Values | list[Values]) -> list[FieldError]:
         """Find the ways in that are to take encrypted envelopes only, and are none: a typing error would open them.
 
@@ -104,7 +131,7 @@ class Config:
         return [
             FieldError(f"{key}.required_on", f"{one} is not a way in; there are {', '.join(known)}")
             for one in values["required_on"]
-            if one not in known
+            if one not in known and one != EVERYWHERE
         ]
 
     def update(self, document: object) -> list[str]:

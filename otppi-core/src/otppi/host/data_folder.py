@@ -18,19 +18,26 @@ class Busy(OtpPiError):  # noqa: N818
 
 
 class DataFolder:
-    """What is kept, opened for one process: the store, the plugins that were found, and the settings."""
+    """What is kept, opened for one process: the store, the plugins that were found, and the settings.
 
-    def __init__(self, path: Path, *, plugins: Plugins) -> None:
+    Args:
+        path: The folder.
+        plugins: The plugins.
+        anew: Begin with nothing where the settings are damaged beyond their copy; the first change replaces them.
+    """
+
+    def __init__(self, path: Path, *, plugins: Plugins, anew: bool = False) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
-        self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # The folder itself is locked: on a card that takes nothing a file for that could not be made.
+        self._lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self._lock)
             raise Busy(f"another gateway uses the data folder {path}") from error
         try:
-            self.store = Store(path / "settings.json")
+            self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
             self.config = Config(self.store, plugins)
             self.blocklist = Blocklist(self.store)

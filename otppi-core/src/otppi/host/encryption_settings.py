@@ -2,6 +2,8 @@
 
 from otppi.api.settings import Section, integer, text_list
 
+EVERYWHERE = "all"
+
 ENCRYPTION = Section(
     key="encryption",
     title="Encryption",
@@ -12,8 +14,9 @@ ENCRYPTION = Section(
         text_list(
             "required_on",
             "Required On",
-            "Ways in where envelopes in plain text are refused with 1206, such as ingress-rabbitmq.",
+            "Ways in where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on every one.",
             pattern=r"[a-z][a-z0-9_-]*",
+            closed=[EVERYWHERE],
         ),
         integer(
             "keep_days",

@@ -65,6 +65,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
+        self.gateway.overview.parts += [data.store, config]
         self.dispatch.each_minute.append(data.keys.drop_expired)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self.dispatch.listeners.append(self.otp.ended)
@@ -90,8 +91,9 @@ class Host:
 
     def start(self) -> None:
         """Start the modems, then the ways in."""
+        self.data.store.settle()
         for problem in self.data.config.problems:
-            logger.error("a setting cannot be used, its default is: %s", problem)
+            logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
         self.data.keys.drop_expired()
         self.dispatch.restore()
         self.otp.restore()
@@ -204,7 +206,7 @@ class Host:
 
     def _wanted_modems(self) -> list[dict[str, Any]]:
         modems = self.data.config.many("modems")
-        if not modems:
+        if not modems and self.data.config.usable("modems"):
             return [self._embedded(one) for one in self.data.plugins.modem_types.values() if one.embedded_default]
         sms = self.data.config.one("sms")
         shared = {"country_code": sms["country_code"], "queue_size": sms["queue_size"]}

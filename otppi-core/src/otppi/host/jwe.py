@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from otppi.host.encryption_settings import EVERYWHERE
 from otppi.host.envelope_keys import EnvelopeKeys, KeysDamaged
 from otppi.wire.envelope import BODY_LIMIT, Command, Envelope, parse
 from otppi.wire.errors import EnvelopeError, FieldError
@@ -96,7 +97,8 @@ class EnvelopeReader:
 
     def _plain(self, body: bytes, ingress: str) -> Envelope:
         envelope = parse(body)
-        if ingress in self._settings()["required_on"]:
+        required_on = self._settings()["required_on"]
+        if ingress in required_on or EVERYWHERE in required_on:
             raise EnvelopeError(
                 [FieldError("body", f"must be encrypted (JWE) on {ingress}; the key: GET /api/keys, or otppi keys")],
                 command=envelope.name,

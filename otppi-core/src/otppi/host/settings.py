@@ -207,7 +207,7 @@ MODEMS = Section(
         *LIMIT_SETTINGS,
         *USSD_SETTINGS,
         boolean("default_modem", "Default Modem", "Sends to receivers that no prefix names.", False),
-        boolean("active", "Active", "Whether the modem is used at all.", True),
+        boolean("active", "Active", "Whether the modem is used at all.", True, closed=False),
     ),
 )
 
@@ -236,8 +236,8 @@ API_USERS = Section(
         text_list("token_hashes", "Tokens", "SHA-256 of each bearer token.", secret=True),
         text("phone", "Phone Number", "Contact of the user.", aliases=("phone_number",)),
         text("email", "Email", "Contact of the user."),
-        boolean("active", "Active", "Whether the user may send.", True),
-        boolean("blocked", "Blocked", "Blocked users are refused even when active.", False),
+        boolean("active", "Active", "Whether the user may send.", True, closed=False),
+        boolean("blocked", "Blocked", "Blocked users are refused even when active.", False, closed=True),
         boolean("manage_keys", "Manage Keys", "Whether the user may replace the key of encrypted envelopes.", False),
     ),
 )

@@ -25,7 +25,7 @@ class SettingsOperations(Operating):
         }
 
     def settings_problems(self) -> list[str]:
-        """Tell what is kept but cannot be used, so that its default is; a change of the section ends it."""
+        """Tell what is kept but cannot be used, so that something safe is; a change of the section ends it."""
         return [str(problem) for problem in self._data.config.problems]
 
     def settings_export(self, secrets: bool = False) -> dict[str, Any]:

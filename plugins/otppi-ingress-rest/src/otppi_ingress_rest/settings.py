@@ -59,6 +59,7 @@ SECTION = Section(
             "Listen Address",
             "Address of this device to listen on; empty: all of them, IPv4 and IPv6.",
             check=_is_address,
+            closed="127.0.0.1",
         ),
         text(
             "message_path",

@@ -28,11 +28,13 @@ def check_store(data: Path) -> Finding:
     try:
         kept = storage.read()
     except StoreDamaged as error:
-        return problem("store", str(error), "restore a backup with: otppi settings import, or reset the device")
-    if storage.restored:
-        return warning(
-            "store", "settings.json is damaged, the copy before it is used", "change any setting: it is written anew"
-        )
+        cause, _, advice = str(error).partition("; ")
+        return problem("store", cause, advice)
+    if storage.trouble or storage.aside.exists():
+        edited = storage.aside if storage.aside.exists() else data / "settings.json"
+        text = storage.trouble or "settings.json was damaged, or edited by hand"
+        advice = f"if you edited it: otppi settings import {edited}; if not, and it comes again, change the card"
+        return warning("store", f"{text}: its copy is used", f"{advice}; then remove {storage.aside}")
     return ok("store", "settings.json is readable" if kept is not None else "nothing was ever set")
 
 
@@ -76,7 +78,7 @@ def check_gateway(data: Path) -> Iterator[Finding]:
 def _check_settings(data: Path) -> Iterator[Finding]:
     problems = ask(data, "settings_problems")
     for one in problems:
-        yield problem("settings", f"{one}; the default is used", "set it with: otppi settings set")
+        yield problem("settings", f"{one}; something safe is used", "set it with: otppi settings set")
     if not problems:
         yield ok("settings", "all of them can be used")
 
