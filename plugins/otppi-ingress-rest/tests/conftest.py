@@ -18,7 +18,7 @@ from otppi.api.ingress import IngressContext, Origin, Sender
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
 from otppi.wire.msisdn import normalise
-from otppi_ingress_rest.gate import Deadlines
+from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.ingress import RestIngress
 from otppi_ingress_rest.settings import SECTION
 

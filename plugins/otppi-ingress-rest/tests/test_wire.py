@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otppi_ingress_rest.gate import Deadlines
+from otppi_ingress_rest.deadlines import Deadlines
 
 QUICK = Deadlines(
     handshake=0.6, head=0.6, body=1.5, body_progress=0.6, keep_alive=0.6, write=1.0, linger=0.3, stop=0.3

@@ -191,6 +191,16 @@ class Ingress(ABC):
     def describe(self) -> Mapping[str, Any]:
         """Say what it listens on or is connected to, for the status page (any thread)."""
 
+    def stalled(self) -> str:
+        """Say what has stopped going on though there is work for it, as a clause; empty where nothing has (any thread).
+
+        Asked every few seconds; must be quick. What stays stalled is stopped, and started again.
+        """
+        return ""
+
+    def abandon(self) -> None:  # noqa: B027 - not every way in holds what the next one needs
+        """Let go of ports and the like: `run` did not end after `stop`, another one takes its place (any thread)."""
+
     def received(self, message: ReceivedMessage) -> None:  # noqa: B027 - not every way in leads out as well
         """Take a message that came in to a modem, to forward it; must be quick (on a thread of the gateway's inbox)."""
 

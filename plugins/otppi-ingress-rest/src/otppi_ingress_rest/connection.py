@@ -14,7 +14,7 @@ _TLS_HANDSHAKE = 0x16
 
 
 class Phase(Enum):
-    """What a connection is doing. In `WORK` it belongs to a worker thread, else to the gate's thread."""
+    """What a connection is doing. In `WORK` it belongs to a worker or handshaker thread, else to the gate's."""
 
     HELLO = auto()
     HANDSHAKE = auto()
@@ -27,8 +27,10 @@ class Phase(Enum):
 class Connection:
     """A client's connection. Nothing blocks: `BlockingIOError` or `SSLWant…` rises where the socket is not ready."""
 
-    def __init__(self, sock: socket.socket, peer: Peer, site: Site, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, sock: socket.socket, peer: Peer, client: str, site: Site, tls: ssl.SSLContext | None) -> None:
         self.sock = sock
+        self.client = client
+        """Whose it is, among the clients whose connections are counted."""
         self.descriptor = sock.fileno()
         self.reader = RequestReader(site, peer)
         self.phase = Phase.HELLO if tls else Phase.READ

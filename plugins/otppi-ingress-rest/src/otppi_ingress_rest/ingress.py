@@ -1,9 +1,7 @@
 """The ingress: opens the ports, runs the gate, and closes what it opened."""
 
-import errno
 import logging
 import resource
-import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,9 +14,12 @@ from otppi.api.errors import OtpPiError
 from otppi.api.ingress import Ingress, IngressContext
 from otppi_ingress_rest import tls
 from otppi_ingress_rest.application import Application, CherryPyGateway
+from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.framing import Site
-from otppi_ingress_rest.gate import BACKLOG, Deadlines, Gate, Listener
+from otppi_ingress_rest.gate import Gate
 from otppi_ingress_rest.handlers import Api, Waiting
+from otppi_ingress_rest.listener import Listener, open_port
+from otppi_ingress_rest.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ class RestIngress(Ingress):
             listeners = [opened.enter_context(self._listen(kind, api)) for kind in self._kinds()]
             gate = Gate(
                 listeners,
-                most_connections=_affordable(self._settings["max_connections"]),
+                table=Table(
+                    _affordable(self._settings["max_connections"]), self._settings["max_connections_per_client"]
+                ),
                 most_threads=self._settings["max_threads"],
                 stop_waiting=waiting.end,
                 deadlines=self._deadlines,
@@ -79,6 +82,17 @@ class RestIngress(Ingress):
             if self._gate is not None:
                 self._gate.stop()
 
+    def stalled(self) -> str:
+        """Say what has stopped going on."""
+        gate = self._gate
+        return gate.stalled() if gate is not None else ""
+
+    def abandon(self) -> None:
+        """Close the ports."""
+        gate = self._gate
+        if gate is not None:
+            gate.abandon()
+
     def describe(self) -> Mapping[str, Any]:
         """Say the ports that are open, and how much is going on."""
         with self._lock:
@@ -90,13 +104,17 @@ class RestIngress(Ingress):
         described |= {"connections": gate.connections, "threads": gate.workers.threads}
         return described | ({"certificate_sha256": fingerprint} if "https" in ports else {})
 
+    def _table(self) -> Table:
+        most = _affordable(self._settings["max_connections"])
+        return Table(most, min(most, self._settings["max_connections_per_client"]))
+
     def _kinds(self) -> list[str]:
         return [kind for kind in ("http", "https") if self._settings[f"{kind}_enable"]]
 
     @contextmanager
     def _listen(self, kind: str, api: Api) -> Iterator[Listener]:
         secure = self._tls() if kind == "https" else None
-        with _bound(self._settings["bind_address"], self._settings[f"{kind}_port"], f"{kind}_port") as sock:
+        with open_port(self._settings["bind_address"], self._settings[f"{kind}_port"], f"{kind}_port") as sock:
             address = sock.getsockname()[:2]
             gateway = partial(CherryPyGateway, application=Application(api.route))
             site = Site(gateway, address, secure=secure is not None, body_limit=self._settings["max_body_bytes"])
@@ -123,31 +141,6 @@ class RestIngress(Ingress):
             "rest_threads": {"": gate.workers.threads},
             "rest_waiting_requests": {"": gate.workers.waiting_threads},
         }
-
-
-def _bound(address: str, port: int, setting: str) -> socket.socket:
-    """Open a listening socket; for all addresses, one that serves IPv4 and IPv6 where the device has both."""
-    try:
-        try:
-            if address or not socket.has_dualstack_ipv6():
-                family = socket.AF_INET6 if ":" in address else socket.AF_INET
-                sock = socket.create_server((address, port), family=family, backlog=BACKLOG)
-            else:
-                sock = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
-        except OSError as error:
-            if address or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                raise
-            sock = socket.create_server(("", port), backlog=BACKLOG)  # IPv6 is switched off
-    except OSError as error:
-        reasons = {
-            errno.EADDRINUSE: "another program uses it",
-            errno.EACCES: "ports below 1024 need a privilege that this process does not have",
-            errno.EADDRNOTAVAIL: f"{address} is not an address of this device",
-        }
-        reason = reasons.get(error.errno or 0, error.strerror)
-        raise OtpPiError(f"Port {port} (ingress-rest.{setting}) cannot be opened: {reason}") from error
-    sock.setblocking(False)
-    return sock
 
 
 def _affordable(wanted: int) -> int:

@@ -115,8 +115,16 @@ SECTION = Section(
         integer(
             "max_connections",
             "Most Connections",
-            "How many connections may be open; above it the longest idle one is closed.",
+            "How many connections may be open; above it the longest waiting one is closed, of the client with most.",
             1000,
+            minimum=8,
+            maximum=20_000,
+        ),
+        integer(
+            "max_connections_per_client",
+            "Most Connections of a Client",
+            "How many of them may be of one IPv4 address, or of one /64 network of IPv6 addresses.",
+            500,
             minimum=8,
             maximum=20_000,
         ),

@@ -1,0 +1,55 @@
+"""A port that is listened on."""
+
+import errno
+import socket
+import ssl
+from dataclasses import dataclass
+
+from otppi.api.errors import OtpPiError
+from otppi_ingress_rest.framing import Site
+
+BACKLOG = 1024
+KERNEL_BUFFER = 32_768
+"""Octets that the kernel keeps of a connection each way (and as many again of its own, socket(7)): a client that never
+reads, or never stops sending, would have it keep megabytes, and a thousand of them more than the device has.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One port: its listening socket, what cheroot needs to know of it, and TLS where it is HTTPS."""
+
+    sock: socket.socket
+    site: Site
+    tls: ssl.SSLContext | None = None
+
+
+def open_port(address: str, port: int, setting: str) -> socket.socket:
+    """Open a listening socket; for all addresses, one that serves IPv4 and IPv6 where the device has both.
+
+    Raises:
+        OtpPiError: it cannot be opened; the sentence names the setting.
+    """
+    try:
+        try:
+            if address or not socket.has_dualstack_ipv6():
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                sock = socket.create_server((address, port), family=family, backlog=BACKLOG)
+            else:
+                sock = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+        except OSError as error:
+            if address or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+            sock = socket.create_server(("", port), backlog=BACKLOG)  # IPv6 is switched off
+    except OSError as error:
+        reasons = {
+            errno.EADDRINUSE: "another program uses it",
+            errno.EACCES: "ports below 1024 need a privilege that this process does not have",
+            errno.EADDRNOTAVAIL: f"{address} is not an address of this device",
+        }
+        reason = reasons.get(error.errno or 0, error.strerror)
+        raise OtpPiError(f"Port {port} (ingress-rest.{setting}) cannot be opened: {reason}") from error
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # connections have those of their listener
+        sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER)
+    sock.setblocking(False)
+    return sock

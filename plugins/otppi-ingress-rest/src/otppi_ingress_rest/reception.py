@@ -1,0 +1,141 @@
+"""The reception: accepts connections, and makes room for them, as far as any may go for another's sake."""
+
+import errno
+import logging
+import select
+import socket
+from collections.abc import Sequence
+
+from otppi.kit.bursts import Bursts
+from otppi_ingress_rest.connection import Connection
+from otppi_ingress_rest.framing import Peer
+from otppi_ingress_rest.listener import Listener
+from otppi_ingress_rest.table import Table, client_of
+
+logger = logging.getLogger(__name__)
+
+ACCEPTS_AT_ONCE = 64
+INPUT = select.EPOLLIN | select.EPOLLONESHOT
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Reception:
+    """Used by the gate's thread only, but for `close`.
+
+    Args:
+        listeners: The open ports.
+        table: Where the connections are kept.
+        epoll: Where they are watched.
+        patience: Seconds in which a client has to begin.
+    """
+
+    def __init__(self, listeners: Sequence[Listener], table: Table, epoll: select.epoll, patience: float) -> None:
+        self._listeners = {listener.sock.fileno(): listener for listener in listeners}
+        self._table = table
+        self._epoll = epoll
+        self._patience = patience
+        self._turn = 0
+        self._now = 0.0
+        self._may_go: list[Connection] | None = None
+        self._lines = Bursts(logger, "ingress-rest", most=1, period=60.0)
+        self.paused = False
+
+    def open(self) -> None:
+        """Begin."""
+        for descriptor in self._listeners:
+            self._epoll.register(descriptor, select.EPOLLIN)
+
+    def close(self) -> None:
+        """Close the ports (any thread)."""
+        for listener in self._listeners.values():
+            listener.sock.close()  # which takes it out of epoll too
+
+    def begin_turn(self, now: float) -> None:
+        """Take note that the gate has new events, none of which is of a connection that is accepted from now on."""
+        self._turn += 1
+        self._now = now
+        self._may_go = None
+
+    def is_new(self, connection: Connection) -> bool:
+        """Whether a connection was accepted in this turn: an event of its descriptor is another's, which was closed.
+
+        Its own comes in the next turn: nobody was told of it.
+        """
+        return connection.turn == self._turn
+
+    def is_door(self, descriptor: int) -> bool:
+        """Whether a descriptor is a port's."""
+        return descriptor in self._listeners
+
+    def accept(self, descriptor: int) -> None:
+        """Accept who waits at a port."""
+        listener = self._listeners.get(descriptor)
+        if listener is None:  # a connection's, which was closed in this turn
+            return
+        for count in range(ACCEPTS_AT_ONCE):
+            if self.paused:
+                return
+            if self._table.full and not self._to_make_room():
+                if count == 0:  # else those that have just come may go in the next turn
+                    self._pause("all the connections that there may be are being answered")
+                return
+            try:
+                sock, address = listener.sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _NO_DESCRIPTORS:
+                    self._make_room()
+                    self._pause(str(error.strerror))
+                    return
+                continue  # the client went away before it was accepted
+            self._admit(sock, address, listener)
+
+    def resume(self) -> None:
+        """Accept again after a pause."""
+        self._lines.flush()
+        if self.paused:
+            self.paused = False
+            self._watch(select.EPOLLIN)
+
+    def _admit(self, sock: socket.socket, address: tuple[str, int], listener: Listener) -> None:
+        peer = Peer(address[0].removeprefix("::ffff:"), address[1])
+        client = client_of(peer.remote_addr)
+        if self._table.crowded(client):
+            own = self._table.may_go_first(self._now, client)
+            if not own:
+                sock.close()
+                self._lines.log(logging.WARNING, "connections too many", "%s has too many connections", client)
+                return
+            self._table.remove(own[-1])
+        if self._table.full:
+            self._make_room()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, peer, client, listener.site, listener.tls)
+        connection.turn, connection.since, connection.deadline = self._turn, self._now, self._now + self._patience
+        self._table.add(connection)
+        self._epoll.register(connection.descriptor, INPUT)
+
+    def _to_make_room(self) -> list[Connection]:
+        """List who may go, the first to go last. It is made once a turn: thousands may come in it."""
+        if self._may_go is None:
+            self._may_go = self._table.may_go_first(self._now)
+        while self._may_go and not self._table.may_go(self._may_go[-1], self._now):
+            self._may_go.pop()
+        return self._may_go
+
+    def _make_room(self) -> None:
+        """Close the connection that has kept us waiting for the longest time, of the client that has most of them."""
+        if may_go := self._to_make_room():
+            self._table.remove(may_go.pop())
+
+    def _pause(self, reason: str) -> None:
+        """Accept nothing until `resume`: who comes meanwhile waits in the kernel's queue."""
+        self._lines.log(logging.WARNING, "such pauses", "No connection can be accepted for the moment: %s", reason)
+        self.paused = True
+        self._watch(0)
+
+    def _watch(self, mask: int) -> None:
+        for descriptor in self._listeners:
+            self._epoll.modify(descriptor, mask)

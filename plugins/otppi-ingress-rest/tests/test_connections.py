@@ -1,0 +1,272 @@
+"""How many connections there may be, whose go, and that none goes whose request is being answered."""
+
+import contextlib
+import resource
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from otppi_ingress_rest import gate
+from otppi_ingress_rest.connection import Connection, Phase
+from otppi_ingress_rest.deadlines import Deadlines
+from otppi_ingress_rest.framing import Peer, Site
+from otppi_ingress_rest.listener import KERNEL_BUFFER
+from otppi_ingress_rest.reception import Reception
+from otppi_ingress_rest.table import Table, client_of
+
+
+class Made:
+    """Connections that nobody serves."""
+
+    def __init__(self) -> None:
+        self._others: list[socket.socket] = []
+
+    def connection(self, address: str = "127.0.0.1", since: float = 0.0) -> Connection:
+        ours, other = socket.socketpair()
+        self._others.append(other)
+        site = Site(None, ("127.0.0.1", 0), secure=False, body_limit=1024)
+        connection = Connection(ours, Peer(address, 1), client_of(address), site, None)
+        connection.since = since
+        return connection
+
+    def close(self) -> None:
+        for one in self._others:
+            one.close()
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    connections = Made()
+    yield connections
+    connections.close()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # 2^64 addresses are one client's
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_who_counts_as_one_client(one: str, other: str, same: bool) -> None:
+    assert (client_of(one) == client_of(other)) is same
+
+
+def test_who_has_most_loses_the_one_that_waits_longest(made: Made) -> None:
+    connections = Table(10, 10)
+    crowd = [made.connection("2001:db8::1", since=number) for number in (5.0, 3.0, 4.0)]
+    early = made.connection("192.0.2.7", since=1.0)
+    busy = made.connection("2001:db8::2", since=0.0)
+    busy.phase = Phase.WORK
+    slow = made.connection("192.0.2.8", since=97.5)
+    slow.phase = Phase.WRITE
+    for one in (*crowd, early, busy, slow):
+        connections.add(one)
+    first_to_go = connections.may_go_first(100.0)[::-1]
+    assert first_to_go == [crowd[1], crowd[2], crowd[0], early, slow]  # never the one that is being answered
+    assert slow not in connections.may_go_first(99.0)  # it may still be reading
+    assert connections.may_go_first(100.0, "192.0.2.7") == [early]
+    for one in (*crowd, early, busy, slow):
+        connections.remove(one)
+        connections.remove(one)
+    assert not connections.crowded("192.0.2.7")
+    assert len(connections) == 0
+
+
+def test_an_event_of_a_closed_connection_is_not_the_next_ones(made: Made) -> None:
+    """The descriptor is given out anew within the turn: the event that was fetched before is not the newcomer's."""
+    connections = Table(10, 10)
+    with contextlib.closing(select.epoll()) as epoll:
+        reception = Reception([], connections, epoll, 10.0)
+        reception.begin_turn(1.0)
+        old = made.connection()
+        connections.add(old)
+        reception.begin_turn(2.0)
+        assert not reception.is_new(old)
+        connections.remove(old)
+        young = made.connection()
+        young.turn = old.turn = reception._turn
+        connections.add(young)
+        assert young.descriptor == old.descriptor
+        assert reception.is_new(young)
+        reception.begin_turn(3.0)
+        assert not reception.is_new(young)
+        connections.remove(young)
+
+
+def test_no_request_is_reset_at_the_limit(serve: Any, http: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A flood of connections with half a request: who is not answered was not taken in, and no event strays."""
+    served = serve(max_connections=40, max_connections_per_client=40)
+    served.gateway.hold = True
+    waiting = [served.connect(http.post(http.SMS, path="/api/sms?wait=60")) for _ in range(20)]
+    http.eventually(lambda: len(served.gateway.tickets) == 20)
+    done = threading.Event()
+
+    def flood() -> None:
+        while not done.is_set():
+            with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+                for _ in range(60):
+                    sock = opened.enter_context(socket.create_connection(("127.0.0.1", served.port), 5))
+                    sock.sendall(b"POST /api/sms HTTP/1.1\r\n")
+
+    floods = [threading.Thread(target=flood) for _ in range(2)]
+    for thread in floods:
+        thread.start()
+    served.gateway.hold = False
+    answered = 0
+    for _ in range(80):
+        with contextlib.suppress(OSError, AssertionError):  # closed unread, for another's sake
+            assert served.ask(http.post(http.SMS))[0] == 200
+            answered += 1
+        assert served.ingress.describe()["connections"] <= 40
+    done.set()
+    for thread in floods:
+        thread.join()
+    served.gateway.release()
+    assert [wire.answer()[0] for wire in waiting] == [200] * 20
+    assert len(served.gateway.taken) == 20 + answered
+    assert answered > 20
+    assert "Error" not in caplog.text
+
+
+def test_where_all_are_being_answered_the_next_one_waits(serve: Any, http: Any) -> None:
+    served = serve(max_connections=8)
+    served.gateway.hold = True
+    waiting = [served.connect(http.post(http.SMS, path="/api/sms?wait=60")) for _ in range(8)]
+    http.eventually(lambda: len(served.gateway.tickets) == 8)
+    late = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(3)]
+    for sock in late:
+        sock.sendall(http.post(http.SMS))
+    assert served.ingress.describe()["connections"] == 8
+    served.gateway.hold = False
+    served.gateway.release()
+    assert [wire.answer()[0] for wire in waiting] == [200] * 8
+    for sock in late:
+        sock.settimeout(10)
+        assert sock.recv(100).startswith(b"HTTP/1.1 200")
+        sock.close()
+
+
+def test_one_client_cannot_have_all(serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = serve(max_connections=100, max_connections_per_client=8)
+    wires = [served.connect() for _ in range(30)]
+    assert served.ask(http.post(http.SMS))[0] == 200
+    assert served.ingress.describe()["connections"] <= 8
+    assert wires[0].closed()
+    assert wires[-1].send(http.post(http.SMS)).answer()[0] == 200
+
+
+def test_the_kernel_keeps_little_of_a_client_that_never_reads(serve: Any, http: Any) -> None:
+    """470 such clients held 1 GB of the kernel's memory: megabytes of answers each, as far as TCP's own limits go."""
+    served = serve(Deadlines(write=20, stop=0.3))
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.connect(("127.0.0.1", served.port))
+        accepted = _accepted_by(served)
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * KERNEL_BUFFER
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * KERNEL_BUFFER
+
+
+def _accepted_by(served: Any) -> socket.socket:
+    connections = served.ingress._gate._table
+    while not len(connections):
+        threading.Event().wait(0.01)
+    (connection,) = connections
+    assert isinstance(connection.sock, socket.socket)
+    return connection.sock
+
+
+def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The arithmetic of a big key, or of a group that the client chose, takes as long as hundreds of requests."""
+    served = serve(https_enable=True)
+    begun, end = threading.Semaphore(0), threading.Event()
+    shake = Connection.shake_hands
+
+    def slowly(connection: Connection) -> None:
+        begun.release()
+        assert end.wait(10)
+        shake(connection)
+
+    monkeypatch.setattr(Connection, "shake_hands", slowly)
+    answers: list[int] = []
+    secure = [
+        threading.Thread(target=lambda: answers.append(served.connect_tls(http.post(http.SMS)).answer()[0]))
+        for _ in range(5)
+    ]
+    for thread in secure:
+        thread.start()
+    for _ in range(gate.HANDSHAKERS):
+        assert begun.acquire(timeout=10)
+    for _ in range(20):
+        assert served.ask(http.post(http.SMS))[0] == 200
+    assert served.ingress.describe()["threads"] <= 4
+    end.set()
+    for thread in secure:
+        thread.join(10)
+    assert answers == [200] * 5
+
+
+def test_a_handshake_that_stops_halfway_ends(serve: Any) -> None:
+    served = serve(Deadlines(handshake=0.3, stop=0.3), https_enable=True)
+    hello = _client_hello()
+    with socket.create_connection(("127.0.0.1", served.tls_port)) as sock:
+        sock.settimeout(10)
+        sock.sendall(hello)
+        while sock.recv(65_536):  # the server's flight, and then its patience is over
+            pass
+    assert served.ingress.describe()["connections"] == 0
+
+
+def _client_hello() -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing).do_handshake()
+    return outgoing.read()
+
+
+def test_it_goes_on_when_descriptors_are_there_again(serve: Any, http: Any, caplog: pytest.LogCaptureFixture) -> None:
+    served = serve()
+    idle = served.connect()
+    http.eventually(lambda: served.ingress.describe()["connections"] == 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as late:  # it has its descriptor before they are short
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            late.connect(("127.0.0.1", served.port))
+            http.eventually(lambda: "No connection can be accepted for the moment" in caplog.text)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        late.settimeout(10)
+        late.sendall(http.post(http.SMS))
+        assert late.recv(100).startswith(b"HTTP/1.1 200")
+    assert idle.closed()  # its descriptor was wanted
+    assert caplog.text.count("No connection can be accepted") == 1
+
+
+def test_a_gate_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    served, end = serve(), threading.Event()
+    receive = Connection.receive
+
+    def stuck(connection: Connection) -> bool:
+        end.wait(10)
+        return receive(connection)
+
+    monkeypatch.setattr(Connection, "receive", stuck)
+    monkeypatch.setattr(gate, "STALLED_AFTER", 0.05)
+    assert served.ingress.stalled() == ""
+    wire = served.connect(http.post(http.SMS))
+    http.eventually(lambda: "not looked at its connections" in served.ingress.stalled())
+    end.set()
+    assert wire.answer()[0] == 200
+    http.eventually(lambda: served.ingress.stalled() == "")
