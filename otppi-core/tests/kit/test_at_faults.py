@@ -50,6 +50,7 @@ CASES = (
     Case("urc-before-prompt"),
     Case("urc-before-result"),
     Case("urc-with-body"),
+    Case("unknown-line"),
     Case("ok-in-text"),
     Case("late-reply", options={"seconds": 0.2}),
     Case("late-reply", NotSent, heals=True, options={"seconds": 1.0, "at": 1}),

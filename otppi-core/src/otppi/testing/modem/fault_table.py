@@ -178,6 +178,8 @@ LINE_FAULTS = table(
     Fault("urc-before-result", 6, _Z, _urcs_now, "URCs between Ctrl-Z and +CMGS"),
     Fault("urc-with-body", 6, _R, reply(lambda m: before_final_result(m.reply, inbox.routed_sample(m.peer))),
           "+CMT and its PDU before the final result"),
+    Fault("unknown-line", 6, _R, reply(lambda m: render(["_OUWCTI: 4"]) + m.reply),
+          "a line that no table knows before each answer"),
     Fault("ok-in-text", 7, _R, reply(lambda m: before_final_result(m.reply, _USSD_OF_LINES)),
           "a +CUSD text with lines OK and ERROR before the final result"),
     Fault("late-reply", 8, _L, be_late, "the answer comes `seconds` late", seconds=2.0),
