@@ -10,7 +10,7 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
 from otppi.host.accounts import is_password
-from otppi.host.config import Config, prefixes
+from otppi.host.config import Config
 from otppi.host.data_folder import DataFolder
 from otppi.host.plugins import Plugins
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
@@ -203,9 +203,59 @@ def test_the_plugin_of_a_modem_may_be_gone(data: DataFolder, config: Config) -> 
     assert without.export(secrets=False)["modems"][0]["type"] == "scripted"
 
 
-def test_prefixes_are_as_msisdns_begin() -> None:
-    modem = {"recipient_prefixes": ["0871", "+62 812", "62813", "0062814"]}
-    assert prefixes(modem, "62") == ("62871", "62812", "62813", "62814")
+TYPED = {
+    "recipient_prefixes": ["0871", "+62 812", "62813", "0062814", "0813"],
+    "prices": ["0871=50", "62872=49.5"],
+    "promotions": ["100/day=10", "0871:5/month=0"],
+}
+KEPT = {
+    "recipient_prefixes": ["62871", "62812", "62813", "62814"],
+    "prices": ["62871=50", "62872=49.5"],
+    "promotions": ["100/day=10", "62871:5/month=0"],
+}
+
+
+def prefixes_of(config: Config) -> dict[str, Any]:
+    return {key: value for key, value in config.many("modems")[0].items() if key in KEPT}
+
+
+def test_typed_prefixes_are_kept_as_msisdns_begin(data: DataFolder, config: Config) -> None:
+    """The seed document: who sets 0871 in Indonesia has 62871 kept, also when the country code changes."""
+    config.update({"modems": [{"name": "m0", "type": "scripted", **TYPED}], "otp": {"allowed_prefixes": ["0812"]}})
+    assert prefixes_of(config) == KEPT
+    assert config.one("otp")["allowed_prefixes"] == ["62812"]
+    config.update({"sms": {"country_code": "65"}})
+    again = Config(data.store, data.plugins)
+    assert prefixes_of(config) == prefixes_of(again) == KEPT
+    assert again.export(secrets=False)["modems"][0]["recipient_prefixes"] == KEPT["recipient_prefixes"]
+
+
+def test_a_document_that_changes_the_country_means_its_prefixes_so(config: Config) -> None:
+    modem = {"name": "m0", "type": "scripted", "recipient_prefixes": ["04"]}
+    config.update({"modems": [modem], "sms": {"country_code": "61"}})
+    assert config.many("modems")[0]["recipient_prefixes"] == ["614"]
+
+
+def test_prefixes_that_an_earlier_version_kept_as_typed_stay_those_of_their_country(
+    data: DataFolder, config: Config
+) -> None:
+    config.update({"modems": [{"name": "m0", "type": "scripted"}]})
+    data.store.write({"modems": [{**config.many("modems")[0], **TYPED}]})
+    earlier = Config(data.store, data.plugins)
+    assert prefixes_of(earlier) == KEPT
+    assert earlier.update({"sms": {"country_code": "65"}}) == ["sms"]
+    assert prefixes_of(Config(data.store, data.plugins)) == KEPT
+
+
+def test_prefixes_that_cannot_be_kept_are_refused(config: Config) -> None:
+    for key, values, reason in (
+        ("prices", ["0871=50", "62871=60"], "'62871' is there twice"),
+        ("recipient_prefixes", ["000871"], "country code"),
+    ):
+        with pytest.raises(InvalidSettings, match=reason) as caught:
+            config.update({"modems": [{"name": "m0", "type": "scripted", key: values}]})
+        assert [problem.field for problem in caught.value.problems] == [f"modems[0].{key}"]
+    assert config.many("modems") == []
 
 
 @pytest.mark.parametrize("section", CORE_SECTIONS, ids=lambda section: section.key)

@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from otppi.api.errors import ModemUnfit
 from otppi.api.message import State
-from otppi.host.config import prefixes
 from otppi.host.limits import Limits
+from otppi.host.numbers import Numbers
+from otppi.host.prefixes import keep_as_keys
 from otppi.host.prices import DAY, Promotion, Tariff, tariff_of
 from otppi.testing.bench import DispatchBench
 
@@ -45,10 +46,14 @@ def national(prefix: str) -> str:
     return "0" + prefix[2:]
 
 
+def kept(prefixes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(Numbers("62").prefix, prefixes))
+
+
 def tariff(name: str, *promotions: str) -> Tariff:
     own, price, others = OPERATORS[name]
-    values = {"price": float(others), "prices": [f"{national(one)}={price}" for one in own], "promotions": promotions}
-    return tariff_of(values, "62")
+    values = {"price": float(others), "prices": [f"{one}={price}" for one in own], "promotions": promotions}
+    return tariff_of(values)
 
 
 def four_operators(bench: DispatchBench, *, by_price: bool) -> None:
@@ -57,8 +62,7 @@ def four_operators(bench: DispatchBench, *, by_price: bool) -> None:
             bench.add(name, tariff=tariff(name))
         else:
             named = [] if name == "operator 4" else [national(one) for one in own]
-            names = prefixes({"recipient_prefixes": named}, "62")
-            bench.add(name, tariff=tariff(name), prefixes=names, default=name == "operator 4")
+            bench.add(name, tariff=tariff(name), prefixes=kept(named), default=name == "operator 4")
 
 
 def test_the_manual_has_this_example() -> None:
@@ -66,9 +70,11 @@ def test_the_manual_has_this_example() -> None:
     assert by_price["sms"] == {"routing": "cheapest"}
     named = {}
     for modem in by_price["modems"]:
-        assert tariff_of({"promotions": [], **modem}, "62") == tariff(modem["name"])
+        values = {"promotions": [], "recipient_prefixes": [], **modem}
+        assert keep_as_keys("modems", values, Numbers("62"), {}) == []
+        assert tariff_of(values) == tariff(modem["name"])
     for modem in by_prefix["modems"]:
-        named[modem["name"]] = prefixes({"recipient_prefixes": modem.get("recipient_prefixes", [])}, "62")
+        named[modem["name"]] = kept(modem.get("recipient_prefixes", []))
     assert named == {name: tuple(own) for name, (own, _, _) in OPERATORS.items()} | {"operator 4": ()}
     assert [modem["name"] for modem in by_prefix["modems"] if modem.get("default_modem")] == ["operator 4"]
 

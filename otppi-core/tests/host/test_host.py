@@ -115,13 +115,13 @@ def test_the_rules_change_while_it_runs(host: Host) -> None:
     first = data_of(send(host))["message_id"]
     answer = send(host)
     assert (answer.code, data_of(answer)["message_id"]) == (ResponseCode.DUPLICATE, first)
-    change(host, {"sms": {"duplicate_window": 0, "country_code": "60", "max_segments": 1}})
+    change(host, {"sms": {"duplicate_window": 0, "country_code": "81", "max_segments": 1}})
     until_ready(host)
-    assert send(host).code is ResponseCode.SUCCESS
-    assert send(host, message="x" * 161).code is ResponseCode.MALFORMED
+    assert send(host, receiver="+81 90-1234-5678").code is ResponseCode.SUCCESS
+    assert send(host, receiver="+81 90-1234-5678", message="x" * 161).code is ResponseCode.MALFORMED
     assert host.dispatch.rules.duplicate_window == 0
     (worker,) = host.dispatch.workers()
-    assert worker.modem.attempts[-1].destination == "6081234567890"  # type: ignore[attr-defined]
+    assert worker.modem.attempts[-1].destination == "819012345678"  # type: ignore[attr-defined]
 
 
 def test_users_change_while_it_runs(host: Host) -> None:

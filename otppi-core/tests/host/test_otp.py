@@ -51,7 +51,7 @@ class Desk:
 
     def _open(self) -> OtpDesk:
         sealed = SealedFile(self.file, KEY)
-        desk = OtpDesk(self.values, "62", self.bench.dispatch, KEY, CodeBook(sealed), self.now)
+        desk = OtpDesk(self.values, self.bench.dispatch, KEY, CodeBook(sealed), self.now)
         desk.restore()
         self.bench.dispatch.listeners[:] = [desk.ended]
         return desk
@@ -66,7 +66,7 @@ class Desk:
 
     def use(self, **values: Any) -> None:
         self.values |= values
-        self.desk.configure(self.values, "62")
+        self.desk.configure(self.values)
 
     def ask(
         self,
@@ -580,11 +580,11 @@ def test_without_a_ram_disk_codes_are_in_memory_only(
     bench: DispatchBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("otppi.host.otp.on_ram_disk", lambda folder: False)
-    open_desk(OTP.defaults(), "62", bench.dispatch, tmp_path).close()
+    open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
     assert not (tmp_path / "otp").exists()
     assert "do not survive a restart" in caplog.text
     monkeypatch.setattr("otppi.host.otp.on_ram_disk", lambda folder: True)
-    open_desk(OTP.defaults(), "62", bench.dispatch, tmp_path).close()
+    open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
     assert (tmp_path / "otp").stat().st_mode & 0o777 == 0o600
 
 

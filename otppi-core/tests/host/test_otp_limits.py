@@ -18,7 +18,7 @@ OFF: dict[str, Any] = dict.fromkeys(("per_receiver_per_hour", "per_prefix_per_ho
 
 
 def limits(**values: Any) -> RequestLimits:
-    return RequestLimits({**OTP.defaults(), **OFF, **values}, "62")
+    return RequestLimits({**OTP.defaults(), **OFF, **values})
 
 
 def request(rules: RequestLimits, receiver: str, now: float) -> None:
@@ -125,12 +125,12 @@ def test_a_prefix_and_all_together_have_limits(caplog: pytest.LogCaptureFixture)
 
 
 def test_only_allowed_prefixes() -> None:
-    rules = limits(allowed_prefixes=["0812", "+65"])
+    rules = limits(allowed_prefixes=["62812", "65"])
     for number in ("6281200000001", "6591234567"):
         request(rules, number, 1.0)
     for number in ("6281300000001", "18005550100"):
         assert "not sent to numbers that start so" in refusal(rules, number, 1.0).cause
-    rules.configure({**OTP.defaults(), **OFF, "allowed_prefixes": []}, "62")
+    rules.configure({**OTP.defaults(), **OFF, "allowed_prefixes": []})
     request(rules, "18005550100", 2.0)
 
 

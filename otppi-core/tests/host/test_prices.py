@@ -48,9 +48,9 @@ def test_more_messages_never_make_it_dearer(tariff: Tariff, some: int, more: int
     assert 0 <= after <= before <= price(tariff, ANI)
 
 
-def test_settings_are_read_with_the_country_code() -> None:
-    settings = {"price": 350.0, "prices": ["0871=50", "62872=49.5"], "promotions": ["100/day=10", "0871:5/month=0"]}
-    assert tariff_of(settings, "62") == Tariff(
+def test_settings_are_read() -> None:
+    settings = {"price": 350.0, "prices": ["62871=50", "62872=49.5"], "promotions": ["100/day=10", "62871:5/month=0"]}
+    assert tariff_of(settings) == Tariff(
         350.0, (("62871", 50.0), ("62872", 49.5)), (Promotion("", 100, DAY, 10.0), Promotion("62871", 5, MONTH, 0.0))
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from otppi.host.blocklist import Blocklist
+from otppi.host.numbers import Numbers
 from otppi.host.store import Store, StoreDamaged, lists_of
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
@@ -315,17 +316,27 @@ def test_many_threads_lose_no_list(path: Path) -> None:
 
 def test_the_blocking_list_is_kept(path: Path) -> None:
     with opened(path) as store:
-        blocklist = Blocklist(store)
+        blocklist = Blocklist(store, str)
         assert blocklist.block("6281200000001")
         assert not blocklist.block("6281200000001")
         assert blocklist.block("6281200000002")
         assert blocklist.unblock("6281200000002")
         assert not blocklist.unblock("6281200000002")
     with opened(path) as store:
-        blocklist = Blocklist(store)
+        blocklist = Blocklist(store, str)
         assert "6281200000001" in blocklist
         assert "6281200000002" not in blocklist
         assert list(blocklist.entries()) == ["6281200000001"]
+
+
+def test_an_earlier_versions_form_of_a_number_is_read_in_the_new_one(path: Path) -> None:
+    with opened(path) as store:
+        store.write({"blocking_list": [{"msisdn": "62081200000017", "since": 5.0}]})
+        blocklist = Blocklist(store, Numbers("62").again)
+        assert "6281200000017" in blocklist
+        assert blocklist.unblock("6281200000017")
+    with opened(path) as store:
+        assert Blocklist(store, str).entries() == {}
 
 
 def test_what_could_not_be_kept_does_not_count(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +344,7 @@ def test_what_could_not_be_kept_does_not_count(path: Path, monkeypatch: pytest.M
         raise OSError(errno.ENOSPC, "no space left")
 
     with opened(path) as store:
-        blocklist = Blocklist(store)
+        blocklist = Blocklist(store, str)
         blocklist.block("6281200000001")
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", full)
@@ -344,4 +355,4 @@ def test_what_could_not_be_kept_does_not_count(path: Path, monkeypatch: pytest.M
         assert list(blocklist.entries()) == ["6281200000001"]
         assert blocklist.block("6281200000002")
     with opened(path) as store:
-        assert list(Blocklist(store).entries()) == ["6281200000001", "6281200000002"]
+        assert list(Blocklist(store, str).entries()) == ["6281200000001", "6281200000002"]

@@ -1,6 +1,7 @@
 """The blocking list: receivers that get nothing from any modem."""
 
 import time
+from collections.abc import Callable
 from threading import Lock
 
 from otppi.host.store import Store
@@ -9,12 +10,17 @@ _LIST = "blocking_list"
 
 
 class Blocklist:
-    """MSISDNs, kept on the card and looked up in RAM. Any thread."""
+    """MSISDNs, kept on the card and looked up in RAM. Any thread.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: Where they are kept.
+        key: Gives the key of what an earlier version kept as one.
+    """
+
+    def __init__(self, store: Store, key: Callable[[str], str]) -> None:
         self._store = store
         self._lock = Lock()
-        self._since: dict[str, float] = {entry["msisdn"]: entry["since"] for entry in store.read(_LIST) or []}
+        self._since: dict[str, float] = {key(entry["msisdn"]): entry["since"] for entry in store.read(_LIST) or []}
 
     def __contains__(self, msisdn: str) -> bool:
         return msisdn in self._since

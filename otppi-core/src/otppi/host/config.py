@@ -1,17 +1,19 @@
 """The settings as a whole: which sections there are, what is set, and how a document is checked and taken."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
 from otppi.host.accounts import hash_password, is_password
 from otppi.host.encryption_settings import ENCRYPTION, EVERYWHERE
+from otppi.host.numbers import numbers_of
 from otppi.host.plugins import Plugins, section_of_modem
-from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS
+from otppi.host.prefixes import keep_as_keys
+from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.store import Store, lists_of
 from otppi.wire.errors import FieldError
-from otppi.wire.msisdn import normalise_prefix
 
 Values = dict[str, Any]
 
@@ -34,6 +36,20 @@ class Config:
             checked = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
             self._values[key], self._problems[key] = checked
         self._close_users()
+        self._unsaved = self._typed_prefixes()
+
+    def _typed_prefixes(self) -> set[str]:
+        """Read the prefixes that an earlier version kept as typed; give the sections that have some.
+
+        They mean numbers of the country that is set now, and of no later one.
+        """
+        found = set()
+        for key, values in self._values.items():
+            before = deepcopy(values)
+            self._problems[key] += self._keep_prefixes(key, values, self.one(SMS.key))
+            if values != before and not (self._problems[key] or self._problems[SMS.key]):
+                found.add(key)
+        return found
 
     def _close_users(self) -> None:
         """Keep users out of whom anything that is kept cannot be used: it may be what kept them out."""
@@ -108,6 +124,8 @@ class Config:
                 continue
             checked[key], found = self._check(section, raw)
             problems += found or self._unknown_ways_in(key, checked[key])
+        for key, values in checked.items() if not problems else ():
+            problems += self._keep_prefixes(key, values, checked.get(SMS.key) or self.one(SMS.key))
         if problems:
             raise InvalidSettings(problems)
         return checked
@@ -119,6 +137,19 @@ class Config:
             for key, items in lists.items()
             if (section := self.sections.get(key)) is not None and (items or section.identity is not None)
         }
+
+    def _keep_prefixes(self, key: str, values: Values | list[Values], sms: object) -> list[FieldError]:
+        """Put prefixes as keys begin in the place of typed ones; give what cannot be one."""
+        if not isinstance(sms, Mapping):
+            return []
+        numbers, section = numbers_of(sms), self.sections[key]
+        checks = {setting.key: setting.check for setting in section.settings}
+        problems = []
+        for index, one in enumerate(values if isinstance(values, list) else [values]):
+            path = f"{key}[{index}]" if section.identity else key
+            found = keep_as_keys(key, one, numbers, checks)
+            problems += [FieldError(f"{path}.{problem.field}", problem.reason) for problem in found]
+        return problems
 
     def _unknown_ways_in(self, key: str, values: Values | list[Values]) -> list[FieldError]:
         """Find the ways in that are to take encrypted envelopes only, and are none: a typing error would open them.
@@ -146,10 +177,16 @@ class Config:
         changed = [key for key, values in checked.items() if values != self._values[key] or self._problems[key]]
         if changed:
             lists = {key: values if isinstance(values, list) else [values] for key, values in checked.items()}
-            self._store.write({key: lists[key] for key in changed})
+            self._store.write(self._rewritten() | {key: lists[key] for key in changed})
+            self._unsaved.clear()
             self._values |= {key: checked[key] for key in changed}
             self._problems |= {key: [] for key in changed}
         return changed
+
+    def _rewritten(self) -> dict[str, list[Values]]:
+        """Give the sections that are to be written since they were read from an earlier version's form."""
+        kept = {key: self._values[key] for key in self._unsaved}
+        return {key: values if isinstance(values, list) else [values] for key, values in kept.items()}
 
     def _hash(self, user: Values) -> None:
         """Replace a password by its hash; the hash that is kept stays where it is of the same password."""
@@ -198,11 +235,6 @@ class Config:
             known = ", ".join(self._plugins.modem_types)
             problems.append(FieldError(f"{path}.type", f"there is no such modem type; there are {known}"))
         return section
-
-
-def prefixes(modem: Mapping[str, Any], country_code: str) -> tuple[str, ...]:
-    """Give a modem's recipient prefixes as MSISDNs begin: 0871 is 62871 in Indonesia."""
-    return tuple(normalise_prefix(prefix, country_code) for prefix in modem["recipient_prefixes"])
 
 
 def _same(section: Section, old: Values, new: object) -> bool:

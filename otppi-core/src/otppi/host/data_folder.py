@@ -9,6 +9,7 @@ from otppi.api.errors import OtpPiError
 from otppi.host.blocklist import Blocklist
 from otppi.host.config import Config
 from otppi.host.envelope_keys import EnvelopeKeys
+from otppi.host.numbers import numbers_of
 from otppi.host.plugins import Plugins
 from otppi.host.store import Store
 
@@ -40,7 +41,7 @@ class DataFolder:
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
             self.config = Config(self.store, plugins)
-            self.blocklist = Blocklist(self.store)
+            self.blocklist = Blocklist(self.store, numbers_of(self.config.one("sms")).again)
             self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one("encryption")["keep_days"])
         except BaseException:
             os.close(self._lock)

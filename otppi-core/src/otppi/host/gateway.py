@@ -17,6 +17,7 @@ from otppi.host.blocklist import Blocklist
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
+from otppi.host.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
@@ -25,7 +26,7 @@ from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
-from otppi.wire.msisdn import mask, normalise
+from otppi.wire.msisdn import mask
 from otppi.wire.segment import segment
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class HostGateway:
         post: Post,
         reader: EnvelopeReader,
     ) -> None:
-        self.sms = sms
+        self.configure(sms)
         self._otp = otp
         self._blocklist = blocklist
         self._dispatch = dispatch
@@ -67,6 +68,11 @@ class HostGateway:
         self.health = self.overview.health
         self.counters = self.overview.counters
         self.capacity = self.overview.capacity
+
+    def configure(self, sms: Mapping[str, Any]) -> None:
+        """Use other values of section `sms`."""
+        self.sms = sms
+        self._numbering = numbers_of(sms)
 
     def keys(self) -> Mapping[str, Any]:
         """Give the public key that envelopes may be encrypted to."""
@@ -153,7 +159,7 @@ class HostGateway:
         """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
         receiver, text, most = item.receiver or "", item.message or "", self.sms["max_segments"]
         try:
-            receiver = normalise(receiver, self.sms["country_code"])
+            receiver = self._numbering.receiver(receiver)
         except WireError as error:
             problems.append(FieldError(f"{path}receiver", str(error)))
         # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
@@ -249,7 +255,7 @@ class HostGateway:
                 receivers.append(item.receiver)
                 continue
             try:
-                receivers.append(item.receiver and normalise(item.receiver, self.sms["country_code"]))
+                receivers.append(item.receiver and self._numbering.key(item.receiver))
             except WireError as error:
                 problems.append(FieldError(f"{_path(envelope, index)}receiver", str(error)))
         return receivers

@@ -11,7 +11,6 @@ from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.host.accounts import Accounts
 from otppi.host.answers import of_record
 from otppi.host.balance import plans_of
-from otppi.host.config import prefixes
 from otppi.host.data_folder import DataFolder
 from otppi.host.device import DeviceSource, Expected
 from otppi.host.devices import DeviceWatch
@@ -60,7 +59,7 @@ class Host:
         spool, notes = open_spool(boot_folder), OpenNotes(data.path / "open", self._report)
         self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), spool, notes, self._report, self._usage)
         self.webhook = Webhook(config.one("webhook"))
-        self.otp = open_desk(config.one("otp"), sms["country_code"], self.dispatch, boot_folder)
+        self.otp = open_desk(config.one("otp"), self.dispatch, boot_folder)
         reader = EnvelopeReader(data.keys, lambda: config.one("encryption"))
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
@@ -115,13 +114,12 @@ class Host:
         config = self.data.config
         for key in changed:
             if key == "sms":
-                self.gateway.sms = config.one(key)
+                self.gateway.configure(config.one(key))
                 self.dispatch.rules = _rules(config.one(key))
                 self._report.months = config.one(key)["report_months"]
-                self.otp.configure(config.one("otp"), config.one(key)["country_code"])
                 self._use_modems()
             elif key == "otp":
-                self.otp.configure(config.one(key), config.one("sms")["country_code"])
+                self.otp.configure(config.one(key))
             elif key == "api_users":
                 self.accounts.replace(config.many(key))
             elif key == "modems":
@@ -208,15 +206,13 @@ class Host:
         modems = self.data.config.many("modems")
         if not modems and self.data.config.usable("modems"):
             return [self._embedded(one) for one in self.data.plugins.modem_types.values() if one.embedded_default]
-        sms = self.data.config.one("sms")
-        shared = {"country_code": sms["country_code"], "queue_size": sms["queue_size"]}
+        shared = {"queue_size": self.data.config.one("sms")["queue_size"]}
         return [values | shared for values in modems if values["active"] and sends_sms(values)]
 
     def _embedded(self, modem_type: ModemType) -> dict[str, Any]:
         logger.warning("no modem is configured: a %s is used, and no message leaves this device", modem_type.title)
-        sms = self.data.config.one("sms")
         values = self.data.config.section_of_modem(modem_type.key).defaults()
-        shared = {"country_code": sms["country_code"], "queue_size": sms["queue_size"]}
+        shared = {"queue_size": self.data.config.one("sms")["queue_size"]}
         return values | shared | {"name": modem_type.key, "type": modem_type.key, "default_modem": True}
 
     def _make_worker(self, values: Mapping[str, Any]) -> ModemWorker | None:
@@ -231,13 +227,11 @@ class Host:
                 modem_type.create(ModemContext(values, self.boot_folder, events, devices)),
                 self.dispatch,
                 queue_size=values["queue_size"],
-                prefixes=prefixes(values, values["country_code"]),
+                prefixes=tuple(values["recipient_prefixes"]),
                 default=values["default_modem"],
                 send_from_api=values["send_from_api"],
                 delivery_reports=values["delivery_reports"],
-                account=self._usage.account(
-                    values["name"], Plan(limits_of(values), tariff_of(values, values["country_code"]))
-                ),
+                account=self._usage.account(values["name"], Plan(limits_of(values), tariff_of(values))),
                 power_supply=self.power_supply,
             )
         except Exception:  # a stranger's code may raise anything, and the others must start

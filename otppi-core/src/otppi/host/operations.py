@@ -10,8 +10,8 @@ from otppi.api.errors import InvalidSettings
 from otppi.host.device_operations import DeviceOperations
 from otppi.host.inbox_operations import InboxOperations
 from otppi.host.keys_operations import KeysOperations
+from otppi.host.numbers import numbers_of
 from otppi.wire.errors import FieldError, WireError
-from otppi.wire.msisdn import normalise
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
@@ -103,7 +103,7 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
 
     def _msisdn(self, receiver: str) -> str:
         try:
-            return normalise(receiver, self._data.config.one("sms")["country_code"])
+            return numbers_of(self._data.config.one("sms")).key(receiver)
         except WireError as error:
             raise InvalidSettings([FieldError("receiver", str(error))]) from error
 

@@ -63,7 +63,6 @@ class OtpDesk:
 
     Args:
         values: The settings of section `otp`.
-        country_code: That of numbers with a leading zero.
         dispatch: Sends the messages.
         key: What the hashes are made with.
         book: The codes, or where those of an earlier run are.
@@ -76,7 +75,6 @@ class OtpDesk:
     def __init__(
         self,
         values: Mapping[str, Any],
-        country_code: str,
         dispatch: Dispatch,
         key: bytes,
         book: CodeBook,
@@ -85,18 +83,18 @@ class OtpDesk:
         self._hasher = Hasher(key)
         self._book = book
         self._values = values
-        self._limits = RequestLimits(values, country_code)
+        self._limits = RequestLimits(values)
         self._wrong = Window()
         self._dispatch = dispatch
         self._clock = clock
         self._lock = Lock()
         self.counts = Counter[str](requested=0, verified=0, wrong=0, expired=0, limited=0)
 
-    def configure(self, values: Mapping[str, Any], country_code: str) -> None:
+    def configure(self, values: Mapping[str, Any]) -> None:
         """Use other settings; codes that were sent keep their life."""
         with self._lock:
             self._values = values
-            self._limits.configure(values, country_code)
+            self._limits.configure(values)
 
     # -- request-otp ------------------------------------------------------------------------------------------------
 
@@ -288,18 +286,18 @@ class OtpDesk:
         self._book.close()
 
 
-def open_desk(values: Mapping[str, Any], country_code: str, dispatch: Dispatch, folder: Path) -> OtpDesk:
+def open_desk(values: Mapping[str, Any], dispatch: Dispatch, folder: Path) -> OtpDesk:
     """Make the desk with its codes in a folder on a RAM disk; elsewhere they are in memory only, and end with it."""
     try:
         if on_ram_disk(folder):
             key = spool_key(folder)
             book = CodeBook(SealedFile(folder / "otp", _derived(key, b"otppi-otp-file")))
-            return OtpDesk(values, country_code, dispatch, _derived(key, b"otppi-otp-code"), book)
+            return OtpDesk(values, dispatch, _derived(key, b"otppi-otp-code"), book)
         why = f"{folder} is not on a RAM disk"
     except OSError as error:
         why = error.strerror or str(error)
     logger.warning("one-time passwords do not survive a restart: %s", why)
-    return OtpDesk(values, country_code, dispatch, os.urandom(32), CodeBook())
+    return OtpDesk(values, dispatch, os.urandom(32), CodeBook())
 
 
 _COUNTED = {

@@ -13,7 +13,6 @@ from typing import Any
 
 from otppi.host.placement import Refused
 from otppi.wire.envelope import ResponseCode
-from otppi.wire.msisdn import normalise_prefix
 
 logger = logging.getLogger(__name__)
 
@@ -68,16 +67,16 @@ class Window:
 class RequestLimits:
     """The limits for requests. Not thread-safe: the desk locks."""
 
-    def __init__(self, values: Mapping[str, Any], country_code: str) -> None:
+    def __init__(self, values: Mapping[str, Any]) -> None:
         self._receivers, self._prefixes, self._all = Window(), Window(), Window()
         self._verified = Window()
         self._alarms: OrderedDict[str, tuple[str, float]] = OrderedDict()
-        self.configure(values, country_code)
+        self.configure(values)
 
-    def configure(self, values: Mapping[str, Any], country_code: str) -> None:
+    def configure(self, values: Mapping[str, Any]) -> None:
         """Use other settings; what was counted by a prefix of another length counts no more."""
         self._values = values
-        self._allowed = tuple(normalise_prefix(prefix, country_code) for prefix in values["allowed_prefixes"])
+        self._allowed = tuple(values["allowed_prefixes"])
 
     def check(self, receiver: str, now: float) -> None:
         """Check whether one more code may go to a receiver.

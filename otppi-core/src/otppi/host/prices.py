@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from otppi.host.prefixes import check_prefix
 from otppi.wire.errors import WireError
-from otppi.wire.msisdn import normalise_prefix
 
 DAY, MONTH = "day", "month"
 
@@ -55,10 +55,9 @@ def price_of(tariff: Tariff, receiver: str, sent: Callable[[str, str], int]) -> 
     return price
 
 
-def tariff_of(modem: Mapping[str, Any], country_code: str) -> Tariff:
+def tariff_of(modem: Mapping[str, Any]) -> Tariff:
     """Read a tariff from a modem's settings, which are valid."""
-    promotions = (_promotion(text, country_code) for text in modem["promotions"])
-    return Tariff(modem["price"], tuple(_price(text, country_code) for text in modem["prices"]), tuple(promotions))
+    return Tariff(modem["price"], tuple(map(_price, modem["prices"])), tuple(map(_promotion, modem["promotions"])))
 
 
 def prices_problem(texts: list[str]) -> str | None:
@@ -71,10 +70,10 @@ def promotions_problem(texts: list[str]) -> str | None:
     return _problem(texts, _promotion, "100/day=10 or 62871:100/day=10")
 
 
-def _problem(texts: list[str], read: Callable[[str, str], object], example: str) -> str | None:
+def _problem(texts: list[str], read: Callable[[str], object], example: str) -> str | None:
     for text in texts:
         try:
-            read(text, "1")
+            read(text)
         except WireError as error:
             return f"{text!r} does not begin with a prefix: {error}"
         except ValueError:
@@ -84,15 +83,17 @@ def _problem(texts: list[str], read: Callable[[str, str], object], example: str)
     return None if twice is None else f"{twice!r} is there twice"
 
 
-def _price(text: str, country_code: str) -> tuple[str, float]:
+def _price(text: str) -> tuple[str, float]:
     found = _match(_PRICE, text)
-    return normalise_prefix(found["prefix"], country_code), float(found["price"])
+    check_prefix(found["prefix"])
+    return found["prefix"], float(found["price"])
 
 
-def _promotion(text: str, country_code: str) -> Promotion:
+def _promotion(text: str) -> Promotion:
     found = _match(_PROMOTION, text)
-    prefix = "" if found["prefix"] is None else normalise_prefix(found["prefix"], country_code)
-    return Promotion(prefix, int(found["after"]), found["period"], float(found["price"]))
+    if found["prefix"] is not None:
+        check_prefix(found["prefix"])
+    return Promotion(found["prefix"] or "", int(found["after"]), found["period"], float(found["price"]))
 
 
 def _match(pattern: re.Pattern[str], text: str) -> re.Match[str]:

@@ -4,6 +4,7 @@ from otppi.api.settings import Section, boolean, integer, number, text, text_lis
 from otppi.host.encryption_settings import ENCRYPTION
 from otppi.host.internet_settings import INTERNET_SETTINGS
 from otppi.host.limit_settings import LIMIT_SETTINGS
+from otppi.host.numbers import countries_problem, country_code_problem
 from otppi.host.otp_settings import OTP
 from otppi.host.prefixes import prefixes_problem
 from otppi.host.receiving_settings import INBOX, WEBHOOK
@@ -21,6 +22,13 @@ SMS = Section(
             "E.164 country code put in place of the leading 0 of a national number.",
             "62",
             pattern=r"[1-9][0-9]{0,2}",
+            check=country_code_problem,
+        ),
+        text_list(
+            "countries",
+            "Countries",
+            "To which others messages may go: country codes (65) or two letters (SG), any for all; empty: to none.",
+            check=countries_problem,
         ),
         integer(
             "default_lifetime",
