@@ -92,6 +92,32 @@ def test_the_number_in_an_answer() -> None:
         balance_in("x" * 200 + "Rp5", r"Rp(\d+)")
 
 
+GAMMU_358 = "Havi keret: 53Ft. Fel\u00f6lt\u00f6tt egyenleg"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GAMMU_358.encode("utf-16-be").hex().upper(),
+        GAMMU_358.encode("utf-16-be").hex().upper()[:21],
+        "0031",
+        "AB12CD34",
+        "1234567890123456",
+    ],
+)
+def test_gammu_358_no_balance_comes_out_of_hexadecimal_digits(text: str) -> None:
+    for pattern in ("", r"(\d+)", r"([\d.,]+)"):
+        with pytest.raises(ValueError, match=r"number|hexadecimal"):
+            balance_in(text, pattern)
+
+
+def test_a_voucher_before_the_balance_is_not_the_balance() -> None:
+    assert balance_in("Voucher AB12CD34: saldo Rp10.000", "") == 10_000
+    assert balance_in("Rekening 1234567890123456, saldo Rp10.000", "") == 10_000
+    for text in ("R49.96", "10GB", "50,04zl", "0Ft", "Rp10000", "KES100"):
+        balance_in(text, "")
+
+
 # -- patterns ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """USSD over the modem peer: the three forms, every way in which +CUSD comes, sessions, and what goes wrong."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
-from otppi.kit import at_ussd
+from otppi.kit import at_ussd, ussd_hold
 from otppi.testing.modem import ModemProfile, UssdForm
 from otppi.testing.modem import UssdAnswer as Said
 from otppi.testing.scripted import RecordedEvents, until
@@ -25,6 +26,12 @@ SCRIPT = {
     "*2#": Said("", mode=2),
 }
 BALANCE = UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ussd_hold, "_NO_TEXT", 0.3)
+    monkeypatch.setattr(ussd_hold, "_TEXT", 0.3)
 
 
 @pytest.fixture(params=UssdForm, ids=lambda form: form.value)
@@ -77,6 +84,37 @@ def test_whenever_and_however_it_comes(driver: Any, fault: str) -> None:
         driver.modem.ussd(code)
         assert answer(driver, number) == UssdAnswer(UssdStatus.FINISHED, text)
     driver.send()
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [("ussd-ucs2-untold", "Pulsa Rp10.000 \u2013 cr\u00e9dit"), ("ussd-octets", "Pulsa Rp10.000")],
+    ids=["gammu#358", "gammu#513"],
+)
+def test_however_it_is_written(driver: Any, fault: str, text: str) -> None:
+    driver.peer.inject(fault)
+    driver.modem.ussd("*123#")
+    assert answer(driver) == UssdAnswer(UssdStatus.FINISHED, text)
+
+
+@pytest.mark.parametrize("fault", ["ussd-release-first", "ussd-empty-first"], ids=["python-gsmmodem#14", "gammu#292"])
+def test_an_end_before_the_answer_is_not_the_answer(driver: Any, fault: str) -> None:
+    driver.peer.inject(fault)
+    driver.modem.ussd("*123#")
+    assert answer(driver) == BALANCE
+    driver.modem.ussd("*100#")
+    assert answer(driver, 2).status is UssdStatus.REPLY_WANTED
+    driver.modem.ussd("1")
+    assert answer(driver, 3) == BALANCE
+
+
+def test_gammu_358_the_answer_itself_may_end_the_session(driver: Any) -> None:
+    driver.peer.inject("ussd-ended-by-network")
+    driver.modem.ussd("*123#")
+    assert answer(driver) == UssdAnswer(UssdStatus.ENDED, "Pulsa Rp10.000")
+    driver.peer.heal()
+    driver.modem.ussd("*123#")
+    assert answer(driver, 2) == BALANCE
 
 
 def test_several_lines_that_look_like_others(driver: Any) -> None:
@@ -208,3 +246,57 @@ def test_a_session_that_waits_for_a_reply_ends_with_its_modem() -> None:
     ussd.closed()
     ussd.closed()
     assert [answer.status for answer in events.answers] == [UssdStatus.REPLY_WANTED, UssdStatus.ENDED]
+
+
+INITIATING_RELEASE = '+CUSD: 2,"Initiating Release",15'
+
+
+@pytest.fixture
+def heard() -> tuple[at_ussd.Ussd, RecordedEvents]:
+    """A session in which a string was sent."""
+    events = RecordedEvents()
+    ussd = at_ussd.Ussd(events, (UssdForm.PLAIN,))
+    ussd._pending = True
+    return ussd, events
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (['+CUSD: 2,"Pulsa 10",15', "+CUSD: 2"], UssdAnswer(UssdStatus.ENDED, "Pulsa 10")),
+        ([INITIATING_RELEASE, '+CUSD: 2,"Pulsa 10",15'], UssdAnswer(UssdStatus.ENDED, "Pulsa 10")),
+        (["+CUSD: 2", "+CUSD: 0", '+CUSD: 0,"Pulsa 10",15'], UssdAnswer(UssdStatus.FINISHED, "Pulsa 10")),
+        (['+CUSD: 2,"Good bye",15', '+CUSD: 0,"Pulsa 10",15'], UssdAnswer(UssdStatus.FINISHED, "Pulsa 10")),
+        (["+CUSD: 2", "+CUSD: 5"], UssdAnswer(UssdStatus.TIMED_OUT)),
+    ],
+)
+def test_of_several_lines_the_answer_is_told(
+    heard: tuple[at_ussd.Ussd, RecordedEvents], lines: list[str], told: UssdAnswer
+) -> None:
+    ussd, events = heard
+    for line in lines:
+        assert events.answers == []
+        assert ussd.heard(Urc("+CUSD", line))
+    assert events.answers == [told]
+    assert ussd.due == float("inf")
+
+
+@pytest.mark.parametrize("line", [INITIATING_RELEASE, "+CUSD: 2", '+CUSD: 0,""'])
+def test_an_end_behind_which_nothing_comes_is_told_after_a_while(
+    heard: tuple[at_ussd.Ussd, RecordedEvents], line: str
+) -> None:
+    ussd, events = heard
+    ussd.heard(Urc("+CUSD", line))
+    until(lambda: ussd.due <= time.monotonic(), "it is due")
+    ussd.work(None)  # type: ignore[arg-type]  # the channel is not used
+    assert [(answer.status in (UssdStatus.ENDED, UssdStatus.FINISHED), answer.text) for answer in events.answers] == [
+        (True, "")
+    ]
+
+
+def test_what_was_held_back_is_told_when_the_modem_goes_away(heard: tuple[at_ussd.Ussd, RecordedEvents]) -> None:
+    ussd, events = heard
+    ussd.heard(Urc("+CUSD", '+CUSD: 2,"Pulsa 10",15'))
+    ussd.closed()
+    ussd.closed()
+    assert events.answers == [UssdAnswer(UssdStatus.ENDED, "Pulsa 10")]

@@ -208,6 +208,12 @@ def ussd_padding(terminal: Terminal) -> None:
     assert gsm7.decode(gsm7.unpack(octets, len(octets) * 8 // 7)) == "Balance: 10000\r\r"
 
 
+def ussd_ucs2_untold(terminal: Terminal) -> None:
+    answer = ussd(terminal)[-1]
+    assert bytes.fromhex(answer.split('"')[1]).decode("utf-16-be") == "Balance: 10000 \u2013 cr\u00e9dit"
+    assert answer.endswith(",15")
+
+
 def ussd_before_ok(terminal: Terminal) -> None:
     assert ussd(terminal) == [BALANCE, "OK"]
 
@@ -262,6 +268,11 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "dial-busy": dialling("BUSY"),
     "dial-error": dialling("ERROR"),
     "ussd-padding": ussd_padding,
+    "ussd-ucs2-untold": ussd_ucs2_untold,
+    "ussd-octets": ussd_is("OK", f'+CUSD: 0,"{b"Balance: 10000".hex().upper()}",0'),
+    "ussd-release-first": ussd_is("OK", '+CUSD: 2,"Initiating Release",15', BALANCE),
+    "ussd-empty-first": ussd_is("OK", '+CUSD: 0,""', BALANCE),
+    "ussd-ended-by-network": ussd_is("OK", '+CUSD: 2,"Balance: 10000",15'),
     "ussd-before-ok": ussd_before_ok,
     "ussd-late": ussd_late,
     "ussd-no-dcs": ussd_is("OK", '+CUSD: 0,"Balance: 10000"'),

@@ -6,6 +6,7 @@ import pytest
 
 from otppi.api.errors import NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
+from otppi.kit import ussd_hold
 from otppi_modem_modemmanager import ussd
 
 USSD = "org.freedesktop.ModemManager1.Modem.Modem3gpp.Ussd"
@@ -14,6 +15,7 @@ USSD = "org.freedesktop.ModemManager1.Modem.Modem3gpp.Ussd"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ussd, "_REFUSED_WITHIN", 0.1)
+    monkeypatch.setattr(ussd_hold, "_NO_TEXT", 1.0)
 
 
 def answers(driver: Any, count: int = 1) -> list[UssdAnswer]:
@@ -112,3 +114,19 @@ def test_a_session_ends_with_the_modem(manager: Any, modem: str, driver: Any) ->
     driver.modem.ussd("*123#")
     driver.modem.close()
     assert driver.events.answers == [UssdAnswer(UssdStatus.ENDED)]
+
+
+def test_what_modemmanager_could_not_decode_is_read(manager: Any, modem: str, driver: Any) -> None:
+    text = "Cr\u00e9dit: 12,50\u20ac jusqu'au 31/12/2030"
+    manager.script("Initiate", f"text {text.encode('utf-16-be').hex().upper()}")
+    driver.modem.ussd("*123#")
+    assert answers(driver) == [UssdAnswer(UssdStatus.FINISHED, text)]
+
+
+def test_python_gsmmodem_14_the_answer_comes_behind_initiating_release(manager: Any, modem: str, driver: Any) -> None:
+    manager.script("Initiate", "text Initiating Release", "text Initiating Release")
+    driver.modem.ussd("*123#")
+    manager.change(modem, USSD, NetworkNotification="Your balance is R49.96")
+    assert answers(driver) == [UssdAnswer(UssdStatus.FINISHED, "Your balance is R49.96")]
+    driver.modem.ussd("*123#")
+    assert answers(driver, 2)[-1] == UssdAnswer(UssdStatus.ENDED)

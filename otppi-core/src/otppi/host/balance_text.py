@@ -18,6 +18,10 @@ _QUANTIFIER = re.compile(r"[*+]|\{\d*,?\d*\}|(?<![(*+?}])\?")
 _ENDLESS = re.compile(r"[*+]|\{\d*,\d*\}")
 _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{)")
 _NUMBER = re.compile(r"-? ?(?:Rp\.? ?)?(-?\d[\d.,]*)", re.IGNORECASE)
+# What is written in digits and is no amount: a string that could not be decoded, a voucher, an account's number.
+_CODE_TOKEN = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{16,}|(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{8,})(?![0-9A-Za-z])"
+)
 _STEP = r"[^>\x00-\x1f\x7f]{1,182}"
 CODE = rf"[0-9*#+]{{1,182}}(?:>{_STEP}){{0,9}}"
 """A USSD code, and behind > each reply to a menu: `*123#>1>2`."""
@@ -55,12 +59,24 @@ def balance_in(text: str, pattern: str) -> float:
     """Find the balance in an operator's answer; without a pattern it is the first number.
 
     Raises:
-        ValueError: There is none, or what was found is no number.
+        ValueError: There is none, or what was found is no number, or a piece of hexadecimal digits.
     """
-    found = re.search(pattern, text[:LONGEST_TEXT], re.IGNORECASE) if pattern else _NUMBER.search(text[:LONGEST_TEXT])
+    text = text[:LONGEST_TEXT]
+    found = re.search(pattern, text, re.IGNORECASE) if pattern else _first_number(text)
     if found is None or not found[1]:
         raise ValueError("the answer does not match balance_pattern" if pattern else "the answer has no number")
+    if _is_of_code(text, found):
+        raise ValueError("what balance_pattern found is a piece of hexadecimal digits")
     return amount(found[1])
+
+
+def _first_number(text: str) -> re.Match[str] | None:
+    return next((found for found in _NUMBER.finditer(text) if not _is_of_code(text, found)), None)
+
+
+def _is_of_code(text: str, number: re.Match[str]) -> bool:
+    start, end = number.span(1)
+    return any(code.start() < end and start < code.end() for code in _CODE_TOKEN.finditer(text))
 
 
 def amount(text: str) -> float:
@@ -71,11 +87,13 @@ def amount(text: str) -> float:
     decimal point. A separator or ",-" at the end says nothing.
 
     Raises:
-        ValueError: It is no number.
+        ValueError: It is no number, or begins as none does that people write: with two zeros.
     """
     bare = re.sub(r"^(-?) ?Rp\.? ?", r"\1", text.strip(), flags=re.IGNORECASE)
     bare = re.sub(r"[.,]-?$", "", bare.replace(" ", ""))
     whole, decimals = _split(bare)
+    if whole.lstrip("-").startswith("00"):
+        raise ValueError("what balance_pattern found is no number")
     if not re.fullmatch(r"-?(?:\d+|\d{1,3}(?:[.,]\d{3})+)", whole) or not re.fullmatch(r"\d*", decimals):
         raise ValueError("what balance_pattern found is no number")
     return float(f"{re.sub('[.,]', '', whole)}.{decimals or 0}")

@@ -4,6 +4,7 @@ from otppi.api.errors import NotDone, NotSupported
 from otppi.api.events import ModemEvents, UssdAnswer, UssdStatus
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.ussd_hold import UssdHold
 from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 from otppi.wire.errors import AlphabetError, AtError
@@ -13,7 +14,6 @@ _PATIENCE = 10.0
 """For the OK of AT+CUSD. The network's answer is not waited for: it comes as a URC."""
 _STATUSES = dict(enumerate(UssdStatus))
 """<m> of +CUSD (3GPP TS 27.007 7.15)."""
-_REPLY_WANTED = 1
 _ABSENT = frozenset({3, 4})
 """+CME ERROR: operation not allowed, not supported."""
 
@@ -30,8 +30,6 @@ class Ussd:
         forms: The forms to try, in this order.
     """
 
-    due = float("inf")
-
     def __init__(self, events: ModemEvents, forms: tuple[UssdForm, ...]) -> None:
         self._events = events
         self._forms = forms
@@ -39,6 +37,12 @@ class Ussd:
         self._model = ""
         self._form = forms[0]
         self._pending = False
+        self._hold = UssdHold()
+
+    @property
+    def due(self) -> float:
+        """When an end of the session that was held back is to be told."""
+        return self._hold.due
 
     def opened(self, channel: AtChannel, identity: ModemIdentity) -> None:  # noqa: ARG002 - there is nothing to set up
         """Remember which model it is."""
@@ -53,18 +57,27 @@ class Ussd:
             line = parse(event.line)
         except AtError:
             return False
-        self._pending = line.mode == _REPLY_WANTED  # the session goes on, and ends with the modem
-        self._events.answered(UssdAnswer(_STATUSES.get(line.mode, UssdStatus.FINISHED), text_of(line, self._form)))
+        answer = UssdAnswer(_STATUSES.get(line.mode, UssdStatus.FINISHED), text_of(line, self._form))
+        said = self._hold.take(answer) if self._pending else answer
+        if said is not None:
+            self._tell(said)
         return True
 
-    def work(self, channel: AtChannel) -> None:
-        """Do nothing: it is never due."""
+    def _tell(self, answer: UssdAnswer) -> None:
+        self._pending = answer.status is UssdStatus.REPLY_WANTED  # the session goes on, and ends with the modem
+        self._events.answered(answer)
+
+    def work(self, channel: AtChannel) -> None:  # noqa: ARG002 - nothing is asked of the modem
+        """Tell the end of the session: no answer came behind it."""
+        if held := self._hold.release():
+            self._tell(held)
 
     def closed(self) -> None:
         """Tell whoever waits that the session ended with the modem."""
+        held = self._hold.release() or UssdAnswer(UssdStatus.ENDED)
         if self._pending:
             self._pending = False
-            self._events.answered(UssdAnswer(UssdStatus.ENDED))
+            self._events.answered(held)
 
     def send(self, channel: AtChannel, text: str) -> None:
         """Send a string, or the reply that an open session waits for.
@@ -73,6 +86,7 @@ class Ussd:
             NotDone: It was refused, or no form that this modem takes can write it.
             NotSupported: The modem has no USSD.
         """
+        self._hold.forget()
         refusal: FinalResult | None = None
         taken = self._taken.get(self._model)
         for form in (*filter(None, (taken,)), *(form for form in self._forms if form is not taken)):
@@ -104,6 +118,7 @@ class Ussd:
             NotSupported: The modem has no USSD.
         """
         self._pending = False
+        self._hold.forget()
         try:
             channel.command("AT+CUSD=2", _PATIENCE)
         except AtTimeout:  # whoever uses the channel next gets into step, or finds that the modem is lost

@@ -5,6 +5,8 @@ from collections import deque
 
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import ModemEvents, UssdAnswer, UssdStatus
+from otppi.kit.ussd_hold import UssdHold
+from otppi.wire.ussd import UssdForm, UssdLine, text_of
 from otppi_modem_modemmanager.bus import BusError, BusTimeout, Pending, Signal
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import PROPERTIES, SERVICE, USSD, UssdState
@@ -14,6 +16,8 @@ _REFUSED_WITHIN = 1.0
 """Seconds for which `ask` waits for a refusal; messages wait meanwhile. A later one is told as an answer."""
 _LONGEST = 120.0
 _NEVER = float("inf")
+_PLAIN_DCS = 15
+"""ModemManager gives plain text; what it could not decode it gives as it came."""
 
 _ENDS = {
     "MobileEquipment.NotSupported": UssdStatus.NOT_SUPPORTED,
@@ -34,12 +38,14 @@ class Ussd:
         self._asked: Pending | None = None
         self._until = _NEVER
         self._answers: deque[UssdAnswer] = deque()
+        self._hold = UssdHold()
 
     def ask(self, text: str) -> None:
         """Start a session, or reply in the one that waits for it; raises as `Modem.ussd` does."""
         state = self._state()
         if self._asked is not None or state == UssdState.ACTIVE:
             raise NotDone("a USSD answer is still waited for")
+        self._hold.forget()
         member = "Respond" if state == UssdState.USER_RESPONSE else "Initiate"
         pending = self._modem.start(USSD, member, "s", text)
         try:
@@ -55,6 +61,7 @@ class Ussd:
         """End the session; raises as `Modem.cancel_ussd` does."""
         idle = self._state() in (UssdState.IDLE, UssdState.UNKNOWN) and self._asked is None
         self._asked, self._until = None, _NEVER
+        self._hold.forget()
         if idle:
             return
         try:
@@ -72,23 +79,29 @@ class Ussd:
             ("NetworkRequest", UssdStatus.REPLY_WANTED),
         ):
             if text := str(changed.get(name, "")):
-                self._answers.append(UssdAnswer(status, text))
+                self._take(UssdAnswer(status, _read(text)))
 
     @property
     def due(self) -> float:
         """When `work` is wanted next, by the monotonic clock."""
-        return 0.0 if self._answers or (self._asked is not None and self._asked.done) else self._until
+        return (
+            0.0 if self._answers or (self._asked is not None and self._asked.done) else min(self._until, self._hold.due)
+        )
 
     def work(self) -> None:
         """Tell one answer."""
         if self._answers:
             self._events.answered(self._answers.popleft())
+        elif self._hold.due <= time.monotonic() and (held := self._hold.release()):
+            self._answers.append(held)
         elif self._asked is not None:
             pending, self._asked, self._until = self._asked, None, _NEVER
             self._came(pending)
 
     def closed(self) -> None:
         """Tell whoever waits that the session ended with the modem."""
+        if held := self._hold.release():
+            self._answers.append(held)
         while self._answers:
             self._events.answered(self._answers.popleft())
         if self._asked is not None:
@@ -109,7 +122,12 @@ class Ussd:
 
     def _answered(self, text: str) -> None:
         wanted = self._state() == UssdState.USER_RESPONSE
-        self._answers.append(UssdAnswer(UssdStatus.REPLY_WANTED if wanted else UssdStatus.FINISHED, text))
+        self._take(UssdAnswer(UssdStatus.REPLY_WANTED if wanted else UssdStatus.FINISHED, _read(text)))
+
+    def _take(self, answer: UssdAnswer) -> None:
+        said = self._hold.take(answer)
+        if said is not None:
+            self._answers.append(said)
 
     def _state(self) -> int:
         """Ask for the session's state: the signal of its change may come after the answer that changed it."""
@@ -120,6 +138,10 @@ class Ussd:
         except BusError as error:
             raise ModemLost("ModemManager does not have the modem any more") from error
         return int(state)
+
+
+def _read(text: str) -> str:
+    return text_of(UssdLine(0, text, _PLAIN_DCS), UssdForm.PLAIN)
 
 
 def _not_done(error: BusError) -> Exception:

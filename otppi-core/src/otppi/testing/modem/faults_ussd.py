@@ -9,7 +9,8 @@ from otppi.testing.modem.profile import UssdAnswer
 from otppi.testing.modem.ussd import UNSUPPORTED
 
 _MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n+CREG: 0\r\n1 More"
-_TIMED_OUT = 5
+_TIMED_OUT, _ENDED = 5, 2
+_ACCENT = " \u2013 cr\u00e9dit"
 
 
 def _answer(change: Callable[[UssdAnswer, Moment], UssdAnswer]) -> Act:
@@ -22,11 +23,31 @@ def _answer(change: Callable[[UssdAnswer, Moment], UssdAnswer]) -> Act:
     return act
 
 
+def _in_ucs2(answer: UssdAnswer) -> UssdAnswer:
+    text = (answer.text or "") + _ACCENT
+    return replace(answer, text=text, raw=text.encode("utf-16-be").hex().upper(), dcs=15)
+
+
+def _in_octets(answer: UssdAnswer) -> UssdAnswer:
+    return replace(answer, raw=(answer.text or "").encode("latin-1").hex().upper(), dcs=0)
+
+
 _U = Stage.USSD
 
 USSD_FAULTS = table(
     Fault("ussd-padding", 27, _U, _answer(lambda answer, _: replace(answer, padded=True)),
           "an answer in GSM-7 hexadecimal is filled with CR"),
+    Fault("ussd-ucs2-untold", 27, _U, _answer(lambda answer, _: _in_ucs2(answer)),
+          "an answer with letters beyond ASCII comes as UCS-2 in hexadecimal, beside DCS 15"),
+    Fault("ussd-octets", 27, _U, _answer(lambda answer, _: _in_octets(answer)),
+          "an answer comes as octets in hexadecimal, beside DCS 0"),
+    Fault("ussd-release-first", 28, _U,
+          _answer(lambda answer, _: replace(answer, first='+CUSD: 2,"Initiating Release",15')),
+          "a +CUSD that tells of the session's end comes before the answer"),
+    Fault("ussd-empty-first", 28, _U, _answer(lambda answer, _: replace(answer, first='+CUSD: 0,""')),
+          "a +CUSD without a text comes before the answer"),
+    Fault("ussd-ended-by-network", 28, _U, _answer(lambda answer, _: replace(answer, mode=_ENDED)),
+          "the answer itself comes as +CUSD: 2"),
     Fault("ussd-before-ok", 28, _U, _answer(lambda answer, _: replace(answer, delay=0.0)),
           "the +CUSD line comes before the OK"),
     Fault("ussd-late", 28, _U, _answer(lambda answer, moment: replace(answer, delay=moment.injection.seconds)),

@@ -31,6 +31,8 @@ class UssdAnswer:
         padded: whether GSM-7 in hexadecimal is filled with CR where it ends, as some models do.
         delay: seconds from when the OK is due to the +CUSD line; with 0 it comes just before the OK, as some models do.
         replies: the answers to what the user may reply, where `mode` is 1.
+        raw: what stands between the quotes, where the modem does not write `text` as it writes others.
+        first: a +CUSD line that comes before the answer and is not the answer.
     """
 
     text: str | None = field(default="", repr=False)
@@ -40,6 +42,8 @@ class UssdAnswer:
     padded: bool = False
     delay: float = 0.01
     replies: Mapping[str, "UssdAnswer"] = field(default_factory=dict)
+    raw: str | None = field(default=None, repr=False)
+    first: str = ""
 
 
 DEFAULT_USSD: Mapping[str, UssdAnswer] = {

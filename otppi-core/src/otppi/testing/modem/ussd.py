@@ -46,7 +46,7 @@ def cusd(request: "Request") -> Iterable[str]:
 
     def tell(now: float) -> None:
         if peer.session.ussd_ended == ended:
-            peer.emit(_render(answer, form), now)
+            peer.emit(render([answer.first] if answer.first else []) + _render(answer, form), now)
 
     peer.at(request.now + peer.profile.command_time + peer.extra_delay + answer.delay, tell)
     return ()
@@ -55,9 +55,9 @@ def cusd(request: "Request") -> Iterable[str]:
 def _render(answer: UssdAnswer, form: UssdForm) -> bytes:
     if answer.text is None:
         return render([f"+CUSD: {answer.mode}"])
-    dcs = answer.dcs or (_GSM7 if gsm7.can_encode(answer.text) else _UCS2)
+    dcs = answer.dcs if answer.dcs is not None else _GSM7 if gsm7.can_encode(answer.text) else _UCS2
     # 27.007 7.15: what is not GSM-7 goes to the line as hexadecimal, whatever the character set there is.
-    text = _encode(answer.text, UssdForm.UCS2_HEX if dcs == _UCS2 else form, padded=answer.padded)
+    text = answer.raw or _encode(answer.text, UssdForm.UCS2_HEX if dcs == _UCS2 else form, padded=answer.padded)
     return render([f'+CUSD: {answer.mode},"{text}"' + (f",{dcs}" if answer.tells_dcs else "")])
 
 
