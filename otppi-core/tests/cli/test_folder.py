@@ -15,8 +15,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from otppi.host.accounts import is_password
 from otppi.host.data_folder import DataFolder
+from otppi.host.passwords import is_password
 from otppi.host.plugins import Plugins
 
 Cli = Callable[..., Any]

@@ -8,12 +8,14 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.api.ingress import Sender
 from otppi.host import control
 from otppi.host.control import ControlServer
 from otppi.host.control_client import ControlClient
@@ -243,7 +245,10 @@ def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:
 
 def test_users(client: ControlClient, host: Host) -> None:
     token = client.call("user_add", {"username": "app", "password": "secret", "token": True})["token"]
-    assert host.gateway.authenticate("app", "secret", "192.0.2.1").name == "app"
+    login = host.gateway.authenticate("app", "secret", "192.0.2.1")
+    assert isinstance(login, Future)
+    assert login.result(30) == host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app")
+    assert isinstance(client.call("status", {})["logins"]["failed"]["wrong"], int)
     assert host.gateway.authenticate_token(token, "192.0.2.1").name == "app"
     (shown,) = client.call("users", {})
     assert (shown["username"], shown["password"], shown["tokens"]) == ("app", True, 1)

@@ -7,13 +7,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otppi.api.errors import AuthenticationFailed, NotPermitted, Throttled
+from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
@@ -88,8 +89,17 @@ class StandInGateway:
         self.tickets: list[StandInTicket] = []
         self.wrong = 0
         self.limit = 1_000_000
+        self.slow = ""
+        self.logins: list[Future[Sender]] = []
+        self.busy = False
 
-    def authenticate(self, username: str, password: str, address: str) -> Sender:
+    def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
+        """Check a password as the host does; those that begin with `slow` wait for the test."""
+        if self.busy:
+            raise Busy("memory is short", 3.1)
+        if self.slow and password.startswith(self.slow):
+            self.logins.append(Future())
+            return self.logins[-1]
         if self.wrong >= self.limit:
             raise Throttled(7.2)
         if self.users.get(username) != password:

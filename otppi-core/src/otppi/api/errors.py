@@ -95,6 +95,14 @@ class Throttled(OtpPiError):  # noqa: N818
         self.retry_after = retry_after
 
 
+class Busy(OtpPiError):  # noqa: N818
+    """Memory, threads or time are too short to do it now; nothing was done. `retry_after` is in seconds."""
+
+    def __init__(self, cause: str, retry_after: float) -> None:
+        super().__init__(cause)
+        self.retry_after = retry_after
+
+
 _SPEAKING = (OtpPiError, WireError, OSError, ImportError)
 """Errors whose sentences hold nothing of a message."""
 

@@ -3,6 +3,7 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,16 +79,24 @@ class Ticket(Protocol):
 class Gateway(Protocol):
     """The one door. All methods may be called by any thread."""
 
-    def authenticate(self, username: str, password: str, address: str) -> Sender:
-        """Check an API user's password.
+    def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
+        """Check an API user's password, and never hash it on the caller's thread.
+
+        Gives the sender at once where the password is known to be right; else a future of it, which is done when the
+        password has been checked. Its callbacks must be quick. The future raises what this raises.
 
         Raises:
             AuthenticationFailed: wrong, or the user is not active.
-            Throttled: too many wrong ones from this address.
+            Throttled: too many wrong ones came from this address.
+            Busy: it cannot be checked now.
         """
 
     def authenticate_token(self, token: str, address: str) -> Sender:
-        """Check an API user's bearer token; raises like `authenticate`."""
+        """Check an API user's bearer token.
+
+        Raises:
+            AuthenticationFailed: it is nobody's, or the user is not active.
+        """
 
     def read(self, body: bytes, ingress: str) -> Envelope:
         """Read a command: an envelope in JSON, or one that was encrypted to the gateway's key as a JWE (RFC 7516).

@@ -51,6 +51,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     )
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
     lines += [_internet(link) for link in answer["internet"]]
+    lines += _logins(answer["logins"])
     problems = [answer["power_supply"], *answer["problems"]]
     lines += [f"warning: {cell(warning)}" for warning in answer["warnings"]]
     return lines + [f"problem: {cell(problem)}" for problem in problems if problem]
@@ -89,6 +90,15 @@ def _received(inbox: dict[str, Any], webhook: dict[str, Any]) -> list[str]:
 def _internet(link: dict[str, Any]) -> str:
     detail = f" ({cell(link['detail'])})" if link["detail"] else ""
     return f"internet by {cell(link['modem_id'])}: {cell(link['state'])}{detail}"
+
+
+def _logins(logins: dict[str, Any]) -> list[str]:
+    """Tell of failed logins, where there were any since the start."""
+    if not (last := logins["last"]):
+        return []
+    counts = cell({reason: count for reason, count in logins["failed"].items() if count})
+    who = f" as {cell(last['user'])}" if last["user"] else ""
+    return [f"failed logins: {counts}; last from {cell(last['address'])}{who} at {moment(last['at'])}"]
 
 
 def _now(ingress: dict[str, Any]) -> str:

@@ -1,46 +1,27 @@
-"""API users: their passwords and tokens, checked without a hash per request, and how fast anybody may guess."""
+"""API users: who sends, by password or token, without a hash for whoever is known."""
 
 import hashlib
 import hmac
 import os
 import secrets
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
-from otppi.api.errors import AuthenticationFailed, Throttled
+from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
+from otppi.host.login_log import LoginLog
+from otppi.host.login_throttle import LoginThrottle, network_of
+from otppi.host.password_checks import PasswordChecks
+from otppi.host.passwords import is_password, nobodys_hash, octets
 
-# OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; a Raspberry Pi 3 needs about a quarter of a second.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_REMEMBERED = 1_000
-_FREE_FAILURES = 5
-_FREE_OF_ADDRESS = 10
-_LONGEST_WAIT = 300.0
-_LONGEST_OF_ADDRESS = 5.0
-_WATCHED = 10_000
-
-
-def hash_password(password: str) -> str:
-    """Make the argon2id hash that is kept instead of a password."""
-    return _HASHER.hash(_octets(password))
-
-
-def is_password(password_hash: str, password: str) -> bool:
-    """Check a password against its hash."""
-    try:
-        return _HASHER.verify(password_hash, _octets(password))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # what came in as a password may be anything
+LONGEST_NAME = 64
+_WRONG_ONES = 1_000
+_NEVER = b"\0" * 32
 
 
 def new_token() -> tuple[str, str]:
@@ -54,99 +35,118 @@ def new_token() -> tuple[str, str]:
 
 def hash_token(token: str) -> str:
     """Give the hash under which a token is kept."""
-    return hashlib.sha256(_octets(token)).hexdigest()
+    return hashlib.sha256(octets(token)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    sender: Sender
+    password_hash: str = field(repr=False)
 
 
 class Accounts:
     """The API users as they are now. Any thread.
 
-    A password that was right once is remembered, as a keyed digest in RAM, so that the slow hash is computed only for
-    new or wrong ones; one at a time, since each takes 19 MiB. Wrong ones are throttled for each pair of user and
-    address: five are free, then each costs twice the wait of the one before. An address that tries many names is
-    throttled as well, for a few seconds at a time: enough that its hashes keep nobody waiting, and not so much that it
-    locks out who shares the address with it. `clock` counts seconds, monotonically.
+    A password that was right is remembered, as a keyed digest in RAM, as long as its user has the same one: it is
+    answered at once, whatever else goes on. One that was wrong is remembered too, for whoever sent it, so that a
+    program with an old password costs one hash, and counts as one guess. Any other waits for its hash
+    (`PasswordChecks`), at the pace of `LoginThrottle`.
     """
 
-    def __init__(self, users: Sequence[Mapping[str, Any]] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, users: Sequence[Mapping[str, Any]] = (), checks: PasswordChecks | None = None) -> None:
+        self.log = LoginLog()
+        self._checks = checks or PasswordChecks(LoginThrottle())
         self._key = os.urandom(32)
-        self._hashing = Lock()
+        self._nobodys_hash = nobodys_hash()
         self._lock = Lock()
-        self._throttle: OrderedDict[tuple[str | None, str], tuple[int, float]] = OrderedDict()
-        self._nobody = hash_password(secrets.token_urlsafe(16))
+        self._right: dict[str, tuple[str, bytes]] = {}
+        self._wrong: OrderedDict[bytes, str] = OrderedDict()
         self.replace(users)
 
     def replace(self, users: Sequence[Mapping[str, Any]]) -> None:
-        """Use these users (objects of section `api_users`) from now on."""
-        active = [user for user in users if user["active"] and not user["blocked"]]
+        """Use these users (objects of section `api_users`) from now on; who has not changed stays known."""
+        active = {user["username"]: user for user in users if user["active"] and not user["blocked"]}
+        known = {
+            name: _User(Sender(name, user.get("manage_keys", False)), user["password_hash"])
+            for name, user in active.items()
+        }
+        tokens = {kept: known[name].sender for name, user in active.items() for kept in user["token_hashes"]}
         with self._lock:
-            self._hashes = {user["username"]: user["password_hash"] for user in active if user["password_hash"]}
-            self._senders = {
-                user["username"]: Sender(user["username"], user.get("manage_keys", False)) for user in active
-            }
-            self._tokens = {kept: self._senders[user["username"]] for user in active for kept in user["token_hashes"]}
-            self._right: OrderedDict[bytes, Sender] = OrderedDict()
+            self._names = frozenset(user["username"] for user in users)
+            self._users, self._tokens = known, tokens
+            self._right = {name: kept for name, kept in self._right.items() if kept[0] == self._hash_of(name)}
 
-    def authenticate(self, username: str, password: str, address: str) -> Sender:
+    def close(self) -> None:
+        """Check no more passwords."""
+        self._checks.close()
+
+    def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
         """Check a password; see `otppi.api.ingress.Gateway.authenticate`."""
         digest = self._digest(username, password)
-        if sender := self._right.get(digest):
+        if sender := self._remembered(username, digest):
             return sender
-        keys = ((username, address), (None, address))
-        self._check_throttle(*keys)  # whoever is to wait does not stand in the queue for a hash
-        with self._hashing:
-            if sender := self._right.get(digest):  # somebody else asked for the same meanwhile
-                return sender
-            self._check_throttle(*keys)
-            hashes = self._hashes
-            # An unknown user costs the same hash as a known one, so that the time does not tell which names exist.
-            right = is_password(hashes.get(username, self._nobody), password) and username in hashes
-            if not right:
-                self._failed(*keys)
-                raise AuthenticationFailed("wrong user or password, or the user is not active")
-            return self._remember(digest, username, hashes[username], address)
+        shown = username if username in self._names else None
+        try:
+            future = self._check(username, password, digest, network_of(address))
+        except (AuthenticationFailed, Throttled, Busy) as error:
+            self.log.failed(error, shown, address)
+            raise
+        self.log.watch(future, shown, address)
+        return future
 
     def authenticate_token(self, token: str, address: str) -> Sender:
-        """Check a bearer token; see `otppi.api.ingress.Gateway.authenticate_token`."""
+        """Check a bearer token; see `otppi.api.ingress.Gateway.authenticate_token`.
+
+        It holds more random bits than anybody can guess, so nothing is throttled.
+        """
         if sender := self._tokens.get(hash_token(token)):
             return sender
-        self._check_throttle(("", address))
-        self._failed(("", address))
+        self.log.token_failed(address)
         raise AuthenticationFailed("unknown token, or its user is not active")
 
+    def _check(self, username: str, password: str, digest: bytes, network: str) -> Future[Sender]:
+        if len(username) > LONGEST_NAME:
+            raise AuthenticationFailed("no user has so long a name")
+        own = hmac.digest(digest, network.encode(), "sha256")  # what others have tried tells nobody anything
+        self._refuse_known(own, username)
+        return self._checks.submit(own, username, network, partial(self._hash, username, password, digest, own))
+
+    def _hash(self, username: str, password: str, digest: bytes, own: bytes) -> Sender:
+        """Check a password by its hash; on the thread of the checks."""
+        if sender := self._remembered(username, digest):  # somebody else asked for the same meanwhile
+            return sender
+        self._refuse_known(own, username)
+        user = self._users.get(username)
+        password_hash = self._hash_of(username)
+        # An unknown user costs the same hash as a known one, so that the time does not tell which names exist.
+        right = is_password(password_hash or self._nobodys_hash, password)
+        if user is None or not password_hash or not right:
+            with self._lock:
+                self._wrong[own] = password_hash
+                while len(self._wrong) > _WRONG_ONES:
+                    self._wrong.popitem(last=False)
+            raise AuthenticationFailed("wrong user or password, or the user is not active")
+        with self._lock:
+            if self._hash_of(username) == password_hash:  # not changed while the hash was computed
+                self._right[username] = (password_hash, digest)
+        return user.sender
+
+    def _remembered(self, username: str, digest: bytes) -> Sender | None:
+        """Give the sender if this is the password that was right, and is still the user's."""
+        user = self._users.get(username)
+        password_hash, right = self._right.get(username, ("", _NEVER))
+        same = hmac.compare_digest(right, digest)
+        return user.sender if user is not None and same and user.password_hash == password_hash else None
+
+    def _refuse_known(self, own: bytes, username: str) -> None:
+        """Refuse what was wrong, as long as the user has the same password as then."""
+        if self._wrong.get(own) == self._hash_of(username):
+            raise AuthenticationFailed("wrong user or password, or the user is not active")
+
+    def _hash_of(self, username: str) -> str:
+        user = self._users.get(username)
+        return user.password_hash if user else ""
+
     def _digest(self, username: str, password: str) -> bytes:
-        return hmac.digest(self._key, _octets(username) + b"\0" + _octets(password), "sha256")
-
-    def _remember(self, digest: bytes, username: str, password_hash: str, address: str) -> Sender:
-        with self._lock:
-            sender = self._senders.get(username, Sender(username))
-            self._throttle.pop((username, address), None)
-            if self._hashes.get(username) == password_hash:  # not changed while the hash was computed
-                self._right[digest] = sender
-                while len(self._right) > _REMEMBERED:
-                    self._right.popitem(last=False)
-        return sender
-
-    def _check_throttle(self, *keys: tuple[str | None, str]) -> None:
-        with self._lock:
-            watched = [(name, *self._throttle.get((name, address), (0, 0.0))) for name, address in keys]
-        wait = max(last + _wait_after(failures, name) for name, failures, last in watched) - self._clock()
-        if wait > 0:
-            raise Throttled(wait)
-
-    def _failed(self, *keys: tuple[str | None, str]) -> None:
-        now = self._clock()
-        with self._lock:
-            for key in keys:
-                failures, last = self._throttle.pop(key, (0, 0.0))
-                if now - last > 2 * _LONGEST_WAIT:
-                    failures = 0
-                self._throttle[key] = (failures + 1, now)
-            while len(self._throttle) > _WATCHED:
-                self._throttle.popitem(last=False)
-
-
-def _wait_after(failures: int, name: str | None) -> float:
-    """Give the seconds for which nothing more is tried; no name stands for all those of one address."""
-    free, longest = (_FREE_OF_ADDRESS, _LONGEST_OF_ADDRESS) if name is None else (_FREE_FAILURES, _LONGEST_WAIT)
-    return float(min(2 ** min(failures - free, 30), longest)) if failures >= free else 0.0
+        name = octets(username)
+        return hmac.digest(self._key, b"%d:" % len(name) + name + octets(password), "sha256")

@@ -6,9 +6,9 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
-from otppi.host.accounts import hash_password, is_password
 from otppi.host.encryption_settings import ENCRYPTION, EVERYWHERE
 from otppi.host.numbers import numbers_of
+from otppi.host.passwords import hash_password, is_password
 from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.prefixes import keep_as_keys
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS

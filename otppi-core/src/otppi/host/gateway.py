@@ -64,7 +64,9 @@ class HostGateway:
         self.read = reader.read
         self._keys = reader.keys
         warning = (self.balances, reader.keys, dispatch, otp)
-        self.overview = Overview(dispatch, warning, self.balances.describe, otp.counters)
+        self.overview = Overview(
+            dispatch, warning, self.balances.describe, lambda: {**otp.counters(), **accounts.log.counters()}
+        )
         self.health = self.overview.health
         self.counters = self.overview.counters
         self.capacity = self.overview.capacity

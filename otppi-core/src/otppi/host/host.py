@@ -66,6 +66,7 @@ class Host:
         )
         self.gateway.overview.parts += [data.store, config]
         self.dispatch.each_minute.append(data.keys.drop_expired)
+        self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self.dispatch.listeners.append(self.otp.ended)
         self.dispatch.listeners.append(self._tell_state)
@@ -139,6 +140,7 @@ class Host:
     def stop(self) -> None:
         """Take nothing more in, and let each modem finish what it is sending; the rest stays for the next start."""
         self.ways_in.stop()
+        self.accounts.close()
         self.internet.stop()
         self.gateway.ussd.stop()  # first: a balance may be waited for
         end_all([self._balances], _PATIENCE)

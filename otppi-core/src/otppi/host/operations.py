@@ -44,6 +44,7 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
             "inbox": host.inbox.describe(),
             "webhook": host.webhook.describe(),
             "internet": host.internet.status(),
+            "logins": host.accounts.log.describe(),
             "problems": [*self.settings_problems(), *host.inbox.problems()],
         }
 

@@ -219,6 +219,11 @@ MODEMS = Section(
     ),
 )
 
+_ARGON2ID = (
+    r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
+)
+"""A hash takes less than 100 MB, lest one that was made elsewhere takes all the memory of a small device."""
+
 API_USERS = Section(
     key="api_users",
     title="API users",
@@ -239,7 +244,7 @@ API_USERS = Section(
             "Password hash",
             "The argon2id hash, as an export gives it.",
             secret=True,
-            pattern=r"\$argon2id\$\S+",
+            pattern=_ARGON2ID,
         ),
         text_list("token_hashes", "Tokens", "SHA-256 of each bearer token.", secret=True),
         text("phone", "Phone Number", "Contact of the user.", aliases=("phone_number",)),

@@ -18,6 +18,8 @@ import cherrypy
 from cherrypy import _cprequest
 from cherrypy.lib import httputil
 
+from otppi_ingress_rest.framing import BufferedRequest
+from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.replies import SAFETY_HEADERS, SERVER_NAME, Reply, internal_error, malformed, status_line
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ Route = Mapping[str, Handler]
 class ApiRequest(_cprequest.Request):  # type: ignore[misc]  # CherryPy has no types
     """CherryPy's request without what the API does not need: cookies, forms, parsed queries, HTML errors."""
 
+    throws = (*_cprequest.Request.throws, Postponed)
+    source: BufferedRequest
     taken = False
     """Whether the gateway has the command; a fault after that leaves open whether it is sent."""
 
@@ -148,6 +152,7 @@ class CherryPyGateway(cheroot.server.Gateway):
         request, response = application.get_serving(
             _LOCAL, httputil.Host(peer.remote_addr, peer.remote_port), source.scheme.decode("ascii"), "HTTP/1.1"
         )
+        request.source = source
         try:
             request.run(
                 source.method.decode("latin-1"),

@@ -6,6 +6,7 @@ import ssl
 from enum import Enum, auto
 
 from otppi_ingress_rest.framing import BufferedRequest, Peer, RequestReader, Site, Stage
+from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.replies import Reply, internal_error, render
 
 RECEIVE_SIZE = 65_536
@@ -91,10 +92,16 @@ class Connection:
         return idle and not (self._output or self.ends or self.half_closed)
 
     def respond(self, request: BufferedRequest) -> None:
-        """Have the application answer the request (worker thread); the answer is in the output then."""
+        """Have the application answer the request (worker thread); the answer is in the output then.
+
+        Raises:
+            Postponed: Not yet; another try is to be made.
+        """
         self.ends = True  # also where memory is so short that not even the fault can be told
         try:
             request.respond()
+        except Postponed:
+            raise
         except Exception:
             self.refuse(internal_error(taken=True))
             raise

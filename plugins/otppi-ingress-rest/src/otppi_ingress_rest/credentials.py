@@ -2,17 +2,18 @@
 
 import base64
 import binascii
+from concurrent.futures import Future
 
 from otppi.api.errors import AuthenticationFailed
 from otppi.api.ingress import Gateway, Sender
 
 
-def authenticate(gateway: Gateway, authorization: str, address: str) -> Sender:
-    """Say who sends this request, by its Authorization field (decoded as Latin-1).
+def authenticate(gateway: Gateway, authorization: str, address: str) -> Sender | Future[Sender]:
+    """Say who sends this request, by its Authorization field (decoded as Latin-1); a password may have to be checked.
 
     Raises:
         AuthenticationFailed: no credentials, unreadable ones, or the gateway does not accept them.
-        Throttled: too many wrong ones from this address.
+        Throttled, Busy: it cannot be checked now.
     """
     scheme, _, value = authorization.strip().partition(" ")
     match scheme.lower():

@@ -6,11 +6,13 @@ here: strict header fields, one unambiguous length, limits, and bodies that are 
 
 import io
 import re
+from concurrent.futures import Future
 from enum import Enum, auto
 from typing import Any
 
 import cheroot.server
 
+from otppi.api.ingress import Sender
 from otppi_ingress_rest.replies import Refused, Reply, malformed
 
 HEAD_LIMIT = 16_384
@@ -103,6 +105,8 @@ class BufferedRequest(cheroot.server.HTTPRequest):
     """cheroot's request, read from memory; what it refuses becomes a `Refused` with a JSON envelope."""
 
     header_reader = _HeadReader()
+    login: Sender | Future[Sender] | None = None
+    """Who sends it, or the future of that: what a try to answer it has found out, for the next one."""
 
     def simple_response(self, status: object, msg: str = "") -> None:
         """Refuse the request (cheroot calls this instead of raising)."""

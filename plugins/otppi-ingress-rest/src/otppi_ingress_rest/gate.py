@@ -20,6 +20,7 @@ from otppi_ingress_rest.connection import Connection, Phase
 from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.framing import BufferedRequest, Stage
 from otppi_ingress_rest.listener import Listener
+from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.reception import INPUT, Reception
 from otppi_ingress_rest.replies import Refused, Reply, busy, malformed
 from otppi_ingress_rest.table import UNFINISHED, Table
@@ -268,12 +269,18 @@ class Gate:
     # Answers
 
     def _answer(self, job: tuple[Connection, BufferedRequest]) -> None:
-        """Answer a request (worker thread)."""
+        """Answer a request (worker thread), or have it come again when it can be."""
         connection, request = job
+        later: Postponed | None = None
         try:
             connection.respond(request)
+        except Postponed as postponed:
+            later = postponed
         finally:
-            self._give_back(connection)
+            if later is None:
+                self._give_back(connection)
+        if later is not None:
+            later.call_when_ready(lambda: self.workers.submit(job))
 
     def _refuse_job(self, job: tuple[Connection, BufferedRequest]) -> None:
         """Answer a request that no thread is free for (any thread)."""

@@ -7,11 +7,12 @@ import re
 import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from typing import Any
 
-from otppi.api.errors import AuthenticationFailed, NotPermitted, OtpPiError, Throttled, sentence
+from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, OtpPiError, Throttled, sentence
 from otppi.api.ingress import Gateway, Origin, Sender, Ticket
 from otppi.wire.envelope import Answer, ResponseCode
 from otppi.wire.envelope import malformed as malformed_envelope
@@ -19,9 +20,11 @@ from otppi.wire.errors import EnvelopeError
 from otppi_ingress_rest import settings as paths
 from otppi_ingress_rest.application import ApiRequest, Route
 from otppi_ingress_rest.credentials import authenticate
+from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.replies import (
     Refused,
     Reply,
+    busy,
     failed,
     forbidden,
     malformed,
@@ -200,13 +203,27 @@ class Api:
         return openapi.document(self._settings, version("otppi-ingress-rest"))
 
     def _sender(self, request: ApiRequest) -> Sender | Reply:
-        """Say who sends the request, or what to reply to somebody unknown."""
+        """Say who sends the request, or what to reply to somebody unknown.
+
+        Raises:
+            Postponed: A password is being checked first; no thread waits for that.
+        """
+        source = request.source
         try:
-            return authenticate(self._gateway, request.field("Authorization"), request.address)
+            if source.login is None:
+                source.login = authenticate(self._gateway, request.field("Authorization"), request.address)
+            if not isinstance(source.login, Future):
+                return source.login
+            if source.login.done():
+                return source.login.result()
         except AuthenticationFailed:
             return unauthorized()
         except Throttled as error:
             return throttled(error.retry_after)
+        except Busy as error:
+            return busy(error.retry_after)
+        login = source.login
+        raise Postponed(lambda again: login.add_done_callback(lambda _done: again()))
 
     def _wait(self, query: str) -> float:
         """Read `?wait=SECONDS`; the setting where it is not given."""

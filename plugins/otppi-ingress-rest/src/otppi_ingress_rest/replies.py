@@ -78,9 +78,10 @@ def throttled(seconds: float) -> Reply:
     return envelope(ResponseCode.TOO_MANY, 429, {"retry_after": wait}, (("Retry-After", str(wait)),))
 
 
-def busy() -> Reply:
-    """Reply where all the threads wait for modems, or the gateway is being stopped: nothing was sent."""
-    return envelope(ResponseCode.QUEUE_FULL, 503, {"retry_after": _RETRY_AFTER}, (("Retry-After", str(_RETRY_AFTER)),))
+def busy(seconds: float = _RETRY_AFTER) -> Reply:
+    """Reply where threads, memory or time are short, or the gateway is being stopped: nothing was sent."""
+    wait = _whole_seconds(seconds)
+    return envelope(ResponseCode.QUEUE_FULL, 503, {"retry_after": wait}, (("Retry-After", str(wait)),))
 
 
 def internal_error(*, taken: bool) -> Reply:

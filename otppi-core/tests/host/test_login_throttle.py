@@ -1,0 +1,114 @@
+"""The pace at which passwords may be guessed: by network, by user, by both, and without a lock-out."""
+
+import pytest
+
+from otppi.host import login_throttle
+from otppi.host.login_throttle import LoginThrottle, network_of
+
+HOME = "192.0.2.1"
+
+
+class Clock:
+    """Time as the test wants it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def throttle(clock: Clock) -> LoginThrottle:
+    return LoginThrottle(clock)
+
+
+def wait(throttle: LoginThrottle, clock: Clock, user: str = "app", network: str = HOME) -> float:
+    return max(0.0, throttle.due(user, network) - clock.now)
+
+
+def fail(throttle: LoginThrottle, times: int, user: str = "app", network: str = HOME) -> None:
+    for _ in range(times):
+        throttle.failed(user, network)
+
+
+def test_five_are_free_then_each_costs_twice_the_wait_up_to_five_seconds(throttle: LoginThrottle, clock: Clock) -> None:
+    fail(throttle, 4)
+    waits = []
+    for _ in range(6):
+        fail(throttle, 1)
+        waits.append(wait(throttle, clock))
+    assert waits == [1, 2, 4, 5, 5, 5]
+    assert wait(throttle, clock, user="other") == 1, "ten from one network"
+    assert wait(throttle, clock, network="192.0.2.2") == 0
+    clock.now += 5
+    assert wait(throttle, clock) == 0
+
+
+def test_nobody_ever_waits_longer_than_five_seconds(throttle: LoginThrottle, clock: Clock) -> None:
+    for number in range(2_000):
+        fail(throttle, 1, user=f"user {number % 3}")
+        assert wait(throttle, clock, user="user 0") <= 5
+
+
+def test_an_address_that_tries_many_names_is_slowed_down(throttle: LoginThrottle, clock: Clock) -> None:
+    for number in range(13):
+        fail(throttle, 1, user=f"name {number}")
+    assert wait(throttle, clock, user="another") == 5
+
+
+def test_many_addresses_that_guess_at_one_user_add_up_but_not_for_where_the_user_comes_from(
+    throttle: LoginThrottle, clock: Clock
+) -> None:
+    throttle.succeeded("app", HOME)
+    for number in range(200):
+        fail(throttle, 1, network=f"198.51.100.{number}")
+    assert wait(throttle, clock, network="203.0.113.1") == 1
+    assert wait(throttle, clock, user="other", network="203.0.113.1") == 0
+    assert wait(throttle, clock) == 0
+    assert throttle.is_familiar("app", HOME)
+    assert not throttle.is_familiar("other", HOME)
+
+
+def test_a_right_password_ends_it_for_its_user_and_time_does_for_all(throttle: LoginThrottle, clock: Clock) -> None:
+    fail(throttle, 9)
+    throttle.succeeded("app", HOME)
+    assert wait(throttle, clock) == 0
+    fail(throttle, 9)
+    clock.now += 601
+    fail(throttle, 4)
+    assert wait(throttle, clock) == 0
+
+
+def test_what_is_kept_is_bounded(throttle: LoginThrottle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login_throttle, "_WATCHED", 10)
+    monkeypatch.setattr(login_throttle, "_FAMILIAR", 10)
+    for number in range(50):
+        fail(throttle, 1, user=str(number), network=str(number))
+        throttle.succeeded(str(number), str(number))
+    assert len(throttle._failures) <= 10
+    assert len(throttle._familiar) == 10
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("not an address", "not an address"),
+        ("", ""),
+    ],
+)
+def test_a_64_of_ipv6_is_one_network(address: str, network: str) -> None:
+    """Issue 9, E22: a /64 of IPv6 was 2^64 addresses to the throttle."""
+    assert network_of(address) == network
