@@ -151,7 +151,8 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
     bench.dispatch.note_ended()
     bench.dispatch._save()
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
-    assert len(files) == 7  # journal and its key, spool and its key, report, usage and its key
+    # The journal, its key and its reserve, spool and its key, report, usage and its key.
+    assert len(files) == 8
     for path in files:
         content = path.read_bytes()
         assert text.encode() not in content
@@ -256,7 +257,7 @@ def test_a_line_of_which_only_a_part_was_written_spoils_no_other(
             patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
             journal.taken(record(2))
         journal.taken(record(3))
-    assert [number for number, _, _ in states(tmp_path)] == ["1", "3"]
+    assert [number for number, _, _ in states(tmp_path)] == ["1", "2", "3"], "it is in the reserve"
 
 
 def test_what_is_noted_after_the_end_goes_nowhere(tmp_path: Path) -> None:

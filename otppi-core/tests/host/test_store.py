@@ -181,7 +181,15 @@ def test_a_folder_of_the_version_before_is_read_and_gets_check_sums(path: Path) 
 def test_an_edited_file_is_known_as_a_document(path: Path) -> None:
     write(path, OLD)
     assert lists_of(json.loads(path.read_bytes())) == {"users": OLD}
-    for other in ({}, [], {"users": [{"name": "x"}]}, {"sms": {}}, {"sms": {"attempts": 3}}, {"users": {"1": 7}}):
+    others: list[object] = [
+        {},
+        [],
+        {"users": [{"name": "x"}]},
+        {"sms": {}},
+        {"sms": {"attempts": 3}},
+        {"users": {"1": 7}},
+    ]
+    for other in others:
         assert lists_of(other) is None
 
 

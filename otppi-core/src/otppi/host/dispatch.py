@@ -172,7 +172,8 @@ class Dispatch:
 
     def dispatched(self, record: Record) -> None:
         """Note that the network may have the message from now on."""
-        self._journal.dispatched(record)
+        if not self._journal.dispatched(record) and record.slot is not None:
+            self._spool.drop(record)  # the RAM disk is full: what may have gone out is not there to be sent again
 
     def sent(self, record: Record) -> None:
         """End a record that the SMSC accepted."""
@@ -345,7 +346,7 @@ class Dispatch:
 
     def warnings(self) -> list[str]:
         """Say what people should know of what is kept for a crash and a power cut."""
-        return [*self._spool.warnings(), *self._notes.warnings()]
+        return [*self._spool.warnings(), *self._journal.warnings(), *self._notes.warnings(), *self._report.warnings()]
 
     # -- housekeeping (a thread of its own) -------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ in the spool. It lives in `/run` or another RAM disk, so it costs the card nothi
 import json
 import logging
 import os
+import time
 from collections.abc import Container, Iterable
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
@@ -17,19 +18,23 @@ from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.lifecycle import Record
 from otppi.host.sealed import key_file
+from otppi.host.spare import Spare
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
 
 _TAKEN, _DISPATCHED, _ENDED, _ASKED = "taken", "dispatched", "ended", "asked"
 _COMPACT_AT = 8 * 1024 * 1024
+_PAUSE = 30.0
+"""Seconds until a RAM disk that was full is tried again."""
 _CODES = {code.value: code for code in ResponseCode}
 
 
 class Journal:
     """An append-only file of one JSON list a line. Each line is written with one call, so that a kill leaves no gap.
 
-    The key of the digests stands in a file of mode 0600 beside it, on the same RAM disk.
+    The key of the digests stands in a file of mode 0600 beside it, on the same RAM disk. When that is full, lines go to
+    a room in reserve (`Spare`) until the file could be written anew. Where nothing can be kept at all, messages go on.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,11 +42,32 @@ class Journal:
         self._path = folder / "journal"
         self._lock = Lock()
         self._held = ""
-        self.key = key_file(folder / "journal.key")
-        self._descriptor = self._open(self._path, os.O_APPEND)
-        self._size = os.fstat(self._descriptor).st_size
+        self.key = self._key(folder / "journal.key")
+        self._spare = Spare(folder / "journal.spare")
         self._compact_at = _COMPACT_AT
+        self._size, self._inode = 0, 0
+        self._full = False
+        self._retry_at = 0.0
+        try:
+            self._descriptor = self._open(self._path, os.O_APPEND)
+        except OSError as error:
+            self._descriptor = -1
+            logger.error("there is no journal, a crash could not be told: %s", error)  # noqa: TRY400 - says it all
+        else:
+            status = os.fstat(self._descriptor)
+            self._size, self._inode = status.st_size, status.st_ino
+            self._full = self._spare.continues(self._inode)
+            if not (self._size or self._full):
+                self._spare.begin(self._inode)
+        self._missing = self._descriptor < 0
         self._torn = self._size > 0  # the kill may have cut the last line
+
+    def _key(self, path: Path) -> bytes:
+        try:
+            return key_file(path)
+        except OSError as error:
+            logger.error("after a crash nobody will know duplicates: %s", error)  # noqa: TRY400 - the reason is enough
+            return os.urandom(32)
 
     def _open(self, path: Path, flag: int) -> int:
         return os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o600)
@@ -50,9 +76,12 @@ class Journal:
         """Note a message before its sender is told that it was taken."""
         self._append(_taken_line(record))
 
-    def dispatched(self, record: Record) -> None:
-        """Note that from here on the network may have it: called right before Ctrl-Z."""
-        self._append(_dispatched_line(record))
+    def dispatched(self, record: Record) -> bool:
+        """Note that from here on the network may have it: called right before Ctrl-Z.
+
+        Gives whether that is in the file itself, and not in the reserve, where later lines may take its place.
+        """
+        return self._append(_dispatched_line(record))
 
     def ended(self, record: Record) -> None:
         """Note the final state."""
@@ -72,24 +101,48 @@ class Journal:
         if self._held:
             self._append("")
 
-    def _append(self, line: str) -> None:
-        """Write a line. A RAM disk that is full costs what a crash could be told from, not the messages: they go on."""
+    def _append(self, line: str) -> bool:
+        """Write a line to the file, or else to the reserve; gives whether it is in the file."""
         with self._lock:
             data, self._held = (self._held + line).encode(), ""
             if self._descriptor < 0:
-                return  # a modem that did not end in time: the next start tells its message as unconfirmed
+                return False  # a modem that did not end in time: the next start tells its message as unconfirmed
+            if not self._full:
+                data = self._write(data)
+                if not data:
+                    return True
             try:
-                written = os.write(self._descriptor, b"\n" + data if self._torn else data)
-            except OSError as error:
-                logger.error("the journal cannot be written: %s", error)  # noqa: TRY400 - the reason says it all
-                return
-            self._torn = written < len(data)
+                self._spare.add(data)
+            except OSError:
+                self._missing = True
+            return False
+
+    def _write(self, data: bytes) -> bytes:
+        """Write to the file; gives what is to go elsewhere."""
+        try:
+            written = os.write(self._descriptor, b"\n" + data if self._torn else data)
+        except OSError as error:
+            logger.error("the journal cannot be written: %s", error)  # noqa: TRY400 - the reason says it all
+            written = 0
+        else:
             self._size += written
+            self._torn = written < len(data)
+            if not self._torn:
+                return b""
+        self._full = True
+        return data  # all of it: a line that was cut is left out when it is read
 
     @property
     def wants_compaction(self) -> bool:
-        """Whether the file has grown so long that `compact` should be called."""
-        return self._size > self._compact_at
+        """Whether `compact` should be called: the file has grown long, or its RAM disk was full and may not be now."""
+        return self._size > self._compact_at or (self._full and time.monotonic() >= self._retry_at)
+
+    def warnings(self) -> list[str]:
+        """Say what people should know."""
+        where = self._path.parent
+        if self._descriptor < 0 or self._missing:
+            return [f"{where} is full or cannot be written: after a crash it is not known what went out"]
+        return [f"{where} is full: make room, a crash would lose messages that wait"] if self._full else []
 
     def compact(self, records: Iterable[Record]) -> None:
         """Write the file anew with what is known of these records.
@@ -108,29 +161,42 @@ class Journal:
         with self._lock:
             if self._descriptor < 0:
                 return
-            with open(self._open(new, os.O_TRUNC), "wb") as file:
-                file.writelines(line.encode() for line in lines)
-            # Opened before the old one is closed: what is noted after a failure must not go to a stranger's descriptor.
-            descriptor = self._open(new, os.O_APPEND)
+            self._retry_at = time.monotonic() + _PAUSE
             try:
-                new.replace(self._path)
+                descriptor = self._written_anew(new, lines)
             except OSError:
-                os.close(descriptor)
+                new.unlink(missing_ok=True)
+                self._compact_at = max(self._compact_at, 2 * self._size)
                 raise
             os.close(self._descriptor)
             self._descriptor = descriptor
-            self._size = os.fstat(self._descriptor).st_size
+            status = os.fstat(self._descriptor)
+            self._size, self._inode = status.st_size, status.st_ino
             self._compact_at = max(_COMPACT_AT, 2 * self._size)
-            self._torn = False
+            self._torn = self._full = self._missing = False
+            self._spare.begin(self._inode)
+
+    def _written_anew(self, new: Path, lines: Iterable[str]) -> int:
+        with open(self._open(new, os.O_TRUNC), "wb") as file:
+            file.writelines(line.encode() for line in lines)
+        # Opened before the old one is closed: what is noted after a failure must not go to a stranger's descriptor.
+        descriptor = self._open(new, os.O_APPEND)
+        try:
+            new.replace(self._path)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def replay(self, kept: Container[str] = ()) -> list[Record]:
         """Read what an earlier run of the gateway left, oldest first, with everything it did not end in its honest end.
 
         What was dispatched without an answer is `unconfirmed`. What was only queued is still so where its text is
-        `kept`, by message id; else it has `failed`.
+        `kept`, by message id; else it has `failed`, or is `unconfirmed` where lines are missing: the RAM disk was full.
         """
         records: dict[str, Record] = {}
-        for raw in self._path.read_bytes().split(b"\n"):
+        written, missing = self._spare.left(self._inode)
+        for raw in (*self._path.read_bytes().split(b"\n"), *written.split(b"\n")) if self._inode else ():
             if not raw:
                 continue
             try:
@@ -150,6 +216,9 @@ class Journal:
                     ResponseCode.UNCONFIRMED,
                     "the gateway stopped before the network answered",
                 )
+            elif record.state is State.QUEUED and message_id not in kept and missing:
+                cause = "the gateway stopped while its RAM disk was full; it may or may not have gone out"
+                _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             elif record.state is State.QUEUED and message_id not in kept:
                 again = "; its source sends it again" if record.origin.kept_by_source else ""
                 _end(record, State.FAILED, ResponseCode.FAILED, f"the gateway stopped before it was sent{again}")
@@ -160,6 +229,7 @@ class Journal:
         self.flush()
         with self._lock:
             descriptor, self._descriptor = self._descriptor, -1
+            self._spare.close()
         if descriptor >= 0:
             os.close(descriptor)
 

@@ -37,6 +37,7 @@ class Report:
         self._lines: list[str] = []
         self._waiting: dict[str, Record] = {}
         self._full_at = _FLUSH_AT
+        self._failed = ""
 
     @property
     def full(self) -> bool:
@@ -74,11 +75,16 @@ class Report:
             with self._lock:
                 self._lines = (lines + self._lines)[-_KEPT:]
                 self._full_at = len(self._lines) + _FLUSH_AT
+                self._failed = error.strerror or str(error)
             return False
-        self._full_at = _FLUSH_AT
+        self._full_at, self._failed = _FLUSH_AT, ""
         if new:
             self._drop_old()
         return True
+
+    def warnings(self) -> list[str]:
+        """Say what people should know."""
+        return [f"the report cannot be written: {self._failed}"] if self._failed else []
 
     def position(self) -> tuple[str, int]:
         """Say where the next line will be: file and byte."""
