@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from otppi.host import supervisor
-from otppi.host.supervisor import Supervised, ThreadState
+from otppi.host.supervisor import Supervised, ThreadState, Watch, end_all
 from otppi.kit.reconnect import Backoff
 from otppi.testing.scripted import until
 
@@ -85,3 +85,65 @@ def test_join_tells_of_one_that_does_not_end() -> None:
     assert not thread.join(0.01)
     body.stopped.set()
     assert thread.join(5)
+
+
+def _cannot_start(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_one_that_cannot_be_started_is_told_and_started_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = Body()
+    thread = Supervised("a thread", body.run, body.stopped.set)
+    thread.revive()  # nobody has started it: it is left alone
+    assert body.runs == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _cannot_start)
+        assert not thread.start()
+        thread.revive()
+    assert thread.supervision.state is ThreadState.WAITING
+    assert "no thread can be started" in (thread.supervision.last_error or "")
+    assert caplog.text.count("a thread cannot be started now: can't start new thread") == 1
+    assert thread.join(0)
+    thread.revive()
+    until(lambda: body.runs == 1 and thread.supervision.state is ThreadState.RUNNING)
+    thread.revive()  # it lives: nothing is done
+    thread.stop()
+    assert thread.join(5)
+    thread.revive()  # it was stopped: it stays so
+    assert body.runs == 1
+
+
+def test_one_that_could_not_be_started_and_is_stopped_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = Body()
+    thread = Supervised("a thread", body.run, body.stopped.set)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _cannot_start)
+        thread.start()
+    thread.stop()
+    thread.revive()
+    assert thread.join(5)
+    assert body.runs == 0
+
+
+class _Dying(BaseException):
+    """What no handler of a thread expects."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_died_is_started_again_by_the_watch(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor, "WATCH_EVERY", 0.01)
+    body = Body(1, _Dying())
+    thread = Supervised("a thread", body.run, body.stopped.set)
+    thread.start()
+    until(lambda: body.runs == 1)
+    looks: list[int] = []
+    watch = Watch(lambda: [thread], lambda: looks.append(1))
+    watching = Supervised("watch", watch.run, watch.stop)
+    watching.start()
+    until(lambda: body.runs == 2 and len(looks) > 2)
+    end_all([watching, thread], 5)
+    assert "a thread died; it is started again" in caplog.text

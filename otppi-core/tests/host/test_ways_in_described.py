@@ -1,4 +1,4 @@
-"""An ingress that cannot say how it is: the others are told of all the same."""
+"""An ingress that failed where it was only asked: the others are told of all the same."""
 
 import threading
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.Lo
         ways.use(key)
     try:
         until(lambda: {one["name"]: one.get("topic") for one in ways.describe()} == {"mute": None, "telling": "codes"})
-        until(lambda: "mute cannot say how it is" in caplog.text)
+        until(lambda: "mute failed where it was only asked" in caplog.text)
     finally:
         ways.stop()
         ways.join()

@@ -270,3 +270,27 @@ def test_a_gate_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch
     end.set()
     assert wire.answer()[0] == 200
     http.eventually(lambda: served.ingress.stalled() == "")
+
+
+def test_another_one_takes_the_port_of_a_gate_that_does_not_end(
+    serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, end = serve(), threading.Event()
+    receive = Connection.receive
+
+    def stuck(connection: Connection) -> bool:
+        assert end.wait(20)
+        return receive(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "receive", stuck)
+        served.connect(b"GET ")
+        http.eventually(lambda: served.ingress._gate._awake_since is not None)
+    port = served.port
+    served.ingress.stop()
+    served.ingress.abandon()
+    again = serve(http_port=port)
+    assert again.ask(http.post(http.SMS))[0] == 200
+    end.set()
+    served.thread.join(10)
+    assert not served.thread.is_alive()

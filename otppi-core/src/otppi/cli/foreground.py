@@ -82,7 +82,8 @@ def _control(data: DataFolder, host: Host, path: Path) -> Iterator[None]:
     """Serve the control socket, and leave a link to it in the data folder, where commands look for it."""
     control = ControlServer(path, Operations(data, host))
     serving = Supervised("control", control.run, control.stop)
-    serving.start()
+    if not serving.start():
+        raise Failure(Exit.LATER, serving.supervision.last_error or "")
     try:
         _link(data.path / CONTROL_LINK, path)
         yield

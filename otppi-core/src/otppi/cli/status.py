@@ -102,6 +102,8 @@ def _logins(logins: dict[str, Any]) -> list[str]:
 
 
 def _now(ingress: dict[str, Any]) -> str:
+    if stalled := ingress.get("stalled"):
+        return cell(f"does not answer: {stalled}")
     if error := ingress["last_error"]:
         return f"failed {ingress['failures']} times, last with {error}"
     from otppi.kit.link import is_link

@@ -29,7 +29,7 @@ from otppi.host.power_supply import PowerSupply
 from otppi.host.prices import tariff_of
 from otppi.host.report import Report
 from otppi.host.spool import open_spool
-from otppi.host.supervisor import Supervised, end_all
+from otppi.host.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
 from otppi.host.ways_in import WaysIn
@@ -83,14 +83,24 @@ class Host:
         self._modem_values: dict[str, Mapping[str, Any]] = {}
         self.ways_in = WaysIn(data.plugins, config, self.gateway, data.path)
         self.gateway.overview.ways_in = self.ways_in.describe
+        self.gateway.overview.parts += (self.ways_in,)
         self._internet_type = next(iter(data.plugins.internet_types.values()), None)
         usb = [match for one in data.plugins.modem_types.values() for match in one.usb]
         self.internet = InternetLinks(
             self._internet_type, self._identity_of, self._port_of, serial_devices, usb, boot_folder
         )
 
+        watch = Watch(self._threads, self.ways_in.look)
+        self._watch = Supervised("watch", watch.run, watch.stop)
+
     def start(self) -> None:
-        """Start the modems, then the ways in."""
+        """Start the modems, then the ways in.
+
+        Raises:
+            NoThread: Nothing can be started, for nobody could look after it.
+        """
+        if not self._watch.start():
+            raise NoThread("no thread can be started: memory, or the number of processes, is short")
         self.data.store.settle()
         for problem in self.data.config.problems:
             logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
@@ -139,6 +149,7 @@ class Host:
 
     def stop(self) -> None:
         """Take nothing more in, and let each modem finish what it is sending; the rest stays for the next start."""
+        self._watch.stop()
         self.ways_in.stop()
         self.accounts.close()
         self.internet.stop()
@@ -153,6 +164,11 @@ class Host:
         self.ways_in.join()
         self.otp.close()  # last: until then somebody may verify
         self.data.close()
+
+    def _threads(self) -> list[Supervised]:
+        """List the threads that are to live."""
+        own = [self._housekeeping, *self._receiving, self._device_watch, self._balances]
+        return [*own, *list(self._modem_threads.values()), *self.internet.threads(), *self.ways_in.threads()]
 
     def _tell_state(self, record: Record) -> None:
         """Tell the webhook what became of a message; on the thread that ended it."""

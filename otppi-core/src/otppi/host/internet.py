@@ -130,6 +130,10 @@ class InternetLinks:
         """Hang up."""
         self._end(list(self._links))
 
+    def threads(self) -> list[Supervised]:
+        """List the threads of the connections (any thread)."""
+        return [thread for thread, _ in list(self._links.values())]
+
     def status(self) -> list[dict[str, Any]]:
         """Say how each connection is, or why there is none."""
         states = {name: asdict(link.status()) for name, (_, link) in list(self._links.items())}

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,8 +12,13 @@ from otppi.kit.reconnect import Backoff
 
 logger = logging.getLogger(__name__)
 
+WATCH_EVERY = 5.0
 _STEADY = 60.0
 """A thread that ran for so long before it failed starts again at once."""
+
+
+class NoThread(OtpPiError):  # noqa: N818
+    """A thread could not be started."""
 
 
 class ThreadState(StrEnum):
@@ -43,24 +48,52 @@ class Supervised:
         self._run = run
         self._stop = stop
         self._stopping = threading.Event()
-        # A daemon, so that a thread which waits for a network's answer cannot hold up the end of the process for ever.
-        self._thread = threading.Thread(target=self._body, name=name, daemon=True)
+        self._launching = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wanted = False
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+    def start(self) -> bool:
+        """Start the thread; False where memory or the number of processes is short: `revive` tries again."""
+        self._wanted = True
+        return self._launch()
+
+    def revive(self) -> None:
+        """Start the thread where it could not be started, or died without a word; for who watches over all of them."""
+        if not self._wanted or self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+            return
+        if self._thread is not None:
+            logger.error("%s died; it is started again", self.name)
+        self._launch()
 
     def stop(self) -> None:
         """Ask the thread to end."""
-        self._stopping.set()
-        if self._thread.ident is not None:
+        with self._launching:
+            self._stopping.set()
+        if self._thread is not None:
             self._stop()
 
     def join(self, timeout: float) -> bool:
         """Wait for the end of the thread; False where it did not end in time."""
-        if self._thread.ident is not None:
-            self._thread.join(max(0.0, timeout))
+        if self._thread is None:
+            return True
+        self._thread.join(max(0.0, timeout))
         return not self._thread.is_alive()
+
+    def _launch(self) -> bool:
+        with self._launching:
+            if self._stopping.is_set():
+                return True
+            try:
+                # A daemon, so that a thread which waits for a network's answer cannot hold up the end of the process.
+                thread = threading.Thread(target=self._body, name=self.name, daemon=True)
+                thread.start()
+            except (RuntimeError, MemoryError) as error:  # "can't start new thread": pthread_create's EAGAIN
+                if self.supervision.state is not ThreadState.WAITING:
+                    logger.error("%s cannot be started now: %s", self.name, error)  # noqa: TRY400 - it says it all
+                self._failed(NoThread("no thread can be started: memory, or the number of processes, is short"))
+                return False
+            self._thread = thread
+            return True
 
     def _body(self) -> None:
         backoff = Backoff(0.5, 30.0)
@@ -95,3 +128,28 @@ def end_all(threads: Collection[Supervised], patience: float) -> None:
     for thread in threads:
         if not thread.join(deadline - time.monotonic()):
             logger.warning("%s did not end in time", thread.name)
+
+
+class Watch:
+    """Looks after threads every few seconds; the owner of the one that looks is the process itself.
+
+    Args:
+        threads: Those that are to live; asked each time.
+        look: What else is to be looked at each time.
+    """
+
+    def __init__(self, threads: Callable[[], Iterable[Supervised]], look: Callable[[], None]) -> None:
+        self._threads = threads
+        self._look = look
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Look until `stop`."""
+        while not self._stopping.wait(WATCH_EVERY):
+            for thread in self._threads():
+                thread.revive()
+            self._look()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping.set()

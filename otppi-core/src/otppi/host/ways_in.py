@@ -1,27 +1,61 @@
-"""The ways in: the ingresses of the plugins, each on its own thread, started anew when its settings change."""
+"""The ways in: the ingresses of the plugins, each on its own thread, started anew when its settings change.
+
+One whose thread fails is started again by its supervisor; one that goes on but answers nobody is found by `look`.
+"""
 
 import logging
+import math
+import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import Lock, RLock
+from typing import Any, TypeVar
 
-from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, ReceivedMessage
+from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.host.config import Config
 from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised
+from otppi.host.supervisor import Supervised, ThreadState
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
 """Seconds in which an ingress may answer what it has taken."""
+_RESTART_AFTER = 20.0
+"""Seconds for which one may say that it is stalled before it is started again: it may be slow for a moment."""
+_LONGEST_PAUSE = 3600.0
 _HELD = 10_000
 """Later states that wait for a way in that is not up yet."""
 
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Way:
+    """One that runs; since when, on the monotonic clock, it answers nobody, and as it says why."""
+
+    thread: Supervised
+    ingress: Ingress
+    stalled: str = ""
+    since: float = 0.0
+
+
+@dataclass(slots=True)
+class _Restarts:
+    """How often a way in was started again because it answered nobody, and when, on the monotonic clock."""
+
+    count: int = 0
+    last: float = -math.inf
+
+    def may_be(self, now: float) -> bool:
+        """Whether it may be again: each time after twice as long, up to an hour."""
+        return now - self.last >= min(_RESTART_AFTER * 2.0 ** min(self.count, 20), _LONGEST_PAUSE)
+
 
 class WaysIn:
-    """All ingresses that run. `use`, `stop` and `join` are called by one thread at a time, all else by any.
+    """All ingresses that run. Any thread.
 
     Args:
         plugins: Whose ingresses they are.
@@ -35,40 +69,90 @@ class WaysIn:
         self._config = config
         self._gateway = gateway
         self._folder = folder
-        self._running: dict[str, tuple[Supervised, Ingress]] = {}
+        self._changing = RLock()
+        self._stopped = False
+        self._running: dict[str, _Way] = {}
+        self._restarts: defaultdict[str, _Restarts] = defaultdict(_Restarts)
         self._early = _Held()
         self._restarting: dict[str, _Held] = {}
 
     def use(self, key: str) -> None:
         """Start an ingress, anew where it runs, with the settings that it has now."""
-        held = self._restarting[key] = _Held()
-        try:
-            self._use(key)
-        finally:
-            for one in held.release():
-                self._tell(*one)
-            del self._restarting[key]
+        with self._changing:
+            if self._stopped:
+                return
+            held = self._restarting[key] = _Held()
+            try:
+                self._use(key)
+            finally:
+                for one in held.release():
+                    self._tell(*one)
+                del self._restarting[key]
 
     def _use(self, key: str) -> None:
-        if running := self._running.pop(key, None):
-            running[0].stop()
-            running[0].join(_PATIENCE)
+        if way := self._running.pop(key, None):
+            way.thread.stop()
+            if not way.thread.join(_PATIENCE):
+                logger.error("%s does not end: it is left to itself, and another one takes its place", key)
+                way.ingress.abandon()
         ingress_type, values = self._types[key], self._config.one(key)
         if not ingress_type.enabled(values):
             return
-        folder = self._folder / key
+        ingress = _GuardedIngress(lambda: self._make(ingress_type, values))
+        way = _Way(Supervised(key, ingress.run, ingress.stop), ingress)
+        self._running[key] = way
+        way.thread.start()
+
+    def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
+        folder = self._folder / ingress_type.section.key
         folder.mkdir(mode=0o700, exist_ok=True)
-        context = IngressContext(values, self._gateway, folder)
-        ingress = _GuardedIngress(lambda: ingress_type.create(context))
-        thread = Supervised(key, ingress.run, ingress.stop)
-        self._running[key] = (thread, ingress)
-        thread.start()
+        return ingress_type.create(IngressContext(values, self._gateway, folder))
+
+    # -- watching ---------------------------------------------------------------------------------------------------
+
+    def threads(self) -> list[Supervised]:
+        """List the threads of those that are to run."""
+        return [way.thread for way in list(self._running.values())]
+
+    def look(self) -> None:
+        """See which of them answer nobody, and start those again that have not for a while; every few seconds."""
+        now = time.monotonic()
+        for key, way in list(self._running.items()):
+            stalled = _guarded(key, way.ingress.stalled, "")
+            if stalled and not way.stalled:
+                way.since = now
+                logger.warning("%s does not answer: %s", key, stalled)
+            way.stalled = stalled
+            if stalled and now - way.since >= _RESTART_AFTER and self._restarts[key].may_be(now):
+                self._restart(key, way, now)
+
+    def _restart(self, key: str, way: _Way, now: float) -> None:
+        with self._changing:
+            if self._stopped or self._running.get(key) is not way:
+                return
+            restarts = self._restarts[key]
+            restarts.count, restarts.last = restarts.count + 1, now
+            logger.error("%s has not answered for %.0f s (%s): it is started again", key, now - way.since, way.stalled)
+            self.use(key)
+
+    def warnings(self) -> list[str]:
+        """Say which of them do not answer, or cannot be started."""
+        said = []
+        for key, way in list(self._running.items()):
+            supervision = way.thread.supervision
+            if way.stalled:
+                said.append(f"{key} does not answer: {way.stalled}")
+            elif supervision.state is ThreadState.WAITING:
+                said.append(f"{key} failed, and is {supervision.state.value}: {supervision.last_error}")
+        return said
+
+    # -- news -------------------------------------------------------------------------------------------------------
 
     def received(self, message: ReceivedMessage) -> None:
         """Tell all of a message that came in."""
-        for name, (_, ingress) in list(self._running.items()):
+        for name, way in list(self._running.items()):
             try:
-                ingress.received(message)
+                way.ingress.received(message)
             except Exception:  # a stranger's code may raise anything, and the others are to be told
                 logger.exception("%s did not take message %s, which came in", name, message.message_id)
 
@@ -86,39 +170,44 @@ class WaysIn:
         held = self._restarting.get(ingress)
         if held is not None and held.hold((ingress, callback, answer)):
             return  # the one that ends may not come to it, and the next one is not there yet
-        if running := self._running.get(ingress):
-            running[1].state_changed(callback, answer)
+        if way := self._running.get(ingress):
+            way.ingress.state_changed(callback, answer)
 
     def describe(self) -> list[dict[str, Any]]:
         """Say how each one is, and what it says of itself."""
         return [
             {
-                "name": name,
-                "state": thread.supervision.state.value,
-                "failures": thread.supervision.failures,
-                "last_error": thread.supervision.last_error,
-                **_said(name, ingress),
+                "name": key,
+                "state": way.thread.supervision.state.value,
+                "failures": way.thread.supervision.failures,
+                "last_error": way.thread.supervision.last_error,
+                **({"stalled": way.stalled} if way.stalled else {}),
+                **({"restarts": self._restarts[key].count} if key in self._restarts else {}),
+                **_guarded(key, way.ingress.describe, {}),
             }
-            for name, (thread, ingress) in list(self._running.items())
+            for key, way in list(self._running.items())
         ]
 
     def stop(self) -> None:
         """Take nothing more in."""
-        for thread, _ in self._running.values():
-            thread.stop()
+        with self._changing:
+            self._stopped = True
+            for key, way in self._running.items():
+                _guarded(key, way.thread.stop, None)
 
     def join(self) -> None:
         """Wait until all that was taken in is answered."""
-        for thread, _ in self._running.values():
+        for thread in self.threads():
             thread.join(_PATIENCE)
 
 
-def _said(name: str, ingress: Ingress) -> Mapping[str, Any]:
+def _guarded(key: str, ask: Callable[[], T], otherwise: T) -> T:
+    """Call what may be a stranger's code, which may raise anything; the others are told of too."""
     try:
-        return ingress.describe()
-    except Exception:  # a stranger's code may raise anything, and health and metrics tell of the others too
-        logger.exception("%s cannot say how it is", name)
-        return {}
+        return ask()
+    except Exception:
+        logger.exception("%s failed where it was only asked", key)
+        return otherwise
 
 
 class _GuardedIngress(Ingress):
@@ -158,6 +247,15 @@ class _GuardedIngress(Ingress):
     def describe(self) -> Mapping[str, Any]:
         """Say what it says of itself."""
         return {} if self._made is None else self._made.describe()
+
+    def stalled(self) -> str:
+        """Say what it says has stopped going on."""
+        return "" if self._made is None else self._made.stalled()
+
+    def abandon(self) -> None:
+        """Let go of what the next one needs."""
+        if self._made is not None:
+            self._made.abandon()
 
 
 class _Held:
