@@ -128,6 +128,34 @@ def test_parts_that_are_far_apart_in_time_are_not_of_one_message(bench: Bench) -
     assert bench.inbox.describe() == {"messages": 0, "unread": 0, "incomplete": 2}
 
 
+def test_a_part_without_a_time_is_of_the_message_that_misses_it(bench: Bench) -> None:
+    bench.receive(part("<1>", 1, 3), part("<2>", 2, 3, sent=0.0, offer="a"), part("<3>", 3, 3))
+    (message,) = bench.inbox.messages()
+    assert (message.text, message.sent) == ("<1><2><3>", 1_700_000_000.0)
+    bench.receive(part("<1>", 1, 2, sent=0.0, offer="b"))
+    bench.age(4000)
+    bench.receive(part("<2>", 2, 2, sent=0.0, offer="c"))
+    assert bench.inbox.describe()["incomplete"] == 1, "a part of an hour ago is of another message"
+
+
+def test_equal_texts_without_a_time_are_two_messages(bench: Bench) -> None:
+    one, two = part("1", sent=0.0, offer="a"), part("1", sent=0.0, offer="b")
+    assert bench.receive(one, two, one, two) == [True] * 4
+    assert bench.texts == ["1", "1"]
+    nameless = part("2", sent=0.0)
+    assert bench.receive(nameless, nameless) == [True, True]
+    assert bench.texts == ["1", "1", "2", "2"]
+
+
+def test_a_message_without_a_time_is_offered_again_until_the_card_has_it(bench: Bench) -> None:
+    bench.anew(retention="card")
+    for one in (part("1", sent=0.0), part("2", sent=0.0, offer="a")):
+        assert bench.receive(one) + bench.receive(one) == [False, False]
+        bench.age(0)
+        assert bench.inbox.received("m0", part("2", sent=0.0, offer="a")) or one.text == "1"
+    assert bench.texts.count("2") == 1
+
+
 def test_missing_parts_are_marked_after_a_while_and_may_still_come(bench: Bench) -> None:
     bench.receive(part("<1>", 1, 3), part("<3>", 3, 3))
     assert bench.texts == []

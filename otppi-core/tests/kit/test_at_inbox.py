@@ -15,7 +15,7 @@ from otppi.testing.modem.commands import COMMANDS, Command
 from otppi.testing.modem.sim import Status, StoredSms
 from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire.address import Address
-from otppi.wire.at import Noise
+from otppi.wire.at import Noise, Urc
 from otppi.wire.dcs import Dcs
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData, pdu_line
@@ -224,6 +224,10 @@ def test_a_place_that_is_used_again_is_not_deleted_unseen(driver: Any) -> None:
         "gaps-in-memory",
         "cmgl-broken",
         "cmgl-incomplete",
+        "header-without-fields",
+        "lines-behind-header",
+        "unknown-line",
+        "quote-lost",
         "notifications-lost",
         "cnmi-refused",
         "routed-needs-cnma",
@@ -335,6 +339,64 @@ def test_what_is_routed_is_acknowledged_where_the_modem_wants_it(driver: Any, mo
     work(driver, lambda: len(driver.events.reports) == 4)
     assert driver.peer._peer.session.misses == 0
     assert driver.peer._peer.session.unacknowledged is None
+
+
+# -- equal messages ----------------------------------------------------------------------------------------------------
+
+
+def timeless_line(text: str) -> str:
+    tpdu = SmsDeliver(Address.parse("+6281200000001"), None, segment(text)[0]).encode()
+    return "00" + tpdu.hex().upper()
+
+
+def test_each_message_has_a_name_of_its_own_that_stays_while_it_is_offered_again(driver: Any) -> None:
+    driver.events.holding = False
+    put(driver, "SM", 1, timeless_line("1"))
+    put(driver, "SM", 2, timeless_line("1"))
+    driver.modem.open()
+    settle(driver)
+    first, second = (part.offer for part in driver.events.parts)
+    assert first != second
+    poll(driver)
+    driver.modem.close()
+    driver.modem.open()
+    settle(driver)
+    driver.events.holding = True
+    poll(driver)
+    assert [part.offer for part in driver.events.parts] == [first, second] * 4
+    put(driver, "SM", 1, timeless_line("1"))
+    poll(driver)
+    assert driver.events.parts[-1].offer not in (first, second)
+    assert stored(driver) == 0
+
+
+def test_equal_messages_told_on_the_line_have_names_of_their_own(driver: Any) -> None:
+    driver.events.holding = False
+    driver.modem.open()
+    settle(driver)
+    for _ in range(2):
+        driver.peer.deliver("+6281200000001", "flash", flash=True)
+    work(driver, lambda: len(driver.events.parts) == 2)
+    poll(driver)
+    names = [part.offer for part in driver.events.parts]
+    assert len(set(names)) == 2
+    assert set(names[2:]) == set(names[:2])
+
+
+def test_a_message_whose_pdu_does_not_come_stays_and_is_told(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    put(driver, "SM", 1, "")
+    driver.modem.open()
+    settle(driver)
+    poll(driver)
+    assert driver.events.parts == []
+    assert stored(driver) == 1
+    assert caplog.text.count("what is stored in SM 1 cannot be read") == 1
+
+
+def test_a_message_on_the_line_whose_pdu_does_not_come_is_told(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        assert driver.modem._inbox.heard(Urc("+CMT", "+CMT: ,24"))
+    assert caplog.text.count("is lost") == 1
 
 
 # -- reports -----------------------------------------------------------------------------------------------------------

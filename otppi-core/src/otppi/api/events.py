@@ -46,6 +46,8 @@ class InboundPart:
         reference: The concatenation reference; None of a message that has one part.
         number, total: The part's number, from 1, and how many there are.
         binary: Whether `text` is hexadecimal.
+        offer: Names this very message, the same whenever it is offered again. Only it tells two messages with one text
+            apart where nobody tells when they were sent; empty where the driver has no name for it.
     """
 
     originator: str
@@ -55,6 +57,7 @@ class InboundPart:
     number: int = 1
     total: int = 1
     binary: bool = False
+    offer: str = ""
 
 
 class UssdStatus(StrEnum):

@@ -48,11 +48,21 @@ class Assembly:
         self.parts[part.number] = (part.text, part.sent)
 
     def distance(self, part: InboundPart) -> float | None:
-        """Say how far in time a part is from this message, in seconds; None where it cannot be of it."""
+        """Say how far in time a part is from this message, in seconds; None where it cannot be of it.
+
+        Where the SMSC's time is missing, when it came has to do.
+        """
         if part.number in self.parts or part.binary is not self.binary:
             return None
-        away = min(abs(part.sent - sent) for _, sent in self.parts.values())
+        known = self._sent
+        since = time.monotonic() - self.since
+        away = min(abs(part.sent - sent) for sent in known) if part.sent and known else since
         return away if away <= _SAME_MESSAGE else None
+
+    @property
+    def _sent(self) -> tuple[float, ...]:
+        """The SMSC's times that are known."""
+        return tuple(sent for _, sent in self.parts.values() if sent)
 
     def message(self) -> ReceivedMessage:
         """Give the message as it is now, its missing parts marked in the text."""
@@ -62,13 +72,12 @@ class Assembly:
         ]
         # Halves of a character that the sender cut in two find each other here.
         text = "".join(pieces).encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
-        sent = min(sent for _, sent in self.parts.values())
         return ReceivedMessage(
             message_id=self.message_id,
             modem=self.modem,
             originator=self.originator,
             text=text,
-            sent=sent or self.arrived,
+            sent=min(self._sent, default=self.arrived),
             arrived=self.arrived,
             segments=self.total,
             missing=self.missing,
@@ -143,6 +152,10 @@ def _is_whole(kept: Mapping[str, Any]) -> bool:
 
 
 def digest(modem: str, part: InboundPart) -> bytes:
-    """Name a part, so that one that comes twice is known: a modem could not delete it, or the network repeats it."""
-    told = (modem, part.originator, part.sent, part.reference, part.number, part.total, part.text)
+    """Name a part, so that one that comes twice is known: a modem could not delete it, or the network repeats it.
+
+    Without the SMSC's time two messages with one text look the same; `InboundPart.offer` tells them apart.
+    """
+    when = part.sent or part.offer
+    told = (modem, part.originator, when, part.reference, part.number, part.total, part.text)
     return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).digest()

@@ -1,17 +1,18 @@
 """What comes to a modem: told on the line or found in its memories, handed on, and deleted once somebody has it."""
 
 import logging
+import os
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import replace
 
 from otppi.api.events import DeliveryReport, InboundPart, ModemEvents
 from otppi.api.modem import ModemIdentity
+from otppi.kit import at_stored
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at_start import Profile
+from otppi.kit.at_stored import Stored
 from otppi.kit.chores import NEVER
 from otppi.kit.inbound import read_inbound
 from otppi.wire.at import Noise, Urc
@@ -34,8 +35,6 @@ _MOST_UNHELD = 50
 _CAPACITY = 30
 """Places of a memory that does not tell how many it has."""
 _INVALID_INDEX = 321
-_RECEIVED = ("0", "1")
-"""<stat> of messages that came in, unread and read; 2 and 3 are messages to be sent (3GPP TS 27.005 3.1)."""
 _ROUTED = ("+CDS", "+CMT")
 _STORED = ("+CMTI", "+CDSI")
 _FULL = ("^SMMEMFULL", "SMS FULL")
@@ -43,20 +42,8 @@ _OWN_MEMORIES = ("SM", "ME", "TA", "SR")
 """Those that are read; MT is several of them together, and BM holds cell broadcasts (3GPP TS 27.005 3.1)."""
 
 _INDICATION = re.compile(r'\+C(?:MT|DS)I: *"([A-Za-z_]{1,8})", *(\d{1,5})(?!\d)')
-_LISTED = re.compile(r"\+CMGL: *(\d{1,5}), *(\d+),")
-_READ = re.compile(r"\+CMGR: *(\d+),")
 _PLACES = re.compile(r"\+CPMS: *\d+, *(\d{1,5})(?!\d)")
 _MEMORY = re.compile(r'"([A-Za-z_]{1,8})"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What +CMGL told of a message in a memory; one that is yet to be read has no `status`."""
-
-    announced: bool = False
-    header: str = ""
-    status: str = ""
-    pdu: str = field(default="", repr=False)
 
 
 class AtInbox:
@@ -71,9 +58,11 @@ class AtInbox:
         self.freed = 0
         self._events = events
         self._profile = profile
-        self._routed: deque[tuple[str, str]] = deque(maxlen=_MOST_ROUTED)
-        self._unheld: deque[tuple[str, str]] = deque()
-        self._places: dict[tuple[str, int], _Stored] = {}
+        self._routed: deque[tuple[str, str, str]] = deque(maxlen=_MOST_ROUTED)
+        self._unheld: deque[tuple[str, str, str]] = deque()
+        self._offers: dict[tuple[str, int], tuple[str, str]] = {}  # by place: the PDU, and how its offers are named
+        self._warned: set[str] = set()
+        self._places: dict[tuple[str, int], Stored] = {}
         self._scans: dict[str, None] = {}
         self._memories: tuple[str, ...] = ()
         self._selected = ""
@@ -104,14 +93,16 @@ class AtInbox:
         name = event.name
         if name in _ROUTED:
             if event.body:
-                self._routed.append((event.line, event.body))
+                self._routed.append((event.line, event.body, _new_name()))
+            if not event.body or len(self._routed) == _MOST_ROUTED:
+                self._warn_once(name, "a message or report that the modem told on the line is lost")
             self.due = min(self.due, time.monotonic() + (0.0 if self._acknowledges else _SOON))
         elif name in _STORED:
             found = _INDICATION.match(event.line)
             if found is None or len(self._places) >= _MOST_PLACES:
                 self._scans |= dict.fromkeys(self._memories)
             else:
-                self._places.setdefault((found[1], int(found[2])), _Stored(announced=True))
+                self._places.setdefault((found[1], int(found[2])), Stored(announced=True))
             self._plan()
         elif name in _FULL:
             self._scans |= dict.fromkeys(self._memories)
@@ -144,6 +135,7 @@ class AtInbox:
         """Forget what is in the memories, it stays there; what was routed is nowhere else."""
         self._places, self._scans = {}, {}
         self._acknowledges = False
+        self._warned.clear()
         self.due = self._next_poll = NEVER
 
     # -- for the driver ---------------------------------------------------------------------------------------------
@@ -176,23 +168,37 @@ class AtInbox:
         now = time.monotonic()
         self.due = min(max(now, self._rest_until), max(now, self._next_poll)) if waits else self._next_poll
 
-    def _hand_on(self, came: InboundPart | DeliveryReport) -> bool:
+    def _hand_on(self, came: InboundPart | DeliveryReport, offer: str) -> bool:
         """Tell whoever it is for; whether it may be deleted."""
         if isinstance(came, DeliveryReport):
             self._events.reported(came)
             return True
         if _is_undecodable(came):
             logger.warning("a message that cannot be decoded is handed on as it came")
-        return self._events.received(came)
+        return self._events.received(replace(came, offer=offer))
+
+    def _offer(self, memory: str, index: int, pdu: str) -> str:
+        """Name what lies in a place; the name stays until something else lies there, or it was deleted."""
+        before, name = self._offers.get((memory, index), ("", ""))
+        if before != pdu:
+            name = _new_name()
+            self._offers[memory, index] = pdu, name
+        return name
+
+    def _warn_once(self, what: str, warning: str) -> None:
+        """Say it the first time since the modem was opened: it may be so each minute."""
+        if what not in self._warned:
+            self._warned.add(what)
+            logger.warning("%s", warning)
 
     def _take_routed(self) -> None:
         """Hand on what came on the line; what nobody holds is offered again later, for it is in no memory."""
         while self._routed:
-            header, pdu = self._routed.popleft()
-            if self._hand_on(read_inbound(header, pdu)):
+            header, pdu, offer = routed = self._routed.popleft()
+            if self._hand_on(read_inbound(header, pdu), offer):
                 continue
             if len(self._unheld) < _MOST_UNHELD:
-                self._unheld.append((header, pdu))
+                self._unheld.append(routed)
             else:
                 logger.warning("a message that the modem does not store is lost: the inbox has no room")
 
@@ -200,7 +206,7 @@ class AtInbox:
         if self._acknowledges:
             channel.attempt("AT+CNMA")  # refused where it came too late, or was offered a second time
 
-    def _take_stored(self, channel: AtChannel, memory: str, index: int, stored: _Stored) -> None:
+    def _take_stored(self, channel: AtChannel, memory: str, index: int, stored: Stored) -> None:
         """Read a message unless it was listed, hand it on, and delete it if somebody holds it.
 
         What was listed and makes no sense is read by itself before it is given away and deleted: in a long list the
@@ -208,17 +214,22 @@ class AtInbox:
         """
         if not self._select(channel, memory):
             return
-        listed, announced = bool(stored.status), stored.announced
-        came = _came(stored)
+        listed, announced = stored.is_there, stored.announced
+        came = stored.came()
         if not listed or (came and _is_undecodable(came)):
             stored = _read(channel, index) or stored
-            if announced and not stored.status:  # some announce the same again and again, even in the answer to this
+            if announced and not stored.is_there:  # some announce the same again and again, even in the answer to this
                 self._rest_until = time.monotonic() + _REST
-            came = _came(stored)
-        if came is None or not self._hand_on(came):
+            came = stored.came()
+        if not stored.pdu:
+            self._offers.pop((memory, index), None)
+            if stored.is_there:
+                self._warn_once(memory, f"what is stored in {memory} {index} cannot be read: it stays there")
+        if came is None or not self._hand_on(came, self._offer(memory, index, stored.pdu)):
             return
         if channel.attempt(f"AT+CMGD={index}") is not None:
             self.freed += 1
+            self._offers.pop((memory, index), None)
             if listed:
                 self._scans[memory] = None  # +CMGL may have left some out, and there may be room for more now
 
@@ -233,7 +244,7 @@ class AtInbox:
                 logger.info("AT+CMGL does not work: messages are read one by one")
                 self._lists = False
         if not self._lists:
-            self._places = {(memory, index): _Stored() for index in range(self._capacity + 1)} | self._places
+            self._places = {(memory, index): Stored() for index in range(self._capacity + 1)} | self._places
 
     def _list(self, channel: AtChannel, memory: str) -> None:
         try:
@@ -242,7 +253,10 @@ class AtInbox:
             if error.result.code == _INVALID_INDEX:  # so some say that nothing is there
                 return
             raise
-        self._places |= {(memory, index): stored for index, stored in _listed(lines)}
+        found, complete = at_stored.listed(lines)
+        if not complete:
+            found = {index: Stored() for index in range(self._capacity + 1)} | found
+        self._places |= {(memory, index): stored for index, stored in found.items()}
 
     # -- memories ---------------------------------------------------------------------------------------------------
 
@@ -276,29 +290,18 @@ class AtInbox:
         self._selected, self._capacity = memory, min(int(places[1]), _MOST_PLACES) if places else _CAPACITY
 
 
-def _came(stored: _Stored) -> InboundPart | DeliveryReport | None:
-    """What was stored; None where nothing is there, or a message that is to be sent."""
-    return read_inbound(stored.header, stored.pdu) if stored.status in _RECEIVED else None
-
-
 def _is_undecodable(came: InboundPart | DeliveryReport) -> bool:
     return isinstance(came, InboundPart) and came.binary and not came.originator
 
 
-def _read(channel: AtChannel, index: int) -> _Stored | None:
+def _read(channel: AtChannel, index: int) -> Stored | None:
     """Read one place; None where it is empty (3GPP TS 27.005 4.2)."""
     try:
         lines = channel.command(f"AT+CMGR={index}", _READ_TIMEOUT, body_lines=True)
     except AtRefused:
         return None
-    for header, pdu in pairwise(lines):
-        if found := _READ.match(header):
-            return _Stored(header=header, status=found[1], pdu=pdu)
-    return None
+    return at_stored.read(lines)
 
 
-def _listed(lines: tuple[str, ...]) -> Iterator[tuple[int, _Stored]]:
-    """Read the pairs of lines of +CMGL (3GPP TS 27.005 4.1); what lacks its second line is left for the next time."""
-    for header, pdu in pairwise(lines):
-        if (found := _LISTED.match(header)) and not pdu.startswith("+CMGL:"):
-            yield int(found[1]), _Stored(header=header, status=found[2], pdu=pdu)
+def _new_name() -> str:
+    return os.urandom(8).hex()

@@ -11,6 +11,7 @@ from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, decode_tpdu, parse_pdu_line
 from otppi.wire.user_data import UserData
 
+_MTI, _SUBMIT = 0b11, 0b01
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
 
@@ -25,6 +26,13 @@ def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:
         return _report(tpdu) if isinstance(tpdu, SmsStatusReport) else _part(tpdu)  # type: ignore[arg-type]
     except WireError:
         return InboundPart("", pdu, 0.0, binary=True)
+
+
+def is_to_be_sent(header: str, pdu: str) -> bool:
+    """Tell whether it is an SMS-SUBMIT, which somebody stored in order to send it (3GPP TS 23.040 9.2.3.1)."""
+    with suppress(WireError):
+        return any(octet & _MTI == _SUBMIT for octet in _tpdu(header, pdu)[:1])
+    return False
 
 
 def _tpdu(header: str, pdu: str) -> bytes:

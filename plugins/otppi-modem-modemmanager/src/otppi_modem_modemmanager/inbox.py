@@ -80,7 +80,7 @@ class Inbox:
         if pdu_type == PduType.STATUS_REPORT:
             self._events.reported(_report(properties))
             self._done(path)
-        elif self._events.received(_part(properties)):
+        elif self._events.received(_part(path, properties)):
             self._done(path)
         else:
             self._due[path] = time.monotonic() + _ASK_AGAIN
@@ -100,7 +100,7 @@ class Inbox:
         self._delete(path)
 
 
-def _part(properties: Mapping[str, Any]) -> InboundPart:
+def _part(path: str, properties: Mapping[str, Any]) -> InboundPart:
     text, data = str(properties.get("Text", "")), bytes(properties.get("Data", b""))
     binary = bool(data) and not text
     return InboundPart(
@@ -108,6 +108,7 @@ def _part(properties: Mapping[str, Any]) -> InboundPart:
         text=data.hex() if binary else text,
         sent=_unix(str(properties.get("Timestamp", ""))) or 0.0,
         binary=binary,
+        offer=path,
     )
 
 

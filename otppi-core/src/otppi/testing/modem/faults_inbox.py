@@ -1,7 +1,9 @@
 """Owns the faults that real modems were seen with in receiving: memories and their news (modems.md 17-20)."""
 
+import re
+
 from otppi.testing.modem import inbox
-from otppi.testing.modem.fault_acts import reset, set_state, switch, table
+from otppi.testing.modem.fault_acts import reply, reset, set_state, switch, table
 from otppi.testing.modem.faults import Fault, Moment, Stage
 
 _ABSENT = "ME"
@@ -27,6 +29,15 @@ def _want_cnma(moment: Moment) -> bool:
     return False
 
 
+def _leave_out_fields(moment: Moment) -> bytes:
+    answer = re.sub(rb"\+CMGR: \d+,", b"+CMGR: ,", moment.reply)
+    return re.sub(rb"\+CMGL: (\d+,)", rb"\1", answer)
+
+
+def _say_more_behind_headers(moment: Moment) -> bytes:
+    return re.sub(rb"(\+CMG[LR]: [^\r]*\r\n)", rb"\1^RSSI: 18\r\n_OUWCTI: 4\r\n", moment.reply)
+
+
 INBOX_FAULTS = table(
     Fault("storage-full", 17, Stage.SWITCH, _fill,
           "the memory is full: no +CMTI, and +CMS ERROR: 322 for each message", reset("full_blocks_sending")),
@@ -36,6 +47,10 @@ INBOX_FAULTS = table(
     switch("gaps-in-memory", 18, "places are not used in order, and +CPMS counts one message too few", gaps=True),
     switch("cmgl-broken", 18, "+CMGL is answered with ERROR", cmgl_refused=True),
     switch("cmgl-incomplete", 18, "+CMGL leaves out every second message", cmgl_incomplete=True),
+    Fault("header-without-fields", 18, Stage.REPLY, reply(_leave_out_fields),
+          "+CMGR leaves out <stat>, and +CMGL its own name"),
+    Fault("lines-behind-header", 18, Stage.REPLY, reply(_say_more_behind_headers),
+          "a URC and a line that no table knows between the header of +CMGR or +CMGL and the PDU"),
     Fault("notifications-lost", 19, Stage.SWITCH, set_state(notifications_lost=True),
           "what comes in is stored without a word", reset("notifications_lost")),
     switch("cnmi-refused", 19, "of AT+CNMI only 2,1,0,0,0 is taken", cnmi_refused=True),
