@@ -14,9 +14,9 @@ SENT = 1777599000.0  # 2026-05-01 08:30 at +07
 
 
 def test_a_message_is_told_and_deleted(manager: Any, modem: str, driver: Any) -> None:
-    manager.receive(modem, Text="made-up reply")
+    path = manager.receive(modem, Text="made-up reply")
     driver.look_after(lambda: driver.events.parts, "it is told")
-    assert driver.events.parts == [InboundPart("+6281200000001", "made-up reply", SENT)]
+    assert driver.events.parts == [InboundPart("+6281200000001", "made-up reply", SENT, offer=path)]
     driver.look_after(lambda: manager.kept(modem) == [], "it is deleted")
 
 
@@ -28,6 +28,7 @@ def test_one_that_is_not_held_stays_and_is_offered_again(
     path = manager.receive(modem, Text="made-up reply")
     driver.look_after(lambda: len(driver.events.parts) > 1, "it is offered again")
     assert manager.kept(modem) == [path]
+    assert {part.offer for part in driver.events.parts} == {path}
     driver.events.holding = True
     driver.look_after(lambda: manager.kept(modem) == [], "it is deleted")
 
