@@ -18,7 +18,7 @@ from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
-from otppi.wire.msisdn import normalise
+from otppi.wire.msisdn import read_written
 from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.ingress import RestIngress
 from otppi_ingress_rest.settings import SECTION
@@ -172,7 +172,7 @@ def _problem(item: Item, numbers_only: bool) -> dict[str, str] | None:
     if item.receiver is None or ("@" in item.receiver and not numbers_only):
         return None
     try:
-        normalise(item.receiver, "62")
+        read_written(item.receiver)
     except AddressError as error:
         return {"field": "data.receiver", "reason": str(error)}
     return None
