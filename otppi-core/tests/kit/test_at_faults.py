@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
-from otppi.testing.modem import FAULTS
+from otppi.testing.modem import FAULTS, ModemProfile
 from otppi.testing.modem.faults_usb import USB_FAULTS
 
 ARRIVED, LOST = True, False
@@ -147,6 +147,29 @@ def test_what_becomes_of_a_message_and_of_the_next_one(driver: Any, case: Case) 
     expected = ["first"] if case.error is None or case.arrived else []
     assert driver.texts == [*expected, "second"]
     assert driver.rack.network.part_count == len(expected) + 1
+
+
+@pytest.mark.parametrize(
+    ("maker", "code", "error"),
+    [
+        ("Quectel", 512, NotSent),
+        ("Quectel", 528, Unconfirmed),
+        ("SIMCOM_Ltd", 512, Unconfirmed),
+        ("SIMCOM_Ltd", 529, ModemUnfit),
+        ("Cinterion", 517, NotSent),  # bytes were lost on the line: with a pause behind the prompt it may go
+        ("u-blox", 512, Unconfirmed),
+        ("Generic", 512, Unconfirmed),
+    ],
+)
+def test_a_makers_own_number_is_read_by_its_makers_table(
+    make_driver: Any, maker: str, code: int, error: type[SendError]
+) -> None:
+    driver = make_driver(profile=ModemProfile(manufacturer=maker))
+    driver.modem.open()
+    driver.peer.inject("cms-error", code=code)
+    with pytest.raises(SendError) as caught:
+        driver.send("first")
+    assert type(caught.value) is error, caught.value
 
 
 def send_at_last(driver: Any, text: str) -> None:

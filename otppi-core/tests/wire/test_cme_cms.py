@@ -10,6 +10,7 @@ from otppi.wire.cme_cms import (
     cms_advice,
     cms_code_of_text,
     cms_meaning,
+    cms_standard,
 )
 from otppi.wire.cme_cms_tables import CME_MEANINGS, CMS_MEANINGS
 
@@ -97,3 +98,60 @@ def test_ranges_have_a_meaning() -> None:
     assert cms_meaning(230) == "application specific error of the SMSC"
     assert cms_meaning(599) == "error of the modem's manufacturer"
     assert cms_meaning(7) == cme_meaning(99) == "unlisted error"
+
+
+# The numbers that the standard leaves to the makers, each by the maker's own manual (named in otppi.wire.cms_vendors).
+MAKERS = {
+    "SIMCOM_Ltd": {
+        Advice.WAIT: (520, 521, 522, 525, 530, 532),
+        Advice.OTHER: (516, 517, 529),
+        Advice.NEVER: (513, 514, 519, 524),
+        Advice.FREE_STORAGE: (531,),
+        Advice.AMBIGUOUS: (512, 515, 518, 528, 533),
+    },
+    "Quectel": {
+        Advice.WAIT: (512, 530),
+        Advice.OTHER: (517, 529),
+        Advice.NEVER: (513, 514),
+        Advice.FREE_STORAGE: (531,),
+        Advice.AMBIGUOUS: (515, 516, 528, 532),
+    },
+    "Cinterion": {
+        Advice.WAIT: (522, 532, 535),
+        Advice.NEVER: (515, 516, 517, 519, 520, 538, 549, 550, 551, 553, 554),
+        Advice.AMBIGUOUS: (512, 513, 514, 521, 534, 552),
+    },
+    "Telit": {Advice.WAIT: (512,), Advice.AMBIGUOUS: (510, 513, 514, 515)},
+    "u-blox": {
+        Advice.WAIT: (536, 537, 539, 604, 606, 616),
+        Advice.OTHER: (543, 544, 545, 546),
+        Advice.NEVER: (516, 521, 522, 523, 524, 527, 528, 529, 530),
+        Advice.SET_SMSC: (525, 526),
+        Advice.AMBIGUOUS: (512, 513, 538, 547, 615),
+    },
+    "WAVECOM MODEM": {Advice.WAIT: (512, 515), Advice.AMBIGUOUS: (513, 514)},
+    "Motorola": {Advice.WAIT: (512, 515), Advice.NEVER: (513, 514), Advice.AMBIGUOUS: (517,)},
+    # They publish no such numbers, so nothing but what several makers share is known of them.
+    "huawei": {Advice.WAIT: (522, 615, 616), Advice.AMBIGUOUS: (*range(512, 522), *range(523, 555))},
+    "ZTE CORPORATION": {Advice.WAIT: (522,), Advice.AMBIGUOUS: (512, 513, 538)},
+    "": {Advice.WAIT: (522,), Advice.AMBIGUOUS: (512, 513, 538)},
+}
+
+
+@pytest.mark.parametrize(
+    ("maker", "advice", "codes"),
+    [(maker, advice, codes) for maker, rows in MAKERS.items() for advice, codes in rows.items()],
+)
+def test_makers_numbers_are_read_by_their_own_tables(maker: str, advice: Advice, codes: tuple[int, ...]) -> None:
+    assert {code: cms_advice(code, maker) for code in codes} == dict.fromkeys(codes, advice)
+
+
+def test_one_number_of_different_makers_says_different_things() -> None:
+    assert [cms_meaning(512, maker) for maker in ("Quectel", "SIMCOM INCORPORATED", "u-blox", "Fibocom")] == [
+        "SIM not ready",
+        "SMS no error",
+        "relay protocol acknowledgement",
+        "error of the modem's manufacturer",
+    ]
+    assert cms_standard(517, "Siemens") == 304
+    assert [cms_standard(code, "Siemens") for code in (38, 9999, None)] == [38, 9999, None]

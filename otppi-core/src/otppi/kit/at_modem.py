@@ -18,7 +18,7 @@ from otppi.kit.at_identity import read_imei, same_imei
 from otppi.kit.at_inbox import AtInbox
 from otppi.kit.at_line import Line
 from otppi.kit.at_recovery import cycle_power, cycle_radio, restart
-from otppi.kit.at_refusals import refusal
+from otppi.kit.at_refusals import lost_on_the_line, refusal
 from otppi.kit.at_settings import AT_SETTINGS
 from otppi.kit.at_sim import SimTool
 from otppi.kit.at_smsc import SmscKeeper
@@ -43,7 +43,6 @@ __all__ = ["AT_SETTINGS", "AtModem"]
 
 logger = logging.getLogger(__name__)
 
-_INVALID_PDU = 304
 _PROMPT_PAUSE = 0.1
 _ACCEPTED = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")
 
@@ -296,11 +295,12 @@ class AtModem(Modem):
             channel.listen(left)
 
     def _refused(self, result: FinalResult, *, dispatched: bool) -> SendError:
-        return refusal(result, dispatched=dispatched, cure=partial(self._cure_refusal, result, dispatched))
+        cure, maker = partial(self._cure_refusal, result, dispatched), self._watch.identity.manufacturer
+        return refusal(result, dispatched=dispatched, cure=cure, maker=maker)
 
     def _cure_refusal(self, result: FinalResult, dispatched: bool, advice: Advice) -> bool:
         """Do something about what the modem refused a message for; False where nothing is known to do."""
-        if dispatched and result.code == _INVALID_PDU:
+        if dispatched and lost_on_the_line(result, self._watch.identity.manufacturer):
             if not self._prompt_pause:
                 # The PDU is a good one, so the modem lost its beginning: it was not ready for it (modems.md 4).
                 self._prompt_pause = _PROMPT_PAUSE

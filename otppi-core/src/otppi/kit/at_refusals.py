@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.wire.at import FinalResult, ResultKind
-from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
+from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning, cms_standard
 
 _WAIT_RETRY = 2.0
+_INVALID_PDU = 304
 _ANOTHER_MODEM = frozenset({Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC})
 
 
-def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], bool]) -> SendError:
+def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], bool], maker: str = "") -> SendError:
     """Turn a final result into "may it be sent again?" (modems.md 10).
 
     Before the PDU was written nothing can have gone out; after it, only an error with a meaning says so.
@@ -19,8 +20,9 @@ def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], b
         result: What the modem ended AT+CMGS with.
         dispatched: Whether the PDU was written.
         cure: Tries to do away with the reason where the message is surely not out; True where another try is worth it.
+        maker: The modem's manufacturer: some numbers are its own.
     """
-    advice, meaning, code = _advice(result), _meaning(result), result.text[:64]
+    advice, meaning, code = _advice(result, maker), _meaning(result, maker), result.text[:64]
     if advice is Advice.AMBIGUOUS and dispatched:
         return Unconfirmed(meaning, code=code)
     if cure(advice):
@@ -32,13 +34,18 @@ def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], b
     return NotSent(meaning, code=code, retry_after=_WAIT_RETRY if advice is Advice.WAIT else 0.0)
 
 
-def _advice(result: FinalResult) -> Advice:
+def lost_on_the_line(result: FinalResult, maker: str) -> bool:
+    """Whether the modem got another PDU than the one that was written, for that was a good one."""
+    return result.kind is ResultKind.CMS and cms_standard(result.code, maker) == _INVALID_PDU
+
+
+def _advice(result: FinalResult, maker: str) -> Advice:
     if result.kind is ResultKind.CMS:
-        return cms_advice(result.code)
+        return cms_advice(result.code, maker)
     return cme_advice(result.code) if result.kind is ResultKind.CME else Advice.AMBIGUOUS
 
 
-def _meaning(result: FinalResult) -> str:
+def _meaning(result: FinalResult, maker: str) -> str:
     if result.code is None or result.kind not in (ResultKind.CMS, ResultKind.CME):
         return "the modem gave no reason"
-    return cms_meaning(result.code) if result.kind is ResultKind.CMS else cme_meaning(result.code)
+    return cms_meaning(result.code, maker) if result.kind is ResultKind.CMS else cme_meaning(result.code)

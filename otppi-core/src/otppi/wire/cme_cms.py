@@ -1,8 +1,8 @@
 """Owns what to do about a +CMS ERROR or +CME ERROR: its meaning, and whether the message may be sent again.
 
-Sources: 3GPP TS 27.005 3.2.5, 27.007 9.2, 24.011 annex E-2, 23.040 9.2.3.22, and what other gateways
-learned from real networks (modems.md items 10, 11). A number that is not listed may have been sent: nothing but
-certainty allows a second sending.
+Sources: 3GPP TS 27.005 3.2.5, 27.007 9.2, 24.011 annex E-2, 23.040 9.2.3.22, what other gateways learned from real
+networks (modems.md items 10, 11), and makers' manuals for their own numbers (``cms_vendors``). A number that is not
+listed may have been sent: nothing but certainty allows a second sending.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from otppi.wire.cme_cms_tables import CME_MEANINGS, CME_SYNONYMS, CMS_MEANINGS, CMS_RANGES, CMS_SYNONYMS
+from otppi.wire.cms_vendors import makers_cms
 
 
 class Advice(Enum):
@@ -57,8 +58,10 @@ _CME_ADVICE = _advice(
 )
 
 
-def cms_meaning(code: int) -> str:
-    """Tell in words what ``+CMS ERROR: code`` means."""
+def cms_meaning(code: int, maker: str = "") -> str:
+    """Tell in words what ``+CMS ERROR: code`` means to this maker's modems, named as in +CGMI."""
+    if meant := makers_cms(code, maker):
+        return meant[1]
     return CMS_MEANINGS.get(code) or next((text for codes, text in CMS_RANGES if code in codes), "unlisted error")
 
 
@@ -67,8 +70,15 @@ def cme_meaning(code: int) -> str:
     return CME_MEANINGS.get(code, "unlisted error")
 
 
-def cms_advice(code: int | None) -> Advice:
+def cms_standard(code: int | None, maker: str) -> int | None:
+    """Give the standard's number that says the same of a message as this maker's; others stay as they are."""
+    meant = makers_cms(code, maker) if code is not None else None
+    return meant[0] if meant else code
+
+
+def cms_advice(code: int | None, maker: str = "") -> Advice:
     """Tell what may be done after ``+CMS ERROR: code``; None is an error without a known number."""
+    code = cms_standard(code, maker)
     return _CMS_ADVICE.get(code, Advice.AMBIGUOUS) if code is not None else Advice.AMBIGUOUS
 
 
