@@ -15,6 +15,7 @@ from otppi.api.errors import InvalidSettings, ModemLost, NotSupported, Trouble
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemIdentity, ModemState, ModemType
+from otppi.host import devices
 from otppi.host.data_folder import DataFolder
 from otppi.host.device import Device, Expected, in_order
 from otppi.host.devices import DeviceWatch
@@ -417,6 +418,27 @@ def test_a_stranger_is_asked_once_when_all_its_ports_are_there(watching: Any) ->
     assert one.watch.locate("m1", A, "") == "/made-up/ttyUSB0"
     one.watch.release("m1")
     assert one.asked == [["ttyUSB0", "ttyUSB1"]]
+
+
+def test_a_stranger_is_asked_later_where_no_thread_starts(watching: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was taken for one that is being asked, for ever; and the change of a setting failed halfway."""
+    monkeypatch.setattr(devices, "_NO_THREAD_PAUSE", 0.05)
+    one = watching(ttyUSB0=is_(A, 0))
+    start, refused = threading.Thread.start, threading.Event()
+
+    def cannot_start(thread: threading.Thread) -> None:
+        if not thread.name.startswith("device-asker"):
+            start(thread)
+            return
+        refused.set()
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot_start)
+        one.source.put(port(0))
+        assert refused.wait(10)
+        one.expect()
+    until(lambda: one.asked and one.watch.devices()[0].examined)
 
 
 def test_a_modem_that_is_missing_is_woken_when_it_was_found(watching: Any) -> None:

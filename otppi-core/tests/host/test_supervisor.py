@@ -141,7 +141,7 @@ def test_one_that_died_is_started_again_by_the_watch(
     thread.start()
     until(lambda: body.runs == 1)
     looks: list[int] = []
-    watch = Watch(lambda: [thread], lambda: looks.append(1))
+    watch = Watch(lambda: [thread], [lambda: looks.append(1)])
     watching = Supervised("watch", watch.run, watch.stop)
     watching.start()
     until(lambda: body.runs == 2 and len(looks) > 2)

@@ -360,3 +360,25 @@ def test_no_text_is_logged_or_shown(phone: Phone, caplog: pytest.LogCaptureFixtu
     phone.say("rahasia lain")
     for text in ("4321", "rahasia"):
         assert text not in caplog.text + repr(session) + str(phone.desk.sessions())
+
+
+def test_a_session_ends_in_time_where_no_thread_can_be_started(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its timer it would have held the modem's USSD for ever."""
+
+    def cannot_start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    phone.desk.timeouts = {"m0": 0.05}
+    phone.script.append(SILENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Timer, "start", cannot_start)
+        session = phone.start()
+    phone.desk.look()
+
+    def looked() -> bool:
+        phone.desk.look()
+        return session.exchange.done()
+
+    until(looked)
+    assert refusal(lambda: session.exchange.result(0)).code is ResponseCode.UNCONFIRMED
+    assert not phone.desk.busy("m0")

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -239,3 +240,15 @@ def test_what_is_published_may_not_go_to_where_commands_come_from(serve: Any, ke
     """A command that is rejected would come again for ever."""
     with pytest.raises(InvalidSettings, match=f"ingress-redis.{key}: must not be the same as key"):
         serve(**{key: "sms"})
+
+
+def test_a_stop_needs_no_thread(
+    serve: Any, server: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def cannot_start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    served = serve(server).connected()
+    monkeypatch.setattr(threading.Timer, "start", cannot_start)
+    assert served.stop() < 10
+    assert "no thread can be started" in caplog.text

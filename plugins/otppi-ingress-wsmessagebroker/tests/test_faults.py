@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from otppi.kit.link import LinkLost
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
+from otppi_ingress_wsmessagebroker.alarm import Alarm
+from otppi_ingress_wsmessagebroker.lookup import Lookup
 
 USERS = {"username": "password"}
 AT_ONCE = 2.5
@@ -302,3 +305,17 @@ def test_nobody_listens(run: Any, tools: Any) -> None:
     running = run(1)
     tools.eventually(lambda: running.says("attempts") >= 2)
     assert running.says("last_problem") == "Connection refused"
+
+
+def test_a_search_that_could_not_be_started_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every later connection would have waited for the thread that is not there."""
+
+    def cannot_start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    names = Lookup(Alarm())
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot_start)
+        with pytest.raises(LinkLost, match="no thread can be started"):
+            names.addresses("localhost", 1)
+    assert names.addresses("localhost", 1, time.monotonic() + 10)

@@ -67,7 +67,7 @@ class LogStream(io.TextIOBase):
         thread = threading.Thread(target=self._run, name="log", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no memory for one more thread, or the interpreter is ending
+        except (RuntimeError, MemoryError):  # no memory for one more thread, or the interpreter is ending
             return
         self._thread = thread
 
@@ -112,6 +112,13 @@ class LogStream(io.TextIOBase):
     # -- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._write_on()
+        finally:  # one that died, for want of memory, must not be taken for one that writes
+            with self._changed:
+                self._thread = None
+
+    def _write_on(self) -> None:
         while batch := self._next():
             self._writing_since = time.monotonic()
             self._hand_on(batch)

@@ -21,6 +21,7 @@ _SETTLE = 0.3
 _AGAIN = (5.0, 15.0, 60.0)
 """Seconds until a device that answered nothing is asked again: a modem boots for some time. Then it is left alone."""
 _ASKERS = 4
+_NO_THREAD_PAUSE = 5.0
 _NEVER = float("inf")
 
 
@@ -289,9 +290,14 @@ class DeviceWatch:
             for device in self._devices.values():
                 if device.ask_at <= now and self._is_stranger(device):
                     device.asking = True
-                    self._askers.submit(self._ask, device)
+                    try:
+                        self._askers.submit(self._ask, device)
+                    except RuntimeError:  # "can't start new thread": memory, or the number of processes, is short
+                        device.asking, device.ask_at = False, now + _NO_THREAD_PAUSE
 
     def _ask(self, device: Device) -> None:
+        if not device.asking:  # the pool had kept what it could not start a thread for
+            return
         ports, known = in_order(device, self._matches)
         try:
             found = self._ask_ports([port.path for port in ports], known)

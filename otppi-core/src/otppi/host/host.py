@@ -90,7 +90,7 @@ class Host:
             self._internet_type, self._identity_of, self._port_of, serial_devices, usb, boot_folder
         )
 
-        watch = Watch(self._threads, self.ways_in.look)
+        watch = Watch(self._threads, (self.ways_in.look, self.gateway.ussd.look))
         self._watch = Supervised("watch", watch.run, watch.stop)
 
     def start(self) -> None:

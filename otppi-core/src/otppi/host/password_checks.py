@@ -111,14 +111,19 @@ class PasswordChecks:
     # -- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread alone (setpriority(2))
-        while (check := self._next()) is not None:
-            if self._is_late(check):
-                check.future.set_exception(self._send_away(check))
-            else:
-                self._do(check)
-                with self._changed:
-                    self._seniority.done(check.key)
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread alone (setpriority(2))
+            while (check := self._next()) is not None:
+                if self._is_late(check):
+                    check.future.set_exception(self._send_away(check))
+                else:
+                    self._do(check)
+                    with self._changed:
+                        self._seniority.done(check.key)
+        finally:  # one that died, for want of memory, must not be taken for one that works
+            with self._changed:
+                if self._thread is threading.current_thread():
+                    self._thread = None
 
     def _next(self) -> _Check | None:
         """Wait for a check whose turn it is, or that has waited too long; None where this thread is not needed."""

@@ -135,12 +135,12 @@ class Watch:
 
     Args:
         threads: Those that are to live; asked each time.
-        look: What else is to be looked at each time.
+        looks: What else is to be done each time.
     """
 
-    def __init__(self, threads: Callable[[], Iterable[Supervised]], look: Callable[[], None]) -> None:
+    def __init__(self, threads: Callable[[], Iterable[Supervised]], looks: Collection[Callable[[], None]]) -> None:
         self._threads = threads
-        self._look = look
+        self._looks = looks
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -148,7 +148,8 @@ class Watch:
         while not self._stopping.wait(WATCH_EVERY):
             for thread in self._threads():
                 thread.revive()
-            self._look()
+            for look in self._looks:
+                look()
 
     def stop(self) -> None:
         """End `run`."""

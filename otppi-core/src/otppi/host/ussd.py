@@ -52,6 +52,7 @@ class UssdSession:
 
     __slots__ = (
         "asked",
+        "due",
         "ended",
         "exchange",
         "job",
@@ -75,6 +76,7 @@ class UssdSession:
         self.exchange: Exchange = Future()
         self.unanswered: Exchange | None = self.exchange
         self.job: Future[None] | None = None
+        self.due = 0.0
         self.timer: threading.Timer | None = None
 
     @property
@@ -276,9 +278,23 @@ class UssdDesk:
         if session.timer is not None:
             session.timer.cancel()
         seconds = self.timeouts.get(session.modem, TIMEOUT)
-        session.timer = threading.Timer(seconds, self._expire, (session, exchange))
-        session.timer.daemon = True
-        session.timer.start()
+        session.due = time.monotonic() + seconds
+        timer = threading.Timer(seconds, self._expire, (session, exchange))
+        timer.daemon = True
+        try:
+            timer.start()
+        except (RuntimeError, MemoryError):  # "can't start new thread": `look` ends it instead
+            session.timer = None
+        else:
+            session.timer = timer
+
+    def look(self) -> None:
+        """End what took too long and has no timer, because no thread could be started; every few seconds."""
+        now = time.monotonic()
+        with self._lock:
+            late = [one for one in self._open.values() if one.timer is None and 0.0 < one.due < now]
+        for session in late:
+            self._expire(session, session.exchange)
 
     def _expire(self, session: UssdSession, exchange: Exchange) -> None:
         """End what took too long: the string's turn, the network's answer, or the reply."""

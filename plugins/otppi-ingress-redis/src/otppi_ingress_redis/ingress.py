@@ -76,14 +76,15 @@ class RedisIngress(Ingress):
 
     def stop(self) -> None:
         """Take nothing new; settle what becomes final in time, and leave the rest to the server."""
-        if self._last_resort is None:
+        first = self._stop_by == float("inf")
+        if first:
             self._stop_by = time.monotonic() + _PATIENCE
-            connected = self._link.describe()["connected"]
-            self._last_resort = threading.Timer(_PATIENCE if connected else 0.0, self._hang_up)
-            self._last_resort.start()
+        connected = self._link.describe()["connected"]
         self._link.stop()
         self._consumer.stop()
         self._wake.set()
+        if first:
+            self._hang_up_after(_PATIENCE if connected else 0.0)
 
     def describe(self) -> Mapping[str, Any]:
         """Say how the connection is, and how many messages came."""
@@ -94,6 +95,15 @@ class RedisIngress(Ingress):
             "key": self._values["key"],
             **self._source.describe(),
         }
+
+    def _hang_up_after(self, seconds: float) -> None:
+        last_resort = threading.Timer(seconds, self._hang_up)
+        try:
+            last_resort.start()
+        except (RuntimeError, MemoryError):  # "can't start new thread": each read ends after `timeout` all the same
+            logger.warning("%s: no thread can be started; the stop waits for as long as the server takes", KEY)
+        else:
+            self._last_resort = last_resort
 
     def _hang_up(self) -> None:
         """End what waits for a server that does not answer."""

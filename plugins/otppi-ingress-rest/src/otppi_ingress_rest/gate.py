@@ -280,7 +280,8 @@ class Gate:
             if later is None:
                 self._give_back(connection)
         if later is not None:
-            later.call_when_ready(lambda: self.workers.submit(job))
+            with _given_back(connection):
+                later.call_when_ready(lambda: self.workers.submit(job))
 
     def _refuse_job(self, job: tuple[Connection, BufferedRequest]) -> None:
         """Answer a request that no thread is free for (any thread)."""

@@ -35,7 +35,7 @@ class Lookup:
         """Give the addresses of a server.
 
         Raises:
-            LinkLost: There are none, they are not known by `deadline`, or the alarm's time is over.
+            LinkLost: There are none, or they are not known in time; or no thread can be started to look for them.
         """
         try:
             return _resolve(host, port, socket.AI_NUMERICHOST)
@@ -43,8 +43,7 @@ class Lookup:
             pass  # it is a name, good or bad
         search = self._search
         if search is None or search.name != (host, port) or search.done:
-            search = self._search = _Search((host, port))
-            threading.Thread(target=self._run, args=(search,), name="name lookup", daemon=True).start()
+            search = self._begin(host, port)
         while not search.done:
             self._alarm.wait((), deadline)
             if not search.done and (self._alarm.over or _passed(deadline)):
@@ -53,6 +52,16 @@ class Lookup:
         if search.problem:
             raise LinkLost(search.problem)
         return search.found
+
+    def _begin(self, host: str, port: int) -> _Search:
+        """Start a search; it counts once its thread runs, for else all later calls would wait for it."""
+        search = _Search((host, port))
+        try:
+            threading.Thread(target=self._run, args=(search,), name="name lookup", daemon=True).start()
+        except (RuntimeError, MemoryError) as error:  # "can't start new thread"
+            raise LinkLost("no thread can be started to look its name up") from error
+        self._search = search
+        return search
 
     def _run(self, search: _Search) -> None:
         try:
