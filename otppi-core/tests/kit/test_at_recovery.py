@@ -357,7 +357,7 @@ def test_a_small_buffer_that_is_known_needs_no_finding_out(make_driver: MakeDriv
 def test_a_modem_that_only_dislikes_the_long_line_gets_all_at_once(
     driver: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    driver.peer.inject("first-at-ignored", times=100, command="+CMGF=0;")
+    driver.peer.inject("first-at-ignored", times=100, command="+CMGF=0;+CMGF")
     driver.modem.open()
     driver.send(LONG)
     assert driver.texts == [LONG]

@@ -241,6 +241,25 @@ def ussd_refused(terminal: Terminal) -> None:
     assert terminal.ask("AT+CUSD=2") == ["OK"]
 
 
+def restart(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CMEE=1") == []
+    assert terminal.ask("AT+CMEE=1") == ["OK"]
+    terminal.peer.inject("restart", terminal.now, seconds=2.0)
+    assert [terminal.ask("AT", 1.5), terminal.ask("AT", 1.5)] == [[], []]
+    assert terminal.ask("AT+CMEE?") == ["+CMEE: 0", "OK"]
+
+
+def restart_after_submit(terminal: Terminal) -> None:
+    assert "+CMGS" not in terminal.send("x")
+    assert (terminal.send("y"), terminal.peer.network.part_count) == (SENDS, 1)
+
+
+def joins_refused(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CMGF=0;+CMGS=20") == ["ERROR"]
+    assert terminal.ask("AT+CMGF=0;+CMEE=1") == ["OK"]
+    assert terminal.send("x") == SENDS
+
+
 CHECKS: dict[str, Callable[[Terminal], None]] = {
     "report-failed": report_failed,
     "report-pending-only": report_pending_only,
@@ -264,6 +283,9 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "getportmode-crash": getportmode_crash,
     "autobaud": autobaud,
     "brown-out": brown_out,
+    "restart": restart,
+    "restart-after-submit": restart_after_submit,
+    "joins-refused": joins_refused,
     "dial-no-carrier": dialling("NO CARRIER"),
     "dial-busy": dialling("BUSY"),
     "dial-error": dialling("ERROR"),

@@ -72,7 +72,27 @@ def test_a_bad_pdu_is_refused(terminal: Terminal, line: bytes, payload: bytes) -
 def test_the_command_is_known(terminal: Terminal) -> None:
     assert terminal.ask("AT+CMGS=?") == ["OK"]
     assert terminal.ask("AT+CMGS") == ["ERROR"]
-    assert terminal.ask("AT+CMMS=2;+CMGS=20") == ["ERROR"]
+    assert terminal.ask("AT+CMGS=20;+CMMS=2") == ["+CMS ERROR: 304"]
+
+
+def test_commands_before_it_in_its_line_are_obeyed_first(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CMEE=9;+CMGS=20") == ["ERROR"]
+    assert terminal.type(b"AT+CMEE=1;+CMGS=%d\r" % LENGTH) == b"\r\n> "
+    assert terminal.type(SUBMIT + b"\x1a") == b"\r\n+CMGS: 0\r\n\r\nOK\r\n"
+    assert terminal.ask("AT+CMEE?") == ["+CMEE: 1", "OK"]
+
+
+def test_what_is_typed_in_text_mode_goes_as_text_to_whatever_stood_behind_the_command() -> None:
+    terminal = Terminal(ModemPeer(ModemProfile(echo=False, text_mode=True)))
+    assert terminal.type(b"AT+CMGS=23\r") == b"\r\n> "
+    assert terminal.type(SUBMIT + b"\x1a") == b"\r\n+CMGS: 0\r\n\r\nOK\r\n"
+    (part,) = terminal.peer.network.parts
+    assert (part.destination, part.text) == ("23", SUBMIT.decode())
+    assert terminal.ask("AT+CMGF=0") == ["OK"]
+    assert "+CMGS: 1" in terminal.send("as a PDU")
+    assert terminal.peer.network.messages[-1].text == "as a PDU"
+    terminal.peer.restart(terminal.now)
+    assert terminal.ask("AT+CMGF?") == ["+CMGF: 1", "OK"]
 
 
 def test_a_bad_length_gets_no_prompt(terminal: Terminal) -> None:

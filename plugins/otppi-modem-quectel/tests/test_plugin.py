@@ -21,7 +21,7 @@ def test_a_captured_module_sends(tmp_path: Path) -> None:
     module = sends_by_capture(QUECTEL, CAPTURE, tmp_path)
     identity = module.identity
     assert 'AT+QURCCFG="urcport","usbat"' in module.asked
-    assert [line for line in module.asked if "CNMI" in line][-1] == "AT+CNMI=2,1,2,2,0"
+    assert [line for line in module.asked if "CNMI=" in line][-1] == "AT+CNMI=2,1,2,2,0"
     assert (identity.model, identity.iccid, identity.signal_dbm) == ("EC25", "8900000000000000025", -61)
 
 

@@ -47,6 +47,11 @@ class AtChannel:
         """Whether a command may be sent; if not, `synchronise` first."""
         return self._connection.synchronised
 
+    @property
+    def echoes(self) -> int:
+        """How many commands and PDUs the modem has echoed so far."""
+        return self._connection.echoes
+
     def command(self, line: str, timeout: float = 5.0, *, body_lines: bool = False) -> tuple[str, ...]:
         """Send a command line; give the information lines of its reply.
 
@@ -89,8 +94,16 @@ class AtChannel:
             raise AtRefused(event.result)
         raise AtTimeout("no prompt came")
 
-    def payload(self, pdu: str, timeout: float, meanwhile: Callable[[], None]) -> tuple[str, ...]:
+    def leave_prompt(self) -> None:
+        """Write ESC instead of a PDU; nothing is sent."""
+        self._port.write(self._connection.cancel())
+
+    def payload(
+        self, pdu: str, timeout: float, meanwhile: Callable[[], None], hopeless: Callable[[], bool] = lambda: False
+    ) -> tuple[str, ...]:
         """Write a PDU and Ctrl-Z after a prompt; give the information lines of the reply. `meanwhile` is called once.
+
+        `hopeless` is asked whenever the modem says something: whether no reply can come any more.
 
         Raises:
             AtRefused: The final result was not OK.
@@ -98,7 +111,7 @@ class AtChannel:
         """
         self._port.write(self._connection.payload(pdu))
         meanwhile()
-        reply = self._wait(timeout)
+        reply = self._wait(timeout, hopeless)
         if not isinstance(reply, Reply):
             raise AtTimeout("the network did not answer", self._connection.abandon())
         if not reply.result.ok:
@@ -163,8 +176,8 @@ class AtChannel:
             self._connection.receive_data(data)
             self._tell()
 
-    def _wait(self, timeout: float) -> Prompt | Reply | None:
-        """Wait for the outstanding command's prompt or reply; None when time is up."""
+    def _wait(self, timeout: float, hopeless: Callable[[], bool] = lambda: False) -> Prompt | Reply | None:
+        """Wait for the outstanding command's prompt or reply; None when time is up, or when it is hopeless."""
         deadline = time.monotonic() + timeout
         while True:
             while event := self._connection.next_event():
@@ -172,6 +185,8 @@ class AtChannel:
                     return event
                 self._on_event(event)
             left = deadline - time.monotonic()
+            if hopeless():
+                return None
             if left > 0:
                 self._read(left)
             elif self._connection.in_doubt:

@@ -17,8 +17,10 @@ from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at_identity import read_imei, same_imei
 from otppi.kit.at_inbox import AtInbox
 from otppi.kit.at_line import Line
+from otppi.kit.at_prompt import Prompter
 from otppi.kit.at_recovery import cycle_power, cycle_radio, restart
-from otppi.kit.at_refusals import lost_on_the_line, refusal
+from otppi.kit.at_refusals import asks_for_pin, lost_on_the_line, refusal
+from otppi.kit.at_restart import RestartWatch
 from otppi.kit.at_settings import AT_SETTINGS
 from otppi.kit.at_sim import SimTool
 from otppi.kit.at_smsc import SmscKeeper
@@ -71,7 +73,12 @@ class AtModem(Modem):
         self._warnings: tuple[str, ...] = ()
         self._inbox = AtInbox(context.events, self._profile)
         self._late = LateResults(context.events)
-        self._chores: tuple[Chore, ...] = (self._smsc, self._watch, self._ussd, self._inbox, self._late)
+        self._restart = RestartWatch(self._profile.boot_urcs)
+        self._prompter = Prompter(self._restart)
+        self._chores: tuple[Chore, ...] = (
+            *(self._smsc, self._watch, self._ussd, self._inbox, self._late),
+            self._restart,  # the last: it takes note of what the others have set
+        )
         self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
@@ -94,15 +101,20 @@ class AtModem(Modem):
     def open(self) -> None:
         """Open the port and make the modem ready to send."""
         port, channel = self._connect()
-        settle = partial(self._line.settle, port)
-        start = Start(channel, self._settings, self._profile, self._pin_memory, channel.listen, settle, self._recognise)
+        wait, settle = channel.listen, partial(self._settle, port)
+        start = Start(channel, self._settings, self._profile, self._pin_memory, wait, settle, self._recognise)
         try:
             identity = start.run()
             self._warn(start.warnings)
+            self._prompter.opened(f"{identity.manufacturer} {identity.model} {identity.revision}")
             for chore in self._chores:
                 chore.opened(channel, identity)
         except AtTimeout as error:
             raise _silent(error) from error
+
+    def _settle(self, port: Port, channel: AtChannel) -> None:
+        self._line.settle(port, channel)
+        self._restart.greeted()
 
     def _connect(self) -> tuple[Port, AtChannel]:
         """Open the port; nothing was said yet."""
@@ -160,10 +172,13 @@ class AtModem(Modem):
         """Do a piece of the chore that has been due for longest, so that none of them keeps the others waiting."""
         chore = min(self._chores, key=attrgetter("due"))
         if chore.due <= time.monotonic():
-            try:
-                chore.work(channel)
-            except AtTimeout as error:
-                raise _silent(error) from error
+            self._work(chore, channel)
+
+    def _work(self, chore: Chore, channel: AtChannel) -> None:
+        try:
+            chore.work(channel)
+        except AtTimeout as error:
+            raise _silent(error) from error
 
     def close(self) -> None:
         """Release the port."""
@@ -184,7 +199,8 @@ class AtModem(Modem):
         return self._channel
 
     def _heard(self, event: Urc | Noise) -> None:
-        if not any(chore.heard(event) for chore in self._chores):
+        self._restart.heard(event)
+        if not any(chore.heard(event) for chore in self._chores[:-1]):
             name = event.name if isinstance(event, Urc) else "a line of no command"
             logger.debug("modem %s said %s", self._settings["name"], name)
 
@@ -262,8 +278,10 @@ class AtModem(Modem):
         return [pdu_line(_submit(message, part)) for part in parts]
 
     def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
+        if self._restart.due <= 0.0:  # a sign that came with the chore, or with the part before
+            self._work(self._restart, channel)
         try:
-            channel.prompt(f"AT+CMGS={length}", self._settings["prompt_timeout"], message.progress.meanwhile)
+            self._prompter.ask(channel, length, self._settings["prompt_timeout"], message.progress.meanwhile)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=False) from error
         except AtTimeout as error:
@@ -271,13 +289,15 @@ class AtModem(Modem):
         if self._prompt_pause:
             self._pause(channel)
         message.progress.before_dispatch()
+        meanwhile = partial(self._meanwhile, message)
         try:
-            lines = channel.payload(pdu, self._settings["result_timeout"], partial(self._meanwhile, message))
+            lines = channel.payload(pdu, self._settings["result_timeout"], meanwhile, lambda: self._restart.certain)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=True) from error
         except AtTimeout as error:
             self._late.expect(message.message_id)
-            raise Unconfirmed("the network did not answer in time") from error
+            what = "modem restarted before the network answered" if self._restart.certain else None
+            raise Unconfirmed(f"the {what or 'network did not answer in time'}") from error
         except ModemLost as error:
             self.close()  # the dialogue cannot go on, and the next message is to find that out
             raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
@@ -295,6 +315,8 @@ class AtModem(Modem):
             channel.listen(left)
 
     def _refused(self, result: FinalResult, *, dispatched: bool) -> SendError:
+        if asks_for_pin(result):  # it had it when the modem was opened
+            self._restart.restarted()
         cure, maker = partial(self._cure_refusal, result, dispatched), self._watch.identity.manufacturer
         return refusal(result, dispatched=dispatched, cure=cure, maker=maker)
 

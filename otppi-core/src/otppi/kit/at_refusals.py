@@ -9,6 +9,13 @@ from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_
 _WAIT_RETRY = 2.0
 _INVALID_PDU = 304
 _ANOTHER_MODEM = frozenset({Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC})
+_LOCKED = frozenset((*((ResultKind.CMS, code) for code in (311, 316)), *((ResultKind.CME, code) for code in (11, 12))))
+"""SIM PIN or PUK required (3GPP TS 27.005 3.2.5, 27.007 9.2)."""
+
+
+def asks_for_pin(result: FinalResult) -> bool:
+    """Whether the SIM asks for its PIN or PUK."""
+    return (result.kind, result.code) in _LOCKED
 
 
 def refusal(result: FinalResult, *, dispatched: bool, cure: Callable[[Advice], bool], maker: str = "") -> SendError:

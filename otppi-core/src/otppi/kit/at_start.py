@@ -78,7 +78,7 @@ class Profile:
     network_urcs: tuple[str, ...] = ()
     """URCs upon which the network is looked at at once, beside those of 3GPP: the SIM came or went."""
     boot_urcs: tuple[str, ...] = ()
-    """URCs that say that the modem has just been switched on: whatever was set in it is lost."""
+    """URCs that say that the modem has just been switched on, beside those that `at_restart` knows."""
     ussd_forms: tuple[UssdForm, ...] = (UssdForm.PLAIN, UssdForm.GSM7_HEX, UssdForm.UCS2_HEX)
     """How it writes USSD strings: tried in turn until one is taken (modems.md 27)."""
     sim_tries: tuple[SimTries, ...] = (CPINR,)
@@ -124,15 +124,15 @@ class Start:
         """
         channel = self._channel
         self._settle(channel)
-        channel.attempt("ATE0")
-        if channel.attempt("AT+CMEE=1") is None:
-            channel.attempt("AT+CMEE=2")
+        self._be_understood()
         if self._recognise is not None:
             self._recognise(read_imei(channel))
         self._unlock()
         for line in self._profile.init:
             channel.attempt(line)
-        self._run_init_commands()
+        if self._settings.get("init_commands", ()):
+            self._run_init_commands()
+            self._be_understood()  # one of them may be ATZ, AT&F or ATE1
         self._choose_pdu_mode()
         channel.attempt("AT+CMMS=2")
         self._set_smsc()
@@ -140,6 +140,12 @@ class Start:
         if self._recognise is not None:  # some tell their IMEI only now
             self._recognise(identity.imei)
         return look(channel, identity, self._profile.signal)
+
+    def _be_understood(self) -> None:
+        """Switch the echo off, and let errors be told by number, or at least in words."""
+        self._channel.attempt("ATE0")
+        if self._channel.attempt("AT+CMEE=1") is None:
+            self._channel.attempt("AT+CMEE=2")
 
     # -- SIM --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 import time
 from typing import Protocol
 
-from otppi.api.errors import ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel
 from otppi.kit.at_start import Profile, look
@@ -49,33 +48,27 @@ class NetworkWatch:
         self.identity = ModemIdentity()
         self.due = NEVER
         self._signal = profile.signal
-        self._boot_urcs = profile.boot_urcs
-        self._urcs = frozenset(("+CREG", "+CGREG", "+CEREG", *profile.network_urcs, *profile.boot_urcs))
-        self._restarted = False
+        self._urcs = frozenset(("+CREG", "+CGREG", "+CEREG", *profile.network_urcs))
 
     def opened(self, channel: AtChannel, identity: ModemIdentity) -> None:
         """Begin with what was read when the modem was opened, and ask to be told of changes."""
         channel.attempt("AT+CREG=1")
         self.identity = identity
-        self._restarted = False
         self.due = time.monotonic() + _LOOK_EVERY
 
     def heard(self, event: Urc | Noise) -> bool:
-        """Look at once when the modem says that its registration changed (3GPP TS 27.007 7.2), or that it restarted."""
+        """Look at once when the modem says that its registration changed (3GPP TS 27.007 7.2)."""
         if not (isinstance(event, Urc) and event.name in self._urcs):
             return False
-        self._restarted = self._restarted or event.name in self._boot_urcs
-        self.due = 0.0 if self._restarted else time.monotonic()  # 0: before every other chore
+        self.due = time.monotonic()
         return True
 
     def work(self, channel: AtChannel) -> None:
         """Look.
 
         Raises:
-            ModemLost: It is not registered with any network; or it restarted, and has to be made ready again.
+            ModemLost: It is not registered with any network.
         """
-        if self._restarted:
-            raise ModemLost("the modem has restarted", Trouble.FAULTY)
         self.due = time.monotonic() + _LOOK_EVERY
         self.identity = look(channel, self.identity, self._signal)
 

@@ -76,6 +76,9 @@ class AtConnection:
 
     Args:
         urcs: Names of the URCs that the modem may send at any time, such as ``+CMTI``.
+
+    Attributes:
+        echoes: How many commands and PDUs were echoed: a modem that was told not to (ATE0) has restarted.
     """
 
     def __init__(self, urcs: frozenset[str] = URC_NAMES) -> None:
@@ -85,6 +88,7 @@ class AtConnection:
         self._probes = 0
         self._events: deque[Event] = deque()
         self._lost = 0
+        self.echoes = 0
         self._tail = b""  # the beginning of a line whose end has not come
         self._after_cr = False  # a line feed that comes next belongs to the last line's end
         self._overlong = False  # the line that is coming is dropped
@@ -253,6 +257,7 @@ class AtConnection:
         command = self._command
         if command is not None and line == command.echo:
             command.echo = ""
+            self.echoes += 1
         elif self._owner is not None and self._is_owned(self._owner, line):
             self._give_body(self._owner, line)
         elif line.startswith(QUOTED_URC) and is_open_quote(line):

@@ -161,6 +161,11 @@ def body_form(name: str, line: str, owners: frozenset[str]) -> BodyForm:
     return BodyForm.NONE if _EMPTY.fullmatch(line) else BodyForm.PDU
 
 
+def is_text_form(name: str, line: str) -> bool:
+    """Tell whether a URC that owns the next line is in text mode's form: then the modem is not in PDU mode."""
+    return body_form(name, line, URCS_WITH_BODY) is BodyForm.TEXT
+
+
 def is_open_quote(text: str) -> bool:
     """Tell whether the quoted text of a +CUSD goes on in the next line.
 

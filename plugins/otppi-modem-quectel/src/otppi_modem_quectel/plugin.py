@@ -46,7 +46,6 @@ PROFILE = Profile(
     signal=SignalQuery("AT+QCSQ", qcsq_dbm),
     network_urcs=("+CPIN", "+QSIMSTAT", "+QUSIM"),
     sim_tries=(_QPINC, CPINR),
-    boot_urcs=("RDY", "POWERED DOWN"),
 )
 
 USB = (

@@ -56,8 +56,6 @@ PROFILE = Profile(
     signal=SignalQuery("AT+CPSI?", cpsi_dbm),
     network_urcs=("+CPIN", "+CSMINS", "+SIMCARD"),
     sim_tries=(_SPIC, CPINR),
-    # A module on a UART keeps its port while it restarts, after a brown-out for example (33): it has to tell.
-    boot_urcs=("RDY", "NORMAL POWER DOWN", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE POWER DOWN"),
 )
 
 USB = (

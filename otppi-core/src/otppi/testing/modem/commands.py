@@ -215,11 +215,14 @@ def _csca(request: Request) -> Iterable[str]:
 
 
 def _cmgf(request: Request) -> Iterable[str]:
-    """PDU mode is the only one: 3GPP TS 27.005 3.2.3."""
+    """AT+CMGF (3GPP TS 27.005 3.2.3): PDU mode is the only one, but for a modem whose stored profile has text mode."""
+    peer = request.peer
     if request.operation == "?":
-        return ["+CMGF: 0"]
-    if request.number(0, 0) != 0:
+        return [f"+CMGF: {int(peer.session.text_mode)}"]
+    mode = request.number(0, 0)
+    if mode not in (0, int(peer.profile.text_mode)):
         raise RefusedError
+    peer.session.text_mode = mode == 1
     return ()
 
 

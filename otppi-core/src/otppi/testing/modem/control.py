@@ -57,6 +57,7 @@ def obey(rack: ModemRack, command: Command) -> Answer:
     - `{"do": "inject", "fault": "cms-error", "at": 3, "code": 38}`, see `ModemPeer.inject`
     - `{"do": "heal"}`, or one fault with `"fault"`
     - `{"do": "unplug", "seconds": 5}` (without `seconds` for good), `{"do": "replug"}`
+    - `{"do": "restart", "seconds": 2}`: it starts anew by itself, and its port stays
     - `{"do": "coverage", "covered": false}`: the network is gone, or with `true` back
     - `{"do": "deliver", "originator": "+628…", "text": "…"}`, with `"flash": true` as class 0
     - `{"do": "deliver_parts", "originator": "+628…", "text": "…", "reference": 7, "order": [3, 1], "missing": [2]}`,
@@ -115,6 +116,11 @@ def _unplug(rack: ModemRack, command: Command) -> Answer:
     return {}
 
 
+def _restart(rack: ModemRack, command: Command) -> Answer:
+    _modem(rack, command).restart(command.get("seconds", 0.0))
+    return {}
+
+
 def _replug(rack: ModemRack, command: Command) -> Answer:
     _modem(rack, command).replug()
     return {}
@@ -168,6 +174,7 @@ _VERBS: dict[str, Callable[[ModemRack, Command], Answer]] = {
     "inject": _inject,
     "heal": _heal,
     "unplug": _unplug,
+    "restart": _restart,
     "replug": _replug,
     "coverage": _coverage,
     "deliver": _deliver,

@@ -1,4 +1,4 @@
-"""Owns the faults that real modems were seen with in ports, speed, power and dialling (modems.md 25, 30, 33, 34)."""
+"""Owns the faults that real modems were seen with in ports, speed, power and dialling (modems.md 25, 30, 33-35)."""
 
 from zlib import crc32
 
@@ -30,6 +30,11 @@ def _brown_out(moment: Moment) -> bool:
     return True
 
 
+def _restart(moment: Moment) -> bool:
+    moment.peer.restart(moment.now, moment.injection.seconds)
+    return True
+
+
 DEVICE_FAULTS = table(
     Fault("getportmode-crash", 25, Stage.LINE, be_deaf, "AT^GETPORTMODE silences the modem until a power cycle",
           concerns=_asks_port_mode),
@@ -37,6 +42,11 @@ DEVICE_FAULTS = table(
            lines_to_lose=2),
     Fault("brown-out", 33, Stage.REPLY, _brown_out,
           "at one in 40 answers, drawn by the seed `code`, the power is lost, and is back after `seconds`", code=1),
+    Fault("restart", 35, Stage.LINE, _restart,
+          "it starts anew by itself at a command line, the port stays; deaf for `seconds`", times=1),
+    Fault("restart-after-submit", 35, Stage.SUBMIT, _restart, "the same after Ctrl-Z, not sent", times=1),
+    switch("joins-refused", 35, "AT+CMGS behind another command in one line is answered with ERROR",
+           joins_refused=True),
     Fault("dial-no-carrier", 34, Stage.DIAL, _end_call("NO CARRIER"), "a data call ends with NO CARRIER"),
     Fault("dial-busy", 34, Stage.DIAL, _end_call("BUSY"), "a data call ends with BUSY"),
     Fault("dial-error", 34, Stage.DIAL, raise_code, "a data call ends with ERROR, or +CME ERROR: `code`"),

@@ -18,6 +18,7 @@ class Dialogue:
         first_byte: when the first byte of the AT+CMGS line was read.
         ctrl_z: when the Ctrl-Z was read; 0 before.
         deaf_until: what arrives before this time is lost: the modem is not ready for it.
+        number: in text mode, the receiver as AT+CMGS told it.
         submit: what was submitted, as soon as it is known to be a good TPDU.
     """
 
@@ -26,6 +27,7 @@ class Dialogue:
     ctrl_z: float = 0.0
     ready: float = 0.0
     deaf_until: float = 0.0
+    number: str = ""
     submit: SmsSubmit | None = None
 
 

@@ -54,7 +54,7 @@ class ModemPeer:
         usb_product: which set of USB ports it shows (SIMCom).
         plugged: whether it has power and a line.
         covered: whether the network reaches it.
-        power_cycle: counts how often the power was cut.
+        power_cycle: counts how often the power was cut; a restart of its own is not counted.
         extra_delay: by how much a fault delays the next answer.
     """
 
@@ -80,6 +80,7 @@ class ModemPeer:
         self._outbox: list[tuple[float, int, int | None, bytes | Action]] = []
         self._order = count()
         self.power_cycle = 0
+        self._run = 0
         self.plug(0.0)
 
     @property
@@ -136,8 +137,8 @@ class ModemPeer:
         """Do what is due and return the bytes to write to the line."""
         out = bytearray()
         while self._outbox and self._outbox[0][0] <= now:
-            _, _, power_cycle, item = heapq.heappop(self._outbox)
-            if power_cycle not in (None, self.power_cycle):
+            _, _, run, item = heapq.heappop(self._outbox)
+            if run not in (None, self._run):
                 continue
             if isinstance(item, bytes):
                 out += item
@@ -225,8 +226,24 @@ class ModemPeer:
         inbox.deliver_binary(self, originator, payload, now, ports)
 
     def plug(self, now: float) -> None:
-        """Power the modem on: its settings are the factory's."""
-        self.session = Session(self.profile.echo, next(iter(self.profile.memories)))
+        """Power the modem on: its settings are those of its stored profile."""
+        self._boot(now, now)
+
+    def restart(self, now: float, boot_time: float = 0.0) -> None:
+        """Start anew without a word from its computer, as after a brown-out on a UART: the port stays.
+
+        Args:
+            now: the time.
+            boot_time: seconds in which nothing is heard and nothing is said.
+        """
+        inbox.power_off(self)
+        self._run += 1
+        self._boot(now, now + boot_time)
+
+    def _boot(self, now: float, ready: float) -> None:
+        profile = self.profile
+        self.session = Session(profile.echo, next(iter(profile.memories)), text_mode=profile.text_mode)
+        self.session.deaf_until = ready
         self.sim.power_on()
         self.sender.abort()
         self.data.reset()
@@ -237,7 +254,7 @@ class ModemPeer:
         self.extra_delay = 0.0
         self.plugged = True
         self.faults.power_on(now)
-        self.emit(render(self.profile.boot_urcs), now)
+        self.emit(render(self.profile.boot_urcs), ready)
         if self.profile.chatter_interval:
             self.at(now + self.profile.chatter_interval, self._chatter)
 
@@ -247,6 +264,7 @@ class ModemPeer:
         self.sender.abort()
         inbox.power_off(self)
         self.power_cycle += 1
+        self._run += 1
         if replug_after is not None:
             self.at(now + replug_after, self.plug, survives=True)
 
@@ -318,7 +336,7 @@ class ModemPeer:
         self.at(now + self.profile.chatter_interval, self._chatter)
 
     def _push(self, due: float, item: bytes | Action, survives: bool = False) -> None:
-        heapq.heappush(self._outbox, (due, next(self._order), None if survives else self.power_cycle, item))
+        heapq.heappush(self._outbox, (due, next(self._order), None if survives else self._run, item))
 
     def _feed(self, now: float) -> None:
         """Go on reading what has come in, until it is used up or something keeps the modem busy."""
@@ -345,11 +363,18 @@ class ModemPeer:
     def _obey(self, line: str, now: float) -> None:
         if self.faults.strike(Stage.LINE, Moment(self, now, line)):
             return
-        if line[2:8].upper() == "+CMGS=" and line[8:] != "?":
-            self._input.clear()
-            self.sender.start(line, self._line_started, now)
-        else:
+        before, cmgs, length = line.upper().rpartition("+CMGS=")
+        if not cmgs or length == "?":
             self.reply(execute(self, line, now), now, line=line)
+            return
+        # Commands of one line are obeyed in their order, up to the first that is refused (3GPP TS 27.007 4.2).
+        joined = before != "AT"
+        answer = render(["ERROR"]) if joined and self.session.joins_refused else execute(self, before.rstrip(";"), now)
+        if answer != render(["OK"]):
+            self.reply(answer, now, line=line)
+        else:
+            self._input.clear()
+            self.sender.start(f"AT+CMGS={length}", self._line_started, now)
 
     def _edit(self, now: float) -> bool:
         """Take the PDU up to Ctrl-Z, or to ESC, which cancels it (3GPP TS 27.005 4.3)."""

@@ -70,6 +70,7 @@ class ModemProfile:
         signal: the `<rssi>` of +CSQ (0-31, 99 = unknown).
         technology: the access technology told by +COPS? (7 = E-UTRAN).
         echo: whether commands are echoed after power-on (the factory setting of most models).
+        text_mode: whether it has text mode, and is in it after power-on (a profile that was stored so by AT&W).
         memories: message memories and how many messages fit into each; the first is used after power-on. Where there
             is one named "SR", status reports are stored in it.
         full_urc: what is said when a message finds its memory full, with the memory's name for `{memory}`.
@@ -112,6 +113,7 @@ class ModemProfile:
     signal: int = 21
     technology: int = 7
     echo: bool = True
+    text_mode: bool = False
     memories: Mapping[str, int] = field(default_factory=lambda: {"SM": 20, "ME": 50})
     full_urc: str = '^SMMEMFULL: "{memory}"'
     boot_time: float = 1.0

@@ -99,6 +99,10 @@ class RackedModem:
         """Take the modem off; the port is gone when this returns. It comes back by itself after that many seconds."""
         self._do(lambda now: self._peer.unplug(now, replug_after))
 
+    def restart(self, boot_time: float = 0.0) -> None:
+        """Let the modem start anew by itself while its port stays; see `ModemPeer.restart`."""
+        self._do(lambda now: self._peer.restart(now, boot_time))
+
     def replug(self) -> None:
         """Plug the modem in again; the port is there when this returns."""
         self._do(lambda now: None if self._peer.plugged else self._peer.plug(now))

@@ -6,7 +6,9 @@ from otppi.testing.modem import inbox
 from otppi.testing.modem.answers import RefusedError, render
 from otppi.testing.modem.faults import Moment, Stage
 from otppi.testing.modem.log import Dialogue, Recorder
+from otppi.wire.address import Address
 from otppi.wire.errors import WireError
+from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, parse_pdu_line
 
 if TYPE_CHECKING:
@@ -46,14 +48,15 @@ class Sender:
         peer = self._peer
         try:
             peer.sim.require(now)
-            length = int(line[8:])
+            number = line[8:].partition(",")[0].strip('"') if peer.session.text_mode else ""
+            length = 0 if number else int(line[8:])
         except RefusedError as refusal:
             self._end(Dialogue(0, first_byte), refusal.for_messages().line(peer.session.cmee), now)
             return
         except ValueError:
             self._end(Dialogue(0, first_byte), "+CMS ERROR: 304", now)
             return
-        dialogue = Dialogue(length, first_byte)
+        dialogue = Dialogue(length, first_byte, number=number)
         if peer.faults.strike(Stage.CMGS, Moment(peer, now, line, dialogue)):
             return
         self.edit(dialogue, now + peer.profile.prompt_time + peer.take_extra_delay())
@@ -72,7 +75,7 @@ class Sender:
         self._dialogue = None
         dialogue.ctrl_z = now
         try:
-            dialogue.submit = self._decode(payload, dialogue.length)
+            dialogue.submit = _as_text(payload, dialogue.number) if dialogue.number else self._decode(payload, dialogue)
         except RefusedError as refusal:
             self._end(dialogue, refusal.line(self._peer.session.cmee), now)
             return
@@ -98,14 +101,16 @@ class Sender:
             self._accept(dialogue, now)
         self._record(dialogue, "", now)
 
-    def _decode(self, payload: bytes, length: int) -> SmsSubmit:
+    def _decode(self, payload: bytes, dialogue: Dialogue) -> SmsSubmit:
         peer = self._peer
+        if dialogue.number:
+            return _as_text(payload, dialogue.number)
         try:
             smsc, tpdu = parse_pdu_line(payload.decode("ascii", "replace").strip())
             submit = SmsSubmit.decode(tpdu)
         except WireError:
             raise RefusedError(304, "CMS") from None
-        if len(tpdu) != length or submit.user_data.dcs.compressed:
+        if len(tpdu) != dialogue.length or submit.user_data.dcs.compressed:
             raise RefusedError(304, "CMS")
         if smsc is None and not peer.sim.smsc:
             raise RefusedError(330, "CMS")
@@ -146,3 +151,9 @@ class Sender:
     def _record(self, dialogue: Dialogue, result: str, now: float) -> None:
         if self._recorder:
             self._recorder(self._peer.profile.name, dialogue, result, now)
+
+
+def _as_text(payload: bytes, number: str) -> SmsSubmit:
+    """Send whatever was typed as text, to the number that stood behind AT+CMGS (3GPP TS 27.005 3.5.1)."""
+    part = segment(payload.decode("ascii", "replace").strip()[:160])[0]
+    return SmsSubmit(destination=Address.parse(number), user_data=part)

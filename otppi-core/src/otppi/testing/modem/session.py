@@ -22,6 +22,7 @@ class Session:
         echo: whether what comes in is echoed (ATE).
         memory: the message memory after power-on.
         memories: the memories for reading, for sending and for what comes in (+CPMS).
+        text_mode: messages are texts to numbers, not PDUs (+CMGF=1).
         cmee: how errors are told (+CMEE).
         cnmi: how new messages are indicated (+CNMI).
         csms: message service (+CSMS).
@@ -42,6 +43,7 @@ class Session:
         most_cmee: the highest +CMEE that is taken.
         cmee_numbers: whether +CMEE=1 is taken.
         mms_refused: +CMMS is unknown.
+        joins_refused: +CMGS must stand alone in its line.
         full_blocks_sending: with a full memory nothing is sent either.
         deaf_until: what comes before this time is not heard.
         byte_time: seconds per byte written.
@@ -66,6 +68,7 @@ class Session:
     echo: bool
     memory: InitVar[str]
     memories: list[str] = field(init=False)
+    text_mode: bool = False
     cmee: int = 0
     cnmi: tuple[int, ...] = (2, 0, 0, 0, 0)
     csms: int = 0
@@ -86,6 +89,7 @@ class Session:
     most_cmee: int = 2
     cmee_numbers: bool = True
     mms_refused: bool = False
+    joins_refused: bool = False
     full_blocks_sending: bool = False
     deaf_until: float = 0.0
     byte_time: float = 0.0
