@@ -1,5 +1,8 @@
 """A RAM disk that is full, and a card that is full or takes nothing at all (issue 9, row 27)."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -57,3 +60,64 @@ def test_a_full_ram_disk_and_a_kill(start: Start, mount: Mount) -> None:
         assert len(texts) == len(set(texts)), "nothing went out twice"
         assert ("waits" in texts) is (became == "sent")
         filler.unlink()
+
+
+def read_only(card: Path, mount: Mount) -> None:
+    mount(mounts.read_only(card))
+
+
+def full(card: Path, mount: Mount) -> None:
+    mounts.fill(card)
+
+
+@pytest.mark.parametrize("spoil", [read_only, full])
+@pytest.mark.parametrize("new", [True, False], ids=["new", "used before"])
+def test_a_card_that_takes_nothing(
+    tmp_path: Path, mount: Mount, start: Start, spoil: Callable[[Path, Mount], None], new: bool
+) -> None:
+    with ModemRack(profile=ModemProfile(report_delay=None)) as rack:
+        gateway = start([modem(rack.paths[0])], rest={"https_enable": True, "https_port": 0})
+        gateway.stop()
+        card = gateway.data
+        if new:
+            card.rename(tmp_path / "old")
+            card.mkdir()
+        mount(mounts.ram_disk(card, 1024 * 1024))
+        if not new:
+            gateway.start().stop()
+        spoil(card, mount)
+        gateway.start().until_ready()
+        with gateway.client() as client:
+            sent = client.send(1, "08121111111", "goes out")
+            assert sent[1]["data"]["state"] == "sent", sent
+            warnings = client.request("GET", "/api/health")[1]["warnings"]
+            assert any("cannot be kept" in warning for warning in warnings), warnings
+            assert any("HTTPS is not served" in warning for warning in warnings) is new
+        assert gateway.cli("status").returncode == 0
+        assert gateway.cli("settings", "show").returncode == 0
+        assert gateway.cli("settings", "set", "sms.attempts", "7").returncode == 1
+        doctor = gateway.cli("doctor")
+        said = "is read-only" if spoil is read_only else "0 MB are free"
+        assert f"problem  free space: {card if spoil is read_only else ''}".rstrip() in doctor.stdout
+        assert said in doctor.stdout
+        assert gateway.stop() == 0
+        for command in (("settings", "show"), ("doctor",), ("block", "list")):
+            done = gateway.cli(*command)
+            assert "Traceback" not in done.stderr
+            assert "internal error" not in done.stderr
+        assert gateway.cli("settings", "show").returncode == 0
+
+
+def test_safe_mode_on_a_card_that_is_read_only(tmp_path: Path, mount: Mount) -> None:
+    data, runtime = tmp_path / "data", tmp_path / "run"
+    for folder in (data, runtime):
+        folder.mkdir(mode=0o700)
+    mount(mounts.read_only(data))
+    environment = os.environ | {"RUNTIME_DIRECTORY": str(runtime)}
+    command = [sys.executable, "-m", "otppi", "run", "--safe-mode", "--data", str(data)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("the gateway runs" in line for line in process.stderr)
+        process.terminate()
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(30) == 0

@@ -48,7 +48,7 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
         raise Failure(Exit.LATER, str(error)) from error
     try:
         if provision is not None:
-            data.config.update(document)
+            data.config.provision(document)
         boot_folder = boot_folder_of(data_path)
         host = Host(data, boot_folder, udev_source())
         host.gateway.overview.parts.append(log)
@@ -97,8 +97,11 @@ def _link(link: Path, target: Path) -> None:
     """Make a link where it is not there already: it stays the same over most starts, and the card is spared."""
     if link.is_symlink() and link.readlink() == target:
         return
-    link.unlink(missing_ok=True)
-    link.symlink_to(target)
+    try:
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+    except OSError as error:  # commands find it all the same where they are run in the same environment
+        logger.error("%s cannot be made: %s", link, error.strerror)  # noqa: TRY400 - the reason says it all
 
 
 def _stop_by_signal() -> int:

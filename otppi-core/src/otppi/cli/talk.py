@@ -21,14 +21,23 @@ def running(data: Path) -> "ControlClient | None":
     """Find the gateway that runs on a data folder."""
     from otppi.host.control_client import ControlClient
 
-    link = data / CONTROL_LINK
     try:
-        client = ControlClient(link.readlink())
+        client = ControlClient(_socket_of(data))
         return client if client.reachable() else None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
         raise Failure(Exit.FAILED, f"{data} belongs to another user (try again with sudo)") from error
+
+
+def _socket_of(data: Path) -> Path:
+    """Give the path of the control socket: by the link, or, on a card that takes none, where it would be made."""
+    link = data / CONTROL_LINK
+    if link.is_symlink() or not data.is_dir():
+        return link.readlink()
+    from otppi.host.data_folder import socket_folder
+
+    return socket_folder(data) / CONTROL_LINK
 
 
 def gateway(data: Path) -> "ControlClient":

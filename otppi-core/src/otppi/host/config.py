@@ -1,5 +1,6 @@
 """The settings as a whole: which sections there are, what is set, and how a document is checked and taken."""
 
+import logging
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -14,6 +15,8 @@ from otppi.host.prefixes import keep_as_keys
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.store import Store, lists_of
 from otppi.wire.errors import FieldError
+
+logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
@@ -165,23 +168,46 @@ class Config:
             if one not in known and one != EVERYWHERE
         ]
 
+    def provision(self, document: object) -> None:
+        """Check and keep a document as `update` does; where the card takes nothing, it is used all the same.
+
+        Raises:
+            InvalidSettings: With every problem; nothing was changed.
+        """
+        checked = self._prepared(document)
+        try:
+            self._keep(checked)
+        except OSError as error:
+            logger.error("the settings are used, but cannot be kept: %s", error.strerror)  # noqa: TRY400
+            self._use(checked)
+
     def update(self, document: object) -> list[str]:
         """Check and keep a document, all or nothing; give the keys of the sections that it changed.
 
         Raises:
             InvalidSettings: With every problem; nothing was changed.
+            OSError: It cannot be kept; nothing was changed.
         """
+        return self._keep(self._prepared(document))
+
+    def _prepared(self, document: object) -> dict[str, Values | list[Values]]:
         checked = self.check(document)
         for user in checked.get(API_USERS.key, ()):
             self._hash(user)  # type: ignore[arg-type]
+        return checked
+
+    def _keep(self, checked: Mapping[str, Values | list[Values]]) -> list[str]:
         changed = [key for key, values in checked.items() if values != self._values[key] or self._problems[key]]
         if changed:
             lists = {key: values if isinstance(values, list) else [values] for key, values in checked.items()}
             self._store.write(self._rewritten() | {key: lists[key] for key in changed})
             self._unsaved.clear()
-            self._values |= {key: checked[key] for key in changed}
-            self._problems |= {key: [] for key in changed}
+            self._use({key: checked[key] for key in changed})
         return changed
+
+    def _use(self, checked: Mapping[str, Values | list[Values]]) -> None:
+        self._values |= checked
+        self._problems |= {key: [] for key in checked}
 
     def _rewritten(self) -> dict[str, list[Values]]:
         """Give the sections that are to be written since they were read from an earlier version's form."""

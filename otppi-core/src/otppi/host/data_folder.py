@@ -13,6 +13,9 @@ from otppi.host.numbers import numbers_of
 from otppi.host.plugins import Plugins
 from otppi.host.store import Store
 
+_FULL = 256 * 1024
+"""Bytes: with less, a change of the settings may fail."""
+
 
 class Busy(OtpPiError):  # noqa: N818
     """Another gateway uses the same data folder."""
@@ -47,6 +50,18 @@ class DataFolder:
             os.close(self._lock)
             raise
 
+    def warnings(self) -> list[str]:
+        """Say what people should know of the card."""
+        try:
+            status = os.statvfs(self.path)
+        except OSError as error:
+            return [f"{self.path} cannot be read: {error.strerror}"]
+        if status.f_flag & os.ST_RDONLY:
+            return [f"{self.path} is read-only: settings, report, usage and open notes cannot be kept"]
+        if status.f_bavail * status.f_frsize < _FULL or (status.f_files and not status.f_favail):
+            return [f"{self.path} is full: settings, report, usage and open notes cannot be kept"]
+        return []
+
     def close(self) -> None:
         """Release the folder."""
         self.store.close()
@@ -59,10 +74,7 @@ def boot_folder_of(data: Path) -> Path:
     Raises:
         OtpPiError: There is one that belongs to somebody else, or it cannot be made.
     """
-    # systemd may name several folders; the first is ours.
-    base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked below
-    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
-    folder = base / f"otppi-{os.getuid()}-{digest}"
+    folder = socket_folder(data)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
@@ -71,3 +83,11 @@ def boot_folder_of(data: Path) -> Path:
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
         raise OtpPiError(f"{folder} is not ours alone: somebody else made it")
     return folder
+
+
+def socket_folder(data: Path) -> Path:
+    """Give the path of that folder, whether it is there or not; the control socket is in it."""
+    # systemd may name several folders; the first is ours.
+    base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked by its user
+    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
+    return base / f"otppi-{os.getuid()}-{digest}"

@@ -64,7 +64,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
-        self.gateway.overview.parts += [data.store, config]
+        self.gateway.overview.parts += [data, data.store, config]
         self.dispatch.each_minute.append(data.keys.drop_expired)
         self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)

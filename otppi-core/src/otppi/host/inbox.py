@@ -50,7 +50,7 @@ class Inbox:
         if self._on_card:
             self._load()
         else:
-            self._leave_the_card()
+            self._leave_the_card_or_say_so()
 
     # -- the modems' threads ----------------------------------------------------------------------------------------
 
@@ -246,10 +246,25 @@ class Inbox:
         with self._lock:
             self._seen.update((name, True) for name in names if name in self._seen)
 
+    def _put_aside(self, damaged: Path) -> None:
+        try:
+            self._path.replace(damaged)
+        except OSError as error:
+            self._problem = f"inbox: {self._path} is damaged, and cannot be put aside: {error.strerror}"
+
     def _leave_the_card(self) -> None:
         """Delete what is on the card: also what a kill left half written, and what was damaged."""
         for path in (self._path, self._path.with_suffix(".new"), self._path.with_suffix(".damaged")):
-            path.unlink(missing_ok=True)
+            if path.exists():  # on a card that is read-only even what is not there cannot be deleted
+                path.unlink(missing_ok=True)
+
+    def _leave_the_card_or_say_so(self) -> None:
+        try:
+            self._leave_the_card()
+        except OSError as error:
+            self._changed = True  # it is tried again
+            self._problem = f"inbox: what is kept in {self._path} cannot be deleted: {error.strerror}"
+            logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
 
     def _load(self) -> None:
         try:
@@ -260,7 +275,7 @@ class Inbox:
         except (OSError, KeyError, TypeError, ValueError) as error:
             damaged = self._path.with_suffix(".damaged")
             logger.error("%s cannot be read and is now %s (%s)", self._path, damaged, type(error).__name__)  # noqa: TRY400
-            self._path.replace(damaged)
+            self._put_aside(damaged)
             return
         for assembly in assemblies:
             self._kept[assembly.message_id] = assembly

@@ -69,6 +69,7 @@ class Overview:
             "warnings": [
                 *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
                 *(warning for part in self.parts for warning in part.warnings()),
+                *(f"{way['name']}: {warning}" for way in self.ways_in() for warning in way.get("warnings", ())),
                 *(
                     f"{way['name']}: no connection to {way['server']}: {way['last_problem'] or way['detail']}"
                     for way in self._brokers()

@@ -30,7 +30,6 @@ class Report:
     """
 
     def __init__(self, folder: Path, months: int) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self.months = months
         self._lock = Lock()
@@ -68,6 +67,7 @@ class Report:
             return True
         path = self._folder / time.strftime("%Y-%m.jsonl")
         try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = not path.exists()
             append_whole(path, "".join(f"{line}\n" for line in lines).encode())
         except OSError as error:

@@ -35,7 +35,6 @@ class UsageFile:
     """
 
     def __init__(self, folder: Path, report: Path, *, clock: Callable[[], float] = time.time) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.saved = 0.0
         self._folder = folder
         self._counters = folder / "counters.json"
@@ -121,10 +120,11 @@ class UsageFile:
         key = _read(path) or b""
         if len(key) != _KEY_SIZE:
             for useless in self._folder.glob(f"{_RECEIVERS}*"):
-                logger.error("%s is dropped: its key is gone, and the receivers are counted anew", useless.name)
-                useless.unlink()
+                logger.error("%s is of no use: its key is gone, and the receivers are counted anew", useless.name)
+                _drop(useless)
             key = os.urandom(_KEY_SIZE)
             try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                     file.write(key)
                     file.flush()
@@ -189,6 +189,13 @@ def _finite(number: Any) -> float:
     if not math.isfinite(found):
         raise ValueError("it is not finite")
     return found
+
+
+def _drop(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        logger.error("%s cannot be deleted: %s", path, error.strerror)  # noqa: TRY400 - the reason says it all
 
 
 def _read(path: Path) -> bytes | None:

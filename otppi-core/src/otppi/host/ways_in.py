@@ -105,7 +105,10 @@ class WaysIn:
 
     def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
         folder = self._folder / ingress_type.section.key
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:  # a card that takes nothing: it may do without
+            logger.error("%s has no folder for what it keeps: %s", folder.name, error.strerror)  # noqa: TRY400
         return ingress_type.create(IngressContext(values, self._gateway, folder))
 
     # -- watching ---------------------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """What has to be the same after a restart: the client id that was made up, and what the session is subscribed to."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 
 def made_up_client_id(folder: Path) -> str:
@@ -45,10 +48,13 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file so that it is there whole or not at all; a card that takes nothing does not end the connection."""
     new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        logger.error("%s cannot be written, the next start has another session: %s", path, error.strerror)  # noqa: TRY400

@@ -306,7 +306,10 @@ def _own_name(folder: Path, wanted: str) -> str:
         if name := path.read_text().strip():
             return name
     name = f"otppi-{secrets.token_hex(4)}"
-    path.write_text(name + "\n")
+    try:
+        path.write_text(name + "\n")
+    except OSError as error:  # the card takes nothing
+        logger.error("%s cannot be written, the next start has another name: %s", path, error.strerror)  # noqa: TRY400
     return name
 
 

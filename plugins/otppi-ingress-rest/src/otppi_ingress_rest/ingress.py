@@ -39,6 +39,8 @@ class RestIngress(Ingress):
         self._gate: Gate | None = None
         self._ports: dict[str, int] = {}
         self._fingerprint = ""
+        self._secure: ssl.SSLContext | None = None
+        self._warnings: list[str] = []
 
     def run(self) -> None:
         """Serve until `stop`.
@@ -48,10 +50,11 @@ class RestIngress(Ingress):
         """
         if self._settings["http_port"] == self._settings["https_port"] != 0 and len(self._kinds()) == 2:
             raise OtpPiError("ingress-rest.http_port and ingress-rest.https_port must not be the same")
+        kinds = self._served()
         with ExitStack() as opened:
             waiting = Waiting(lambda: gate.workers.waiting())
             api = Api(self._context.gateway, self._settings, waiting, self._counters)
-            listeners = [opened.enter_context(self._listen(kind, api)) for kind in self._kinds()]
+            listeners = [opened.enter_context(self._listen(kind, api)) for kind in kinds]
             gate = Gate(
                 listeners,
                 table=Table(
@@ -63,7 +66,7 @@ class RestIngress(Ingress):
             )
             with self._lock:
                 self._gate = gate
-                self._ports = dict(zip(self._kinds(), (one.site.bind_addr[1] for one in listeners), strict=True))
+                self._ports = dict(zip(kinds, (one.site.bind_addr[1] for one in listeners), strict=True))
                 if self._stopped:
                     gate.stop()
             logger.info(
@@ -102,18 +105,37 @@ class RestIngress(Ingress):
         described: dict[str, Any] = {"listening": True, "address": self._settings["bind_address"] or "*"}
         described |= {f"{kind}_port": port for kind, port in ports.items()}
         described |= {"connections": gate.connections, "threads": gate.workers.threads}
+        described |= {"warnings": list(self._warnings)} if self._warnings else {}
         return described | ({"certificate_sha256": fingerprint} if "https" in ports else {})
 
     def _table(self) -> Table:
         most = _affordable(self._settings["max_connections"])
         return Table(most, min(most, self._settings["max_connections_per_client"]))
 
+    def _served(self) -> list[str]:
+        """Give what can be served: plain HTTP goes on alone where there is no certificate for HTTPS.
+
+        Raises:
+            OtpPiError: There is none, and nothing else is to be served.
+        """
+        kinds, self._warnings = self._kinds(), []
+        if "https" in kinds:
+            try:
+                self._secure = self._tls()
+            except OtpPiError as error:
+                if kinds == ["https"]:
+                    raise
+                logger.error("HTTPS is not served: %s", error)  # noqa: TRY400 - the reason says it all
+                self._warnings.append(f"HTTPS is not served: {error}")
+                kinds.remove("https")
+        return kinds
+
     def _kinds(self) -> list[str]:
         return [kind for kind in ("http", "https") if self._settings[f"{kind}_enable"]]
 
     @contextmanager
     def _listen(self, kind: str, api: Api) -> Iterator[Listener]:
-        secure = self._tls() if kind == "https" else None
+        secure = self._secure if kind == "https" else None
         with open_port(self._settings["bind_address"], self._settings[f"{kind}_port"], f"{kind}_port") as sock:
             address = sock.getsockname()[:2]
             gateway = partial(CherryPyGateway, application=Application(api.route))

@@ -45,6 +45,9 @@ def check_folder(data: Path) -> Iterator[Finding]:
 
 
 def _space(data: Path) -> Finding:
+    if os.statvfs(data).f_flag & os.ST_RDONLY:
+        advice = "messages go out, and nothing is kept: change the card, or mount it for writing"
+        return problem("free space", f"{data} is read-only: the card may be worn out", advice)
     free = shutil.disk_usage(data).free
     text = f"{free // (1024 * 1024)} MB are free"
     if free < _FULL:
