@@ -65,16 +65,24 @@ def test_what_comes_of_it_is_answered(
     assert slow.gateway.taken == []
 
 
+def test_who_became_known_meanwhile_does_not_keep_the_places_of_strangers(served: Any, http: Any) -> None:
+    served.gateway.remembers, served.gateway.hold = False, True
+    wires = [served.connect(http.post(http.SMS)) for _ in range(20)]
+    http.eventually(lambda: len(served.gateway.taken) == 20)
+    assert served.connect(http.get("/api/health")).response()[0] == 200
+    served.gateway.release()
+    assert [wire.answer()[0] for wire in wires] == [200] * 20
+
+
 def test_what_is_found_out_while_the_thread_lets_go_is_not_missed(served: Any, http: Any) -> None:
     class Hasty(Future[Sender]):
-        """Is done between the look at it and the wait for it."""
+        """Is done before anybody can wait for it."""
 
-        def done(self) -> bool:
-            before = super().done()
-            if not before:
-                self.set_result(Sender("user"))
-            return before
+        def add_done_callback(self, fn: Any) -> None:
+            self.set_result(Sender("user"))
+            super().add_done_callback(fn)
 
+    served.gateway.remembers = False
     served.gateway.authenticate = lambda *_: Hasty()
     assert [served.ask(http.post(http.SMS))[0] for _ in range(20)] == [200] * 20
 

@@ -217,3 +217,24 @@ def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pyt
     log.pool.submit(done.set)
     assert done.wait(10)
     http.eventually(lambda: log.pool.stalled() == "")
+
+
+def test_nobody_waits_behind_jobs_that_are_slow_and_do_not_say_so(
+    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 9, E22: remembered credentials never wait behind anything slow on the workers."""
+    monkeypatch.setattr(workers, "SLOW", 0.01)
+    log, began = pools(9), threading.Semaphore(0)
+
+    def slow() -> None:
+        began.release()
+        log.gate.wait(10)
+
+    for _ in range(RUNNING):
+        log.pool.submit(slow)
+    for _ in range(RUNNING):
+        assert began.acquire(timeout=10)
+    done = threading.Event()
+    log.pool.submit(done.set)
+    http.eventually(lambda: log.pool.tend() or done.is_set())
+    assert log.refused == []

@@ -79,6 +79,12 @@ class Ticket(Protocol):
 class Gateway(Protocol):
     """The one door. All methods may be called by any thread."""
 
+    def recognise(self, username: str, password: str) -> Sender | None:
+        """Give the sender of a password that is known to be right; quick, and no login where it gives none."""
+
+    def recognise_token(self, token: str) -> Sender | None:
+        """Give the sender of a bearer token; quick, and no login where it gives none."""
+
     def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
         """Check an API user's password, and never hash it on the caller's thread.
 

@@ -80,6 +80,14 @@ class Accounts:
         """Check no more passwords."""
         self._checks.close()
 
+    def recognise(self, username: str, password: str) -> Sender | None:
+        """Give the sender if this is the password that was right, and is still the user's."""
+        return self._remembered(username, self._digest(username, password))
+
+    def recognise_token(self, token: str) -> Sender | None:
+        """Give the sender of a token, if it is one's."""
+        return self._tokens.get(hash_token(token))
+
     def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
         """Check a password; see `otppi.api.ingress.Gateway.authenticate`."""
         digest = self._digest(username, password)
@@ -99,7 +107,7 @@ class Accounts:
 
         It holds more random bits than anybody can guess, so nothing is throttled.
         """
-        if sender := self._tokens.get(hash_token(token)):
+        if sender := self.recognise_token(token):
             return sender
         self.log.token_failed(address)
         raise AuthenticationFailed("unknown token, or its user is not active")

@@ -59,6 +59,8 @@ class HostGateway:
         self._dispatch = dispatch
         self.ussd = UssdDesk(dispatch.workers)
         self.balances = Balances(self.ussd, dispatch.workers, post)
+        self.recognise = accounts.recognise
+        self.recognise_token = accounts.recognise_token
         self.authenticate = accounts.authenticate
         self.authenticate_token = accounts.authenticate_token
         self.read = reader.read

@@ -80,6 +80,14 @@ class StandInGateway:
 
     # -- otppi.api.ingress.Gateway ----------------------------------------------------------------------------------
 
+    def recognise(self, username: str, password: str) -> Sender | None:  # noqa: ARG002
+        """Know nobody."""
+        return None
+
+    def recognise_token(self, token: str) -> Sender | None:  # noqa: ARG002
+        """Know nobody."""
+        return None
+
     def authenticate(self, username: str, password: str, address: str) -> Sender:  # noqa: ARG002
         """Know nobody."""
         raise AuthenticationFailed("nobody is known here")

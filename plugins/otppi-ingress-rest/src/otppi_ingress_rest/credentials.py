@@ -26,6 +26,17 @@ def authenticate(gateway: Gateway, authorization: str, address: str) -> Sender |
             raise AuthenticationFailed("credentials are required")
 
 
+def recognise(gateway: Gateway, authorization: str) -> Sender | None:
+    """Say who sends this request where the credentials are known to be right; nothing is checked, and it is quick."""
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return gateway.recognise_token(value.strip())
+    try:
+        return gateway.recognise(*_basic(value.strip())) if scheme.lower() == "basic" else None
+    except AuthenticationFailed:
+        return None
+
+
 def _basic(value: str) -> tuple[str, str]:
     """Decode user and password. The password may hold colons; what is not UTF-8 is read as Latin-1."""
     try:

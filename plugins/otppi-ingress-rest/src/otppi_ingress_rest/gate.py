@@ -20,6 +20,7 @@ from otppi_ingress_rest.connection import Connection, Phase
 from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.framing import BufferedRequest, Stage
 from otppi_ingress_rest.listener import Listener
+from otppi_ingress_rest.lobby import Lobby
 from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.reception import INPUT, Reception
 from otppi_ingress_rest.replies import Refused, Reply, busy, malformed
@@ -43,6 +44,7 @@ class Gate:
         listeners: Sequence[Listener],
         *,
         table: Table,
+        is_known: Callable[[BufferedRequest], bool],
         most_threads: int,
         stop_waiting: Callable[[], None],
         deadlines: Deadlines | None = None,
@@ -50,6 +52,7 @@ class Gate:
         self.workers: Workers[tuple[Connection, BufferedRequest]] = Workers(
             self._answer, self._refuse_job, most_threads
         )
+        self._lobby = Lobby(lambda job: is_known(job[1]), self.workers.submit)
         self._handshakers: Workers[Connection] = Workers(
             self._shake_hands, self._refuse_handshake, HANDSHAKERS, "ingress-rest-tls"
         )
@@ -208,7 +211,7 @@ class Gate:
                 return
             connection.half_closed = not connection.receive()
         connection.phase = Phase.WORK
-        self.workers.submit((connection, request))
+        self._lobby.submit((connection, request))
 
     def _await_input(self, connection: Connection) -> None:
         connection.send_interim()
@@ -277,6 +280,7 @@ class Gate:
         except Postponed as postponed:
             later = postponed
         finally:
+            self._lobby.leave(job)
             if later is None:
                 self._give_back(connection)
         if later is not None:
@@ -288,6 +292,7 @@ class Gate:
         connection, _ = job
         connection.refuse(busy())
         self._give_back(connection)
+        self._lobby.leave(job)
 
     def _give_back(self, connection: Connection) -> None:
         """Write what the client takes at once, and return the connection to the gate's thread."""

@@ -7,7 +7,6 @@ import re
 import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from typing import Any
@@ -19,7 +18,8 @@ from otppi.wire.envelope import malformed as malformed_envelope
 from otppi.wire.errors import EnvelopeError
 from otppi_ingress_rest import settings as paths
 from otppi_ingress_rest.application import ApiRequest, Route
-from otppi_ingress_rest.credentials import authenticate
+from otppi_ingress_rest.credentials import authenticate, recognise
+from otppi_ingress_rest.framing import BufferedRequest
 from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.replies import (
     Refused,
@@ -111,6 +111,12 @@ class Api:
         if route is None and path.startswith(f"{paths.MESSAGES}/") and path.count("/") == 3:
             return self._message
         return route
+
+    def knows(self, request: BufferedRequest) -> bool:
+        """Say whether the sender of a request is known without a check; the handler need not ask again."""
+        authorization = request.inheaders.get(b"Authorization", b"").decode("latin-1")
+        request.login = recognise(self._gateway, authorization) if authorization else None
+        return request.login is not None
 
     def command(self, request: ApiRequest) -> Reply:
         """Take a command, and answer once its messages are final or the wait is over."""
@@ -206,23 +212,24 @@ class Api:
         """Say who sends the request, or what to reply to somebody unknown.
 
         Raises:
-            Postponed: A password is being checked first; no thread waits for that.
+            Postponed: A password is being checked first, and no thread waits for that; or it is known only now, and
+                the request leaves the places of strangers before it waits for modems.
         """
         source = request.source
         try:
-            if source.login is None:
-                source.login = authenticate(self._gateway, request.field("Authorization"), request.address)
-            if not isinstance(source.login, Future):
+            if isinstance(source.login, Sender):
                 return source.login
-            if source.login.done():
+            if source.login is not None and source.login.done():
                 return source.login.result()
+            source.login = login = authenticate(self._gateway, request.field("Authorization"), request.address)
         except AuthenticationFailed:
             return unauthorized()
         except Throttled as error:
             return throttled(error.retry_after)
         except Busy as error:
             return busy(error.retry_after)
-        login = source.login
+        if isinstance(login, Sender):
+            raise Postponed(lambda again: again())
         raise Postponed(lambda again: login.add_done_callback(lambda _done: again()))
 
     def _wait(self, query: str) -> float:

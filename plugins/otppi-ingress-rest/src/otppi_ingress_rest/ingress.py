@@ -60,6 +60,7 @@ class RestIngress(Ingress):
                 table=Table(
                     _affordable(self._settings["max_connections"]), self._settings["max_connections_per_client"]
                 ),
+                is_known=api.knows,
                 most_threads=self._settings["max_threads"],
                 stop_waiting=waiting.end,
                 deadlines=self._deadlines,

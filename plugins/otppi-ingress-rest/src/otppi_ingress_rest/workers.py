@@ -14,6 +14,8 @@ Job = TypeVar("Job")
 
 RUNNING = 4
 """Threads that work (not wait) at the same time: more of them would only contend for the interpreter's lock."""
+SLOW = 0.25
+"""Seconds after which a job does not work but waits for something (the card, a lock), though it did not say so."""
 IDLE_SECONDS = 30.0
 PATIENCE = 10.0
 """Seconds after which a job that no thread has begun is refused: its client is told to come again."""
@@ -44,6 +46,7 @@ class Workers(Generic[Job]):
         self._jobs: queue.SimpleQueue[tuple[Job, float] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
+        self._begun: dict[int, float] = {}
         self._idle = 0
         self._waiting = 0
         self._stopped = False
@@ -83,6 +86,7 @@ class Workers(Generic[Job]):
         stuck: list[Job] = []
         with self._lock:
             self._waiting += 1
+            self._begun.pop(threading.get_ident(), None)
             self._grow()
             if self._waiting >= self._limit and not self._stopped:
                 stuck = self._drain()
@@ -137,7 +141,7 @@ class Workers(Generic[Job]):
         if self._stopped or len(self._threads) >= self._limit:
             return
         wanted = self._jobs.qsize() > self._idle or not self._threads
-        if wanted and len(self._threads) - self._waiting < RUNNING:
+        if wanted and len(self._threads) - self._waiting - self._slow() < RUNNING:
             try:
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 thread.start()
@@ -145,6 +149,13 @@ class Workers(Generic[Job]):
                 self._failed_starts += 1
             else:
                 self._threads.add(thread)  # it cannot have ended: for that it needs the lock
+
+    def _slow(self) -> int:
+        """Count the threads that take long, and do not say that they wait: nobody is to wait behind them."""
+        if len(self._threads) - self._waiting < RUNNING:
+            return 0  # it makes no difference
+        since = time.monotonic() - SLOW
+        return sum(begun < since for begun in list(self._begun.values()))
 
     def _take_overdue(self, now: float) -> list[Job]:
         """Take out what has waited too long; the rest keeps its order. Needs the lock, so that nothing is added."""
@@ -169,12 +180,15 @@ class Workers(Generic[Job]):
 
     def _run(self) -> None:
         try:
+            own = threading.get_ident()
             while (entry := self._next()) is not None:
+                self._begun[own] = time.monotonic()
                 try:
                     self._work(entry[0])
                 except Exception:
                     logger.exception("A request could not be answered; its connection is lost")
                 self._last_done = time.monotonic()
+                self._begun.pop(own, None)
                 del entry
         finally:
             with self._lock:
