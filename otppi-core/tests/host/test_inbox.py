@@ -258,6 +258,24 @@ def test_on_the_card_messages_survive(bench: Bench) -> None:
     assert bench.texts == [SECRET, "half 😀 half"]
 
 
+def test_what_came_damaged_is_marked_until_it_comes_whole(bench: Bench) -> None:
+    bench.anew(retention="card")
+    bench.receive(part("one", 1, 2), part("tw", 2, 2, damaged=True), part("alone", damaged=True), part("ok"))
+    bench.age(0)
+    bench.anew()
+    assert bench.texts == ["onetw[the rest of part 2 is missing]", "alone[the rest is missing]", "ok"]
+    assert [message.damaged for message in bench.inbox.messages()] == [True, True, False]
+    bench.receive(part("two", 2, 2))
+    assert bench.texts[0] == "onetwo"
+    assert not bench.inbox.messages()[0].damaged
+
+
+def test_octets_that_came_damaged_are_not_mixed_with_words(bench: Bench) -> None:
+    bench.receive(part("01FF", binary=True, damaged=True))
+    (message,) = bench.inbox.messages()
+    assert (message.text, message.damaged, message.as_data()["damaged"]) == ("01FF", True, True)
+
+
 def test_writes_are_gathered(bench: Bench) -> None:
     bench.anew(retention="card")
     bench.receive(part("one"))

@@ -448,4 +448,5 @@ def test_a_message_that_came_in_is_forwarded_by_the_gateway(host: Host, doubles:
         "segments": 1,
         "missing": [],
         "binary": False,
+        "damaged": False,
     }

@@ -18,6 +18,7 @@ from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc
 from otppi.wire.dcs import Dcs
 from otppi.wire.segment import segment
+from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData, pdu_line
 from otppi.wire.udh import Ports
 
@@ -158,10 +159,42 @@ def test_a_message_to_be_shown_at_once_is_offered_until_somebody_holds_it(driver
 
 
 @pytest.mark.parametrize("line", ["00", "0004", "00FF0102", "0040", "XY", "0", "07"])
-def test_what_cannot_be_decoded_is_handed_on_as_it_came(driver: Any, line: str) -> None:
+def test_what_cannot_be_decoded_is_handed_on_as_it_came(line: str) -> None:
     part = read_inbound("+CMGL: 1,0,,99", line)
     assert isinstance(part, InboundPart)
-    assert (part.originator, part.text, part.binary) == ("", line, True)
+    assert (part.originator, part.text, part.binary, part.damaged) == ("", line, True, True)
+
+
+@pytest.mark.parametrize("fault", ["pdu-cut", "pdu-with-parameter"])
+@pytest.mark.parametrize("flash", [False, True], ids=["stored", "routed"])
+def test_a_pdu_with_a_flaw_is_read_as_far_as_it_goes(driver: Any, fault: str, flash: bool) -> None:
+    driver.peer.inject(fault)
+    driver.modem.open()
+    settle(driver)
+    driver.peer.deliver("+6281200000001", "Kode Anda 493817, rahasia", flash=flash)
+    work(driver, lambda: driver.events.parts)
+    settle(driver)
+    (part,) = driver.events.parts
+    assert (part.originator, part.damaged) == ("+6281200000001", fault == "pdu-cut")
+    assert part.text == ("Kode Anda 493817, rahasia"[: 14 * 8 // 7] if part.damaged else "Kode Anda 493817, rahasia")
+    assert stored(driver) == 0
+
+
+def test_a_report_with_a_parameter_behind_it_is_told(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(report_delay=0.01))
+    driver.peer.inject("pdu-with-parameter")
+    driver.modem.open()
+    settle(driver)
+    driver.modem.send(driver.message(report=True))
+    work(driver, lambda: driver.events.reports)
+    assert driver.events.reports[0].outcome is DeliveryOutcome.DELIVERED
+
+
+def test_a_report_that_is_cut_says_whose_it_is() -> None:
+    line = "00" + SmsStatusReport(7, Address.parse("+6281200000001"), None, None, 0).encode().hex().upper()
+    part = read_inbound("+CDS: 25", line[:-2])
+    assert isinstance(part, InboundPart)
+    assert (part.originator, part.text, part.binary, part.damaged) == ("+6281200000001", line[:-2], True, True)
 
 
 def test_what_cannot_be_decoded_does_not_fill_the_memory(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -170,9 +203,12 @@ def test_what_cannot_be_decoded_does_not_fill_the_memory(driver: Any, caplog: py
     put(driver, "SM", 2, "00" + compressed.hex())
     driver.modem.open()
     settle(driver)
-    assert texts(driver) == ["0004", "00" + compressed.hex()]
+    assert [(part.originator, part.text, part.binary, part.damaged) for part in driver.events.parts] == [
+        ("", "0004", True, True),
+        ("+12345678", b"abc".hex(), True, False),
+    ]
     assert stored(driver) == 0
-    assert "cannot be decoded" in caplog.text
+    assert "is damaged" in caplog.text
     assert "0004" not in caplog.text
 
 

@@ -198,6 +198,24 @@ def dialling(result: str) -> Callable[[Terminal], None]:
     return check
 
 
+def routed(terminal: Terminal) -> tuple[int, str]:
+    """Let a message come to the line; give the length in its header, and its PDU."""
+    terminal.ask("AT+CNMI=2,2,0,0,0")
+    header, pdu = deliver(terminal, "a short text")
+    return int(header.rpartition(",")[2]), pdu
+
+
+def pdu_cut(terminal: Terminal) -> None:
+    length, pdu = routed(terminal)
+    assert len(parse_pdu_line(pdu)[1]) == length - 8
+
+
+def pdu_with_parameter(terminal: Terminal) -> None:
+    length, pdu = routed(terminal)
+    assert len(parse_pdu_line(pdu.removesuffix(",0"))[1]) == length
+    assert pdu.endswith(",0")
+
+
 def ussd_padding(terminal: Terminal) -> None:
     terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd_form=UssdForm.GSM7_HEX)))
     terminal.peer.inject("ussd-padding")
@@ -280,6 +298,8 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "notifications-lost": notifications_lost,
     "cnmi-refused": cnmi_refused,
     "routed-needs-cnma": routed_needs_cnma,
+    "pdu-cut": pdu_cut,
+    "pdu-with-parameter": pdu_with_parameter,
     "getportmode-crash": getportmode_crash,
     "autobaud": autobaud,
     "brown-out": brown_out,

@@ -158,6 +158,7 @@ class ReceivedMessage:
         segments: How many parts it has.
         missing: The numbers of the parts that did not come in time. If they come later, it is told once more.
         binary: Whether `text` is hexadecimal.
+        damaged: Whether some of it came with a flaw: its end is marked in the text, or the whole PDU is the text.
         read: Whether a person has looked at it.
     """
 
@@ -171,6 +172,7 @@ class ReceivedMessage:
     missing: tuple[int, ...] = ()
     binary: bool = False
     read: bool = False
+    damaged: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Give it as it is forwarded, in JSON, to webhook and brokers."""
@@ -184,6 +186,7 @@ class ReceivedMessage:
             "segments": self.segments,
             "missing": list(self.missing),
             "binary": self.binary,
+            "damaged": self.damaged,
         }
 
     def to_json(self) -> bytes:

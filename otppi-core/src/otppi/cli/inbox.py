@@ -101,6 +101,7 @@ def inbox_reply(options: Options) -> int:
 def _row(message: dict[str, Any]) -> dict[str, Any]:
     text = message["text"]
     state = "read" if message["read"] else "unread"
+    state += ", damaged" if message["damaged"] else ""
     return message | {
         "at": moment(message["sent"]),
         "from": _origin(message),

@@ -39,11 +39,15 @@ class InboxOperations(ModemOperations):
         """Answer a message by the modem that it came to; give the answer's state after at most `wait` seconds.
 
         Raises:
-            InvalidSettings: There is no such message, its sender is no number, or the text is not valid.
+            InvalidSettings: There is no such message, it came damaged, its sender is no number, or the text is not
+                valid.
         """
         received = self._running().inbox.show(message_id)
         if received is None:
             raise _unknown(message_id)
+        if received.damaged:
+            reason = "it came damaged, and its sender may be wrong: write to the number yourself"
+            raise InvalidSettings([FieldError("message_id", reason)])
         if not received.originator.lstrip("+").isdigit():
             raise InvalidSettings([FieldError("message_id", "its sender is no number: nobody can reply to it")])
         return self.send(received.originator, message, received.modem, wait)

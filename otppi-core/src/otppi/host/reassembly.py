@@ -20,8 +20,8 @@ _SAME_MESSAGE = 3600.0
 class Assembly:
     """A message with the parts that came; one of a single part is whole from the start.
 
-    `parts` holds text and SMSC time by number; `since` is when the first came, by the monotonic clock; `shown` is
-    whether it is to be seen, whole or not.
+    `parts` holds text and SMSC time by number; `damaged` are those of them that came with a flaw; `since` is when the
+    first came, by the monotonic clock; `shown` is whether it is to be seen, whole or not.
     """
 
     modem: str
@@ -33,6 +33,7 @@ class Assembly:
     message_id: str = field(default_factory=lambda: os.urandom(8).hex())
     since: float = field(default_factory=time.monotonic)
     parts: dict[int, tuple[str, float]] = field(default_factory=dict, repr=False)
+    damaged: set[int] = field(default_factory=set)
     shown: bool = False
     read: bool = False
 
@@ -46,13 +47,15 @@ class Assembly:
     def add(self, part: InboundPart) -> None:
         """Take a part."""
         self.parts[part.number] = (part.text, part.sent)
+        (self.damaged.add if part.damaged else self.damaged.discard)(part.number)
 
     def distance(self, part: InboundPart) -> float | None:
         """Say how far in time a part is from this message, in seconds; None where it cannot be of it.
 
         Where the SMSC's time is missing, when it came has to do.
         """
-        if part.number in self.parts or part.binary is not self.binary:
+        better = part.number in self.damaged and not part.damaged
+        if (part.number in self.parts and not better) or part.binary is not self.binary:
             return None
         known = self._sent
         since = time.monotonic() - self.since
@@ -67,7 +70,7 @@ class Assembly:
     def message(self) -> ReceivedMessage:
         """Give the message as it is now, its missing parts marked in the text."""
         pieces = [
-            self.parts[number][0] if number in self.parts else f"[part {number} of {self.total} is missing]"
+            self._piece(number) if number in self.parts else f"[part {number} of {self.total} is missing]"
             for number in range(1, self.total + 1)
         ]
         # Halves of a character that the sender cut in two find each other here.
@@ -83,7 +86,15 @@ class Assembly:
             missing=self.missing,
             binary=self.binary,
             read=self.read,
+            damaged=bool(self.damaged),
         )
+
+    def _piece(self, number: int) -> str:
+        """Give the text of a part, with a mark where its end is missing; octets have no place for one."""
+        text = self.parts[number][0]
+        if number not in self.damaged or self.binary:
+            return text
+        return f"{text}[the rest is missing]" if self.total == 1 else f"{text}[the rest of part {number} is missing]"
 
     # -- on the card ------------------------------------------------------------------------------------------------
 
@@ -99,6 +110,7 @@ class Assembly:
             "arrived": self.arrived,
             "shown": self.shown,
             "read": self.read,
+            "damaged": sorted(self.damaged),
             "parts": [[number, json.dumps(text), sent] for number, (text, sent) in self.parts.items()],
         }
 
@@ -121,6 +133,7 @@ class Assembly:
             message_id=kept["id"],
             since=time.monotonic() - max(0.0, time.time() - kept["arrived"]),
             parts={number: (json.loads(text), sent) for number, text, sent in kept["parts"]},
+            damaged=set(kept.get("damaged", ())),
             shown=kept["shown"],
             read=kept["read"],
         )
@@ -145,6 +158,7 @@ def _is_whole(kept: Mapping[str, Any]) -> bool:
         and kept["total"] in range(1, 256)
         and math.isfinite(kept["arrived"])
         and bool(parts)
+        and set(kept.get("damaged", ())) <= {number for number, _, _ in parts}
         and all(
             number in range(1, 256) and isinstance(text, str) and math.isfinite(sent) for number, text, sent in parts
         )

@@ -173,8 +173,8 @@ class AtInbox:
         if isinstance(came, DeliveryReport):
             self._events.reported(came)
             return True
-        if _is_undecodable(came):
-            logger.warning("a message that cannot be decoded is handed on as it came")
+        if came.damaged:
+            logger.warning("a message that is damaged is handed on as far as it can be read")
         return self._events.received(replace(came, offer=offer))
 
     def _offer(self, memory: str, index: int, pdu: str) -> str:
@@ -216,7 +216,7 @@ class AtInbox:
             return
         listed, announced = stored.is_there, stored.announced
         came = stored.came()
-        if not listed or (came and _is_undecodable(came)):
+        if not listed or (came and _is_damaged(came)):
             stored = _read(channel, index) or stored
             if announced and not stored.is_there:  # some announce the same again and again, even in the answer to this
                 self._rest_until = time.monotonic() + _REST
@@ -290,8 +290,8 @@ class AtInbox:
         self._selected, self._capacity = memory, min(int(places[1]), _MOST_PLACES) if places else _CAPACITY
 
 
-def _is_undecodable(came: InboundPart | DeliveryReport) -> bool:
-    return isinstance(came, InboundPart) and came.binary and not came.originator
+def _is_damaged(came: InboundPart | DeliveryReport) -> bool:
+    return isinstance(came, InboundPart) and came.damaged
 
 
 def _read(channel: AtChannel, index: int) -> Stored | None:

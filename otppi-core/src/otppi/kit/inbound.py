@@ -7,31 +7,40 @@ from datetime import datetime
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
 from otppi.wire.dcs import Alphabet
 from otppi.wire.errors import WireError
+from otppi.wire.salvage import Remains, read_received
 from otppi.wire.status_report import SmsStatusReport
-from otppi.wire.tpdu import SmsDeliver, decode_tpdu, parse_pdu_line
+from otppi.wire.tpdu import SmsDeliver, parse_pdu_line
+from otppi.wire.tpdu_fields import MTI, MessageType
 from otppi.wire.user_data import UserData
 
-_MTI, _SUBMIT = 0b11, 0b01
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
 
 def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:
     """Read what stands in a line of +CMGL, +CMGR, +CMT or +CDS and in the line after it (3GPP TS 27.005 3.4.1, 4.1).
 
-    What cannot be decoded is a binary message of nobody, with the whole line as it came: so a person sees it, and it
-    does not fill the SIM for ever.
+    Of what has a flaw all is given that can be read, marked as damaged. What cannot be read at all is a binary message
+    with the whole line as it came, of nobody where no address can be read: so a person sees it, and it does not fill
+    the SIM for ever.
     """
+    length = _LENGTH.search(header)
     try:
-        tpdu = decode_tpdu(_tpdu(header, pdu), from_network=True)
-        return _report(tpdu) if isinstance(tpdu, SmsStatusReport) else _part(tpdu)  # type: ignore[arg-type]
+        received = read_received(pdu, int(length[1]) if length else None)
     except WireError:
-        return InboundPart("", pdu, 0.0, binary=True)
+        return InboundPart("", pdu, 0.0, binary=True, damaged=True)
+    match received.tpdu:
+        case SmsStatusReport() as report:
+            return _report(report)
+        case Remains(recipient):
+            return InboundPart(str(recipient), pdu, 0.0, binary=True, damaged=True)
+        case deliver:
+            return _part(deliver, damaged=not received.whole)
 
 
 def is_to_be_sent(header: str, pdu: str) -> bool:
-    """Tell whether it is an SMS-SUBMIT, which somebody stored in order to send it (3GPP TS 23.040 9.2.3.1)."""
+    """Tell whether it is an SMS-SUBMIT, which somebody stored in order to send it (3GPP TS 23.040 9.2.2.2)."""
     with suppress(WireError):
-        return any(octet & _MTI == _SUBMIT for octet in _tpdu(header, pdu)[:1])
+        return any(octet & MTI == MessageType.SUBMIT for octet in _tpdu(header, pdu.partition(",")[0])[:1])
     return False
 
 
@@ -44,10 +53,10 @@ def _tpdu(header: str, pdu: str) -> bytes:
     return parse_pdu_line(pdu)[1]
 
 
-def _part(deliver: SmsDeliver) -> InboundPart:
+def _part(deliver: SmsDeliver, *, damaged: bool) -> InboundPart:
     data = deliver.user_data
     place = data.concatenation
-    binary = data.dcs.alphabet is Alphabet.EIGHT_BIT
+    binary = data.dcs.alphabet is Alphabet.EIGHT_BIT or data.dcs.compressed
     return InboundPart(
         originator=str(deliver.originator),
         text=data.payload.hex().upper() if binary else _text(data),
@@ -56,12 +65,13 @@ def _part(deliver: SmsDeliver) -> InboundPart:
         number=place.number if place else 1,
         total=place.total if place else 1,
         binary=binary,
+        damaged=damaged,
     )
 
 
 def _text(data: UserData) -> str:
     """Read the text; halves of a character that the sender cut in two stay halves, until the parts are together."""
-    if data.concatenation and data.dcs.alphabet is Alphabet.UCS2 and not data.dcs.compressed:
+    if data.concatenation and data.dcs.alphabet is Alphabet.UCS2:
         with suppress(UnicodeDecodeError):
             return data.payload.decode("utf-16-be", "surrogatepass")
     return data.text

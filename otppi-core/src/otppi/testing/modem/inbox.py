@@ -169,6 +169,11 @@ def routed_sample(peer: "ModemPeer") -> bytes:
     return render([f"{_MESSAGE.routed}{sms.length}\r\n{sms.pdu}"])
 
 
+def written(session: "Session", sms: StoredSms) -> str:
+    """Write the PDU of what came in as this modem does."""
+    return sms.pdu[: len(sms.pdu) - 2 * session.pdu_lost] + session.pdu_behind
+
+
 def tell_buffered(peer: "ModemPeer", now: float) -> None:
     """Tell what was kept back while the line was not to be disturbed."""
     untold = peer.session.untold
@@ -238,7 +243,7 @@ def _route(peer: "ModemPeer", arrival: Arrival, now: float) -> bool:
         if session.cnma_time:
             peer.at(now + session.cnma_time, partial(_missed, peer, arrival))
     sms = _stored(peer, arrival.tpdu, Status.UNREAD)
-    _tell(peer, render([f"{arrival.kind.routed}{sms.length}\r\n{sms.pdu}"]), now)
+    _tell(peer, render([f"{arrival.kind.routed}{sms.length}\r\n{written(session, sms)}"]), now)
     return True
 
 

@@ -56,6 +56,8 @@ class Session:
         absent_memory: a memory that +CPMS does not know.
         other_memory: what comes in is stored in another memory than +CPMS says.
         gaps: places of a memory are not used in order, and +CPMS miscounts.
+        pdu_lost: octets that are missing at the end of each PDU that came in.
+        pdu_behind: what is written behind each such PDU.
         cmgl_refused: +CMGL is unknown.
         cmgl_incomplete: +CMGL leaves out every second message.
         other_numbers: its ports come back under other ttyUSB numbers.
@@ -102,6 +104,8 @@ class Session:
     absent_memory: str = ""
     other_memory: bool = False
     gaps: bool = False
+    pdu_lost: int = 0
+    pdu_behind: str = ""
     cmgl_refused: bool = False
     cmgl_incomplete: bool = False
     cnma_time: float = 0.0

@@ -60,7 +60,7 @@ def cmgl(request: "Request") -> Iterable[str]:
     ]
     lines = []
     for place, sms in listed[:: 2 if session.cmgl_incomplete else 1]:
-        lines.append(f"+CMGL: {place},{sms.status.value},,{sms.length}\r\n{sms.pdu}")
+        lines.append(f"+CMGL: {place},{sms.status.value},,{sms.length}\r\n{inbox.written(session, sms)}")
         sms.status = Status.READ
     return lines
 
@@ -73,7 +73,7 @@ def cmgr(request: "Request") -> Iterable[str]:
     sms = request.peer.memory.messages.get(place)
     if sms is None:
         return ()
-    line = f"+CMGR: {sms.status.value},,{sms.length}\r\n{sms.pdu}"
+    line = f"+CMGR: {sms.status.value},,{sms.length}\r\n{inbox.written(request.peer.session, sms)}"
     sms.status = Status.READ
     return [line]
 
