@@ -105,8 +105,13 @@ def test_what_is_no_date_is_none(octets: str) -> None:
     assert decode_time(bytes.fromhex(octets)) is None
 
 
-def test_a_zone_that_is_no_number_is_utc() -> None:
-    assert decode_time(bytes.fromhex("621122814301F2")) == datetime(2026, 11, 22, 18, 34, 10, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("zone", "quarters"), [("82", 28), ("A0", 10), ("F2", 35), ("8A", -28), ("FA", -35), ("FF", -85), ("0F", -70)]
+)
+def test_a_zone_with_bits_set_is_read_as_peers_read_it(zone: str, quarters: int) -> None:
+    """As gammu does: GSM_DecodeSMSDateTime."""
+    when = decode_time(bytes.fromhex("621122814301" + zone))
+    assert when == datetime(2026, 11, 22, 18, 34, 10, tzinfo=timezone(quarters * timedelta(minutes=15)))
 
 
 def test_an_unknown_time_is_written_as_zeros_and_a_naive_one_refused() -> None:

@@ -46,6 +46,8 @@ def test_the_peer_of_that_model(profile: ModemProfile, tmp_path: Path) -> None:
     [
         ('^HCSQ: "LTE",46,36,116,22', -75),
         ('^HCSQ:"WCDMA",30,28,58', -91),
+        ("^HCSQ:LTE,46,36,116,22", -75),
+        ('^HCSQ:"LTE,46,36,116,22', -75),
         ('^HCSQ:"GSM",0', None),
         ('^HCSQ:"LTE",255,255,255,255', None),
         ('^HCSQ:"NOSERVICE"', None),

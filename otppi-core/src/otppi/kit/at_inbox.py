@@ -41,9 +41,10 @@ _FULL = ("^SMMEMFULL", "SMS FULL")
 _OWN_MEMORIES = ("SM", "ME", "TA", "SR")
 """Those that are read; MT is several of them together, and BM holds cell broadcasts (3GPP TS 27.005 3.1)."""
 
-_INDICATION = re.compile(r'\+C(?:MT|DS)I: *"([A-Za-z_]{1,8})", *(\d{1,5})(?!\d)')
+_INDICATION = re.compile(r'\+C(?:MT|DS)I: *"?([A-Za-z_]{1,8})"? *, *(\d{1,5})(?!\d)')
 _PLACES = re.compile(r"\+CPMS: *\d+, *(\d{1,5})(?!\d)")
-_MEMORY = re.compile(r'"([A-Za-z_]{1,8})"')
+_MEMORY = re.compile(r"[A-Za-z_]{1,8}")
+"""Between quotes, one of which may be lost."""
 
 
 class AtInbox:
@@ -263,8 +264,9 @@ class AtInbox:
     def _choose_memory(self, channel: AtChannel) -> None:
         """Let messages come to the memory that the profile likes best; all that are there are read (modems.md 18)."""
         answer = "\n".join(channel.attempt("AT+CPMS=?") or ())
-        group = re.search(r"\(([^)]*)\)", answer)
-        known = _MEMORY.findall(group[1] if group else answer)
+        told = answer.partition("+CPMS:")[2] or answer
+        group = re.search(r"\(([^)]*)\)", told)
+        known = _MEMORY.findall(group[1] if group else told)
         self._selected = ""
         for name in self._profile.memories:
             if name in known or not known:

@@ -10,6 +10,10 @@ from otppi.wire.at import Noise, Urc
 
 _NEVER = float("inf")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_UCS2_NUMBER = re.compile(r"(?:002[Bb])?(?:003[0-9]){3,20}")
+"""As AT+CSCS="UCS2" has it: no number begins with 003 and goes on with 003."""
+_HEX_NUMBER = re.compile(r"2[Bb](?:3[0-9]){3,20}")
+"""As AT+CSCS="HEX" has it; without its `+` it looks like another number."""
 _REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG"})
 
 
@@ -69,6 +73,9 @@ class SmscKeeper:
 
 
 def number_in(lines: tuple[str, ...]) -> str:
-    """Find the number in the reply to AT+CSCA?."""
-    found = re.search(r'\+CSCA: *"([^"]*)"', "\n".join(lines))
-    return found[1] if found else ""
+    """Find the number in the reply to AT+CSCA?, also where a quote is lost, or it is hexadecimal (AT+CSCS)."""
+    found = re.search(r'\+CSCA: *"?([^",]*)', "\n".join(lines))
+    number = found[1].strip() if found else ""
+    if _UCS2_NUMBER.fullmatch(number):
+        return bytes.fromhex(number).decode("utf-16-be")
+    return bytes.fromhex(number).decode("ascii") if _HEX_NUMBER.fullmatch(number) else number

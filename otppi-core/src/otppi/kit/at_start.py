@@ -38,6 +38,8 @@ REGISTRATIONS: Mapping[str, str] = {
     "10": "roaming, CSFB not preferred",
 }
 """<stat> of +CREG, +CGREG and +CEREG (3GPP TS 27.007 7.2, 10.1.20, 10.1.22)."""
+_OPERATOR = re.compile(r'\+COPS: *\d+ *, *\d+ *, *(?:"([^"\n]*)"|"?([^",\n]*))')
+"""<oper> of +COPS (3GPP TS 27.007 7.3); one of its quotes may be lost."""
 _REGISTERED = frozenset({"1", "5", "6", "7", "9", "10"})
 
 
@@ -212,11 +214,11 @@ def look(channel: AtChannel, identity: ModemIdentity, signal: SignalQuery | None
     registered = next((stat for stat in known if stat in _REGISTERED), None)
     if known and registered is None:
         raise ModemLost(f"no network: {REGISTRATIONS.get(known[0], 'unknown')}", Trouble.NO_NETWORK)
-    operator = re.search(r'\+COPS: *\d+,\d+,"([^"]*)"', "\n".join(channel.attempt("AT+COPS?", 10) or ()))
+    operator = _OPERATOR.search("\n".join(channel.attempt("AT+COPS?", 10) or ()))
     return replace(
         identity,
         registration=REGISTRATIONS[registered] if registered else "",
-        operator=operator[1] if operator else "",
+        operator=(operator[1] or operator[2] or "").strip() if operator else "",
         signal_dbm=_signal_dbm(channel, signal),
     )
 

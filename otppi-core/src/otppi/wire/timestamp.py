@@ -59,8 +59,7 @@ def decode_time(octets: bytes) -> datetime | None:
     """Read a time stamp from seven octets.
 
     Returns:
-        The time in its zone, or None where the digits make no date: a message or a report must not be lost for it. A
-        zone that is no number is read as UTC.
+        The time in its zone, or None where the digits make no date: a message or a report must not be lost for it.
 
     Raises:
         TpduError: There are fewer than seven octets.
@@ -76,8 +75,8 @@ def decode_time(octets: bytes) -> datetime | None:
 
 @lru_cache
 def _zone(octet: int) -> timezone:
-    """Read quarters of an hour with a sign."""
-    quarters = from_swapped(octet & ~_MINUS) or 0
+    """Read quarters of an hour with a sign; a half that is no digit counts as the number that it is, as in gammu."""
+    quarters = 10 * (octet & 0x07) + (octet >> 4)
     return timezone((-quarters if octet & _MINUS else quarters) * _QUARTER)
 
 

@@ -21,11 +21,13 @@ _LOWEST_RSSI = -121
 def hcsq_dbm(reply: str) -> int | None:
     """Read the received power from `^HCSQ: "LTE",<rssi>,<rsrp>,...`; the first number is <rssi> in every mode.
 
+    Some firmware leaves the quotes out.
+
     Example:
         >>> hcsq_dbm('^HCSQ: "LTE",46,36,116,22')
         -75
     """
-    found = re.search(r'\^HCSQ: *"(?:GSM|WCDMA|LTE)", *(\d{1,3})(?!\d)', reply)
+    found = re.search(r'\^HCSQ: *"?(?:GSM|WCDMA|LTE)"?, *(\d{1,3})(?!\d)', reply)
     rssi = int(found[1]) if found else 0
     return _LOWEST_RSSI + rssi if 1 <= rssi <= 96 else None
 

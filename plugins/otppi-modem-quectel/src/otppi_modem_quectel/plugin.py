@@ -24,7 +24,7 @@ def qcsq_dbm(reply: str) -> int | None:
         >>> qcsq_dbm('+QCSQ: "LTE",-61,-89,162,-9')
         -61
     """
-    found = re.search(r'\+QCSQ: *"(?:GSM|WCDMA|TDSCDMA|LTE|CAT-M1|CAT-NB1)", *(-\d{2,3})\b', reply)
+    found = re.search(r'\+QCSQ: *"?(?:GSM|WCDMA|TDSCDMA|LTE|CAT-M1|CAT-NB1)"?, *(-\d{2,3})\b', reply)
     return int(found[1]) if found else None
 
 
@@ -33,7 +33,7 @@ def urc_port(path: str) -> str:
     return "uart1" if re.match(r"tty(S|AMA|THS|mxc)|serial", Path(path).name) else "usbat"
 
 
-_QPINC = SimTries("AT+QPINC?", r'\+QPINC: *"SC", *(\d+)', r'\+QPINC: *"SC", *\d+, *(\d+)')
+_QPINC = SimTries("AT+QPINC?", r'\+QPINC: *"?SC"?, *(\d+)', r'\+QPINC: *"?SC"?, *\d+, *(\d+)')
 
 PROFILE = Profile(
     init=(
