@@ -11,8 +11,12 @@ from typing import Any
 from otppi.cli.arguments import Options
 
 _STDIN, _STDOUT, _STDERR = range(3)
-# C0, DEL, C1, line and paragraph separators, and the marks that turn the direction of a line round.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# DEL, C1 (CSI among them), line and paragraph separators, the marks that turn the direction of a line round (Unicode
+# Bidi_Control), and halves of surrogate pairs, which no stream takes.
+_BEYOND_C0 = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROLS = re.compile(f"[\x00-\x1f{_BEYOND_C0}]")
+_CONTROLS_IN_LINES = re.compile(f"[\x00-\x09\x0b-\x1f{_BEYOND_C0}]")
+_RAW_IN_JSON = re.compile(f"[{_BEYOND_C0}]")
 
 
 def open_streams() -> None:
@@ -27,16 +31,26 @@ def open_streams() -> None:
 
 def one_line(text: str) -> str:
     """Write a text in one line, with its control characters escaped as Python escapes them."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _CONTROLS.sub(_escape, text)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Write JSON that a terminal may be shown: readable, and its control characters escaped (RFC 8259 7)."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _RAW_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def show(options: Options, value: Any, lines: Iterable[str]) -> None:
     """Print a command's result: the value as JSON where `--json` asks for it, else the lines."""
     if options.json:
-        print(json.dumps(value, indent=2, ensure_ascii=False))
+        print(as_json(value, indent=2))
     else:
         for line in lines:
-            print(line)
+            print(_CONTROLS_IN_LINES.sub(_escape, line))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def complain(*lines: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.output import cell, complain, moment, one_line, show
+from otppi.cli.output import as_json, cell, complain, moment, one_line, show
 from otppi.cli.talk import gateway
 
 _EVERY = 0.5
@@ -42,7 +42,7 @@ def phone(options: Options) -> int:
 
 def _follow(options: Options, client: Any) -> int:
     for message in _arriving(client):
-        print(json.dumps(message, ensure_ascii=False) if options.json else _line(message), flush=True)
+        print(as_json(message) if options.json else _line(message), flush=True)
     raise Failure(Exit.NOT_RUNNING, "the gateway has stopped")
 
 

@@ -1,7 +1,6 @@
 """`otppi settings`: show, change, export, import and explain the settings."""
 
 import getpass
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.output import show
+from otppi.cli.output import as_json, show
 from otppi.cli.talk import ask
 
 
@@ -94,7 +93,7 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
             # The first setting of a list's section is the one that its objects are named by.
             prefix = f"{section}.{next(iter(item.values()))}" if isinstance(values, list) else section
             for key, value in item.items():
-                yield f"{prefix}.{key} = {json.dumps(value, ensure_ascii=False)}"
+                yield f"{prefix}.{key} = {as_json(value)}"
         yield ""
 
 
@@ -133,7 +132,7 @@ def _tell(options: Options, changed: list[str]) -> int:
 def settings_export(options: Options) -> int:
     """Print the document."""
     document = ask(options.data, "settings_export", secrets=options.secrets)
-    show(options, document, [json.dumps(document, indent=2, ensure_ascii=False)])
+    show(options, document, [as_json(document, indent=2)])
     return Exit.DONE
 
 
@@ -151,5 +150,5 @@ def schema(options: Options) -> int:  # noqa: ARG001 - every command gets the op
     """Print the JSON Schema."""
     from otppi.cli import declarations
 
-    print(json.dumps(declarations.schema(), indent=2, ensure_ascii=False))
+    print(as_json(declarations.schema(), indent=2))
     return Exit.DONE
