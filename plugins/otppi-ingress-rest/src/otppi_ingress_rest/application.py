@@ -18,6 +18,7 @@ import cherrypy
 from cherrypy import _cprequest
 from cherrypy.lib import httputil
 
+from otppi_ingress_rest import browsers
 from otppi_ingress_rest.framing import BufferedRequest
 from otppi_ingress_rest.postponed import Postponed
 from otppi_ingress_rest.replies import SAFETY_HEADERS, SERVER_NAME, Reply, internal_error, malformed, status_line
@@ -51,6 +52,8 @@ class ApiRequest(_cprequest.Request):  # type: ignore[misc]  # CherryPy has no t
         route = self.app.routes(path)
         method = "GET" if self.method == "HEAD" else self.method
         self.handler = _nothing_here if route is None else route.get(method) or _wrong_method(route)
+        if (refusal := browsers.refusal(method, self.field)) is not None:
+            self.handler = lambda _request: refusal
 
     def _do_respond(self, path_info: str) -> None:
         """Answer; CherryPy's own would also read cookies, queries and forms, and run the hooks of its tools."""

@@ -14,6 +14,7 @@ import cheroot.server
 
 from otppi.api.ingress import Sender
 from otppi_ingress_rest.replies import Refused, Reply, malformed
+from otppi_ingress_rest.target import check_host, to_origin_form
 
 HEAD_LIMIT = 16_384
 FIELDS_LIMIT = 100
@@ -26,6 +27,9 @@ _LENGTH = re.compile(rb"[0-9]{1,12}")
 _SINGLE = frozenset(
     (b"Authorization", b"Content-Length", b"Content-Type", b"Expect", b"Host", b"Transfer-Encoding")
 )  # fmt: skip
+
+_ONCE = frozenset((b"Content-Length", b"Host", b"Transfer-Encoding"))
+"""Of these not even the same value may stand twice: another server on the way may have read the request otherwise."""
 
 
 class Stage(Enum):
@@ -78,7 +82,7 @@ class _HeadReader(cheroot.server.HeaderReader):
                 raise Refused(malformed("head", "a header field is not well-formed (RFC 9112 5)"))
             name, value = field[1].title(), field[2].rstrip(b" \t")
             earlier = hdict.get(name)
-            if earlier is None or (name in _SINGLE and earlier == value and name != b"Host"):
+            if earlier is None or (name in _SINGLE and name not in _ONCE and earlier == value):
                 hdict[name] = value
             elif name in _SINGLE:
                 raise Refused(malformed(name.decode("ascii"), "is given twice"))
@@ -121,7 +125,11 @@ class BufferedRequest(cheroot.server.HTTPRequest):
         modern = self.request_protocol == b"HTTP/1.1"
         if modern and not fields.get(b"Host"):
             raise Refused(malformed("Host", "is required (RFC 9112 3.2)"))
-        if b"Transfer-Encoding" in fields:
+        if host := fields.get(b"Host"):
+            check_host(host)
+        if (coding := fields.get(b"Transfer-Encoding")) is not None:
+            if coding.lower() != b"chunked":  # also "chunked, chunked" (RFC 9112 6.1); cheroot refuses others
+                raise Refused(malformed("Transfer-Encoding", "must be chunked"))
             if not modern or b"Content-Length" in fields:
                 raise Refused(malformed("Content-Length", "must not be combined with Transfer-Encoding"))
         elif self.method in (b"POST", b"PUT") and b"Content-Length" not in fields:
@@ -279,6 +287,7 @@ class RequestReader:
         return head if head.count(b"\n") == head.count(b"\r\n") else re.sub(rb"\r?\n", b"\r\n", head)
 
     def _parse(self, head: bytes) -> tuple[BufferedRequest, _KnownLength | _Chunked]:
+        head, host = to_origin_form(head, secure=self._site.ssl_adapter is not None)
         self._peer.rfile, self._peer.wfile = io.BytesIO(head), io.BytesIO()
         request = BufferedRequest(self._site, self._peer)
         try:
@@ -288,6 +297,8 @@ class RequestReader:
         if not request.ready:
             raise Refused(malformed("head", "cannot be read"))
         request.check()
+        if host:
+            request.inheaders[b"Host"] = host
         if request.chunked_read:
             return request, _Chunked(self._site.max_request_body_size)
         return request, _KnownLength(int(request.inheaders.get(b"Content-Length", 0)))

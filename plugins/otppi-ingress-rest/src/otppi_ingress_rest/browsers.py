@@ -1,0 +1,30 @@
+"""Requests that a web page has a browser make: with the password that the browser keeps, and without its user's will.
+
+A browser says so. It names the page with each request that may change something (`Origin`, the Fetch standard 3.1),
+and, where the address is https, how far it is from here (`Sec-Fetch-Site`). A program that sends messages names no
+page. So the content type does not have to tell them apart, and `curl -d` needs no header field.
+"""
+
+from collections.abc import Callable
+
+from otppi_ingress_rest.replies import Reply, malformed
+
+_HARMLESS = frozenset(("GET", "HEAD", "OPTIONS"))
+_PAGES = ("http://", "https://", "null")
+"""How the origin of a page begins; `null` is that of one which hides it. What a browser's extension sends is its user's
+will, and begins otherwise."""
+
+
+def refusal(method: str, field: Callable[[str], str]) -> Reply | None:
+    """Refuse a request of a page, by its method and its header fields; None where it is none.
+
+    That it would come from a page of the same host is no excuse: there is no such page, but whoever owns a name can
+    have it lead to this device a moment later (DNS rebinding).
+    """
+    if method in _HARMLESS:
+        return None
+    if field("Origin").lower().startswith(_PAGES):
+        return malformed("Origin", "commands are not taken from web pages: send them from a server", 403)
+    if field("Sec-Fetch-Site") in ("cross-site", "same-site", "same-origin"):
+        return malformed("Sec-Fetch-Site", "commands are not taken from web pages: send them from a server", 403)
+    return None
