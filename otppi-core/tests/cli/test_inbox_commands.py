@@ -36,8 +36,10 @@ def test_list_show_reply_and_delete(otppi: Cli, messages: list[dict[str, Any]]) 
     otppi("inbox", "show", first["message_id"], "--keep-unread")
     assert otppi("inbox", "list", "--unread", "--json").json[0] == first
 
-    refused = otppi("inbox", "reply", first["message_id"], "Thank you")
-    assert (refused.code, "receiver" in refused.err) == (2, True)  # a short code is no number that is sent to
+    replied = otppi("inbox", "reply", first["message_id"], "REG", "--json")
+    assert (replied.code, replied.json["state"], replied.json["modem_id"]) == (0, "sent", "m0")
+    arrived = otppi("phone", "--json").json
+    assert [(message["to"], message["text"]) for message in arrived] == [("1234", "REG")]
 
     assert otppi("inbox", "delete", first["message_id"]).out == "1 deleted\n"
     again = otppi("inbox", "delete", first["message_id"])

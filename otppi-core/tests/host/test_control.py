@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.api.events import InboundPart
 from otppi.api.ingress import Sender
 from otppi.host import control
 from otppi.host.control import ControlServer
@@ -24,7 +25,9 @@ from otppi.host.host import Host
 from otppi.host.operating import NotRunning
 from otppi.host.operations import Operations
 from otppi.host.supervisor import Supervised
+from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
+from otppi.wire.envelope import parse
 
 
 @pytest.fixture
@@ -213,6 +216,38 @@ def test_a_manual_sms(client: ControlClient, host: Host, doubles: Any) -> None:
     assert host.dispatch.records.get(answer["message_id"]), "a refusal can be asked for as any other"
     assert host.dispatch.ended["blocked", "command-line"] == 1
     assert len(doubles.modems[0].attempts) == 1
+
+
+def test_an_operator_s_service_number_is_for_people_and_not_for_the_api(
+    client: ControlClient, host: Host, doubles: Any
+) -> None:
+    until(lambda: doubles.modems and doubles.modems[0].is_open)
+    for number in ("4444", "*888#"):
+        answer = client.call("send", {"receiver": number, "message": "REG", "modem": "scripted"})
+        assert (answer["response_code"], answer["state"]) == ("0000", "sent")
+        assert doubles.modems[0].outbox[-1].destination == number
+        body = json.dumps({"command": "send-sms", "data": {"id": 1, "receiver": number, "message": "REG"}}).encode()
+        refused = host.gateway.submit(parse(body), ORIGIN).answer()
+        assert (refused.code.value, refused.data["errors"][0]["field"]) == ("1206", "data.receiver")
+    for number in ("44", "0812", "1234567", "BANK"):
+        with pytest.raises(InvalidSettings):
+            client.call("send", {"receiver": number, "message": "REG"})
+
+
+def test_what_came_from_a_service_number_is_replied_to_and_what_came_damaged_is_not(
+    client: ControlClient, host: Host, doubles: Any
+) -> None:
+    until(lambda: doubles.modems and doubles.modems[0].is_open)
+    events = doubles.contexts["scripted"].events
+    events.received(InboundPart("4444", "Reply YES", 1_700_000_000.0))
+    events.received(InboundPart("+6281234567890", "cut o", 1_700_000_000.0, damaged=True))
+    service, damaged = client.call("inbox_list", {})
+    answer = client.call("inbox_reply", {"message_id": service["message_id"], "message": "YES"})
+    assert answer["state"] == "sent"
+    assert (doubles.modems[0].outbox[-1].destination, doubles.modems[0].outbox[-1].text) == ("4444", "YES")
+    with pytest.raises(InvalidSettings, match="damaged"):
+        client.call("inbox_reply", {"message_id": damaged["message_id"], "message": "YES"})
+    assert damaged["text"] == "cut o[the rest is missing]"
 
 
 def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:

@@ -84,6 +84,15 @@ def test_a_number_that_is_masked_since_a_restart_is_known_again(receipts: Receip
     assert receipts.take("m0", report(1)) == (record, DELIVERED)
 
 
+def test_service_numbers_are_told_apart(receipts: Receipts) -> None:
+    records = [out(7, receiver="*888#"), out(7, receiver="88888")]
+    for record in records:
+        receipts.expect(record)
+    assert receipts.take("m0", report(7, destination="*888#")) == (records[0], DELIVERED)
+    assert receipts.take("m0", report(7, destination="6281200088888")) is None
+    assert receipts.take("m0", report(7, destination="88888")) == (records[1], DELIVERED)
+
+
 def test_all_parts_have_to_arrive_and_one_that_fails_is_enough(receipts: Receipts) -> None:
     whole, broken = out(1, 2, 3), out(4, 5)
     receipts.expect(whole)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from otppi.kit.at_channel import AtChannel
 from otppi.kit.pin_memory import PinMemory
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
+from otppi.wire.address import Address, TypeOfNumber
 
 MakeDriver = Callable[..., Any]
 LOCKED = ModemProfile(pin="1234")
@@ -359,3 +361,20 @@ def test_files_of_the_driver_are_closed_when_it_is_gone(driver: Any) -> None:
     assert "eventfd" in os.readlink(f"/proc/self/fd/{wake}")  # noqa: PTH115 - not a file
     driver.modem.open()
     driver.modem.close()
+
+
+@pytest.mark.parametrize(
+    ("destination", "number", "ton"),
+    [
+        ("6281234567890", "6281234567890", TypeOfNumber.INTERNATIONAL),
+        ("4444", "4444", TypeOfNumber.UNKNOWN),
+        ("*888#", "*888#", TypeOfNumber.UNKNOWN),
+    ],
+)
+def test_numbers_and_service_numbers_are_written_as_they_are_dialled(
+    driver: Any, destination: str, number: str, ton: TypeOfNumber
+) -> None:
+    driver.modem.open()
+    driver.modem.send(replace(driver.message(), destination=destination))
+    (part,) = driver.rack.network.parts
+    assert part.submit.destination == Address(number, ton)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.wire.errors import AddressError
-from otppi.wire.msisdn import Written, mask, read_written
+from otppi.wire.msisdn import Written, mask, read_written, service_number
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,45 @@ def test_a_mask_hides_five_digits_at_least(msisdn: str) -> None:
     assert len(masked) == len(msisdn)
     assert masked.count("*") >= min(5, len(msisdn))
     assert all(shown in ("*", digit) for shown, digit in zip(masked, msisdn, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("4444", "4444"),
+        (" 99 899 ", "99899"),
+        ("*888#", "*888#"),
+        ("*123*4#", "*123*4#"),
+        ("#31#", "#31#"),
+        ("**21*12#", "**21*12#"),
+    ],
+)
+def test_service_numbers(text: str, number: str) -> None:
+    assert service_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "44",
+        "0812",
+        "1234567",
+        "+4444",
+        "081234567890",
+        "BANK",
+        "*#",
+        "****",
+        "*888#x",
+        "628*****66",
+        "*" + "1" * 20,
+    ],
+)
+def test_what_is_no_service_number(text: str) -> None:
+    assert service_number(text) is None
+
+
+@given(st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True))
+def test_no_msisdn_and_no_masked_one_is_a_service_number(number: str) -> None:
+    assert service_number(number) is None
+    assert service_number(mask(number)) is None

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from otppi.wire.msisdn import service_number
+
 
 class State(StrEnum):
     """The life of a message: queued → sending → sent → delivered | undelivered, or one of the other ends."""
@@ -36,6 +38,7 @@ class State(StrEnum):
 class OutgoingMessage:
     """What a modem is asked to send. `validity` is the rest of its life in seconds (TP-VP, 3GPP TS 23.040 9.2.3.12).
 
+    `destination` is an international number's digits, or an operator's service number; `number` is how it is dialled.
     `progress` is shared by all attempts on the same modem: a message of several parts goes on at the failed part.
     """
 
@@ -49,6 +52,11 @@ class OutgoingMessage:
     again: bool = False
     """An attempt after an unconfirmed one: TP-RD asks the SMSC to reject a duplicate (3GPP TS 23.040 9.2.3.25)."""
     progress: "Progress" = field(default_factory=lambda: Progress())
+
+    @property
+    def number(self) -> str:
+        """The destination as it is dialled: ``+62812…``, or a service number as it is, ``4444``."""
+        return service_number(self.destination) or f"+{self.destination}"
 
 
 @dataclass(slots=True)

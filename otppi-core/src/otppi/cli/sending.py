@@ -18,10 +18,15 @@ def add(commands: Commands) -> None:
         send,
         [
             "otppi send 081234567890 'Your table is ready'",
+            "otppi send --modem m0 4444 'REG'",
             'printf %s "$CODE" | otppi send +6281234567890 - --modem m0 --wait 30',
         ],
     )
-    parser.add_argument("receiver", metavar="RECEIVER", help="telephone number: 0812…, 62812… or +62812…")
+    parser.add_argument(
+        "receiver",
+        metavar="RECEIVER",
+        help="telephone number: 0812…, 62812… or +62812…, or a service number of the operator: 4444, '*888#'",
+    )
     parser.add_argument(
         "message", metavar="MESSAGE", nargs="?", default="-", help="the text; - or nothing reads it from stdin"
     )

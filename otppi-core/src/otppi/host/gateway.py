@@ -26,7 +26,7 @@ from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
-from otppi.wire.msisdn import mask
+from otppi.wire.msisdn import mask, service_number
 from otppi.wire.segment import segment
 
 logger = logging.getLogger(__name__)
@@ -135,11 +135,14 @@ class HostGateway:
     def send_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Ticket:
         """Send for a person at the device, by a modem of their choice if they name one.
 
+        A person may write to the operator's service numbers too: what those do (buy a package, end a subscription) is
+        for whoever owns the SIM card to decide, and not for users of the API.
+
         Raises:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
         item, problems = Item(receiver=receiver, message=text), list[FieldError]()
-        record = self._record(item, self._number(item, "", problems), origin, bulk=False)
+        record = self._record(item, self._number(item, "", problems, by_hand=True), origin, bulk=False)
         record.only = modem
         if not text:
             problems.append(FieldError("message", "is empty"))
@@ -159,13 +162,16 @@ class HostGateway:
             return item.receiver or ""
         return self._number(item, _path(envelope, index), problems)
 
-    def _number(self, item: Item, path: str, problems: list[FieldError]) -> str:
+    def _number(self, item: Item, path: str, problems: list[FieldError], *, by_hand: bool = False) -> str:
         """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
         receiver, text, most = item.receiver or "", item.message or "", self.sms["max_segments"]
         try:
             receiver = self._numbering.receiver(receiver)
         except WireError as error:
-            problems.append(FieldError(f"{path}receiver", str(error)))
+            if by_hand and (service := service_number(receiver)):
+                receiver = service
+            else:
+                problems.append(FieldError(f"{path}receiver", str(error)))
         # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
         if 2 * len(text) > _UTF16_PER_PART * most:
             try:

@@ -7,6 +7,7 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import ReceivedMessage
 from otppi.host.modem_operations import ModemOperations
 from otppi.wire.errors import FieldError
+from otppi.wire.msisdn import service_number
 
 _NONE = "there is no message of this id in the inbox"
 
@@ -48,7 +49,7 @@ class InboxOperations(ModemOperations):
         if received.damaged:
             reason = "it came damaged, and its sender may be wrong: write to the number yourself"
             raise InvalidSettings([FieldError("message_id", reason)])
-        if not received.originator.lstrip("+").isdigit():
+        if not (received.originator.lstrip("+").isdigit() or service_number(received.originator)):
             raise InvalidSettings([FieldError("message_id", "its sender is no number: nobody can reply to it")])
         return self.send(received.originator, message, received.modem, wait)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.host.lifecycle import Record
-from otppi.wire.msisdn import mask
+from otppi.wire.msisdn import mask, service_number
 
 _EARLY = 256
 _EARLY_SECONDS = 120.0
@@ -143,6 +143,8 @@ def _alike(receiver: str, destination: str) -> bool:
     """Whether two numbers may be one: in national and international form, or masked since a restart."""
     if not destination:
         return True
+    if service_number(receiver):
+        return receiver == destination
     if "*" in receiver:
         return mask(destination) == receiver
     return receiver[-_ALIKE:] == destination[-_ALIKE:]

@@ -349,7 +349,7 @@ def _silent(error: AtTimeout) -> ModemLost:
 
 def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:
     return SmsSubmit(
-        destination=Address.parse(f"+{message.destination}"),
+        destination=Address.parse(message.number),
         user_data=part,
         validity=Validity.from_seconds(int(message.validity)),
         status_report_request=message.report,

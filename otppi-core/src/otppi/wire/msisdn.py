@@ -26,6 +26,7 @@ _SEPARATORS: Final = str.maketrans(
     " \t\r\n.()-\u00a0\u00ad\u200b\u200e\u200f\u2010\u2011\u2012\u2013\u2014\u202a\u202c\u202f\u2060\u2066\u2069\ufeff",
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
+_SERVICE: Final = re.compile(r"[1-9][0-9]{2,5}|(?=.{3,20}$)[*#]{1,2}[0-9]+(?:[*#][0-9]+)*#?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,16 @@ def read_written(text: str) -> Written:
     if len(digits) > _LONGEST_DIALLED:
         raise AddressError(f"the number is too long: {len(digits)} digits, at most {LONGEST} with its country code")
     return Written(digits, plus)
+
+
+def service_number(text: str) -> str | None:
+    """Give an operator's service number as it is dialled, such as ``4444`` or ``*888#``; None where it is none.
+
+    It is no subscriber's: it has three to six digits, or begins with ``*`` or ``#``, and means something in the network
+    of the SIM card that sends to it. No number that `read_written` and a numbering plan make a key of looks like that.
+    """
+    written = text.translate(_SEPARATORS)
+    return written if _SERVICE.fullmatch(written) else None
 
 
 def mask(msisdn: str) -> str:

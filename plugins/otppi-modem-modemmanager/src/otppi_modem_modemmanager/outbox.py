@@ -59,7 +59,7 @@ class Outbox:
     def _properties(self, message: OutgoingMessage) -> dict[str, Any]:
         minutes = Validity.from_seconds(int(message.validity)).seconds // 60
         properties: dict[str, Any] = {
-            "number": f"+{message.destination}",
+            "number": message.number,
             "text": message.text,
             "validity": dbus.Struct(
                 (dbus.UInt32(VALIDITY_RELATIVE), dbus.UInt32(minutes, variant_level=1)), signature="uv"
