@@ -14,6 +14,8 @@ _HEADER = re.compile(r"\+CMG[LR]: *(.*)|( *[0-9]{0,5} *,.*)")
 _INDEX = re.compile(r" *([0-9]{1,5}) *(?:,|$)")
 _PDU = re.compile(r"[0-9A-Fa-f]{26,}(?:,.*)?")
 """26 digits: no SMS-DELIVER and no SMS-STATUS-REPORT is shorter (3GPP TS 23.040 9.2.2)."""
+_LENGTH = re.compile(r", *([0-9]{1,3})$")
+_HEX = re.compile("[0-9A-Fa-f]{2}")
 _EMPTY = re.compile(r"[^1-9]*0[^1-9]*")
 """An empty place may read as `+CMGR: 0,,0`."""
 _TO_BE_SENT = re.compile("[23]|STO .*")
@@ -33,6 +35,16 @@ class Stored:
     def is_there(self) -> bool:
         """Whether anything was told of it."""
         return bool(self.header or self.pdu)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the header proves to be this PDU's by its length, without or with the service centre's address."""
+        length = _LENGTH.search(self.header)
+        digits = self.pdu.partition(",")[0]
+        if not length or not _HEX.match(digits):
+            return False
+        octets = int(length[1])
+        return len(digits) in (2 * octets, 2 * (octets + 1 + int(digits[:2], 16)))
 
     def came(self) -> InboundPart | DeliveryReport | None:
         """Read what came in; None where nothing did, or it is a message that is to be sent (27.005 3.1, <stat>).
