@@ -139,8 +139,12 @@ class Dispatch:
             alone = len(record.callbacks) <= 1
             taken = alone and record.state is State.QUEUED and self._placement.remove(record)
         if taken:
-            cause = "taken back before it was sent: the connection to its source was lost, which delivers it again"
+            cause = "taken back before it was sent: its source delivers it again, here or to another gateway"
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+
+    def is_held(self, record: Record) -> bool:
+        """Whether a message waits for a modem that cannot send it now."""
+        return record.state is State.QUEUED and self._placement.is_held(record)
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
         """Call back once when the record ends, or stays for the next start; False (and no call) where that is past."""
