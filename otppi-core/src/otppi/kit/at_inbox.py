@@ -90,6 +90,8 @@ class AtInbox:
     def heard(self, event: Urc | Noise) -> bool:
         """Keep what was routed to the line, or where it is, for later."""
         if isinstance(event, Noise):
+            if at_stored.is_pdu(event.line):  # its header was garbled, or its command was given up
+                self._warn_once("PDU", "a PDU came that belongs to nothing: if it was not stored, it is lost")
             return False
         name = event.name
         if name in _ROUTED:

@@ -58,6 +58,11 @@ class Stored:
         return read_inbound(self.header, self.pdu)
 
 
+def is_pdu(line: str) -> bool:
+    """Tell whether a line looks like a message or a report."""
+    return _PDU.fullmatch(line) is not None
+
+
 def read(lines: Sequence[str]) -> Stored | None:
     """Take the reply to +CMGR; None where the place is empty. A header that is missing is not missed."""
     for header, fields, pdu in _messages(lines):
@@ -98,7 +103,7 @@ def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 
 def _message(header: str, fields: str, rest: list[str]) -> Iterator[tuple[str, str, str]]:
     """Choose the PDU: the line that looks like one, or else any; a line that no table knows may stand before it."""
-    pdu = next((line for line in rest if _PDU.fullmatch(line)), "")
+    pdu = next(filter(is_pdu, rest), "")
     if pdu or (header and not _EMPTY.fullmatch(fields)):
         yield header, fields, pdu or next(iter(rest), "")
 
