@@ -117,6 +117,7 @@ CASES = (
     Case("restart", NotSent, heals=True, options={"seconds": 0.1}),
     Case("restart-after-submit", Unconfirmed, heals=True, options={"seconds": 0.1}),
     Case("joins-refused"),
+    *(Case(fault) for fault in ("charset-ucs2", "charset-hex", "charset-stuck")),
     # What does not touch the sending of one short message
     *(Case(fault) for fault in FAULTS if fault.startswith(("ussd-", "report-", "reports-", "reference-", "dial-"))),
     *(Case(fault) for fault in ("part-refused", "part-lost", "getportmode-crash", "notifications-lost")),

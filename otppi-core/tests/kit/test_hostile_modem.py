@@ -281,7 +281,7 @@ def test_a_driver_ends_every_act_as_its_contract_says(
         ):
             patch.setattr(f"otppi.kit.{name}", 0.01)
         patch.setattr(sim_state, "__defaults__", (0.01,))
-        patch.setattr(AtChannel, "_wait", lambda channel, timeout, *rest: patiently(channel, min(timeout, 0.01), *rest))
+        patch.setattr(AtChannel, "_wait", lambda channel, timeout, *more: patiently(channel, min(timeout, 0.01), *more))
         for act in ("open", *acts):
             try:
                 do[act]()

@@ -11,9 +11,11 @@ from otppi.testing.modem.faults_reports import REPORT_FAULTS
 from otppi.testing.modem.faults_ussd import USSD_FAULTS
 from otppi.testing.modem.terminal import Terminal
 from otppi.wire import gsm7
+from otppi.wire.charset import encode
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import parse_pdu_line
 
+Check = Callable[[Terminal], None]
 SENDS = "\r\n+CMGS: 0\r\n\r\nOK\r\n"
 BALANCE = '+CUSD: 0,"Balance: 10000",15'
 LONG = "x" * 300
@@ -278,7 +280,22 @@ def joins_refused(terminal: Terminal) -> None:
     assert terminal.send("x") == SENDS
 
 
-CHECKS: dict[str, Callable[[Terminal], None]] = {
+def charset(name: str, operator: str) -> Check:
+    def check(terminal: Terminal) -> None:
+        assert terminal.ask("AT+CSCS?") == [f'+CSCS: "{name}"', "OK"]
+        assert terminal.ask("AT+COPS?") == [f'+COPS: 0,0,"{operator}",7', "OK"]
+        assert terminal.ask('AT+CSCA="+620000000001",145') == ["ERROR"]
+        assert terminal.ask(f'AT+CSCS="{encode("IRA", name)}"') == ["OK"]
+        assert terminal.ask("AT+COPS?") == ['+COPS: 0,0,"Simulated",7', "OK"]
+
+    return check
+
+
+def charset_stuck(terminal: Terminal) -> None:
+    assert terminal.ask('AT+CSCS="IRA"') == ["ERROR"]
+
+
+CHECKS: dict[str, Check] = {
     "report-failed": report_failed,
     "report-pending-only": report_pending_only,
     "report-before-result": report_before_result,
@@ -306,6 +323,9 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "restart": restart,
     "restart-after-submit": restart_after_submit,
     "joins-refused": joins_refused,
+    "charset-ucs2": charset("UCS2", "00530069006D0075006C0061007400650064"),
+    "charset-hex": charset("HEX", "53696D756C61746564"),
+    "charset-stuck": charset_stuck,
     "dial-no-carrier": dialling("NO CARRIER"),
     "dial-busy": dialling("BUSY"),
     "dial-error": dialling("ERROR"),

@@ -80,7 +80,10 @@ def sim_state(channel: AtChannel, wait: Callable[[float], None], patience: float
 
 
 def _state_in(lines: tuple[str, ...]) -> str:
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("+CPIN:")), "")
+    """Read what the SIM asks for; some write it in quotes."""
+    state = next((line.partition(":")[2].strip().strip('"') for line in lines if line.startswith("+CPIN:")), "")
+    # The second PIN guards lists of numbers (fixed dialling); the SIM sends without (27.007 8.3).
+    return "READY" if state in ("SIM PIN2", "SIM PUK2") else state
 
 
 def tries_left(channel: AtChannel, queries: tuple[SimTries, ...]) -> tuple[int | None, int | None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel
 from otppi.wire.at import Noise, Urc
+from otppi.wire.charset import encode
 
 _NEVER = float("inf")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
@@ -65,11 +66,16 @@ class SmscKeeper:
     def restore(self, channel: AtChannel) -> None:
         """Set the number, where one is known (27.005 3.3.1)."""
         if self.number:
-            channel.attempt(f'AT+CSCA="+{self.number}",145')
+            set_smsc(channel, self.number)
 
     def closed(self) -> None:
         """Look no more."""
         self.due = _NEVER
+
+
+def set_smsc(channel: AtChannel, number: str) -> bool:
+    """Set the number, without `+`, in the form in which the modem has strings (27.005 3.3.1); whether it was taken."""
+    return channel.attempt(f'AT+CSCA="{encode(f"+{number}", channel.charset)}",145') is not None
 
 
 def number_in(lines: tuple[str, ...]) -> str:

@@ -10,10 +10,13 @@ from typing import Any
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at_charset import choose_charset
 from otppi.kit.at_identity import identify, read_imei
 from otppi.kit.at_sim import CPINR, SimTries, sim_state, tries_left
+from otppi.kit.at_smsc import set_smsc
 from otppi.kit.pin_memory import PinMemory
 from otppi.wire.at import FinalResult, ResultKind
+from otppi.wire.charset import decode
 from otppi.wire.cme_cms import Advice, cme_advice, cms_advice
 from otppi.wire.ussd import UssdForm
 
@@ -144,10 +147,11 @@ class Start:
         return look(channel, identity, self._profile.signal)
 
     def _be_understood(self) -> None:
-        """Switch the echo off, and let errors be told by number, or at least in words."""
+        """Switch the echo off, let errors be told by number, or at least in words, and strings be plain."""
         self._channel.attempt("ATE0")
         if self._channel.attempt("AT+CMEE=1") is None:
             self._channel.attempt("AT+CMEE=2")
+        choose_charset(self._channel)
 
     # -- SIM --------------------------------------------------------------------------------------------------------
 
@@ -199,7 +203,7 @@ class Start:
 
     def _set_smsc(self) -> None:
         wanted = self._settings["sms_center"].lstrip("+")
-        if wanted and self._channel.attempt(f'AT+CSCA="+{wanted}",145') is None:
+        if wanted and not set_smsc(self._channel, wanted):
             raise ModemBlocked("the SMS Center that is set was refused (AT+CSCA)")
 
 
@@ -218,7 +222,7 @@ def look(channel: AtChannel, identity: ModemIdentity, signal: SignalQuery | None
     return replace(
         identity,
         registration=REGISTRATIONS[registered] if registered else "",
-        operator=(operator[1] or operator[2] or "").strip() if operator else "",
+        operator=decode((operator[1] or operator[2] or "").strip(), channel.charset) if operator else "",
         signal_dbm=_signal_dbm(channel, signal),
     )
 
@@ -237,7 +241,7 @@ def _registration(channel: AtChannel, name: str) -> str | None:
     """Give <stat>, which follows <n> in the reply to a query (27.007 7.2); None where the modem does not tell."""
     lines = channel.attempt(f"AT+{name}?") or ()
     found = re.search(rf"\+{name}: *\d+, *(\d+)", "\n".join(lines))
-    return found[1] if found else None
+    return str(int(found[1])) if found else None  # some fill it with zeros: 002,001
 
 
 def _advice(result: FinalResult) -> Advice | None:

@@ -22,8 +22,8 @@ class Ussd:
     """A chore that hears +CUSD, and sends when it is told to.
 
     No modem says in which form it wants a string, and a wrong one is refused: the forms are tried in turn, and the one
-    that is taken is remembered for the model (modems.md 27). The character set of the line (AT+CSCS) is left as it is:
-    it would change how the modem writes the operator's name as well.
+    that is taken is remembered for the model (modems.md 27). The character set of the line (AT+CSCS) is not changed for
+    it: that would change how the modem writes the operator's name as well.
 
     Args:
         events: Who is told the answers.

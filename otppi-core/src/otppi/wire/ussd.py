@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from otppi.wire import gsm7
+from otppi.wire.charset import decode_controls
 from otppi.wire.errors import AlphabetError, AtError
 from otppi.wire.ussd_text import UssdForm, alphabet_of, read_ussd, unpack
 
@@ -115,4 +116,4 @@ def text_of(line: UssdLine, form: UssdForm) -> str:
 
 def _tidy(text: str) -> str:
     """Bring all line ends to line feeds, and leave out what has no place in a text."""
-    return _NOT_IN_TEXT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip("\n ")
+    return _NOT_IN_TEXT.sub("", decode_controls(text).replace("\r\n", "\n").replace("\r", "\n")).strip("\n ")

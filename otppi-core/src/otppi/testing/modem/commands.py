@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from otppi.testing.modem import data, inbox, sim_commands, storage, ussd
 from otppi.testing.modem.answers import CallEndedError, Family, RefusedError, render
 from otppi.testing.modem.vendor_commands import VENDOR_COMMANDS, answer_of
+from otppi.wire.charset import decode, encode
 
 if TYPE_CHECKING:
     from otppi.testing.modem.peer import ModemPeer
@@ -22,6 +23,7 @@ _COMMAND = re.compile(
 )
 _ARGUMENT = re.compile(r'(?:^|,)\s*(?:"([^"]*)"|([^,"]*))')
 _MOST_DIGITS = 9
+_CHARSETS = ("IRA", "GSM", "UCS2", "HEX")
 _ACCEPTED = frozenset("ZHVXQSLM") | {"&F", "&C", "&D", "&K", "&W", "\\Q"}
 
 
@@ -189,7 +191,19 @@ def _cops(request: Request) -> Iterable[str]:
     if not request.peer.registered:
         return ["+COPS: 0"]
     name = profile.operator_code if session.operator_format == 2 else profile.operator
-    return [f'+COPS: 0,{session.operator_format},"{name}",{profile.technology}']
+    return [f'+COPS: 0,{session.operator_format},"{encode(name, session.charset)}",{profile.technology}']
+
+
+def _cscs(request: Request) -> Iterable[str]:
+    """AT+CSCS (3GPP TS 27.007 5.5); its own parameter is written in the character set that is left."""
+    session = request.peer.session
+    if request.operation == "?":
+        return [f'+CSCS: "{session.charset}"']
+    wanted = decode(request.text(0), session.charset)
+    if session.charset_stuck or wanted not in _CHARSETS:
+        raise RefusedError
+    session.charset = wanted
+    return ()
 
 
 def _cfun(request: Request) -> Iterable[str]:
@@ -207,11 +221,15 @@ def _cfun(request: Request) -> Iterable[str]:
 
 
 def _csca(request: Request) -> Iterable[str]:
+    charset = request.peer.session.charset
     if request.operation == "=":
-        request.peer.sim.smsc = request.text(0)
+        number = decode(request.text(0), charset)
+        if encode(number, charset) != request.text(0):
+            raise RefusedError(50)
+        request.peer.sim.smsc = number
         return ()
     number = request.peer.sim.smsc
-    return [f'+CSCA: "{number}",{145 if number.startswith("+") else 129}']
+    return [f'+CSCA: "{encode(number, charset)}",{145 if number.startswith("+") else 129}']
 
 
 def _cmgf(request: Request) -> Iterable[str]:
@@ -274,7 +292,7 @@ COMMANDS: dict[str, Command] = {
     "+CIMI": Command(_identity(lambda peer: peer.profile.imsi), needs_sim=True),
     # The line and the device
     "+CMEE": Command(_cmee, "(0-2)"),
-    "+CSCS": Command(_constant('"GSM"'), '("GSM")'),
+    "+CSCS": Command(_cscs, '("IRA","GSM","UCS2","HEX")'),
     "+CFUN": Command(_cfun, "(0,1,4),(0,1)"),
     "+CBC": Command(_constant("0,100"), "(0),(0-100)"),
     "+CSQ": Command(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),

@@ -1,4 +1,4 @@
-"""Owns the faults that real modems were seen with in ports, speed, power and dialling (modems.md 25, 30, 33-35)."""
+"""Owns the faults that real modems were seen with in ports, speed, power and dialling (modems.md 25, 30, 33-36)."""
 
 from zlib import crc32
 
@@ -47,6 +47,10 @@ DEVICE_FAULTS = table(
     Fault("restart-after-submit", 35, Stage.SUBMIT, _restart, "the same after Ctrl-Z, not sent", times=1),
     switch("joins-refused", 35, "AT+CMGS behind another command in one line is answered with ERROR",
            joins_refused=True),
+    switch("charset-ucs2", 36, "strings are written as UCS-2 in hexadecimal digits, for somebody has set it so",
+           charset="UCS2"),
+    switch("charset-hex", 36, "the same, as octets in hexadecimal digits", charset="HEX"),
+    switch("charset-stuck", 36, "AT+CSCS= is answered with ERROR", charset_stuck=True),
     Fault("dial-no-carrier", 34, Stage.DIAL, _end_call("NO CARRIER"), "a data call ends with NO CARRIER"),
     Fault("dial-busy", 34, Stage.DIAL, _end_call("BUSY"), "a data call ends with BUSY"),
     Fault("dial-error", 34, Stage.DIAL, raise_code, "a data call ends with ERROR, or +CME ERROR: `code`"),

@@ -23,6 +23,8 @@ class Session:
         memory: the message memory after power-on.
         memories: the memories for reading, for sending and for what comes in (+CPMS).
         text_mode: messages are texts to numbers, not PDUs (+CMGF=1).
+        charset: in which character set strings are written (+CSCS).
+        charset_stuck: +CSCS is taken for a query only.
         cmee: how errors are told (+CMEE).
         cnmi: how new messages are indicated (+CNMI).
         csms: message service (+CSMS).
@@ -71,6 +73,8 @@ class Session:
     memory: InitVar[str]
     memories: list[str] = field(init=False)
     text_mode: bool = False
+    charset: str = "GSM"
+    charset_stuck: bool = False
     cmee: int = 0
     cnmi: tuple[int, ...] = (2, 0, 0, 0, 0)
     csms: int = 0
