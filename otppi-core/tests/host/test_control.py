@@ -227,7 +227,7 @@ def test_an_operator_s_service_number_is_for_people_and_not_for_the_api(
         assert (answer["response_code"], answer["state"]) == ("0000", "sent")
         assert doubles.modems[0].outbox[-1].destination == number
         body = json.dumps({"command": "send-sms", "data": {"id": 1, "receiver": number, "message": "REG"}}).encode()
-        refused = host.gateway.submit(parse(body), ORIGIN).answer()
+        refused: Any = host.gateway.submit(parse(body), ORIGIN).answer()
         assert (refused.code.value, refused.data["errors"][0]["field"]) == ("1206", "data.receiver")
     for number in ("44", "0812", "1234567", "BANK"):
         with pytest.raises(InvalidSettings):
@@ -247,7 +247,7 @@ def test_what_came_from_a_service_number_is_replied_to_and_what_came_damaged_is_
     assert (doubles.modems[0].outbox[-1].destination, doubles.modems[0].outbox[-1].text) == ("4444", "YES")
     with pytest.raises(InvalidSettings, match="damaged"):
         client.call("inbox_reply", {"message_id": damaged["message_id"], "message": "YES"})
-    assert damaged["text"] == "cut o[the rest is missing]"
+    assert damaged["text"] == "cut o[it came damaged: its end may be missing]"
 
 
 def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:

@@ -263,7 +263,11 @@ def test_what_came_damaged_is_marked_until_it_comes_whole(bench: Bench) -> None:
     bench.receive(part("one", 1, 2), part("tw", 2, 2, damaged=True), part("alone", damaged=True), part("ok"))
     bench.age(0)
     bench.anew()
-    assert bench.texts == ["onetw[the rest of part 2 is missing]", "alone[the rest is missing]", "ok"]
+    assert bench.texts == [
+        "onetw[part 2 came damaged: its end may be missing]",
+        "alone[it came damaged: its end may be missing]",
+        "ok",
+    ]
     assert [message.damaged for message in bench.inbox.messages()] == [True, True, False]
     bench.receive(part("two", 2, 2))
     assert bench.texts[0] == "onetwo"

@@ -190,6 +190,12 @@ def test_a_report_with_a_parameter_behind_it_is_told(make_driver: MakeDriver) ->
     assert driver.events.reports[0].outcome is DeliveryOutcome.DELIVERED
 
 
+def test_gammu_530_a_text_in_hexadecimal_where_a_pdu_should_be() -> None:
+    part = read_inbound("+CMGR: 0,,12", "00480065006C006C006F0020")
+    assert isinstance(part, InboundPart)
+    assert (part.originator, part.text, part.binary, part.damaged) == ("", "Hello ", False, True)
+
+
 def test_a_report_that_is_cut_says_whose_it_is() -> None:
     line = "00" + SmsStatusReport(7, Address.parse("+6281200000001"), None, None, 0).encode().hex().upper()
     part = read_inbound("+CDS: 25", line[:-2])

@@ -243,3 +243,36 @@ def test_a_service_centre_address_whose_length_counts_digits() -> None:
 def test_compressed_text_is_kept_as_it_is() -> None:
     received = read_received(line_of(deliver(UserData(Dcs(compressed=True), None, b"abc")).encode()))
     assert (received.whole, message(received).user_data.payload) == (True, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("tpdu", "text", "whole"),
+    [
+        ("04 038188F8 0008 91202181106523 04 56DE590D0039", "\u56de\u590d9", False),
+        ("44 038188F8 0000 51601012354582 16 05C01BF40201E8E5393D2C1E93CBE633BD3CA787", "testabcdefgtest", True),
+        ("04 038188F8 00F0 71304021408440 04 49A7F109", "INFO", True),
+        ("04 07D1D6A4F509 00C8 71509141532029 04 D6F7B80C", "Voce", True),
+        ("04 038188F8 0008 61909151606180 0A D83DDE03D83DDE0E0020", "\U0001f603\U0001f60e ", True),
+        ("04 038188F8 00FB 91805080905322 08 B15CEC868BC966", "19178123", True),
+        ("44 038188F8 0000 31605261048480 0C 050003C30101916536FB1D", "Hello", True),
+    ],
+    ids=[
+        "python-gsmmodem#102: fewer octets told than there are",
+        "python-gsmmodem#51: an element that is longer than its header",
+        "chan-dongle#28: DCS F0",
+        "node-pdu#2: DCS C8 is a waiting message in the 7 bit alphabet",
+        "chan-dongle#8: surrogate pairs",
+        "gammu#483: DCS FB has a reserved bit",
+        "python-gsmmodem#17: part 1 of 1",
+    ],
+)
+def test_captures(tpdu: str, text: str, whole: bool) -> None:
+    received = read_received(line_of(bytes.fromhex(tpdu)), len(bytes.fromhex(tpdu)))
+    assert (message(received).user_data.text, received.whole) == (text, whole)
+
+
+@pytest.mark.parametrize("line", ["0681045875910010020000" + "5D", "00480065006C006C006F0020"])
+def test_what_is_no_pdu_is_not_an_empty_message_of_nobody(line: str) -> None:
+    """node-pdu#1 (a Telit of CDMA), gammu#530."""
+    with pytest.raises(WireError):
+        read_received(line)

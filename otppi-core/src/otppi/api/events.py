@@ -48,7 +48,7 @@ class InboundPart:
         binary: Whether `text` is hexadecimal.
         offer: Names this very message, the same whenever it is offered again. Only it tells two messages with one text
             apart where nobody tells when they were sent; empty where the driver has no name for it.
-        damaged: Whether some of it is missing or could not be read; where it can be a message, its end is missing.
+        damaged: Whether some of it may be missing or could not be read: the end of a text, or all of it.
     """
 
     originator: str

@@ -90,11 +90,12 @@ class Assembly:
         )
 
     def _piece(self, number: int) -> str:
-        """Give the text of a part, with a mark where its end is missing; octets have no place for one."""
+        """Give the text of a part, with a mark where its end may be missing; octets have no place for one."""
         text = self.parts[number][0]
         if number not in self.damaged or self.binary:
             return text
-        return f"{text}[the rest is missing]" if self.total == 1 else f"{text}[the rest of part {number} is missing]"
+        what = "it" if self.total == 1 else f"part {number}"
+        return f"{text}[{what} came damaged: its end may be missing]"
 
     # -- on the card ------------------------------------------------------------------------------------------------
 

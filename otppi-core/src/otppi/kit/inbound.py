@@ -12,6 +12,7 @@ from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line
 from otppi.wire.tpdu_fields import MTI, MessageType
 from otppi.wire.user_data import UserData
+from otppi.wire.ussd_text import UssdForm, read_ussd
 
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
@@ -21,13 +22,14 @@ def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:
 
     Of what has a flaw all is given that can be read, marked as damaged. What cannot be read at all is a binary message
     with the whole line as it came, of nobody where no address can be read: so a person sees it, and it does not fill
-    the SIM for ever.
+    the SIM for ever. A text in hexadecimal where a PDU should be (gammu#530) is that text.
     """
     length = _LENGTH.search(header)
     try:
         received = read_received(pdu, int(length[1]) if length else None)
     except WireError:
-        return InboundPart("", pdu, 0.0, binary=True, damaged=True)
+        text = read_ussd(pdu, None, UssdForm.PLAIN)
+        return InboundPart("", text, 0.0, binary=text == pdu, damaged=True)
     match received.tpdu:
         case SmsStatusReport() as report:
             return _report(report)

@@ -114,7 +114,9 @@ def _choose(octets: bytes, length: int | None) -> _Reading | None:
         for start in range(_LONGEST_SMSC + 1):
             if start not in expected and (one := _read(octets[start:], length)) and one.is_proven:
                 return one
-    return max(readings, key=lambda one: (one.has_address, one.received.whole), default=None)
+    # What fits may be right though its address looks like none; what does not fit then is something else than a PDU.
+    possible = [one for one in readings if one.has_address or one.received.whole]
+    return max(possible, key=lambda one: (one.has_address, one.received.whole), default=None)
 
 
 def _starts(octets: bytes, length: int | None) -> Iterator[int]:
@@ -145,8 +147,8 @@ def _read(tpdu: bytes, length: int | None) -> _Reading | None:
         return _remains(tpdu)
     deliver, fits = _deliver(fields, None if length is None else length - (len(tpdu) - len(fields.body)))
     known = tpdu[0] & MTI in (MessageType.DELIVER, MessageType.RESERVED)  # 9.2.3.1: as if it were an SMS-DELIVER
-    proven = fields.type_is_set and fields.timestamp is not None
-    return _Reading(Received(deliver, fits and known), fields.type_is_set, proven)
+    has_address = fields.type_is_set and bool(fields.originator.digits)
+    return _Reading(Received(deliver, fits and known), has_address, has_address and fields.timestamp is not None)
 
 
 def _report(tpdu: bytes, *, certain: bool) -> _Reading | None:
