@@ -7,6 +7,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.testing.scripted import until
+from otppi_modem_modemmanager.managed import ManagedModem
 
 
 def test_a_message_is_created_sent_and_deleted(manager: Any, modem: str, driver: Any) -> None:
@@ -58,6 +59,7 @@ def test_the_gateway_has_its_turn_while_modemmanager_works(driver: Any) -> None:
         ("Message.Unknown Unknown message error: 38", NotSent),
         ("Message.Unknown Unknown message error: 21", NotSent),
         ("Message.Unknown Unknown message error: 10", ModemUnfit),
+        ("Message.Unknown Unknown message error: 512", Unconfirmed),
         ("Message.Unknown", Unconfirmed),
         ("Message.SimPin", ModemUnfit),
         ("Message.SmscAddressUnknown", ModemUnfit),
@@ -88,6 +90,15 @@ def test_each_error_says_whether_it_may_be_sent_again(
     if expected is not ModemBlocked:
         until(lambda: manager.kept(modem) == [], "its text is gone")
         assert driver.send().references
+
+
+def test_a_makers_own_number_is_read_by_its_makers_table(
+    manager: Any, driver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ManagedModem, "maker", "Quectel")
+    manager.script("Send", "error Message.Unknown Unknown message error: 512")
+    with pytest.raises(NotSent, match="SIM not ready"):
+        driver.send()
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,11 @@ class ManagedModem:
         return int(self.get(MODEM, "State", ModemState.UNKNOWN))
 
     @property
+    def maker(self) -> str:
+        """Its manufacturer."""
+        return self._word(MODEM, "Manufacturer")
+
+    @property
     def registration(self) -> int | None:
         """MMModem3gppRegistrationState; None where the modem does not tell."""
         value = self.get(THREEGPP, "RegistrationState", None)
@@ -162,7 +167,7 @@ class ManagedModem:
             sim = {}
         return self.seen(
             ModemIdentity(
-                manufacturer=self._word(MODEM, "Manufacturer"),
+                manufacturer=self.maker,
                 model=self._word(MODEM, "Model"),
                 revision=self._word(MODEM, "Revision"),
                 imei=self._word(MODEM, "EquipmentIdentifier"),

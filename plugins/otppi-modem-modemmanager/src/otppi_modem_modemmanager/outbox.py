@@ -40,7 +40,7 @@ class Outbox:
         except BusTimeout as error:
             raise ModemLost("ModemManager does not answer (Create)", Trouble.SILENT) from error
         except BusError as error:
-            raise _failed(error, dispatched=False, parts=parts) from error
+            raise self._failed(error, dispatched=False, parts=parts) from error
         progress.before_dispatch()
         sending = self._modem.start(SMS, "Send", path=path)
         try:
@@ -51,7 +51,7 @@ class Outbox:
             raise Unconfirmed("the network did not answer in time") from error
         except BusError as error:
             self.delete(path)
-            raise _failed(error, dispatched=True, parts=parts) from error
+            raise self._failed(error, dispatched=True, parts=parts) from error
         except ModemLost as error:
             raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
         progress.references.extend([*[UNKNOWN_REFERENCE] * (parts - 1), self._reference(path)])
@@ -80,6 +80,13 @@ class Outbox:
         except (BusError, ModemLost):
             return UNKNOWN_REFERENCE
         return int(properties.get("MessageReference", UNKNOWN_REFERENCE)) & 0xFF
+
+    def _failed(self, error: BusError, *, dispatched: bool, parts: int) -> Exception:
+        """A modem that is gone may have sent the message before; one that is not this user's has not."""
+        other = translated(error)
+        if other is error:
+            return refusal(error, dispatched=dispatched, parts=parts, maker=self._modem.maker)
+        return Unconfirmed(str(other)) if dispatched and not isinstance(other, ModemBlocked) else other
 
     @property
     def due(self) -> bool:
@@ -116,11 +123,3 @@ def _deleted(pending: Pending) -> None:
         logger.warning("a message stays in ModemManager until the modem is opened again: %s", short(error))
     except ModemLost:
         logger.debug("ModemManager ended before it deleted a message, which is gone with it")
-
-
-def _failed(error: BusError, *, dispatched: bool, parts: int) -> Exception:
-    """A modem that is gone may have sent the message before; one that is not this user's has not."""
-    other = translated(error)
-    if other is error:
-        return refusal(error, dispatched=dispatched, parts=parts)
-    return Unconfirmed(str(other)) if dispatched and not isinstance(other, ModemBlocked) else other

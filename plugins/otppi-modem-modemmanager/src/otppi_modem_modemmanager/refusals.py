@@ -99,26 +99,26 @@ def short(error: BusError) -> str:
     return error.name.removeprefix(ERROR).removeprefix("org.freedesktop.DBus.Error.")[:64]
 
 
-def advice_and_meaning(error: BusError) -> tuple[Advice, str]:
-    """Tell what may be done after an error, and what it means; one that nobody explains is ambiguous."""
+def advice_and_meaning(error: BusError, maker: str = "") -> tuple[Advice, str]:
+    """Tell what may be done after an error, and what it means to this maker's modems; one of nobody is ambiguous."""
     name = short(error)
     domain, _, nick = name.partition(".")
     if domain == "Message" and nick in _MESSAGE:
         number = (error.number if nick == "Unknown" else None) or _MESSAGE[nick]
-        return cms_advice(number), cms_meaning(number)
+        return cms_advice(number, maker), cms_meaning(number, maker)
     if domain == "MobileEquipment" and nick in _MOBILE_EQUIPMENT:
         number = (error.number if nick == "Unknown" else None) or _MOBILE_EQUIPMENT[nick]
         return cme_advice(number), cme_meaning(number)
     return _OTHERS.get(name, (Advice.AMBIGUOUS, f"ModemManager gave no reason ({name})"))
 
 
-def refusal(error: BusError, *, dispatched: bool, parts: int) -> SendError:
+def refusal(error: BusError, *, dispatched: bool, parts: int, maker: str = "") -> SendError:
     """Turn an error into "may it be sent again?".
 
     ModemManager sends the parts by itself and does not tell how many the SMSC has when one fails: of a message of
     several parts, nothing is certain then.
     """
-    advice, meaning = advice_and_meaning(error)
+    advice, meaning = advice_and_meaning(error, maker)
     code = short(error)
     if advice is Advice.NEVER:
         return Rejected(meaning, code=code)
