@@ -1,6 +1,6 @@
 #!/bin/bash
-# Declares the queues of OTP-Pi with rabbitmqadmin: sms, and sms-dead for what can never be sent. Once, by the broker's
-# administrator; to do it again does no harm.
+# Declares the queues of OTP-Pi with rabbitmqadmin: sms, sms-bulk for bulk, and sms-dead for what can never be sent. Once,
+# by the broker's administrator; to do it again does no harm.
 #
 #   RABBITMQ_USER=admin RABBITMQ_PASSWORD=... ./rabbitmq-queue.sh
 #
@@ -17,6 +17,8 @@ admin=("${RABBITMQADMIN:-rabbitmqadmin}" --config "$config" --node default)
 
 "${admin[@]}" declare queue name=sms-dead durable=true \
     arguments='{"x-queue-type": "quorum", "x-max-length": 100000, "x-overflow": "drop-head"}'
-"${admin[@]}" declare queue name=sms durable=true \
-    arguments='{"x-queue-type": "quorum", "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "sms-dead",
-                "x-delivery-limit": 100}'
+for queue in sms sms-bulk; do
+    "${admin[@]}" declare queue name="$queue" durable=true \
+        arguments='{"x-queue-type": "quorum", "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "sms-dead",
+                    "x-delivery-limit": 100}'
+done

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from otppi.host.blocklist import Blocklist
-from otppi.host.numbers import Numbers
 from otppi.host.store import Store, StoreDamaged, lists_of
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
@@ -317,50 +315,3 @@ def test_many_threads_lose_no_list(path: Path) -> None:
             thread.join(30)
         for number in range(8):
             assert store.read(f"list{number}") == [{"n": 9}]
-
-
-# -- the blocking list -------------------------------------------------------------------------------------------------
-
-
-def test_the_blocking_list_is_kept(path: Path) -> None:
-    with opened(path) as store:
-        blocklist = Blocklist(store, str)
-        assert blocklist.block("6281200000001")
-        assert not blocklist.block("6281200000001")
-        assert blocklist.block("6281200000002")
-        assert blocklist.unblock("6281200000002")
-        assert not blocklist.unblock("6281200000002")
-    with opened(path) as store:
-        blocklist = Blocklist(store, str)
-        assert "6281200000001" in blocklist
-        assert "6281200000002" not in blocklist
-        assert list(blocklist.entries()) == ["6281200000001"]
-
-
-def test_an_earlier_versions_form_of_a_number_is_read_in_the_new_one(path: Path) -> None:
-    with opened(path) as store:
-        store.write({"blocking_list": [{"msisdn": "62081200000017", "since": 5.0}]})
-        blocklist = Blocklist(store, Numbers("62").again)
-        assert "6281200000017" in blocklist
-        assert blocklist.unblock("6281200000017")
-    with opened(path) as store:
-        assert Blocklist(store, str).entries() == {}
-
-
-def test_what_could_not_be_kept_does_not_count(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "no space left")
-
-    with opened(path) as store:
-        blocklist = Blocklist(store, str)
-        blocklist.block("6281200000001")
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fsync", full)
-            with pytest.raises(OSError, match="no space left"):
-                blocklist.block("6281200000002")
-            with pytest.raises(OSError, match="no space left"):
-                blocklist.unblock("6281200000001")
-        assert list(blocklist.entries()) == ["6281200000001"]
-        assert blocklist.block("6281200000002")
-    with opened(path) as store:
-        assert list(Blocklist(store, str).entries()) == ["6281200000001", "6281200000002"]

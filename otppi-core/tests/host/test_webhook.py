@@ -296,6 +296,44 @@ def test_nobody_waits_for_a_server_that_says_nothing(server: Server, start: Call
     assert webhook.describe()["last_error"] == "timed out"
 
 
+def drip(*parts: bytes) -> Act:
+    def act(handler: Handler) -> None:
+        for part in parts:
+            handler.wfile.write(part)
+        for _ in range(500):
+            if handler.server.release.wait(0.02):
+                break
+            handler.wfile.write(b"x")
+        handler.close_connection = True
+
+    return act
+
+
+@pytest.mark.parametrize(
+    "begin", [(), (b"HTTP/1.1 200 OK\r\n",), (b"HTTP/1.1 200 OK\r\nX-Drip: ",)], ids=["status", "name", "value"]
+)
+def test_a_server_that_drips_its_answer_does_not_hold_the_queue(
+    server: Server, start: Callable[..., Webhook], begin: tuple[bytes, ...]
+) -> None:
+    """Each octet came before the time-out of one read: the queue was held for hours."""
+    server.script.append(drip(*begin))
+    webhook = start(server.url, timeout=0.3, attempts=1)
+    webhook.post(MESSAGE_RECEIVED, {"n": 1})
+    webhook.post(MESSAGE_RECEIVED, {"n": 2})
+    until(lambda: idle(webhook))
+    assert state(webhook) == (0, 1, 1)
+
+
+def test_what_was_taken_is_taken_even_if_the_answers_body_drips(server: Server, start: Callable[..., Webhook]) -> None:
+    server.script.append(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"))
+    webhook = start(server.url, timeout=0.3)
+    webhook.post(MESSAGE_RECEIVED, {"n": 1})
+    webhook.post(MESSAGE_RECEIVED, {"n": 2})
+    until(lambda: idle(webhook))
+    assert [event["data"]["n"] for event in server.events] == [1, 2]  # none of them twice
+    assert state(webhook) == (0, 2, 0)
+
+
 def test_an_answer_without_end_is_not_read(server: Server, start: Callable[..., Webhook]) -> None:
     server.script.append(talk_on_and_on)
     webhook = start(server.url)

@@ -11,6 +11,7 @@ import pytest
 from otppi.kit.at_channel import AtChannel
 from otppi.kit.port import Port
 from otppi.kit.wake import Wake
+from otppi.testing.scripted import until
 from otppi.wire.at import Noise, Urc
 
 SETTINGS = {"baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1}
@@ -48,3 +49,37 @@ def test_what_comes_in_one_read_with_a_reply_is_heard_before_anything_else_comes
     channel.listen(10)
     assert time.monotonic() - began < 5
     assert [event.line for event in heard] == ['+CUSD: 0,"Balance: 10000",15']
+
+
+def test_a_text_whose_quote_is_lost_is_told_when_the_line_is_silent(line: tuple[int, Port]) -> None:
+    """gammu#179; also where no command is outstanding, and the reader looks in more often than the silence lasts."""
+    modem, port = line
+    heard: list[Urc | Noise] = []
+    channel = AtChannel(port, heard.append)
+    os.write(modem, b'\r\n+CUSD: 0,"Saldo\r\nOK\r\n')
+
+    def told() -> bool:
+        channel.listen(0.02)
+        return bool(heard)
+
+    until(told, "the text is told")
+    assert [event.line for event in heard] == ['+CUSD: 0,"Saldo\nOK']
+
+
+def test_a_command_that_ends_within_a_text_whose_quote_is_lost_is_answered(line: tuple[int, Port]) -> None:
+    modem, port = line
+    heard: list[Urc | Noise] = []
+    channel = AtChannel(port, heard.append)
+    os.write(modem, b'\r\n+CSQ: 9,0\r\n\r\n+CUSD: 0,"Saldo\r\n\r\nOK\r\n')
+    assert channel.command("AT+CSQ", 60) == ("+CSQ: 9,0",)
+    assert [event.line for event in heard] == ['+CUSD: 0,"Saldo']
+
+
+def test_lines_that_are_dropped_are_told_once(line: tuple[int, Port], caplog: pytest.LogCaptureFixture) -> None:
+    modem, port = line
+    channel = AtChannel(port, lambda _: None)
+    writer = threading.Thread(target=lambda: os.write(modem, (b"x" * 9000 + b"\r\n") * 3 + b"OK\r\n"))
+    writer.start()
+    assert channel.command("AT", 60) == ()
+    writer.join()
+    assert caplog.text.count("lines are dropped") == 1

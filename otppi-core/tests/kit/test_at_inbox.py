@@ -441,6 +441,13 @@ def test_a_message_on_the_line_whose_pdu_does_not_come_is_told(driver: Any, capl
     assert caplog.text.count("is lost") == 1
 
 
+def test_a_pdu_that_belongs_to_nothing_is_told(driver: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        assert not driver.modem._inbox.heard(Noise(deliver_line("a secret")))
+    assert not driver.modem._inbox.heard(Noise("490154203237518"))
+    assert caplog.text.count("a PDU came that belongs to nothing") == 1
+
+
 # -- reports -----------------------------------------------------------------------------------------------------------
 
 

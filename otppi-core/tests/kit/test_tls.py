@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.broker_settings import broker_settings
-from otppi.kit.tls import TLS_SETTINGS, client_context, tls_trouble
+from otppi.kit.tls import TLS_SETTINGS, client_context, tls_trouble, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
@@ -167,3 +167,29 @@ def test_another_trouble_is_told_by_its_name() -> None:
     error = ssl.SSLError(1, "made up")
     error.reason = "NO_SHARED_CIPHER"
     assert tls_trouble(error) == "TLS failed: NO_SHARED_CIPHER"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+def test_old_tls_is_refused_whatever_the_system_allows(authority: Authority) -> None:
+    """The minimum was OpenSSL's own (RFC 8996: TLS 1.0 and 1.1 must not be used)."""
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pair = authority.good()
+    old.load_cert_chain(pair.certificate, pair.key)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    made = client_context(values(ca_file=authority.ca_file))
+    assert made is not None
+    for ours in (made, verifying_context(str(authority.ca_file))):
+        ours.set_ciphers("ALL:@SECLEVEL=0")
+        assert ours.minimum_version is ssl.TLSVersion.TLSv1_2
+        with pytest.raises(ssl.SSLError, match=r"(?i)version|protocol"):
+            _shake_hands(ours, old)
+
+
+def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (client.wrap_bio(down, up, server_hostname="localhost"), server.wrap_bio(up, down, server_side=True))
+    for _ in range(4):
+        for end in ends:
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()

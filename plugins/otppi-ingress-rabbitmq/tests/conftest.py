@@ -59,6 +59,9 @@ class StandInTicket:
         if not self.begun:
             self.finish(ResponseCode.NO_MODEM, state="failed")
 
+    def is_held(self) -> bool:
+        return False
+
     def finish(self, code: ResponseCode, **data: Any) -> None:
         with self._lock:
             if self._final is not None:
@@ -120,6 +123,10 @@ class Client:
         self._made: list[str] = []
         self._connection = pika.BlockingConnection(self._parameters)
         self.channel = self._connection.channel()
+
+    def another_channel(self) -> Any:
+        """Open a channel that the broker may close."""
+        return self._connection.channel()
 
     def reconnect(self) -> None:
         """Connect once more, after the broker was killed."""

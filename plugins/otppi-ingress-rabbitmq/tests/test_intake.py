@@ -5,6 +5,7 @@ import json
 import logging
 from typing import Any
 
+import pika
 import pytest
 
 from otppi.wire.envelope import ResponseCode
@@ -253,6 +254,66 @@ def test_what_waits_to_be_given_back_does_not_hold_up_the_rest(client: Any, gate
     served.until(done=1)
     assert "urgent" in gateway.ids
     assert served["unsettled"] <= 16
+
+
+def test_bulk_in_a_queue_of_its_own_holds_up_nothing(client: Any, gateway: Any, serve: Any) -> None:
+    """24 bulk before one of priority 9 took 62.6 s: a quorum queue knows no priority before RabbitMQ 4."""
+    queue, bulk = client.declare(), client.declare()
+    gateway.at_hand, gateway.hold = 2, True
+    for number in range(24):
+        client.publish(bulk, sms(number), priority=9)
+    served = serve(queue, bulk_queue=bulk).until(taken=2, unsettled=2)
+    client.publish(queue, sms("urgent"))
+    served.until(taken=3)
+    assert gateway.ids[-1] == "urgent"
+    assert [envelope.items[0].priority for envelope, _ in gateway.taken] == ["bulk", "bulk", None]
+    gateway.hold = False
+    gateway.finish()
+    served.until(done=25, unsettled=0)
+    assert client.ready(bulk) == 0
+
+
+def test_both_queues_are_declared_and_looked_for_when_one_is_deleted(client: Any, gateway: Any, serve: Any) -> None:
+    queue, bulk = client.name(), client.name()
+    served = serve(queue, bulk_queue=bulk).until(consumer="consuming")
+    client.channel.queue_delete(bulk)
+    served.until(consumer="looking for the queue")
+    served.until(consumer="consuming")
+    client.publish(bulk, sms(1))
+    client.publish(queue, sms(2))
+    served.until(done=2)
+    assert sorted(str(one) for one in gateway.ids) == ["1", "2"]
+
+
+def test_who_declares_the_queue_as_tutorials_do_is_refused_and_the_log_says_why(
+    client: Any, serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    queue = client.name()
+    serve(queue).until(consumer="consuming")
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) as refused:
+        client.another_channel().queue_declare(queue)
+    assert refused.value.reply_code == 406
+    assert f"queue {queue} does not exist; it is declared as a durable quorum queue" in caplog.text
+    assert "406 PRECONDITION_FAILED" in caplog.text
+    client.another_channel().queue_declare(queue, passive=True)
+
+
+def test_many_that_wait_for_others_hold_up_nothing_and_go_to_who_can_send_them(
+    client: Any, gateway: Any, serve: Any
+) -> None:
+    """One modem, 12 commands that cannot be sent now, then one SMS: it was not sent in 120 s."""
+    queue, gateway.at_hand = client.declare(), 2
+    for number in range(100):
+        gateway.outcomes[str(number)] = (ResponseCode.NO_MODEM, {"state": "failed"})
+        client.publish(queue, sms(number))
+    client.publish(queue, sms("urgent"))
+    served = serve(queue).until(done=1)
+    assert "urgent" in gateway.ids
+    assert served["prefetch"] == 2
+    gateway.outcomes.clear()
+    served.until(done=101, unsettled=0)
+    assert client.ready(queue) == 0
 
 
 def test_blocked_and_unblocked_numbers_and_questions_are_done(client: Any, gateway: Any, serve: Any) -> None:

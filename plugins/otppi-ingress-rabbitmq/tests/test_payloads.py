@@ -158,9 +158,10 @@ def test_the_definitions_can_be_imported_and_are_used(client: Any, gateway: Any,
     assert client.get("sms-dead")[2] == b"junk"
     assert served["last_problem"] is None
     arguments = {queue["name"]: queue["arguments"] for queue in json.loads(file.read_text())["queues"]}
-    assert arguments["sms"]["x-queue-type"] == arguments["sms-dead"]["x-queue-type"] == "quorum"
+    assert {arguments[name]["x-queue-type"] for name in ("sms", "sms-bulk", "sms-dead")} == {"quorum"}
     served.stop()
     client.channel.queue_delete("sms")
+    client.channel.queue_delete("sms-bulk")
     client.channel.queue_delete("sms-dead")
 
 

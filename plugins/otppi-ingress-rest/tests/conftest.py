@@ -62,6 +62,9 @@ class StandInTicket:
     def withdraw(self) -> None:
         raise AssertionError("nothing would deliver it again")
 
+    def is_held(self) -> bool:
+        raise AssertionError("nobody competes for it")
+
     def release(self) -> None:
         with self._lock:
             if self._later is not None:

@@ -315,3 +315,22 @@ def test_an_acknowledgement_is_quick(serve: Any, client: Any, gateway: StandInGa
     gateway.release()
     client.get(answers)
     assert time.monotonic() - begun < 0.5
+
+
+def test_what_cannot_be_sent_now_holds_up_nothing(serve: Any, client: Any, gateway: StandInGateway, tools: Any) -> None:
+    """STOMP with 60 that cannot be sent now, then one SMS: it was not sent in 120 s."""
+    gateway.room = 2
+    gateway.judge = lambda item: (
+        (ResponseCode.SUCCESS, {"state": "sent"})
+        if item.message == "urgent"
+        else (ResponseCode.NO_MODEM, {"state": "failed", "cause": "no mail account"})
+    )
+    for number in range(60):
+        client.send(tools.command(f"text {number}"))
+    client.send(tools.command("urgent"))
+    served = serve()
+    tools.eventually(lambda: served.says("done") == 1, str(served.ingress.describe()))
+    gateway.judge = lambda _: (ResponseCode.SUCCESS, {"state": "sent"})
+    tools.eventually(lambda: served.says("done") == 61)
+    served.stop()
+    assert client.waiting() == 0

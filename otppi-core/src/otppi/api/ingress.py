@@ -75,6 +75,12 @@ class Ticket(Protocol):
     def withdraw(self) -> None:
         """Take back the messages that no modem has begun to send: their source will deliver them again."""
 
+    def is_held(self) -> bool:
+        """Say whether it waits in the queue of a modem that cannot send it now: it is away, or has quiet hours.
+
+        A consumer does not count it as what the gateway is working on.
+        """
+
 
 class Gateway(Protocol):
     """The one door. All methods may be called by any thread."""

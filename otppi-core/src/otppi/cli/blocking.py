@@ -36,5 +36,5 @@ def block_list(options: Options) -> int:
     """List the blocked numbers."""
     blocked = ask(options.data, "blocked")
     rows = [one | {"since": moment(one["since"])} for one in blocked]
-    show(options, blocked, columns(rows, {"receiver": "NUMBER", "since": "SINCE"}))
+    show(options, blocked, columns(rows, {"receiver": "NUMBER", "since": "SINCE", "by": "BY"}))
     return Exit.DONE

@@ -69,6 +69,10 @@ class FixedTicket:
     def withdraw(self) -> None:
         """Take nothing back: it is done."""
 
+    def is_held(self) -> bool:
+        """Wait for nothing."""
+        return False
+
 
 class MessageTicket:
     """The ticket of a send command: some items are on their way, others were refused."""
@@ -117,6 +121,11 @@ class MessageTicket:
         for index, item in enumerate(self._items):
             if isinstance(item, Record) and index not in self._duplicates:
                 self._dispatch.withdraw(item)
+
+    def is_held(self) -> bool:
+        """Say whether all that has not ended waits for a modem that cannot send it now."""
+        left = [record for record in self._records() if not record.state.final]
+        return bool(left) and all(self._dispatch.is_held(record) for record in left)
 
     def _records(self) -> list[Record]:
         return [item for item in self._items if isinstance(item, Record)]

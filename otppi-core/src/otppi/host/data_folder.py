@@ -44,7 +44,7 @@ class DataFolder:
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
             self.config = Config(self.store, plugins)
-            self.blocklist = Blocklist(self.store, numbers_of(self.config.one("sms")).again)
+            self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(self.config.one("sms")).again)
             self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one("encryption")["keep_days"])
         except BaseException:
             os.close(self._lock)
@@ -64,6 +64,7 @@ class DataFolder:
 
     def close(self) -> None:
         """Release the folder."""
+        self.blocklist.close()
         self.store.close()
         os.close(self._lock)
 

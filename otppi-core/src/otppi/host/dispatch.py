@@ -13,6 +13,7 @@ from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
 from otppi.host.open_notes import OpenNotes
 from otppi.host.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
+from otppi.host.pace import Pace
 from otppi.host.paperwork import Paperwork
 from otppi.host.placement import Placement, Refused, Rules
 from otppi.host.receipts import Receipts
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _SWEEP = 0.5
 _SAVE = 60.0
+_FREE_REFUSALS = 1_000.0
+_REFUSALS_PER_SECOND = 1.0
 
 
 class Dispatch:
@@ -57,6 +60,7 @@ class Dispatch:
         self.listeners_later = self._paperwork.listeners_later
         self.note_ended = self._paperwork.do
         self.each_minute: list[Callable[[], None]] = []
+        self._refusals = Pace(_FREE_REFUSALS, _REFUSALS_PER_SECOND)
         self._stopping = threading.Event()
         self._closed = False
 
@@ -115,12 +119,19 @@ class Dispatch:
             earlier.answer_to = record.answer_to
             self._journal.asked(earlier)
 
-    def refuse(self, record: Record, state: State, refused: Refused) -> None:
-        """End a message that is not taken in, so that report, log and counters have it, and its state can be asked."""
+    def refuse(self, record: Record, state: State, refused: Refused) -> bool:
+        """End a message that is not taken in, so that report, log and counters have it, and its state can be asked.
+
+        Gives False where so many were refused lately that only the counters have it.
+        """
         record.digest = b""  # the same message may be taken in later
         with self._lock:
+            if not self._refusals.allows():  # a loop that sends to a blocked number fills neither report nor log
+                self.ended[state.value, record.origin.ingress] += 1
+                return False
             self.records.add_refused(record)
         self._end(record, state, refused.code, refused.cause)
+        return True
 
     def withdraw(self, record: Record) -> None:
         """End a message that waits, since its source will deliver it again; not where a second sender waits for it."""
@@ -128,8 +139,12 @@ class Dispatch:
             alone = len(record.callbacks) <= 1
             taken = alone and record.state is State.QUEUED and self._placement.remove(record)
         if taken:
-            cause = "taken back before it was sent: the connection to its source was lost, which delivers it again"
+            cause = "taken back before it was sent: its source delivers it again, here or to another gateway"
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+
+    def is_held(self, record: Record) -> bool:
+        """Whether a message waits for a modem that cannot send it now."""
+        return record.state is State.QUEUED and self._placement.is_held(record)
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
         """Call back once when the record ends, or stays for the next start; False (and no call) where that is past."""

@@ -13,7 +13,7 @@ from otppi.api.message import State
 from otppi.host.accounts import Accounts
 from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.balance import Balances, Post
-from otppi.host.blocklist import Blocklist
+from otppi.host.blocklist import Blocklist, ListFull
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
@@ -21,6 +21,7 @@ from otppi.host.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
+from otppi.host.pace import Pace
 from otppi.host.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
@@ -36,6 +37,8 @@ Take = Callable[[Record], Record]
 
 _SENDING = frozenset({Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE})
 _BLOCKING = frozenset({Command.BLOCK_MSISDN, Command.UNBLOCK_MSISDN})
+_FREE_ROTATIONS = 5
+"""Times that the key of envelopes may be replaced at once, and then once a minute."""
 _UTF16_PER_PART = 66
 """Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""
 
@@ -65,6 +68,7 @@ class HostGateway:
         self.authenticate_token = accounts.authenticate_token
         self.read = reader.read
         self._keys = reader.keys
+        self._rotations = Pace(_FREE_ROTATIONS, 1 / 60)
         warning = (self.balances, reader.keys, dispatch, otp)
         self.overview = Overview(
             dispatch, warning, self.balances.describe, lambda: {**otp.counters(), **accounts.log.counters()}
@@ -86,6 +90,8 @@ class HostGateway:
         """Make a new key, if this user may."""
         if not sender.manage_keys:
             raise NotPermitted(f"{sender.name} may not manage keys (setting api_users.{sender.name}.manage_keys)")
+        if not self._rotations.allows():  # each is written to the card, and pushes an older key out
+            raise NotPermitted("the key was replaced several times in the last minutes: wait before it is again")
         self._keys.rotate(sender.name)
         return self._keys.jwk_set()
 
@@ -95,7 +101,7 @@ class HostGateway:
         if command in _SENDING:
             return self._send(envelope, origin)
         if command in _BLOCKING:
-            return self._block(envelope)
+            return self._block(envelope, origin)
         if command is Command.REQUEST_OTP:
             return self._request_otp(envelope, origin)
         if command is Command.REQUEST_USSD:
@@ -220,7 +226,8 @@ class HostGateway:
         state = _FOR_GOOD.get(refused.code)
         if state is None:
             return of_refusal(refused, record.client_id)
-        self._dispatch.refuse(record, state, refused)
+        if not self._dispatch.refuse(record, state, refused):
+            return of_refusal(refused, record.client_id)
         return of_record(record)
 
     def _default_end(self, item: Item, now: float) -> float:
@@ -270,23 +277,28 @@ class HostGateway:
                 problems.append(FieldError(f"{_path(envelope, index)}receiver", str(error)))
         return receivers
 
-    def _block(self, envelope: Envelope) -> Ticket:
+    def _block(self, envelope: Envelope, origin: Origin) -> Ticket:
         problems: list[FieldError] = []
         receivers = self._numbers(envelope, problems)
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         blocking = envelope.command is Command.BLOCK_MSISDN
-        outcomes = [self._change_blocklist(receiver, blocking=blocking) for receiver in receivers if receiver]
+        numbers = [receiver for receiver in receivers if receiver]
+        outcomes = self._change_blocklist(numbers, blocking=blocking, by=f"{origin.ingress}/{origin.sender.name}")
         return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
 
-    def _change_blocklist(self, receiver: str, *, blocking: bool) -> Outcome:
+    def _change_blocklist(self, numbers: Sequence[str], *, blocking: bool, by: str) -> list[Outcome]:
         try:
-            changed = self._blocklist.block(receiver) if blocking else self._blocklist.unblock(receiver)
-        except (OSError, StoreDamaged) as error:
-            logger.error("the blocking list cannot be written: %s", error)  # noqa: TRY400 - the reason says it all
-            data = {"receiver": receiver, "cause": "the blocking list cannot be written; nothing was changed"}
-            return Outcome(ResponseCode.FAILED, data)
-        return Outcome(ResponseCode.SUCCESS, {"receiver": receiver, "blocked": blocking, "changed": changed})
+            changes = self._blocklist.change(numbers, blocked=blocking, by=by)
+        except (OSError, StoreDamaged, ListFull) as error:
+            logger.error("the blocking list cannot be changed: %s", error)  # noqa: TRY400 - the reason says it all
+            why = str(error) if isinstance(error, ListFull) else "the blocking list cannot be written"
+            cause = f"{why}; nothing was changed"
+            return [Outcome(ResponseCode.FAILED, {"receiver": number, "cause": cause}) for number in numbers]
+        return [
+            Outcome(ResponseCode.SUCCESS, {"receiver": number, "blocked": blocking, "changed": changed})
+            for number, changed in zip(numbers, changes, strict=True)
+        ]
 
     # -- asking -----------------------------------------------------------------------------------------------------
 

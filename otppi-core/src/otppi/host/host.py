@@ -64,7 +64,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
-        self.gateway.overview.parts += [data, data.store, config]
+        self.gateway.overview.parts += [data, data.store, data.blocklist, config]
         self.dispatch.each_minute.append(data.keys.drop_expired)
         self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
@@ -102,6 +102,7 @@ class Host:
         if not self._watch.start():
             raise NoThread("no thread can be started: memory, or the number of processes, is short")
         self.data.store.settle()
+        self.data.blocklist.settle()
         for problem in self.data.config.problems:
             logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
         self.data.keys.drop_expired()

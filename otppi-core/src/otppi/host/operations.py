@@ -11,8 +11,10 @@ from otppi.host.device_operations import DeviceOperations
 from otppi.host.inbox_operations import InboxOperations
 from otppi.host.keys_operations import KeysOperations
 from otppi.host.numbers import numbers_of
+from otppi.host.operating import CLI
 from otppi.wire.errors import FieldError, WireError
 
+_BY = f"{CLI.ingress}/{CLI.sender.name}"
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
 
@@ -80,13 +82,16 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
     # -- blocking list ----------------------------------------------------------------------------------------------
 
     def blocked(self) -> list[dict[str, Any]]:
-        """List the blocked receivers, and since when (Unix seconds)."""
-        return [{"receiver": number, "since": since} for number, since in self._data.blocklist.entries().items()]
+        """List the blocked receivers, since when (Unix seconds), and who blocked each."""
+        return [
+            {"receiver": number, "since": entry.since, "by": entry.by}
+            for number, entry in self._data.blocklist.entries().items()
+        ]
 
     def block_add(self, receiver: str) -> dict[str, Any]:
         """Block a receiver."""
         number = self._msisdn(receiver)
-        return {"receiver": number, "changed": self._data.blocklist.block(number)}
+        return {"receiver": number, "changed": self._data.blocklist.block(number, _BY)}
 
     def block_remove(self, receiver: str) -> dict[str, Any]:
         """Unblock a receiver."""

@@ -46,7 +46,7 @@ class Rules:
 class Placement:
     """Owns the modems' workers and what is on its way by which of them.
 
-    The dispatcher's lock guards every call but `workers` and `may_wait_for`, which any thread may call.
+    The dispatcher's lock guards every call but `workers`, `may_wait_for` and `is_held`, which any thread may call.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -77,6 +77,13 @@ class Placement:
         if state in (ModemState.STARTING, ModemState.RECOVERING):
             return now - worker.usable_since_loss <= self.rules.modem_grace
         return state is ModemState.READY
+
+    def is_held(self, record: Record) -> bool:
+        """Whether the modem that a message waits for is away, or has quiet hours for it."""
+        worker = self._workers.get(record.modem or "")
+        if worker is None:
+            return False
+        return worker.status.state is not ModemState.READY or worker.account.quiet_left(bulk=record.bulk) > 0
 
     # -- one message ------------------------------------------------------------------------------------------------
 

@@ -73,7 +73,15 @@ WEBHOOK = Section(
         boolean("messages", "Forward messages", "Whether messages that came in are forwarded.", True),
         boolean("states", "Forward states", "Whether it is told when the state of a sent message changes.", False),
         boolean("balances", "Forward low balances", "Whether it is told when a SIM card's balance is low.", True),
-        number("timeout", "Time-out", "How long the server may be silent.", 10.0, minimum=0.1, maximum=120, unit="s"),
+        number(
+            "timeout",
+            "Time-out",
+            "How long connecting to the server, and its whole answer, may each take.",
+            10.0,
+            minimum=0.1,
+            maximum=120,
+            unit="s",
+        ),
         integer(
             "attempts",
             "Attempts",

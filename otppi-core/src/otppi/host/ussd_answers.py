@@ -95,6 +95,10 @@ class UssdTicket:
     def withdraw(self) -> None:
         """Take nothing back: the network has been asked."""
 
+    def is_held(self) -> bool:
+        """Wait for nothing but the network."""
+        return False
+
 
 def ask(desk: UssdDesk, envelope: Envelope, origin: Origin) -> Ticket:
     """Take a `request-ussd`: begin a session for each item, or go on with the one that it names."""

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import socket
-import ssl
 import threading
 import time
 from collections import deque
@@ -19,7 +18,9 @@ from urllib.parse import urlsplit
 
 import otppi
 from otppi.api.errors import OtpPiError, sentence
+from otppi.kit.http_answer import bound
 from otppi.kit.reconnect import Backoff
+from otppi.kit.tls import verifying_context
 
 logger = logging.getLogger(__name__)
 
@@ -203,9 +204,15 @@ class Webhook:
             headers[TIMESTAMP_HEADER] = timestamp
             headers[SIGNATURE_HEADER] = f"v1={sign(values['secret'], timestamp, event.body)}"
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        bound(self._connection, time.monotonic() + values["timeout"])
         self._connection.request("POST", target, event.body, headers)
+        # Connecting has had its own time: a connection that is new begins to wait for its answer here.
+        bound(self._connection, time.monotonic() + values["timeout"])
         response = self._connection.getresponse()
-        response.read(_ANSWER_READ)
+        try:
+            response.read(_ANSWER_READ)
+        except (OSError, http.client.HTTPException):  # the status is there, which is the answer
+            self._disconnect()
         if not response.isclosed() or response.will_close:  # it goes on and on, or says that it ends here
             self._disconnect()
         if not 200 <= response.status < 300:  # a redirect is not followed: the text would go to who knows whom
@@ -236,5 +243,5 @@ def _connection(values: Mapping[str, Any]) -> http.client.HTTPConnection:
     host, timeout = parts.hostname or "", values["timeout"]
     if parts.scheme == "http":
         return http.client.HTTPConnection(host, parts.port, timeout=timeout)
-    context = ssl.create_default_context(cafile=values["ca_file"] or None)
+    context = verifying_context(values["ca_file"])
     return http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=context)

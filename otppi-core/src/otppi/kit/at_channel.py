@@ -1,11 +1,14 @@
 """An AT dialogue over a port: a command and its reply, the prompt and the PDU, with time-outs."""
 
+import logging
 import time
 from collections.abc import Callable
 
 from otppi.api.errors import ModemLost, OtpPiError, Trouble
 from otppi.kit.port import Port
 from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
+
+logger = logging.getLogger(__name__)
 
 _QUIET = 0.03
 """A line that was silent for so long is taken to have said all that it was going to say."""
@@ -178,7 +181,7 @@ class AtChannel:
     def _drain(self) -> None:
         deadline = time.monotonic() + _PROBE_TIMEOUT
         while (data := self._port.read(_QUIET)) and time.monotonic() < deadline:
-            self._connection.receive_data(data)
+            self._hear(data)
             self._tell()
 
     def _wait(self, timeout: float, hopeless: Callable[[], bool] = lambda: False) -> Prompt | Reply | None:
@@ -204,10 +207,18 @@ class AtChannel:
         in_doubt = self._connection.in_doubt
         data = self._port.read(min(timeout, _SILENCE) if in_doubt else timeout, may_wake=may_wake)
         if data:
-            self._connection.receive_data(data)
-            self._heard_at = time.monotonic()
+            self._hear(data)
         elif in_doubt and time.monotonic() - self._heard_at >= _SILENCE:
             self._connection.settle()
+
+    def _hear(self, data: bytes) -> None:
+        lost = self._connection.lost
+        self._connection.receive_data(data)
+        self._heard_at = time.monotonic()
+        if not lost < self._connection.lost:
+            return
+        level = logging.DEBUG if lost else logging.WARNING  # a modem that floods the line does not flood the log
+        logger.log(level, "%s: lines are dropped: too long, or too many at once", self._port.path)
 
     def _tell(self) -> bool:
         """Tell what was read and not told yet; False where there was nothing."""

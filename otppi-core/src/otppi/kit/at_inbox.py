@@ -90,6 +90,8 @@ class AtInbox:
     def heard(self, event: Urc | Noise) -> bool:
         """Keep what was routed to the line, or where it is, for later."""
         if isinstance(event, Noise):
+            if at_stored.is_pdu(event.line):  # its header was garbled, or its command was given up
+                self._warn_once("PDU", "a PDU came that belongs to nothing: if it was not stored, it is lost")
             return False
         name = event.name
         if name in _ROUTED:
@@ -215,20 +217,20 @@ class AtInbox:
         """
         if not self._select(channel, memory):
             return
-        listed, announced = stored.is_there, stored.announced
-        came = stored.came()
-        if not listed or (came and _is_damaged(came)):
-            stored = _read(channel, index) or stored
-            if announced and not stored.is_there:  # some announce the same again and again, even in the answer to this
+        listed, announced, certain = stored.is_there, stored.announced, _is_certain(stored)
+        if not certain:
+            read = _read(channel, index)
+            if announced and read is None:  # some announce the same again and again, even in the answer to this
                 self._rest_until = time.monotonic() + _REST
-            came = stored.came()
+            stored, certain = read or stored, read is not None
+        came = stored.came()
         if not stored.pdu:
             self._offers.pop((memory, index), None)
             if stored.is_there:
                 self._warn_once(memory, f"what is stored in {memory} {index} cannot be read: it stays there")
         if came is None or not self._hand_on(came, self._offer(memory, index, stored.pdu)):
             return
-        if channel.attempt(f"AT+CMGD={index}") is not None:
+        if certain and channel.attempt(f"AT+CMGD={index}") is not None:
             self.freed += 1
             self._offers.pop((memory, index), None)
             if listed:
@@ -292,8 +294,11 @@ class AtInbox:
         self._selected, self._capacity = memory, min(int(places[1]), _MOST_PLACES) if places else _CAPACITY
 
 
-def _is_damaged(came: InboundPart | DeliveryReport) -> bool:
-    return isinstance(came, InboundPart) and came.damaged
+def _is_certain(stored: Stored) -> bool:
+    """Whether that is the message in this place, and all of it."""
+    came = stored.came()
+    whole = not (isinstance(came, InboundPart) and came.damaged)
+    return stored.is_there and whole and stored.fits
 
 
 def _read(channel: AtChannel, index: int) -> Stored | None:

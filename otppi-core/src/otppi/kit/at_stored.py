@@ -14,6 +14,8 @@ _HEADER = re.compile(r"\+CMG[LR]: *(.*)|( *[0-9]{0,5} *,.*)")
 _INDEX = re.compile(r" *([0-9]{1,5}) *(?:,|$)")
 _PDU = re.compile(r"[0-9A-Fa-f]{26,}(?:,.*)?")
 """26 digits: no SMS-DELIVER and no SMS-STATUS-REPORT is shorter (3GPP TS 23.040 9.2.2)."""
+_LENGTH = re.compile(r", *([0-9]{1,3})$")
+_HEX = re.compile("[0-9A-Fa-f]{2}")
 _EMPTY = re.compile(r"[^1-9]*0[^1-9]*")
 """An empty place may read as `+CMGR: 0,,0`."""
 _TO_BE_SENT = re.compile("[23]|STO .*")
@@ -34,6 +36,16 @@ class Stored:
         """Whether anything was told of it."""
         return bool(self.header or self.pdu)
 
+    @property
+    def fits(self) -> bool:
+        """Whether the header proves to be this PDU's by its length, without or with the service centre's address."""
+        length = _LENGTH.search(self.header)
+        digits = self.pdu.partition(",")[0]
+        if not length or not _HEX.match(digits):
+            return False
+        octets = int(length[1])
+        return len(digits) in (2 * octets, 2 * (octets + 1 + int(digits[:2], 16)))
+
     def came(self) -> InboundPart | DeliveryReport | None:
         """Read what came in; None where nothing did, or it is a message that is to be sent (27.005 3.1, <stat>).
 
@@ -44,6 +56,11 @@ class Stored:
         if not _RECEIVED.fullmatch(self.status) and is_to_be_sent(self.header, self.pdu):
             return None
         return read_inbound(self.header, self.pdu)
+
+
+def is_pdu(line: str) -> bool:
+    """Tell whether a line looks like a message or a report."""
+    return _PDU.fullmatch(line) is not None
 
 
 def read(lines: Sequence[str]) -> Stored | None:
@@ -86,7 +103,7 @@ def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
 
 def _message(header: str, fields: str, rest: list[str]) -> Iterator[tuple[str, str, str]]:
     """Choose the PDU: the line that looks like one, or else any; a line that no table knows may stand before it."""
-    pdu = next((line for line in rest if _PDU.fullmatch(line)), "")
+    pdu = next(filter(is_pdu, rest), "")
     if pdu or (header and not _EMPTY.fullmatch(fields)):
         yield header, fields, pdu or next(iter(rest), "")
 

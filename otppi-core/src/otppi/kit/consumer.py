@@ -1,24 +1,25 @@
 """What consumers of all brokers have in common: take a message in, follow it to its end, settle and answer it."""
 
-import hashlib
 import logging
 import threading
 import time
 import traceback
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from otppi.api.ingress import Callback, Gateway, Origin, Sender
 from otppi.kit.bursts import Bursts
+from otppi.kit.completion import callback_of, completed
 from otppi.kit.outbox import Action, Delivery, Outbox, soonest
+from otppi.kit.parking import Parking
+from otppi.kit.remembered import Remembered
 from otppi.kit.schedule import Schedule
 from otppi.kit.verdict import Verdict
 from otppi.kit.work import Work
-from otppi.wire.envelope import Answer, Item, ResponseCode, malformed
-from otppi.wire.envelope_fields import WrongValueError, word
+from otppi.wire.envelope import Answer, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ __all__ = ["Action", "Consumer", "Delivery", "Verdict"]
 
 _HOLDS_ACK = 1.0
 """A callback that is wanted later than this, in seconds, does not hold up the acknowledgement."""
-_REMEMBERED = 10_000
 _LONGEST_HOLD = 540.0
 """A list of which a part went out is held, in seconds, for the rest: not beyond the time in which duplicates are known
 (setting `sms.duplicate_window`), since its broker may deliver it again as a whole."""
@@ -35,7 +35,8 @@ _MOST_WAITING = 1_000
 _MOST_WAITING_BYTES = 8 << 20
 """How many deliveries that no broker keeps may wait here to be tried again, and their octets."""
 
-_read_id = word(128)
+_LOOK = 0.5
+"""Seconds between looks at what waits in modems' queues: whether its modem can send."""
 
 
 class Consumer:
@@ -68,9 +69,12 @@ class Consumer:
         self._lock = threading.Lock()
         self._in_flight: set[Work] = set()
         self._waiting, self._waiting_bytes = 0, 0
-        self._first_seen: OrderedDict[bytes, float] = OrderedDict()
+        self._remembered = Remembered()
+        self.parking = Parking()
+        self._looked = 0.0
         self._stopping = False
         self._resting = False
+        self._hurries = False
         self.session = 0
         self.counts = Counter[str]()
 
@@ -90,17 +94,18 @@ class Consumer:
             self._refuse(delivery, error)
             return
         except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
-            self._finish(delivery, Verdict.NEVER, _callback(delivery, None, ""), self._fault("", error), 0.0)
+            self._finish(delivery, Verdict.NEVER, callback_of(delivery, None, ""), self._fault("", error), 0.0)
             return
         origin = Origin(
             self._ingress,
             self._sender,
-            callback=_callback(delivery, envelope.callback_topic, envelope.name),
+            callback=callback_of(delivery, envelope.callback_topic, envelope.name),
             kept_by_source=delivery.kept,
             redelivered=delivery.redelivered,
         )
-        completed = replace(envelope, items=_completed(envelope.items, delivery))
-        work = Work(delivery, completed, origin, first_seen=self._first_time(delivery))
+        whole = replace(envelope, items=completed(envelope.items, delivery))
+        first_seen, attempt = self._remembered.look(delivery)
+        work = Work(replace(delivery, attempt=attempt), whole, origin, first_seen=first_seen)
         with self._lock:
             self._in_flight.add(work)
         self._submit(work)
@@ -115,6 +120,7 @@ class Consumer:
         """Say whether anything is taken now. While nothing is, others get what no modem has begun to send, at once."""
         with self._lock:
             begins, self._resting = resting and not self._resting, resting
+            self._hurries |= begins
             left = [work for work in self._in_flight if work.delivery.kept] if begins else []
         for work in left:
             if work.ticket is not None:
@@ -122,20 +128,16 @@ class Consumer:
 
     def due(self) -> list[Action]:
         """Give what is to be done now; try again what is to be tried again."""
-        for work in self._retries.due(all_of_them=self._stopping):
-            self._count_waiting(work, -1)
-            if not self._is_followed(work):
-                continue
-            if self._stopping:
-                self._give_up(work, work.answer(_latest(work)))
-            else:
-                self._submit(work)
+        hurries, self._hurries = self._hurries, False
+        for work in self._retries.due(all_of_them=self._stopping or hurries):
+            self._try_again(work)
+        self._look_at_queues()
         self._lines.flush()
         actions = self.outbox.due(all_of_them=self._stopping)
         actions = [one for one in actions if one.delivery is None or one.delivery.session == self.session]
         for action in actions:
             if action.delivery is not None and action.verdict is not Verdict.AGAIN:
-                self._first_seen.pop(_digest(action.delivery), None)
+                self._remembered.forget(action.delivery)
         return actions
 
     def pause(self) -> float | None:
@@ -151,6 +153,8 @@ class Consumer:
             self.session += 1
             left = [work for work in self._in_flight if work.delivery.kept]
             self._in_flight.difference_update(left)
+            for work in left:
+                self.parking.take(work)
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
         for work in left:
@@ -171,12 +175,18 @@ class Consumer:
         """How many deliveries have not been settled."""
         return len(self._in_flight) + self.outbox.settling
 
+    @property
+    def working(self) -> int:
+        """How many of these count as being worked on: all but those parked that there is room for beside the others."""
+        return self.in_flight - self.parking.room
+
     def describe(self) -> dict[str, Any]:
         """Say how many messages came, and what became of them."""
         counts = ("taken", "done", "never", "again", "malformed")
         return {
             **{name: self.counts[name] for name in counts},
             "in_flight": self.in_flight,
+            "parked": len(self.parking),
             "callbacks_waiting": len(self.outbox),
             "callbacks_dropped": self.outbox.dropped,
         }
@@ -190,11 +200,13 @@ class Consumer:
     def _submit(self, work: Work) -> None:
         """Hand what is pending of a delivery to the gateway (the connection's thread)."""
         try:
-            work.ticket = self._gateway.submit(work.to_submit(), work.origin)
+            ticket = work.ticket = self._gateway.submit(work.to_submit(), work.origin)
         except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
             self._settle(work, Verdict.NEVER, self._fault(work.envelope.name, error))
             return
-        work.ticket.when_final(partial(self._final, work))
+        ticket.when_final(partial(self._final, work))
+        if ticket.is_held():
+            self._park(work)
 
     def _final(self, work: Work, answer: Answer) -> None:
         """Judge a delivery whose messages are final, on whatever thread made the last one so."""
@@ -205,16 +217,66 @@ class Consumer:
         nothing_out = len(again) == len(work.results)
         if not again:
             self._settle(work, work.verdict(), answer)
-        elif self._requeue and work.delivery.kept and nothing_out:
-            self._settle(work, Verdict.AGAIN, answer, 0.0 if self._resting else work.pause(work.delivery.attempt))
+            return
+        work.pending = again
+        if self._goes_back(work):
+            self._settle(work, Verdict.AGAIN, answer)
         elif self._stopping or not self._may_wait(work, nothing_out=nothing_out):
             self._give_up(work, answer)
         else:
-            work.pending = again
             work.attempts += 1
+            work.waiting = True
             self._count_waiting(work, 1)
-            self._retries.put(work, work.pause(work.attempts))
+            self._park(work)
+            pause = work.pause()
+            self._retries.put(work, min(pause, work.back_in()) if self._may_go_back(work) else pause)
             self._wake()
+
+    def _try_again(self, work: Work) -> None:
+        """Go on with a delivery whose pause is over."""
+        self._count_waiting(work, -1)
+        if not self._is_followed(work):
+            return
+        answer = work.latest()
+        if self._stopping:
+            self._give_up(work, answer)
+        elif self._goes_back(work):
+            self._settle(work, Verdict.AGAIN, answer)
+        else:
+            work.waiting = False
+            self.parking.take(work)
+            self._submit(work)
+
+    def _look_at_queues(self) -> None:
+        """Park what waits for a modem that cannot send now; take out of the modems' queues what others should get."""
+        if (now := time.monotonic()) < self._looked + _LOOK:
+            return
+        self._looked = now
+        with self._lock:
+            followed = list(self._in_flight)
+        for work in followed:
+            ticket = work.ticket
+            if ticket is None or not (work.waiting or ticket.is_held()):
+                self.parking.take(work)
+            else:
+                self._park(work)
+                if not work.waiting and self._goes_back(work):
+                    ticket.withdraw()
+
+    def _park(self, work: Work) -> None:
+        """Count a delivery as one that nobody works on, unless it has been settled meanwhile."""
+        with self._lock:
+            parked = work in self._in_flight and self.parking.put(work)
+        if parked:
+            self._wake()
+
+    def _may_go_back(self, work: Work) -> bool:
+        """Whether the broker takes a delivery back, for others: not where a part of it went out."""
+        return self._requeue and work.delivery.kept and work.is_whole
+
+    def _goes_back(self, work: Work) -> bool:
+        """Whether it is time to give a delivery back."""
+        return self._may_go_back(work) and (self._stopping or self._resting or work.back_in() <= 0)
 
     def _give_up(self, work: Work, answer: Answer) -> None:
         """Wait no longer with what was not sent: its broker has it still, or its sender is told."""
@@ -230,7 +292,7 @@ class Consumer:
             )
         self._settle(work, Verdict.NEVER if left == len(work.results) else Verdict.DONE, answer)
 
-    def _settle(self, work: Work, verdict: Verdict, answer: Answer, pause: float = 0.0) -> None:
+    def _settle(self, work: Work, verdict: Verdict, answer: Answer) -> None:
         """Put what ends a delivery into the outbox; one whose connection is gone is left to the broker."""
         with self._lock:
             if work not in self._in_flight:
@@ -239,20 +301,22 @@ class Consumer:
                 self.counts[verdict.name.lower()] += 1
         try:
             if verdict is Verdict.AGAIN:
-                self._give_back(work.delivery, answer.text or answer.code.text, pause)
+                self._give_back(work.delivery, answer.text or answer.code.text)
             else:
                 delay = work.envelope.callback_delay / 1000
                 self._finish(work.delivery, verdict, work.origin.callback, answer, delay)
         finally:  # not sooner: who waits for the end of all must find the outbox filled
             with self._lock:
                 self._in_flight.discard(work)
+                self.parking.take(work)
 
-    def _give_back(self, delivery: Delivery, cause: str, pause: float = 0.0) -> None:
+    def _give_back(self, delivery: Delivery, cause: str) -> None:
         """Leave a delivery to the broker, which delivers it again, here or elsewhere."""
         with self._lock:
             self.counts["again"] += 1
         self._lines.log(logging.INFO, "given back", "%s: a message is given back: %s", self._ingress, cause)
-        self.outbox.put(Action(delivery=delivery, verdict=Verdict.AGAIN), pause)
+        self._remembered.gave_back(delivery)
+        self.outbox.put(Action(delivery=delivery, verdict=Verdict.AGAIN))
 
     def _finish(
         self, delivery: Delivery, verdict: Verdict, callback: Callback | None, answer: Answer, delay: float
@@ -276,7 +340,7 @@ class Consumer:
         fields = ", ".join(flaw.field for flaw in error.errors[:5])
         message = "%s: a message is rejected, it is malformed (%s)"
         self._lines.log(logging.WARNING, "malformed messages rejected", message, self._ingress, fields)
-        callback = _callback(delivery, error.callback_topic, error.command)
+        callback = callback_of(delivery, error.callback_topic, error.command)
         self._finish(delivery, Verdict.NEVER, callback, malformed(error), error.callback_delay / 1000)
 
     def _fault(self, command: str, error: Exception) -> Answer:
@@ -319,69 +383,3 @@ class Consumer:
             with self._lock:
                 self._waiting += step
                 self._waiting_bytes += step * len(work.delivery.body)
-
-    def _first_time(self, delivery: Delivery) -> float:
-        """Give the monotonic time at which a message came first, where its broker does not say it."""
-        now = time.monotonic()
-        if not delivery.kept or delivery.date_time is not None:
-            return now
-        name = _digest(delivery)
-        # One that is not redelivered is another message, though it may have the same words as one that another gateway
-        # has ended meanwhile: its life is its own.
-        first = self._first_seen.get(name, now) if delivery.redelivered else now
-        self._first_seen[name] = first
-        self._first_seen.move_to_end(name)
-        if len(self._first_seen) > _REMEMBERED:
-            self._first_seen.popitem(last=False)
-        return first
-
-
-def _completed(items: Sequence[Item], delivery: Delivery) -> tuple[Item, ...]:
-    """Add what the protocol says where the envelope says nothing."""
-    single = len(items) == 1
-    return tuple(
-        replace(
-            item,
-            id=_id_of(delivery) if item.id is None and single else item.id,
-            date_time=item.date_time if item.date_time is not None else delivery.date_time,
-            expiration=_earlier(item.expiration, delivery.expiration),
-            # What is left of a list to be tried again does not go before others for being a single message.
-            priority=item.priority or delivery.priority or (None if single else "bulk"),
-        )
-        for item in items
-    )
-
-
-def _latest(work: Work) -> Answer:
-    """Give the answer to what is pending, from its results."""
-    first = work.results[work.pending[0]]
-    code = ResponseCode(first["response_code"])
-    if work.envelope.is_list:
-        return Answer(work.envelope.name, code, data=[work.results[index] for index in work.pending])
-    data = {key: value for key, value in first.items() if not key.startswith("response_")}
-    return Answer(work.envelope.name, code, data=data)
-
-
-def _callback(delivery: Delivery, topic: str | None, command: str) -> Callback | None:
-    """Say where the answer is wanted: what the envelope says goes before what the protocol says."""
-    correlation = delivery.callback.correlation if delivery.callback is not None else b""
-    if topic is None and delivery.callback is not None:
-        topic = delivery.callback.topic  # empty where the protocol only says what the sender knows its request by
-    return Callback(topic, correlation, command) if topic else None
-
-
-def _id_of(delivery: Delivery) -> str | None:
-    """Take the protocol's id as the sender's, where it is one that an envelope might have."""
-    try:
-        return None if delivery.message_id is None else _read_id(delivery.message_id)
-    except WrongValueError:
-        return None
-
-
-def _earlier(one: int | None, other: int | None) -> int | None:
-    return min((end for end in (one, other) if end is not None), default=None)
-
-
-def _digest(delivery: Delivery) -> bytes:
-    name = f"{delivery.message_id} {delivery.date_time} ".encode(errors="surrogatepass")
-    return hashlib.blake2b(name + delivery.body, digest_size=16).digest()

@@ -21,6 +21,19 @@ TLS_SETTINGS: tuple[Setting, ...] = (
 )
 
 
+def verifying_context(ca_file: str = "") -> ssl.SSLContext:
+    """Make a context that verifies the server's certificate, with TLS 1.2 or newer (RFC 8996 forbids the older ones).
+
+    Python leaves the minimum to OpenSSL, and that to the system's configuration.
+
+    Raises:
+        OSError: `ca_file` cannot be used; `ssl.SSLError` is one.
+    """
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
     """Make the context of a client's connections; None where they are without TLS.
 
@@ -30,7 +43,7 @@ def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
     if not values["ssl"]:
         return None
     try:
-        context = ssl.create_default_context(cafile=values["ca_file"] or None)
+        context = verifying_context(values["ca_file"])
     except OSError as error:  # ssl.SSLError is one
         raise OtpPiError(f"ca_file cannot be used: {error.strerror or error}") from error
     if not values["verify_certificate"]:

@@ -11,8 +11,14 @@ from otppi.kit.outbox import Delivery
 from otppi.kit.verdict import Verdict, verdict_of
 from otppi.wire.envelope import Answer, Envelope, ResponseCode
 
-LONGEST_RETRY = 30.0
-"""The longest pause, in seconds, before what was not sent is tried again."""
+_LONGEST_RETRY = 30.0
+"""The longest pause, in seconds, before what was not sent is tried again, where nothing says when it may be."""
+_LONGEST_WAIT = 300.0
+"""The longest pause, in seconds, where the gateway says when: hours, maybe; but settings may be changed meanwhile."""
+_LONGEST_KEPT_BACK = 900.0
+"""The longest time, in seconds, for which others do not get what cannot be sent here. A quorum queue delivers a message
+only so often (100 times where it is declared here, 20 times by RabbitMQ 4's default), so it is long; RabbitMQ closes a
+channel that has held a message for half an hour (`consumer_timeout`), so it is not longer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +30,7 @@ class Work:
         results: What became of each message, as the answer to a list tells it.
         attempts: How often something of it has come back from the gateway without being sent.
         ticket: The gateway's, for what is pending.
+        waiting: Whether it waits here to be tried again, and is not with the gateway.
         since: When it came, on the monotonic clock.
         first_seen: When it came first, on the monotonic clock; before `since` where it came again.
     """
@@ -35,8 +42,10 @@ class Work:
     results: list[Mapping[str, Any]] = field(init=False, repr=False)
     attempts: int = 0
     ticket: Ticket | None = None
+    waiting: bool = False
     since: float = field(default_factory=time.monotonic)
     first_seen: float = field(default_factory=time.monotonic)
+    _back_at: float | None = None
 
     def __post_init__(self) -> None:
         self.pending = list(range(len(self.envelope.items)))
@@ -79,12 +88,49 @@ class Work:
         command = self.envelope.command
         return [verdict_of(command, ResponseCode(one["response_code"]), one) for one in self.results]
 
-    def pause(self, attempts: int) -> float:
-        """Give the seconds until it is tried again: what the gateway says, or twice as long each time."""
-        results = [self.results[index] for index in self.again()]
-        said = [float(result["retry_after"]) for result in results if result.get("retry_after")]
-        pause = min(said, default=float(2 ** min(max(attempts, 0), 5)))
-        return max(1.0, min(pause, LONGEST_RETRY))
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it went out, or was refused for good: others may have it as it is."""
+        return len(self.pending) == len(self.results)
+
+    def pause(self) -> float:
+        """Give the seconds until it is tried again: what the gateway says, or twice as long each time.
+
+        It ends when its sender's `expiration` has come, so that the sender is told in time.
+        """
+        attempts = self.delivery.attempt + self.attempts if self.is_whole else self.attempts
+        pause = min(float(2 ** min(max(attempts, 0), 5)), _LONGEST_RETRY)
+        if said := self._said():
+            pause = min(said, _LONGEST_WAIT)
+        ends = [item.expiration for index in self.pending if (item := self.envelope.items[index]).expiration]
+        if ends and (left := min(ends) - time.time()) > 0:
+            pause = min(pause, left)
+        return max(1.0, pause)
+
+    def back_in(self) -> float:
+        """Give the seconds until others get it who can maybe send it, counted from when it could not be sent here.
+
+        It comes back here too where there are no others: so longer each time, and twice as long every second time.
+        """
+        now = time.monotonic()
+        if self._back_at is None:
+            growing = float(2 ** (min(max(self.delivery.attempt, 0), 20) / 2))
+            self._back_at = now + min(max(growing, min(self._said(), _LONGEST_RETRY)), _LONGEST_KEPT_BACK)
+        return self._back_at - now
+
+    def _said(self) -> float:
+        """Give after how many seconds the gateway says that something of it may be sent; 0 where it does not say."""
+        said = [float(self.results[index].get("retry_after") or 0) for index in self.pending]
+        return min((seconds for seconds in said if seconds > 0), default=0.0)
+
+    def latest(self) -> Answer:
+        """Give the answer of the whole, as it stands."""
+        first = self.results[self.pending[0]]
+        code = ResponseCode(first["response_code"])
+        if self.envelope.is_list:
+            return self.answer(Answer(self.envelope.name, code, data=[self.results[index] for index in self.pending]))
+        data = {key: value for key, value in first.items() if not key.startswith("response_")}
+        return Answer(self.envelope.name, code, data=data)
 
     def answer(self, last: Answer) -> Answer:
         """Give the answer of the whole; `last` is the gateway's latest, to what was pending then."""

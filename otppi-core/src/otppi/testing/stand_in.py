@@ -42,6 +42,10 @@ class StandInTicket:
         """Note that its source delivers it again."""
         self.withdrawn = True
 
+    def is_held(self) -> bool:
+        """Wait for no modem."""
+        return False
+
     def release(self) -> None:
         """Make it final."""
         with self._lock:

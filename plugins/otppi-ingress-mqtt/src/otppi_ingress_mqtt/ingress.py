@@ -15,6 +15,7 @@ from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage
 from otppi.kit.consumer import Consumer
 from otppi.kit.link import Link
 from otppi.kit.outbox import Action
+from otppi.kit.parking import steps
 from otppi.kit.tls import client_context
 from otppi.kit.verdict import Verdict
 from otppi.wire.envelope import Answer
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 _LEAST_WINDOW = 16
 _MOST_HELD = 1000
 """Messages that may be held here where the broker is not told how many it may hand over."""
+_MOST_WINDOW = 65_535
+_AHEAD = 4
+"""How many times the room for what is parked is asked for: the broker is told only as the connection begins."""
 _LAST_WORDS = 1.0
 
 
@@ -44,11 +48,13 @@ class Pace:
         first: Until a connection that is lost is tried again the first time.
         patience: In which a stop lets messages come to their end; the host waits for ten.
         renew: How long a connection lasts before it is made anew for what the broker should hand over.
+        room: The same, where what is parked leaves no room for others.
     """
 
     first: float = 0.5
     patience: float = 8.0
     renew: float = 20.0
+    room: float = 1.0
 
 
 _PACE = Pace()
@@ -91,7 +97,7 @@ class MqttIngress(Ingress):
         self._client.username_pw_set(values["username"] or None, values["password"] or None)
         if values["status_topic"]:
             self._client.will_set(values["status_topic"], OFFLINE, min(values["qos"], 1), retain=True)
-        self._intake = Intake(self._consumer, self._client, self._in_flight, max(_MOST_HELD, values["receive_maximum"]))
+        self._intake = Intake(self._consumer, self._client, self._working, max(_MOST_HELD, values["receive_maximum"]))
         self._outgoing = Outgoing(
             self._client,
             version_5=self._version_5,
@@ -104,6 +110,8 @@ class MqttIngress(Ingress):
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
         self._window = 0
+        self._room = 0
+        """For how many parked ones the broker was asked; kept over a connection, as at its begin none is parked."""
         self._granted: int | None = None
         self._session_present: bool | None = None
         self._stop_by = 0.0
@@ -215,7 +223,11 @@ class MqttIngress(Ingress):
 
     def _wanted_window(self) -> int:
         """Say how many messages the broker may hand over that have not come to their end."""
-        return int(self._values["receive_maximum"]) or min(max(_LEAST_WINDOW, self._gateway.capacity()), _MOST_HELD)
+        window = int(self._values["receive_maximum"]) or min(max(_LEAST_WINDOW, self._gateway.capacity()), _MOST_HELD)
+        return min(window + max(self._room, self._wanted_room()), _MOST_WINDOW)
+
+    def _wanted_room(self) -> int:
+        return steps(_AHEAD * self._consumer.parking.room)
 
     def _serve(self, connection: Connection) -> None:
         began = time.monotonic()
@@ -238,6 +250,9 @@ class MqttIngress(Ingress):
     def _in_flight(self) -> int:
         return self._consumer.in_flight + self._outgoing.settling
 
+    def _working(self) -> int:
+        return self._consumer.working + self._outgoing.settling
+
     def _has_work(self) -> bool:
         return bool(self._outgoing) or bool(len(self._consumer.outbox))
 
@@ -246,9 +261,20 @@ class MqttIngress(Ingress):
         refresh = self._values["refresh"]
         if refresh and age >= refresh:
             return True
+        if self._is_crowded() and age >= self._pace.room:
+            self._room = self._wanted_room()
+            return True
         if age < self._pace.renew:
             return False
-        return self._intake.wants_more or (self._version_5 and self._wanted_window() > self._window)
+        self._room = self._wanted_room()
+        wanted = self._wanted_window() if self._version_5 else self._window
+        # Where others share the work, this gateway should not go on holding what it had room for beside the parked.
+        return self._intake.wants_more or wanted > self._window or (self._hands_on and 4 * wanted <= self._window)
+
+    def _is_crowded(self) -> bool:
+        """Whether what is parked takes up half of what the broker hands over, and a new connection makes room."""
+        parked = len(self._consumer.parking)
+        return self._version_5 and 2 * parked >= self._window and self._wanted_window() > self._window
 
     def _work(self) -> None:
         """Do what is due: settle, publish, hand on."""

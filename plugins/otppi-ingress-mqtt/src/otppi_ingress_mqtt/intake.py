@@ -32,14 +32,14 @@ class Intake:
     Args:
         consumer: Follows each to its end.
         client: Acknowledges.
-        in_flight: Counts what has not come to its end.
-        limit: How many may be held; beyond it, those of QoS 0 are dropped, and others left to the broker.
+        working: Counts what is being worked on.
+        limit: How many that may be; beyond it, those of QoS 0 are dropped, and others left to the broker.
     """
 
-    def __init__(self, consumer: Consumer, client: MqttClient, in_flight: Callable[[], int], limit: int) -> None:
+    def __init__(self, consumer: Consumer, client: MqttClient, working: Callable[[], int], limit: int) -> None:
         self._consumer = consumer
         self._client = client
-        self._in_flight = in_flight
+        self._working = working
         self._limit = limit
         self._ledger = Ledger()
         self._left = False
@@ -66,7 +66,7 @@ class Intake:
     @property
     def wants_more(self) -> bool:
         """Whether the broker should hand over what was left to it: it does so on a new connection."""
-        return self._left and self._in_flight() <= self._limit // 2
+        return self._left and self._working() <= self._limit // 2
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class Intake:
         elif message.retain:
             self._ignore_retained()
             self._client.ack(message.mid, message.qos)
-        elif self._in_flight() >= self._limit:
+        elif self._working() >= self._limit:
             self._leave()
         else:
             self._take_kept(message, name)
@@ -103,7 +103,7 @@ class Intake:
     def _take_unkept(self, message: MQTTMessage) -> None:
         if message.retain:
             self._ignore_retained()
-        elif self.closed or self._in_flight() >= self._limit:
+        elif self.closed or self._working() >= self._limit:
             self.counts["dropped"] += 1
             self._lines.log(
                 logging.WARNING,

@@ -40,6 +40,9 @@ class StandInTicket:
     def withdraw(self) -> None:
         self.withdrawn = True
 
+    def is_held(self) -> bool:
+        return False
+
     def end(self, code: ResponseCode = ResponseCode.SUCCESS, **data: Any) -> None:
         item = self.envelope.items[0]
         answer = Answer(self.envelope.name, code, data={"id": item.id, **(data or {"state": "sent"})})

@@ -25,7 +25,8 @@ class RabbitMqIngress(Ingress):
         # pika logs whole frames in places, and each failure several times; what matters is said here, without payloads.
         logging.getLogger("pika").setLevel(logging.CRITICAL)
         self._values = context.settings
-        check_apart(SECTION.key, self._values, "queue", "dead_letter_queue", "inbox_topic")
+        check_apart(SECTION.key, self._values, "queue", "bulk_queue", "dead_letter_queue", "inbox_topic")
+        check_apart(SECTION.key, self._values, "bulk_queue", "dead_letter_queue", "inbox_topic")
         self._capacity = context.gateway.capacity
         self._link = Link(SECTION.key, f"{self._values['host']}:{self._values['port']}")
         self._consumer = Consumer(context.gateway, SECTION.key, Sender(SECTION.key), self._wake, requeue=True)

@@ -3,7 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from pika import exceptions
@@ -25,7 +27,7 @@ _DELIVERY_LIMIT = 100
 """How often a message may be given back in a queue that is declared here. RabbitMQ 4 drops it after 20, which may be
 minutes only, and counts lost connections too; a message that has expired is rejected here anyway."""
 _MOST_HELD = 4
-"""How many times the prefetch may be held back in all, for messages that wait to be given back or answered."""
+"""How many times the prefetch may be held back in all, for messages whose answers wait to be published."""
 
 
 class Phase(Enum):
@@ -44,7 +46,10 @@ _WAITING = frozenset({Phase.OPENING, Phase.STARTING, Phase.CANCELLING})
 
 
 class Intake:
-    """The consumer of the queue on one connection. Everything happens on the connection's thread.
+    """The consumer of the queues on one connection. Everything happens on the connection's thread.
+
+    Two queues are two consumers on one channel, each with a prefetch of its own (AMQP 0-9-1, basic.qos, as RabbitMQ
+    has it): however much bulk waits in a queue of its own, it takes no place of the others.
 
     Args:
         connection: Open.
@@ -66,13 +71,14 @@ class Intake:
     ) -> None:
         self._connection = connection
         self._values = values
-        self._queue: str = values["queue"]
+        self._queues: list[str] = [name for name in (values["queue"], values["bulk_queue"]) if name]
         self._consumer = consumer
         self._wanted = wanted
         self._changed = changed
         self._fail = fail
         self._channel: Any = None
-        self._tag = ""
+        self._found_so_far = 0
+        self._tags: list[str] = []
         self._missing: Callable[[], None] | None = None
         self._declared = ""
         self._opened = 0.0
@@ -81,6 +87,9 @@ class Intake:
         self._earlier: set[int] = set()
         self._done: list[int] = []
         self._left_over = 0
+        self._newest = self._before = 0
+        """Delivery tags: the newest on this channel, and the last one that came to an earlier consumer."""
+        self._is_last = False
         self.phase = Phase.CLOSED
         self._since = 0.0
         self.prefetch = 0
@@ -98,7 +107,8 @@ class Intake:
     # -- channel and queue ------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Open a channel, find the queue, and begin."""
+        """Open a channel, find the queues, and begin."""
+        self._found_so_far = 0
         self._with_channel(self._look_for_queue)
 
     def _enter(self, phase: Phase) -> None:
@@ -109,6 +119,7 @@ class Intake:
         """Open a channel: the server closes one for each question whose answer is no (AMQP 0-9-1, 1.4)."""
         self._enter(Phase.OPENING)
         self._missing, self._declared = None, ""
+        self._newest = self._before = 0
         self._channel = self._connection.channel(
             on_open_callback=lambda channel: then() if channel is self._channel else None
         )
@@ -125,8 +136,12 @@ class Intake:
         self._missing = missing
         self._channel.queue_declare(queue, passive=True, callback=self._then(found))
 
+    @property
+    def _wanted_queue(self) -> str:
+        return self._queues[self._found_so_far]
+
     def _look_for_queue(self) -> None:
-        self._look_for(self._queue, self._found, self._look_for_dead_letters)
+        self._look_for(self._wanted_queue, self._found, self._look_for_dead_letters)
 
     def _look_for_dead_letters(self) -> None:
         if name := self._values["dead_letter_queue"]:
@@ -144,11 +159,16 @@ class Intake:
             arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead_letters}
         if self._values["queue_type"] == "quorum":  # a classic queue has no such limit, and refuses the argument
             arguments["x-delivery-limit"] = _DELIVERY_LIMIT
-        self._declare(self._queue, arguments, self._found)
+        self._declare(self._wanted_queue, arguments, self._found)
 
     def _declare(self, queue: str, arguments: Mapping[str, Any], then: Callable[[], None]) -> None:
         kind = self._values["queue_type"]
-        logger.info("ingress-rabbitmq: queue %s does not exist; it is declared as a %s queue", queue, kind)
+        logger.info(
+            "ingress-rabbitmq: queue %s does not exist; it is declared as a durable %s queue with arguments. A program "
+            "that declares it otherwise gets 406 PRECONDITION_FAILED: let it declare no queue, or with passive=True",
+            queue,
+            kind,
+        )
         self._missing, self._declared = None, queue
         self._channel.queue_declare(
             queue, durable=True, arguments={"x-queue-type": kind, **arguments}, callback=self._then(then)
@@ -156,9 +176,18 @@ class Intake:
 
     def _found(self) -> None:
         self._missing, self._declared = None, ""
+        self._found_so_far += 1
+        if self._found_so_far < len(self._queues):
+            self._look_for_queue()
+            return
         self._opened = self._checked = time.monotonic()
         self._enter(Phase.IDLE)
         self.adjust()
+
+    @property
+    def _named(self) -> str:
+        """Name the queue that is asked for, or those that are consumed from."""
+        return " or ".join(self._queues[self._found_so_far : self._found_so_far + 1] or self._queues)
 
     def _closed(self, channel: Any, reason: BaseException) -> None:
         """Go on with another channel, where the server closed this one for a reason that another one may not have."""
@@ -168,7 +197,7 @@ class Intake:
             self._with_channel(self._missing)
         elif self.phase is Phase.OPENING or time.monotonic() - self._opened < _STEADY:
             self._enter(Phase.CLOSED)
-            trouble = f"queue {self._queue} cannot be used"
+            trouble = f"queue {self._named} cannot be used"
             if self._declared:
                 trouble = f"queue {self._declared} does not exist, and cannot be declared"
             self._fail(f"{trouble}: {reason.reply_text}")
@@ -179,7 +208,7 @@ class Intake:
         """Look for the queue again: it was deleted, or its node is gone (RabbitMQ, consumer cancel notification)."""
         channel, self._channel = self._channel, None
         channel.close()
-        self._start_over(f"the server ended the consumer of queue {self._queue}, which may have been deleted", _DELETED)
+        self._start_over(f"the server ended the consumer of queue {self._named}, which may have been deleted", _DELETED)
 
     def _start_over(self, why: str, delay: float = 0.0) -> None:
         logger.warning(
@@ -205,13 +234,12 @@ class Intake:
             self._consumer.rest(resting=not wanted)
             if wanted:
                 self._consume(wanted)
-        elif self.phase is Phase.CONSUMING and (not wanted or self._differs(wanted) or self._is_held_up()):
-            self._enter(Phase.CANCELLING)
-            # What the server sends until it has heard this is given back by pika at once.
-            self._channel.basic_cancel(self._tag, callback=self._then(self._cancelled))
+        elif self.phase is Phase.CONSUMING and (not wanted or self._differs(wanted) or self._is_worth_renewing()):
+            self._cancel()
         elif self.phase is Phase.CONSUMING and time.monotonic() - self._checked > _CHECK:
             self._checked = time.monotonic()
-            self._channel.queue_declare(self._queue, passive=True, callback=self._look)
+            for queue in self._queues:
+                self._channel.queue_declare(queue, passive=True, callback=self._look)
         elif self.phase in _WAITING and time.monotonic() - self._since > self._values["timeout"]:
             self._fail(f"the server did not answer within {self._values['timeout']:g} s while {self.phase.value}")
 
@@ -223,32 +251,69 @@ class Intake:
     def _differs(self, wanted: int) -> bool:
         return wanted >= 2 * self.prefetch or 2 * wanted <= self.prefetch
 
-    def _is_held_up(self) -> bool:
-        """Say whether half of what may be at hand only waits to be given back, or for its answer to be published.
+    def make_room(self) -> None:
+        """Renew the consumer where half of what it may have at hand is parked: those stay with the old one.
 
-        Those stay with the old consumer, and a new one takes others: messages for a modem that may not send now do not
-        hold up those for one that may.
+        The new one takes others, so messages for a modem that may not send now do not hold up those for one that may.
         """
+        parking = self._consumer.parking
+        if self.phase is not Phase.CONSUMING or not len(parking) or len(parking) > parking.room:
+            return
+        parked = sum(tag > self._before for tag in parking.tags() & self._unsettled)
+        if 2 * parked >= self.prefetch:
+            self._cancel()
+
+    def _is_worth_renewing(self) -> bool:
+        """Say whether another consumer would be better: one of the usual priority, or with room again."""
+        return (self._is_last and not len(self._consumer.parking)) or self._waits_for_answers()
+
+    def _waits_for_answers(self) -> bool:
+        """Say whether half of what may be at hand only waits for its answer to be published; see `make_room`."""
         earlier, self._earlier = self._earlier, set(self._unsettled)
-        with_gateway = self._consumer.in_flight - self._consumer.outbox.settling
-        held = len(earlier & self._unsettled) - with_gateway
-        return 2 * (held - self._left_over) >= self.prefetch and self.unsettled < _MOST_HELD * self.prefetch
+        held = len(earlier & self._unsettled) - self._with_gateway
+        most = _MOST_HELD * self.prefetch + self._consumer.parking.room
+        return 2 * (held - self._left_over) >= self.prefetch and self.unsettled < most
+
+    @property
+    def _with_gateway(self) -> int:
+        return self._consumer.in_flight - self._consumer.outbox.settling
 
     def _consume(self, prefetch: int) -> None:
         self._enter(Phase.STARTING)
-        self.prefetch, self._left_over = prefetch, self.unsettled
+        self.prefetch, self._left_over = prefetch, max(0, self.unsettled - self._with_gateway)
+        self._before = self._newest
         self._channel.basic_qos(prefetch_count=prefetch)
-        self._tag = self._channel.basic_consume(
-            self._queue, self._take, callback=self._then(lambda: self._enter(Phase.CONSUMING))
-        )
+        # What this gateway cannot send is given back for others: they come first, as long as they take any
+        # (RabbitMQ, consumer priorities).
+        self._is_last = len(self._consumer.parking) > 0
+        arguments = {"x-priority": -1} if self._is_last else None
+        begun = self._then(lambda: self._enter(Phase.CONSUMING))
+        self._tags = [
+            self._channel.basic_consume(
+                queue,
+                partial(self._take, bulk=place > 0),
+                arguments=arguments,
+                callback=begun if queue == self._queues[-1] else None,
+            )
+            for place, queue in enumerate(self._queues)
+        ]
+
+    def _cancel(self) -> None:
+        """End the consumer; what the server sends until it has heard this is given back by pika at once."""
+        self._enter(Phase.CANCELLING)
+        for tag in self._tags:
+            self._channel.basic_cancel(tag, callback=self._then(self._cancelled) if tag == self._tags[-1] else None)
 
     def _cancelled(self) -> None:
         self._enter(Phase.IDLE)
         self.adjust()
 
-    def _take(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
+    def _take(self, _: Any, method: Any, properties: Any, body: bytes, *, bulk: bool) -> None:
+        self._newest = method.delivery_tag
         self._unsettled.add(method.delivery_tag)
         delivery = delivery_of(method, properties, body, time.time())
+        if bulk:
+            delivery = replace(delivery, priority="bulk")
         if problem := coding_problem(properties):
             self._consumer.refuse(delivery, EnvelopeError([FieldError("content_encoding", problem)]))
         else:

@@ -231,7 +231,7 @@ class Publisher:
         if callback is None:  # only settled
             self._release(publication)
             return
-        if callback.topic == self._values["queue"]:
+        if callback.topic in (self._values["queue"], self._values["bulk_queue"]):
             self._failed(publication, "refused", "it is where commands come from")
             return
         properties = pika.BasicProperties(

@@ -186,10 +186,11 @@ class Session:
         if self._ended:
             return
         ready = self.intake is not None and self.intake.phase not in _NOT_READY
-        if ready:
+        if self.intake is not None and ready:
             for action in self._consumer.due():
                 self._do(action)
             self._flush()
+            self.intake.make_room()
         self._wind_down()
         if ready:
             self._come_again()

@@ -33,6 +33,13 @@ SECTION = Section(
     reset_group="subscriber_amqp",
     settings=(
         *broker_settings("RabbitMQ", port=5672, source=_QUEUE),
+        text(
+            "bulk_queue",
+            "Bulk queue",
+            "Queue of its own for bulk: what is in it is bulk, and however much that is, it holds up nothing in the "
+            "other one; where it does not exist, it is declared as that one is. Empty for none.",
+            check=_is_short,
+        ),
         text("virtual_host", "Virtual host", "Virtual host that the queue is in.", "/", check=_is_short),
         integer(
             "heartbeat",

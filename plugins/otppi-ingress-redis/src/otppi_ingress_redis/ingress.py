@@ -182,7 +182,7 @@ class RedisIngress(Ingress):
     def _take(self, reader: Line, worker: Line, number: int | None) -> None:
         """Take what waits already, and ask for more where there is room for it."""
         room = self._room()
-        if self._source.kept and room + self._source.held <= 0:  # no modem may send
+        if self._source.kept and room + self._held <= 0:  # no modem may send
             self._end_question(worker, number)
         if room > 0:
             for delivery in self._source.waiting(worker, room):
@@ -195,10 +195,15 @@ class RedisIngress(Ingress):
     def _room(self) -> int:
         """Count the commands that may be taken now."""
         if not self._source.kept:
-            return _MOST_UNKEPT - self._consumer.in_flight
+            return _MOST_UNKEPT - self._consumer.working
         capacity = self._gateway.capacity()
         self._link.say("connected" if capacity else "takes nothing: no modem may send")
-        return capacity - self._source.held
+        return capacity - self._held
+
+    @property
+    def _held(self) -> int:
+        """How many commands were read and not settled, but for those parked for which there is room beside them."""
+        return self._source.held - self._consumer.parking.room
 
     def _wait(self, reader: Line, until: float) -> None:
         """Wait until there is something to do, and read what came."""

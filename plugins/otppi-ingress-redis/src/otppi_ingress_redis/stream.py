@@ -15,6 +15,8 @@ from otppi_ingress_redis.source import AT_ONCE, BLOCK, Question, Source, exchang
 logger = logging.getLogger(__name__)
 
 _CLAIM_EVERY = 1.0
+_OTHERS_FIRST = 3.0
+"""Seconds after which what was given back is claimed by the gateway that gave it back, if no other has done so."""
 _GIVEN_BACK = 86_400_000
 """Milliseconds: an entry that is given back looks as if nobody had cared for it for a day, so that any gateway of the
 group may claim it at once. Redis 7 knows no other way of giving back."""
@@ -175,6 +177,7 @@ class StreamSource(Source):
                 commands.append(("XDEL", self._key, *done))
         if again:
             commands.append(self._claim_own(again, "IDLE", _GIVEN_BACK))
+            self._claim_at = max(self._claim_at, time.monotonic() + _OTHERS_FIRST)
         self._told_server(line, commands)
         self._held.difference_update(done, again)
 

@@ -168,7 +168,7 @@ class StompIngress(Ingress):
 
     def _adjust(self, wire: Wire, capacity: int) -> None:
         """Take as much as the modems can send."""
-        self._subscriptions.adjust(wire.protocol, capacity)
+        self._subscriptions.adjust(wire.protocol, capacity, self._consumer.parking.room)
         self._able = capacity > 0 or not self._kept
         if self._able and not self._subscriptions.is_draining:
             aside, self._aside = self._aside, []
@@ -176,8 +176,12 @@ class StompIngress(Ingress):
                 self._consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
 
     def _is_idle(self) -> bool:
-        """Whether nothing is on its way."""
-        return not (self._consumer.in_flight or len(self._consumer.outbox) or self._publisher.is_busy)
+        """Whether nothing is on its way; what is parked is the server's again when the connection ends."""
+        return not (
+            self._consumer.in_flight > len(self._consumer.parking)
+            or len(self._consumer.outbox)
+            or self._publisher.is_busy
+        )
 
     def _exchange(self, wire: Wire, pause: float) -> list[Any]:
         """Send what waits, wait until something comes or somebody wakes this thread, and give the frames that came."""

@@ -5,11 +5,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from otppi.kit.parking import steps
+
 _MORE, _LESS = 1.5, 0.5
 """The prefetch is changed when the modems could have so many times as much at hand, or so little."""
 _FOR_LONG = 5.0
 """Seconds for which they could have less before it is lowered; that takes a new connection."""
 _NONE_FOR = 1.0
+_ROOM_FOR = 60.0
+"""Seconds for which a quarter of the room for what is parked is enough, before a new connection lowers it."""
 _PATIENCE = {True: 30.0, False: 5.0}
 """Seconds in which messages on their way may become final before the connection ends, by whether modems can send."""
 
@@ -22,7 +26,7 @@ class Subscriptions:
     connection, once nothing is on its way: it is drained.
 
     Attributes:
-        prefetch: How many messages the server delivers ahead of acknowledgements.
+        prefetch: How many messages the server delivers ahead of acknowledgements, beside what is parked.
         detail: What people should know of it.
 
     Args:
@@ -37,7 +41,8 @@ class Subscriptions:
         self._source = source
         self._kept = kept
         self._number = itertools.count(1)
-        self.prefetch = 0
+        self.prefetch = self._room = 0
+        self._room_needed = 0.0
         self.detail = "connected"
         self._less_since: float | None = None
         self._drained_by: float | None = None
@@ -47,18 +52,32 @@ class Subscriptions:
         """Whether nothing is taken any more over this connection."""
         return self._drained_by is not None
 
-    def adjust(self, protocol: Any, capacity: int) -> None:
-        """Subscribe as far as the modems have room, which is also where none had before."""
+    def adjust(self, protocol: Any, capacity: int, parked: int) -> None:
+        """Subscribe as far as the modems have room, which is also where none had before.
+
+        What is parked takes up what the server delivers ahead, so as much is added; and as that is not taken back
+        before the connection ends, it is not added again when others are parked, and the connection ends when it has
+        not been needed for long: else this gateway would hold what others could send.
+        """
         if self.is_draining:
             return
         if not self._kept:
             if not self.prefetch:
                 self._subscribe(protocol, "auto", 1)
+                self.prefetch = 1
             return
         if not capacity:
             self.detail = "takes nothing: no modem may send"
         if capacity and (not self.prefetch or capacity >= _MORE * self.prefetch):
             self._subscribe(protocol, "client-individual", capacity - self.prefetch)
+            self.prefetch = capacity
+        if capacity and parked > self._room:
+            more = steps(parked) - self._room
+            self._subscribe(protocol, "client-individual", more)
+            self._room += more
+        self._room_needed = time.monotonic() if 4 * parked >= self._room else self._room_needed
+        if time.monotonic() - self._room_needed > _ROOM_FOR:
+            self.drain("takes less: fewer messages wait")
         if self.prefetch and capacity < _LESS * self.prefetch:
             self._wait_to_lower(capacity)
         else:
@@ -82,7 +101,7 @@ class Subscriptions:
 
     def lost(self) -> None:
         """Take note that the connection has ended."""
-        self.prefetch = 0
+        self.prefetch = self._room = 0
         self._less_since = self._drained_by = None
 
     def _subscribe(self, protocol: Any, ack: str, more: int) -> None:
@@ -90,5 +109,4 @@ class Subscriptions:
         limits = {"prefetch-count": more, "activemq.prefetchSize": more} if self._kept else {}
         name = f"otppi-{next(self._number)}"
         protocol.subscribe(self._source, name, ack=ack, headers={**self._headers, **limits})
-        self.prefetch += more
         self.detail = "connected"

@@ -17,6 +17,7 @@ from otppi.host.control_client import ControlClient
 from otppi.host.plugins import Plugins
 from otppi.host.store import AtomicStorage, StoreDamaged
 from otppi.kit.link import is_link
+from otppi.kit.tls import verifying_context
 
 _TIMEOUT = 5.0
 _HEALTH = "/api/health"
@@ -186,7 +187,7 @@ def _connection(kind: str, host: str, port: int) -> http.client.HTTPConnection:
     if kind == "http":
         return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
     # Its certificate is for those who come from elsewhere; here only the answer counts.
-    context = ssl.create_default_context()
+    context = verifying_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)

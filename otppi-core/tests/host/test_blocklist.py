@@ -1,0 +1,207 @@
+"""The blocking list: durable when it says so, in few and bounded writes, and nobody is unblocked by damage unseen."""
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otppi.host import blocklist as blocklist_module
+from otppi.host.blocklist import Blocklist, ListFull
+from otppi.host.numbers import Numbers
+from otppi.host.store import Store
+
+ONE, TWO, THREE = "6281200000001", "6281200000002", "6281200000003"
+Open = Callable[..., Blocklist]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "settings.json")) as one:
+        yield one
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "blocking-list"
+
+
+@pytest.fixture
+def opened(store: Store, path: Path) -> Open:
+    """Open the list, as each start of the gateway does; no clock runs in it."""
+
+    def make(key: Callable[[str], str] = str) -> Blocklist:
+        return Blocklist(path, store, key, clock=lambda: 0.0)
+
+    return make
+
+
+def test_it_is_kept_with_who_and_when(opened: Open, path: Path) -> None:
+    blocklist = opened()
+    assert blocklist.block(ONE, "ingress-rest/app")
+    assert not blocklist.block(ONE)
+    assert blocklist.block(TWO)
+    assert blocklist.unblock(TWO)
+    assert not blocklist.unblock(TWO)
+    again = opened()
+    assert ONE in again
+    assert list(again.entries()) == [ONE]
+    assert again.entries()[ONE].by == "ingress-rest/app"
+    assert round(again.entries()[ONE].since) == round(blocklist.entries()[ONE].since)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_list_of_the_version_before_is_moved_once(opened: Open, store: Store, path: Path) -> None:
+    store.write({"blocking_list": [{"msisdn": ONE, "since": 5.0}], "sms": [{}]})
+    assert ONE in opened()
+    assert not path.exists(), "a command that only reads writes nothing"
+    blocklist = opened()
+    blocklist.settle()
+    assert (store.read("blocking_list"), store.read("sms")) == (None, [{}])
+    assert blocklist.unblock(ONE)
+    assert opened().entries() == {}
+    store.write({"blocking_list": [{"msisdn": TWO, "since": 5.0}]})  # a power cut between the two writes of the move
+    assert opened().entries() == {}
+
+
+def test_an_earlier_form_of_a_number_is_read_in_the_new_one(opened: Open) -> None:
+    opened().block("62081200000017")
+    blocklist = opened(Numbers("62").again)
+    assert "6281200000017" in blocklist
+    assert blocklist.unblock("6281200000017")
+    assert opened(Numbers("62").again).entries() == {}
+
+
+def test_what_could_not_be_kept_does_not_count(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    blocklist = opened()
+    blocklist.block(ONE)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="no space left"):
+            blocklist.block(TWO)
+        with pytest.raises(OSError, match="no space left"):
+            blocklist.unblock(ONE)
+    assert list(blocklist.entries()) == [ONE]
+    assert blocklist.block(TWO)
+    assert list(opened().entries()) == [ONE, TWO]
+
+
+def test_thousands_of_numbers_cost_what_they_are_long(opened: Open, path: Path) -> None:
+    """Issue 9, row 24: 4,800 numbers wrote 702 MB, each of them the whole of settings.json."""
+    blocklist = opened()
+    blocklist.change([f"62812{number:08}" for number in range(4_800)], blocked=True, by="ingress-rest/app")
+    assert path.stat().st_size < 500_000
+    assert len(opened().entries()) == 4_800
+
+
+def test_requests_at_the_same_time_share_their_writes(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocklist = opened()
+    syncs, begun, go = [], threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def slow(descriptor: int) -> None:
+        syncs.append(descriptor)
+        begun.set()
+        assert go.wait(20)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with ThreadPoolExecutor(21) as pool:
+        first = pool.submit(blocklist.block, ONE)
+        assert begun.wait(20)
+        others = [pool.submit(blocklist.block, f"62813{number:08}") for number in range(20)]
+        while len(blocklist._turns) < 20:
+            assert not first.done()
+        go.set()
+        assert first.result(20)
+        assert all(other.result(20) for other in others)
+    assert len(syncs) <= 4
+    assert len(opened().entries()) == 21
+
+
+def test_a_loop_of_requests_is_slowed_down(store: Store, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocking and unblocking one number for ever is two writes each second, whoever waits for them."""
+    blocklist = Blocklist(path, store, str, clock=lambda: 0.0)
+    waited: list[float] = []
+    monkeypatch.setattr(blocklist._closing, "wait", waited.append)
+    for _ in range(30):
+        blocklist.block(ONE)
+        blocklist.unblock(ONE)
+        blocklist.unblock(ONE)  # changes nothing, and costs nothing
+    assert waited == [0.0] * 50 + [0.5 * (number + 1) for number in range(10)]
+
+
+def test_the_file_is_written_anew_where_it_is_outdated(opened: Open, path: Path) -> None:
+    blocklist = opened()
+    for _ in range(10):
+        blocklist.change([f"62812{number:08}" for number in range(200)], blocked=True)
+        blocklist.change([f"62812{number:08}" for number in range(200)], blocked=False)
+    blocklist.block(ONE)
+    assert path.stat().st_size < 70_000
+    assert list(opened().entries()) == [ONE]
+
+
+def test_there_is_an_end_to_it(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocklist_module, "MOST", 2)
+    blocklist = opened()
+    with pytest.raises(ListFull):
+        blocklist.change([ONE, TWO, THREE], blocked=True)
+    assert blocklist.entries() == {}
+    assert blocklist.change([ONE, TWO, ONE], blocked=True) == [True, True, False]
+    with pytest.raises(ListFull):
+        blocklist.block(THREE)
+    assert blocklist.unblock(ONE)
+    assert blocklist.block(THREE)
+
+
+def test_every_cut_leaves_a_list_that_goes_on(opened: Open, path: Path) -> None:
+    blocklist = opened()
+    blocklist.block(ONE)
+    before = path.stat().st_size
+    blocklist.block(TWO)
+    whole = path.read_bytes()
+    for size in range(before, len(whole)):
+        path.write_bytes(whole[:size])
+        again = opened()
+        assert list(again.entries()) == [ONE], "nobody was told that the other was kept"
+        assert again.warnings() == []
+        assert again.block(THREE)
+        assert list(opened().entries()) == [ONE, THREE]
+
+
+def test_every_flipped_bit_is_seen_and_told(opened: Open, path: Path) -> None:
+    blocklist = opened()
+    blocklist.change([ONE, TWO], blocked=True)
+    whole = path.read_bytes()
+    aside = path.with_name("blocking-list.damaged")
+    for place in range(len(whole) - 1):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            again = opened()
+            if again.entries().keys() != blocklist.entries().keys():
+                assert set(again.entries()) < {ONE, TWO}, "none is blocked that was not"
+                assert "damaged" in again.warnings()[0]
+    again.settle()
+    assert aside.read_bytes() == damaged
+    assert "otppi block list" in opened().warnings()[0], "until somebody has looked at it"
+    aside.unlink()
+    assert opened().warnings() == []
+
+
+def test_a_list_that_cannot_be_read_is_not_overwritten(opened: Open, path: Path) -> None:
+    path.mkdir()
+    blocklist = opened()
+    assert "cannot be read" in blocklist.warnings()[0]
+    with pytest.raises(OSError, match="cannot be read"):
+        blocklist.block(ONE)
