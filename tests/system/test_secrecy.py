@@ -117,7 +117,7 @@ def test_no_pin_and_no_password_is_in_anything_but_the_settings(start: Start) ->
         gateway.start()
         shown = [gateway.cli(*words).stdout for words in (["status"], ["modem", "list"], ["settings", "export"])]
         gateway.stop()
-    kept = {gateway.provision, gateway.data / "settings.json", gateway.data / "settings.json.previous"}
+    kept = {gateway.provision, gateway.data / "settings.json", gateway.data / "settings.json.bak"}
     files = written(gateway.data, gateway.runtime, gateway.folder)
     assert any(PIN.encode() in files.get(path, b"") for path in kept - {gateway.provision})
     for path in set(files) - kept:

@@ -57,14 +57,14 @@ def test_a_folder_that_others_may_read(otppi: Cli, data: Path) -> None:
 
 
 def test_a_file_that_others_may_read(otppi: Cli, data: Path) -> None:
-    otppi("block", "add", "081234567890")
+    otppi("settings", "set", "sms.attempts", "2")
     (data / "settings.json").chmod(0o644)
     assert found(otppi, "data folder")["text"] == "settings.json may be read by others"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
 def test_a_file_of_somebody_else(otppi: Cli, data: Path) -> None:
-    otppi("block", "add", "081234567890")
+    otppi("settings", "set", "sms.attempts", "2")
     os.chown(data / "settings.json", 65534, 65534)
     assert found(otppi, "data folder")["level"] == "problem"
 
@@ -127,7 +127,7 @@ def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
         {"name": "away", "port": "/dev/nowhere"},
         {"name": "unset"},
         {"name": "wanders", "port": "/dev/nowhere", "imei": "350000000000010"},
-        {"name": "vendor", "type": "huawei", "port": "/dev/nowhere"},
+        {"name": "vendor", "type": "huawei", "port": "/dev/nowhere-else"},
         {"name": "idle", "port": "/dev/nowhere", "active": False},
     ]
     otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
@@ -136,7 +136,7 @@ def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
     assert found(otppi, "port of unset")["text"] == "none is set"
     wanders = found(otppi, "port of wanders")
     assert (wanders["level"], wanders["text"]) == ("ok", "the modem is looked for by its IMEI, 350000000000010")
-    assert found(otppi, "port of vendor")["text"] == "there is no /dev/nowhere"
+    assert found(otppi, "port of vendor")["text"] == "there is no /dev/nowhere-else"
     with pytest.raises(StopIteration):
         found(otppi, "port of idle")
 
@@ -175,3 +175,12 @@ def test_a_way_in_that_does_not_answer() -> None:
     assert (finding.level, finding.text) == (Level.PROBLEM, "no answer at http port 1 (ConnectionRefusedError)")
     (failed,) = gateway._check_ingresses([{"name": "web", "state": "waiting", "last_error": "OtpPiError: port in use"}])
     assert failed.text == "waiting: OtpPiError: port in use"
+
+
+def test_two_names_of_one_port(otppi: Cli, data: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("/dev/nowhere")
+    modems = [{"name": "m0", "port": "/dev/nowhere"}, {"name": "m1", "port": str(link)}]
+    otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
+    findings = otppi("doctor", "--json").json["checks"]
+    assert "it is the port of m0 too" in [one["text"] for one in findings if one["check"] == "port of m1"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from otppi.api.errors import ModemLost
 from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_identity import iccid_in, identify, read_imei
+from otppi.kit.at_identity import iccid_in, identify, msisdn_in, read_imei
 from otppi.testing.modem import ModemProfile
 
 IMEI = "490154203237518"
@@ -112,3 +112,18 @@ def test_a_modem_with_another_imei_is_not_opened_whatever_it_says_before_it(
     driver.peer.inject("unknown-line")
     with pytest.raises(ModemLost, match="has the modem with the IMEI"):
         driver.modem.open()
+
+
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        (['+CNUM: "Own","6281200000001",145'], "+6281200000001"),
+        (['+CNUM: ,"081200000001",129,7,4'], "081200000001"),
+        (['+CNUM: "","",129', '+CNUM: "Voice","+6281200000002",145'], "+6281200000002"),
+        (["_OUWCTI: 4"], ""),
+        ([], ""),
+    ],
+)
+def test_the_number_that_the_card_holds(lines: list[str], number: str) -> None:
+    """AT+CNUM (3GPP TS 27.007 7.1)."""
+    assert msisdn_in(lines) == number

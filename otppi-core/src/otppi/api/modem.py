@@ -40,6 +40,7 @@ class ModemIdentity:
     revision: str = ""
     imei: str = ""
     imsi: str = ""
+    msisdn: str = ""
     iccid: str = ""
     smsc: str = ""
     operator: str = ""

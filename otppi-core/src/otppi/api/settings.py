@@ -51,7 +51,8 @@ class Setting:
 
     `unit` is the unit of a number ("s", "segments"); `check` returns what is wrong with a value of the right type, or
     None; `aliases` are other keys under which it is accepted. `closed` stands in place of a value that is kept and
-    cannot be used, where the default would let somebody in: such as false for whether a user is active.
+    cannot be used, where the default would let somebody in: such as false for whether a user is active. `tidy` puts a
+    text that a person typed into the form in which it is checked and kept.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Setting:
     check: Callable[[Any], str | None] | None = None
     aliases: tuple[str, ...] = ()
     closed: Any = None
+    tidy: Callable[[str], str] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.key):
@@ -207,6 +209,8 @@ class Section:
             if setting is None:
                 problems.append(FieldError(f"{path}.{key}", "is not a setting" + _suggestion(str(key), by_name)))
                 continue
+            if setting.tidy is not None and isinstance(value, str):
+                value = setting.tidy(value)
             twice = "is given twice, under two names" if setting.key in given else None
             given.add(setting.key)
             if reason := twice or setting.problem(value):
@@ -289,6 +293,7 @@ class Rules(TypedDict, total=False):
     check: Callable[[Any], str | None] | None
     aliases: tuple[str, ...]
     closed: Any
+    tidy: Callable[[str], str] | None
 
 
 def text(key: str, title: str, help: str, default: str = "", **rules: Unpack[Rules]) -> Setting:  # noqa: A002

@@ -11,6 +11,7 @@ from otppi.host.encryption_settings import ENCRYPTION, EVERYWHERE
 from otppi.host.numbers import numbers_of
 from otppi.host.passwords import hash_password, is_password
 from otppi.host.plugins import Plugins, section_of_modem
+from otppi.host.port_names import shared_ports
 from otppi.host.prefixes import keep_as_keys
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.store import Store, lists_of
@@ -127,6 +128,8 @@ class Config:
                 continue
             checked[key], found = self._check(section, raw)
             problems += found or self._unknown_ways_in(key, checked[key])
+            if key == MODEMS.key and not found:
+                problems += shared_ports(checked[key])  # type: ignore[arg-type]
         for key, values in checked.items() if not problems else ():
             problems += self._keep_prefixes(key, values, checked.get(SMS.key) or self.one(SMS.key))
         if problems:

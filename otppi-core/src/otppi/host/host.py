@@ -28,6 +28,7 @@ from otppi.host.otp import open_desk
 from otppi.host.power_supply import PowerSupply
 from otppi.host.prices import tariff_of
 from otppi.host.report import Report
+from otppi.host.sim_check import sim_problem
 from otppi.host.spool import open_spool
 from otppi.host.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.usage import Plan
@@ -64,7 +65,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
-        self.gateway.overview.parts += [data, data.store, data.blocklist, config]
+        self.gateway.overview.parts += [data, data.store, data.blocklist, config, self]
         self.dispatch.each_minute.append(data.keys.drop_expired)
         self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
@@ -268,6 +269,16 @@ class Host:
     def _port_of(self, name: str) -> str:
         """Say where a modem was found among hot-plugged devices; empty where it was not."""
         return next((device.port for device in self.devices.devices() if device.owner == name), "")
+
+    def settings_of(self, name: str) -> Mapping[str, Any]:
+        """Give the settings by which a modem runs; empty where there is none of this name."""
+        return self._modem_values.get(name, {})
+
+    def warnings(self) -> list[str]:
+        """Say which modems have another SIM card than the one that is set."""
+        workers = self.dispatch.workers()
+        problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
+        return [f"modem {name}: {problem}" for name, problem in problems if problem]
 
     def _identity_of(self, name: str) -> ModemIdentity:
         """Say what is known of a modem; nothing where none of this name sends SMS."""

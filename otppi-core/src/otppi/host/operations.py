@@ -12,6 +12,7 @@ from otppi.host.inbox_operations import InboxOperations
 from otppi.host.keys_operations import KeysOperations
 from otppi.host.numbers import numbers_of
 from otppi.host.operating import CLI
+from otppi.host.sim_check import number_of, sim_problem
 from otppi.wire.errors import FieldError, WireError
 
 _BY = f"{CLI.ingress}/{CLI.sender.name}"
@@ -56,6 +57,8 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
         for worker in self._running().dispatch.workers():
             identity = worker.modem.identity()
             known = {name: getattr(identity, name) for name in _IDENTITY}
+            settings = self._running().settings_of(worker.name)
+            known |= {"msisdn": number_of(settings, identity), "sim_problem": sim_problem(settings, identity)}
             modems.append(
                 self._running().gateway.overview.describe(worker) | known | {"usage": worker.account.describe()}
             )

@@ -6,6 +6,7 @@ from otppi.host.internet_settings import INTERNET_SETTINGS
 from otppi.host.limit_settings import LIMIT_SETTINGS
 from otppi.host.numbers import countries_problem, country_code_problem
 from otppi.host.otp_settings import OTP
+from otppi.host.port_names import port_problem, tidy_port
 from otppi.host.prefixes import prefixes_problem
 from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
@@ -140,6 +141,8 @@ MODEMS = Section(
             "Port",
             "Serial port, or a link to one, e.g. /dev/ttyUSB0; with an IMEI only where it is looked for first.",
             aliases=("connection",),
+            check=port_problem,
+            tidy=tidy_port,
         ),
         text(
             "sms_center",
@@ -154,8 +157,18 @@ MODEMS = Section(
             "Serial number of the modem, by which it is found wherever it is plugged in; never changed by OTP-Pi.",
             pattern=r"[0-9]{14,16}",
         ),
-        text("msisdn", "MSISDN", "Telephone number of the SIM card.", pattern=r"\+?[0-9]{3,15}"),
-        text("imsi", "IMSI", "Subscriber number of the SIM card.", pattern=r"[0-9]{6,15}"),
+        text(
+            "msisdn",
+            "MSISDN",
+            "Telephone number of the SIM card; what the card says of itself where empty.",
+            pattern=r"\+?[0-9]{3,15}",
+        ),
+        text(
+            "imsi",
+            "IMSI",
+            "Subscriber number of the SIM card; if another card is in, that is told.",
+            pattern=r"[0-9]{6,15}",
+        ),
         text_list(
             "recipient_prefixes",
             "Recipient Prefix",

@@ -1,4 +1,4 @@
-"""Who answers on an AT channel: manufacturer, model, IMEI, IMSI, ICCID and SMSC (3GPP TS 27.007 5, 27.005 3.3.1).
+"""Who answers on an AT channel: manufacturer, model, IMEI, IMSI, ICCID, MSISDN, SMSC (3GPP TS 27.007 5, 7.1, 27.005).
 
 Modems say other things too between a command and its answer, some in lines that no table knows (`_OUWCTI: 4`,
 wammu#27): so the line is looked for that has the form of what was asked for.
@@ -17,6 +17,8 @@ _LONGEST = 64
 _ASKED = 3
 _SHORTEST_NAME = 3
 _NAME = re.compile(r"([^A-Za-z0-9\s\"]*)([A-Z][A-Z0-9_]*): *")
+_OWN_NUMBER = re.compile(r'\+CNUM: *(?:"[^"]*"|[^",]*),"?(?P<number>\+?[0-9]{3,20})"?,(?P<type>[0-9]+)')
+_INTERNATIONAL = "145"
 _ISSUER = "89"
 """What every ICCID begins with (ITU-T E.118)."""
 
@@ -30,6 +32,7 @@ def identify(channel: AtChannel, iccid: Iterable[str]) -> ModemIdentity:
         imei=read_imei(channel),
         imsi=_ask(channel, "AT+CIMI", _imsi_in),
         iccid=next(filter(None, (_ask(channel, line, iccid_in) for line in iccid)), ""),
+        msisdn=msisdn_in(channel.attempt("AT+CNUM") or ()),
         smsc=number_in(channel.attempt("AT+CSCA?") or ()),
     )
 
@@ -88,6 +91,21 @@ def _imei_in(text: str) -> str:
 
 def _imsi_in(text: str) -> str:
     return text if re.fullmatch("[0-9]{6,15}", text) else ""
+
+
+def msisdn_in(lines: Iterable[str]) -> str:
+    """Find the first number in an answer to AT+CNUM (3GPP TS 27.007 7.1): many cards hold none, or an empty one.
+
+    Example:
+        >>> msisdn_in(['+CNUM: "Own","6281200000001",145'])
+        '+6281200000001'
+    """
+    for line in lines:
+        found = _OWN_NUMBER.match(line)
+        if found:
+            plus = "+" if found["type"] == _INTERNATIONAL and not found["number"].startswith("+") else ""
+            return f"{plus}{found['number']}"
+    return ""
 
 
 def iccid_in(text: str) -> str:

@@ -172,6 +172,7 @@ class ManagedModem:
                 revision=self._word(MODEM, "Revision"),
                 imei=self._word(MODEM, "EquipmentIdentifier"),
                 imsi=str(sim.get("Imsi", "")),
+                msisdn=next((str(number) for number in self.get(MODEM, "OwnNumbers", ()) if number), ""),
                 iccid=str(sim.get("SimIdentifier", "")),
                 smsc=self._settings["sms_center"],
             )

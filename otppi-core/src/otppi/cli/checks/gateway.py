@@ -3,7 +3,7 @@
 import http.client
 import shlex
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,18 @@ def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient
         if modem["active"] and modem["type"] in with_port:
             gateway = None if client is None else client.process()
             yield _check_port(modem["name"], modem["port"], gateway, modem["imei"])
+    yield from _check_shared(modem for modem in configured if modem["active"] and modem["port"] and not modem["imei"])
     for modem in [] if client is None else client.call("modems", {}):
         yield _check_state(modem)
+
+
+def _check_shared(modems: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Look for two names of one port, such as a link and the device that it leads to."""
+    owners: dict[Path, str] = {}
+    for modem in modems:
+        other = owners.setdefault(Path(modem["port"]).resolve(), modem["name"])
+        if other != modem["name"]:
+            yield problem(f"port of {modem['name']}", f"it is the port of {other} too", "set each modem's own port")
 
 
 def _check_port(name: str, path: str, gateway: int | None, imei: str = "") -> Finding:
@@ -128,6 +138,11 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
     check = f"modem {modem['modem_id']}"
     if modem["state"] == "ready" and modem["unusable"]:
         return warning(check, modem["unusable"], "see its limits: otppi usage")
+    if modem["state"] == "ready" and modem["sim_problem"]:
+        name = shlex.quote(modem["modem_id"])
+        return warning(
+            check, modem["sim_problem"], f"change the card, or: otppi settings set modems.{name}.imsi {modem['imsi']}"
+        )
     if modem["state"] == "ready":
         return ok(
             check,

@@ -158,6 +158,12 @@ def _identity(fact: Callable[["ModemPeer"], str]) -> Handler:
     return lambda request: [fact(request.peer)]
 
 
+def _own_number(request: Request) -> Iterable[str]:
+    """The number that the SIM card holds, of the form 27.007 7.1 gives it; most hold none."""
+    number = request.peer.profile.msisdn
+    return [f'+CNUM: "","{number}",{145 if number.startswith("+") else 129}'] if number else ()
+
+
 def _constant(text: str) -> Handler:
     """A setting that can be asked for, and is not changed by setting it."""
     return lambda request: [f"{request.name}: {text}"] if request.operation in ("", "?") else ()
@@ -290,6 +296,7 @@ COMMANDS: dict[str, Command] = {
     "+CGSN": Command(_identity(lambda peer: peer.profile.imei)),
     "+GSN": Command(_identity(lambda peer: peer.profile.imei)),
     "+CIMI": Command(_identity(lambda peer: peer.profile.imsi), needs_sim=True),
+    "+CNUM": Command(_own_number, needs_sim=True),
     # The line and the device
     "+CMEE": Command(_cmee, "(0-2)"),
     "+CSCS": Command(_cscs, '("IRA","GSM","UCS2","HEX")'),

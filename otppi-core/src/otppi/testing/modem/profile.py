@@ -101,6 +101,7 @@ class ModemProfile:
     revision: str = "SIM-1.0"
     imei: str = "350000000000000"
     imsi: str = "001010000000000"
+    msisdn: str = ""
     iccid: str = "8900000000000000000"
     iccid_commands: tuple[str, ...] = ("+CCID", "+ICCID", "^ICCID", "+QCCID")
     operator: str = "Simulated"

@@ -1,0 +1,48 @@
+"""Serial ports as people write them, and as they are kept: paths."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from otppi.wire.errors import FieldError
+
+_AROUND = " \t\r\n'\"`"
+_OF_WINDOWS = re.compile(r"(\\\\\.\\)?COM[0-9]+:?", re.IGNORECASE)
+_DEVICE = re.compile(r"(tty|serial|cdc-wdm|rfcomm)[A-Za-z0-9]+|serial/by-(id|path)/\S+")
+
+
+def tidy_port(port: str) -> str:
+    """Take what was copied with it off a port's name, and add the folder where it is left out.
+
+    Example:
+        >>> tidy_port(" '/dev/ttyUSB0' "), tidy_port("ttyUSB0"), tidy_port("dev/ttyUSB0")
+        ('/dev/ttyUSB0', '/dev/ttyUSB0', '/dev/ttyUSB0')
+    """
+    bare = port.strip(_AROUND)
+    if bare.startswith("dev/"):
+        return f"/{bare}"
+    return f"/dev/{bare}" if _DEVICE.fullmatch(bare) else bare
+
+
+def port_problem(port: str) -> str | None:
+    """Say what is wrong with the name of a port, or None."""
+    if _OF_WINDOWS.fullmatch(port):
+        return f"{port} is a name of Windows; here a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+    if port and not port.startswith("/"):
+        return "is no path; a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+    return None
+
+
+def shared_ports(modems: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Find active modems that are set to one port. One with an IMEI is looked for there first only, and may be."""
+    owners: dict[str, str] = {}
+    problems = []
+    for index, modem in enumerate(modems):
+        port = modem["port"]
+        if not port or modem["imei"] or not modem["active"]:
+            continue
+        if port in owners:
+            reason = f"is the port of {owners[port]} too: one modem has one port (or set the IMEI of both)"
+            problems.append(FieldError(f"modems[{index}].port", reason))
+        owners.setdefault(port, modem["name"])
+    return problems

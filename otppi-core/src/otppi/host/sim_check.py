@@ -1,0 +1,33 @@
+"""Which SIM card is in a modem, against the one that its settings name: cards get mixed up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otppi.api.modem import ModemIdentity
+
+_SHOWN = 4
+_COMPARED = 8
+"""Digits at the end of a number that tell it from others, however its beginning is written."""
+
+
+def number_of(settings: Mapping[str, Any], identity: ModemIdentity) -> str:
+    """Give the telephone number of a modem's SIM card: the one that is set, else what the card says of itself."""
+    return str(settings.get("msisdn") or identity.msisdn)
+
+
+def sim_problem(settings: Mapping[str, Any], identity: ModemIdentity) -> str:
+    """Say that the SIM card which is in is not the one that is set; empty where it is, or where nothing can be said.
+
+    Only the ends of the numbers are told: they are nobody else's business.
+    """
+    wanted, found = settings.get("imsi", ""), identity.imsi
+    if wanted and found and wanted != found:
+        ends = f"its IMSI ends in {found[-_SHOWN:]}, not in {wanted[-_SHOWN:]}"
+        return f"another SIM card is in than the one that is set: {ends}"
+    wanted, found = settings.get("msisdn", ""), identity.msisdn
+    if wanted and found and wanted[-_COMPARED:] != found[-_COMPARED:] and not settings.get("imsi"):
+        return (
+            f"the SIM card says that its number ends in {found[-_SHOWN:]}, and the one that is set ends in "
+            f"{wanted[-_SHOWN:]}: it may be another card"
+        )
+    return ""

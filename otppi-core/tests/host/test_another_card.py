@@ -1,0 +1,22 @@
+"""The SIM card that is in is not the one that is set: said wherever people look (issue 9, row 16)."""
+
+from otppi.api.modem import ModemIdentity
+from otppi.host.host import Host
+from otppi.host.operations import Operations
+from otppi.testing.scripted import until
+
+
+def test_it_is_in_health_and_in_the_list_of_modems(host: Host) -> None:
+    operations = Operations(host.data, host)
+    modem = {"name": "m0", "type": "scripted", "imsi": "001010000001234", "port": "/dev/made-up"}
+    operations.settings_import({"modems": [modem]})
+    (worker,) = host.dispatch.workers()
+    until(lambda: worker.status.state.value == "ready", "the modem is ready")
+    found = ModemIdentity(imsi="001010000000007", msisdn="+6281200000007")
+    worker.modem.identity = lambda: found  # type: ignore[method-assign]
+    (listed,) = operations.modems()
+    assert listed["msisdn"] == "+6281200000007"
+    assert "its IMSI ends in 0007, not in 1234" in listed["sim_problem"]
+    assert any("modem m0: another SIM card" in warning for warning in host.gateway.health()["warnings"])
+    operations.settings_set("modems.m0.imsi", "001010000000007")
+    assert host.warnings() == []
