@@ -139,6 +139,18 @@ def cmgl_incomplete(terminal: Terminal) -> None:
     assert len(terminal.ask("AT+CMGR=2")) == 3
 
 
+def header_without_fields(terminal: Terminal) -> None:
+    deliver(terminal, "one")
+    assert terminal.ask("AT+CMGL=4")[0].startswith("1,0,,")
+    assert terminal.ask("AT+CMGR=1")[0].startswith("+CMGR: ,,")
+
+
+def lines_behind_header(terminal: Terminal) -> None:
+    deliver(terminal, "one")
+    for command in ("AT+CMGL=4", "AT+CMGR=1"):
+        assert terminal.ask(command)[1:3] == ["^RSSI: 18", "_OUWCTI: 4"]
+
+
 def notifications_lost(terminal: Terminal) -> None:
     for mt in (1, 2):
         terminal.ask(f"AT+CNMI=2,{mt},0,1,0")
@@ -252,7 +264,7 @@ def ussd_is(*lines: str) -> Callable[[Terminal], None]:
 
 def ussd_multiline(terminal: Terminal) -> None:
     lines = ussd(terminal)
-    assert lines == ["OK", '+CUSD: 0,"Balance: 10000', "OK", "ERROR", "+CREG: 0", '1 More",15']
+    assert lines == ["OK", '+CUSD: 0,"Balance: 10000', "OK", "ERROR", '1 More",15']
 
 
 def ussd_refused(terminal: Terminal) -> None:
@@ -312,6 +324,8 @@ CHECKS: dict[str, Check] = {
     "gaps-in-memory": gaps_in_memory,
     "cmgl-broken": cmgl_broken,
     "cmgl-incomplete": cmgl_incomplete,
+    "header-without-fields": header_without_fields,
+    "lines-behind-header": lines_behind_header,
     "notifications-lost": notifications_lost,
     "cnmi-refused": cnmi_refused,
     "routed-needs-cnma": routed_needs_cnma,

@@ -8,7 +8,7 @@ from otppi.testing.modem.faults import Act, Fault, Moment, Stage
 from otppi.testing.modem.profile import UssdAnswer
 from otppi.testing.modem.ussd import UNSUPPORTED
 
-_MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n+CREG: 0\r\n1 More"
+_MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n1 More"
 _TIMED_OUT, _ENDED = 5, 2
 _ACCENT = " \u2013 cr\u00e9dit"
 
