@@ -96,7 +96,7 @@ def test_answers_and_later_states_and_no_text_or_password_anywhere(
     written = [
         path.read_bytes() for path in gateway.folder.rglob("*") if path.is_file() and path.name != "provision.json"
     ]
-    assert b"malformed (data.receiver)" in b"".join(written)
+    assert b"malformed (data.receiver: is missing)" in b"".join(written)
     assert not [one for one in written if b"998877" in one]
     assert SECRET not in shown.stdout + gateway.log.read_text()
 

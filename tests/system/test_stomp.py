@@ -86,5 +86,5 @@ def test_answers_and_later_states_and_no_text_anywhere(start: Start, queue: Queu
     written = [
         path.read_bytes() for path in gateway.folder.rglob("*") if path.is_file() and path.name != "provision.json"
     ]
-    assert b"malformed (command)" in b"".join(written)
+    assert b"malformed (command: is not a known command" in b"".join(written)
     assert not [one for one in written if b"998877" in one]

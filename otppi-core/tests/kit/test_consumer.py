@@ -325,8 +325,8 @@ def test_what_is_malformed_is_rejected_and_answered_where_that_can_be_read(
     assert told(second)["response_code"] == "1206"
     assert told(second)["data"]["errors"] == [{"field": "data.message", "reason": "is missing"}]
     assert caplog.messages == [
-        "ingress-x: a message is rejected, it is malformed (body)",
-        "ingress-x: a message is rejected, it is malformed (data.message)",
+        "ingress-x: a message is rejected, it is malformed (body: is not valid UTF-8 at byte 0)",
+        "ingress-x: a message is rejected, it is malformed (data.message: is missing)",
     ]
     assert bench.consumer.describe()["malformed"] == 2
 

@@ -215,13 +215,29 @@ def test_receivers_that_contradict_each_other() -> None:
     assert errors_of(dump("send-sms", data)) == {"data.msisdn": "must not differ from the other receiver"}
 
 
+@pytest.mark.parametrize("name", ["message", "receiver", "otp"])
+@pytest.mark.parametrize(("value", "kept"), [(628126666666, "628126666666"), (0, "0")])
+def test_numbers_are_taken_as_their_digits(name: str, value: int, kept: str) -> None:
+    """The original reads any of them by `optString`, which gives a number as text."""
+    command = "verify-otp" if name == "otp" else "send-sms"
+    (item,) = parse(dump(command, {**COMPLETE[command], name: value})).items
+    assert getattr(item, name) == kept
+
+
+@pytest.mark.parametrize("name", ["message", "receiver"])
+@pytest.mark.parametrize("value", [1.5, True, ["1"], {}])
+def test_what_is_neither_text_nor_a_whole_number_is_refused(name: str, value: object) -> None:
+    data = {**COMPLETE["send-sms"], name: value}
+    assert errors_of(dump("send-sms", data)) == {f"data.{name}": "must be text or a whole number"}
+
+
 def test_all_errors_at_once() -> None:
-    data = [{"id": None, "receiver": 812}, 1, {"receiver": "0812666666", "message": "x", "date_time": -1}]
+    data = [{"id": None, "receiver": 8.12}, 1, {"receiver": "0812666666", "message": "x", "date_time": -1}]
     assert errors_of(dump("send-sms", data, callback_topic="", callback_delay=-1)) == {
         "callback_topic": "must not be empty",
         "callback_delay": "must not be negative",
         "data[0].id": "must be text or a whole number",
-        "data[0].receiver": "must be text in quotes",
+        "data[0].receiver": "must be text or a whole number",
         "data[0].message": "is missing",
         "data[1]": "must be an object",
         "data[2].date_time": "must not be negative",

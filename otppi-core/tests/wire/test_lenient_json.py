@@ -57,7 +57,8 @@ def test_separators_of_the_original(body: bytes) -> None:
         (b'{"a":"\xc3', "body", CUT),
         (b'{"a":"\xc3"}', "body", "is not valid UTF-8 at byte 6"),
         ('{"a":1}'.encode("utf-16"), "body", "is not valid UTF-8 at byte 0"),
-        (b'{"command":"echo"}\0', "body", "has more behind its end, at line 1, column 19"),
+        (b'{"command":"echo"}\0{}', "body", "has more behind its end, at line 1, column 19"),
+        (b"\0\0", "body", "is empty"),
         (b'{"command":\n "echo" "data"}', "body", "is not valid JSON at line 2, column 9"),
         (b"{'command':'echo'}", "body", "is not valid JSON at line 1, column 2"),
         (b'{"a":"x\ny"}', "body", "is not valid JSON at line 1, column 8"),
@@ -99,3 +100,10 @@ def parses_or_refuses(body: bytes) -> None:
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_fuzz_anything(body: bytes) -> None:
     parses_or_refuses(body)
+
+
+@pytest.mark.parametrize("end", [b"\0", b"\n\0", b"\0\0\0"])
+@pytest.mark.parametrize("body", [b'{"command": "echo"}', b'{"command": "echo",}', b'\xef\xbb\xbf{"command": "echo"}'])
+def test_a_nul_behind_the_end_is_taken(body: bytes, end: bytes) -> None:
+    """homebridge-mqtt#75: a client in C publishes its string with the octet that ends it."""
+    assert parse(body + end) == parse(b'{"command": "echo"}')

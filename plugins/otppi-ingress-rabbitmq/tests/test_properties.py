@@ -195,5 +195,5 @@ def test_a_compressed_body_is_rejected_and_said_so(
     assert json.loads(body)["data"]["errors"][0]["field"] == "content_encoding"
     assert (json.loads(body)["response_code"], properties.correlation_id) == ("1206", "c-9")
     assert client.get(dead)[2] == b"\x1f\x8b\x08"
-    assert "malformed (content_encoding)" in caplog.text
+    assert "malformed (content_encoding: must not be set" in caplog.text
     until(lambda: not gateway.taken)

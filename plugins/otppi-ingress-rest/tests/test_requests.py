@@ -99,6 +99,14 @@ def test_bodies_that_are_no_command(served: Any, http: Any, body: str) -> None:
     assert served.gateway.taken == []
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "x"])
+def test_a_compressed_body_gets_415(served: Any, http: Any, coding: str) -> None:
+    status, fields, body = served.connect(http.post(http.SMS, f"Content-Encoding: {coding}")).response()
+    assert (status, fields["accept-encoding"]) == (415, "identity")
+    assert json.loads(body)["data"]["errors"][0]["field"] == "Content-Encoding"
+    assert served.gateway.taken == []
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
 def test_other_methods_get_405(served: Any, http: Any, method: str) -> None:
     status, fields, body = served.connect(http.get("/api/message", method=method)).response(bodiless=method == "HEAD")

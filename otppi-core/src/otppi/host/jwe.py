@@ -86,7 +86,7 @@ class EnvelopeReader:
         if body[:1] == b"{" and _MARK not in body:
             return self._plain(body, ingress)
         try:
-            sealed = _find(body)
+            sealed = _find(body.rstrip(b"\0"))  # see otppi.wire.lenient_json
             if sealed is None:
                 return self._plain(body, ingress)
             text = self._open(sealed)

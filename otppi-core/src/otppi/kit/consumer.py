@@ -337,9 +337,9 @@ class Consumer:
         """Answer and reject what cannot be read."""
         with self._lock:
             self.counts["malformed"] += 1
-        fields = ", ".join(flaw.field for flaw in error.errors[:5])
+        reasons = "; ".join(map(str, error.errors[:5]))  # which never quote a value
         message = "%s: a message is rejected, it is malformed (%s)"
-        self._lines.log(logging.WARNING, "malformed messages rejected", message, self._ingress, fields)
+        self._lines.log(logging.WARNING, "malformed messages rejected", message, self._ingress, reasons)
         callback = callback_of(delivery, error.callback_topic, error.command)
         self._finish(delivery, Verdict.NEVER, callback, malformed(error), error.callback_delay / 1000)
 

@@ -40,7 +40,7 @@ def load(body: bytes) -> object:
     """Read a JSON text.
 
     Args:
-        body: UTF-8, with or without byte order mark.
+        body: UTF-8, with or without byte order mark, and with or without NULs behind its end.
 
     Raises:
         EnvelopeError: It is no acceptable JSON; names the field, or ``body``.
@@ -67,10 +67,12 @@ def _load_carefully(text: str) -> object:
 
 
 def _decode(body: bytes) -> str:
+    # A client in C sends the octet that ends its string along with it (homebridge-mqtt#75).
+    body = body.removeprefix(_BOM).rstrip(b"\0")
     try:
-        return body.removeprefix(_BOM).decode()
+        return body.decode()
     except UnicodeDecodeError as error:
-        cut = error.end == len(body.removeprefix(_BOM)) and error.reason == "unexpected end of data"
+        cut = error.end == len(body) and error.reason == "unexpected end of data"
         reason = _CUT if cut else f"is not valid UTF-8 at byte {error.start}"
         raise _body_error(reason) from None
 

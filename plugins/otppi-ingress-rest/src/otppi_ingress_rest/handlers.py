@@ -31,6 +31,7 @@ from otppi_ingress_rest.replies import (
     of_answer,
     throttled,
     unauthorized,
+    unsupported,
 )
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,8 @@ class Api:
         sender = self._sender(request)
         if isinstance(sender, Reply):
             return sender
+        if request.field("Content-Encoding").strip().lower() not in ("", "identity"):
+            return unsupported()
         try:
             wait = self._wait(request.query_string)
             parsed = self._gateway.read(request.rfile.read(), NAME)

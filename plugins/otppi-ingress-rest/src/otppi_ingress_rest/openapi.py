@@ -27,6 +27,7 @@ _STATUSES: Mapping[str, tuple[str, tuple[ResponseCode, ...]]] = {
     "405": ("Wrong method; see the Allow header", (ResponseCode.MALFORMED,)),
     "410": ("The message, or the one-time password, is expired", (ResponseCode.EXPIRED,)),
     "413": ("The request is too large", (ResponseCode.MALFORMED,)),
+    "415": ("The body is compressed", (ResponseCode.MALFORMED,)),
     "429": ("Too many requests; see Retry-After", (ResponseCode.TOO_MANY,)),
     "500": ("An internal error", (ResponseCode.FAILED, ResponseCode.UNCONFIRMED)),
     "502": ("It failed for good; `data.cause` says why", (ResponseCode.FAILED,)),
@@ -84,7 +85,7 @@ def _command_path(path: str, alias_of: str | None) -> Json:
         "security": _BOTH_SCHEMES,
         "parameters": [{"$ref": "#/components/parameters/wait"}],
         "requestBody": {"$ref": "#/components/requestBodies/Command"},
-        "responses": _refs("200", "202", "403", "410", "502", "504", *_COMMON),
+        "responses": _refs("200", "202", "403", "410", "415", "502", "504", *_COMMON),
     }
     extra = {"x-alias-of": alias_of} if alias_of else {}
     return {method: {**operation, "operationId": f"{method}_{name}", **extra} for method in ("post", "put")}

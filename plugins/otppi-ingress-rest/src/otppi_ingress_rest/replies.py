@@ -61,6 +61,12 @@ def malformed(field: str, reason: str, status: int = 400, headers: tuple[tuple[s
     return envelope(ResponseCode.MALFORMED, status, {"errors": [{"field": field, "reason": reason}]}, headers)
 
 
+def unsupported() -> Reply:
+    """Reply to a body that is compressed (RFC 9110 15.5.16), with what is taken (12.5.3)."""
+    reason = "must not be set: the body has to be plain JSON in UTF-8"
+    return malformed("Content-Encoding", reason, 415, (("Accept-Encoding", "identity"),))
+
+
 def unauthorized() -> Reply:
     """Reply to wrong, missing or blocked credentials (RFC 9110 11.6.1)."""
     return envelope(ResponseCode.UNAUTHORIZED, 401, headers=(("WWW-Authenticate", CHALLENGE),))
