@@ -97,6 +97,7 @@ CASES = (
     Case("pin-last-try", ModemUnfit),
     Case("puk-required", ModemUnfit),
     Case("storage-full", NotSent, heals=True),
+    Case("storage-full-unsent", ModemUnfit),
     Case("csca-empty", NotSent, heals=True),
     Case("registration-lost", NotSent),
     Case("registration-stuck", NotSent),

@@ -360,6 +360,41 @@ def test_a_modem_that_is_full_is_emptied_and_sends(make_driver: MakeDriver) -> N
     assert stored(driver) == 0
 
 
+@pytest.mark.parametrize("lists", [True, False], ids=["listed", "one by one"])
+def test_a_modem_full_of_messages_to_be_sent_says_so_and_is_cleared(make_driver: MakeDriver, *, lists: bool) -> None:
+    """matrix-appservice-sms#12: programs that store before they send leave them there."""
+    driver = make_driver(profile=ModemProfile(memories={"SM": 3}))
+    if not lists:
+        driver.peer.inject("cmgl-broken")
+    driver.peer.inject("storage-full-unsent")
+    driver.modem.open()
+    driver.peer.deliver("+6281200000001", "waits in the network")
+    settle(driver)
+    (warning,) = driver.modem.warnings()
+    assert "SM is full (3 messages)" in warning
+    assert "otppi modem clear-memory m0" in warning
+    with pytest.raises(ModemUnfit):
+        driver.send("out")
+    assert stored(driver) == 3
+    assert driver.modem.clear_memory() == 3
+    work(driver, lambda: texts(driver) == ["waits in the network"], "what waited comes in")
+    settle(driver)
+    assert driver.modem.warnings() == ()
+    driver.send("out")
+    assert driver.texts == ["out"]
+
+
+def test_what_came_in_is_not_cleared(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(memories={"SM": 3}))
+    driver.events.holding = False
+    driver.peer.inject("storage-full")
+    driver.modem.open()
+    settle(driver)
+    assert driver.modem.clear_memory() == 0
+    assert stored(driver) == 3
+    assert len(driver.modem.warnings()) == 1
+
+
 def test_a_modem_that_is_full_of_what_nobody_takes_is_unfit(make_driver: MakeDriver) -> None:
     driver = make_driver(profile=ModemProfile(memories={"SM": 3}))
     driver.events.holding = False

@@ -104,6 +104,15 @@ def storage_full(terminal: Terminal) -> None:
     assert terminal.send("x") == SENDS
 
 
+def storage_full_unsent(terminal: Terminal) -> None:
+    assert "+CMS ERROR: 322" in terminal.send("x")
+    headers = [line for line in terminal.ask("AT+CMGL=4") if line.startswith("+CMGL: ")]
+    assert (len(headers), headers[0][:10], headers[1][:10]) == (20, "+CMGL: 1,3", "+CMGL: 2,2")
+    assert terminal.ask("AT+CMGR=2")[0].startswith("+CMGR: 2")
+    assert terminal.ask("AT+CMGD=2") == ["OK"]
+    assert terminal.send("x") == SENDS
+
+
 def memory_me_absent(terminal: Terminal) -> None:
     assert terminal.ask('AT+CPMS="ME"') == ["+CMS ERROR: 302"]
     assert terminal.ask('AT+CPMS="SM","SM","ME"') == ["+CMS ERROR: 302"]
@@ -319,6 +328,7 @@ CHECKS: dict[str, Check] = {
     "reference-wraps": reference_wraps,
     "reference-constant": reference_constant,
     "storage-full": storage_full,
+    "storage-full-unsent": storage_full_unsent,
     "memory-me-absent": memory_me_absent,
     "cmti-other-memory": cmti_other_memory,
     "gaps-in-memory": gaps_in_memory,

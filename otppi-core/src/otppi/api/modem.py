@@ -166,6 +166,17 @@ class Modem(ABC):
         """
         raise NotSupported("this type of modem cannot change its SIM card's lock")
 
+    def clear_memory(self) -> int:
+        """Delete the messages to be sent, or sent, that other programs have left in the memories; give how many.
+
+        What came in is never deleted so.
+
+        Raises:
+            ModemLost: The modem is gone, or not open.
+            NotSupported: It cannot do that.
+        """
+        raise NotSupported("this type of modem cannot clear its memories")
+
     def warnings(self) -> Sequence[str]:
         """Say what is not as its settings want it, though it works (any thread)."""
         return ()

@@ -54,6 +54,14 @@ def add(commands: Commands) -> None:
     )
     testing.add_argument("modem", metavar="NAME", help="name of the modem")
     testing.add_argument("--to", metavar="NUMBER", help="send a test SMS to this number")
+    clearing = group.command(
+        "clear-memory",
+        "Delete messages to be sent that other programs have left in a modem's memories: where these are full, nothing "
+        "comes in and some modems cannot send. What came in is not deleted.",
+        modem_clear_memory,
+        ["otppi modem clear-memory m0"],
+    )
+    clearing.add_argument("modem", metavar="NAME", help="name of the modem")
     discovery.add(group)
 
 
@@ -89,6 +97,13 @@ def modem_test(options: Options) -> int:
         _tell_state(options, modem)
     answer = deliver(client, receiver=options.to, message=_TEST_MESSAGE, modem=options.modem, wait=120.0)
     return tell(options, answer | {"modem": modem})
+
+
+def modem_clear_memory(options: Options) -> int:
+    """Delete what was left to be sent."""
+    answer = gateway(options.data).call("clear_memory", {"modem": options.modem})
+    show(options, answer, [f"{answer['cleared']} messages to be sent were deleted"])
+    return Exit.DONE
 
 
 def _tell_state(options: Options, modem: dict[str, Any]) -> int:

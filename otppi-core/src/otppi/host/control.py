@@ -21,7 +21,7 @@ _TIMEOUT = 5.0
 _REST = 0.5
 _PARALLEL = frozenset({"inbox_list", "inbox_reply", "inbox_show", "send", "status", "modems", "phone", "devices"}) | {
     *("ussd", "ussd_reply", "ussd_wait", "ussd_cancel", "ussd_sessions"),
-    *("sim_status", "sim_change", "balances", "balance_read"),
+    *("sim_status", "sim_change", "clear_memory", "balances", "balance_read"),
 }
 """Operations that change no settings, and need not wait for one another: a manual SMS waits for its network."""
 

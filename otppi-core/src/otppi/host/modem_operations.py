@@ -107,6 +107,18 @@ class ModemOperations(Operating):
 
         return _status(modem, _done(worker, change))
 
+    # -- memories ---------------------------------------------------------------------------------------------------
+
+    def clear_memory(self, modem: str) -> dict[str, Any]:
+        """Delete what other programs have left to be sent in a modem's memories; say how much, and what is not well.
+
+        Raises:
+            InvalidSettings: There is no such modem.
+        """
+        worker = self._worker(modem)
+        cleared = _done(worker, lambda driver: driver.clear_memory())
+        return {"modem_id": modem, "cleared": cleared}
+
     # -- balance ----------------------------------------------------------------------------------------------------
 
     def balances(self) -> list[dict[str, Any]]:

@@ -28,6 +28,8 @@ _SOON = 0.02
 _LIST_TIMEOUT = 20.0
 _READ_TIMEOUT = 10.0
 _ROOM_TIME = 10.0
+_CLEAR_TIME = 60.0
+"""A person waits for it; what is left then needs another go."""
 _MOST_ROUTED = 1000
 _MOST_PLACES = 1000
 """Places that are remembered to be looked at; where more are announced, their memory is listed instead."""
@@ -42,7 +44,7 @@ _OWN_MEMORIES = ("SM", "ME", "TA", "SR")
 """Those that are read; MT is several of them together, and BM holds cell broadcasts (3GPP TS 27.005 3.1)."""
 
 _INDICATION = re.compile(r'\+C(?:MT|DS)I: *"?([A-Za-z_]{1,8})"? *, *(\d{1,5})(?!\d)')
-_PLACES = re.compile(r"\+CPMS: *\d+, *(\d{1,5})(?!\d)")
+_USED = re.compile(r"\+CPMS: *(\d{1,5}) *, *(\d{1,5})(?!\d)")
 _MEMORY = re.compile(r"[A-Za-z_]{1,8}")
 """Between quotes, one of which may be lost."""
 
@@ -52,11 +54,13 @@ class AtInbox:
 
     Attributes:
         freed: how many places of the memories were freed.
+        full: the memories that are full, and how many places they have (any thread may read it).
     """
 
     def __init__(self, events: ModemEvents, profile: Profile) -> None:
         self.due = NEVER
         self.freed = 0
+        self.full: tuple[tuple[str, int], ...] = ()
         self._events = events
         self._profile = profile
         self._routed: deque[tuple[str, str, str]] = deque(maxlen=_MOST_ROUTED)
@@ -164,6 +168,36 @@ class AtInbox:
             self.work(channel)
         return self.freed > before
 
+    def clear_to_be_sent(self, channel: AtChannel) -> int:
+        """Delete what other programs have left to be sent in the memories, or had sent from there; give how many.
+
+        What came in stays, and goes to the inbox.
+
+        Raises:
+            ModemLost: The modem cannot be used any more.
+            AtTimeout: It does not answer.
+        """
+        cleared, until = 0, time.monotonic() + _CLEAR_TIME
+        for memory in self._memories:
+            if not self._select(channel, memory):
+                continue
+            for index, listed in self._everything(channel).items():
+                if time.monotonic() > until:
+                    break
+                stored = listed if listed.is_there else _read(channel, index)
+                if stored and stored.is_to_be_sent and channel.attempt(f"AT+CMGD={index}") is not None:
+                    cleared += 1
+            self._scans[memory] = None  # it tells how full it is now
+        self._plan()
+        return cleared
+
+    def _everything(self, channel: AtChannel) -> dict[int, Stored]:
+        """List the memory that is selected; where +CMGL does not work, name each place, to be read by itself."""
+        try:
+            return self._list(channel)
+        except AtRefused:
+            return dict.fromkeys(range(self._capacity + 1), Stored())
+
     # -- in pieces --------------------------------------------------------------------------------------------------
 
     def _plan(self) -> None:
@@ -238,28 +272,35 @@ class AtInbox:
 
     def _scan(self, channel: AtChannel, memory: str) -> None:
         """List a memory; where +CMGL does not work every place is read by itself (modems.md 18)."""
-        if not self._select(channel, memory):
+        if not self._select(channel, memory, anew=True):
             return
         if self._lists:
             try:
-                self._list(channel, memory)
+                found = self._list(channel)
+                self._places |= {(memory, index): stored for index, stored in found.items()}
+                self._tell_if_full(memory, found)
             except (AtRefused, AtTimeout):
                 logger.info("AT+CMGL does not work: messages are read one by one")
                 self._lists = False
         if not self._lists:
             self._places = {(memory, index): Stored() for index in range(self._capacity + 1)} | self._places
 
-    def _list(self, channel: AtChannel, memory: str) -> None:
+    def _list(self, channel: AtChannel) -> dict[int, Stored]:
         try:
             lines = channel.command("AT+CMGL=4", _LIST_TIMEOUT, body_lines=True)
         except AtRefused as error:
             if error.result.code == _INVALID_INDEX:  # so some say that nothing is there
-                return
+                return {}
             raise
         found, complete = at_stored.listed(lines)
         if not complete:
             found = {index: Stored() for index in range(self._capacity + 1)} | found
-        self._places |= {(memory, index): stored for index, stored in found.items()}
+        return found
+
+    def _tell_if_full(self, memory: str, found: dict[int, Stored]) -> None:
+        """Warn of what no inbox can empty: messages to be sent, which other programs have left there."""
+        if memory in dict(self.full) and all(stored.is_to_be_sent for stored in found.values()):
+            self._warn_once(f"full {memory}", f"the memory {memory} of the modem is full of messages to be sent")
 
     # -- memories ---------------------------------------------------------------------------------------------------
 
@@ -280,9 +321,12 @@ class AtInbox:
         own = tuple(dict.fromkeys(name for name in known if name in _OWN_MEMORIES))
         self._memories = own or tuple(known[:1]) or ("",)
 
-    def _select(self, channel: AtChannel, memory: str) -> bool:
-        """Make a memory the one that is read; False where the modem refuses it. Its own choice is the empty one."""
-        if memory and memory != self._selected:
+    def _select(self, channel: AtChannel, memory: str, *, anew: bool = False) -> bool:
+        """Make a memory the one that is read; False where the modem refuses it. Its own choice is the empty one.
+
+        With `anew` also where it is that: the answer tells how full it is.
+        """
+        if memory and (anew or memory != self._selected):
             lines = channel.attempt(f'AT+CPMS="{memory}"')
             if lines is None:
                 return False
@@ -290,8 +334,11 @@ class AtInbox:
         return True
 
     def _note_selected(self, memory: str, lines: tuple[str, ...]) -> None:
-        places = _PLACES.search("\n".join(lines))
-        self._selected, self._capacity = memory, min(int(places[1]), _MOST_PLACES) if places else _CAPACITY
+        told = _USED.search("\n".join(lines))
+        used, places = (int(told[1]), int(told[2])) if told else (0, _CAPACITY)
+        self._selected, self._capacity = memory, min(places, _MOST_PLACES)
+        others = tuple(one for one in self.full if one[0] != memory)
+        self.full = (*others, (memory, places)) if used >= places > 0 else others
 
 
 def _is_certain(stored: Stored) -> bool:

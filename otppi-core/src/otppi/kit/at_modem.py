@@ -3,6 +3,7 @@
 import logging
 import random
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -93,8 +94,13 @@ class AtModem(Modem):
         return self._smsc.completed(self._watch.identity)
 
     def warnings(self) -> tuple[str, ...]:
-        """Say which init commands were not taken."""
-        return self._warnings
+        """Say which init commands were not taken, and which memories are full."""
+        advice = (
+            "what comes in may find no place, and some modems cannot send then; delete what was read of the inbox, and "
+            f"otppi modem clear-memory {shlex.quote(self._settings['name'])}"
+        )
+        full = (f"its memory {name} is full ({places} messages): {advice}" for name, places in self._inbox.full)
+        return (*self._warnings, *full)
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
@@ -213,6 +219,13 @@ class AtModem(Modem):
     def cancel_ussd(self) -> None:
         """End the USSD session, if there is one."""
         self._ussd.cancel(self._ready_channel())
+
+    def clear_memory(self) -> int:
+        """Delete the messages to be sent that other programs have left in the modem's memories."""
+        try:
+            return self._inbox.clear_to_be_sent(self._ready_channel())
+        except AtTimeout as error:
+            raise _silent(error) from error
 
     def sim_status(self) -> SimStatus:
         """Ask how the SIM's lock stands, whether the modem is open or not."""

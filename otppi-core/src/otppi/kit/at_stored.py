@@ -51,11 +51,14 @@ class Stored:
 
         Where the status is left out, or is none, the TPDU says which of them it is.
         """
-        if not self.pdu or _TO_BE_SENT.fullmatch(self.status):
-            return None
-        if not _RECEIVED.fullmatch(self.status) and is_to_be_sent(self.header, self.pdu):
-            return None
-        return read_inbound(self.header, self.pdu)
+        return read_inbound(self.header, self.pdu) if self.pdu and not self.is_to_be_sent else None
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Whether it is a message that is to be sent, or was: some programs store before they send."""
+        if not self.pdu or _RECEIVED.fullmatch(self.status):
+            return False
+        return _TO_BE_SENT.fullmatch(self.status) is not None or is_to_be_sent(self.header, self.pdu)
 
 
 def is_pdu(line: str) -> bool:

@@ -69,7 +69,10 @@ def check_gateway(data: Path) -> Iterator[Finding]:
         document = ask(data, "settings_export")
         yield from _check_modems(document["modems"], client)
         if client is not None:
-            yield from _check_ingresses(client.call("status", {})["ingresses"])
+            status = client.call("status", {})
+            yield from _check_ingresses(status["ingresses"])
+            for told in status["warnings"]:
+                yield warning("gateway", told, "see it in otppi status again when that is done")
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
             yield warning("API users", "there is none: nobody may send through the API", "otppi user add NAME")
     except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped

@@ -15,6 +15,12 @@ def _fill(moment: Moment) -> bool:
     return False
 
 
+def _fill_to_be_sent(moment: Moment) -> bool:
+    moment.peer.session.full_blocks_sending = True
+    inbox.fill_to_be_sent(moment.peer)
+    return False
+
+
 def _lose_me(moment: Moment) -> bool:
     peer = moment.peer
     left = [name for name in peer.sim.memories if name != _ABSENT]
@@ -41,6 +47,8 @@ def _say_more_behind_headers(moment: Moment) -> bytes:
 INBOX_FAULTS = table(
     Fault("storage-full", 17, Stage.SWITCH, _fill,
           "the memory is full: no +CMTI, and +CMS ERROR: 322 for each message", reset("full_blocks_sending")),
+    Fault("storage-full-unsent", 17, Stage.SWITCH, _fill_to_be_sent,
+          "the same with messages to be sent, which another program has stored", reset("full_blocks_sending")),
     Fault("memory-me-absent", 18, Stage.SWITCH, _lose_me, "+CPMS with ME is refused", reset("absent_memory")),
     switch("cmti-other-memory", 18, "messages are stored, and announced, in another memory than +CPMS says",
            other_memory=True),

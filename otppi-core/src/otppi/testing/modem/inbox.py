@@ -15,7 +15,7 @@ from otppi.wire.address import Address, encode_smsc
 from otppi.wire.dcs import Alphabet, Dcs
 from otppi.wire.segment import segment
 from otppi.wire.status_report import SmsStatusReport
-from otppi.wire.tpdu import SmsDeliver, UserData
+from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData
 from otppi.wire.udh import Ports, UserDataHeader
 
 if TYPE_CHECKING:
@@ -161,6 +161,15 @@ def fill(peer: "ModemPeer", now: float) -> None:
     while not memory.full:
         memory.store(_stored(peer, _sample(), Status.READ))
     peer.emit(render([peer.profile.full_urc.format(memory=name)]), now)
+
+
+def fill_to_be_sent(peer: "ModemPeer") -> None:
+    """Fill the memory that messages come to with messages that another program has stored before it sent them."""
+    memory = peer.sim.memories[_memory_of(peer, _MESSAGE)]
+    while not memory.full:
+        sent = len(memory.messages) % 2 == 0
+        submit = SmsSubmit(destination=Address.parse("+6281200000001"), user_data=segment("draft")[0])
+        memory.store(_stored(peer, submit.encode(), Status.SENT if sent else Status.UNSENT))
 
 
 def routed_sample(peer: "ModemPeer") -> bytes:

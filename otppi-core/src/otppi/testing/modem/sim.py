@@ -23,6 +23,8 @@ class Status(Enum):
 
     UNREAD = 0
     READ = 1
+    UNSENT = 2
+    SENT = 3
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otppi.testing.modem import inbox
 from otppi.testing.modem.answers import RefusedError
-from otppi.testing.modem.sim import Status
+from otppi.testing.modem.sim import Status, StoredSms
 
 if TYPE_CHECKING:
     from otppi.testing.modem.commands import Request
@@ -61,8 +61,13 @@ def cmgl(request: "Request") -> Iterable[str]:
     lines = []
     for place, sms in listed[:: 2 if session.cmgl_incomplete else 1]:
         lines.append(f"+CMGL: {place},{sms.status.value},,{sms.length}\r\n{inbox.written(session, sms)}")
-        sms.status = Status.READ
+        _note_read(sms)
     return lines
+
+
+def _note_read(sms: StoredSms) -> None:
+    if sms.status is Status.UNREAD:
+        sms.status = Status.READ
 
 
 def cmgr(request: "Request") -> Iterable[str]:
@@ -74,7 +79,7 @@ def cmgr(request: "Request") -> Iterable[str]:
     if sms is None:
         return ()
     line = f"+CMGR: {sms.status.value},,{sms.length}\r\n{inbox.written(request.peer.session, sms)}"
-    sms.status = Status.READ
+    _note_read(sms)
     return [line]
 
 
