@@ -123,7 +123,7 @@ CASES = (
     *(Case(fault) for fault in FAULTS if fault.startswith(("ussd-", "report-", "reports-", "reference-", "dial-"))),
     *(Case(fault) for fault in ("part-refused", "part-lost", "getportmode-crash", "notifications-lost")),
     *(Case(fault) for fault in ("memory-me-absent", "cmti-other-memory", "gaps-in-memory", "cnmi-refused")),
-    *(Case(fault) for fault in ("header-without-fields", "lines-behind-header")),
+    *(Case(fault) for fault in ("header-without-fields", "lines-behind-header", "pdu-cut", "pdu-with-parameter")),
     *(Case(fault) for fault in ("cmgl-broken", "cmgl-incomplete", "routed-needs-cnma")),
     *(Case(fault) for fault in USB_FAULTS),
 )

@@ -1,6 +1,6 @@
 """Who answers: the line is looked for that has the form of what was asked, whatever else a modem says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -20,8 +20,8 @@ FOREIGN = "_OUWCTI: 4"
 class Answers:
     """A channel to a modem that says these lines to a command, the last of them again and again."""
 
-    def __init__(self, **said: Sequence[tuple[str, ...]]) -> None:
-        self._said = {f"AT+{name}": list(lines) for name, lines in said.items()}
+    def __init__(self, said: Mapping[str, Sequence[tuple[str, ...]]] | None = None, **more: Any) -> None:
+        self._said = {f"AT+{name}": list(lines) for name, lines in (dict(said or {}) | more).items()}
 
     def attempt(self, line: str) -> tuple[str, ...] | None:
         lines = self._said.get(line, [])
@@ -53,6 +53,12 @@ class Answers:
 )
 def test_the_imei_is_the_line_that_has_its_form(lines: tuple[str, ...], imei: str) -> None:
     assert read_imei(Answers(CGSN=[lines]).channel) == imei
+
+
+def test_a_serial_number_of_the_makers_is_no_imei() -> None:
+    """An nRF93M1 (zephyr#118423): its serial number, and the IMEI only where that is asked for."""
+    said = Answers({"CGSN": [("2623CKLQ0009707",)], "CGSN=1": [(f'+CGSN: "{IMEI}"',)]})
+    assert read_imei(said.channel) == IMEI
 
 
 def test_it_is_asked_again_where_noise_stood_in_the_imeis_place() -> None:

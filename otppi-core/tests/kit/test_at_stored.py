@@ -39,6 +39,7 @@ def text_of(stored: Stored | None) -> Any:
         (f",,{LENGTH}", DELIVER),
         (DELIVER,),
         (f"+CMGR: 1,,{LENGTH}", FOREIGN, DELIVER),
+        ("^RSSI: 20", f"+CMGR: 0,,{LENGTH}", DELIVER),  # python-gsmmodem#40
         (FOREIGN, f"+CMGR: ,,{LENGTH}", FOREIGN, DELIVER, FOREIGN),
     ],
 )

@@ -16,6 +16,8 @@ from otppi.wire.at import Urc
 class Answers:
     """A channel to a modem that answers these commands, and OK to all others."""
 
+    charset = "GSM"
+
     def __init__(self, **said: str) -> None:
         self._said = {f"AT+{name}": line for name, line in said.items()}
 

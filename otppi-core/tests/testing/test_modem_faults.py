@@ -110,8 +110,24 @@ def urc_with_body(terminal: Terminal) -> None:
     assert (signal, message[:6], len(pdu) > 30, ok) == ("+CSQ: 21,99", "+CMT: ", True, "OK")
 
 
+def unknown_line(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CSQ") == ["_OUWCTI: 4", "+CSQ: 21,99", "OK"]
+
+
 def ok_in_text(terminal: Terminal) -> None:
     assert terminal.ask("AT+CSQ") == ["+CSQ: 21,99", '+CUSD: 0,"Line', "OK", 'ERROR",15', "OK"]
+
+
+def quote_lost(terminal: Terminal) -> None:
+    assert terminal.ask("AT+CSQ") == ["+CSQ: 21,99", '+CUSD: 0,"Line', "OK"]
+
+
+def quote_lost_before_prompt(terminal: Terminal) -> None:
+    assert prompt_of(terminal).endswith(b'\r\n+CUSD: 0,"Line\r\n\r\n> ')
+
+
+def quote_lost_before_result(terminal: Terminal) -> None:
+    assert terminal.send("x") == '\r\n+CUSD: 0,"Line\r\n' + SENDS
 
 
 def late_reply(terminal: Terminal) -> None:
@@ -291,6 +307,7 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "urc-before-prompt": urc_before_prompt,
     "urc-before-result": urc_before_result,
     "urc-with-body": urc_with_body,
+    "unknown-line": unknown_line,
     "ok-in-text": ok_in_text,
     "late-reply": late_reply,
     "odd-errors": odd_errors,
@@ -321,6 +338,9 @@ CHECKS: dict[str, Callable[[Terminal], None]] = {
     "unplug-after-prompt": unplug_after_prompt,
     "unplug-after-submit-sent": unplug_after_submit(1),
     "unplug-after-submit-unsent": unplug_after_submit(0),
+    "quote-lost": quote_lost,
+    "quote-lost-before-prompt": quote_lost_before_prompt,
+    "quote-lost-before-result": quote_lost_before_result,
     "slow-line": slow_line,
     "small-buffer": small_buffer,
     "cmms-error": cmms_error,

@@ -38,8 +38,11 @@ def identify(channel: AtChannel, iccid: Iterable[str]) -> ModemIdentity:
 
 
 def read_imei(channel: AtChannel) -> str:
-    """Read the IMEI, which most modems tell before their SIM is open; empty where it does not tell."""
-    return _ask(channel, "AT+CGSN", _imei_in)
+    """Read the IMEI, which most modems tell before their SIM is open; empty where it does not tell.
+
+    Some say a serial number of their maker's to AT+CGSN (27.007 5.4), and the IMEI only when it is asked for.
+    """
+    return _ask(channel, "AT+CGSN", _imei_in) or _ask(channel, "AT+CGSN=1", _imei_in)
 
 
 def same_imei(one: str, other: str) -> bool:
@@ -72,7 +75,7 @@ def _bare(line: str, command: str) -> str:
         return ""
     name = _NAME.match(line)
     if name and name[1]:  # letters alone are no result code: "Revision:1418B05SIM800L24"
-        if not _is_same(name[2], command[3:].rstrip("?")):
+        if not _is_same(name[2], command[3:].partition("=")[0].rstrip("?")):
             return ""
         line = line[name.end() :]
     return line.strip().strip('"').strip()
