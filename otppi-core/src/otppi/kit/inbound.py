@@ -14,6 +14,8 @@ from otppi.wire.tpdu_fields import MTI, MessageType
 from otppi.wire.user_data import UserData
 from otppi.wire.ussd_text import UssdForm, read_ussd
 
+_LONGEST_TEXT = 640
+"""Digits of the longest text that a single message can hold: 160 characters in UCS-2."""
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
 
@@ -28,7 +30,7 @@ def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:
     try:
         received = read_received(pdu, int(length[1]) if length else None)
     except WireError:
-        text = read_ussd(pdu, None, UssdForm.PLAIN)
+        text = read_ussd(pdu, None, UssdForm.PLAIN) if len(pdu) <= _LONGEST_TEXT else pdu
         return InboundPart("", text, 0.0, binary=text == pdu, damaged=True)
     match received.tpdu:
         case SmsStatusReport() as report:
