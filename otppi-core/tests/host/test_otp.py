@@ -357,11 +357,30 @@ def test_a_message_that_waits_too_long_voids_its_code(desk: Desk) -> None:
 # -- the same request twice --------------------------------------------------------------------------------------------
 
 
-def test_the_same_id_makes_one_code_from_whatever_ingress(desk: Desk) -> None:
+def test_the_same_request_of_another_sender_has_a_code_of_its_own(desk: Desk) -> None:
+    first = desk.ask(client_id="7")
+    other = desk.ask(client_id="7", origin=BROKER)
+    desk.bench.end(first, other)
+    codes = [text.removeprefix("Kode ") for text in desk.bench.texts]
+    assert (len(codes), other.follows) == (2, None)
+    assert desk.verify(codes[1], origin=BROKER).code is OK
+    assert desk.verify(codes[0]).code is OK
+
+
+def test_the_same_request_by_two_ways_has_one_code_where_anyone_may_verify(desk: Desk) -> None:
+    desk.use(verifier="anyone")
+    first, another = desk.ask(client_id="7"), Origin("broker", Sender("ingress-broker"))
+    other = desk.ask(client_id="7", origin=another)
+    assert desk.bench.end(first, other) == (State.SENT, State.SENT)
+    assert other is not first
+    (text,) = desk.bench.texts
+    assert desk.verify(text.removeprefix("Kode "), origin=another).code is OK
+
+
+def test_the_same_id_makes_one_code(desk: Desk) -> None:
     first = desk.ask(client_id="7")
     desk.bench.end(first)
     assert desk.ask(client_id="7") is first
-    assert desk.ask(client_id="7", origin=BROKER) is first
     other = desk.ask(client_id="7", reference="other")
     assert desk.bench.end(other) == (State.SENT,)
     assert refusal(lambda: desk.ask(client_id="8")).code is TOO_MANY

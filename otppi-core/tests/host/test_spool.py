@@ -362,3 +362,16 @@ def test_the_end_after_a_restart_reaches_the_callback_topic(
         assert published == [("SEND-sms", "sent")] * 2
     finally:
         host.stop()
+
+
+def test_one_that_is_restored_is_not_sent_to_a_number_that_was_blocked_meanwhile(
+    bench: DispatchBench, revive: Revive
+) -> None:
+    _, waiting = behind(bench, 2, reference="R-1")
+    revived = revive(bench)
+    revived.dispatch.is_blocked = lambda receiver: receiver == waiting[0].receiver
+    revived.add("m0")
+    blocked, sent = (found(revived, record) for record in waiting)
+    assert revived.end(blocked, sent) == (State.BLOCKED, State.SENT)
+    assert (blocked.code, sent.reference) == (ResponseCode.BLOCKED, "R-1")
+    assert [one.destination for one in revived.outbox] == [waiting[1].receiver]

@@ -23,6 +23,8 @@ class Outcome:
 def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     """Describe a message as it stands; `code` overrides the record's (1201 for a duplicate)."""
     data: dict[str, Any] = {"id": record.client_id, "message_id": record.message_id, "state": record.state.value}
+    if record.reference is not None:
+        data["reference"] = record.reference
     if record.modem is not None:
         data["modem_id"] = record.modem
     if record.segments:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import State
+from otppi.host.clock import ClockWatch
+from otppi.host.followers import Followers, copy_end, own_of
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
 from otppi.host.open_notes import OpenNotes
@@ -50,6 +52,9 @@ class Dispatch:
         self._spool = spool
         self._notes = notes
         self._restored: list[Record] = []
+        self._followers = Followers()
+        self.is_blocked: Callable[[str], bool] = lambda _: False
+        self.clock = ClockWatch()
         self._report = report
         self._paperwork = Paperwork(report)
         self._usage = usage
@@ -85,12 +90,20 @@ class Dispatch:
         if ours:
             self._spool.prepare()
         with self._lock:
-            if earlier := self._earlier(record):
-                self._tell_too(earlier, record)
-                return earlier
+            first = self._first(record)
+            if first is not None and (own := own_of(first, record)):
+                self._tell_too(own, record)
+                return own
             if self._closed:
                 raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
+            # What is refused is compared with no stranger's message: the answer would tell whether it is like it.
             worker = self._placement.place(record)
+            self._followers.check_guess(record, self.rules.duplicate_window)
+            if first is not None:
+                record.digest = b""  # that is the first one's
+                self._followers.follow(record, first, self._placement.seconds(record, worker))
+                self.records.add(record)
+                return record
             self.records.add(record)
             if ours:
                 self._spool.keep(record)
@@ -100,12 +113,12 @@ class Dispatch:
         return record
 
     def is_duplicate(self, record: Record) -> bool:
-        """Whether `take` would give an earlier record; between this and that the earlier one may end."""
+        """Whether `take` would send nothing; between this and that the earlier one may end."""
         with self._lock:
-            return self._earlier(record) is not None
+            return self._first(record) is not None
 
-    def _earlier(self, record: Record) -> Record | None:
-        """Find the message that this one is a duplicate of.
+    def _first(self, record: Record) -> Record | None:
+        """Find the message that this one is the same as, whoever sent that.
 
         One without an id is a duplicate only where its source says that it delivers it again.
         """
@@ -136,7 +149,7 @@ class Dispatch:
     def withdraw(self, record: Record) -> None:
         """End a message that waits, since its source will deliver it again; not where a second sender waits for it."""
         with self._lock:
-            alone = len(record.callbacks) <= 1
+            alone = len(record.callbacks) <= 1 and not record.followers
             taken = alone and record.state is State.QUEUED and self._placement.remove(record)
         if taken:
             cause = "taken back before it was sent: its source delivers it again, here or to another gateway"
@@ -174,8 +187,11 @@ class Dispatch:
 
     def start_sending(self, worker: ModemWorker, record: Record) -> bool:
         """Mark a record as being sent; False where it has expired or ended meanwhile."""
-        if time.monotonic() >= record.deadline:
+        if record.left() <= 0:
             self._expire(record)
+            return False
+        if self.is_blocked(record.receiver):  # since it was taken in, also by an earlier run
+            self._end(record, State.BLOCKED, ResponseCode.BLOCKED, "the receiver was blocked while it waited")
             return False
         with self._lock:
             if record.state is not State.QUEUED or self._closed:
@@ -248,7 +264,10 @@ class Dispatch:
         return self.rules.modem_grace
 
     def _expire(self, record: Record) -> None:
-        self._end(record, State.EXPIRED, ResponseCode.QUEUE_FULL, "it could not be sent before it expired")
+        cause = "it could not be sent before it expired"
+        if record.deadline > time.monotonic():
+            cause += ": the clock of this device was wrong when it came in, and has been put forward since"
+        self._end(record, State.EXPIRED, ResponseCode.QUEUE_FULL, cause)
 
     def _end(self, record: Record, state: State, code: ResponseCode, cause: str | None) -> None:
         with self._lock:
@@ -307,6 +326,12 @@ class Dispatch:
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.changed(record)
         self._paperwork.changed(record, state)
+        for follower in record.followers:
+            with self._lock:
+                if follower.state not in BECOMES[state]:
+                    continue
+                copy_end(record, follower)
+            self._paperwork.followed_later(follower)
 
     # -- the modems (main thread) -----------------------------------------------------------------------------------
 
@@ -350,7 +375,7 @@ class Dispatch:
 
     def _queue_again(self, record: Record) -> None:
         """Queue what an earlier run took in, before anything new."""
-        if time.monotonic() >= record.deadline:
+        if record.left() <= 0:
             self._expire(record)
             return
         try:
@@ -361,7 +386,8 @@ class Dispatch:
 
     def warnings(self) -> list[str]:
         """Say what people should know of what is kept for a crash and a power cut."""
-        return [*self._spool.warnings(), *self._journal.warnings(), *self._notes.warnings(), *self._report.warnings()]
+        kept = (self._spool, self._journal, self._notes, self._report)
+        return [warning for one in (*kept, self.clock) for warning in one.warnings()]
 
     # -- housekeeping (a thread of its own) -------------------------------------------------------------------------
 
@@ -397,10 +423,12 @@ class Dispatch:
 
     def _sweep(self) -> None:
         now = time.monotonic()
+        self.clock.look()
         self._notes.sweep(now)
+        self._end_followers()
         for worker in self.workers():
             for record in worker.queue.waiting():
-                if now >= record.deadline and worker.queue.remove(record):
+                if record.left() <= 0 and worker.queue.remove(record):
                     self._expire(record)
             if worker.queue:
                 self.modem_changed(worker)  # another one may have become ready
@@ -408,6 +436,18 @@ class Dispatch:
                 self._abandon(worker)
         if self._journal.wants_compaction:
             self._compact()
+
+    def _end_followers(self) -> None:
+        """End the messages that follow another sender's, each when its time has come."""
+        told = []
+        with self._lock:
+            for record, first in self._followers.due():
+                copy_end(first, record)
+                callbacks, record.callbacks = record.callbacks, []
+                self.ended[record.state.value, record.origin.ingress] += 1
+                told.append((record, record.state, callbacks))
+        for one in told:
+            self._paperwork.followed(*one)
 
     def _compact(self) -> None:
         with self._lock:
@@ -435,8 +475,9 @@ class Dispatch:
             if record.state is State.SENDING:  # its modem's thread did not end in time
                 cause = "the gateway stopped before the network answered"
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
-            elif self._spool.holds(record) and not (record.again or record.progress.references):
-                staying.append(record)
+            elif record.follows is not None or self._stays(record):
+                if record.follows is None:
+                    staying.append(record)
                 with self._lock:
                     callbacks, record.callbacks = record.callbacks, []
                 self._paperwork.answer(record, callbacks)
@@ -449,3 +490,7 @@ class Dispatch:
         self._notes.close(staying)
         self._journal.close()
         self._spool.close()
+
+    def _stays(self, record: Record) -> bool:
+        """Whether the next start can go on with a message of which nothing went out."""
+        return self._spool.holds(record) and not (record.again or record.progress.references)

@@ -14,6 +14,7 @@ from otppi.host.accounts import Accounts
 from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.balance import Balances, Post
 from otppi.host.blocklist import Blocklist, ListFull
+from otppi.host.clock import span
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
@@ -25,7 +26,7 @@ from otppi.host.pace import Pace
 from otppi.host.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
-from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, malformed
+from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, service_number
 from otppi.wire.segment import segment
@@ -98,6 +99,10 @@ class HostGateway:
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command; every problem is in the ticket's answer."""
         command = envelope.command
+        if envelope.sealed:  # a replay is not made just now
+            origin = replace(origin, direct=False)
+        if problems := _unanswerable(envelope, origin):
+            return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         if command in _SENDING:
             return self._send(envelope, origin)
         if command in _BLOCKING:
@@ -163,10 +168,20 @@ class HostGateway:
 
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
         """Check what the envelope's parser cannot."""
-        item = envelope.items[index]
+        item, path = envelope.items[index], _path(envelope, index)
         if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
+            if item.flash:
+                problems.append(FieldError(f"{path}flash", "is for SMS, and the receiver is an e-mail address"))
+            if item.modem_id is not None:
+                problems.append(FieldError(f"{path}modem_id", "is for SMS, and the receiver is an e-mail address"))
             return item.receiver or ""
-        return self._number(item, _path(envelope, index), problems)
+        if item.subject:
+            problems.append(FieldError(f"{path}subject", "is for e-mails, and the receiver is a number"))
+        names = [worker.name for worker in self._dispatch.workers() if worker.send_from_api]
+        if item.modem_id is not None and item.modem_id not in names:
+            reason = f"there is no active modem of this name that senders may use; there are {', '.join(names)}"
+            problems.append(FieldError(f"{path}modem_id", reason))
+        return self._number(item, path, problems)
 
     def _number(self, item: Item, path: str, problems: list[FieldError], *, by_hand: bool = False) -> str:
         """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
@@ -187,9 +202,12 @@ class HostGateway:
         return receiver
 
     def _record(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> Record:
-        now = time.time()
-        expires = item.expiration if item.expiration is not None else self._default_end(item, now)
+        now, lifetime = time.time(), float(self.sms["default_lifetime"])
+        if origin.direct and item.date_time is not None:
+            self._dispatch.clock.compare(item.date_time)
+        expires, ends_at = span(now, lifetime, item.date_time, item.expiration, direct=origin.direct)
         record = Record(origin, item.id, receiver, item.message, expires)
+        record.ends_at, record.reference, record.only = ends_at, item.reference, item.modem_id
         record.receiver_shown = self._shown(receiver)
         record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
         record.flash = item.flash
@@ -215,7 +233,9 @@ class HostGateway:
             Refused: It is too late, or an e-mail, or its receiver is blocked.
         """
         if record.expires <= record.created:
-            raise Refused(ResponseCode.EXPIRED, "it had expired when it came in")
+            clock = self._dispatch.clock
+            late = f"{record.created - record.expires:.0f} s before, by the clock of this device ({clock.shown()})"
+            raise Refused(ResponseCode.EXPIRED, f"it had expired when it came in, {late}{clock.suspicion()}")
         if "@" in record.receiver:
             raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
         if record.receiver in self._blocklist:
@@ -230,15 +250,10 @@ class HostGateway:
             return of_refusal(refused, record.client_id)
         return of_record(record)
 
-    def _default_end(self, item: Item, now: float) -> float:
-        """End the default lifetime after the sender's `date_time`, which a sender's fast clock cannot put off."""
-        start = now if item.date_time is None else min(item.date_time, now)
-        return start + float(self.sms["default_lifetime"])
-
     # -- one-time passwords -----------------------------------------------------------------------------------------
 
     def _request_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
-        drafts = [self._otp.draft(item) for item in envelope.items]
+        drafts = [self._otp.draft(item, direct=origin.direct) for item in envelope.items]
         filled = replace(envelope, items=tuple(draft.item for draft in drafts))
         taken = self._take_all(filled, origin, [partial(self._otp.take, draft) for draft in drafts])
         if isinstance(taken, Answer):
@@ -285,6 +300,8 @@ class HostGateway:
         blocking = envelope.command is Command.BLOCK_MSISDN
         numbers = [receiver for receiver in receivers if receiver]
         outcomes = self._change_blocklist(numbers, blocking=blocking, by=f"{origin.ingress}/{origin.sender.name}")
+        ids = [item.id for item, receiver in zip(envelope.items, receivers, strict=True) if receiver]
+        outcomes = [_with_id(one, client_id) for one, client_id in zip(outcomes, ids, strict=True)]
         return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
 
     def _change_blocklist(self, numbers: Sequence[str], *, blocking: bool, by: str) -> list[Outcome]:
@@ -329,6 +346,23 @@ _FOR_GOOD = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BL
 def _path(envelope: Envelope, index: int) -> str:
     """Name an item of a command, for the fields that are wrong."""
     return f"data[{index}]." if envelope.is_list else "data."
+
+
+def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:
+    """Find the fields that ask for an answer where none can be published, such as over HTTP."""
+    if origin.callback is not None:
+        return []
+    reason = "answers are not published by this way in: they come as the response"
+    asked = {
+        "callback_topic": envelope.callback_topic is not None,
+        "callback_delay": envelope.callback_delay != CALLBACK_DELAY,
+    }
+    return [FieldError(name, reason) for name, is_asked in asked.items() if is_asked]
+
+
+def _with_id(outcome: Outcome, client_id: str | None) -> Outcome:
+    """Give the sender's own id back, where there is one."""
+    return outcome if client_id is None else replace(outcome, data={"id": client_id, **outcome.data})
 
 
 def _masked(receiver: str) -> str:

@@ -69,6 +69,7 @@ class Host:
         self.dispatch.each_minute.append(data.keys.drop_expired)
         self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
+        self.dispatch.is_blocked = data.blocklist.__contains__
         self.dispatch.listeners.append(self.otp.ended)
         self.dispatch.listeners.append(self._tell_state)
         self.dispatch.listeners_later.append(self._tell_later)

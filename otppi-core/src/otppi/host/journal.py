@@ -247,10 +247,11 @@ def _taken_line(record: Record) -> str:
 
 
 def _more(record: Record) -> str:
-    """Add what few messages have: who is told of later states, and whether the source keeps it."""
-    if record.answer_to is None and not record.origin.kept_by_source:
+    """Add what few messages have: who is told of later states, whether its source keeps it, the end that was named."""
+    by_source, ends_at = record.origin.kept_by_source, record.ends_at
+    if record.answer_to is None and not by_source and ends_at is None:
         return ""
-    return f",{json.dumps(answer_to_json(record))},{int(record.origin.kept_by_source)}"
+    return f",{json.dumps(answer_to_json(record))},{int(by_source)},{json.dumps(ends_at)}"
 
 
 def _dispatched_line(record: Record) -> str:
@@ -274,14 +275,13 @@ def _quoted(text: str | None) -> str:
 
 def _record(message_id: str, rest: list[Any]) -> Record:
     digest, created, taken, expires, client_id, receiver, ingress, sender, *more = rest
-    answer_to, by_source = more or (
-        None,
-        0,
-    )  # a line without them is of an earlier version, or there was nothing to say
+    # A line without them is of an earlier version, or there was nothing to say.
+    answer_to, by_source, ends_at = more + [None, 0, None][len(more) :]
     origin = Origin(ingress, Sender(sender), kept_by_source=bool(by_source))
     record = Record(origin, client_id, receiver, None, float(expires))
     record.message_id, record.created, record.digest = message_id, float(created), bytes.fromhex(digest)
     record.answer_to = answer_to_of(answer_to)
+    record.ends_at = None if ends_at is None else float(ends_at)
     # The monotonic clock runs as long as the RAM disk lives: from switching on. The wall clock may have been set since.
     if taken <= record.taken:
         record.taken, record.deadline = float(taken), float(taken) + (record.expires - record.created)

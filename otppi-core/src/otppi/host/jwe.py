@@ -93,7 +93,7 @@ class EnvelopeReader:
         except _Flaw as flaw:
             raise EnvelopeError([FieldError("body", str(flaw))]) from None
         envelope = parse(text)
-        return replace(envelope, data=_ECHO) if envelope.command is Command.ECHO else envelope
+        return replace(envelope, sealed=True, data=_ECHO if envelope.command is Command.ECHO else envelope.data)
 
     def _plain(self, body: bytes, ingress: str) -> Envelope:
         envelope = parse(body)

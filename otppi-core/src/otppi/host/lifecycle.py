@@ -24,8 +24,10 @@ class Record:
     receiver as logs, journal and report show it; `only` names the one modem that a person chose; `discharged` is when
     the network says that it was delivered, or given up; `parts` are the segments that it needs, where that was counted;
     `account` is that of the modem which has it; `answer_to` is who is told of its later states: ingress and callback.
-    `slot` is its place in the spool, where it has one; `restored`: an earlier run of the gateway took it in, so nobody
-    waits for its end any more.
+    `ends_at` is when it expires by the wall clock, where the sender named a moment; `reference` is given back to the
+    sender. `follows` is the first of the same messages by two senders, of which only that one is sent; its `followers`
+    end as it does. `slot` is its place in the spool, where it has one; `restored`: an earlier run of the gateway took
+    it in, so nobody waits for its end any more.
     """
 
     __slots__ = (
@@ -42,10 +44,13 @@ class Record:
         "deadline",
         "digest",
         "discharged",
+        "ends_at",
         "excluded",
         "expires",
         "finished",
         "flash",
+        "followers",
+        "follows",
         "message_id",
         "modem",
         "only",
@@ -54,6 +59,7 @@ class Record:
         "progress",
         "receiver",
         "receiver_shown",
+        "reference",
         "restored",
         "segments",
         "slot",
@@ -73,6 +79,7 @@ class Record:
         self.text = text
         self.created = now
         self.expires = expires
+        self.ends_at: float | None = None
         # The wall clock of a device without network may jump: queue and duplicates live by the monotonic one.
         self.taken = time.monotonic()
         self.deadline = self.taken + (expires - now)
@@ -93,9 +100,21 @@ class Record:
         self.progress = Progress()
         self.finished: float | None = None
         self.discharged: float | None = None
+        self.reference: str | None = None
+        self.follows: Record | None = None
+        self.followers: tuple[Record, ...] = ()
         self.slot: int | None = None
         self.restored = False
         self.callbacks: list[Callable[[], None]] = []
+
+    def left(self) -> float:
+        """Give the seconds until it expires, by whichever clock is sooner.
+
+        The monotonic one does not jump; but the wall clock may have been wrong when the message came in, and the moment
+        that its sender named is nearer, once it is put right, than it seemed (raspberrypi/linux#1751).
+        """
+        left = self.deadline - time.monotonic()
+        return left if self.ends_at is None else min(left, self.ends_at - time.time())
 
     def __repr__(self) -> str:
         return f"<Record {self.message_id} {self.state.value}>"
@@ -162,7 +181,8 @@ class Records:
         """List what a restart needs to know, oldest first: everything that is not final, and the newest of the rest."""
         records = list(self._by_id.values())
         older, newer = records[: -_KEPT_FINAL // 4], records[-_KEPT_FINAL // 4 :]
-        return [record for record in older if not record.state.final] + newer
+        latest = [record for record in older if not record.state.final] + newer
+        return [record for record in latest if record.follows is None]
 
     def open(self) -> list[Record]:
         """List the records that are not final."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from otppi.api.ingress import Origin
 from otppi.api.message import State
+from otppi.host.clock import span
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.lifecycle import Record
 from otppi.host.otp_book import Code, CodeBook, Status
@@ -38,11 +39,12 @@ _NONE_WAITS = "no one-time password waits for this reference and receiver"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request with its code: `item` has it in its text, `wanted` is what came."""
+    """A request with its code: `item` has it in its text, `wanted` is what came; `ends_at` as that of a record."""
 
     wanted: Item
     item: Item
     code: str = field(repr=False)
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,14 @@ class OtpDesk:
 
     # -- request-otp ------------------------------------------------------------------------------------------------
 
-    def draft(self, item: Item) -> Draft:
+    def draft(self, item: Item, *, direct: bool = False) -> Draft:
         """Put a new code into a request's text, and say when both end."""
         values, now = self._values, time.time()
         code = new_code(values["code_length"], values["alphabet"])
-        start = now if item.date_time is None else min(item.date_time, now)
-        end = start + values["lifetime"] if item.expiration is None else min(item.expiration, now + _LONGEST)
+        end, ends_at = span(now, values["lifetime"], item.date_time, item.expiration, direct=direct)
+        end = min(end, now + _LONGEST)
         text = (item.message or "").replace("%s", code)
-        return Draft(item, replace(item, message=text, expiration=math.ceil(end)), code)
+        return Draft(item, replace(item, message=text, expiration=math.ceil(end)), code, ends_at)
 
     def take(self, draft: Draft, record: Record) -> Record:
         """Have a request's message sent; give the earlier record where it is a duplicate, which makes no new code.
@@ -113,9 +115,10 @@ class OtpDesk:
         Raises:
             Refused: It is too early or too much (1208), there are too many codes (1205), or it cannot be sent.
         """
-        record.bulk = False
-        if record.digest:  # what tells a duplicate is what was requested: the text differs by its code
-            record.digest = self._dispatch.records.digest(record.client_id, record.receiver, _request(draft.wanted))
+        record.bulk, record.ends_at, record.reference = False, draft.ends_at, None
+        if record.digest:  # what tells a duplicate is what was requested, by whom: the text differs by its code
+            wanted = f"{self._place(draft.wanted, record.origin).hex()}\0{_request(draft.wanted)}"
+            record.digest = self._dispatch.records.digest(record.client_id, record.receiver, wanted)
         with self._lock:
             try:
                 return self._take(draft, record)
@@ -140,7 +143,7 @@ class OtpDesk:
         except Exception:
             self._book.drop(code)
             raise
-        if taken is not record:
+        if taken is not record or record.follows is not None:
             self._book.drop(code)
             return taken
         self._book.use(code)
@@ -191,11 +194,16 @@ class OtpDesk:
         if code is None or code.status in _OVER:
             return Verification(ResponseCode.WRONG_OTP, _NONE_WAITS)
         self._check_wrong(place, code.receiver, now)
-        if code.until <= now:
+        if code.until <= now or self._over_by_the_clock(code):
             return Verification(ResponseCode.EXPIRED, "the one-time password has expired")
         if code.status is Status.BLOCKED:
             raise self._blocked(code, now)
         return self._compare(code, item, now)
+
+    def _over_by_the_clock(self, code: Code) -> bool:
+        """Whether the end that a request named is over by the wall clock, which may have been put right meanwhile."""
+        record = self._dispatch.records.get(code.message_id)
+        return record is not None and record.ends_at is not None and time.time() >= record.ends_at
 
     def _compare(self, code: Code, item: Item, now: float) -> Verification:
         given = self._hasher.code(code.message_id, code.place, code.receiver, item.params, tidy(item.otp or ""))

@@ -52,7 +52,11 @@ def _times(item: Record | Outcome) -> dict[str, int]:
 def verify(desk: OtpDesk, item: Item, receiver: str | None, shown: str | None, path: str, origin: Origin) -> Outcome:
     """Verify one code; `shown` is the receiver as it is shown, `path` names the item in the request."""
     done = desk.verify(item, receiver, origin)
-    data: dict[str, Any] = {"id": item.id, "reference": item.reference, "date_time": int(time.time())}
+    data: dict[str, Any] = {
+        "id": item.id,
+        "reference": item.reference,
+        "date_time": int(time.time()) if item.date_time is None else item.date_time,
+    }
     if shown is not None:
         data["receiver"] = shown
     return Outcome(done.code, data | _details(done, path))

@@ -33,6 +33,18 @@ class Paperwork:
         for listener in (*self.listeners, *self.listeners_later) if record.restored else self.listeners:
             _tell(record, listener, record)
 
+    def followed(self, record: Record, state: State, callbacks: Iterable[Callable[[], None]]) -> None:
+        """Tell of the end of a message that another one stood for: there is none more in the report."""
+        self._waiting.append((record, state, _nothing))
+        self.answer(record, callbacks)
+        for listener in self.listeners:
+            _tell(record, listener, record)
+
+    def followed_later(self, record: Record) -> None:
+        """Tell of a later state of such a message."""
+        for listener in (*self.listeners, *self.listeners_later):
+            _tell(record, listener, record)
+
     def answer(self, record: Record, callbacks: Iterable[Callable[[], None]]) -> None:
         """Let those go on who wait for a message: it has ended, or it stays for the gateway's next start."""
         for callback in callbacks:
@@ -63,6 +75,10 @@ class Paperwork:
                 return
             write(record)
             _log(record, state)
+
+
+def _nothing(_: Record) -> None:
+    """Write nothing."""
 
 
 def _tell(record: Record, callback: Callable[..., None], *arguments: Record) -> None:

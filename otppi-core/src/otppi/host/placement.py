@@ -99,7 +99,7 @@ class Placement:
         together = self._companions_worker(record)
         if together in candidates and not together.account.quiet_left(bulk=record.bulk):
             candidates = [together]
-        remaining = record.deadline - time.monotonic()
+        remaining = record.left()
         for worker in candidates:
             fits = _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk)
             if fits or record.restored:
@@ -120,6 +120,10 @@ class Placement:
         if record not in companions:
             companions.append(record)
         worker.put(record)
+
+    def seconds(self, record: Record, worker: ModemWorker) -> float:
+        """Estimate how long a modem would take until a message is sent."""
+        return _wait(worker, record) + worker.seconds_per_message
 
     def remove(self, record: Record) -> bool:
         """Take a message out of the queue that it waits in; False where a modem has it already."""

@@ -35,6 +35,7 @@ class Kept:
     flash: bool
     only: str | None
     address: str
+    reference: str | None = None
 
 
 class Spool:
@@ -69,6 +70,7 @@ class Spool:
                 record.flash,
                 record.only,
                 record.origin.address,
+                record.reference,
             ]
         )
         try:
@@ -116,6 +118,7 @@ class Spool:
         """Make a record whole again that the journal knows; its slot stays until it ends."""
         record.receiver, record.text, record.slot = kept.receiver, kept.text, kept.slot
         record.bulk, record.flash, record.only = kept.bulk, kept.flash, kept.only
+        record.reference = kept.reference
         record.origin = replace(record.origin, address=kept.address)
 
     def drop_others(self, kept: Iterable[Kept], wanted: Container[str]) -> None:

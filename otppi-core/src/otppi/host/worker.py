@@ -362,7 +362,7 @@ class ModemWorker:
             message_id=record.message_id,
             destination=record.receiver,
             text=record.text or "",
-            validity=max(record.deadline - time.monotonic(), 0.0),
+            validity=max(record.left(), 0.0),
             flash=record.flash,
             report=self.delivery_reports,
             again=record.again,

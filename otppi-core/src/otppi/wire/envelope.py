@@ -85,6 +85,7 @@ class Envelope:
         callback_delay: How many milliseconds to wait before answering there.
         name: The command as the sender spelled it, for the answer.
         data: What ``echo`` sends back, as it came.
+        sealed: Whether it came encrypted; whoever carried it may bring it again later.
     """
 
     command: Command
@@ -94,6 +95,7 @@ class Envelope:
     callback_delay: int = CALLBACK_DELAY
     name: str = ""
     data: object = field(default=None, repr=False)
+    sealed: bool = field(default=False, compare=False)
 
 
 def parse(body: bytes, *, max_items: int = 100) -> Envelope:

@@ -155,7 +155,7 @@ class Shape:
     """What one command's data looks like.
 
     Attributes:
-        fields: The fields that it takes; others are ignored.
+        fields: The fields that it takes; others are ignored, such as a sender's own.
         required: Attributes that must be there.
         checks: Further demands: attribute, test, reason.
     """
@@ -166,12 +166,16 @@ class Shape:
 
 
 def _fields(*names: str) -> Mapping[str, tuple[str, Reader]]:
-    return {**_RECEIVER, **{name: _FIELDS[name] for name in ("id", *names)}}
+    return {name: _FIELDS[name] for name in ("id", *names)}
 
 
-_MESSAGE = _fields("message", "subject", "date_time", "expiration", "reference", "priority", "flash", "modem_id")
+def _addressed(*names: str) -> Mapping[str, tuple[str, Reader]]:
+    return {**_RECEIVER, **_fields(*names)}
+
+
+_MESSAGE = _addressed("message", "subject", "date_time", "expiration", "reference", "priority", "flash", "modem_id")
 _SENDING_SHAPE = Shape(_MESSAGE, ("receiver", "message"))
-_BLOCKING_SHAPE = Shape(_fields(), ("receiver",))
+_BLOCKING_SHAPE = Shape(_addressed(), ("receiver",))
 
 SHAPES: Mapping[Command, Shape] = {
     Command.SEND_SMS: _SENDING_SHAPE,
@@ -186,8 +190,11 @@ SHAPES: Mapping[Command, Shape] = {
     Command.REQUEST_OTP: Shape(
         {**_MESSAGE, **_fields(*PARAMETERS)},
         ("reference", "receiver", "message"),
-        (("message", lambda value: value.count("%s") == 1, "must contain %s exactly once, where the code goes"),),
+        (
+            ("message", lambda value: value.count("%s") == 1, "must contain %s exactly once, where the code goes"),
+            ("priority", lambda value: value == "otp", 'must be "otp": the code of a person who waits'),
+        ),
     ),
-    Command.VERIFY_OTP: Shape(_fields("reference", "otp", "date_time", *PARAMETERS), ("reference", "otp")),
+    Command.VERIFY_OTP: Shape(_addressed("reference", "otp", "date_time", *PARAMETERS), ("reference", "otp")),
     Command.REQUEST_USSD: Shape(_fields("modem_id", "ussd_code", "session"), ("modem_id", "ussd_code")),
 }

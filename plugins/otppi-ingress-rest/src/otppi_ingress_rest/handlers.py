@@ -134,7 +134,7 @@ class Api:
         except EnvelopeError as error:
             return of_answer(malformed_envelope(error))
         request.taken = True
-        ticket = self._gateway.submit(parsed, Origin(NAME, sender, request.address))
+        ticket = self._gateway.submit(parsed, Origin(NAME, sender, request.address, direct=True))
         return of_answer(self._waiting.settle(ticket, wait))
 
     def message(self, request: ApiRequest) -> Reply:

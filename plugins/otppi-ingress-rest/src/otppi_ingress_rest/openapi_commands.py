@@ -21,11 +21,13 @@ def _word(limit: int, description: str, *, blank: bool = False) -> Json:
     return {"description": description, "anyOf": [_line(limit, blank=blank), {"type": "integer"}]}
 
 
-def _whole(limit: int, description: str) -> Json:
-    digits = r"^0{0,9}[0-9]{1,11}$" if limit == _LAST_SECOND else r"^0{0,14}([0-5]?[0-9]{1,5}|600000)$"
+def _moment(description: str) -> Json:
     return {
         "description": description,
-        "anyOf": [{"type": "integer", "minimum": 0, "maximum": limit}, {"type": "string", "pattern": digits}],
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": _LAST_SECOND},
+            {"type": "string", "pattern": r"^0{0,9}[0-9]{1,11}$"},
+        ],
     }
 
 
@@ -67,14 +69,14 @@ _FIELDS: Mapping[str, Json] = {
         "pattern": r"^[^\u0000]*[^\u0000-\u0020\s][^\u0000]*$",
         "description": "The text. It is kept in memory only, until its final state.",
     },
-    "subject": {**_line(900, blank=True), "description": "Of an e-mail."},
-    "date_time": _whole(_LAST_SECOND, "When it was made, in Unix seconds."),
-    "expiration": _whole(_LAST_SECOND, "When it is worth nothing any more, in Unix seconds; it is not sent after."),
-    "reference": _word(128, "What a one-time password is for."),
+    "subject": {**_line(900, blank=True), "description": "Of an e-mail; refused where the receiver is a number."},
+    "date_time": _moment("When it was made, in Unix seconds; tells a clock that is wrong."),
+    "expiration": _moment("When it is worth nothing any more, in Unix seconds; it is not sent after."),
+    "reference": _word(128, "Of a message: given back in its answers. Of a one-time password: what it is for."),
     "priority": {"enum": ["otp", "bulk"], "description": "One-time passwords go before bulk messages."},
-    "flash": {"type": "boolean", "description": "Shown at once and not kept by the telephone."},
+    "flash": {"type": "boolean", "description": "An SMS that is shown at once and not kept by the telephone."},
     "otp": _word(64, "The one-time password to verify."),
-    "modem_id": _word(128, "The modem that is meant."),
+    "modem_id": _word(128, "The one modem that is to send it, or to run the code; 1206 where there is none."),
     "ussd_code": {**_line(182), "description": "Such as *123#; with `session` the reply that the network waits for."},
     "session": _word(64, "The USSD session to go on with, as an answer with `reply_wanted` named it."),
     **{f"param{number}": _word(1000, "Part of the reference.", blank=True) for number in range(1, 5)},
@@ -139,7 +141,7 @@ COMMANDS: Mapping[str, Command] = {
         {"reference": "login-77", "receiver": "08126666666", "message": "OTP Anda adalah %s"},
         ("reference", "receiver", "message"),
         (*(name for name in _SENDING if name != "reference"), *_PARAMETERS),
-        {"receiver": _ANYBODY, "message": _OTP_TEXT},
+        {"receiver": _ANYBODY, "message": _OTP_TEXT, "priority": {"enum": ["otp"], "description": "Always this."}},
     ),
     "verify-otp": Command(
         "Verify a one-time password; it is right once.",
@@ -162,15 +164,12 @@ COMMANDS: Mapping[str, Command] = {
 def command_schema(name: str) -> Json:
     """Describe one command's envelope."""
     command = COMMANDS[name]
-    topic, delay = _line(256), _whole(600_000, "Milliseconds before the answer is sent there.")
     schema: Json = {
         "type": "object",
         "description": command.summary,
         "required": ["command"],
         "properties": {
             "command": {"const": name},
-            "callback_topic": {"description": "Where the answer is wanted too.", "anyOf": [topic, _NULL]},
-            "callback_delay": {"description": delay["description"], "anyOf": [delay, _NULL]},
         },
     }
     if command.required:

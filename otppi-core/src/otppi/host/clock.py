@@ -1,0 +1,110 @@
+"""The wall clock, which may be wrong: a Raspberry Pi has none of its own, and starts with what it last knew.
+
+How long a message lives is measured by the monotonic clock; but a sender names moments. Here is what those mean, and
+what is known of a clock that cannot be right.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+_STEP = 2.0
+"""Seconds beyond which a change was a jump, and no slewing (adjtimex(2): 0.5 ms in a second)."""
+_DIFFERENCE = 60.0
+_TOLD = 3600.0
+_LARGEST_OFFSET = 14 * 3600.0
+"""Seconds by which a clock that was set to local time is fast at the most."""
+_THIS_PROGRAM = 1_735_689_600
+"""The beginning of 2025: this program is younger."""
+
+
+def span(
+    now: float, lifetime: float, date_time: int | None, expiration: int | None, *, direct: bool
+) -> tuple[float, float | None]:
+    """Say when a message expires.
+
+    Args:
+        now: Unix time, by the clock of this device.
+        lifetime: Seconds that it lives where its sender names no end.
+        date_time: When the sender made it, by the sender's clock.
+        expiration: When it is worth nothing any more.
+        direct: Whether the sender waits at the other end: then it was made just now, whatever the clocks say.
+
+    Returns:
+        The end by this clock, and the moment that the sender named, if any: the end as well, once the clock is right.
+    """
+    if expiration is not None:
+        return float(expiration), float(expiration)
+    if date_time is None:
+        return now + lifetime, None
+    if date_time > now:  # a sender's fast clock does not put the end off
+        return now + lifetime, date_time + lifetime
+    if direct and now - date_time <= _LARGEST_OFFSET:
+        return now + lifetime, None
+    return date_time + lifetime, date_time + lifetime
+
+
+class ClockWatch:
+    """Any thread may call anything."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._offset = wall() - monotonic()
+        self._step = (0.0, -_TOLD)
+        self._difference = (0.0, -_TOLD)
+
+    def look(self) -> None:
+        """See whether the clock has jumped; twice a second."""
+        now = self._monotonic()
+        offset = self._wall() - now
+        change, self._offset = offset - self._offset, offset
+        if abs(change) > _STEP:
+            self._step = change, now
+            logger.warning("the clock of this device was put %s by %.0f s", _way(change), abs(change))
+
+    def compare(self, date_time: int) -> None:
+        """Note the time by the clock of a sender who waits for the answer."""
+        difference, now = self._wall() - date_time, self._monotonic()
+        before, when = self._difference
+        if abs(difference) <= _DIFFERENCE:
+            self._difference = 0.0, now
+            return
+        self._difference = difference, now
+        if before == 0.0 or now - when > _TOLD:
+            logger.warning("the clock of this device is %s", _ahead(difference))
+
+    def warnings(self) -> list[str]:
+        """Say what people should know."""
+        return [f"the clock of this device may be wrong: {reason}" for reason in self._reasons()]
+
+    def suspicion(self) -> str:
+        """Say why the clock may be wrong, to stand behind a cause; empty where nothing is known against it."""
+        reasons = self._reasons()
+        return f"; that clock may be wrong: {', '.join(reasons)}" if reasons else ""
+
+    def shown(self) -> str:
+        """Write the time by this clock."""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall()))
+
+    def _reasons(self) -> list[str]:
+        now, reasons = self._monotonic(), []
+        if self._wall() < _THIS_PROGRAM:
+            reasons.append(f"it says {self.shown()}")
+        step, when = self._step
+        if now - when < _TOLD:
+            reasons.append(f"it was put {_way(step)} by {abs(step):.0f} s, {now - when:.0f} s ago")
+        difference, when = self._difference
+        if difference and now - when < _TOLD:
+            reasons.append(f"it is {_ahead(difference)}")
+        return reasons
+
+
+def _way(change: float) -> str:
+    return "forward" if change > 0 else "back"
+
+
+def _ahead(difference: float) -> str:
+    return f"{abs(difference):.0f} s {'ahead of' if difference > 0 else 'behind'} a sender's date_time"

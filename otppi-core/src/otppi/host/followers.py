@@ -1,0 +1,87 @@
+"""The same message by a second way: it is sent once, and neither sender learns anything of the other's.
+
+A sender's own repetition is told as a duplicate. To a stranger that would say that a guess of the text was right, so a
+stranger's message gets a life of its own that follows the first one's: an id of its own, no sign of a duplicate, and
+an end no sooner than it would have had. And guesses are counted: many texts with one id to one receiver are refused.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from otppi.host.lifecycle import Record
+from otppi.host.placement import Refused
+from otppi.wire.envelope import ResponseCode
+
+_TEXTS = 20
+"""Texts that one sender may send with one id to one receiver within the duplicate window."""
+_REMEMBERED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Follower:
+    record: Record
+    first: Record
+    due: float
+
+
+class Followers:
+    """The messages that follow others. The dispatcher's lock guards every call."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Follower] = []
+        self._guesses: OrderedDict[bytes, tuple[float, tuple[bytes, ...]]] = OrderedDict()
+
+    def follow(self, record: Record, first: Record, seconds: float) -> None:
+        """Let a record end as the first one does, after as many seconds as it would have taken at the soonest."""
+        record.follows, record.text = first, None
+        first.followers = (*first.followers, record)
+        self._waiting.append(_Follower(record, first, time.monotonic() + seconds))
+
+    def due(self) -> list[tuple[Record, Record]]:
+        """Take out those that are to end now, each with the one that it follows."""
+        now, ends = time.monotonic(), []
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if now >= one.due and one.first.state.final:
+                ends.append((one.record, one.first))
+            else:
+                self._waiting.append(one)
+        return ends
+
+    def check_guess(self, record: Record, window: float) -> None:
+        """Count the texts of a sender with one id to one receiver.
+
+        Raises:
+            Refused: There are too many of them (1208).
+        """
+        if record.client_id is None or not record.digest:
+            return
+        fields = f"{record.origin.sender.name}\0{record.client_id}\0{record.receiver}"
+        key = hashlib.blake2b(fields.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        now = time.monotonic()
+        since, texts = self._guesses.get(key, (now, ()))
+        if now - since > window:
+            since, texts = now, ()
+        if record.digest in texts:
+            return
+        if len(texts) >= _TEXTS:
+            left = max(1, round(since + window - now))
+            cause = f"{_TEXTS} different texts with one id to one receiver are the most; give each message its own id"
+            raise Refused(ResponseCode.TOO_MANY, cause, retry_after=left)
+        self._guesses[key] = since, (*texts, record.digest)
+        if len(self._guesses) > _REMEMBERED:
+            self._guesses.popitem(last=False)
+
+
+def own_of(first: Record, record: Record) -> Record | None:
+    """Find the sender's own message among those that are the same; None where it sent none."""
+    same = (one for one in (first, *first.followers) if one.origin.sender == record.origin.sender)
+    return next(same, None)
+
+
+def copy_end(first: Record, follower: Record) -> None:
+    """Let a message be what became of the one that it follows."""
+    for name in ("state", "code", "cause", "modem", "segments", "finished", "discharged"):
+        setattr(follower, name, getattr(first, name))

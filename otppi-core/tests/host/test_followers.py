@@ -1,0 +1,170 @@
+"""No sender learns anything of another's message, and the same by two ways is sent once (issue 9 E21)."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from otppi.api.errors import Rejected
+from otppi.api.events import DeliveryOutcome, DeliveryReport
+from otppi.api.ingress import Callback, Origin, Sender
+from otppi.api.message import State
+from otppi.host.lifecycle import Record
+from otppi.host.placement import Refused
+from otppi.testing.bench import DispatchBench
+from otppi.testing.scripted import until
+from otppi.wire.envelope import ResponseCode
+
+STRANGER = Origin("test", Sender("stranger"))
+BROKER = Origin("broker", Sender("ingress-broker"), kept_by_source=True)
+NUMBER = "6281200000001"
+
+
+def guess(bench: DispatchBench, text: str, origin: Origin = STRANGER, **options: Any) -> Record:
+    record = bench.record(NUMBER, text, id="1", **options)
+    record.origin = origin
+    return bench.dispatch.take(record)
+
+
+def refusal(call: Callable[[], object]) -> tuple[ResponseCode, str]:
+    with pytest.raises(Refused) as caught:
+        call()
+    return caught.value.code, caught.value.cause
+
+
+def test_a_right_guess_looks_like_a_message_of_its_own(bench: DispatchBench) -> None:
+    bench.add("m0")
+    secret = bench.take(NUMBER, "Kode 123456", id="1")
+    assert bench.end(secret) == (State.SENT,)
+    right, wrong = guess(bench, "Kode 123456"), guess(bench, "Kode 654321")
+    assert {right.state, wrong.state} <= {State.QUEUED, State.SENDING, State.SENT}
+    assert bench.end(right, wrong) == (State.SENT, State.SENT)
+    shown = [(one.code, one.cause, one.modem, one.segments, one.text) for one in (right, wrong)]
+    assert shown[0] == shown[1]
+    assert len({secret.message_id, right.message_id, wrong.message_id}) == 3
+    assert bench.texts == ["Kode 123456", "Kode 654321"]
+    assert guess(bench, "Kode 123456") is right, "the own repetition is a duplicate, right or wrong"
+    assert guess(bench, "Kode 654321") is wrong
+
+
+def test_what_is_refused_is_compared_with_nobodys(make_bench: Callable[..., DispatchBench]) -> None:
+    """A full queue told a wrong guess from the right one, at 8,400 a second."""
+    bench = make_bench()
+    modem = bench.add("m0", queue_size=1)
+    modem.gate.clear()
+    first = bench.take("6281200000009")
+    until(modem.sending.is_set)
+    secret = bench.take(NUMBER, "Kode 123456", id="1")
+    told = {refusal(partial(guess, bench, text)) for text in ("Kode 123456", "Kode 654321")}
+    assert told == {(ResponseCode.QUEUE_FULL, "the queue is full")}
+    assert bench.take(NUMBER, "Kode 123456", id="1") is secret, "who repeats an own one is told"
+    modem.gate.set()
+    bench.end(first, secret)
+
+
+def test_where_no_modem_is_ready_guesses_are_told_the_same(bench: DispatchBench) -> None:
+    bench.add("m0", send_from_api=False)
+    record = bench.record(NUMBER, "Kode 123456", id="1", only="m0")
+    bench.end(bench.dispatch.take(record))
+    told = {refusal(partial(guess, bench, text)) for text in ("Kode 123456", "Kode 654321")}
+    assert {code for code, _ in told} == {ResponseCode.NO_MODEM}
+    assert len(told) == 1
+
+
+def test_guesses_with_one_id_and_receiver_are_counted_and_limited(bench: DispatchBench) -> None:
+    bench.add("m0")
+    secret = bench.take(NUMBER, "Kode 999999", id="1")
+    bench.end(secret)
+    records = [guess(bench, f"Kode {number}") for number in range(20)]
+    code, cause = refusal(lambda: guess(bench, "Kode 999999"))
+    assert (code, "give each message its own id" in cause) == (ResponseCode.TOO_MANY, True)
+    assert "9" not in cause
+    assert guess(bench, "Kode 3") is records[3]
+    other = bench.record("6281200000002", "Kode 1", id="1")
+    other.origin = STRANGER
+    assert bench.dispatch.take(other) is other, "another receiver"
+    assert bench.take(NUMBER, "Kode 1000", id="1").follows is None, "another sender"
+    bench.end(*records, other)
+
+
+def test_the_same_by_two_ways_is_sent_once_and_each_is_told_its_end(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    first = bench.take(NUMBER, "text", id="1")
+    second = guess(bench, "text", BROKER)
+    third = guess(bench, "text", STRANGER)
+    ended = threading.Event()
+    assert bench.dispatch.on_end(second, ended.set)
+    assert not ended.is_set()
+    modem.gate.set()
+    assert bench.end(first, second, third) == (State.SENT,) * 3
+    assert ended.is_set()
+    assert bench.texts == ["text"]
+
+
+def test_a_report_comes_to_both(bench: DispatchBench) -> None:
+    bench.add("m0")
+    told: list[Record] = []
+    bench.dispatch.listeners_later.append(told.append)
+    first = bench.take(NUMBER, "text", id="1")
+    record = bench.record(NUMBER, "text", id="1")
+    record.origin = Origin("broker", Sender("ingress-broker"), callback=Callback("answers"), kept_by_source=True)
+    second = bench.dispatch.take(record)
+    bench.end(first, second)
+    (reference,) = first.progress.references
+    report = DeliveryReport(NUMBER, reference, DeliveryOutcome.DELIVERED, 0)
+    bench.dispatch.reported("m0", report)
+    assert (first.state, second.state) == (State.DELIVERED, State.DELIVERED)
+    assert told == [first, second]
+
+
+def test_where_the_first_fails_the_second_is_told(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    modem.script.append(Rejected("no"))
+    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    modem.gate.set()
+    assert bench.end(first, second) == (State.FAILED, State.FAILED)
+    again = guess(bench, "text", BROKER)
+    assert again is not second, "it may be tried again"
+    assert bench.end(again) == (State.SENT,)
+
+
+def test_one_that_another_follows_is_not_taken_back(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    modem.gate.clear()
+    busy = bench.take("6281200000009")
+    until(modem.sending.is_set)
+    record = bench.record(NUMBER, "text", id="1")
+    record.origin = BROKER
+    first = bench.dispatch.take(record)
+    second = guess(bench, "text")
+    bench.dispatch.withdraw(first)
+    modem.gate.set()
+    assert bench.end(busy, first, second) == (State.SENT,) * 3
+
+
+def test_a_follower_is_neither_reported_nor_counted_after_a_restart(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.add("m0")
+    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    bench.end(first, second)
+    bench.dispatch._compact()
+    assert [one.message_id for one in bench.journal.replay()] == [first.message_id]
+    bench.dispatch.note_ended()
+    bench.report.flush()
+    lines = "".join(path.read_text() for path in (bench.folder / "report").glob("*.jsonl"))
+    assert (first.message_id in lines, second.message_id in lines) == (True, False)
+
+
+def test_at_the_stop_who_waits_is_told_how_it_stands(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.add("m0", start=False)
+    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    told = threading.Event()
+    assert bench.dispatch.on_end(second, told.set)
+    bench.close()
+    assert told.is_set()
+    assert (first.state, second.state) == (State.QUEUED, State.QUEUED)
