@@ -81,6 +81,7 @@ def test_join_tells_of_one_that_does_not_end() -> None:
     body = Body()
     thread = Supervised("a thread", body.run, lambda: None)
     thread.start()
+    until(lambda: body.runs == 1)
     thread.stop()
     assert not thread.join(0.01)
     body.stopped.set()

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from otppi.kit import threads
+from otppi.kit.threads import PromptThread
 from otppi_ingress_rest import workers
 from otppi_ingress_rest.workers import RUNNING, Workers
 
@@ -165,6 +167,32 @@ def test_threads_that_could_not_be_started_take_up_no_place(
     for _ in range(3 * RUNNING):
         assert done.acquire(timeout=10)
     assert log.pool.stalled() == ""
+
+
+def _die(thread: threading.Thread) -> None:
+    del threading._limbo[thread]  # type: ignore[attr-defined]  # else it would count as one that was left over
+
+
+def test_threads_that_never_begin_take_up_no_place_for_long(
+    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where memory is short a thread may die before it says that it runs: its start hung the gate's thread for good."""
+    log, done = pools(50), threading.Semaphore(0)
+    log.pool.submit(log.wait)
+    http.eventually(lambda: log.waiting == 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(PromptThread, "_bootstrap", _die)
+        for _ in range(RUNNING):
+            log.pool.submit(log.wait)
+    with monkeypatch.context() as patch:
+        patch.setattr(threads, "BEGIN_WITHIN", -1.0)
+        log.pool.tend()
+    for _ in range(RUNNING):
+        log.pool.submit(done.release)
+    log.gate.set()
+    for _ in range(RUNNING):
+        assert done.acquire(timeout=10)
+    http.eventually(lambda: log.waiting == 1 + RUNNING)
 
 
 def test_whoever_waits_goes_on_waiting_where_no_thread_takes_the_place(

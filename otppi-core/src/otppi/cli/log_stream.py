@@ -12,6 +12,8 @@ import threading
 import time
 from collections import deque
 
+from otppi.kit.threads import PromptThread
+
 _MOST = 256 * 1024
 """Characters that wait: about 1,700 lines."""
 _LONGEST = 16 * 1024
@@ -43,7 +45,7 @@ class LogStream(io.TextIOBase):
         self._held = 0
         self._dropped = 0
         self._writing_since: float | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: PromptThread | None = None
         self._ending = False
 
     def write(self, text: str) -> int:
@@ -57,14 +59,14 @@ class LogStream(io.TextIOBase):
                 return len(text)
             self._held += len(kept)
             self._waiting.append(kept)
-            if self._thread is None:
+            if self._thread is None or not self._thread.lives:
                 self._start()
             self._changed.notify_all()
         return len(text)
 
     def _start(self) -> None:
         """Start the thread; where that is not possible now, the next line tries it again."""
-        thread = threading.Thread(target=self._run, name="log", daemon=True)
+        thread = PromptThread(self._run, "log")
         try:
             thread.start()
         except (RuntimeError, MemoryError):  # no memory for one more thread, or the interpreter is ending
@@ -107,7 +109,7 @@ class LogStream(io.TextIOBase):
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
-            thread.join(_AT_THE_END)
+            thread.end(_AT_THE_END)
 
     # -- the thread -------------------------------------------------------------------------------------------------
 

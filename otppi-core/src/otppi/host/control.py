@@ -7,12 +7,14 @@ import socket
 import socketserver
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.host.control_client import ControlClient
 from otppi.host.operations import Operations
+from otppi.kit.threads import PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +89,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         except OSError:
             self.control.rest()
             raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Have a thread of its own answer a request."""
+        PromptThread(partial(self.process_request_thread, request, client_address), "control request").start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         logger.error("a request on the control socket failed", exc_info=sys.exception())

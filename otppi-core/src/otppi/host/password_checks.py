@@ -12,6 +12,7 @@ from otppi.api.errors import AuthenticationFailed, Busy, Throttled, sentence
 from otppi.api.ingress import Sender
 from otppi.host.login_throttle import LoginThrottle
 from otppi.host.seniority import Seniority
+from otppi.kit.threads import PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ PLACES_OF_NETWORK = 8
 _IDLE = 10.0
 _NICE = 10
 _AGAIN = 5.0
+_LAST_CHECK = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +50,7 @@ class PasswordChecks:
         self._patience = patience
         self._changed = threading.Condition()
         self._waiting: dict[bytes, _Check] = {}
-        self._thread: threading.Thread | None = None
+        self._thread: PromptThread | None = None
         self._closed = False
 
     def submit(self, key: bytes, username: str, network: str, work: Callable[[], Sender]) -> Future[Sender]:
@@ -83,7 +85,7 @@ class PasswordChecks:
         for check in waiting:
             check.future.set_exception(Busy("the gateway is being stopped", _AGAIN))
         if thread is not None:
-            thread.join()
+            thread.end(_LAST_CHECK)
 
     def _make_room(self, check: _Check) -> _Check | None:
         """Give the one that has to make room, if any has to. Needs the lock."""
@@ -99,9 +101,9 @@ class PasswordChecks:
         return last
 
     def _start(self) -> None:
-        if self._thread is not None:
+        if self._thread is not None and self._thread.lives:
             return
-        thread = threading.Thread(target=self._run, name="password-checks", daemon=True)
+        thread = PromptThread(self._run, "password-checks")
         try:
             thread.start()
         except (RuntimeError, MemoryError) as error:  # "can't start new thread"

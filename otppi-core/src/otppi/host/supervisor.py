@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from otppi.api.errors import OtpPiError, sentence
 from otppi.kit.reconnect import Backoff
+from otppi.kit.threads import PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Supervised:
         self._stop = stop
         self._stopping = threading.Event()
         self._launching = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread: PromptThread | None = None
         self._wanted = False
 
     def start(self) -> bool:
@@ -59,7 +60,7 @@ class Supervised:
 
     def revive(self) -> None:
         """Start the thread where it could not be started, or died without a word; for who watches over all of them."""
-        if not self._wanted or self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
+        if not self._wanted or self._stopping.is_set() or (self._thread is not None and self._thread.lives):
             return
         if self._thread is not None:
             logger.error("%s died; it is started again", self.name)
@@ -76,8 +77,7 @@ class Supervised:
         """Wait for the end of the thread; False where it did not end in time."""
         if self._thread is None:
             return True
-        self._thread.join(max(0.0, timeout))
-        return not self._thread.is_alive()
+        return self._thread.end(timeout)
 
     def _launch(self) -> bool:
         with self._launching:
@@ -85,7 +85,7 @@ class Supervised:
                 return True
             try:
                 # A daemon, so that a thread which waits for a network's answer cannot hold up the end of the process.
-                thread = threading.Thread(target=self._body, name=self.name, daemon=True)
+                thread = PromptThread(self._body, self.name)
                 thread.start()
             except (RuntimeError, MemoryError) as error:  # "can't start new thread": pthread_create's EAGAIN
                 if self.supervision.state is not ThreadState.WAITING:

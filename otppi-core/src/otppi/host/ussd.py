@@ -21,6 +21,7 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem, ModemState
 from otppi.host.placement import Refused
 from otppi.host.worker import ModemWorker
+from otppi.kit.threads import BEGIN_WITHIN, prompt
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
 
@@ -279,8 +280,7 @@ class UssdDesk:
             session.timer.cancel()
         seconds = self.timeouts.get(session.modem, TIMEOUT)
         session.due = time.monotonic() + seconds
-        timer = threading.Timer(seconds, self._expire, (session, exchange))
-        timer.daemon = True
+        timer = prompt(threading.Timer(seconds, self._expire, (session, exchange)))
         try:
             timer.start()
         except (RuntimeError, MemoryError):  # "can't start new thread": `look` ends it instead
@@ -289,10 +289,11 @@ class UssdDesk:
             session.timer = timer
 
     def look(self) -> None:
-        """End what took too long and has no timer, because no thread could be started; every few seconds."""
+        """End what took too long and has no timer that goes off, for want of a thread; every few seconds."""
         now = time.monotonic()
         with self._lock:
-            late = [one for one in self._open.values() if one.timer is None and 0.0 < one.due < now]
+            grace = {session: BEGIN_WITHIN if session.timer is not None else 0.0 for session in self._open.values()}
+            late = [session for session, seconds in grace.items() if 0.0 < session.due < now - seconds]
         for session in late:
             self._expire(session, session.exchange)
 

@@ -19,6 +19,7 @@ from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Consumer
 from otppi.kit.link import Link, LinkLost
 from otppi.kit.outbox import soonest
+from otppi.kit.threads import prompt
 from otppi.kit.tls import client_context
 from otppi.kit.wake import Wake
 from otppi.wire.envelope import Answer
@@ -97,7 +98,7 @@ class RedisIngress(Ingress):
         }
 
     def _hang_up_after(self, seconds: float) -> None:
-        last_resort = threading.Timer(seconds, self._hang_up)
+        last_resort = prompt(threading.Timer(seconds, self._hang_up))
         try:
             last_resort.start()
         except (RuntimeError, MemoryError):  # "can't start new thread": each read ends after `timeout` all the same

@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+
+from otppi.kit.threads import PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Workers(Generic[Job]):
         self._name = name
         self._jobs: queue.SimpleQueue[tuple[Job, float] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._threads: set[threading.Thread] = set()
+        self._threads: set[PromptThread] = set()
         self._begun: dict[int, float] = {}
         self._idle = 0
         self._waiting = 0
@@ -103,6 +105,9 @@ class Workers(Generic[Job]):
         now = time.monotonic()
         with self._lock:
             overdue = [] if self._stopped or self._jobs.empty() else self._take_overdue(now)
+            if dead := [thread for thread in self._threads if not thread.lives]:
+                self._threads.difference_update(dead)  # they did not come to say so
+                self._failed_starts += len(dead)
             self._grow()
             failed = self._failed_starts - self._failed_starts_told
             self._failed_starts_told += failed
@@ -131,7 +136,7 @@ class Workers(Generic[Job]):
             self._refuse(job)
         deadline = time.monotonic() + timeout
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.end(deadline - time.monotonic())
 
     def _grow(self) -> None:
         """Add a thread if there are jobs (or no thread at all) and too few to do them. Needs the lock.
@@ -143,7 +148,7 @@ class Workers(Generic[Job]):
         wanted = self._jobs.qsize() > self._idle or not self._threads
         if wanted and len(self._threads) - self._waiting - self._slow() < RUNNING:
             try:
-                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread = PromptThread(self._run, self._name)
                 thread.start()
             except (RuntimeError, MemoryError):  # "can't start new thread": pthread_create's EAGAIN
                 self._failed_starts += 1
@@ -192,7 +197,7 @@ class Workers(Generic[Job]):
                 del entry
         finally:
             with self._lock:
-                self._threads.discard(threading.current_thread())
+                self._threads.discard(cast("PromptThread", threading.current_thread()))
 
     def _next(self) -> tuple[Job, float] | None:
         """Wait for a job; None when this thread is not needed any more."""
@@ -204,7 +209,7 @@ class Workers(Generic[Job]):
             except queue.Empty:
                 with self._lock:
                     if len(self._threads) - self._waiting > 1 and self._jobs.empty():
-                        self._threads.discard(threading.current_thread())
+                        self._threads.discard(cast("PromptThread", threading.current_thread()))
                         return None
             finally:
                 with self._lock:

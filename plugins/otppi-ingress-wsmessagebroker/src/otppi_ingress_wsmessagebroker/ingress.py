@@ -1,7 +1,6 @@
 """The ingress: commands by one connection, answers by others, and what of the traffic is neither."""
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Consumer, Delivery
 from otppi.kit.link import Link
 from otppi.kit.reconnect import Backoff
+from otppi.kit.threads import PromptThread
 from otppi.kit.tls import client_context
 from otppi.wire.envelope import Answer
 from otppi_ingress_wsmessagebroker.alarm import Alarm
@@ -31,6 +31,8 @@ _LAST_ANSWERS = 8.0
 """Seconds at the end: to take what the server has sent already, to publish what waits, and to publish the answers to
 commands that are still on their way; the host waits for ten."""
 _LONGEST_PAUSE = 30.0
+_PARTED = 60.0
+"""Seconds in which the publisher has ended, whatever its server does."""
 
 
 class WsMessageBrokerIngress(Ingress):
@@ -70,7 +72,7 @@ class WsMessageBrokerIngress(Ingress):
 
     def run(self) -> None:
         """Take commands until `stop`; then publish what answers there are."""
-        thread = threading.Thread(target=self._publish, name=f"{KEY} answers")
+        thread = PromptThread(self._publish, f"{KEY} answers")
         thread.start()
         try:
             self._link.keep(self._receiver.session)
@@ -80,7 +82,7 @@ class WsMessageBrokerIngress(Ingress):
                 self._consumer.stop()
                 grace = _LAST_ANSWERS if self._consumer.in_flight else _LAST_WORDS
             self._publisher.alarm.stop(grace)
-            thread.join()
+            thread.end(_PARTED)
             if self._link.stopping:
                 self._publisher.tell_what_is_left()
             else:  # a fault: the host calls this again

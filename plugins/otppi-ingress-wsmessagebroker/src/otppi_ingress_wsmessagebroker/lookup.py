@@ -2,12 +2,13 @@
 
 import math
 import socket
-import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from otppi.kit.link import LinkLost
+from otppi.kit.threads import PromptThread
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 
 Address = tuple[int, int, int, tuple[Any, ...]]
@@ -22,6 +23,7 @@ class _Search:
     found: list[Address] = field(default_factory=list)
     problem: str = ""
     done: bool = False
+    thread: PromptThread | None = None
 
 
 class Lookup:
@@ -42,7 +44,8 @@ class Lookup:
         except (socket.gaierror, UnicodeError):
             pass  # it is a name, good or bad
         search = self._search
-        if search is None or search.name != (host, port) or search.done:
+        lost = search is not None and search.thread is not None and not search.thread.lives
+        if search is None or search.name != (host, port) or search.done or lost:
             search = self._begin(host, port)
         while not search.done:
             self._alarm.wait((), deadline)
@@ -57,7 +60,8 @@ class Lookup:
         """Start a search; it counts once its thread runs, for else all later calls would wait for it."""
         search = _Search((host, port))
         try:
-            threading.Thread(target=self._run, args=(search,), name="name lookup", daemon=True).start()
+            search.thread = PromptThread(partial(self._run, search), "name lookup")
+            search.thread.start()
         except (RuntimeError, MemoryError) as error:  # "can't start new thread"
             raise LinkLost("no thread can be started to look its name up") from error
         self._search = search
