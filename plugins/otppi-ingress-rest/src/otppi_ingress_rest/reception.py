@@ -15,6 +15,7 @@ from otppi_ingress_rest.table import Table, client_of
 logger = logging.getLogger(__name__)
 
 ACCEPTS_AT_ONCE = 64
+DESCRIPTORS_AT_ONCE = 8
 INPUT = select.EPOLLIN | select.EPOLLONESHOT
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -84,11 +85,10 @@ class Reception:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _NO_DESCRIPTORS:
-                    self._make_room()
-                    self._pause(str(error.strerror))
+                # Else the client went away before it was accepted.
+                if error.errno in _NO_DESCRIPTORS and not self._free_descriptors(str(error.strerror)):
                     return
-                continue  # the client went away before it was accepted
+                continue
             self._admit(sock, address, listener)
 
     def resume(self) -> None:
@@ -129,6 +129,16 @@ class Reception:
         """Close the connection that has kept us waiting for the longest time, of the client that has most of them."""
         if may_go := self._to_make_room():
             self._table.remove(may_go.pop())
+
+    def _free_descriptors(self, reason: str) -> bool:
+        """Let some who keep us waiting go, also for the rest of the process; pause where there are none."""
+        if not self._to_make_room():
+            self._pause(reason)
+            return False
+        self._lines.log(logging.WARNING, "such moments", "Waiting connections are closed for others: %s", reason)
+        for _ in range(DESCRIPTORS_AT_ONCE):
+            self._make_room()
+        return True
 
     def _pause(self, reason: str) -> None:
         """Accept nothing until `resume`: who comes meanwhile waits in the kernel's queue."""
