@@ -4,6 +4,7 @@ TinyGSM#608 and Seeed GPRS_SIM900#19: after a brown-out the stored profile is at
 a PDU, with receiver and code, went to the number that was the length of the TPDU, and the sender was told `sent`.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -104,6 +105,22 @@ def test_reports_and_inbox_come_back(
     until(lambda: driver.modem.idle(0.1) or driver.events.parts, "what came in is handed on")
 
 
+def test_a_restart_in_the_pause_before_the_pdu(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=SPEAKING)
+    driver.modem.open()
+    driver.modem._prompt_pause = 0.3
+    message = driver.message("after")
+    dispatched: list[bool] = []
+    message.progress.before_dispatch = lambda: dispatched.append(True)
+    message.progress.meanwhile = lambda: threading.Timer(0.1, driver.peer.restart).start()
+    with pytest.raises(NotSent, match="restarted"):
+        driver.modem.send(message)
+    assert dispatched == []
+    driver.modem._prompt_pause = 0.0
+    send_as_the_gateway_does(driver, "after")
+    only_as_it_should(driver, "after")
+
+
 @pytest.mark.parametrize("sign", ["+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"])
 def test_each_sign_is_looked_into_at_once_and_is_no_restart_by_itself(make_driver: MakeDriver, sign: str) -> None:
     profile = ModemProfile(chatter=(sign,), chatter_interval=0.2)
@@ -114,6 +131,14 @@ def test_each_sign_is_looked_into_at_once_and_is_no_restart_by_itself(make_drive
     driver.peer.restart()
     with pytest.raises(ModemLost, match="restarted"):
         until(lambda: driver.modem.idle(0.1) or False)
+
+
+def test_a_modem_that_gives_signs_all_the_time_still_does_its_work(make_driver: MakeDriver) -> None:
+    driver = make_driver(profile=ModemProfile(chatter=("SMS Ready", "+CPIN: READY"), chatter_interval=0.02))
+    driver.modem.open()
+    driver.peer.deliver("+628110000001", "comes in")
+    driver.send()
+    until(lambda: driver.modem.idle(0.1) or driver.events.parts, "what came in is handed on")
 
 
 def test_an_echo_that_is_back_is_a_sign(make_driver: MakeDriver) -> None:

@@ -291,7 +291,7 @@ class AtModem(Modem):
         return [pdu_line(_submit(message, part)) for part in parts]
 
     def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
-        if self._restart.due <= 0.0:  # a sign that came with the chore, or with the part before
+        if self._restart.due <= time.monotonic():  # a sign that came with the chore, or with the part before
             self._work(self._restart, channel)
         try:
             self._prompter.ask(channel, length, self._settings["prompt_timeout"], message.progress.meanwhile)
@@ -301,6 +301,7 @@ class AtModem(Modem):
             raise NotSent("the modem gave no prompt") from error
         if self._prompt_pause:
             self._pause(channel)
+            self._prompter.confirm(channel)
         message.progress.before_dispatch()
         meanwhile = partial(self._meanwhile, message)
         try:

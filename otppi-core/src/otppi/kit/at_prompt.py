@@ -43,7 +43,7 @@ class Prompter:
             self._ask_apart(channel, length, timeout, meanwhile)
             return
         try:
-            self._ask(channel, f"{_PDU_MODE};+CMGS={length}", timeout, meanwhile)
+            channel.prompt(f"{_PDU_MODE};+CMGS={length}", timeout, meanwhile)
         except AtTimeout:
             self._joins[self._model] = bool(joins)  # one that was never seen to take it may have swallowed it
             raise
@@ -54,21 +54,26 @@ class Prompter:
             self._ask_apart(channel, length, timeout, meanwhile)  # or it is the message that is refused
             self._joins[self._model] = False
             logger.info("the modem takes no AT+CMGS behind another command: PDU mode is set before each message")
-        else:
-            self._joins[self._model] = True
+            return
+        self._joins[self._model] = True
+        self.confirm(channel)  # lesser signs do not matter: the prompt came after them, and proves PDU mode
+
+    def confirm(self, channel: AtChannel) -> None:
+        """Leave the prompt of a modem that said meanwhile that it has restarted.
+
+        Raises:
+            NotSent: It has.
+        """
+        if self._restart.certain:
+            self._leave(channel)
 
     def _ask_apart(self, channel: AtChannel, length: int, timeout: float, meanwhile: Callable[[], None]) -> None:
         silent = channel.echoes
         channel.command(_PDU_MODE)
-        proven = channel.echoes
-        self._ask(channel, f"AT+CMGS={length}", timeout, meanwhile)
-        if proven == silent and channel.echoes > proven:  # its echo came back in between
-            self._leave(channel)
-
-    def _ask(self, channel: AtChannel, line: str, timeout: float, meanwhile: Callable[[], None]) -> None:
-        signs = self._restart.signs
-        channel.prompt(line, timeout, meanwhile)
-        if self._restart.signs > signs:
+        proven, signs = channel.echoes, self._restart.signs
+        channel.prompt(f"AT+CMGS={length}", timeout, meanwhile)
+        is_back = proven == silent and channel.echoes > proven
+        if is_back or self._restart.signs > signs:
             self._leave(channel)
 
     def _leave(self, channel: AtChannel) -> None:

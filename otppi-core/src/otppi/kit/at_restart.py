@@ -26,6 +26,8 @@ BOOT_URCS = frozenset(
 _SIGNS = frozenset({"+CFUN", "+CPIN", "Call Ready", "SMS Ready", "SMS DONE", "PB DONE", "+PBREADY"})
 """URCs that come some seconds after a restart, but also when the SIM card was opened, or the radio switched on."""
 _LOOK_EVERY = 60.0
+_REST = 1.0
+"""Between two looks upon signs: a modem that gives them all the time is not to keep everything else waiting."""
 _STANDING = ("AT+CMGF?", "AT+CNMI?", "AT+CMEE?", "AT+CSCS?")
 """What is set when the modem is opened, is lost with a restart, and can be asked for."""
 _PDU_MODE, _TEXT_MODE = _STANDING[0], "1"
@@ -54,6 +56,7 @@ class RestartWatch:
         self._echoes = 0
         self._echo_stays = False
         self._next_look = NEVER
+        self._looked = 0.0
 
     @property
     def due(self) -> float:
@@ -79,7 +82,7 @@ class RestartWatch:
         self._channel, self._echo_stays, self._echoes = channel, channel.echoes > echoes, channel.echoes
         if self.certain or self._standing.get(_PDU_MODE) == _TEXT_MODE:
             raise _restarted("while it was opened")
-        self._next_look = time.monotonic() + _LOOK_EVERY
+        self._plan()
 
     def heard(self, event: Urc | Noise) -> bool:
         """Hear of a restart; others want to hear of it too."""
@@ -101,7 +104,7 @@ class RestartWatch:
         """Look before anything else is done."""
         self.signs += 1
         if self._channel is not None:
-            self._next_look = 0.0
+            self._next_look = 0.0 if self.certain else min(self._next_look, self._looked + _REST)
 
     def work(self, channel: AtChannel) -> None:
         """Look.
@@ -117,7 +120,11 @@ class RestartWatch:
             raise _restarted(f"{', '.join(query[2:-1] for query in lost)} is not as it was set")
         if self.is_echoing():
             raise _restarted("it echoes again")
-        self._next_look = time.monotonic() + _LOOK_EVERY
+        self._plan()
+
+    def _plan(self) -> None:
+        self._looked = time.monotonic()
+        self._next_look = self._looked + _LOOK_EVERY
 
     def closed(self) -> None:
         """Look no more."""

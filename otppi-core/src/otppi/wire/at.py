@@ -76,9 +76,6 @@ class AtConnection:
 
     Args:
         urcs: Names of the URCs that the modem may send at any time, such as ``+CMTI``.
-
-    Attributes:
-        echoes: How many commands and PDUs were echoed: a modem that was told not to (ATE0) has restarted.
     """
 
     def __init__(self, urcs: frozenset[str] = URC_NAMES) -> None:
@@ -88,7 +85,7 @@ class AtConnection:
         self._probes = 0
         self._events: deque[Event] = deque()
         self._lost = 0
-        self.echoes = 0
+        self.echoes = 0  # of commands and PDUs: a modem that was told not to (ATE0) has restarted
         self._tail = b""  # the beginning of a line whose end has not come
         self._after_cr = False  # a line feed that comes next belongs to the last line's end
         self._overlong = False  # the line that is coming is dropped
