@@ -42,8 +42,8 @@ class Message:
 
     @property
     def receiver(self) -> str:
-        """An MSISDN that nobody has."""
-        return f"62000{self.number:08}"
+        """An MSISDN of the form that mobile numbers have: others are refused."""
+        return f"62812{self.number:08}"
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ end
 function request()
   number = number + 1
   local body = string.format(
-    '{"command":"send-sms","data":{"id":"bench-%d","receiver":"62000%08d",' ..
+    '{"command":"send-sms","data":{"id":"bench-%d","receiver":"62812%08d",' ..
     '"message":"Your one-time password is %06d. Do not give it to anybody."}}',
     number, number, number % 1000000)
   return wrk.format("POST", path, headers, body)

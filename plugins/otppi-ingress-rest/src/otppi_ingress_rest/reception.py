@@ -37,7 +37,8 @@ class Reception:
         self._patience = patience
         self._turn = 0
         self._now = 0.0
-        self._may_go: list[Connection] | None = None
+        self._may_go: dict[str, list[Connection]] = {}
+        """Who may go, by client, and of all under an empty name; made once a turn, for thousands may come in it."""
         self._lines = Bursts(logger, "ingress-rest", most=1, period=60.0)
         self.paused = False
 
@@ -55,7 +56,7 @@ class Reception:
         """Take note that the gate has new events, none of which is of a connection that is accepted from now on."""
         self._turn += 1
         self._now = now
-        self._may_go = None
+        self._may_go.clear()
 
     def is_new(self, connection: Connection) -> bool:
         """Whether a connection was accepted in this turn: an event of its descriptor is another's, which was closed.
@@ -102,12 +103,11 @@ class Reception:
         peer = Peer(address[0].removeprefix("::ffff:"), address[1])
         client = client_of(peer.remote_addr)
         if self._table.crowded(client):
-            own = self._table.may_go_first(self._now, client)
-            if not own:
+            if not self._to_make_room(client):
                 sock.close()
                 self._lines.log(logging.WARNING, "connections too many", "%s has too many connections", client)
                 return
-            self._table.remove(own[-1])
+            self._make_room(client)
         if self._table.full:
             self._make_room()
         sock.setblocking(False)
@@ -117,17 +117,18 @@ class Reception:
         self._table.add(connection)
         self._epoll.register(connection.descriptor, INPUT)
 
-    def _to_make_room(self) -> list[Connection]:
-        """List who may go, the first to go last. It is made once a turn: thousands may come in it."""
-        if self._may_go is None:
-            self._may_go = self._table.may_go_first(self._now)
-        while self._may_go and not self._table.may_go(self._may_go[-1], self._now):
-            self._may_go.pop()
-        return self._may_go
+    def _to_make_room(self, client: str = "") -> list[Connection]:
+        """List who may go, of one client or of all, the first to go last."""
+        may_go = self._may_go.get(client)
+        if may_go is None:
+            may_go = self._may_go[client] = self._table.may_go_first(self._now, client)
+        while may_go and not self._table.may_go(may_go[-1], self._now):
+            may_go.pop()
+        return may_go
 
-    def _make_room(self) -> None:
+    def _make_room(self, client: str = "") -> None:
         """Close the connection that has kept us waiting for the longest time, of the client that has most of them."""
-        if may_go := self._to_make_room():
+        if may_go := self._to_make_room(client):
             self._table.remove(may_go.pop())
 
     def _free_descriptors(self, reason: str) -> bool:
