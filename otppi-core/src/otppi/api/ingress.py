@@ -53,8 +53,8 @@ class Origin:
             so the gateway's spool need not hold it.
         redelivered: Whether its source says that it may have come before (AMQP `redelivered`, MQTT DUP): a message
             without an id then counts as the same as an earlier one with the same receiver and text.
-        direct: Whether the sender waits for the answer: the command was made just now, and a `date_time` of long ago
-            tells of a clock that is wrong.
+        direct: Whether the sender waits for the answer: the command was made just now, and a `date_time` of some
+            minutes ago tells of a clock that is wrong.
     """
 
     ingress: str

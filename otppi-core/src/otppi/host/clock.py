@@ -14,8 +14,8 @@ _STEP = 2.0
 """Seconds beyond which a change was a jump, and no slewing (adjtimex(2): 0.5 ms in a second)."""
 _DIFFERENCE = 60.0
 _TOLD = 3600.0
-_LARGEST_OFFSET = 14 * 3600.0
-"""Seconds by which a clock that was set to local time is fast at the most."""
+_FORGIVEN = 1800.0
+"""Seconds by which a clock may differ from a waiting sender's before its message counts as an old one."""
 _THIS_PROGRAM = 1_735_689_600
 """The beginning of 2025: this program is younger."""
 
@@ -30,7 +30,7 @@ def span(
         lifetime: Seconds that it lives where its sender names no end.
         date_time: When the sender made it, by the sender's clock.
         expiration: When it is worth nothing any more.
-        direct: Whether the sender waits at the other end: then it was made just now, whatever the clocks say.
+        direct: Whether the sender waits at the other end: then a message that seems some minutes old was made just now.
 
     Returns:
         The end by this clock, and the moment that the sender named, if any: the end as well, once the clock is right.
@@ -41,7 +41,7 @@ def span(
         return now + lifetime, None
     if date_time > now:  # a sender's fast clock does not put the end off
         return now + lifetime, date_time + lifetime
-    if direct and now - date_time <= _LARGEST_OFFSET:
+    if direct and now - date_time <= _FORGIVEN:
         return now + lifetime, None
     return date_time + lifetime, date_time + lifetime
 

@@ -355,7 +355,7 @@ def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:
     reason = "answers are not published by this way in: they come as the response"
     asked = {
         "callback_topic": envelope.callback_topic is not None,
-        "callback_delay": envelope.callback_delay != CALLBACK_DELAY,
+        "callback_delay": envelope.callback_delay > CALLBACK_DELAY,  # a shorter one is kept by any answer
     }
     return [FieldError(name, reason) for name, is_asked in asked.items() if is_asked]
 
