@@ -16,11 +16,11 @@ from otppi.testing.modem.sim import Status, StoredSms
 from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc
-from otppi.wire.dcs import Dcs
+from otppi.wire.dcs import UCS2, Dcs
 from otppi.wire.segment import segment
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData, pdu_line
-from otppi.wire.udh import Ports
+from otppi.wire.udh import Concatenation, Ports, UserDataHeader
 
 MakeDriver = Callable[..., Any]
 LONG = "Kode Anda 123456. " * 20
@@ -188,6 +188,41 @@ def test_a_report_with_a_parameter_behind_it_is_told(make_driver: MakeDriver) ->
     driver.modem.send(driver.message(report=True))
     work(driver, lambda: driver.events.reports)
     assert driver.events.reports[0].outcome is DeliveryOutcome.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("mark", "order"),
+    [("fffe", "le"), ("feff", "be"), ("fffe", "be"), ("", "le"), ("", "be")],
+    ids=["vumi#812", "marked as it should be", "jasmin#437: the mark lies", "no mark", "plain"],
+)
+@pytest.mark.parametrize(
+    "text", ["00 01 02 03 04", "\u0437\u043e\u043d\u0430 OTP 123456", "\u4f59\u989d\uff1a10.00\u5143", "\U0001f603 OTP"]
+)
+@pytest.mark.parametrize("header", [None, UserDataHeader.of(Concatenation(1, 2, 2))], ids=["alone", "a part"])
+def test_the_order_of_octets_is_told_by_the_text(
+    text: str, mark: str, order: str, header: UserDataHeader | None
+) -> None:
+    payload = bytes.fromhex(mark) + text.encode(f"utf-16-{order}")
+    tpdu = SmsDeliver(Address.parse("12345678"), None, UserData(UCS2, header, payload)).encode()
+    part = read_inbound(f"+CMT: ,{len(tpdu)}", f"00{tpdu.hex()}")
+    assert isinstance(part, InboundPart)
+    assert part.text == text
+
+
+def test_jasmin_664_the_header_of_a_part_that_nobody_told_of() -> None:
+    tpdu = bytearray(
+        SmsDeliver(
+            Address.parse("12345678"),
+            None,
+            UserData(
+                UCS2, UserDataHeader.of(Concatenation(0xF146, 2, 2, wide=True)), "\u043d\u0430".encode("utf-16-be")
+            ),
+        ).encode()
+    )
+    tpdu[0] &= ~0x40
+    part = read_inbound(f"+CMT: ,{len(tpdu)}", f"00{tpdu.hex()}")
+    assert isinstance(part, InboundPart)
+    assert (part.text, part.reference, part.number, part.total) == ("\u043d\u0430", 0xF146, 2, 2)
 
 
 def test_gammu_530_a_text_in_hexadecimal_where_a_pdu_should_be() -> None:

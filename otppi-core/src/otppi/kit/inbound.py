@@ -7,6 +7,7 @@ from datetime import datetime
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
 from otppi.wire.dcs import Alphabet
 from otppi.wire.errors import WireError
+from otppi.wire.plausible import surprise
 from otppi.wire.salvage import Remains, read_received
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line
@@ -14,6 +15,9 @@ from otppi.wire.tpdu_fields import MTI, MessageType
 from otppi.wire.user_data import UserData
 from otppi.wire.ussd_text import UssdForm, read_ussd
 
+_MARKS = (b"\xfe\xff", b"\xff\xfe")
+_LOW_FIRST = 24.0
+"""Bits by which a text must be likelier with the low octet first (3GPP TS 23.038 6.2.3 has the high one there)."""
 _LONGEST_TEXT = 640
 """Digits of the longest text that a single message can hold: 160 characters in UCS-2."""
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
@@ -74,11 +78,23 @@ def _part(deliver: SmsDeliver, *, damaged: bool) -> InboundPart:
 
 
 def _text(data: UserData) -> str:
-    """Read the text; halves of a character that the sender cut in two stay halves, until the parts are together."""
-    if data.concatenation and data.dcs.alphabet is Alphabet.UCS2:
+    """Read the text; UCS-2 with its low octet first is told by what it reads as, for marks are missing, or lie.
+
+    vumi#812 and jasmin#437 have seen both. Only the first part of a long message has a mark at all.
+    """
+    if data.dcs.alphabet is not Alphabet.UCS2:
+        return data.text
+    payload = data.payload[2:] if data.payload.startswith(_MARKS) else data.payload
+    high_first, low_first = (_utf16(payload, order, whole=not data.concatenation) for order in ("be", "le"))
+    return low_first if surprise(low_first) + _LOW_FIRST < surprise(high_first) else high_first
+
+
+def _utf16(payload: bytes, order: str, *, whole: bool) -> str:
+    """Read UTF-16; halves of a character that the sender cut in two stay halves, until the parts are together."""
+    if not whole:
         with suppress(UnicodeDecodeError):
-            return data.payload.decode("utf-16-be", "surrogatepass")
-    return data.text
+            return payload.decode(f"utf-16-{order}", "surrogatepass")
+    return payload.decode(f"utf-16-{order}", "replace")
 
 
 def _report(report: SmsStatusReport) -> DeliveryReport:
