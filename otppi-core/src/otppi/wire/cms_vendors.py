@@ -8,6 +8,8 @@ the one of the standard that says the same of a message; where it does not prove
 from collections.abc import Mapping
 from functools import lru_cache
 
+from otppi.wire.cme_cms_tables import CMS_MEANINGS
+
 _LINE_LOST_SOMETHING = 304
 """Invalid PDU mode parameter: our PDUs are well formed, so bytes were lost on the way to the modem."""
 _NOT_SUPPORTED = 303
@@ -78,8 +80,10 @@ _TELIT: _Table = {
     515: (_UNKNOWN, "no response from network"),
 }
 
-# u-blox LENA-R8 UBX-22016905 R04, A.2.
+# u-blox LENA-R8 UBX-22016905 R04, A.2. The network's causes (24.011 E-2) stand there from 350 on.
+_UBLOX_RP_CAUSES = (1, 8, 10, 0, 21, 0, 27, 28, 29, 30, 38, 41, 42, 47, 50, 69, 81, 95, 96, 97, 98, 99, 111, 127)
 _UBLOX: _Table = {
+    **{code: (cause, CMS_MEANINGS[cause]) for code, cause in enumerate(_UBLOX_RP_CAUSES, 350) if cause},
     512: (_UNKNOWN, "relay protocol acknowledgement"),
     513: (_UNKNOWN, "SMS timer expired"),
     514: (_UNKNOWN, "SMS forwarding availability failed"),
