@@ -164,11 +164,23 @@ need_brokers() {
     ip=iproute2
 }
 
+# need_postman: newman and Postman's importer as the lock file says; nothing of theirs runs while they are installed
+need_postman() {
+  local folder=tests/postman mark=tests/postman/node_modules/installed wanted
+  need_packages npm=npm
+  wanted=$(sha256sum <"$folder/package-lock.json")
+  [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
+  say "installing newman into $folder/node_modules (a minute, once)"
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel error >&2
+  echo "$wanted" >"$mark"
+}
+
 run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl
   need_brokers
   need_developer
+  need_postman
   say "shell scripts"
   shellcheck build.sh .ci/run
   say "style"

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of the API, made from the settings' paths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from otppi.wire.envelope import ResponseCode
@@ -37,6 +37,19 @@ _STATUSES: Mapping[str, tuple[str, tuple[ResponseCode, ...]]] = {
     ),
     "504": ("It may or may not have been sent", (ResponseCode.UNCONFIRMED,)),
 }
+_SENT: Json = {"id": "123456", "message_id": "Nx3k9", "state": "sent", "modem_id": "m0", "segments": 1}
+_ALIAS_USES: Mapping[str, tuple[str, ...]] = {
+    "/api/sms": ("send-sms",),
+    "/api/email": ("send-email",),
+    "/api/mail": ("send-email",),
+    "/api/otp": ("request-otp", "verify-otp"),
+    "/api/block": ("block-msisdn",),
+    "/api/blocking": ("block-msisdn",),
+    "/api/unblock": ("unblock-msisdn",),
+    "/api/unblocking": ("unblock-msisdn",),
+    "/api/modem": ("get-modem-list",),
+    "/api/ussd": ("request-ussd",),
+}
 _COMMON = ("400", "401", "413", "429", "500", "503")
 _BOTH_SCHEMES: list[Json] = [{"basic": []}, {"bearer": []}]
 
@@ -44,8 +57,9 @@ _BOTH_SCHEMES: list[Json] = [{"basic": []}, {"bearer": []}]
 def document(settings: Mapping[str, Any], version: str) -> Json:
     """Make the document for these settings."""
     main, *others = paths.command_paths(settings)
-    items: Json = {main: _command_path(main, None)}
-    items |= {path: _command_path(path, main) for path in others}
+    uses = _uses(settings)
+    items: Json = {main: _command_path(main, uses[main], None)}
+    items |= {path: _command_path(path, uses[path], main) for path in others}
     items[f"{paths.MESSAGES}/{{message_id}}"] = _message_path()
     items[paths.HEALTH] = _health_path()
     items[paths.OPENAPI] = _plain_path("getOpenapi", "This document", "application/json", {"type": "object"})
@@ -76,25 +90,34 @@ def document(settings: Mapping[str, Any], version: str) -> Json:
     }  # fmt: skip
 
 
-def _command_path(path: str, alias_of: str | None) -> Json:
+def _uses(settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """Say which commands each path is meant for; all of them take any, so the first meaning of a path counts."""
+    configured = {settings["blocking_path"]: ("block-msisdn",), settings["unblocking_path"]: ("unblock-msisdn",)}
+    return {**_ALIAS_USES, **configured, settings["message_path"]: tuple(COMMANDS), "/api/message": tuple(COMMANDS)}
+
+
+def _command_path(path: str, commands: Sequence[str], alias_of: str | None) -> Json:
+    """Describe a path with the body that it is meant for, so that what imports it has a right one for each."""
     name = path.strip("/").replace("/", "_")
-    summary = f"The same as {alias_of}" if alias_of else "Take a command"
+    summary = COMMANDS[commands[0]].summary.rstrip(".") if alias_of else "Take a command"
     operation: Json = {
         "tags": ["commands"],
         "summary": summary,
         "security": _BOTH_SCHEMES,
         "parameters": [{"$ref": "#/components/parameters/wait"}],
-        "requestBody": {"$ref": "#/components/requestBodies/Command"},
+        "requestBody": {"required": True, "content": {"application/json": _command_content(commands)}},
         "responses": _refs("200", "202", "403", "410", "415", "502", "504", *_COMMON),
     }
-    extra = {"x-alias-of": alias_of} if alias_of else {}
-    return {method: {**operation, "operationId": f"{method}_{name}", **extra} for method in ("post", "put")}
+    if alias_of:
+        operation |= {"x-alias-of": alias_of, "description": f"Takes every command, as {alias_of} does, also by PUT."}
+    methods = ("post",) if alias_of else ("post", "put")
+    return {method: {**operation, "operationId": f"{method}_{name}"} for method in methods}
 
 
 def _message_path() -> Json:
     parameter = {
         "name": "message_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1},
-        "description": "`data.message_id` of the command's answer.",
+        "description": "`data.message_id` of the command's answer.", "example": "Nx3k9",
     }  # fmt: skip
     operation = {
         "tags": ["messages"],
@@ -175,8 +198,7 @@ def _components() -> Json:
                 "schema": {"type": "number", "minimum": 0, "maximum": paths.WAIT_LIMIT},
             },
         },
-        "requestBodies": {"Command": {"required": True, "content": {"application/json": _command_content()}}},
-        "responses": {status: _response(status) for status in _STATUSES},
+        "responses": {status: _response(status) for status in _STATUSES if status != "405"},
         "schemas": {
             **{_schema_name(command): command_schema(command) for command in COMMANDS},
             "Answer": _answer_schema(),
@@ -184,7 +206,10 @@ def _components() -> Json:
             "Health": {
                 "type": "object",
                 "required": ["status"],
-                "properties": {"status": {"enum": ["ok", "degraded", "down"]}, "version": {"type": "string"}},
+                "properties": {
+                    "status": {"type": "string", "enum": ["ok", "degraded", "down"], "examples": ["ok"]},
+                    "version": {"type": "string", "examples": ["1.0.0"]},
+                },
             },
         },
     }  # fmt: skip
@@ -194,18 +219,15 @@ def _schema_name(command: str) -> str:
     return "".join(word.capitalize() for word in command.split("-"))
 
 
-def _command_content() -> Json:
-    references = {command: f"#/components/schemas/{_schema_name(command)}" for command in COMMANDS}
-    return {
-        "schema": {
-            "oneOf": [{"$ref": reference} for reference in references.values()],
-            "discriminator": {"propertyName": "command", "mapping": references},
-        },
-        "examples": {
-            name: {"summary": command.summary, "value": {"command": name, "data": command.example}}
-            for name, command in COMMANDS.items()
-        },
-    }
+def _command_content(commands: Sequence[str]) -> Json:
+    references = {command: f"#/components/schemas/{_schema_name(command)}" for command in commands}
+    if len(commands) == 1:
+        schema: Json = {"$ref": references[commands[0]]}
+    else:
+        choices = [{"$ref": reference} for reference in references.values()]
+        schema = {"oneOf": choices, "discriminator": {"propertyName": "command", "mapping": references}}
+    examples = {name: {"summary": COMMANDS[name].summary, "value": COMMANDS[name].body(name)} for name in commands}
+    return {"schema": schema, "examples": examples}
 
 
 def _answer_schema() -> Json:
@@ -213,24 +235,42 @@ def _answer_schema() -> Json:
         "type": "object",
         "required": ["command", "response_code", "response_text"],
         "properties": {
-            "command": {"type": "string"},
-            "response_code": {"enum": [code.value for code in ResponseCode]},
-            "response_text": {"type": "string"},
-            "data": {"type": ["object", "array", "null"]},
+            "command": {
+                "type": "string",
+                "description": "As the sender spelled it; empty where it could not be read.",
+                "examples": ["send-sms"],
+            },
+            "response_code": {
+                "type": "string",
+                "enum": [code.value for code in ResponseCode],
+                "description": "What became of the command.",
+                "examples": [ResponseCode.SUCCESS.value],
+            },
+            "response_text": {
+                "type": "string",
+                "description": "The same in words.",
+                "examples": [ResponseCode.SUCCESS.text],
+            },
+            "data": {
+                "description": "More about it; a list where the command's data was one.",
+                "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}, {"type": "null"}],
+                "examples": [_SENT],
+            },
         },
     }
 
 
 def _jwk_set_schema() -> Json:
-    number: Json = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
-    names = {"kty": {"const": "EC"}, "crv": {"const": "P-256"}, "use": {"const": "enc"}}
+    number: Json = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "examples": ["x" * 43]}
+    names = {
+        name: {"type": "string", "enum": [value], "examples": [value]}
+        for name, value in (("kty", "EC"), ("crv", "P-256"), ("use", "enc"))
+    }
     key: Json = {"type": "object", "required": ["kty", "crv", "x", "y", "use", "kid"]}
     key |= {"properties": {**names, "x": number, "y": number, "kid": number}, "additionalProperties": False}
-    return {
-        "type": "object",
-        "required": ["keys"],
-        "properties": {"keys": {"type": "array", "items": key, "minItems": 1}},
-    }
+    example = {name: schema["examples"][0] for name, schema in key["properties"].items()}
+    keys: Json = {"type": "array", "items": key, "minItems": 1, "examples": [[example]]}
+    return {"type": "object", "required": ["keys"], "properties": {"keys": keys}}
 
 
 def _response(status: str) -> Json:
@@ -239,7 +279,7 @@ def _response(status: str) -> Json:
     example: Json = {"command": "send-sms", "response_code": codes[0].value, "response_text": codes[0].text}
     if status in ("200", "202"):
         state = "sent" if status == "200" else "queued"
-        example["data"] = {"id": "123456", "message_id": "Nx3k9", "state": state, "modem_id": "m0", "segments": 1}
+        example["data"] = {**_SENT, "state": state}
     elif codes[0] is ResponseCode.MALFORMED:
         example |= {"command": "", "data": {"errors": [{"field": "data.receiver", "reason": "is missing"}]}}
     response: Json = {

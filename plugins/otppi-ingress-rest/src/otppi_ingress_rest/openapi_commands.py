@@ -52,11 +52,13 @@ _MAIL: Json = {
     "pattern": f"^{_LINE}@{_LINE}$",
     "description": "An e-mail address.",
 }
-_ANYBODY: Json = {"anyOf": [_NUMBER, _MAIL]}
+_DIGITS: Json = {"type": "integer", "minimum": 0, "description": "A telephone number without its +."}
+_TELEPHONE: Json = {"description": _NUMBER["description"], "anyOf": [_NUMBER, _DIGITS]}
+_ANYBODY: Json = {"description": "A telephone number, or an e-mail address.", "anyOf": [_NUMBER, _DIGITS, _MAIL]}
 _OTP_TEXT: Json = {
     "type": "string",
     "maxLength": 10_000,
-    "pattern": r"^([^%\u0000]|%(?!s))*%s([^%\u0000]|%(?!s))*$",
+    "pattern": r"^([^%\u0000]|%+[^%s\u0000])*%+s([^%\u0000]|%+[^%s\u0000])*%*$",
     "description": "The text, with %s once, where the code goes.",
 }
 
@@ -64,16 +66,21 @@ _OTP_TEXT: Json = {
 _FIELDS: Mapping[str, Json] = {
     "id": _word(128, "With receiver and text it tells a duplicate."),
     "message": {
-        "type": "string",
-        "maxLength": 10_000,
-        "pattern": r"^[^\u0000]*[^\u0000-\u0020\s][^\u0000]*$",
         "description": "The text. It is kept in memory only, until its final state.",
+        "anyOf": [
+            {"type": "string", "maxLength": 10_000, "pattern": r"^[^\u0000]*[^\u0000-\u0020\s][^\u0000]*$"},
+            {"type": "integer"},
+        ],
     },
     "subject": {**_line(900, blank=True), "description": "Of an e-mail; refused where the receiver is a number."},
     "date_time": _moment("When it was made, in Unix seconds; tells a clock that is wrong."),
     "expiration": _moment("When it is worth nothing any more, in Unix seconds; it is not sent after."),
     "reference": _word(128, "Of a message: given back in its answers. Of a one-time password: what it is for."),
-    "priority": {"enum": ["otp", "bulk"], "description": "One-time passwords go before bulk messages."},
+    "priority": {
+        "type": "string",
+        "enum": ["otp", "bulk"],
+        "description": "One-time passwords go before bulk messages.",
+    },
     "flash": {"type": "boolean", "description": "An SMS that is shown at once and not kept by the telephone."},
     "otp": _word(64, "The one-time password to verify."),
     "modem_id": _word(128, "The one modem that is to send it, or to run the code; 1206 where there is none."),
@@ -81,6 +88,26 @@ _FIELDS: Mapping[str, Json] = {
     "session": _word(64, "The USSD session to go on with, as an answer with `reply_wanted` named it."),
     **{f"param{number}": _word(1000, "Part of the reference.", blank=True) for number in range(1, 5)},
 }
+_EXAMPLES: Mapping[str, Any] = {
+    "id": "A-1",
+    "receiver": "08126666666",
+    "message": "OTP Anda adalah 1234",
+    "subject": "OTP",
+    "date_time": 1_800_000_000,
+    "expiration": 1_800_000_300,
+    "reference": "login-77",
+    "priority": "otp",
+    "flash": False,
+    "otp": "123456",
+    "modem_id": "m0",
+    "ussd_code": "*123#",
+    "session": "0123456789abcdef",
+    "param1": "Budi",
+    "param2": "web",
+    "param3": "10.15",
+    "param4": "id",
+}
+"""Of each field; what generators and Postman fill in. A command's own example goes before these."""
 _SENDING = ("id", "subject", "date_time", "expiration", "reference", "priority", "flash", "modem_id")
 _PARAMETERS = ("param1", "param2", "param3", "param4")
 
@@ -96,12 +123,19 @@ class Command(NamedTuple):
 
     def data(self) -> Json:
         """Describe one command's data."""
-        properties: Json = {name: self.own.get(name) or _FIELDS[name] for name in self.required}
-        for name in self.optional:
-            schema = self.own.get(name) or _FIELDS[name]
-            described = {"description": schema["description"]} if "description" in schema else {}
-            properties[name] = schema if name == "id" else {**described, "anyOf": [schema, _NULL]}
+        properties: Json = {name: self._field(name) for name in self.required}
+        properties |= {name: self._field(name, nullable=name != "id") for name in self.optional}
         return {"type": "object", "properties": properties, "required": list(self.required)}
+
+    def body(self, name: str) -> Json:
+        """Give the body of a request that sends it."""
+        return {"command": name, "data": self.example}
+
+    def _field(self, name: str, *, nullable: bool = False) -> Json:
+        schema = self.own.get(name) or _FIELDS[name]
+        described = {"description": schema["description"]} if nullable and "description" in schema else {}
+        field = {**described, "anyOf": [schema, _NULL]} if nullable else schema
+        return {**field, "examples": [self.example.get(name, _EXAMPLES[name])]}
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -127,21 +161,29 @@ COMMANDS: Mapping[str, Command] = {
         {"receiver": _ANYBODY},
     ),
     "block-msisdn": Command(
-        "Put a number on the blocking list.", {"receiver": "08126666666"}, ("receiver",), ("id",), {"receiver": _NUMBER}
+        "Put a number on the blocking list.",
+        {"receiver": "08126666666"},
+        ("receiver",),
+        ("id",),
+        {"receiver": _TELEPHONE},
     ),
     "unblock-msisdn": Command(
         "Take a number off the blocking list.",
         {"receiver": "08126666666"},
         ("receiver",),
         ("id",),
-        {"receiver": _NUMBER},
+        {"receiver": _TELEPHONE},
     ),
     "request-otp": Command(
         "Make a one-time password and send it.",
         {"reference": "login-77", "receiver": "08126666666", "message": "OTP Anda adalah %s"},
         ("reference", "receiver", "message"),
         (*(name for name in _SENDING if name != "reference"), *_PARAMETERS),
-        {"receiver": _ANYBODY, "message": _OTP_TEXT, "priority": {"enum": ["otp"], "description": "Always this."}},
+        {
+            "receiver": _ANYBODY,
+            "message": _OTP_TEXT,
+            "priority": {"type": "string", "enum": ["otp"], "description": "Always this."},
+        },
     ),
     "verify-otp": Command(
         "Verify a one-time password; it is right once.",
@@ -169,7 +211,7 @@ def command_schema(name: str) -> Json:
         "description": command.summary,
         "required": ["command"],
         "properties": {
-            "command": {"const": name},
+            "command": {"type": "string", "enum": [name], "description": "The command.", "examples": [name]},
         },
     }
     if command.required:
@@ -177,4 +219,7 @@ def command_schema(name: str) -> Json:
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100, "description": "Several commands' data."}
         schema["properties"]["data"] = {"anyOf": [one, many]}
         schema["required"].append("data")
+    else:
+        schema["properties"]["data"] = {"description": "Anything, or nothing."}
+    schema["properties"]["data"]["examples"] = [command.example]
     return schema

@@ -70,7 +70,8 @@ def _first_request(document: Json) -> str:
 
 
 def _content(document: Json) -> Json:
-    content: Json = document["components"]["requestBodies"]["Command"]["content"]["application/json"]
+    main = next(iter(document["paths"].values()))
+    content: Json = main["post"]["requestBody"]["content"]["application/json"]
     return content
 
 
@@ -114,8 +115,8 @@ def _commands(document: Json) -> Iterator[str]:
         schema = _resolve(document, {"$ref": mapping[command]})
         yield f"<details><summary><code>{escape(command)}</code> {_text(example['summary'])}</summary>"
         yield f"<pre><code>{escape(json.dumps(example['value'], indent=2, ensure_ascii=False))}</code></pre>"
-        if "data" in schema["properties"]:
-            yield _fields(document, schema["properties"]["data"]["anyOf"][0])
+        if choices := schema["properties"]["data"].get("anyOf"):
+            yield _fields(document, choices[0])
         yield "</details>"
 
 
