@@ -295,6 +295,14 @@ def test_a_driver_ends_every_act_as_its_contract_says(
 # -- nothing grows -----------------------------------------------------------------------------------------------------
 
 
+def test_names_of_what_nobody_holds_are_bounded() -> None:
+    inbox = AtInbox(RecordedEvents(), Profile())
+    for number in range(3_000):
+        inbox._offer("SM", number, DELIVER)
+    assert len(inbox._offers) == 1000
+    assert inbox._offer("SM", 2_999, DELIVER) == inbox._offer("SM", 2_999, DELIVER)
+
+
 def test_announcements_of_places_without_end_are_bounded() -> None:
     inbox = AtInbox(RecordedEvents(), Profile())
     for number in range(20_000):

@@ -219,6 +219,8 @@ class AtInbox:
         before, name = self._offers.get((memory, index), ("", ""))
         if before != pdu:
             name = _new_name()
+            if len(self._offers) >= _MOST_PLACES:
+                del self._offers[next(iter(self._offers))]
             self._offers[memory, index] = pdu, name
         return name
 
