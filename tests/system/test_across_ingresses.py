@@ -219,7 +219,9 @@ def test_echo(site: Site, name: str) -> None:
 def test_get_modem_list(site: Site, name: str) -> None:
     answer = site.ways[name].command("get-modem-list")
     assert (answer["command"], answer["response_code"]) == ("get-modem-list", "0000")
-    assert [(one["modem_id"], one["state"]) for one in answer["data"]] == [("m0", "ready")]
+    assert [(one["modem_id"], one["state"]) for one in answer["data"]["modems"]] == [("m0", "ready")]
+    original = answer["data"]["modem_list"]["m0"]
+    assert (original["id"], original["connected"], original["defaultModem"]) == ("m0", True, True)
 
 
 @pytest.mark.parametrize("name", BROKERS)

@@ -109,7 +109,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
         if name.startswith(("rabbitmq", "stomp")):
             broker: RabbitMq = request.getfixturevalue("rabbitmq")
             queue = AmqpQueue(
-                broker, name, 60 if name == "stomp" else 24, kind="classic" if "classic" in name else "quorum"
+                broker, name, 60 if name == "stomp" else 24, kind="quorum" if name == "rabbitmq" else "classic"
             )
             stack.callback(queue.close)
             yield queue

@@ -270,6 +270,8 @@ def test_request_and_reply(phone: Phone) -> None:
         "state": "reply-wanted",
         "text": MENU.text,
         "reply_wanted": True,
+        "ussd_content": MENU.text,
+        "replyable": True,
     }
     answer = phone.request(ussd_code="Paket 1", session=session)
     assert data_of(answer)["text"] == "Pulsa Rp10.000"

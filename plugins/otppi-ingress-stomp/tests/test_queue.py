@@ -334,3 +334,18 @@ def test_what_cannot_be_sent_now_holds_up_nothing(serve: Any, client: Any, gatew
     tools.eventually(lambda: served.says("done") == 61)
     served.stop()
     assert client.waiting() == 0
+
+
+def test_a_queue_of_other_arguments_is_told_and_can_be_taken_from(
+    serve: Any, client: Any, gateway: StandInGateway, tools: Any
+) -> None:
+    """RabbitMQ answers 406 to who declares a quorum queue as STOMP does, with `precondition_failed` and no more."""
+    queue = client.declare(f"{client.queue}-quorum", **{"x-queue-type": "quorum"})
+    refused = serve(destination=queue)
+    assert "/amq/queue/NAME" in tools.eventually(lambda: refused.says("last_problem"))
+    refused.stop()
+    served = serve(destination=f"/amq/queue/{queue}").connected()
+    client.channel.basic_publish("", queue, tools.command("text"))
+    tools.eventually(lambda: served.says("done") == 1)
+    served.stop()
+    client.channel.queue_delete(queue)

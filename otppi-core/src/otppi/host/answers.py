@@ -26,7 +26,7 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     if record.reference is not None:
         data["reference"] = record.reference
     if record.modem is not None:
-        data["modem_id"] = record.modem
+        data["modem_id"] = data["modemID"] = record.modem  # the second is the original's name for it
     if record.segments:
         data["segments"] = record.segments
     if record.cause is not None:

@@ -112,8 +112,7 @@ class HostGateway:
         if command is Command.REQUEST_USSD:
             return ask(self.ussd, envelope, origin)
         if command is Command.GET_MODEM_LIST:
-            modems = self.overview.modems()
-            return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=modems))
+            return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data=self.overview.modem_list()))
         if command is Command.ECHO:
             return FixedTicket(Answer(envelope.name, ResponseCode.SUCCESS, data={"echo": envelope.data}))
         return self._verify_otp(envelope, origin)
@@ -134,14 +133,12 @@ class HostGateway:
             return malformed(EnvelopeError(problems), envelope.name)
         duplicates: set[int] = set()
         items: list[Record | Outcome] = []
-        shown: list[str] = []
         for index, (item, receiver, take) in enumerate(zip(envelope.items, receivers, takes, strict=True)):
             record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
-            shown.append(record.receiver_shown)
             items.append(taken := self._take(record, take))
             if isinstance(taken, Record) and taken is not record:
                 duplicates.add(index)
-        return _Taken(items, frozenset(duplicates), shown)
+        return _Taken(items, frozenset(duplicates))
 
     def send_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Ticket:
         """Send for a person at the device, by a modem of their choice if they name one.
@@ -259,8 +256,8 @@ class HostGateway:
         if isinstance(taken, Answer):
             return FixedTicket(taken)
         asked = [
-            {"reference": item.reference, "receiver": shown}
-            for item, shown in zip(envelope.items, taken.shown, strict=True)
+            {"reference": item.reference, "receiver": item.receiver}  # as it was sent: to its own sender
+            for item in envelope.items
         ]
         return OtpTicket(
             envelope.name, taken.items, taken.duplicates, self._dispatch, as_list=envelope.is_list, asked=asked
@@ -272,7 +269,7 @@ class HostGateway:
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         outcomes = [
-            verify(self._otp, item, receiver, receiver and self._shown(receiver), _path(envelope, index), origin)
+            verify(self._otp, item, receiver, _path(envelope, index), origin)
             for index, (item, receiver) in enumerate(zip(envelope.items, receivers, strict=True))
         ]
         return FixedTicket(assemble(envelope.name, outcomes, as_list=envelope.is_list))
@@ -333,11 +330,10 @@ class HostGateway:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What became of a command's messages, which of them are duplicates, and their receivers as they are shown."""
+    """What became of a command's messages, and which of them are duplicates."""
 
     items: list[Record | Outcome]
     duplicates: frozenset[int]
-    shown: list[str]
 
 
 _FOR_GOOD = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BLOCKED}

@@ -17,7 +17,7 @@ class OtpTicket(MessageTicket):
     """The ticket of `request-otp`: that of a sent message, and what the code is for.
 
     Args:
-        asked: Of each item reference and receiver as they are shown.
+        asked: Of each item reference and receiver as they were sent.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ def _times(item: Record | Outcome) -> dict[str, int]:
     return {"date_time": int(item.created), "expiration": int(item.expires)}
 
 
-def verify(desk: OtpDesk, item: Item, receiver: str | None, shown: str | None, path: str, origin: Origin) -> Outcome:
-    """Verify one code; `shown` is the receiver as it is shown, `path` names the item in the request."""
+def verify(desk: OtpDesk, item: Item, receiver: str | None, path: str, origin: Origin) -> Outcome:
+    """Verify one code; `path` names the item in the request. Its sender is told the receiver as it was sent."""
     done = desk.verify(item, receiver, origin)
     data: dict[str, Any] = {
         "id": item.id,
         "reference": item.reference,
         "date_time": int(time.time()) if item.date_time is None else item.date_time,
     }
-    if shown is not None:
-        data["receiver"] = shown
+    if item.receiver is not None:
+        data["receiver"] = item.receiver
     return Outcome(done.code, data | _details(done, path))
 
 

@@ -82,6 +82,24 @@ class Overview:
         """Describe all modems."""
         return [self.describe(worker) for worker in self._dispatch.workers()]
 
+    def modem_list(self) -> dict[str, Any]:
+        """Describe all modems to senders: in a list, and by their names, with the keys of the original as well."""
+        workers = self._dispatch.workers()
+        modems = [self.describe(worker) for worker in workers]
+        by_name = {
+            modem["modem_id"]: modem
+            | {
+                "id": modem["modem_id"],
+                "name": modem["modem_id"],
+                "active": True,
+                "connected": modem["state"] == ModemState.READY.value,
+                "copsOperator": modem["operator"],
+                "defaultModem": worker.default,
+            }
+            for worker, modem in zip(workers, modems, strict=True)
+        }
+        return {"modems": modems, "modem_list": by_name}
+
     def describe(self, worker: ModemWorker) -> dict[str, Any]:
         """Describe a modem with its SIM card's balance."""
         return {**describe_modem(worker), **self._more_of_modem(worker.name)}

@@ -49,6 +49,7 @@ def _of_answer(answer: UssdAnswer, data: Mapping[str, Any]) -> Outcome:
         return Outcome(code, {**data, "state": _failed(code), "cause": cause})
     wanted = answer.status is UssdStatus.REPLY_WANTED
     said = {"state": answer.status.value, "text": answer.text, "reply_wanted": wanted}
+    said |= {"ussd_content": answer.text, "replyable": wanted}  # the original's names for them
     return Outcome(ResponseCode.SUCCESS, {**data, **said})
 
 

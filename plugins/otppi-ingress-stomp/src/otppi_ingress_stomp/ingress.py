@@ -27,6 +27,7 @@ KEY = "ingress-stomp"
 _PATIENCE = 9.0
 """Seconds in which what was taken may become final at a stop; the host waits for ten."""
 _FAREWELL = 2.0
+_EXISTING = "destination to /amq/queue/NAME, which is used as it is"
 _LOOK = 0.5
 """Seconds after which it is seen that modems have become able to send, or unable."""
 
@@ -282,6 +283,8 @@ def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> 
     said = frame.headers.get("message", "").strip()
     body = frame.body.decode(errors="replace").strip() if is_first else ""
     text = ": ".join(part for part in (said, body.partition("\n")[0].strip()) if part) or "it does not say which"
+    if said == "precondition_failed":  # RabbitMQ's 406: STOMP declares a queue that it subscribes to
+        text += f" (the queue exists with other arguments, as a quorum queue does: set {_EXISTING})"
     if values["password"]:
         text = text.replace(values["password"], "***")
-    return "".join(character if character.isprintable() else " " for character in text)[:200]
+    return "".join(character if character.isprintable() else " " for character in text)[:240]
