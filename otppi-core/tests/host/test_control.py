@@ -258,7 +258,7 @@ def test_settings_one_at_a_time(client: ControlClient, host: Host) -> None:
     assert client.call("settings_set", {"path": "modems.m.0.recipient_prefix", "value": "0812, 0813"}) == ["modems"]
     assert client.call("settings_set", {"path": "modems.m.0.speed", "value": "2.5"}) == ["modems"]
     (modem,) = host.data.config.many("modems")
-    assert (modem["recipient_prefixes"], modem["speed"], modem["sim_card_pin"]) == (["0812", "0813"], 2.5, "1234")
+    assert (modem["recipient_prefixes"], modem["speed"], modem["sim_card_pin"]) == (["62812", "62813"], 2.5, "1234")
     assert host.data.config.one("sms")["attempts"] == 5
     for path, value in (
         ("sms.attempts", "0"),
