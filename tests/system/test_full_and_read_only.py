@@ -70,6 +70,7 @@ def full(card: Path, mount: Mount) -> None:
     mounts.fill(card)
 
 
+@pytest.mark.timeout(300)  # two gateways and six commands, each a process of its own
 @pytest.mark.parametrize("spoil", [read_only, full])
 @pytest.mark.parametrize("new", [True, False], ids=["new", "used before"])
 def test_a_card_that_takes_nothing(
@@ -101,11 +102,9 @@ def test_a_card_that_takes_nothing(
         assert f"problem  free space: {card if spoil is read_only else ''}".rstrip() in doctor.stdout
         assert said in doctor.stdout
         assert gateway.stop() == 0
-        for command in (("settings", "show"), ("doctor",), ("block", "list")):
+        for command in (("settings", "show"), ("block", "list")):
             done = gateway.cli(*command)
-            assert "Traceback" not in done.stderr
-            assert "internal error" not in done.stderr
-        assert gateway.cli("settings", "show").returncode == 0
+            assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_safe_mode_on_a_card_that_is_read_only(tmp_path: Path, mount: Mount) -> None:
