@@ -10,9 +10,9 @@ from collections.abc import Callable
 from otppi_ingress_rest.replies import Reply, malformed
 
 _HARMLESS = frozenset(("GET", "HEAD", "OPTIONS"))
-_PAGES = ("http://", "https://", "null")
-"""How the origin of a page begins; `null` is that of one which hides it. What a browser's extension sends is its user's
-will, and begins otherwise."""
+_PAGES = frozenset(("http", "https", "null"))
+"""How the origin of a page begins, up to a colon; `null` is that of one which hides it. That of a browser's extension
+begins otherwise: what it sends is its user's will."""
 
 
 def refusal(method: str, field: Callable[[str], str]) -> Reply | None:
@@ -23,7 +23,7 @@ def refusal(method: str, field: Callable[[str], str]) -> Reply | None:
     """
     if method in _HARMLESS:
         return None
-    if field("Origin").lower().startswith(_PAGES):
+    if field("Origin").lower().partition(":")[0] in _PAGES:
         return malformed("Origin", "commands are not taken from web pages: send them from a server", 403)
     if field("Sec-Fetch-Site") in ("cross-site", "same-site", "same-origin"):
         return malformed("Sec-Fetch-Site", "commands are not taken from web pages: send them from a server", 403)
