@@ -46,7 +46,7 @@ MALFORMED = [
     (envelope({"id": 1, "message": "text"}), "data.receiver"),
     (envelope({"id": 1, "receiver": "08126666666"}), "data.message"),
     (envelope(GOOD | {"message": ""}), "data.message"),
-    (envelope(GOOD | {"message": 1234}), "data.message"),
+    (envelope(GOOD | {"message": True}), "data.message"),
     (envelope(GOOD | {"message": "\ud800"}), "data.message"),
     (envelope(GOOD | {"message": "x" * 2000}), "data.message"),
     (envelope(GOOD | {"receiver": 8126666666}), "data.receiver"),
@@ -81,7 +81,7 @@ def test_malformed(running: tuple[Gateway, ModemRack], body: bytes, field: str) 
 
 def test_all_errors_are_told_at_once(running: tuple[Gateway, ModemRack]) -> None:
     with running[0].client() as client:
-        data = [{"id": True, "receiver": "x"}, {"message": 5, "expiration": "soon"}]
+        data = [{"id": True, "receiver": "x"}, {"message": True, "expiration": "soon"}]
         _, answer = client.request("POST", "/api/message", envelope(data))
     fields = {error["field"] for error in answer["data"]["errors"]}
     assert fields >= {"data[0].id", "data[0].message", "data[1].receiver", "data[1].message", "data[1].expiration"}
