@@ -73,7 +73,7 @@ class Subscriptions:
             self.prefetch = capacity
         if capacity and parked > self._room:
             more = steps(parked) - self._room
-            self._subscribe(protocol, "client-individual", more)
+            self._subscribe(protocol, "client-individual", more, last=True)
             self._room += more
         self._room_needed = time.monotonic() if 4 * parked >= self._room else self._room_needed
         if time.monotonic() - self._room_needed > _ROOM_FOR:
@@ -104,9 +104,11 @@ class Subscriptions:
         self.prefetch = self._room = 0
         self._less_since = self._drained_by = None
 
-    def _subscribe(self, protocol: Any, ack: str, more: int) -> None:
+    def _subscribe(self, protocol: Any, ack: str, more: int, *, last: bool = False) -> None:
         # The first is RabbitMQ's name for it, the second ActiveMQ's.
         limits = {"prefetch-count": more, "activemq.prefetchSize": more} if self._kept else {}
+        if last:  # what is given back is for other gateways first (RabbitMQ, consumer priorities)
+            limits["x-priority"] = -1
         name = f"otppi-{next(self._number)}"
         protocol.subscribe(self._source, name, ack=ack, headers={**self._headers, **limits})
         self.detail = "connected"
