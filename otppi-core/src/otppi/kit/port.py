@@ -129,9 +129,13 @@ class Port:
         size = self._chunk_size or len(data)
         self._write(data[:size], timeout)
         for start in range(size, len(data), size or 1):
-            if self._poll_hangup.poll(self._chunk_pause * 1000):
-                raise ModemLost(f"{self.path} is gone")
+            self._pause()
             self._write(data[start : start + size], timeout)
+
+    def _pause(self) -> None:
+        """Give the modem time to take a chunk."""
+        if self._poll_hangup.poll(self._chunk_pause * 1000):
+            raise ModemLost(f"{self.path} is gone")
 
     def _write(self, data: bytes, timeout: float) -> None:
         deadline = time.monotonic() + timeout

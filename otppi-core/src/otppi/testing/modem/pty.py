@@ -67,6 +67,11 @@ class RackedModem:
         return bool(self._plug.lines)
 
     @property
+    def unread(self) -> int:
+        """How many octets were written to its ports that it has not taken yet: a busy machine gives it no time to."""
+        return sum(line.unread for line in self._plug.lines)
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """The names of the faults at work."""
         return self._peer.faults.names
