@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from otppi.cli.log_stream import LogStream
+from otppi.testing.scripted import until
 
 DOCUMENT = {
     "ingress-rest": {"http_enable": False, "https_enable": False},
@@ -62,9 +63,7 @@ def test_a_stalled_reader_of_the_log_stops_nothing(
     for number in range(100):  # some 200 bytes of log each: the pipe has room for 20
         sent = otppi("send", "081200000001", f"made up {number}", "--data", data, "--json")
         assert sent.json["state"] == "sent"
-    while not any("log is not read" in warning for warning in status(otppi, data)["warnings"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until(lambda: any("log is not read" in warning for warning in status(otppi, data)["warnings"]), seconds=60)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 

@@ -15,7 +15,7 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host import lifecycle
-from otppi.host.data_folder import Busy, DataFolder, boot_folder_of
+from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.lifecycle import Record
 from otppi.host.supervisor import ThreadState
@@ -186,7 +186,7 @@ def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, double
 
 
 def test_one_gateway_for_each_data_folder(data: DataFolder, doubles: Any) -> None:
-    with pytest.raises(Busy):
+    with pytest.raises(FolderInUse):
         DataFolder(data.path, plugins=doubles.plugins)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.wire import gsm7
-from otppi.wire.plausible import surprise
+from otppi.wire.plausible import surprisal
 from otppi.wire.ussd import pack
 from otppi.wire.ussd_text import UssdForm, looks_like_code, read_ussd
 
@@ -153,9 +153,9 @@ def test_ucs2_in_several_lines_is_one_string() -> None:
 def test_a_text_surprises_less_than_the_same_octets_read_wrongly(text: str) -> None:
     octets = text.encode("utf-16-be")
     for wrong in (octets.decode("latin-1"), octets.decode("utf-16-le", "replace"), octets.hex()):
-        assert surprise(text) + 20 < surprise(wrong)
+        assert surprisal(text) + 20 < surprisal(wrong)
 
 
 @given(st.text(max_size=200))
 def test_every_text_has_a_measure(text: str) -> None:
-    assert 0 <= surprise(text) < 100 * (len(text) + 1)
+    assert 0 <= surprisal(text) < 100 * (len(text) + 1)

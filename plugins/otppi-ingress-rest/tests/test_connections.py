@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from otppi.kit.ip_network import network_of
 from otppi_ingress_rest import gate
 from otppi_ingress_rest.connection import Connection, Phase
 from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.framing import Peer, Site
 from otppi_ingress_rest.listener import KERNEL_BUFFER
 from otppi_ingress_rest.reception import Reception
-from otppi_ingress_rest.table import Table, client_of
+from otppi_ingress_rest.table import Table
 
 
 class Made:
@@ -30,7 +31,7 @@ class Made:
         ours, other = socket.socketpair()
         self._others.append(other)
         site = Site(None, ("127.0.0.1", 0), secure=False, body_limit=1024)
-        connection = Connection(ours, Peer(address, 1), client_of(address), site, None)
+        connection = Connection(ours, Peer(address, 1), network_of(address), site, None)
         connection.since = since
         return connection
 
@@ -44,20 +45,6 @@ def made() -> Iterator[Made]:
     connections = Made()
     yield connections
     connections.close()
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("192.0.2.1", "192.0.2.1", True),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # 2^64 addresses are one client's
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("fe80::1%eth0", "fe80::2%eth0", True),
-    ],
-)
-def test_who_counts_as_one_client(one: str, other: str, same: bool) -> None:
-    assert (client_of(one) == client_of(other)) is same
 
 
 def test_who_has_most_loses_the_one_that_waits_longest(made: Made) -> None:

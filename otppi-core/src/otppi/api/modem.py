@@ -40,12 +40,12 @@ class ModemIdentity:
     revision: str = ""
     imei: str = ""
     imsi: str = ""
-    msisdn: str = ""
     iccid: str = ""
     smsc: str = ""
     operator: str = ""
     registration: str = ""
     signal_dbm: int | None = None
+    msisdn: str = ""
 
 
 class RecoveryStep(StrEnum):

@@ -17,7 +17,7 @@ from otppi.cli.exits import Exit, Failure
 from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
-from otppi.host.data_folder import Busy, DataFolder, boot_folder_of
+from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
@@ -44,7 +44,7 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
     document = None if provision is None else read_document(provision)
     try:
         data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
-    except Busy as error:
+    except FolderInUse as error:
         raise Failure(Exit.LATER, str(error)) from error
     try:
         if provision is not None:

@@ -35,9 +35,9 @@ def _socket_of(data: Path) -> Path:
     link = data / CONTROL_LINK
     if link.is_symlink() or not data.is_dir():
         return link.readlink()
-    from otppi.host.data_folder import socket_folder
+    from otppi.host.data_folder import boot_folder_path
 
-    return socket_folder(data) / CONTROL_LINK
+    return boot_folder_path(data) / CONTROL_LINK
 
 
 def gateway(data: Path) -> "ControlClient":
@@ -62,7 +62,7 @@ def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False
 @contextmanager
 def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Operations"]:
     """Open a data folder on which no gateway runs."""
-    from otppi.host.data_folder import Busy, DataFolder
+    from otppi.host.data_folder import DataFolder, FolderInUse
     from otppi.host.operations import Operations
     from otppi.host.plugins import Plugins
 
@@ -72,7 +72,7 @@ def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterat
     _become_owner(data)
     try:
         folder = DataFolder(data, plugins=plugins, anew=anew)
-    except Busy as error:
+    except FolderInUse as error:
         raise Failure(
             Exit.LATER, f"{data} is in use by a gateway that starts or stops, or by another command"
         ) from error

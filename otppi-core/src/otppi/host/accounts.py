@@ -15,9 +15,10 @@ from typing import Any
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
 from otppi.host.login_log import LoginLog
-from otppi.host.login_throttle import LoginThrottle, network_of
+from otppi.host.login_throttle import LoginThrottle
 from otppi.host.password_checks import PasswordChecks
 from otppi.host.passwords import is_password, nobodys_hash, octets
+from otppi.kit.ip_network import network_of
 
 LONGEST_NAME = 64
 _WRONG_ONES = 1_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.host.blocklist_file import Blocked, BlocklistFile, Change
-from otppi.host.pace import Pace
 from otppi.host.store import Store
+from otppi.host.token_bucket import TokenBucket
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Blocklist:
         self, path: Path, store: Store, key: Callable[[str], str], *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store = store
-        self._pace = Pace(_FREE_WRITES, _WRITES_PER_SECOND, clock)
+        self._writes = TokenBucket(_FREE_WRITES, _WRITES_PER_SECOND, clock)
         self._file = BlocklistFile(path)
         self._changed = threading.Condition()
         self._turns: list[_Turn] = []
@@ -123,7 +123,7 @@ class Blocklist:
         turns: list[_Turn] = [own]
         try:
             if any((number in self._now) is (own.entry is None) for number in own.numbers):
-                self._closing.wait(self._pace.delay())  # requests that come meanwhile share the write
+                self._closing.wait(self._writes.delay())  # requests that come meanwhile share the write
             with self._changed:
                 turns, self._turns = self._turns, []
             self._commit(turns)

@@ -17,7 +17,7 @@ _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""
 
 
-class Busy(OtpPiError):  # noqa: N818
+class FolderInUse(OtpPiError):  # noqa: N818
     """Another gateway uses the same data folder."""
 
 
@@ -39,7 +39,7 @@ class DataFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self._lock)
-            raise Busy(f"another gateway uses the data folder {path}") from error
+            raise FolderInUse(f"another gateway uses the data folder {path}") from error
         try:
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
@@ -75,7 +75,7 @@ def boot_folder_of(data: Path) -> Path:
     Raises:
         OtpPiError: There is one that belongs to somebody else, or it cannot be made.
     """
-    folder = socket_folder(data)
+    folder = boot_folder_path(data)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
@@ -86,8 +86,8 @@ def boot_folder_of(data: Path) -> Path:
     return folder
 
 
-def socket_folder(data: Path) -> Path:
-    """Give the path of that folder, whether it is there or not; the control socket is in it."""
+def boot_folder_path(data: Path) -> Path:
+    """Give the path of a data folder's boot folder, whether it is there or not; the control socket is in it."""
     # systemd may name several folders; the first is ours.
     base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked by its user
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]

@@ -15,13 +15,13 @@ from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
 from otppi.host.open_notes import OpenNotes
 from otppi.host.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
-from otppi.host.pace import Pace
 from otppi.host.paperwork import Paperwork
 from otppi.host.placement import Placement, Refused, Rules
 from otppi.host.receipts import Receipts
 from otppi.host.report import Report
 from otppi.host.restart import left_behind
 from otppi.host.spool import Spool
+from otppi.host.token_bucket import TokenBucket
 from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode
@@ -65,7 +65,7 @@ class Dispatch:
         self.listeners_later = self._paperwork.listeners_later
         self.note_ended = self._paperwork.do
         self.each_minute: list[Callable[[], None]] = []
-        self._refusals = Pace(_FREE_REFUSALS, _REFUSALS_PER_SECOND)
+        self._refusals = TokenBucket(_FREE_REFUSALS, _REFUSALS_PER_SECOND)
         self._stopping = threading.Event()
         self._closed = False
 

@@ -22,8 +22,8 @@ from otppi.host.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
-from otppi.host.pace import Pace
 from otppi.host.store import StoreDamaged
+from otppi.host.token_bucket import TokenBucket
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
@@ -69,7 +69,7 @@ class HostGateway:
         self.authenticate_token = accounts.authenticate_token
         self.read = reader.read
         self._keys = reader.keys
-        self._rotations = Pace(_FREE_ROTATIONS, 1 / 60)
+        self._rotations = TokenBucket(_FREE_ROTATIONS, 1 / 60)
         warning = (self.balances, reader.keys, dispatch, otp)
         self.overview = Overview(
             dispatch, warning, self.balances.describe, lambda: {**otp.counters(), **accounts.log.counters()}

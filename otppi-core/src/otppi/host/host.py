@@ -65,14 +65,7 @@ class Host:
         self.gateway = HostGateway(
             sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
         )
-        self.gateway.overview.parts += [data, data.store, data.blocklist, config, self]
-        self.dispatch.each_minute.append(data.keys.drop_expired)
-        self.dispatch.each_minute.append(self.accounts.log.flush)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
-        self.dispatch.is_blocked = data.blocklist.__contains__
-        self.dispatch.listeners.append(self.otp.ended)
-        self.dispatch.listeners.append(self._tell_state)
-        self.dispatch.listeners_later.append(self._tell_later)
         self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self._forward)
         self._receiving = (
             Supervised("inbox", self.inbox.run, self.inbox.stop),
@@ -84,16 +77,24 @@ class Host:
         self._modem_threads: dict[str, Supervised] = {}
         self._modem_values: dict[str, Mapping[str, Any]] = {}
         self.ways_in = WaysIn(data.plugins, config, self.gateway, data.path)
-        self.gateway.overview.ways_in = self.ways_in.describe
-        self.gateway.overview.parts += (self.ways_in,)
         self._internet_type = next(iter(data.plugins.internet_types.values()), None)
         usb = [match for one in data.plugins.modem_types.values() for match in one.usb]
         self.internet = InternetLinks(
             self._internet_type, self._identity_of, self._port_of, serial_devices, usb, boot_folder
         )
-
         watch = Watch(self._threads, (self.ways_in.look, self.gateway.ussd.look))
         self._watch = Supervised("watch", watch.run, watch.stop)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Tell the parts of each other, where one is made after another that needs it."""
+        data, dispatch, overview = self.data, self.dispatch, self.gateway.overview
+        dispatch.is_blocked = data.blocklist.__contains__
+        dispatch.each_minute += [data.keys.drop_expired, self.accounts.log.flush]
+        dispatch.listeners += [self.otp.ended, self._tell_state]
+        dispatch.listeners_later.append(self._tell_later)
+        overview.ways_in = self.ways_in.describe
+        overview.parts += [data, data.store, data.blocklist, data.config, self, self.ways_in]
 
     def start(self) -> None:
         """Start the modems, then the ways in.

@@ -62,9 +62,8 @@ class Inbox:
         name = digest(modem, part)
         with self._lock:
             if not (part.sent or part.offer) and self._seen.get(name):
-                del self._seen[
-                    name
-                ]  # nothing tells it from the one that is held: rather shown twice than deleted unread
+                # Nothing tells it from the one that is held: rather shown twice than deleted unread.
+                del self._seen[name]
             if name not in self._seen:
                 assembly = self._find(modem, part) or self._make(modem, part)
                 if assembly is None:

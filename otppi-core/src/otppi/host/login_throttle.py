@@ -1,6 +1,5 @@
 """How fast passwords may be guessed: a policy of paces, without threads, and without anybody locked out."""
 
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,21 +10,8 @@ _FAMILIAR = 1_000
 _FORGET = 600.0
 
 
-def network_of(address: str) -> str:
-    """Give the network that one guesser may have for himself: an IPv4 address, or 64 bits of an IPv6 one (RFC 6177)."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
-
-
 @dataclass(frozen=True, slots=True)
-class Pace:
+class GuessPace:
     """Wrong passwords that are `free`; then each costs twice the wait of the one before, `longest` seconds at most."""
 
     free: int
@@ -36,11 +22,11 @@ class Pace:
         return min(2.0 ** min(failures - self.free, 30), self.longest) if failures >= self.free else 0.0
 
 
-OF_PAIR = Pace(5, 5.0)
+OF_PAIR = GuessPace(5, 5.0)
 """Of one user from one network."""
-OF_NETWORK = Pace(10, 5.0)
+OF_NETWORK = GuessPace(10, 5.0)
 """Of whatever users from one network."""
-OF_USER = Pace(100, 1.0)
+OF_USER = GuessPace(100, 1.0)
 """Of one user from networks from which he has never come: the guesses of many addresses add up."""
 
 _Key = tuple[str | None, str | None]
@@ -86,8 +72,8 @@ class LoginThrottle:
         while len(self._familiar) > _FAMILIAR:
             self._familiar.popitem(last=False)
 
-    def _paces(self, username: str, network: str) -> list[tuple[_Key, Pace]]:
-        paces: list[tuple[_Key, Pace]] = [((username, network), OF_PAIR), ((None, network), OF_NETWORK)]
+    def _paces(self, username: str, network: str) -> list[tuple[_Key, GuessPace]]:
+        paces: list[tuple[_Key, GuessPace]] = [((username, network), OF_PAIR), ((None, network), OF_NETWORK)]
         if not self.is_familiar(username, network):
             paces.append(((username, None), OF_USER))
         return paces

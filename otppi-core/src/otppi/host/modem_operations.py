@@ -110,7 +110,7 @@ class ModemOperations(Operating):
     # -- memories ---------------------------------------------------------------------------------------------------
 
     def clear_memory(self, modem: str) -> dict[str, Any]:
-        """Delete what other programs have left to be sent in a modem's memories; say how much, and what is not well.
+        """Delete what other programs have left to be sent in a modem's memories; say how many messages that were.
 
         Raises:
             InvalidSettings: There is no such modem.

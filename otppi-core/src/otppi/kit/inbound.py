@@ -7,7 +7,7 @@ from datetime import datetime
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
 from otppi.wire.dcs import Alphabet
 from otppi.wire.errors import WireError
-from otppi.wire.plausible import surprise
+from otppi.wire.plausible import surprisal
 from otppi.wire.salvage import Remains, read_received
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line
@@ -86,7 +86,7 @@ def _text(data: UserData) -> str:
         return data.text
     payload = data.payload[2:] if data.payload.startswith(_MARKS) else data.payload
     high_first, low_first = (_utf16(payload, order, whole=not data.concatenation) for order in ("be", "le"))
-    return low_first if surprise(low_first) + _LOW_FIRST < surprise(high_first) else high_first
+    return low_first if surprisal(low_first) + _LOW_FIRST < surprisal(high_first) else high_first
 
 
 def _utf16(payload: bytes, order: str, *, whole: bool) -> str:

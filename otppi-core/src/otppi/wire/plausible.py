@@ -1,8 +1,9 @@
 """Owns how much a string looks like a text that people read: the measure by which one of several readings is chosen.
 
-`surprise` is a cost in bits under a coarse model of texts: how often a kind of character follows another, and how often
-a character is among its kind. Of two readings of the same octets the one that surprises less is the likelier one. The
-costs are rounded by hand: what is text at all lies tens of bits from what is not, and no language is told from another.
+`surprisal` is a cost in bits (the information content) under a coarse model of texts: how often a kind of character
+follows another, and how often a character is among its kind. Of two readings of the same octets the one that surprises
+less is the likelier one. The costs are rounded by hand: what is text at all lies tens of bits from what is not, and no
+language is told from another.
 """
 
 import re
@@ -113,7 +114,7 @@ _EVERYDAY: Final = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 
 _EVERYDAY_COST: Final = 11.5
 
 
-def surprise(text: str) -> float:
+def surprisal(text: str) -> float:
     """Tell by how many bits a text surprises; the less, the likelier it is a text that somebody wrote."""
     bits, letters, last, before = 0.0, 0, 0.0, (_Kind.START, "")
     for char in text:

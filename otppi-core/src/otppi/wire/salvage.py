@@ -16,7 +16,7 @@ from otppi.wire import gsm7
 from otppi.wire.address import Address, decode_smsc
 from otppi.wire.dcs import GSM7, UCS2, Alphabet, Dcs
 from otppi.wire.errors import AddressError, TpduError, WireError
-from otppi.wire.plausible import surprise
+from otppi.wire.plausible import surprisal
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.timestamp import SIZE as TIME_SIZE
 from otppi.wire.timestamp import decode_time
@@ -234,7 +234,7 @@ def _second_reading(length: int, body: bytes, dcs: Dcs, *, has_header: bool) -> 
             everything.append((_cut(body, other, has_header=has_header), False))
     if len(everything) == 1:
         return everything[0]
-    return min(everything, key=lambda one: surprise(one[0].text))
+    return min(everything, key=lambda one: surprisal(one[0].text))
 
 
 def _counted(body: bytes, dcs: Dcs) -> int | None:

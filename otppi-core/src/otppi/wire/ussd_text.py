@@ -16,7 +16,7 @@ from typing import Final
 
 from otppi.wire import gsm7
 from otppi.wire.dcs import Alphabet
-from otppi.wire.plausible import surprise
+from otppi.wire.plausible import surprisal
 
 _CR: Final = 0x0D
 _GSM7_WITH_LANGUAGE, _UCS2_WITH_LANGUAGE = 0x10, 0x11
@@ -122,7 +122,7 @@ def unpack(octets: bytes) -> str:
 
 
 def _bits(reading: _Reading) -> float:
-    bits = surprise(reading.text)
+    bits = surprisal(reading.text)
     if reading.written is _Written.PLAIN and looks_like_code(reading.text):
         return min(bits, _CODE_BEGINS + _CODE_DIGIT * len(reading.text))
     return bits

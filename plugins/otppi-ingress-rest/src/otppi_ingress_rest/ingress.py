@@ -57,9 +57,7 @@ class RestIngress(Ingress):
             listeners = [opened.enter_context(self._listen(kind, api)) for kind in kinds]
             gate = Gate(
                 listeners,
-                table=Table(
-                    _affordable(self._settings["max_connections"]), self._settings["max_connections_per_client"]
-                ),
+                table=self._table(),
                 is_known=api.knows,
                 most_threads=self._settings["max_threads"],
                 stop_waiting=waiting.end,

@@ -38,18 +38,6 @@ _STATUSES: Mapping[str, tuple[str, tuple[ResponseCode, ...]]] = {
     "504": ("It may or may not have been sent", (ResponseCode.UNCONFIRMED,)),
 }
 _SENT: Json = {"id": "123456", "message_id": "Nx3k9", "state": "sent", "modem_id": "m0", "segments": 1}
-_ALIAS_USES: Mapping[str, tuple[str, ...]] = {
-    "/api/sms": ("send-sms",),
-    "/api/email": ("send-email",),
-    "/api/mail": ("send-email",),
-    "/api/otp": ("request-otp", "verify-otp"),
-    "/api/block": ("block-msisdn",),
-    "/api/blocking": ("block-msisdn",),
-    "/api/unblock": ("unblock-msisdn",),
-    "/api/unblocking": ("unblock-msisdn",),
-    "/api/modem": ("get-modem-list",),
-    "/api/ussd": ("request-ussd",),
-}
 _COMMON = ("400", "401", "413", "429", "500", "503")
 _BOTH_SCHEMES: list[Json] = [{"basic": []}, {"bearer": []}]
 
@@ -91,9 +79,10 @@ def document(settings: Mapping[str, Any], version: str) -> Json:
 
 
 def _uses(settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-    """Say which commands each path is meant for; all of them take any, so the first meaning of a path counts."""
+    """Say which commands each path is meant for; the settings' meaning of a path goes before that of an alias."""
     configured = {settings["blocking_path"]: ("block-msisdn",), settings["unblocking_path"]: ("unblock-msisdn",)}
-    return {**_ALIAS_USES, **configured, settings["message_path"]: tuple(COMMANDS), "/api/message": tuple(COMMANDS)}
+    meant = {**paths.ALIASES, **configured, settings["message_path"]: ()}
+    return {path: commands or tuple(COMMANDS) for path, commands in meant.items()}
 
 
 def _command_path(path: str, commands: Sequence[str], alias_of: str | None) -> Json:

@@ -7,10 +7,11 @@ import socket
 from collections.abc import Sequence
 
 from otppi.kit.bursts import Bursts
+from otppi.kit.ip_network import network_of
 from otppi_ingress_rest.connection import Connection
 from otppi_ingress_rest.framing import Peer
 from otppi_ingress_rest.listener import Listener
-from otppi_ingress_rest.table import Table, client_of
+from otppi_ingress_rest.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class Reception:
 
     def _admit(self, sock: socket.socket, address: tuple[str, int], listener: Listener) -> None:
         peer = Peer(address[0].removeprefix("::ffff:"), address[1])
-        client = client_of(peer.remote_addr)
+        client = network_of(peer.remote_addr)
         if self._table.crowded(client):
             if not self._to_make_room(client):
                 sock.close()

@@ -15,13 +15,21 @@ KEYS = "/api/keys"
 KEYS_ROTATE = "/api/keys/rotate"
 RESERVED = (MESSAGES, HEALTH, OPENAPI, DOCS, METRICS, KEYS)
 
-ALIASES = tuple(
-    f"/api/{name}"
-    for name in (
-        "message", "sms", "email", "mail", "otp", "block", "unblock", "blocking", "unblocking", "modem", "ussd",
-    )
-)  # fmt: skip
-"""Paths that the original program, its documents and its later versions used; always served, all by one handler."""
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "/api/message": (),
+    "/api/sms": ("send-sms",),
+    "/api/email": ("send-email",),
+    "/api/mail": ("send-email",),
+    "/api/otp": ("request-otp", "verify-otp"),
+    "/api/block": ("block-msisdn",),
+    "/api/unblock": ("unblock-msisdn",),
+    "/api/blocking": ("block-msisdn",),
+    "/api/unblocking": ("unblock-msisdn",),
+    "/api/modem": ("get-modem-list",),
+    "/api/ussd": ("request-ussd",),
+}
+"""Paths that the original program, its documents and its later versions used, and the commands that each is meant for
+(none: all). They are always served, all by one handler, which takes any command."""
 
 PATH_PATTERN = r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]"
 WAIT_LIMIT = 60

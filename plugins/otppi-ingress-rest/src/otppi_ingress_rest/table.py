@@ -1,6 +1,5 @@
 """The open connections: how many there may be, how many of one client, and which may go where there is no room."""
 
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +10,6 @@ UNFINISHED = frozenset((Phase.HELLO, Phase.HANDSHAKE, Phase.READ, Phase.LINGER))
 """Phases in which the gate waits for the client, which has nothing to lose but its place."""
 NOT_READING = 2.0
 """Seconds after which a client that does not take its answer is one that keeps us waiting."""
-
-
-def client_of(address: str) -> str:
-    """Give what counts as one client: an IPv4 address, or the /64 of an IPv6 address, for whoever has one has all."""
-    if ":" not in address:
-        return address
-    return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex(":", 2)
 
 
 class Table:

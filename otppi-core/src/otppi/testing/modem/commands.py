@@ -159,7 +159,7 @@ def _identity(fact: Callable[["ModemPeer"], str]) -> Handler:
 
 
 def _own_number(request: Request) -> Iterable[str]:
-    """The number that the SIM card holds, of the form 27.007 7.1 gives it; most hold none."""
+    """AT+CNUM: the number that the SIM card holds (3GPP TS 27.007 7.1); most hold none."""
     number = request.peer.profile.msisdn
     return [f'+CNUM: "","{number}",{145 if number.startswith("+") else 129}'] if number else ()
 

@@ -1,4 +1,4 @@
-"""Owns the faults that real modems were seen with in receiving: memories and their news (modems.md 17-20)."""
+"""Owns the faults that real modems were seen with in receiving: memories, their news, flaws (modems.md 17-20, 37)."""
 
 import re
 
@@ -65,7 +65,7 @@ INBOX_FAULTS = table(
     Fault("routed-needs-cnma", 20, Stage.SWITCH, _want_cnma,
           "under +CSMS=1 what is not acknowledged within `seconds` comes again, at last nothing is routed any more",
           reset("cnma_time"), seconds=10.0, lasting=False),
-    switch("pdu-cut", 36, "the last 8 octets of each PDU that came in are missing", pdu_lost=8),
-    switch("pdu-with-parameter", 36, "`,0` stands behind each PDU that came in", pdu_behind=",0"),
+    switch("pdu-cut", 37, "the last 8 octets of each PDU that came in are missing", pdu_lost=8),
+    switch("pdu-with-parameter", 37, "`,0` stands behind each PDU that came in", pdu_behind=",0"),
 )  # fmt: skip
 """What may go wrong in receiving."""

@@ -75,7 +75,7 @@ class Sender:
         self._dialogue = None
         dialogue.ctrl_z = now
         try:
-            dialogue.submit = _as_text(payload, dialogue.number) if dialogue.number else self._decode(payload, dialogue)
+            dialogue.submit = self._decode(payload, dialogue)
         except RefusedError as refusal:
             self._end(dialogue, refusal.line(self._peer.session.cmee), now)
             return

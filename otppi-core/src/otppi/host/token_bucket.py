@@ -1,11 +1,12 @@
-"""How often something may be done: many times at once, and then at an even pace."""
+"""How often something may be done: many times at once, and then at an even pace (a token bucket)."""
 
 import time
 from collections.abc import Callable
+from threading import Lock
 
 
-class Pace:
-    """Not thread-safe.
+class TokenBucket:
+    """Any thread.
 
     Args:
         free: How often it may be done at once.
@@ -19,20 +20,23 @@ class Pace:
         self._clock = clock
         self._left = free
         self._counted = clock()
+        self._lock = Lock()
 
     def delay(self) -> float:
         """Do it once more, after so many seconds."""
-        self._refill()
-        self._left -= 1
-        return max(0.0, -self._left / self._per_second)
+        with self._lock:
+            self._refill()
+            self._left -= 1
+            return max(0.0, -self._left / self._per_second)
 
     def allows(self) -> bool:
         """Do it now, or not at all."""
-        self._refill()
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        with self._lock:
+            self._refill()
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
 
     def _refill(self) -> None:
         now = self._clock()
