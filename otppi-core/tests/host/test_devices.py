@@ -24,8 +24,10 @@ from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
 from otppi.host.plugins import Plugins
 from otppi.host.supervisor import Supervised
+from otppi.kit import threads
 from otppi.kit.at_modem import AT_SETTINGS, AtModem
 from otppi.kit.examine import Examined
+from otppi.kit.threads import PromptThread
 from otppi.kit.usb import UsbDevice
 from otppi.testing.modem import ModemProfile, ModemRack, PortKind, RackedModem, RackSource
 from otppi.testing.scripted import until
@@ -368,6 +370,7 @@ class Watch:
 
     def __init__(self, *ports: SerialDevice, **answers: Examined) -> None:
         self.answers = answers
+        self.broken: set[str] = set()
         self.asked: list[list[str]] = []
         self.woken: list[str] = []
         self.gate = threading.Event()
@@ -380,6 +383,8 @@ class Watch:
         names = [Path(one).name for one in ports]
         self.asked.append(names)
         assert self.gate.wait(10)
+        if self.broken.intersection(names):
+            raise ValueError("it says what nobody expects")
         return next((self.answers[name] for name in names if name in self.answers), Examined(problem="silent"))
 
     def expect(self, **modems: tuple[str, str]) -> None:
@@ -439,6 +444,27 @@ def test_a_stranger_is_asked_later_where_no_thread_starts(watching: Any, monkeyp
         assert refused.wait(10)
         one.expect()
     until(lambda: one.asked and one.watch.devices()[0].examined)
+
+
+def test_a_thread_that_never_begins_holds_up_nobody(watching: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue 9, E20: where memory is short a start can hang for good, here with the lock that each modem needs."""
+    monkeypatch.setattr(devices, "_NO_THREAD_PAUSE", 0.05)
+    monkeypatch.setattr(threads, "BEGIN_WITHIN", 0.05)
+    one = watching(ttyUSB0=is_(A, 0))
+    bootstrap, lost = PromptThread._bootstrap, threading.Event()
+
+    def dies(thread: PromptThread) -> None:
+        if thread.name == "device-asker" and not lost.is_set():
+            del threading._limbo[thread]
+            lost.set()
+            return
+        bootstrap(thread)
+
+    monkeypatch.setattr(PromptThread, "_bootstrap", dies)
+    one.source.put(port(0))
+    assert lost.wait(10)
+    until(lambda: one.watch.devices()[0].examined)
+    assert one.asked == [["ttyUSB0"]]
 
 
 def test_a_modem_that_is_missing_is_woken_when_it_was_found(watching: Any) -> None:
@@ -522,11 +548,12 @@ def test_a_port_that_is_not_hot_plugged_is_left_to_its_setting(watching: Any) ->
 
 def test_a_device_that_fails_to_be_asked_does_not_stop_the_others(watching: Any, caplog: Any) -> None:
     one = watching()
-    one.answers["ttyUSB0"] = "not an answer"
+    one.broken.add("ttyUSB0")
     one.answers["ttyUSB1"] = is_(A, 1)
     one.source.put(port(0), port(1, socket=2))
-    until(lambda: one.watch.devices() and one.watch.devices()[1].examined)
-    assert len(one.watch.devices()) == 2
+    until(lambda: len(one.watch.devices()) == 2 and all(device.examined for device in one.watch.devices()))
+    assert {device.examined.problem for device in one.watch.devices()} == {"asking it failed (ValueError)", ""}
+    assert "could not be asked who it is" in caplog.text
 
 
 def test_the_watch_survives_a_failure(watching: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from otppi.api.devices import SerialDevice
@@ -12,6 +11,7 @@ from otppi.api.modem import ModemType
 from otppi.host.device import Device, DeviceSource, Expected, absent, in_order
 from otppi.kit.at_identity import same_imei
 from otppi.kit.examine import Examined, examine
+from otppi.kit.threads import BEGIN_WITHIN, PromptThread
 from otppi.kit.usb import UsbDevice
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _AGAIN = (5.0, 15.0, 60.0)
 """Seconds until a device that answered nothing is asked again: a modem boots for some time. Then it is left alone."""
 _ASKERS = 4
 _NO_THREAD_PAUSE = 5.0
+_LAST_ANSWER = 30.0
+"""Seconds in which a device that is being asked has been asked, whatever it does."""
 _NEVER = float("inf")
 
 
@@ -52,7 +54,8 @@ class DeviceWatch:
         self._read: dict[str, str] = {}
         self._clones: set[str] = set()
         self._stopping = False
-        self._askers = ThreadPoolExecutor(_ASKERS, "device-asker")
+        self._askers: dict[PromptThread, Device | None] = {}
+        """The threads that ask, and which device; None of one that has done so and is ending."""
 
     # -- for the gateway, any thread --------------------------------------------------------------------------------
 
@@ -94,7 +97,9 @@ class DeviceWatch:
         """Wait until no device is being asked; after `run` has ended."""
         with self._lock:
             self._stopping = True
-        self._askers.shutdown(cancel_futures=True)
+            askers = list(self._askers)
+        for asker in askers:
+            asker.end(_LAST_ANSWER)
 
     # -- Devices, any thread ----------------------------------------------------------------------------------------
 
@@ -270,6 +275,8 @@ class DeviceWatch:
     def _until_next_ask(self) -> float | None:
         with self._lock:
             times = [device.ask_at for device in self._devices.values() if self._is_stranger(device)]
+            if any(self._askers.values()):
+                times.append(time.monotonic() + BEGIN_WITHIN)  # whether each of them has begun
         soonest = min(times, default=_NEVER)
         return None if soonest == _NEVER else max(0.0, soonest - time.monotonic())
 
@@ -287,17 +294,28 @@ class DeviceWatch:
         with self._lock:
             if self._stopping:
                 return
+            for asker in [asker for asker in self._askers if not asker.lives]:
+                if (device := self._askers.pop(asker)) is not None:  # it has never begun
+                    self._ask_later(device, now)
             for device in self._devices.values():
-                if device.ask_at <= now and self._is_stranger(device):
-                    device.asking = True
-                    try:
-                        self._askers.submit(self._ask, device)
-                    except RuntimeError:  # "can't start new thread": memory, or the number of processes, is short
-                        device.asking, device.ask_at = False, now + _NO_THREAD_PAUSE
+                busy = sum(asked is not None for asked in self._askers.values())
+                if device.ask_at <= now and busy < _ASKERS and self._is_stranger(device):
+                    self._begin_to_ask(device, now)
 
-    def _ask(self, device: Device) -> None:
-        if not device.asking:  # the pool had kept what it could not start a thread for
-            return
+    def _begin_to_ask(self, device: Device, now: float) -> None:
+        asker = PromptThread(lambda: self._ask(device, asker), "device-asker")
+        device.asking = True
+        try:
+            asker.start()
+        except (RuntimeError, MemoryError):  # "can't start new thread": memory, or the number of processes, is short
+            self._ask_later(device, now)
+        else:
+            self._askers[asker] = device
+
+    def _ask_later(self, device: Device, now: float) -> None:
+        device.asking, device.ask_at = False, now + _NO_THREAD_PAUSE
+
+    def _ask(self, device: Device, asker: PromptThread) -> None:
         ports, known = in_order(device, self._matches)
         try:
             found = self._ask_ports([port.path for port in ports], known)
@@ -305,6 +323,7 @@ class DeviceWatch:
             logger.exception("%s could not be asked who it is", device)
             found = Examined(problem=f"asking it failed ({type(error).__name__})")
         with self._lock:
+            self._askers[asker] = None
             device.asking, device.examined = False, found
             if found.port:
                 device.port = found.port
