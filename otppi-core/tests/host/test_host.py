@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -126,10 +127,15 @@ def test_the_rules_change_while_it_runs(host: Host) -> None:
 
 def test_users_change_while_it_runs(host: Host) -> None:
     change(host, {"api_users": [{"username": "app", "password": "secret"}]})
-    assert host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app")
+    checked = host.gateway.authenticate("app", "secret", "192.0.2.1")
+    assert isinstance(checked, Future)
+    assert checked.result(20) == Sender("app")
+    assert host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app"), "it is known now"
     change(host, {"api_users": [{"username": "app", "blocked": True}]})
+    refused = host.gateway.authenticate("app", "secret", "192.0.2.1")
+    assert isinstance(refused, Future)
     with pytest.raises(AuthenticationFailed):
-        host.gateway.authenticate("app", "secret", "192.0.2.1")
+        refused.result(20)
 
 
 def test_an_ingress_is_started_anew_with_its_new_settings_or_stopped(host: Host, doubles: Any) -> None:
