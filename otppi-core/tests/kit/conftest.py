@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import ModemLost
+from otppi.api.errors import ModemLost, NotSent
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext
 from otppi.kit.at_modem import AtModem
@@ -67,6 +67,19 @@ class Driver:
         message = self.message(text)
         self.modem.send(message)
         return message
+
+    def send_at_last(self, text: str) -> int:
+        """Send as the gateway does: again where nothing went out, opened anew where it was lost; give the attempts."""
+        for attempt in range(1, 6):
+            try:
+                self.send(text)
+            except ModemLost:
+                self.reopen()
+            except NotSent:
+                continue
+            else:
+                return attempt
+        raise AssertionError("it was never sent")
 
     def reopen(self, attempts: int = 5) -> None:
         """Open it as the gateway does, until it is open."""

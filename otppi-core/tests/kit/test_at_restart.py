@@ -25,20 +25,6 @@ STORED = ModemProfile(echo=False, text_mode=True)
 SPEAKING = replace(STORED, boot_urcs=("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"))
 
 
-def send_as_the_gateway_does(driver: Any, text: str) -> int:
-    """Send again where nothing went out, opened anew where the modem was lost; give the number of attempts."""
-    for attempt in range(1, 6):
-        try:
-            driver.send(text)
-        except ModemLost:
-            driver.reopen()
-        except NotSent:
-            continue
-        else:
-            return attempt
-    raise AssertionError("it was never sent")
-
-
 def only_as_it_should(driver: Any, *texts: str) -> None:
     """Nothing but these texts arrived, and nowhere but at the receiver."""
     assert driver.texts == list(texts)
@@ -55,7 +41,7 @@ def test_no_pdu_is_typed_in_text_mode(make_driver: MakeDriver, profile: ModemPro
     driver.send("before")
     for number in range(3):
         driver.peer.restart()
-        send_as_the_gateway_does(driver, f"after {number}")
+        driver.send_at_last(f"after {number}")
     only_as_it_should(driver, "before", "after 0", "after 1", "after 2")
 
 
@@ -70,7 +56,7 @@ def test_a_restart_in_the_middle_of_asking(
     driver.modem.open()
     driver.send("before")
     driver.peer.inject("restart", command=command, seconds=boot_time)
-    send_as_the_gateway_does(driver, "after")
+    driver.send_at_last("after")
     only_as_it_should(driver, "before", "after")
 
 
@@ -82,7 +68,7 @@ def test_a_prompt_of_before_the_restart_gets_no_pdu(make_driver: MakeDriver) -> 
     driver.send("news that are no signs")
     driver.peer.heal()
     driver.peer.inject("boot-garbage")  # with RDY's kin, and then the prompt
-    attempts = send_as_the_gateway_does(driver, "after")
+    attempts = driver.send_at_last("after")
     assert attempts > 1
     only_as_it_should(driver, "before", "news that are no signs", "after")
 
@@ -117,7 +103,7 @@ def test_a_restart_in_the_pause_before_the_pdu(make_driver: MakeDriver) -> None:
         driver.modem.send(message)
     assert dispatched == []
     driver.modem._prompt_pause = 0.0
-    send_as_the_gateway_does(driver, "after")
+    driver.send_at_last("after")
     only_as_it_should(driver, "after")
 
 
@@ -166,7 +152,7 @@ def test_a_restart_while_the_network_has_the_message_is_told_at_once(make_driver
     driver.peer.inject("restart-after-submit")
     with pytest.raises(Unconfirmed, match="restarted"):
         driver.send("nobody knows")
-    assert send_as_the_gateway_does(driver, "after") == 2
+    assert driver.send_at_last("after") == 2
     only_as_it_should(driver, "after")
 
 
@@ -176,7 +162,7 @@ def test_a_sim_that_asks_for_its_pin_again_gets_it(make_driver: MakeDriver) -> N
     driver.peer.restart()
     with pytest.raises(SendError):
         driver.send("after")
-    send_as_the_gateway_does(driver, "after")
+    driver.send_at_last("after")
     only_as_it_should(driver, "after")
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 
-from otppi.kit.threads import PromptThread
+from otppi.kit.threads import CANNOT_START, PromptThread
 
 _MOST = 256 * 1024
 """Characters that wait: about 1,700 lines."""
@@ -69,7 +69,7 @@ class LogStream(io.TextIOBase):
         thread = PromptThread(self._run, "log")
         try:
             thread.start()
-        except (RuntimeError, MemoryError):  # no memory for one more thread, or the interpreter is ending
+        except CANNOT_START:
             return
         self._thread = thread
 

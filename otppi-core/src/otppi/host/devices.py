@@ -11,7 +11,7 @@ from otppi.api.modem import ModemType
 from otppi.host.device import Device, DeviceSource, Expected, absent, in_order
 from otppi.kit.at_identity import same_imei
 from otppi.kit.examine import Examined, examine
-from otppi.kit.threads import BEGIN_WITHIN, PromptThread
+from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, PromptThread
 from otppi.kit.usb import UsbDevice
 
 logger = logging.getLogger(__name__)
@@ -307,7 +307,7 @@ class DeviceWatch:
         device.asking = True
         try:
             asker.start()
-        except (RuntimeError, MemoryError):  # "can't start new thread": memory, or the number of processes, is short
+        except CANNOT_START:
             self._ask_later(device, now)
         else:
             self._askers[asker] = device

@@ -12,7 +12,7 @@ from otppi.api.errors import AuthenticationFailed, Busy, Throttled, sentence
 from otppi.api.ingress import Sender
 from otppi.host.login_throttle import LoginThrottle
 from otppi.host.seniority import Seniority
-from otppi.kit.threads import PromptThread
+from otppi.kit.threads import CANNOT_START, PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class PasswordChecks:
         thread = PromptThread(self._run, "password-checks")
         try:
             thread.start()
-        except (RuntimeError, MemoryError) as error:  # "can't start new thread"
+        except CANNOT_START as error:
             raise Busy("no thread can be started to check the password", _AGAIN) from error
         self._thread = thread
 

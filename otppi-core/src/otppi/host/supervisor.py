@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from otppi.api.errors import OtpPiError, sentence
 from otppi.kit.reconnect import Backoff
-from otppi.kit.threads import PromptThread
+from otppi.kit.threads import CANNOT_START, PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Supervised:
                 # A daemon, so that a thread which waits for a network's answer cannot hold up the end of the process.
                 thread = PromptThread(self._body, self.name)
                 thread.start()
-            except (RuntimeError, MemoryError) as error:  # "can't start new thread": pthread_create's EAGAIN
+            except CANNOT_START as error:
                 if self.supervision.state is not ThreadState.WAITING:
                     logger.error("%s cannot be started now: %s", self.name, error)  # noqa: TRY400 - it says it all
                 self._failed(NoThread("no thread can be started: memory, or the number of processes, is short"))

@@ -21,7 +21,7 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem, ModemState
 from otppi.host.placement import Refused
 from otppi.host.worker import ModemWorker
-from otppi.kit.threads import BEGIN_WITHIN, prompt
+from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
 
@@ -283,7 +283,7 @@ class UssdDesk:
         timer = prompt(threading.Timer(seconds, self._expire, (session, exchange)))
         try:
             timer.start()
-        except (RuntimeError, MemoryError):  # "can't start new thread": `look` ends it instead
+        except CANNOT_START:  # `look` ends it instead
             session.timer = None
         else:
             session.timer = timer

@@ -8,9 +8,13 @@ connections, or one that holds a lock which all need. So nobody waits here, and 
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 BEGIN_WITHIN = 5.0
 """Seconds after which a thread that has not begun never will, however busy the machine is."""
+CANNOT_START: Final = (RuntimeError, MemoryError)
+"""What `start` raises where memory, or the number of processes, is short (pthread_create's EAGAIN is a RuntimeError),
+or the interpreter is ending."""
 
 
 class _NotWaitedFor(threading.Event):
@@ -26,7 +30,7 @@ def prompt(timer: threading.Timer) -> threading.Timer:
 
 
 class PromptThread(threading.Thread):
-    """A daemon. `start` raises RuntimeError or MemoryError where that is known at once."""
+    """A daemon. `start` raises one of `CANNOT_START` where that is known at once."""
 
     def __init__(self, target: Callable[[], None], name: str) -> None:
         super().__init__(name=name, daemon=True)

@@ -19,7 +19,7 @@ from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Consumer
 from otppi.kit.link import Link, LinkLost
 from otppi.kit.outbox import soonest
-from otppi.kit.threads import prompt
+from otppi.kit.threads import CANNOT_START, prompt
 from otppi.kit.tls import client_context
 from otppi.kit.wake import Wake
 from otppi.wire.envelope import Answer
@@ -101,7 +101,7 @@ class RedisIngress(Ingress):
         last_resort = prompt(threading.Timer(seconds, self._hang_up))
         try:
             last_resort.start()
-        except (RuntimeError, MemoryError):  # "can't start new thread": each read ends after `timeout` all the same
+        except CANNOT_START:  # each read ends after `timeout` all the same
             logger.warning("%s: no thread can be started; the stop waits for as long as the server takes", KEY)
         else:
             self._last_resort = last_resort

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
-from otppi.kit.threads import PromptThread
+from otppi.kit.threads import CANNOT_START, PromptThread
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class Workers(Generic[Job]):
             try:
                 thread = PromptThread(self._run, self._name)
                 thread.start()
-            except (RuntimeError, MemoryError):  # "can't start new thread": pthread_create's EAGAIN
+            except CANNOT_START:
                 self._failed_starts += 1
             else:
                 self._threads.add(thread)  # it cannot have ended: for that it needs the lock

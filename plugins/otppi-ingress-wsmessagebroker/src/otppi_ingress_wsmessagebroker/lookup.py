@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from otppi.kit.link import LinkLost
-from otppi.kit.threads import PromptThread
+from otppi.kit.threads import CANNOT_START, PromptThread
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 
 Address = tuple[int, int, int, tuple[Any, ...]]
@@ -62,7 +62,7 @@ class Lookup:
         try:
             search.thread = PromptThread(partial(self._run, search), "name lookup")
             search.thread.start()
-        except (RuntimeError, MemoryError) as error:  # "can't start new thread"
+        except CANNOT_START as error:
             raise LinkLost("no thread can be started to look its name up") from error
         self._search = search
         return search
