@@ -161,3 +161,23 @@ def test_what_it_does_now_is_said_with_its_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "time", lambda: 2_000.0)
     link.say("no modem may send")
     assert link.describe()["since"] == 1000, "since when it has been so"
+
+
+def test_a_thread_that_does_not_come_when_it_is_called_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    link, rung = make(), list[str]()
+    wake = link.calling(lambda: rung.append("rung"))
+    now = 1_000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    wake()
+    now += 1_000
+    assert link.stalled() == "", "nobody is to come while there is no connection"
+    link.connected()
+    assert link.stalled() == "", "it may come now"
+    now += 61
+    wake()
+    assert link.stalled() == "its connection's thread has done nothing for 61 s"
+    link.came()
+    assert link.stalled() == ""
+    now += 1_000
+    assert link.stalled() == "", "nobody has called since"
+    assert rung == ["rung", "rung"]

@@ -101,7 +101,7 @@ def test_ranges_have_a_meaning() -> None:
 
 
 # The numbers that the standard leaves to the makers, each by the maker's own manual (named in otppi.wire.cms_vendors).
-MAKERS = {
+MAKERS: dict[str, dict[Advice, tuple[int, ...]]] = {
     "SIMCOM_Ltd": {
         Advice.WAIT: (520, 521, 522, 525, 530, 532),
         Advice.OTHER: (516, 517, 529),

@@ -15,6 +15,8 @@ _STEADY = 10.0
 """A connection that held for so many seconds is tried again after the shortest pause when it fails."""
 _SAID_AGAIN = 3600.0
 """A problem that stays the same is logged again after so many seconds."""
+_COMES_WITHIN = 60.0
+"""Seconds within which the connection's thread comes when it is called: it may be opening a connection."""
 _DESCRIBED = frozenset({"server", "connected", "detail", "since", "attempts", "last_problem"})
 
 
@@ -47,6 +49,7 @@ class Link:
         self._attempts = 0
         self._detail = "connecting"
         self._said: tuple[str, float] | None = None
+        self._called_at: float | None = None
 
     def keep(self, session: Callable[[], None]) -> None:
         """Call `session` again and again, until `stop`: it connects, works until told to stop, and returns.
@@ -75,6 +78,28 @@ class Link:
         """Note what the connection does now, such as why it takes nothing."""
         if detail != self._detail:
             self._change(detail)
+
+    def calling(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Give what wakes the connection's thread, and takes note of since when it is called (any thread)."""
+
+        def call() -> None:
+            if self._called_at is None:
+                self._called_at = time.monotonic()
+            wake()
+
+        return call
+
+    def came(self) -> None:
+        """Note that the connection's thread looks at what is to be done."""
+        self._called_at = None
+
+    def stalled(self) -> str:
+        """Say so where the thread of a connection that is up does not come when it is called; else empty."""
+        called_at = self._called_at
+        if called_at is None or self._connected_at is None:
+            return ""
+        waits = time.monotonic() - max(called_at, self._connected_at)
+        return f"its connection's thread has done nothing for {waits:.0f} s" if waits > _COMES_WITHIN else ""
 
     def stop(self) -> None:
         """End `keep`, and its pause."""

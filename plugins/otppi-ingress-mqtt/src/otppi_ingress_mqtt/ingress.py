@@ -86,7 +86,8 @@ class MqttIngress(Ingress):
         # that was done; else it is tried again from here while the broker keeps it.
         self._hands_on = self._version_5 and is_shared(self._filter)
         sender = Sender(KEY)
-        self._consumer = Consumer(self._gateway, KEY, sender, self._waker.ring, requeue=self._hands_on)
+        wake = self._link.calling(self._waker.ring)
+        self._consumer = Consumer(self._gateway, KEY, sender, wake, requeue=self._hands_on)
         self._client = MqttClient(
             self._client_id,
             MQTTProtocolVersion.MQTTv5 if self._version_5 else MQTTProtocolVersion.MQTTv311,
@@ -124,6 +125,10 @@ class MqttIngress(Ingress):
             self._stop_by = time.monotonic() + self._pace.patience
             self._link.stop()
             self._waker.ring()
+
+    def stalled(self) -> str:
+        """Say so where the connection's thread does nothing any more."""
+        return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
         """Say how connection, subscription and messages are."""
@@ -278,6 +283,7 @@ class MqttIngress(Ingress):
 
     def _work(self) -> None:
         """Do what is due: settle, publish, hand on."""
+        self._link.came()
         if self._outgoing.has_room:
             for action in self._consumer.due():
                 self._do(action)

@@ -29,7 +29,8 @@ class RabbitMqIngress(Ingress):
         check_apart(SECTION.key, self._values, "bulk_queue", "dead_letter_queue", "inbox_topic")
         self._capacity = context.gateway.capacity
         self._link = Link(SECTION.key, f"{self._values['host']}:{self._values['port']}")
-        self._consumer = Consumer(context.gateway, SECTION.key, Sender(SECTION.key), self._wake, requeue=True)
+        wake = self._link.calling(self._wake)
+        self._consumer = Consumer(context.gateway, SECTION.key, Sender(SECTION.key), wake, requeue=True)
         self._tally = Tally()
         self._session: Session | None = None
 
@@ -42,6 +43,10 @@ class RabbitMqIngress(Ingress):
         self._link.stop()
         self._consumer.stop()
         self._wake()
+
+    def stalled(self) -> str:
+        """Say so where the connection's thread does nothing any more."""
+        return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
         """Say how the connection and the consumer are."""

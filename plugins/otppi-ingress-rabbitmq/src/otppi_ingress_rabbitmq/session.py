@@ -183,6 +183,7 @@ class Session:
     def _work(self) -> None:
         """Do what is due, and come again when more is."""
         self._awake = False
+        self._link.came()
         if self._ended:
             return
         ready = self.intake is not None and self.intake.phase not in _NOT_READY

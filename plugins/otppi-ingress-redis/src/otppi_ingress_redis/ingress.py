@@ -61,10 +61,11 @@ class RedisIngress(Ingress):
         self._timeout = min(self._values["timeout"], claim_after / 4) if stream else self._values["timeout"]
         self._source = _source(self._values, name, self._timeout)
         self._wake = Wake()
-        self._consumer = Consumer(self._gateway, KEY, Sender(KEY), self._wake.set, requeue=self._source.kept)
         cap = min(30.0, claim_after / 8) if stream else 30.0
         server = f"{self._values['host']}:{self._values['port']}"
         self._link = Link(KEY, server, first=min(0.5, cap), cap=cap)
+        wake = self._link.calling(self._wake.set)
+        self._consumer = Consumer(self._gateway, KEY, Sender(KEY), wake, requeue=self._source.kept)
         self._bursts = Bursts(logger, KEY, most=5)
         self._doing: list[Action] = []
         self._asked_until: float | None = None
@@ -86,6 +87,10 @@ class RedisIngress(Ingress):
         self._wake.set()
         if first:
             self._hang_up_after(_PATIENCE if connected else 0.0)
+
+    def stalled(self) -> str:
+        """Say so where the connection's thread does nothing any more."""
+        return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
         """Say how the connection is, and how many messages came."""
@@ -238,6 +243,7 @@ class RedisIngress(Ingress):
 
     def _do_what_is_due(self, worker: Line) -> None:
         """Publish and settle; what fails with the connection is done over the next one."""
+        self._link.came()
         self._bursts.flush()
         self._doing += self._consumer.due()
         while self._doing:

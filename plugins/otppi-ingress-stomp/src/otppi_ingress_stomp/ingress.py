@@ -47,8 +47,10 @@ class StompIngress(Ingress):
         self._source = destination(self._values["destination"])
         self._kept = is_kept(self._source)
         self._wake = Wake()
-        self._consumer = Consumer(self._gateway, KEY, Sender(KEY), self._wake.set, requeue=self._kept)
         self._link = Link(KEY, f"{self._values['host']}:{self._values['port']}")
+        self._consumer = Consumer(
+            self._gateway, KEY, Sender(KEY), self._link.calling(self._wake.set), requeue=self._kept
+        )
         self._lines = Bursts(logger, KEY, most=5)
         self._publisher = Publisher(self._lines)
         self._subscriptions = Subscriptions(self._values, self._source, kept=self._kept)
@@ -71,6 +73,10 @@ class StompIngress(Ingress):
         if not self._connected and (wire := self._wire) is not None:
             wire.hang_up()
         self._wake.set()
+
+    def stalled(self) -> str:
+        """Say so where the connection's thread does nothing any more."""
+        return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
         """Say how the connection is, and how many messages came."""
@@ -227,6 +233,7 @@ class StompIngress(Ingress):
     # -- what is due ------------------------------------------------------------------------------------------------
 
     def _do_what_is_due(self, wire: Wire) -> None:
+        self._link.came()
         self._lines.flush()
         for action in self._consumer.due():
             if action.verdict is Verdict.NEVER and action.delivery is not None and self._values["dead_letter"]:

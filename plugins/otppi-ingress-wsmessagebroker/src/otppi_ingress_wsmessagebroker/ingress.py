@@ -56,8 +56,9 @@ class WsMessageBrokerIngress(Ingress):
         self._link = Link(KEY, f"{site.host}:{site.port}", first=delay, cap=max(delay, _LONGEST_PAUSE))
         self._alarm = Alarm()
         self._published = Published()
-        self._consumer = Consumer(context.gateway, KEY, Sender(KEY), self._wake, requeue=False)
-        self._publisher = Publisher(server, self._consumer, self._published, delay)
+        wake = self._link.calling(self._wake)
+        self._consumer = Consumer(context.gateway, KEY, Sender(KEY), wake, requeue=False)
+        self._publisher = Publisher(server, self._link, self._consumer, self._published, delay)
         self._receiver = Receiver(
             server,
             self._topic,
@@ -92,6 +93,10 @@ class WsMessageBrokerIngress(Ingress):
         """Take nothing new, answer what was taken, and end `run`."""
         self._link.stop()
         self._alarm.stop(_PARTING)
+
+    def stalled(self) -> str:
+        """Say so where the connection's thread does nothing any more."""
+        return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
         """Say how the connection is, and what came by it."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Consumer
-from otppi.kit.link import LinkLost
+from otppi.kit.link import Link, LinkLost
 from otppi.kit.reconnect import Backoff
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.connection import Connection, Server
@@ -65,14 +65,18 @@ class Publisher:
 
     Args:
         server: Where it is.
+        link: Told that this thread comes when it is called.
         consumer: Whose actions are done; what is to be tried again is tried again by this thread as well.
         published: Where it is noted what was published, so that its echo is known.
         reconnect_delay: The first pause, in seconds, before a topic is tried again.
     """
 
-    def __init__(self, server: Server, consumer: Consumer, published: Published, reconnect_delay: float) -> None:
+    def __init__(
+        self, server: Server, link: Link, consumer: Consumer, published: Published, reconnect_delay: float
+    ) -> None:
         self.alarm = Alarm()
         self._server = server
+        self._link = link
         self._consumer = consumer
         self._published = published
         self._reconnect_delay = reconnect_delay
@@ -102,6 +106,7 @@ class Publisher:
         """Publish until the alarm stops it."""
         try:
             while not self._ended():
+                self._link.came()
                 self._lines.flush()
                 self._collect()
                 if self._has_come_back:
