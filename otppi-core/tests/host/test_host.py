@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import stat
+import threading
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,11 +16,11 @@ from otppi.api.errors import AuthenticationFailed, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
-from otppi.host import lifecycle
+from otppi.host import lifecycle, supervisor
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.lifecycle import Record
-from otppi.host.supervisor import ThreadState
+from otppi.host.supervisor import Supervised, ThreadState
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, ResponseCode, parse
@@ -279,6 +280,35 @@ def test_health_and_counters(host: Host, doubles: Any) -> None:
     doubles.modems[0].openings.extend([OSError("gone")] * 9)
     doubles.modems[0].lose()
     until(lambda: host.gateway.health()["status"] == "down")
+
+
+@pytest.fixture
+def watched_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "WATCH_EVERY", 0.01)
+
+
+def test_a_thread_of_somebody_else_is_looked_after(
+    watched_closely: None, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that of the control socket, without which nobody can ask what is wrong."""
+
+    def cannot_start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    runs, ends = threading.Event(), threading.Event()
+
+    def run() -> None:
+        runs.set()
+        ends.wait(20)
+
+    other = Supervised("control", run, ends.set)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", cannot_start)
+        assert not other.start()
+    host.look_after(other)
+    assert runs.wait(10)
+    other.stop()
+    assert other.join(10)
 
 
 # -- the boot folder ---------------------------------------------------------------------------------------------------

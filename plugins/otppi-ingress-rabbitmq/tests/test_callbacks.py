@@ -188,6 +188,7 @@ def test_later_states_and_messages_that_come_in_are_published(client: Any, gatew
         "segments": 2,
         "missing": [2],
         "binary": False,
+        "damaged": False,
     }
 
 

@@ -141,6 +141,7 @@ def test_messages_that_came_in_are_forwarded(run: Any, flawed: Any, application:
         "segments": 1,
         "missing": [2],
         "binary": False,
+        "damaged": False,
     }
     tools.eventually(lambda: running.says("echoes") == 1)
     tools.eventually(lambda: silent.says("ignored") == 1)

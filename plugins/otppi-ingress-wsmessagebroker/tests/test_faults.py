@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from otppi.kit import threads
 from otppi.kit.link import LinkLost
+from otppi.kit.threads import PromptThread
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
+from otppi_ingress_wsmessagebroker import ingress
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.lookup import Lookup
 
@@ -305,6 +308,19 @@ def test_nobody_listens(run: Any, tools: Any) -> None:
     running = run(1)
     tools.eventually(lambda: running.says("attempts") >= 2)
     assert running.says("last_problem") == "Connection refused"
+
+
+def test_answers_that_nobody_publishes_are_told(run: Any, tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where memory is short a thread may die before it begins; commands would go on, and nobody get an answer."""
+
+    class Stillborn(PromptThread):
+        def _bootstrap(self) -> None:
+            del threading._limbo[self]  # type: ignore[attr-defined]  # else it is taken for one that was left over
+
+    monkeypatch.setattr(threads, "BEGIN_WITHIN", 0.05)
+    monkeypatch.setattr(ingress, "PromptThread", Stillborn)
+    running = run(1)
+    tools.eventually(lambda: running.ingress.stalled() == "its thread that publishes answers has died")
 
 
 def test_a_search_that_could_not_be_started_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

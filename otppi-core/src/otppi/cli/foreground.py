@@ -84,6 +84,7 @@ def _control(data: DataFolder, host: Host, path: Path) -> Iterator[None]:
     serving = Supervised("control", control.run, control.stop)
     if not serving.start():
         raise Failure(Exit.LATER, serving.supervision.last_error or "")
+    host.look_after(serving)
     try:
         _link(data.path / CONTROL_LINK, path)
         yield

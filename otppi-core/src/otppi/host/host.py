@@ -82,6 +82,7 @@ class Host:
         self.internet = InternetLinks(
             self._internet_type, self._identity_of, self._port_of, serial_devices, usb, boot_folder
         )
+        self._others: list[Supervised] = []
         watch = Watch(self._threads, (self.ways_in.look, self.gateway.ussd.look))
         self._watch = Supervised("watch", watch.run, watch.stop)
         self._connect()
@@ -169,9 +170,13 @@ class Host:
         self.otp.close()  # last: until then somebody may verify
         self.data.close()
 
+    def look_after(self, thread: Supervised) -> None:
+        """Start a thread of somebody else again as well, where it could not be started, or died without a word."""
+        self._others.append(thread)
+
     def _threads(self) -> list[Supervised]:
         """List the threads that are to live."""
-        own = [self._housekeeping, *self._receiving, self._device_watch, self._balances]
+        own = [self._housekeeping, *self._receiving, self._device_watch, self._balances, *self._others]
         return [*own, *list(self._modem_threads.values()), *self.internet.threads(), *self.ways_in.threads()]
 
     def _tell_state(self, record: Record) -> None:

@@ -66,7 +66,7 @@ def test_later_states_and_what_came_in(
     (heard,) = peer.wait_for(1, f"{topic}/inbox")
     assert json.loads(heard.payload) == {
         "message_id": "r1", "modem_id": "m0", "originator": "+62812666", "text": "Halo", "sent": 1.0, "arrived": 2.0,
-        "segments": 2, "missing": [2], "binary": False,
+        "segments": 2, "missing": [2], "binary": False, "damaged": False,
     }  # fmt: skip
 
 

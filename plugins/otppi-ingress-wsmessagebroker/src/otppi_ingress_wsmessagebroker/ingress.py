@@ -70,10 +70,11 @@ class WsMessageBrokerIngress(Ingress):
         )
         self._lines = Bursts(logger, KEY, most=1, period=60.0)
         self._counts = Counter[str]()
+        self._answers: PromptThread | None = None
 
     def run(self) -> None:
         """Take commands until `stop`; then publish what answers there are."""
-        thread = PromptThread(self._publish, f"{KEY} answers")
+        self._answers = thread = PromptThread(self._publish, f"{KEY} answers")
         thread.start()
         try:
             self._link.keep(self._receiver.session)
@@ -83,6 +84,7 @@ class WsMessageBrokerIngress(Ingress):
                 self._consumer.stop()
                 grace = _LAST_ANSWERS if self._consumer.in_flight else _LAST_WORDS
             self._publisher.alarm.stop(grace)
+            self._answers = None
             thread.end(_PARTED)
             if self._link.stopping:
                 self._publisher.tell_what_is_left()
@@ -95,7 +97,10 @@ class WsMessageBrokerIngress(Ingress):
         self._alarm.stop(_PARTING)
 
     def stalled(self) -> str:
-        """Say so where the connection's thread does nothing any more."""
+        """Say so where the thread of the answers has died, or never begun, or does nothing any more."""
+        thread = self._answers
+        if thread is not None and not thread.lives:
+            return "its thread that publishes answers has died"
         return self._link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
