@@ -18,6 +18,8 @@ DIGITS_LIMIT = 128
 """Most digits of a whole number."""
 _ERRORS_LIMIT = 50
 _BOM = b"\xef\xbb\xbf"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
+"""Such as fields have."""
 
 # A string, closed or cut off, is one token (possessive: it never backtracks, so hostile bodies cost linear time).
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
@@ -118,7 +120,8 @@ def _flaws(value: object, path: str) -> Iterator[FieldError]:
         yield FieldError(path or "body", value.reason)
     elif isinstance(value, dict):
         for key, item in value.items():
-            name = ascii(key[:40])[1:-1]
+            # Places are logged, and a client that mixes up names and values may have a text where a name should be.
+            name = key if _NAME.fullmatch(key) else "(no name)"
             yield from _flaws(item, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
