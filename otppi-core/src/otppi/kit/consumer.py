@@ -158,6 +158,7 @@ class Consumer:
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
         for work in left:
+            self._remembered.left(work.delivery)
             if work.ticket is not None:
                 work.ticket.withdraw()
         if left:
@@ -301,7 +302,7 @@ class Consumer:
                 self.counts[verdict.name.lower()] += 1
         try:
             if verdict is Verdict.AGAIN:
-                self._give_back(work.delivery, answer.text or answer.code.text)
+                self._give_back(replace(work.delivery, first_seen=work.came()), answer.text or answer.code.text)
             else:
                 delay = work.envelope.callback_delay / 1000
                 self._finish(work.delivery, verdict, work.origin.callback, answer, delay)

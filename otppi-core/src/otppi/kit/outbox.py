@@ -33,6 +33,7 @@ class Delivery:
         kept: Whether the broker keeps it until it is settled.
         redelivered: Whether the broker says that it may have come before.
         attempt: How many times it was given back before, where the broker counts.
+        first_seen: Of what is given back: when it came first, in Unix seconds, also where its broker did not tell.
         message_id, date_time, expiration, priority: What the protocol says, for where the envelope says nothing.
     """
 
@@ -43,6 +44,7 @@ class Delivery:
     kept: bool = True
     redelivered: bool = False
     attempt: int = 0
+    first_seen: int | None = None
     message_id: str | None = None
     date_time: int | None = None
     expiration: int | None = None

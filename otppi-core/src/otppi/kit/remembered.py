@@ -12,10 +12,11 @@ _MOST = 10_000
 
 @dataclass(slots=True)
 class _Seen:
-    """One delivery: when it came first (monotonic), and how often it was given back."""
+    """One delivery: when it came first (monotonic), how often it was given back, whether its broker has it again."""
 
     first: float
     returns: int = 0
+    left: bool = False
 
 
 class Remembered:
@@ -37,11 +38,20 @@ class Remembered:
         self._seen.move_to_end(name)
         if len(self._seen) > _MOST:
             self._seen.popitem(last=False)
-        if not delivery.redelivered:
+        left, seen.left = seen.left, False
+        if not (delivery.redelivered or left):
             # It is another message, though it may have the same words as one that another gateway has ended meanwhile:
             # its life is its own. A list of Redis does not say that it was given back, so the number stays.
             seen.first = now
         return (now if delivery.date_time is not None else seen.first), max(delivery.attempt, seen.returns)
+
+    def left(self, delivery: Delivery) -> None:
+        """Note that a message is left to its broker, with a connection that ends.
+
+        It is the same one that comes next, also where that is not told: MQTT's shared subscriptions deliver it as new.
+        """
+        if (seen := self._seen.get(_digest(delivery))) is not None:
+            seen.left = True
 
     def gave_back(self, delivery: Delivery) -> None:
         """Note that a message was given back."""

@@ -56,12 +56,16 @@ class Work:
 
         That is told anew each time: a device without a clock of its own may have got the right time since.
         """
-        came = int(time.time() - (time.monotonic() - self.first_seen))
+        came = self.came()
         items = (self.envelope.items[index] for index in self.pending)
         return replace(
             self.envelope,
             items=tuple(item if item.date_time is not None else replace(item, date_time=came) for item in items),
         )
+
+    def came(self) -> int:
+        """Give when it came first, in Unix seconds of the clock as it goes now."""
+        return int(time.time() - (time.monotonic() - self.first_seen))
 
     def note(self, answer: Answer) -> None:
         """Take the answer to what was pending."""

@@ -165,7 +165,8 @@ def handed_on_properties(delivery: Delivery) -> Properties:
             properties.CorrelationData = delivery.callback.correlation
     if delivery.expiration is not None:
         properties.MessageExpiryInterval = max(1, int(delivery.expiration - time.time()))
-    properties.UserProperty = (HANDED_ON, f"{min(delivery.attempt + 1, _MOST_ATTEMPTS)} {held.first_seen}")
+    first_seen = held.first_seen if delivery.first_seen is None else min(held.first_seen, delivery.first_seen)
+    properties.UserProperty = (HANDED_ON, f"{min(delivery.attempt + 1, _MOST_ATTEMPTS)} {first_seen}")
     return properties
 
 

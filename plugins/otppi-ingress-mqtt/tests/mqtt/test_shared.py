@@ -12,6 +12,7 @@ from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
+from otppi_ingress_mqtt.ingress import Pace
 from otppi_ingress_mqtt.intake import Intake
 from otppi_ingress_mqtt.settings import KEY
 
@@ -136,7 +137,8 @@ def test_handing_on_while_the_connection_breaks(
     gateway.hold = True
     other = StandInGateway()
     with TcpProxy(mosquitto.port) as proxy:
-        broken = start(port=proxy.port, shared_group="g", client_id=f"{topic}1").connected()
+        steady = Pace(first=0.02, patience=0.3)  # no new connection to make room, which leaves them to the broker
+        broken = start(port=proxy.port, shared_group="g", client_id=f"{topic}1", pace=steady).connected()
         for number in range(5):
             peer.publish(topic, command(number))
         gateway.wait_for(5)
