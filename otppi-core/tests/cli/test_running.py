@@ -54,6 +54,7 @@ def test_send_and_phone(otppi: Cli) -> None:
         "message_id": "",
         "state": "sent",
         "modem_id": "good",
+        "modemID": "good",
         "segments": 1,
     }
     assert on_the_phone(otppi, "6281230000001") == ["Hello\nto you \u2764"]

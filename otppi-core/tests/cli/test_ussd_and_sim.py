@@ -32,6 +32,8 @@ def test_a_code(otppi: Cli) -> None:
         "state": "finished",
         "text": "Balance: 10000",
         "reply_wanted": False,
+        "ussd_content": "Balance: 10000",
+        "replyable": False,
     }
     assert otppi("ussd", "good", "*123#").out == "Balance: 10000\n"
 

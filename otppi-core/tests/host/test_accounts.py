@@ -18,6 +18,7 @@ from otppi.host import password_checks
 from otppi.host.accounts import LONGEST_NAME, Accounts, new_token
 from otppi.host.passwords import hash_password, is_password
 from otppi.host.settings import API_USERS
+from otppi.testing.scripted import until
 
 PASSWORD_HASH = hash_password("right")
 ADDRESS = "192.0.2.1"
@@ -325,6 +326,7 @@ def test_a_failed_login_is_logged_and_counted_by_address_and_user(
         refused(accounts, address="192.0.2.7")
         refused(accounts, address="192.0.2.7")
         refused(accounts, "my own password", "app", "2001:db8::7")
+        until(lambda: len(caplog.records) == 3)
         with pytest.raises(AuthenticationFailed):
             accounts.authenticate_token("a token of somebody", ADDRESS)
     lines = [record.getMessage() for record in caplog.records]

@@ -72,7 +72,7 @@ def check_gateway(data: Path) -> Iterator[Finding]:
             status = client.call("status", {})
             yield from _check_ingresses(status["ingresses"])
             for told in status["warnings"]:
-                yield warning("gateway", told, "see it in otppi status again when that is done")
+                yield warning("status", told, "see it in otppi status again when that is done")
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
             yield warning("API users", "there is none: nobody may send through the API", "otppi user add NAME")
     except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped
