@@ -232,7 +232,9 @@ def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pyt
     monkeypatch.setattr(workers, "PATIENCE", 0.0)
     monkeypatch.setattr(workers, "STALLED_AFTER", 0.05)
     log = pools(1)
-    log.pool.submit(lambda: log.gate.wait(10))
+    begun = threading.Event()
+    log.pool.submit(lambda: (begun.set(), log.gate.wait(10)))
+    assert begun.wait(10)  # else it is refused as one that nobody begins
 
     def looks_stuck() -> bool:
         log.pool.submit("more")
