@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from otppi.host.data_folder import DataFolder
+from otppi.cli.talk import running
+from otppi.host.data_folder import DataFolder, boot_folder_of
 from otppi.host.passwords import is_password
 from otppi.host.plugins import Plugins
 
@@ -37,6 +38,31 @@ def test_a_socket_left_by_a_killed_gateway_is_not_a_gateway(otppi: Cli, data: Pa
     (data / "control").symlink_to(tmp_path / "left")
     assert otppi("status").code == 3
     assert otppi("block", "list").code == 0
+
+
+@pytest.fixture
+def listening(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a control socket, while the link names another one, as on a card that has become read-only."""
+    (data / "control").symlink_to(tmp_path / "before/control")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    folder = boot_folder_of(data)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "control"))
+        server.listen()
+        yield folder
+
+
+def test_a_gateway_is_found_beside_a_link_that_leads_nowhere(data: Path, listening: Path) -> None:
+    assert running(data) is not None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a folder away")
+def test_a_socket_in_a_folder_of_another_user_is_told_nothing(data: Path, listening: Path) -> None:
+    os.chown(listening, 65534, 65534)
+    assert running(data) is None
+    (data / "control").unlink()
+    (data / "control").symlink_to(listening / "control")
+    assert running(data) is None
 
 
 @pytest.mark.parametrize("line", ["settings show", "user list", "block list", "settings export", "user remove a"])
@@ -105,7 +131,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(otppi: Cli, tmp_path: Path) ->
 
 def test_set_and_show(otppi: Cli, data: Path) -> None:
     assert otppi("settings", "set", "sms.country_code", "63", "--json").json == {"changed": ["sms"]}
-    assert otppi("settings", "set", "sms.country_code", "63").out == "nothing changed\n"
+    assert otppi("settings", "set", "sms.country_code", "+63").out == "nothing changed\n"
     assert otppi("settings", "set", "sms.country_code", "-", stdin="62\n").out == "changed: sms\n"
     assert otppi("settings", "show", "sms", "--json").json["sms"]["country_code"] == "62"
     assert 'sms.country_code = "62"\n' in otppi("settings", "show").out

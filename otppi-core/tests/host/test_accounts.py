@@ -332,7 +332,7 @@ def test_a_failed_login_is_logged_and_counted_by_address_and_user(
     lines = [record.getMessage() for record in caplog.records]
     assert lines[0].startswith("login from 192.0.2.7 as user app failed: wrong user or password")
     assert lines[2].startswith("login from 2001:db8::7 as a name that is no user's failed")
-    assert lines[3].startswith(f"login from {ADDRESS} as a token failed")
+    assert lines[3].startswith(f"login from {ADDRESS} by a token failed")
     assert not any(secret in caplog.text for secret in ("my own password", "a token of somebody", WRONG + "\n"))
     described = accounts.log.describe()
     assert described["failed"] == {"wrong": 3, "throttled": 0, "unchecked": 0, "token": 1}

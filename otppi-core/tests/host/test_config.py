@@ -91,7 +91,7 @@ def test_all_problems_of_all_sections_at_once_and_nothing_is_changed(config: Con
     }
     found = problems(config, document)
     reasons = {
-        "sms.country_code": "must match [1-9][0-9]{0,2}",
+        "sms.country_code": "is not a country code, such as 62",
         "sms.queue_size": "must be a whole number",
         "sms.atempts": "is not a setting; did you mean attempts?",
         "modems[0].name": "is required",

@@ -174,7 +174,7 @@ def test_a_number_of_the_own_country_is_never_sent_abroad(text: str) -> None:
     assert key.endswith(text[-9:])
 
 
-@pytest.mark.parametrize("code", ["999", "800", "0", "620"])
+@pytest.mark.parametrize("code", ["999", "800", "0", "620", "062", "+62", "ID", ""])
 def test_a_country_code_that_is_none_is_told(code: str) -> None:
     assert country_code_problem(code) == "is not a country code, such as 62"
     assert country_code_problem("62") is None

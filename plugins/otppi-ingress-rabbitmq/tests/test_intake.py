@@ -283,6 +283,7 @@ def test_both_queues_are_declared_and_looked_for_when_one_is_deleted(client: Any
     client.publish(queue, sms(2))
     served.until(done=2)
     assert sorted(str(one) for one in gateway.ids) == ["1", "2"]
+    assert served["detail"] == f"takes messages from queue {queue} and {bulk}"
 
 
 def test_who_declares_the_queue_as_tutorials_do_is_refused_and_the_log_says_why(

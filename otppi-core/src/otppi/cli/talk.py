@@ -22,22 +22,33 @@ def running(data: Path) -> "ControlClient | None":
     from otppi.host.control_client import ControlClient
 
     try:
-        client = ControlClient(_socket_of(data))
-        return client if client.reachable() else None
+        for path in _sockets_of(data):
+            client = ControlClient(path)
+            if _is_in_a_folder_of_ours(path, data) and client.reachable():
+                return client
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
         raise Failure(Exit.FAILED, f"{data} belongs to another user (try again with sudo)") from error
+    return None
 
 
-def _socket_of(data: Path) -> Path:
-    """Give the path of the control socket: by the link, or, on a card that takes none, where it would be made."""
+def _sockets_of(data: Path) -> Iterator[Path]:
+    """Give where the control socket may be: what the link names, then where it is made: a card may take no new link."""
     link = data / CONTROL_LINK
     if link.is_symlink() or not data.is_dir():
-        return link.readlink()
+        yield link.readlink()
     from otppi.host.data_folder import boot_folder_path
 
-    return boot_folder_path(data) / CONTROL_LINK
+    yield boot_folder_path(data) / CONTROL_LINK
+
+
+def _is_in_a_folder_of_ours(path: Path, data: Path) -> bool:
+    """Tell a socket of the gateway from one that another user has made on the RAM disk, to be told passwords."""
+    try:
+        return path.parent.lstat().st_uid in (0, os.geteuid(), data.stat().st_uid)
+    except FileNotFoundError:  # as after a restart of the device
+        return False
 
 
 def gateway(data: Path) -> "ControlClient":

@@ -72,7 +72,7 @@ class LoginLog:
         with self._lock:
             self._counts[reason] += 1
             self._last = {"at": round(time.time()), "reason": reason, "user": user, "address": address}
-        who = f"user {user}" if user else "a name that is no user's" if reason != _TOKEN[0] else "a token"
+        who = f"as user {user}" if user else "as a name that is no user's" if reason != _TOKEN[0] else "by a token"
         self._bursts.log(
-            logging.WARNING, f"failed ones ({reason})", "login from %s as %s failed: %s", address, who, sentence
+            logging.WARNING, f"failed ones ({reason})", "login from %s %s failed: %s", address, who, sentence
         )

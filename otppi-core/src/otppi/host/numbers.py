@@ -204,9 +204,14 @@ def numbers_of(sms: Mapping[str, Any]) -> Numbers:
 
 def country_code_problem(code: str) -> str | None:
     """Say what is wrong with a country code, or None."""
-    if code.isdigit() and len(code) <= 3 and COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("001",)) != ("001",):
+    if re.fullmatch("[1-9][0-9]{0,2}", code) and COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("001",)) != ("001",):
         return None
     return "is not a country code, such as 62"
+
+
+def tidy_country_code(code: str) -> str:
+    """Give a country code without the + and the blanks that a person may type before it."""
+    return code.strip().removeprefix("+")
 
 
 def countries_problem(countries: Iterable[str]) -> str | None:

@@ -4,7 +4,7 @@ from otppi.api.settings import Section, boolean, integer, number, text, text_lis
 from otppi.host.encryption_settings import ENCRYPTION
 from otppi.host.internet_settings import INTERNET_SETTINGS
 from otppi.host.limit_settings import LIMIT_SETTINGS
-from otppi.host.numbers import countries_problem, country_code_problem
+from otppi.host.numbers import countries_problem, country_code_problem, tidy_country_code
 from otppi.host.otp_settings import OTP
 from otppi.host.port_names import port_problem, tidy_port
 from otppi.host.prefixes import prefixes_problem
@@ -22,8 +22,8 @@ SMS = Section(
             "Country code",
             "E.164 country code put in place of the leading 0 of a national number.",
             "62",
-            pattern=r"[1-9][0-9]{0,2}",
             check=country_code_problem,
+            tidy=tidy_country_code,
         ),
         text_list(
             "countries",

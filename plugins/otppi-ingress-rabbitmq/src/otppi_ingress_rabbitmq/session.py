@@ -170,7 +170,7 @@ class Session:
             self._end(f"the server was silent for {self._values['heartbeat']} s")
 
     def _say(self, phase: Phase) -> None:
-        queue = self._values["queue"]
+        queue = " and ".join(filter(None, (self._values["queue"], self._values["bulk_queue"])))
         if self._ends is not None:
             self._link.say(f"takes nothing more from queue {queue}")
         elif phase is Phase.CONSUMING:

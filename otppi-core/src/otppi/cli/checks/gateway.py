@@ -72,7 +72,7 @@ def check_gateway(data: Path) -> Iterator[Finding]:
             status = client.call("status", {})
             yield from _check_ingresses(status["ingresses"])
             for told in status["warnings"]:
-                yield warning("status", told, "see it in otppi status again when that is done")
+                yield warning("status", told, "it goes when its cause is gone: look with otppi status")
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
             yield warning("API users", "there is none: nobody may send through the API", "otppi user add NAME")
     except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped
@@ -154,8 +154,12 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
     if modem["state"] == "starting" and not modem["detail"]:
         return warning(check, "it is being opened", "look again in half a minute")
     blocked = f"it needs a person; the SIM card's lock: otppi sim status {shlex.quote(modem['modem_id'])}"
-    advice = blocked if modem["state"] == "blocked" else "check its SIM card, antenna, power and settings"
-    return problem(check, f"{modem['state']}: {modem['detail']}", advice)
+    advice = {"blocked": blocked, "absent": _PORT_ADVICE["absent"]}
+    return problem(
+        check,
+        f"{modem['state']}: {modem['detail']}",
+        advice.get(modem["state"], "check its SIM card, antenna, power and settings"),
+    )
 
 
 # -- ways in ----------------------------------------------------------------------------------------------------------
