@@ -3,7 +3,16 @@
 import pytest
 
 from otppi.api import errors
-from otppi.api.errors import InvalidSettings, ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.errors import (
+    InvalidSettings,
+    ModemBlocked,
+    ModemLost,
+    ModemUnfit,
+    NotSent,
+    Rejected,
+    Unconfirmed,
+    sentence,
+)
 from otppi.api.message import OutgoingMessage
 from otppi.wire.errors import FieldError
 
@@ -21,6 +30,7 @@ def test_causes() -> None:
     problems = [FieldError("a", "is wrong"), FieldError("b", "is missing")]
     assert str(InvalidSettings(problems)) == "a: is wrong\nb: is missing"
     assert InvalidSettings(problems).problems == tuple(problems)
+    assert sentence(InvalidSettings(problems)) == "a: is wrong; b: is missing"
 
 
 @pytest.mark.parametrize("name", [name for name in dir(errors) if isinstance(getattr(errors, name), type)])

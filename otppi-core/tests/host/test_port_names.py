@@ -39,6 +39,8 @@ def test_what_is_meant_is_kept(typed: str, kept: str) -> None:
     ("typed", "says"),
     [
         ("COM3", "COM3 is a name of Windows"),
+        ("/dev", "/dev is a folder; a port is like /dev/ttyUSB0"),
+        ("/dev/serial/by-id/", "/dev/serial/by-id/ is a folder"),
         ("com12:", "com12: is a name of Windows"),
         ("\\\\.\\COM10", "is a name of Windows"),
         ("usb", "is no path; a port is like /dev/ttyUSB0"),

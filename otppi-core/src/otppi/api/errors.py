@@ -108,9 +108,9 @@ _SPEAKING = (OtpPiError, WireError, OSError, ImportError)
 
 
 def sentence(error: BaseException) -> str:
-    """Tell an error without anything of a message's text, which an error from elsewhere might quote."""
+    """Tell an error in one line, without anything of a message's text, which an error from elsewhere might quote."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, _SPEAKING):
-        return str(error) or type(error).__name__
+        return "; ".join(str(error).splitlines()) or type(error).__name__
     return type(error).__name__

@@ -8,6 +8,7 @@ from otppi.wire.errors import FieldError
 
 _AROUND = " \t\r\n'\"`"
 _OF_WINDOWS = re.compile(r"(\\\\\.\\)?COM[0-9]+:?", re.IGNORECASE)
+_FOLDER = re.compile(r"(/dev(/serial(/by-(id|path))?)?)?/*")
 _DEVICE = re.compile(r"(tty|serial|cdc-wdm|rfcomm)[A-Za-z0-9]+|serial/by-(id|path)/\S+")
 
 
@@ -28,6 +29,8 @@ def port_problem(port: str) -> str | None:
     """Say what is wrong with the name of a port, or None."""
     if _OF_WINDOWS.fullmatch(port):
         return f"{port} is a name of Windows; here a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+    if port and _FOLDER.fullmatch(port):
+        return f"{port} is a folder; a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
     if port and not port.startswith("/"):
         return "is no path; a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
     return None
