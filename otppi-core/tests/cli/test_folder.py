@@ -160,6 +160,7 @@ def test_a_modem_is_set_by_its_name(otppi: Cli, data: Path) -> None:
     assert otppi("settings", "import", "-", stdin=json.dumps(document)).code == 0
     assert otppi("settings", "set", "modems.a.b.recipient_prefixes", "62812, 62813").code == 0
     assert otppi("settings", "set", "modems.a.b.network_time", "0.1").code == 0
+    assert otppi("settings", "set", "modems.a.b.imei", "123").err.startswith("otppi: modems.a.b.imei: must match ")
     assert otppi("settings", "set", "modems.a.b.type", "at").code == 0, "the other type's settings stay behind"
     (modem,) = otppi("settings", "show", "--json").json["modems"]
     assert modem["recipient_prefixes"] == ["62812", "62813"]

@@ -61,7 +61,12 @@ class SettingsOperations(Operating):
         # A modem of another type leaves the settings of its old type behind.
         own = {one.key for one in self._section_of(section, changed).settings}
         items[index] = {name: kept for name, kept in changed.items() if name in own}
-        return self.settings_import({section_key: items})
+        try:
+            return self.settings_import({section_key: items})
+        except InvalidSettings as error:  # told as it was typed: nobody who sets m0.port knows that m0 is modems[0]
+            place, typed = f"{section_key}[{index}].", f"{section_key}.{item_name}."
+            problems = [FieldError(one.field.replace(place, typed, 1), one.reason) for one in error.problems]
+            raise InvalidSettings(problems) from error
 
     def _section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
         """Give the declaration of an object of a list: a modem also has the settings of its type."""
