@@ -31,6 +31,7 @@ class Source(Protocol):
 
     name: str
     blocked: int
+    """How many commands of each of two kinds, texts and e-mails, go before the SMS."""
 
     def put(self, body: bytes) -> None:
         """Publish a command."""
@@ -66,7 +67,7 @@ class AmqpQueue:
 
 
 class Topic:
-    blocked = 60
+    blocked = 30
 
     def __init__(self, broker: Mosquitto, peer: MqttPeer, *, shared: bool) -> None:
         self.name = "mqtt shared" if shared else "mqtt"
@@ -84,7 +85,7 @@ class Topic:
 
 class RedisKey:
     def __init__(self, server: Redis, client: Any, kind: str) -> None:
-        self.name, self.blocked = f"redis {kind}", 30
+        self.name, self.blocked = f"redis {kind}", 8
         self._server, self._client, self._kind = server, client, kind
 
     def put(self, body: bytes) -> None:
@@ -109,7 +110,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
         if name.startswith(("rabbitmq", "stomp")):
             broker: RabbitMq = request.getfixturevalue("rabbitmq")
             queue = AmqpQueue(
-                broker, name, 60 if name == "stomp" else 24, kind="quorum" if name == "rabbitmq" else "classic"
+                broker, name, 30 if name == "stomp" else 8, kind="quorum" if name == "rabbitmq" else "classic"
             )
             stack.callback(queue.close)
             yield queue
