@@ -93,6 +93,7 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     queues = rabbitmq.ctl("list_queues", "-p", VIRTUAL_HOST, "name", "type", "durable")
     assert sorted(line.split() for line in queues.splitlines()[1:]) == [
         ["sms", "quorum", "true"],
+        ["sms-bulk", "quorum", "true"],
         ["sms-dead", "quorum", "true"],
     ]
     with ModemRack() as rack, Mosquitto(folder / "mosquitto", users={MQTT_USER: MQTT_PASSWORD}) as mosquitto:
