@@ -276,3 +276,11 @@ def test_what_is_no_pdu_is_not_an_empty_message_of_nobody(line: str) -> None:
     """node-pdu#1 (a Telit of CDMA), gammu#530."""
     with pytest.raises(WireError):
         read_received(line)
+
+
+@pytest.mark.parametrize("reference", range(0x80, 0x100))
+def test_a_report_whose_last_octet_is_missing_is_nobody_elses_message(reference: int) -> None:
+    """With some references the octets before the address look like the address of an SMS-DELIVER."""
+    tpdu = SmsStatusReport(reference, PHONE, NOON, NOON, 0).encode()
+    cut = line_of(tpdu, b"\0")[:-2]
+    assert read_received(cut, len(tpdu)) == Received(Remains(PHONE), whole=False)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from otppi.wire import gsm7
-from otppi.wire.address import Address, decode_smsc
+from otppi.wire.address import Address, TypeOfNumber, decode_smsc
 from otppi.wire.dcs import GSM7, UCS2, Alphabet, Dcs
 from otppi.wire.errors import AddressError, TpduError, WireError
 from otppi.wire.plausible import surprisal
@@ -69,6 +69,15 @@ class _Reading:
     has_address: bool
     is_proven: bool
 
+    def proves(self, *, strict: bool) -> bool:
+        """Whether its fields prove it; `strict` where all of them have to be there, and fit."""
+        return self.is_proven and (self.received.whole or not strict)
+
+    @property
+    def is_of_report(self) -> bool:
+        """Whether the address of a status report is all that could be read."""
+        return isinstance(self.received.tpdu, Remains)
+
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
@@ -107,12 +116,14 @@ def _choose(octets: bytes, length: int | None) -> _Reading | None:
     """Take the first reading whose fields prove it, looked for where the TPDU should be and then wherever it may be."""
     expected = dict.fromkeys(_starts(octets, length))
     readings = [one for start in expected if (one := _read(octets[start:], length))]
+    # Octets of a report that is cut behind its address may look like a message of somebody else, but do not fit it.
+    strict = any(one.is_of_report for one in readings)
     for reading in readings:
-        if reading.is_proven:
+        if reading.proves(strict=strict):
             return reading
     if not any(one.has_address and one.received.whole for one in readings):
         for start in range(_LONGEST_SMSC + 1):
-            if start not in expected and (one := _read(octets[start:], length)) and one.is_proven:
+            if start not in expected and (one := _read(octets[start:], length)) and one.proves(strict=strict):
                 return one
     # What fits may be right though its address looks like none; what does not fit then is something else than a PDU.
     possible = [one for one in readings if one.has_address or one.received.whole]
@@ -147,7 +158,12 @@ def _read(tpdu: bytes, length: int | None) -> _Reading | None:
         return _remains(tpdu)
     deliver, fits = _deliver(fields, None if length is None else length - (len(tpdu) - len(fields.body)))
     known = tpdu[0] & MTI in (MessageType.DELIVER, MessageType.RESERVED)  # 9.2.3.1: as if it were an SMS-DELIVER
-    has_address = fields.type_is_set and bool(fields.originator.digits)
+    # Who sends has digits alone, or a name: `*`, `#`, a, b and c (9.1.2.3) come of octets that are no address.
+    sender = fields.originator
+    has_address = fields.type_is_set and (
+        sender.digits.isdecimal()
+        or (sender.ton is TypeOfNumber.ALPHANUMERIC and sender.digits.isprintable() and bool(sender.digits))
+    )
     return _Reading(Received(deliver, fits and known), has_address, has_address and fields.timestamp is not None)
 
 
