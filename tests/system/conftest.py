@@ -22,7 +22,7 @@ USER, PASSWORD = "app", "a password for tests"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
     """Poll until a condition holds, and give what it gave."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -14,7 +14,7 @@ from otppi.api.modem import Modem, ModemIdentity, RecoveryStep
 Step = Exception | Callable[[OutgoingMessage], None] | None
 """What becomes of one `send`: an error, something that the test does (it may raise), or success."""
 
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 
 
 def until(condition: Callable[[], object], what: str = "", seconds: float = _PATIENCE) -> None:
