@@ -94,6 +94,13 @@ def test_parts_come_in_any_order_and_twice(bench: Bench, order: tuple[int, ...])
     assert bench.texts == ["<1><2><3>"]
 
 
+def test_reference_0_is_one_like_the_others(bench: Bench) -> None:
+    """Reports: onomondo-uicc#174 (0 stood for "no reference"), jasmin#513 (parts were put together as they came)."""
+    bench.receive(part("<2>", 2, 2, reference=0), part("<1>", 1, 2, reference=0))
+    bench.receive(part("other <1>", 1, 2, reference=0), part("other <2>", 2, 2, reference=0))
+    assert bench.texts == ["<1><2>", "other <1>other <2>"]
+
+
 def test_parts_of_different_messages_are_told_apart(bench: Bench) -> None:
     pieces = [
         ("m0", part("a1", 1, 2)),
