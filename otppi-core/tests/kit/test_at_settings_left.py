@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from otppi.api.modem import ModemContext
+from otppi.kit.at_channel import AtChannel
 from otppi.kit.at_modem import AtModem
+from otppi.kit.at_start import _registration
 from otppi.testing.replay import Replay
 from otppi.wire import charset
 from otppi.wire.ussd import UssdForm, parse, text_of
@@ -120,3 +123,12 @@ def test_a_registration_in_any_number_of_digits(make_replay: Callable[..., AtMod
     modem = make_replay(creg=creg)
     modem.open()
     assert modem.identity().registration == means
+
+
+@pytest.mark.parametrize(
+    ("told", "read"), [("0,1", "1"), ("002,001", "1"), ("2, 000", "0"), ("0,10", "10"), (f"0,{'1' * 5000}", None)]
+)
+def test_a_registration_is_a_number_of_two_digits(told: str, read: str | None) -> None:
+    """However many a modem writes (27.007 7.2): Python itself refuses to read 5,000 of them."""
+    channel = cast("AtChannel", SimpleNamespace(attempt=lambda _: (f"+CREG: {told}",)))
+    assert _registration(channel, "CREG") == read

@@ -233,7 +233,12 @@ def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pyt
     monkeypatch.setattr(workers, "STALLED_AFTER", 0.05)
     log = pools(1)
     begun = threading.Event()
-    log.pool.submit(lambda: (begun.set(), log.gate.wait(10)))
+
+    def stick() -> None:
+        begun.set()
+        log.gate.wait(10)
+
+    log.pool.submit(stick)
     assert begun.wait(10)  # else it is refused as one that nobody begins
 
     def looks_stuck() -> bool:
