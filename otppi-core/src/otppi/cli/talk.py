@@ -97,6 +97,9 @@ def _become_owner(data: Path) -> None:
     """Work as the owner of the data folder where we are root: what root writes there the gateway could not read."""
     if os.geteuid() != 0 or not data.is_dir() or (status := data.stat()).st_uid == 0:
         return
+    from otppi.host import numbers
+
+    numbers.load_all()  # the owner may not be able to read what is installed in root's home
     try:
         os.initgroups(pwd.getpwuid(status.st_uid).pw_name, status.st_gid)
     except KeyError:  # an owner without a name, as in a container

@@ -197,6 +197,11 @@ class Numbers:
         return AddressError("there are no such numbers: its country code or its length is wrong")
 
 
+def load_all() -> None:
+    """Load the data of all countries: for a process that may not be able to read the library's files later."""
+    PhoneMetadata.load_all()
+
+
 def numbers_of(sms: Mapping[str, Any]) -> Numbers:
     """Make what the settings of section `sms` say."""
     return Numbers(sms["country_code"], sms["countries"])
