@@ -14,7 +14,7 @@ from otppi.host.data_folder import DataFolder
 from otppi.host.passwords import is_password
 from otppi.host.plugins import Plugins
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
-from otppi.host.store import Store
+from otppi.host.storage.store import Store
 
 PROVISION = {
     "sms": {"country_code": "62"},

@@ -19,7 +19,7 @@ from otppi.host.otp import OtpDesk, Verification, open_desk
 from otppi.host.otp_book import CodeBook
 from otppi.host.otp_settings import OTP
 from otppi.host.placement import Refused
-from otppi.host.sealed import SealedFile
+from otppi.host.storage.sealed import SealedFile
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 from otppi.wire.envelope import Item, ResponseCode

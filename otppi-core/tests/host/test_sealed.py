@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otppi.host.sealed import SealedFile, key_file, spool_key
+from otppi.host.storage.sealed import SealedFile, key_file, spool_key
 
 KEY = bytes(range(32))
 SECRET = b"a secret payload "
@@ -240,7 +240,7 @@ def test_a_limit_of_the_file_size_is_told(tmp_path: Path) -> None:
     code = f"""
 import resource, sys
 from pathlib import Path
-from otppi.host.sealed import SealedFile
+from otppi.host.storage.sealed import SealedFile
 file = SealedFile(Path({str(tmp_path / "spool")!r}), bytes(range(32)))
 file.put(b"before")
 resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
@@ -259,7 +259,7 @@ except OSError as error:
 WRITER = """
 import sys
 from pathlib import Path
-from otppi.host.sealed import SealedFile
+from otppi.host.storage.sealed import SealedFile
 file = SealedFile(Path(sys.argv[1]), bytes(range(32)))
 for slot, payload in file.entries():
     number, size, *rest = payload.split(b" ")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otppi.host.store import Store, StoreDamaged, lists_of
+from otppi.host.storage.store import Store, StoreDamaged, lists_of
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
 

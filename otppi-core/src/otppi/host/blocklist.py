@@ -9,7 +9,7 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.host.blocklist_file import Blocked, BlocklistFile, Change
-from otppi.host.store import Store
+from otppi.host.storage.store import Store
 from otppi.host.token_bucket import TokenBucket
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otppi.host.report import append_whole
-from otppi.host.store import sync_folder
+from otppi.host.storage.store import sync_folder
 
 logger = logging.getLogger(__name__)
 

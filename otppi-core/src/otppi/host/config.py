@@ -14,7 +14,7 @@ from otppi.host.plugins import Plugins, section_of_modem
 from otppi.host.port_names import shared_ports
 from otppi.host.prefixes import keep_as_keys
 from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
-from otppi.host.store import Store, lists_of
+from otppi.host.storage.store import Store, lists_of
 from otppi.wire.errors import FieldError
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from otppi.host.config import Config
 from otppi.host.envelope_keys import EnvelopeKeys
 from otppi.host.numbers import numbers_of
 from otppi.host.plugins import Plugins
-from otppi.host.store import Store
+from otppi.host.storage.store import Store
 
 _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""

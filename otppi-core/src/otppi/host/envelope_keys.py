@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.host.store import sync_folder, write_synced
+from otppi.host.storage.store import sync_folder, write_synced
 
 logger = logging.getLogger(__name__)
 

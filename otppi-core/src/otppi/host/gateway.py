@@ -22,7 +22,7 @@ from otppi.host.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
-from otppi.host.store import StoreDamaged
+from otppi.host.storage.store import StoreDamaged
 from otppi.host.token_bucket import TokenBucket
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange

@@ -17,8 +17,8 @@ from typing import Any
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.lifecycle import Record
-from otppi.host.sealed import key_file
-from otppi.host.spare import Spare
+from otppi.host.storage.sealed import key_file
+from otppi.host.storage.spare import Spare
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ from otppi.host.lifecycle import Record
 from otppi.host.otp_book import Code, CodeBook, Status
 from otppi.host.otp_codes import Hasher, new_code, tidy
 from otppi.host.otp_limits import RequestLimits, Window, too_many
-from otppi.host.sealed import SealedFile, spool_key
 from otppi.host.spool import on_ram_disk
+from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.wire.envelope import Item, ResponseCode
 
 logger = logging.getLogger(__name__)

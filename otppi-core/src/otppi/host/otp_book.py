@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from otppi.host.otp_limits import HOUR
-from otppi.host.sealed import SealedFile
+from otppi.host.storage.sealed import SealedFile
 
 logger = logging.getLogger(__name__)
 

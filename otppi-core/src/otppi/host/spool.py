@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from otppi.host.lifecycle import Record
-from otppi.host.sealed import SealedFile, spool_key
+from otppi.host.storage.sealed import SealedFile, spool_key
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.message import State
-from otppi.host.store import sync_folder, write_synced
+from otppi.host.storage.store import sync_folder, write_synced
 from otppi.host.usage import Account, Plan, Tally
 
 logger = logging.getLogger(__name__)

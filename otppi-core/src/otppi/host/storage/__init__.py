@@ -1,0 +1,1 @@
+"""Atomic files, TinyDB through them, sealed slots."""
