@@ -14,7 +14,7 @@ import pytest
 
 from otppi.host import blocklist as blocklist_module
 from otppi.host.blocklist import Blocklist, ListFull
-from otppi.host.numbers import Numbers
+from otppi.host.numbering.numbers import Numbers
 from otppi.host.storage.store import Store
 
 ONE, TWO, THREE = "6281200000001", "6281200000002", "6281200000003"

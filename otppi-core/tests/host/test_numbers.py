@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.numbers import Numbers, countries_problem, country_code_problem
+from otppi.host.numbering.numbers import Numbers, countries_problem, country_code_problem
 from otppi.wire.errors import AddressError
 
 INDONESIA = Numbers("62")

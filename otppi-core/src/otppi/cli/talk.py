@@ -97,7 +97,7 @@ def _become_owner(data: Path) -> None:
     """Work as the owner of the data folder where we are root: what root writes there the gateway could not read."""
     if os.geteuid() != 0 or not data.is_dir() or (status := data.stat()).st_uid == 0:
         return
-    from otppi.host import numbers
+    from otppi.host.numbering import numbers
 
     numbers.load_all()  # the owner may not be able to read what is installed in root's home
     try:

@@ -9,7 +9,7 @@ from otppi.api.errors import OtpPiError
 from otppi.host.blocklist import Blocklist
 from otppi.host.config import Config
 from otppi.host.envelope_keys import EnvelopeKeys
-from otppi.host.numbers import numbers_of
+from otppi.host.numbering.numbers import numbers_of
 from otppi.host.plugins import Plugins
 from otppi.host.storage.store import Store
 

@@ -18,7 +18,7 @@ from otppi.host.clock import span
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
-from otppi.host.numbers import numbers_of
+from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview

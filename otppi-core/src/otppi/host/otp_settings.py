@@ -1,8 +1,8 @@
 """The settings of one-time passwords: what a code looks like, how long it lives, and what may not be overdone."""
 
 from otppi.api.settings import Section, Setting, integer, text, text_list
+from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp_codes import ALPHABETS
-from otppi.host.prefixes import prefixes_problem
 
 
 def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:

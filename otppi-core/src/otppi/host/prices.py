@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from otppi.host.prefixes import check_prefix
+from otppi.host.numbering.prefixes import check_prefix
 from otppi.wire.errors import WireError
 
 DAY, MONTH = "day", "month"

@@ -7,7 +7,7 @@ the own country has changed.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from otppi.host.numbers import Numbers
+from otppi.host.numbering.numbers import Numbers
 from otppi.wire.errors import AddressError, FieldError, WireError
 from otppi.wire.msisdn import LONGEST, read_written
 

@@ -1,0 +1,1 @@
+"""Which spellings mean one subscriber, and what numbers start with."""
