@@ -7,7 +7,7 @@ import pytest
 
 from otppi.api import hookspecs
 from otppi.cli.declarations import reference
-from otppi.host.plugins import Plugins
+from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings import CORE_SECTIONS
 from otppi.testing.modem import FAULTS
 

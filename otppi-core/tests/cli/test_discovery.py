@@ -11,8 +11,8 @@ from otppi.host.control import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.operations import Operations
-from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised
+from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.supervisor import Supervised
 from otppi.testing.modem import ModemProfile, ModemRack, RackSource
 from otppi.testing.scripted import until
 

@@ -18,7 +18,7 @@ import pytest
 from otppi.cli.talk import running
 from otppi.host.data_folder import DataFolder, boot_folder_of
 from otppi.host.passwords import is_password
-from otppi.host.plugins import Plugins
+from otppi.host.runtime.plugins import Plugins
 
 Cli = Callable[..., Any]
 

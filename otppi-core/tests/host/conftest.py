@@ -13,7 +13,7 @@ from otppi.api.modem import ModemContext, ModemType
 from otppi.api.settings import Section, boolean, integer, number, text
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.plugins import Plugins
+from otppi.host.runtime.plugins import Plugins
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 

@@ -22,9 +22,9 @@ from otppi.host.control import ControlServer
 from otppi.host.control_client import ControlClient
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operating import NotRunning
 from otppi.host.operations import Operations
-from otppi.host.supervisor import Supervised
+from otppi.host.runtime.operations import NotRunning
+from otppi.host.runtime.supervisor import Supervised
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 from otppi.wire.envelope import parse

@@ -22,8 +22,8 @@ from otppi.host.devices import DeviceWatch
 from otppi.host.host import Host
 from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
-from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised
+from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads
 from otppi.kit.at_modem import AT_SETTINGS, AtModem
 from otppi.kit.examine import Examined

@@ -16,11 +16,12 @@ from otppi.api.errors import AuthenticationFailed, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
-from otppi.host import lifecycle, supervisor
+from otppi.host import lifecycle
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.lifecycle import Record
-from otppi.host.supervisor import Supervised, ThreadState
+from otppi.host.runtime import supervisor
+from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, ResponseCode, parse

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from otppi.host.plugins import Plugins, section_of_modem
+from otppi.host.runtime.plugins import Plugins, section_of_modem
 
 GOOD = """
 from otppi.api import hookimpl

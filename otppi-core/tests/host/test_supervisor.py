@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from otppi.host import supervisor
-from otppi.host.supervisor import Supervised, ThreadState, Watch, end_all
+from otppi.host.runtime import supervisor
+from otppi.host.runtime.supervisor import Supervised, ThreadState, Watch, end_all
 from otppi.kit.reconnect import Backoff
 from otppi.testing.scripted import until
 

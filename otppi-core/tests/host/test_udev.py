@@ -14,7 +14,7 @@ import ctypes, json, logging, sys
 from pathlib import Path
 
 from otppi.host.devices import DeviceWatch
-from otppi.host.supervisor import Supervised
+from otppi.host.runtime.supervisor import Supervised
 from otppi.host.udev import udev_source
 from otppi.kit.examine import Examined
 from otppi.kit.usb import storage_only

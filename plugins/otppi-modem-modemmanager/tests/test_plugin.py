@@ -9,7 +9,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked
 from otppi.api.modem import ModemContext
-from otppi.host.plugins import Plugins, section_of_modem
+from otppi.host.runtime.plugins import Plugins, section_of_modem
 from otppi_modem_modemmanager.plugin import otppi_modem_types
 
 

@@ -20,8 +20,8 @@ from otppi.host.control import ControlServer
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.operations import Operations
-from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised
+from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.supervisor import Supervised
 from otppi.host.udev import udev_source
 
 logger = logging.getLogger(__name__)

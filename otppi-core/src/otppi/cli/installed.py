@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from otppi.cli import logs
-from otppi.host.plugins import Plugins
+from otppi.host.runtime.plugins import Plugins
 
 
 def installed() -> list[dict[str, Any]]:

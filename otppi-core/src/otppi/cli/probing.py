@@ -13,7 +13,7 @@ from serial.tools.list_ports import comports
 
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.modem import ModemType
-from otppi.host.plugins import Plugins, best_type
+from otppi.host.runtime.plugins import Plugins, best_type
 from otppi.kit.port import named, users_of
 
 

@@ -75,7 +75,7 @@ def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterat
     """Open a data folder on which no gateway runs."""
     from otppi.host.data_folder import DataFolder, FolderInUse
     from otppi.host.operations import Operations
-    from otppi.host.plugins import Plugins
+    from otppi.host.runtime.plugins import Plugins
 
     if not creates and not data.is_dir():
         raise Failure(Exit.USAGE, f"there is no data folder {data} (name it with --data DIR)")

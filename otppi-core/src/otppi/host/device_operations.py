@@ -8,7 +8,7 @@ from otppi.api.errors import InvalidSettings, NotSupported
 from otppi.api.modem import ModemIdentity, ModemType
 from otppi.host.device import Device
 from otppi.host.host import Host
-from otppi.host.plugins import best_type
+from otppi.host.runtime.plugins import best_type
 from otppi.host.settings import MODEMS
 from otppi.host.settings_operations import SettingsOperations
 from otppi.kit.at_identity import same_imei

@@ -28,9 +28,9 @@ from otppi.host.otp import open_desk
 from otppi.host.power_supply import PowerSupply
 from otppi.host.prices import tariff_of
 from otppi.host.report import Report
+from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.sim_check import sim_problem
 from otppi.host.spool import open_spool
-from otppi.host.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
 from otppi.host.ways_in import WaysIn

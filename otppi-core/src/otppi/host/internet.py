@@ -11,7 +11,7 @@ from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
 from otppi.api.modem import ModemIdentity
 from otppi.host.apn import preset_of
-from otppi.host.supervisor import Supervised, end_all
+from otppi.host.runtime.supervisor import Supervised, end_all
 
 _PATIENCE = 15.0
 """Seconds in which a connection may hang up."""

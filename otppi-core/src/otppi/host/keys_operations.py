@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from otppi.host.operating import CLI, Operating
+from otppi.host.runtime.operations import CLI, Operating
 
 
 class KeysOperations(Operating):

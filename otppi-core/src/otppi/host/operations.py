@@ -11,7 +11,7 @@ from otppi.host.device_operations import DeviceOperations
 from otppi.host.inbox_operations import InboxOperations
 from otppi.host.keys_operations import KeysOperations
 from otppi.host.numbering.numbers import numbers_of
-from otppi.host.operating import CLI
+from otppi.host.runtime.operations import CLI
 from otppi.host.sim_check import number_of, sim_problem
 from otppi.wire.errors import FieldError, WireError
 

@@ -6,7 +6,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, Setting
 from otppi.host.accounts import new_token
-from otppi.host.operating import Operating
+from otppi.host.runtime.operations import Operating
 from otppi.host.settings import MODEMS
 from otppi.wire.errors import FieldError
 

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.host.config import Config
-from otppi.host.plugins import Plugins
-from otppi.host.supervisor import Supervised, ThreadState
+from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from otppi.host.limits import Limits
 from otppi.host.open_notes import OpenNotes
 from otppi.host.prices import Tariff
 from otppi.host.report import Report
+from otppi.host.runtime.supervisor import Supervised
 from otppi.host.spool import Spool
 from otppi.host.storage.sealed import SealedFile, spool_key
-from otppi.host.supervisor import Supervised
 from otppi.host.usage import Plan
 from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker

@@ -26,7 +26,7 @@ from typing import Any, Self
 
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemType
-from otppi.host.plugins import section_of_modem
+from otppi.host.runtime.plugins import section_of_modem
 
 _CTRL_Z = b"\x1a"
 _ESC = b"\x1b"

@@ -14,7 +14,7 @@ from otppi.cli.installed import installed
 from otppi.cli.probing import port_problem
 from otppi.cli.talk import ask, running
 from otppi.host.control_client import ControlClient
-from otppi.host.plugins import Plugins
+from otppi.host.runtime.plugins import Plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
 from otppi.kit.link import is_link
 from otppi.kit.tls import verifying_context
