@@ -7,8 +7,8 @@ import pytest
 
 from otppi.api import hookspecs
 from otppi.cli.declarations import reference
+from otppi.host.modems.settings import CORE_SECTIONS
 from otppi.host.runtime.plugins import Plugins
-from otppi.host.settings import CORE_SECTIONS
 from otppi.testing.modem import FAULTS
 
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,8 @@ import pytest
 
 from otppi.cli.talk import running
 from otppi.host.data_folder import DataFolder, boot_folder_of
-from otppi.host.passwords import is_password
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.settings.passwords import is_password
 
 Cli = Callable[..., Any]
 

@@ -16,8 +16,8 @@ from otppi.api.ingress import Sender
 from otppi.host import accounts as accounts_module
 from otppi.host import password_checks
 from otppi.host.accounts import LONGEST_NAME, Accounts, new_token
-from otppi.host.passwords import hash_password, is_password
-from otppi.host.settings import API_USERS
+from otppi.host.modems.settings import API_USERS
+from otppi.host.settings.passwords import hash_password, is_password
 from otppi.testing.scripted import until
 
 PASSWORD_HASH = hash_password("right")
@@ -206,7 +206,7 @@ def test_short_memory_is_no_wrong_password(opened: Callable[..., Accounts], monk
 def test_argon2_without_memory_is_busy() -> None:
     """Issue 9, E22: memory short counts as a wrong password."""
     script = (
-        "import resource; from otppi.host.passwords import hash_password, is_password; "
+        "import resource; from otppi.host.settings.passwords import hash_password, is_password; "
         "from otppi.api.errors import Busy\n"
         "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, -1))\n"

@@ -9,11 +9,11 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
-from otppi.host.config import Config
 from otppi.host.data_folder import DataFolder
-from otppi.host.passwords import is_password
+from otppi.host.modems.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.runtime.plugins import Plugins
-from otppi.host.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
+from otppi.host.settings.config import Config
+from otppi.host.settings.passwords import is_password
 from otppi.host.storage.store import Store
 
 PROVISION = {

@@ -15,8 +15,8 @@ from otppi.host.apn import PRESETS
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.internet import InternetLinks, data_port, dialling_of, sends_sms
+from otppi.host.modems.settings import MODEMS
 from otppi.host.operations import Operations
-from otppi.host.settings import MODEMS
 from otppi.testing.scripted import until
 
 STICK = tuple(

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from otppi.api.modem import ModemIdentity
+from otppi.host.modems.settings import MODEMS
 from otppi.host.port_names import port_problem, shared_ports, tidy_port
-from otppi.host.settings import MODEMS
 from otppi.host.sim_check import number_of, sim_problem
 
 

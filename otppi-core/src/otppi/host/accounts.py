@@ -17,7 +17,7 @@ from otppi.api.ingress import Sender
 from otppi.host.login_log import LoginLog
 from otppi.host.login_throttle import LoginThrottle
 from otppi.host.password_checks import PasswordChecks
-from otppi.host.passwords import is_password, nobodys_hash, octets
+from otppi.host.settings.passwords import is_password, nobodys_hash, octets
 from otppi.kit.ip_network import network_of
 
 LONGEST_NAME = 64

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.host.blocklist import Blocklist
-from otppi.host.config import Config
 from otppi.host.envelope_keys import EnvelopeKeys
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.settings.config import Config
 from otppi.host.storage.store import Store
 
 _FULL = 256 * 1024

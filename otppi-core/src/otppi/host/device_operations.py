@@ -8,9 +8,9 @@ from otppi.api.errors import InvalidSettings, NotSupported
 from otppi.api.modem import ModemIdentity, ModemType
 from otppi.host.device import Device
 from otppi.host.host import Host
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import best_type
-from otppi.host.settings import MODEMS
-from otppi.host.settings_operations import SettingsOperations
+from otppi.host.settings.operations import SettingsOperations
 from otppi.kit.at_identity import same_imei
 from otppi.kit.usb import UsbDevice
 from otppi.wire.errors import FieldError

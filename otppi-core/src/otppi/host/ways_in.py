@@ -14,9 +14,9 @@ from threading import Lock, RLock
 from typing import Any, TypeVar
 
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
-from otppi.host.config import Config
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised, ThreadState
+from otppi.host.settings.config import Config
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)

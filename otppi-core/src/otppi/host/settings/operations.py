@@ -6,8 +6,8 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, Setting
 from otppi.host.accounts import new_token
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.operations import Operating
-from otppi.host.settings import MODEMS
 from otppi.wire.errors import FieldError
 
 

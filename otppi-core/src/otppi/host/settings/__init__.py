@@ -1,0 +1,1 @@
+"""One document, validated as a whole."""
