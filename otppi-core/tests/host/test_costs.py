@@ -9,10 +9,10 @@ import pytest
 
 from otppi.api.errors import ModemUnfit
 from otppi.api.message import State
-from otppi.host.limits import Limits
+from otppi.host.meter.limits import Limits
+from otppi.host.meter.prices import DAY, Promotion, Tariff, tariff_of
 from otppi.host.numbering.numbers import Numbers
 from otppi.host.numbering.prefixes import keep_as_keys
-from otppi.host.prices import DAY, Promotion, Tariff, tariff_of
 from otppi.testing.bench import DispatchBench
 
 MakeBench = Callable[..., DispatchBench]

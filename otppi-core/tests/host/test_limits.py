@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otppi.host.limits import Limits, Pace, Span, Used, limits_of, quiet_hours_problem, quiet_left, used_up
+from otppi.host.meter.limits import Limits, Pace, Span, Used, limits_of, quiet_hours_problem, quiet_left, used_up
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 HOUR = 3600.0

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.prices import DAY, MONTH, Promotion, Tariff, price_of, prices_problem, promotions_problem, tariff_of
+from otppi.host.meter.prices import (
+    DAY,
+    MONTH,
+    Promotion,
+    Tariff,
+    price_of,
+    prices_problem,
+    promotions_problem,
+    tariff_of,
+)
 
 ANI, BUDI = "6287100000001", "6281200000001"
 AMOUNTS = st.decimals(0, 1000, places=2).map(float)

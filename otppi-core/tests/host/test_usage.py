@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.limits import Limits, Span
-from otppi.host.prices import DAY, MONTH, Promotion, Tariff
-from otppi.host.usage import Account, Plan
+from otppi.host.meter.limits import Limits, Span
+from otppi.host.meter.meter import Account, Plan
+from otppi.host.meter.prices import DAY, MONTH, Promotion, Tariff
 
 ANI, BUDI, CINTA = "6287100000001", "6281200000001", "6281300000001"
 HOUR, NOON = 3600.0, float(timegm((2026, 11, 30, 12, 0, 0)))

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from otppi.host import usage_file
-from otppi.host.limits import Limits
-from otppi.host.prices import Promotion, Tariff
-from otppi.host.usage import Account, Plan
-from otppi.host.usage_file import UsageFile
+from otppi.host.meter import file as usage_file
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.limits import Limits
+from otppi.host.meter.meter import Account, Plan
+from otppi.host.meter.prices import Promotion, Tariff
 
 ANI, BUDI = "6287100000001", "6281200000001"
 NOW = float(timegm((2026, 11, 22, 12, 0, 0)))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.host.blocklist_file import Blocked, BlocklistFile, Change
+from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.storage.store import Store
-from otppi.host.token_bucket import TokenBucket
 
 logger = logging.getLogger(__name__)
 

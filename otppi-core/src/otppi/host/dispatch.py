@@ -13,6 +13,8 @@ from otppi.host.clock import ClockWatch
 from otppi.host.followers import Followers, copy_end, own_of
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record, Records
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.open_notes import OpenNotes
 from otppi.host.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
 from otppi.host.paperwork import Paperwork
@@ -21,8 +23,6 @@ from otppi.host.receipts import Receipts
 from otppi.host.report import Report
 from otppi.host.restart import left_behind
 from otppi.host.spool import Spool
-from otppi.host.token_bucket import TokenBucket
-from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning

@@ -21,18 +21,18 @@ from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.journal import Journal
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.lifecycle import Record
-from otppi.host.limits import limits_of
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.limits import limits_of
+from otppi.host.meter.meter import Plan
+from otppi.host.meter.prices import tariff_of
 from otppi.host.modem_events import HostEvents
 from otppi.host.open_notes import OpenNotes
 from otppi.host.otp import open_desk
 from otppi.host.power_supply import PowerSupply
-from otppi.host.prices import tariff_of
 from otppi.host.report import Report
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.sim_check import sim_problem
 from otppi.host.spool import open_spool
-from otppi.host.usage import Plan
-from otppi.host.usage_file import UsageFile
 from otppi.host.ways_in import WaysIn
 from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.host.worker import ModemWorker

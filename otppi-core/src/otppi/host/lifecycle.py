@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from otppi.api.ingress import Origin
 from otppi.api.message import Progress, State
-from otppi.host.usage import Account
+from otppi.host.meter.meter import Account
 from otppi.wire.envelope import ResponseCode
 
 _KEPT_FINAL = 20_000

@@ -12,15 +12,15 @@ from otppi.api.modem import ModemState
 from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.journal import Journal
 from otppi.host.lifecycle import Record
-from otppi.host.limits import Limits
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.limits import Limits
+from otppi.host.meter.meter import Plan
+from otppi.host.meter.prices import Tariff
 from otppi.host.open_notes import OpenNotes
-from otppi.host.prices import Tariff
 from otppi.host.report import Report
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.spool import Spool
 from otppi.host.storage.sealed import SealedFile, spool_key
-from otppi.host.usage import Plan
-from otppi.host.usage_file import UsageFile
 from otppi.host.worker import ModemWorker
 from otppi.testing.scripted import ScriptedModem, SentText, until
 

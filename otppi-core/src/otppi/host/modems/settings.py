@@ -3,7 +3,7 @@
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
 from otppi.host.encryption_settings import ENCRYPTION
 from otppi.host.internet_settings import INTERNET_SETTINGS
-from otppi.host.limit_settings import LIMIT_SETTINGS
+from otppi.host.meter.settings import LIMIT_SETTINGS
 from otppi.host.numbering.numbers import countries_problem, country_code_problem, tidy_country_code
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp_settings import OTP

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from otppi.host.limits import Limits, Pace, Used, quiet_left, used_up
-from otppi.host.prices import DAY, Tariff, price_of
+from otppi.host.meter.limits import Limits, Pace, Used, quiet_left, used_up
+from otppi.host.meter.prices import DAY, Tariff, price_of
 
 _PERIODS_KEPT = 3
 """So many days and months are remembered: a clock that is set back and forward again goes on where it was."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.message import State
+from otppi.host.meter.meter import Account, Plan, Tally
 from otppi.host.storage.store import sync_folder, write_synced
-from otppi.host.usage import Account, Plan, Tally
 
 logger = logging.getLogger(__name__)
 

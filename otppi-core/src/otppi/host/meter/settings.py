@@ -1,8 +1,8 @@
 """The settings of a modem for what it may send, when, and what that costs."""
 
 from otppi.api.settings import integer, number, text, text_list
-from otppi.host.limits import quiet_hours_problem
-from otppi.host.prices import prices_problem, promotions_problem
+from otppi.host.meter.limits import quiet_hours_problem
+from otppi.host.meter.prices import prices_problem, promotions_problem
 
 _QUOTAS = tuple(
     integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit)
