@@ -20,8 +20,8 @@ from otppi.host.data_folder import DataFolder
 from otppi.host.device import Device, Expected, in_order
 from otppi.host.devices import DeviceWatch
 from otppi.host.host import Host
-from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
+from otppi.host.records.record import Record
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads

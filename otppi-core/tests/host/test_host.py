@@ -16,10 +16,10 @@ from otppi.api.errors import AuthenticationFailed, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
-from otppi.host import lifecycle
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
-from otppi.host.lifecycle import Record
+from otppi.host.records import record as lifecycle
+from otppi.host.records.record import Record
 from otppi.host.runtime import supervisor
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.testing.bench import ORIGIN

@@ -12,8 +12,8 @@ from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.dispatch import Refused
 from otppi.host.host import Host
-from otppi.host.lifecycle import Record
 from otppi.host.operations import Operations
+from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 

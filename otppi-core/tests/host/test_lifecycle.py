@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.api.message import State
-from otppi.host import lifecycle
-from otppi.host.lifecycle import Record, Records
+from otppi.host.records import record as lifecycle
+from otppi.host.records.record import Record, Records
 from otppi.testing.bench import ORIGIN
 
 KEY = bytes(32)

@@ -9,7 +9,7 @@ from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Uncon
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
 from otppi.host.dispatch import Refused
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode

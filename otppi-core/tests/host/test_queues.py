@@ -6,8 +6,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.lifecycle import Record
 from otppi.host.queues import ModemQueue
+from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
 
 

@@ -11,10 +11,10 @@ import pytest
 from otppi.api.errors import ModemLost, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.host.dispatch import Refused
-from otppi.host.lifecycle import Record
 from otppi.host.meter import limits as limits_module
 from otppi.host.meter.limits import Limits, Span
 from otppi.host.meter.prices import Tariff
+from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode

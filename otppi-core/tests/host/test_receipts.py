@@ -12,8 +12,8 @@ from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import OutgoingMessage, State
 from otppi.host.answers import of_record
 from otppi.host.journal import Journal
-from otppi.host.lifecycle import Record
 from otppi.host.receipts import Receipts
+from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode

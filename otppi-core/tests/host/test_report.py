@@ -12,7 +12,7 @@ import pytest
 
 from otppi.api.message import State
 from otppi.host import report as report_module
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.host.report import Report
 from otppi.testing.bench import ORIGIN
 from otppi.wire.envelope import ResponseCode

@@ -19,7 +19,7 @@ from otppi.api.modem import ModemState
 from otppi.host import spool as spool_module
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.host.spool import Spool, on_ram_disk, open_spool
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.bench import DispatchBench

@@ -8,7 +8,7 @@ from typing import Any
 
 from otppi.api.message import State
 from otppi.host.dispatch import Dispatch, Refused
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, ResponseCode
 
 

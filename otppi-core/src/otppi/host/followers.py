@@ -10,8 +10,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from otppi.host.lifecycle import Record
 from otppi.host.placement import Refused
+from otppi.host.records.record import Record
 from otppi.wire.envelope import ResponseCode
 
 _TEXTS = 20

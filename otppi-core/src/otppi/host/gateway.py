@@ -17,12 +17,12 @@ from otppi.host.blocklist import Blocklist, ListFull
 from otppi.host.clock import span
 from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
-from otppi.host.lifecycle import Record
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp import OtpDesk
 from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
+from otppi.host.records.record import Record
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.ussd import UssdDesk
 from otppi.host.ussd_answers import ask, of_exchange

@@ -20,7 +20,6 @@ from otppi.host.inbox import Inbox
 from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.journal import Journal
 from otppi.host.jwe import EnvelopeReader
-from otppi.host.lifecycle import Record
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
@@ -29,6 +28,7 @@ from otppi.host.modem_events import HostEvents
 from otppi.host.open_notes import OpenNotes
 from otppi.host.otp import open_desk
 from otppi.host.power_supply import PowerSupply
+from otppi.host.records.record import Record
 from otppi.host.report import Report
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.sim_check import sim_problem

@@ -16,7 +16,7 @@ from typing import Any
 
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.host.storage.sealed import key_file
 from otppi.host.storage.spare import Spare
 from otppi.wire.envelope import ResponseCode

@@ -8,8 +8,8 @@ from typing import Any
 from otppi.api.ingress import Origin
 from otppi.host.answers import MessageTicket, Outcome
 from otppi.host.dispatch import Dispatch
-from otppi.host.lifecycle import Record
 from otppi.host.otp import OtpDesk, Verification
+from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, Item
 
 

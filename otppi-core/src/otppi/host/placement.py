@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otppi.api.errors import OtpPiError
 from otppi.api.modem import ModemState
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.host.routing import Target, choose
 from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode

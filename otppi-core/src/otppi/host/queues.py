@@ -3,7 +3,7 @@
 from collections import deque
 from threading import Lock
 
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 
 _OTPS_IN_A_ROW = 20
 """So many OTPs go before a waiting bulk message has its turn, so that the bulk lane never starves."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from otppi.api.events import DeliveryOutcome, DeliveryReport
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.wire.msisdn import mask, service_number
 
 _EARLY = 256

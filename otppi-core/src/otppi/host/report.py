@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from otppi.host.journal import Journal
-from otppi.host.lifecycle import Record
 from otppi.host.open_notes import OpenNotes
+from otppi.host.records.record import Record
 from otppi.host.report import Report
 from otppi.host.spool import Spool
 

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile, spool_key
 
 logger = logging.getLogger(__name__)

@@ -11,12 +11,12 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.journal import Journal
-from otppi.host.lifecycle import Record
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.open_notes import OpenNotes
+from otppi.host.records.record import Record
 from otppi.host.report import Report
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.spool import Spool

@@ -2,7 +2,7 @@
 
 from otppi.api.errors import SendError
 from otppi.api.message import State
-from otppi.host.lifecycle import Record
+from otppi.host.records.record import Record
 
 REPORTED_ON = frozenset({State.SENT, State.UNCONFIRMED})
 """States in which a status report is waited for."""
