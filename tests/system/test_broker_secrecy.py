@@ -13,8 +13,8 @@ import pytest
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
-from otppi.host.open_notes import OpenNotes
-from otppi.host.report import Report
+from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.report import Report
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.modem import ModemProfile, ModemRack
 from otppi.wire.envelope import BODY_LIMIT, malformed, parse

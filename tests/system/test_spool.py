@@ -247,7 +247,7 @@ def test_a_spool_that_is_not_in_ram_is_none(start: Start, tmp_path: Path) -> Non
 
 
 def on_a_disk(folder: Path) -> bool:
-    from otppi.host.spool import on_ram_disk
+    from otppi.host.durable.spool import on_ram_disk
 
     return not on_ram_disk(folder)
 

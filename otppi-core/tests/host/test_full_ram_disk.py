@@ -8,7 +8,7 @@ import pytest
 
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.journal import Journal
+from otppi.host.durable.journal import Journal
 from otppi.host.records.record import Record
 from otppi.host.storage import spare as spare_module
 from otppi.testing import mounts

@@ -11,8 +11,8 @@ import pytest
 
 from otppi.api.errors import Unconfirmed
 from otppi.api.message import State
-from otppi.host import journal as journal_module
-from otppi.host.journal import Journal
+from otppi.host.durable import journal as journal_module
+from otppi.host.durable.journal import Journal
 from otppi.host.records.record import Record, Records
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until

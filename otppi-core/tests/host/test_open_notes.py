@@ -12,10 +12,10 @@ import pytest
 
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host import open_notes as open_notes_module
-from otppi.host.open_notes import OpenNotes
+from otppi.host.durable import in_flight as open_notes_module
+from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.report import Report
 from otppi.host.records.record import Record
-from otppi.host.report import Report
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode

@@ -11,7 +11,7 @@ from otppi.api.errors import Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import OutgoingMessage, State
 from otppi.host.answers import of_record
-from otppi.host.journal import Journal
+from otppi.host.durable.journal import Journal
 from otppi.host.receipts import Receipts
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN, DispatchBench

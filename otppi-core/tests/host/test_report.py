@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from otppi.api.message import State
-from otppi.host import report as report_module
+from otppi.host.durable import report as report_module
+from otppi.host.durable.report import Report
 from otppi.host.records.record import Record
-from otppi.host.report import Report
 from otppi.testing.bench import ORIGIN
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.msisdn import mask

@@ -16,11 +16,11 @@ from otppi.api.errors import NotSent
 from otppi.api.ingress import Callback, Ingress, Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
-from otppi.host import spool as spool_module
 from otppi.host.data_folder import DataFolder
+from otppi.host.durable import spool as spool_module
+from otppi.host.durable.spool import Spool, on_ram_disk, open_spool
 from otppi.host.host import Host
 from otppi.host.records.record import Record
-from otppi.host.spool import Spool, on_ram_disk, open_spool
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from otppi.host.report import append_whole
+from otppi.host.durable.report import append_whole
 from otppi.host.storage.store import sync_folder
 
 logger = logging.getLogger(__name__)

@@ -21,11 +21,11 @@ from otppi.api.ingress import Origin
 from otppi.api.message import State
 from otppi.host.clock import span
 from otppi.host.dispatch import Dispatch, Refused
+from otppi.host.durable.spool import on_ram_disk
 from otppi.host.otp_book import Code, CodeBook, Status
 from otppi.host.otp_codes import Hasher, new_code, tidy
 from otppi.host.otp_limits import RequestLimits, Window, too_many
 from otppi.host.records.record import Record
-from otppi.host.spool import on_ram_disk
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.wire.envelope import Item, ResponseCode
 

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from otppi.api.message import State
+from otppi.host.durable.report import Report
 from otppi.host.records.record import Record
-from otppi.host.report import Report
 
 logger = logging.getLogger(__name__)
 

@@ -10,16 +10,16 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.dispatch import Dispatch, Rules
-from otppi.host.journal import Journal
+from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.journal import Journal
+from otppi.host.durable.report import Report
+from otppi.host.durable.spool import Spool
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
-from otppi.host.open_notes import OpenNotes
 from otppi.host.records.record import Record
-from otppi.host.report import Report
 from otppi.host.runtime.supervisor import Supervised
-from otppi.host.spool import Spool
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.host.worker import ModemWorker
 from otppi.testing.scripted import ScriptedModem, SentText, until

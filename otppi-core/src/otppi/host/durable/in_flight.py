@@ -18,9 +18,9 @@ from typing import Any
 
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.journal import answer_to_json, answer_to_of
+from otppi.host.durable.journal import answer_to_json, answer_to_of
+from otppi.host.durable.report import Report, append_whole
 from otppi.host.records.record import Record
-from otppi.host.report import Report, append_whole
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.msisdn import mask
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from otppi.host.journal import Journal
-from otppi.host.open_notes import OpenNotes
+from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.journal import Journal
+from otppi.host.durable.report import Report
+from otppi.host.durable.spool import Spool
 from otppi.host.records.record import Record
-from otppi.host.report import Report
-from otppi.host.spool import Spool
 
 logger = logging.getLogger(__name__)
 

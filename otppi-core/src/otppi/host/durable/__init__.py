@@ -1,0 +1,1 @@
+"""Journal, spool, what is in flight, report, restart."""
