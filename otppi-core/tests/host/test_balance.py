@@ -19,8 +19,8 @@ from otppi.api.modem import Modem, ModemState
 from otppi.host import balance
 from otppi.host.balance import Balances, Plan
 from otppi.host.balance_text import CODE, amount, balance_in, problem_of_pattern
+from otppi.host.messages.placement import Refused
 from otppi.host.modems.settings import MODEMS
-from otppi.host.placement import Refused
 from otppi.host.ussd import UssdDesk
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from otppi.host import blocklist as blocklist_module
-from otppi.host.blocklist import Blocklist, ListFull
+from otppi.host.messages import blocklist as blocklist_module
+from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.numbering.numbers import Numbers
 from otppi.host.storage.store import Store
 

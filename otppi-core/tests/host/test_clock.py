@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from otppi.api.message import State
-from otppi.host.clock import ClockWatch, span
+from otppi.host.messages.expiry import ClockWatch, span
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 

@@ -8,7 +8,7 @@ import pytest
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import State
-from otppi.host.dispatch import Refused
+from otppi.host.messages.dispatch import Refused
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
@@ -293,7 +293,7 @@ def test_a_driver_that_fails_leaves_no_message_behind_and_goes_on(
 
 
 def test_what_others_want_done_every_minute_is_done(bench: DispatchBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otppi.host.dispatch._SAVE", 0.0)
+    monkeypatch.setattr("otppi.host.messages.dispatch._SAVE", 0.0)
     done = threading.Event()
     bench.dispatch.each_minute.append(done.set)
     assert done.wait(10)

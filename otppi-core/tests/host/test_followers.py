@@ -11,7 +11,7 @@ from otppi.api.errors import Rejected
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.placement import Refused
+from otppi.host.messages.placement import Refused
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

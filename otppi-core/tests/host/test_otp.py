@@ -14,10 +14,10 @@ from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.host import otp_book
+from otppi.host.messages.placement import Refused
 from otppi.host.otp import OtpDesk, Verification, open_desk
 from otppi.host.otp_book import CodeBook
 from otppi.host.otp_settings import OTP
-from otppi.host.placement import Refused
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile
 from otppi.testing.bench import DispatchBench

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.queues import ModemQueue
+from otppi.host.messages.queue import ModemQueue
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
 

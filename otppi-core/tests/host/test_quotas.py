@@ -10,7 +10,7 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
-from otppi.host.dispatch import Refused
+from otppi.host.messages.dispatch import Refused
 from otppi.host.meter import limits as limits_module
 from otppi.host.meter.limits import Limits, Span
 from otppi.host.meter.prices import Tariff

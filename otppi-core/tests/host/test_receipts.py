@@ -10,9 +10,9 @@ import pytest
 from otppi.api.errors import Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import OutgoingMessage, State
-from otppi.host.answers import of_record
 from otppi.host.durable.journal import Journal
-from otppi.host.receipts import Receipts
+from otppi.host.messages.receipts import Receipts
+from otppi.host.messages.tickets import of_record
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until

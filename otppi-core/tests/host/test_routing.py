@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.routing import Target, choose
+from otppi.host.messages.routing import Target, choose
 
 RECEIVER = "6281234567890"
 PREFIXES = st.lists(st.sampled_from(["6", "62", "6281", "62812", "628123", "63", "6289"]), max_size=3).map(tuple)

@@ -14,7 +14,7 @@ from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.host import ussd as desk_module
-from otppi.host.placement import Refused
+from otppi.host.messages.placement import Refused
 from otppi.host.ussd import SessionState, UssdDesk, UssdSession
 from otppi.host.ussd_answers import ask
 from otppi.testing.bench import DispatchBench

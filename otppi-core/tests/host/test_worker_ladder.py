@@ -10,8 +10,8 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.message import State
 from otppi.api.modem import ModemState, RecoveryStep
-from otppi.host import worker
 from otppi.host.host import Host
+from otppi.host.messages import worker
 from otppi.host.overview import describe_modem
 from otppi.host.power_supply import PowerSupply
 from otppi.host.recovery import Limits, Openings, Schedule

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
-from otppi.host.blocklist import Blocklist
 from otppi.host.envelope_keys import EnvelopeKeys
+from otppi.host.messages.blocklist import Blocklist
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config

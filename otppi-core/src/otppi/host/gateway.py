@@ -11,12 +11,12 @@ from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.host.accounts import Accounts
-from otppi.host.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.balance import Balances, Post
-from otppi.host.blocklist import Blocklist, ListFull
-from otppi.host.clock import span
-from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.jwe import EnvelopeReader
+from otppi.host.messages.blocklist import Blocklist, ListFull
+from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.messages.expiry import span
+from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp import OtpDesk

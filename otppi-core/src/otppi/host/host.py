@@ -9,12 +9,10 @@ from typing import Any
 from otppi.api.ingress import ReceivedMessage
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.host.accounts import Accounts
-from otppi.host.answers import of_record
 from otppi.host.balance import plans_of
 from otppi.host.data_folder import DataFolder
 from otppi.host.device import DeviceSource, Expected
 from otppi.host.devices import DeviceWatch
-from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
@@ -23,6 +21,9 @@ from otppi.host.gateway import HostGateway
 from otppi.host.inbox import Inbox
 from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.jwe import EnvelopeReader
+from otppi.host.messages.dispatch import Dispatch, Rules
+from otppi.host.messages.tickets import of_record
+from otppi.host.messages.worker import ModemWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
@@ -35,7 +36,6 @@ from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.sim_check import sim_problem
 from otppi.host.ways_in import WaysIn
 from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
-from otppi.host.worker import ModemWorker
 from otppi.kit.usb import serial_devices
 from otppi.wire.envelope import Answer
 

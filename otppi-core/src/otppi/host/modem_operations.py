@@ -7,12 +7,12 @@ from typing import Any, TypeVar, cast
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
 from otppi.api.sim import SimAction, SimStatus
-from otppi.host.answers import Outcome
-from otppi.host.placement import Refused
+from otppi.host.messages.placement import Refused
+from otppi.host.messages.tickets import Outcome
+from otppi.host.messages.worker import ModemWorker
 from otppi.host.runtime.operations import CLI, LONGEST_WAIT, Operating
 from otppi.host.ussd import UssdSession, problem_of_code, problem_of_reply
 from otppi.host.ussd_answers import of_exchange, of_refusal
-from otppi.host.worker import ModemWorker
 from otppi.wire.errors import FieldError
 
 _SIM_PATIENCE = 120.0

@@ -19,9 +19,9 @@ from typing import Any
 
 from otppi.api.ingress import Origin
 from otppi.api.message import State
-from otppi.host.clock import span
-from otppi.host.dispatch import Dispatch, Refused
 from otppi.host.durable.spool import on_ram_disk
+from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.messages.expiry import span
 from otppi.host.otp_book import Code, CodeBook, Status
 from otppi.host.otp_codes import Hasher, new_code, tidy
 from otppi.host.otp_limits import RequestLimits, Window, too_many

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from otppi.api.ingress import Origin
-from otppi.host.answers import MessageTicket, Outcome
-from otppi.host.dispatch import Dispatch
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.tickets import MessageTicket, Outcome
 from otppi.host.otp import OtpDesk, Verification
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, Item

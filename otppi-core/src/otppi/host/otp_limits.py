@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.host.placement import Refused
+from otppi.host.messages.placement import Refused
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)

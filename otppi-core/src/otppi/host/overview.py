@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import otppi
 from otppi.api.modem import ModemState
-from otppi.host.dispatch import Dispatch
-from otppi.host.worker import ModemWorker
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.worker import ModemWorker
 from otppi.kit.link import is_link
 
 _HORIZON = 2.0

@@ -19,8 +19,8 @@ from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem, ModemState
-from otppi.host.placement import Refused
-from otppi.host.worker import ModemWorker
+from otppi.host.messages.placement import Refused
+from otppi.host.messages.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code

@@ -9,11 +9,12 @@ from typing import Any, Self
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
-from otppi.host.dispatch import Dispatch, Rules
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
+from otppi.host.messages.dispatch import Dispatch, Rules
+from otppi.host.messages.worker import ModemWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Plan
@@ -21,7 +22,6 @@ from otppi.host.meter.prices import Tariff
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
-from otppi.host.worker import ModemWorker
 from otppi.testing.scripted import ScriptedModem, SentText, until
 
 ORIGIN = Origin("test", Sender("app"))

@@ -4,7 +4,7 @@ from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.worker import ModemWorker
+from otppi.host.messages.worker import ModemWorker
 from otppi.wire.errors import FieldError
 
 CLI = Origin("command-line", Sender("administrator"))

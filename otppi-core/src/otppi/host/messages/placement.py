@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from otppi.api.errors import OtpPiError
 from otppi.api.modem import ModemState
+from otppi.host.messages.routing import Target, choose
+from otppi.host.messages.worker import ModemWorker
 from otppi.host.records.record import Record
-from otppi.host.routing import Target, choose
-from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment

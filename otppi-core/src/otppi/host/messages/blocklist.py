@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
-from otppi.host.blocklist_file import Blocked, BlocklistFile, Change
+from otppi.host.messages.blocklist_file import Blocked, BlocklistFile, Change
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.storage.store import Store
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otppi.api.message import State
-from otppi.host.dispatch import Dispatch, Refused
+from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, ResponseCode
 

@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterable
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import State
-from otppi.host.clock import ClockWatch
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.restart import left_behind
 from otppi.host.durable.spool import Spool
-from otppi.host.followers import Followers, copy_end, own_of
+from otppi.host.messages.ends import Paperwork
+from otppi.host.messages.expiry import ClockWatch
+from otppi.host.messages.followers import Followers, copy_end, own_of
+from otppi.host.messages.placement import Placement, Refused, Rules
+from otppi.host.messages.receipts import Receipts
+from otppi.host.messages.worker import ModemWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.token_bucket import TokenBucket
-from otppi.host.paperwork import Paperwork
-from otppi.host.placement import Placement, Refused, Rules
-from otppi.host.receipts import Receipts
 from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
 from otppi.host.records.record import Record, Records
-from otppi.host.worker import ModemWorker
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
 

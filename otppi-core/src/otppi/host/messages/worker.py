@@ -13,9 +13,9 @@ from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejec
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemState
 from otppi.host.healer import Healer
+from otppi.host.messages.queue import ModemQueue
 from otppi.host.meter.meter import Account
 from otppi.host.power_supply import PowerSupply
-from otppi.host.queues import ModemQueue
 from otppi.host.records.record import Record
 from otppi.host.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.kit.reconnect import Backoff

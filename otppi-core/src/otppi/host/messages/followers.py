@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from otppi.host.placement import Refused
+from otppi.host.messages.placement import Refused
 from otppi.host.records.record import Record
 from otppi.wire.envelope import ResponseCode
 

@@ -1,0 +1,1 @@
+"""Dispatch, placement, routing, queues, worker, receipts, blocking list."""
