@@ -3,7 +3,7 @@
 from typing import Any
 
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart, UssdAnswer, UssdStatus
-from otppi.host.modem_events import HostEvents
+from otppi.host.modems.events import HostEvents
 
 REPORT = DeliveryReport("6281200000001", 7, DeliveryOutcome.DELIVERED, 0)
 PART = InboundPart("BANK", "a text", 0.0)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from otppi.api.modem import ModemIdentity
+from otppi.host.modems.port_names import port_problem, shared_ports, tidy_port
 from otppi.host.modems.settings import MODEMS
-from otppi.host.port_names import port_problem, shared_ports, tidy_port
-from otppi.host.sim_check import number_of, sim_problem
+from otppi.host.modems.sim_check import number_of, sim_problem
 
 
 def modem(**values: Any) -> dict[str, Any]:

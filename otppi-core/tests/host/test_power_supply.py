@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from otppi.cli.checks.device import check_power_supply
 from otppi.cli.checks.finding import Level
-from otppi.host import power_supply
-from otppi.host.power_supply import PowerSupply, Throttled, decode, read_throttled
+from otppi.host.modems import power_supply
+from otppi.host.modems.power_supply import PowerSupply, Throttled, decode, read_throttled
 
 NOW_AND_BEFORE = Throttled(under_voltage=True, throttled=True, under_voltage_seen=True, throttled_seen=True)
 Vcgencmd = Callable[[str], None]

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from otppi.host.udev import udev_source
+from otppi.host.modems.udev import udev_source
 
 SCENE = r"""
 import ctypes, json, logging, sys
 from pathlib import Path
 
-from otppi.host.devices import DeviceWatch
+from otppi.host.modems.devices import DeviceWatch
 from otppi.host.runtime.supervisor import Supervised
-from otppi.host.udev import udev_source
+from otppi.host.modems.udev import udev_source
 from otppi.kit.examine import Examined
 from otppi.kit.usb import storage_only
 from otppi.testing.scripted import until

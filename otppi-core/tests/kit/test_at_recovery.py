@@ -18,7 +18,7 @@ from otppi.api.errors import ModemLost, NotSent, NotSupported, Trouble, Unconfir
 from otppi.api.message import State
 from otppi.api.modem import ModemContext, ModemState, RecoveryStep
 from otppi.host.messages.worker import ModemWorker
-from otppi.host.recovery import Limits, Openings, Schedule
+from otppi.host.modems.recovery import Limits, Openings, Schedule
 from otppi.kit import at_channel, at_line, at_modem, at_recovery
 from otppi.kit.at_modem import AtModem
 from otppi.kit.at_start import Profile

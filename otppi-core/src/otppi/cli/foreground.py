@@ -19,10 +19,10 @@ from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control import ControlServer
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
+from otppi.host.modems.udev import udev_source
 from otppi.host.operations import Operations
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
-from otppi.host.udev import udev_source
 
 logger = logging.getLogger(__name__)
 

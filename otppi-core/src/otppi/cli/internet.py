@@ -55,7 +55,7 @@ def internet_presets(options: Options) -> int:
     """Print the table."""
     from dataclasses import asdict
 
-    from otppi.host.apn import PRESETS
+    from otppi.host.modems.apn import PRESETS
 
     rows = [{"preset": key} | asdict(one) for key, one in PRESETS.items()]
     show(options, rows, columns(rows, _PRESETS))

@@ -11,15 +11,12 @@ from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.host.accounts import Accounts
 from otppi.host.balance import plans_of
 from otppi.host.data_folder import DataFolder
-from otppi.host.device import DeviceSource, Expected
-from otppi.host.devices import DeviceWatch
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import open_spool
 from otppi.host.gateway import HostGateway
 from otppi.host.inbox import Inbox
-from otppi.host.internet import InternetLinks, sends_sms
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.messages.dispatch import Dispatch, Rules
 from otppi.host.messages.tickets import of_record
@@ -28,12 +25,15 @@ from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import tariff_of
-from otppi.host.modem_events import HostEvents
+from otppi.host.modems.device import DeviceSource, Expected
+from otppi.host.modems.devices import DeviceWatch
+from otppi.host.modems.events import HostEvents
+from otppi.host.modems.internet import InternetLinks, sends_sms
+from otppi.host.modems.power_supply import PowerSupply
+from otppi.host.modems.sim_check import sim_problem
 from otppi.host.otp import open_desk
-from otppi.host.power_supply import PowerSupply
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
-from otppi.host.sim_check import sim_problem
 from otppi.host.ways_in import WaysIn
 from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.kit.usb import serial_devices

@@ -5,7 +5,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import ReceivedMessage
-from otppi.host.modem_operations import ModemOperations
+from otppi.host.modems.operations import ModemOperations
 from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number
 

@@ -14,7 +14,7 @@ from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.data_folder import boot_folder_of
-from otppi.host.power_supply import read_throttled
+from otppi.host.modems.power_supply import read_throttled
 
 _FULL = 10 * 1024 * 1024
 _NEARLY_FULL = 100 * 1024 * 1024

@@ -12,12 +12,12 @@ from typing import Protocol, TypeVar
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemState
-from otppi.host.healer import Healer
 from otppi.host.messages.queue import ModemQueue
 from otppi.host.meter.meter import Account
-from otppi.host.power_supply import PowerSupply
+from otppi.host.modems.healer import Healer
+from otppi.host.modems.power_supply import PowerSupply
+from otppi.host.modems.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.host.records.record import Record
-from otppi.host.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.kit.reconnect import Backoff
 
 logger = logging.getLogger(__name__)

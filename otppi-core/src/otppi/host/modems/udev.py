@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otppi.api.devices import SerialDevice
-from otppi.host.device import DeviceSource
+from otppi.host.modems.device import DeviceSource
 from otppi.kit.usb import UsbDevice, serial_devices, storage_only
 from otppi.kit.wake import Wake
 

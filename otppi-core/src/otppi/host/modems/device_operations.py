@@ -6,8 +6,8 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings, NotSupported
 from otppi.api.modem import ModemIdentity, ModemType
-from otppi.host.device import Device
 from otppi.host.host import Host
+from otppi.host.modems.device import Device
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import best_type
 from otppi.host.settings.operations import SettingsOperations

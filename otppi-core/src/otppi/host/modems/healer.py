@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otppi.api.errors import ModemLost
 from otppi.api.modem import Modem, RecoveryStep
-from otppi.host.recovery import Ladder, Schedule
+from otppi.host.modems.recovery import Ladder, Schedule
 
 logger = logging.getLogger(__name__)
 

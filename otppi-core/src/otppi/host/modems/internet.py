@@ -10,7 +10,7 @@ from typing import Any
 from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
 from otppi.api.modem import ModemIdentity
-from otppi.host.apn import preset_of
+from otppi.host.modems.apn import preset_of
 from otppi.host.runtime.supervisor import Supervised, end_all
 
 _PATIENCE = 15.0

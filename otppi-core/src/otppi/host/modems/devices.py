@@ -8,7 +8,7 @@ from pathlib import Path
 
 from otppi.api.devices import SerialDevice
 from otppi.api.modem import ModemType
-from otppi.host.device import Device, DeviceSource, Expected, absent, in_order
+from otppi.host.modems.device import Device, DeviceSource, Expected, absent, in_order
 from otppi.kit.at_identity import same_imei
 from otppi.kit.examine import Examined, examine
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, PromptThread

@@ -1,7 +1,7 @@
 """The settings of a modem for connecting to the internet: which port it dials on, and with what."""
 
 from otppi.api.settings import boolean, text
-from otppi.host.apn import AUTOMATIC, PRESETS
+from otppi.host.modems.apn import AUTOMATIC, PRESETS
 
 _DIAL = tuple(
     text(
