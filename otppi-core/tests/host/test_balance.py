@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from otppi.api.errors import ModemLost
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
-from otppi.host import balance
-from otppi.host.balance import Balances, Plan
-from otppi.host.balance_text import CODE, amount, balance_in, problem_of_pattern
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.settings import MODEMS
-from otppi.host.ussd import UssdDesk
+from otppi.host.ussd import balance
+from otppi.host.ussd.balance import Balances, Plan
+from otppi.host.ussd.balance_text import CODE, amount, balance_in, problem_of_pattern
+from otppi.host.ussd.desk import UssdDesk
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 

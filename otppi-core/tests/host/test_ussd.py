@@ -13,10 +13,10 @@ import pytest
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.host import ussd as desk_module
 from otppi.host.messages.placement import Refused
-from otppi.host.ussd import SessionState, UssdDesk, UssdSession
-from otppi.host.ussd_answers import ask
+from otppi.host.ussd import desk as desk_module
+from otppi.host.ussd.answers import ask
+from otppi.host.ussd.desk import SessionState, UssdDesk, UssdSession
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 from otppi.wire.envelope import Answer, ResponseCode, parse

@@ -11,7 +11,6 @@ from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.host.accounts import Accounts
-from otppi.host.balance import Balances, Post
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch, Refused
@@ -24,8 +23,9 @@ from otppi.host.otp_answers import OtpTicket, verify
 from otppi.host.overview import Overview
 from otppi.host.records.record import Record
 from otppi.host.storage.store import StoreDamaged
-from otppi.host.ussd import UssdDesk
-from otppi.host.ussd_answers import ask, of_exchange
+from otppi.host.ussd.answers import ask, of_exchange
+from otppi.host.ussd.balance import Balances, Post
+from otppi.host.ussd.desk import UssdDesk
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import mask, service_number

@@ -11,8 +11,8 @@ from otppi.host.messages.placement import Refused
 from otppi.host.messages.tickets import Outcome
 from otppi.host.messages.worker import ModemWorker
 from otppi.host.runtime.operations import CLI, LONGEST_WAIT, Operating
-from otppi.host.ussd import UssdSession, problem_of_code, problem_of_reply
-from otppi.host.ussd_answers import of_exchange, of_refusal
+from otppi.host.ussd.answers import of_exchange, of_refusal
+from otppi.host.ussd.desk import UssdSession, problem_of_code, problem_of_reply
 from otppi.wire.errors import FieldError
 
 _SIM_PATIENCE = 120.0

@@ -9,7 +9,7 @@ from otppi.host.numbering.numbers import countries_problem, country_code_problem
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp_settings import OTP
 from otppi.host.receiving_settings import INBOX, WEBHOOK
-from otppi.host.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
+from otppi.host.ussd.settings import INIT_COMMANDS, USSD_SETTINGS
 
 SMS = Section(
     key="sms",

@@ -9,7 +9,7 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Ticket
 from otppi.host.messages.placement import Refused
 from otppi.host.messages.tickets import FixedTicket, Outcome, assemble
-from otppi.host.ussd import Exchange, UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.host.ussd.desk import Exchange, UssdDesk, UssdSession, problem_of_code, problem_of_reply
 from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError
 

@@ -3,7 +3,7 @@
 import re
 
 from otppi.api.settings import number, text, text_list
-from otppi.host.balance_text import CODE, problem_of_pattern
+from otppi.host.ussd.balance_text import CODE, problem_of_pattern
 
 _LONGEST_COMMAND = 200
 _COMMAND = re.compile(rf"AT[ -~]{{0,{_LONGEST_COMMAND}}}", re.IGNORECASE)

@@ -10,10 +10,10 @@ from typing import Any
 from otppi.api.events import UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import ModemState
-from otppi.host.balance_text import balance_in
 from otppi.host.messages.placement import Refused
 from otppi.host.messages.worker import ModemWorker
-from otppi.host.ussd import UssdDesk
+from otppi.host.ussd.balance_text import balance_in
+from otppi.host.ussd.desk import UssdDesk
 from otppi.host.webhook import MODEM_BALANCE_LOW
 from otppi.wire.envelope import ResponseCode
 
