@@ -13,11 +13,11 @@ from otppi.api.errors import NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host import otp_book
 from otppi.host.messages.placement import Refused
-from otppi.host.otp import OtpDesk, Verification, open_desk
-from otppi.host.otp_book import CodeBook
-from otppi.host.otp_settings import OTP
+from otppi.host.otp import book as otp_book
+from otppi.host.otp.book import CodeBook
+from otppi.host.otp.desk import OtpDesk, Verification, open_desk
+from otppi.host.otp.settings import OTP
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile
 from otppi.testing.bench import DispatchBench
@@ -598,11 +598,11 @@ def test_a_full_disk_costs_the_restart_only(desk: Desk, caplog: pytest.LogCaptur
 def test_without_a_ram_disk_codes_are_in_memory_only(
     bench: DispatchBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("otppi.host.otp.on_ram_disk", lambda folder: False)
+    monkeypatch.setattr("otppi.host.otp.desk.on_ram_disk", lambda folder: False)
     open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
     assert not (tmp_path / "otp").exists()
     assert "do not survive a restart" in caplog.text
-    monkeypatch.setattr("otppi.host.otp.on_ram_disk", lambda folder: True)
+    monkeypatch.setattr("otppi.host.otp.desk.on_ram_disk", lambda folder: True)
     open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
     assert (tmp_path / "otp").stat().st_mode & 0o777 == 0o600
 

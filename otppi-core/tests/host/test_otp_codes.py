@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from otppi.host.otp_codes import ALPHABETS, Hasher, new_code, tidy
+from otppi.host.otp.codes import ALPHABETS, Hasher, new_code, tidy
 
 HASHER = Hasher(b"k" * 32)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.host.messages.placement import Refused
-from otppi.host.otp_limits import HOUR, MOST, RequestLimits, Window
-from otppi.host.otp_settings import OTP
+from otppi.host.otp.limits import HOUR, MOST, RequestLimits, Window
+from otppi.host.otp.settings import OTP
 from otppi.wire.envelope import ResponseCode
 
 NUMBER = "6281200000001"

@@ -18,8 +18,8 @@ from otppi.host.messages.expiry import span
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.numbering.numbers import numbers_of
-from otppi.host.otp import OtpDesk
-from otppi.host.otp_answers import OtpTicket, verify
+from otppi.host.otp.answers import OtpTicket, verify
+from otppi.host.otp.desk import OtpDesk
 from otppi.host.overview import Overview
 from otppi.host.records.record import Record
 from otppi.host.storage.store import StoreDamaged

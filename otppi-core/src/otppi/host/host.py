@@ -30,7 +30,7 @@ from otppi.host.modems.events import HostEvents
 from otppi.host.modems.internet import InternetLinks, sends_sms
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.sim_check import sim_problem
-from otppi.host.otp import open_desk
+from otppi.host.otp.desk import open_desk
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.ussd.balance import plans_of

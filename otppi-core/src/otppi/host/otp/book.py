@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from otppi.host.otp_limits import HOUR
+from otppi.host.otp.limits import HOUR
 from otppi.host.storage.sealed import SealedFile
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from otppi.api.settings import Section, Setting, integer, text, text_list
 from otppi.host.numbering.prefixes import prefixes_problem
-from otppi.host.otp_codes import ALPHABETS
+from otppi.host.otp.codes import ALPHABETS
 
 
 def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:

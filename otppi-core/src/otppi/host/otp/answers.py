@@ -8,7 +8,7 @@ from typing import Any
 from otppi.api.ingress import Origin
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.tickets import MessageTicket, Outcome
-from otppi.host.otp import OtpDesk, Verification
+from otppi.host.otp.desk import OtpDesk, Verification
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, Item
 

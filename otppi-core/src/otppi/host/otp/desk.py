@@ -22,9 +22,9 @@ from otppi.api.message import State
 from otppi.host.durable.spool import on_ram_disk
 from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.messages.expiry import span
-from otppi.host.otp_book import Code, CodeBook, Status
-from otppi.host.otp_codes import Hasher, new_code, tidy
-from otppi.host.otp_limits import RequestLimits, Window, too_many
+from otppi.host.otp.book import Code, CodeBook, Status
+from otppi.host.otp.codes import Hasher, new_code, tidy
+from otppi.host.otp.limits import RequestLimits, Window, too_many
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.wire.envelope import Item, ResponseCode

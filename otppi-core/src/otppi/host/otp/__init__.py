@@ -1,0 +1,1 @@
+"""Codes, and limits against pumping."""
