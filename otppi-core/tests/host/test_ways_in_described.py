@@ -10,7 +10,7 @@ import pytest
 
 from otppi.api.ingress import Ingress, IngressType
 from otppi.api.settings import Section
-from otppi.host.ways_in import WaysIn
+from otppi.host.ingresses.ingresses import WaysIn
 from otppi.testing.scripted import until
 
 

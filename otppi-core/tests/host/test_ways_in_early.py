@@ -10,8 +10,8 @@ import pytest
 
 from otppi.api.ingress import Callback, Ingress, IngressType
 from otppi.api.settings import Section
-from otppi.host import ways_in as ways_in_module
-from otppi.host.ways_in import WaysIn
+from otppi.host.ingresses import ingresses as ways_in_module
+from otppi.host.ingresses.ingresses import WaysIn
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, ResponseCode
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from otppi.api.ingress import Ingress, IngressType
-from otppi.host import ways_in
-from otppi.host.ways_in import WaysIn
+from otppi.host.ingresses import ingresses as ways_in
+from otppi.host.ingresses.ingresses import WaysIn
 from otppi.testing.scripted import until
 
 

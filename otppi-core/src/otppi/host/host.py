@@ -16,6 +16,7 @@ from otppi.host.durable.report import Report
 from otppi.host.durable.spool import open_spool
 from otppi.host.gateway import HostGateway
 from otppi.host.inbox import Inbox
+from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.jwe import EnvelopeReader
 from otppi.host.messages.dispatch import Dispatch, Rules
 from otppi.host.messages.tickets import of_record
@@ -34,7 +35,6 @@ from otppi.host.otp.desk import open_desk
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.ussd.balance import plans_of
-from otppi.host.ways_in import WaysIn
 from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.kit.usb import serial_devices
 from otppi.wire.envelope import Answer
