@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from otppi.api.events import InboundPart
-from otppi.host import webhook as module
 from otppi.host.host import Host
 from otppi.host.receiving_settings import WEBHOOK
-from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
+from otppi.host.webhook import webhook as module
+from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.testing.scripted import until
 
 SECRET_TEXT = "kode rahasia 731904"

@@ -35,7 +35,7 @@ from otppi.host.otp.desk import open_desk
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.ussd.balance import plans_of
-from otppi.host.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
+from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.kit.usb import serial_devices
 from otppi.wire.envelope import Answer
 

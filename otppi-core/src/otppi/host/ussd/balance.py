@@ -14,7 +14,7 @@ from otppi.host.messages.placement import Refused
 from otppi.host.messages.worker import ModemWorker
 from otppi.host.ussd.balance_text import balance_in
 from otppi.host.ussd.desk import UssdDesk
-from otppi.host.webhook import MODEM_BALANCE_LOW
+from otppi.host.webhook.webhook import MODEM_BALANCE_LOW
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)

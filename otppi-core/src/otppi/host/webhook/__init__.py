@@ -1,0 +1,1 @@
+"""What is posted to a server of the user's."""
