@@ -14,9 +14,9 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.events import InboundPart
 from otppi.api.ingress import ReceivedMessage
 from otppi.host.host import Host
-from otppi.host.inbox import Inbox
+from otppi.host.inbox.inbox import Inbox
+from otppi.host.inbox.settings import INBOX
 from otppi.host.operations import Operations
-from otppi.host.receiving_settings import INBOX
 from otppi.testing.scripted import until
 
 SECRET = "kode rahasia 731904"
@@ -322,7 +322,7 @@ def test_a_card_that_cannot_be_written_is_a_problem_and_holds_nothing(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("otppi.host.inbox.write_synced", full)
+        patch.setattr("otppi.host.inbox.inbox.write_synced", full)
         assert bench.receive(part(SECRET)) == [False]
         bench.age(0)
         bench.age(0)

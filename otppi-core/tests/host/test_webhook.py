@@ -19,7 +19,7 @@ import pytest
 
 from otppi.api.events import InboundPart
 from otppi.host.host import Host
-from otppi.host.receiving_settings import WEBHOOK
+from otppi.host.inbox.settings import WEBHOOK
 from otppi.host.webhook import webhook as module
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.testing.scripted import until

@@ -7,8 +7,8 @@ import pytest
 
 from otppi.api.errors import ModemLost
 from otppi.api.events import DeliveryReport, InboundPart
-from otppi.host.inbox import Inbox
-from otppi.host.receiving_settings import INBOX
+from otppi.host.inbox.inbox import Inbox
+from otppi.host.inbox.settings import INBOX
 from otppi.kit.at_channel import AtChannel
 from otppi.testing.scripted import until
 

@@ -2,13 +2,13 @@
 
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
 from otppi.host.encryption_settings import ENCRYPTION
+from otppi.host.inbox.settings import INBOX, WEBHOOK
 from otppi.host.meter.settings import LIMIT_SETTINGS
 from otppi.host.modems.internet_settings import INTERNET_SETTINGS
 from otppi.host.modems.port_names import port_problem, tidy_port
 from otppi.host.numbering.numbers import countries_problem, country_code_problem, tidy_country_code
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp.settings import OTP
-from otppi.host.receiving_settings import INBOX, WEBHOOK
 from otppi.host.ussd.settings import INIT_COMMANDS, USSD_SETTINGS
 
 SMS = Section(

@@ -11,7 +11,7 @@ from typing import Any
 
 from otppi.api.events import InboundPart
 from otppi.api.ingress import ReceivedMessage
-from otppi.host.reassembly import Assembly, digest
+from otppi.host.inbox.reassembly import Assembly, digest
 from otppi.host.storage.store import sync_folder, write_synced
 
 logger = logging.getLogger(__name__)
