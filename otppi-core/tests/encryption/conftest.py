@@ -8,8 +8,8 @@ import pytest
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
-from otppi.host.envelope_keys import EnvelopeKeys
-from otppi.host.jwe import EnvelopeReader
+from otppi.host.encryption.keys import EnvelopeKeys
+from otppi.host.encryption.reader import EnvelopeReader
 from otppi.wire.envelope import Envelope
 from otppi.wire.errors import EnvelopeError
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from otppi.host import envelope_keys
-from otppi.host.envelope_keys import EnvelopeKeys, KeysDamaged
-from otppi.host.jwe import EnvelopeReader
+from otppi.host.encryption import keys as envelope_keys
+from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
+from otppi.host.encryption.reader import EnvelopeReader
 from otppi.wire.envelope import parse
 
 DAY = 86_400.0
@@ -83,7 +83,7 @@ def test_the_library_is_not_loaded_for_what_needs_no_key(device: Device) -> None
     device.open().jwk_set()
     program = (
         "import sys\nfrom pathlib import Path\nimport otppi.host.host\n"
-        "from otppi.host.jwe import EnvelopeReader\nfrom otppi.host.envelope_keys import EnvelopeKeys\n"
+        "from otppi.host.encryption.reader import EnvelopeReader\nfrom otppi.host.encryption.keys import EnvelopeKeys\n"
         f"keys = EnvelopeKeys(Path({str(device.path)!r}), lambda: 30)\nkeys.drop_expired()\n"
         "EnvelopeReader(keys, lambda: {'required_on': []}).read(b'{\"command\": \"echo\"}', 'x')\n"
         "assert keys.jwk_set() and keys.thumbprints()\n"

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
-from otppi.host.envelope_keys import EnvelopeKey, EnvelopeKeys
-from otppi.host.jwe import ALGORITHMS, ENCRYPTIONS, EnvelopeReader, _find
+from otppi.host.encryption.keys import EnvelopeKey, EnvelopeKeys
+from otppi.host.encryption.reader import ALGORITHMS, ENCRYPTIONS, EnvelopeReader, _find
 from otppi.wire.envelope import BODY_LIMIT, Command, parse
 from otppi.wire.errors import EnvelopeError
 

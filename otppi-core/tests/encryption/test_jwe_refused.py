@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwcrypto.jwk import JWK
 
-from otppi.host.envelope_keys import EnvelopeKeys
-from otppi.host.jwe import ALGORITHMS, ENCRYPTIONS, EnvelopeReader
+from otppi.host.encryption.keys import EnvelopeKeys
+from otppi.host.encryption.reader import ALGORITHMS, ENCRYPTIONS, EnvelopeReader
 from otppi.wire.envelope import BODY_LIMIT, Envelope, parse
 from otppi.wire.errors import EnvelopeError
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
-from otppi.host.envelope_keys import EnvelopeKeys
+from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins

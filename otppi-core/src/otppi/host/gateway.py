@@ -11,7 +11,7 @@ from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.host.accounts import Accounts
-from otppi.host.jwe import EnvelopeReader
+from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.messages.expiry import span

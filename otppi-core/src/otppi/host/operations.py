@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from otppi.api.errors import InvalidSettings
+from otppi.host.encryption.operations import KeysOperations
 from otppi.host.inbox.operations import InboxOperations
-from otppi.host.keys_operations import KeysOperations
 from otppi.host.modems.device_operations import DeviceOperations
 from otppi.host.modems.sim_check import number_of, sim_problem
 from otppi.host.numbering.numbers import numbers_of

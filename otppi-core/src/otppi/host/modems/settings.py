@@ -1,7 +1,7 @@
 """The settings sections that belong to the core: SMS, modems and API users."""
 
 from otppi.api.settings import Section, boolean, integer, number, text, text_list
-from otppi.host.encryption_settings import ENCRYPTION
+from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.inbox.settings import INBOX, WEBHOOK
 from otppi.host.meter.settings import LIMIT_SETTINGS
 from otppi.host.modems.internet_settings import INTERNET_SETTINGS

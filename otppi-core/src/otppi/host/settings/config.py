@@ -7,7 +7,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
-from otppi.host.encryption_settings import ENCRYPTION, EVERYWHERE
+from otppi.host.encryption.settings import ENCRYPTION, EVERYWHERE
 from otppi.host.modems.port_names import shared_ports
 from otppi.host.modems.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
 from otppi.host.numbering.numbers import numbers_of

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from otppi.host.encryption_settings import EVERYWHERE
-from otppi.host.envelope_keys import EnvelopeKeys, KeysDamaged
+from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
+from otppi.host.encryption.settings import EVERYWHERE
 from otppi.wire.envelope import BODY_LIMIT, Command, Envelope, parse
 from otppi.wire.errors import EnvelopeError, FieldError
 from otppi.wire.lenient_json import load

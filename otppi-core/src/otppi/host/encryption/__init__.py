@@ -1,0 +1,1 @@
+"""Keys, and envelopes that are opened with them."""
