@@ -2,8 +2,8 @@
 
 import pytest
 
-from otppi.host import login_throttle
-from otppi.host.login_throttle import LoginThrottle
+from otppi.host.users import login_throttle
+from otppi.host.users.login_throttle import LoginThrottle
 
 HOME = "192.0.2.1"
 

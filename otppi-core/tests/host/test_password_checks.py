@@ -9,9 +9,9 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
-from otppi.host import password_checks
-from otppi.host.login_throttle import LoginThrottle
-from otppi.host.password_checks import PLACES, PLACES_OF_NETWORK, PasswordChecks
+from otppi.host.users import password_checks
+from otppi.host.users.login_throttle import LoginThrottle
+from otppi.host.users.password_checks import PLACES, PLACES_OF_NETWORK, PasswordChecks
 
 PATIENCE = 30.0
 APP = Sender("app")

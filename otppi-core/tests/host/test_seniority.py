@@ -2,8 +2,8 @@
 
 import pytest
 
-from otppi.host import seniority
-from otppi.host.seniority import Seniority
+from otppi.host.users import seniority
+from otppi.host.users.seniority import Seniority
 
 
 def test_who_was_sent_away_has_asked_first_until_it_is_checked() -> None:

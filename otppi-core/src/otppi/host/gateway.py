@@ -10,7 +10,6 @@ from typing import Any
 from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
-from otppi.host.accounts import Accounts
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch, Refused
@@ -23,6 +22,7 @@ from otppi.host.otp.desk import OtpDesk
 from otppi.host.overview import Overview
 from otppi.host.records.record import Record
 from otppi.host.storage.store import StoreDamaged
+from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
 from otppi.host.ussd.balance import Balances, Post
 from otppi.host.ussd.desk import UssdDesk

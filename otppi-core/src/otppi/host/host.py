@@ -8,7 +8,6 @@ from typing import Any
 
 from otppi.api.ingress import ReceivedMessage
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
-from otppi.host.accounts import Accounts
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
@@ -34,6 +33,7 @@ from otppi.host.modems.sim_check import sim_problem
 from otppi.host.otp.desk import open_desk
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
+from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.balance import plans_of
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.kit.usb import serial_devices

@@ -5,9 +5,9 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, Setting
-from otppi.host.accounts import new_token
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.operations import Operating
+from otppi.host.users.api_users import new_token
 from otppi.wire.errors import FieldError
 
 

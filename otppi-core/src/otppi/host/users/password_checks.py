@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled, sentence
 from otppi.api.ingress import Sender
-from otppi.host.login_throttle import LoginThrottle
-from otppi.host.seniority import Seniority
+from otppi.host.users.login_throttle import LoginThrottle
+from otppi.host.users.seniority import Seniority
 from otppi.kit.threads import CANNOT_START, PromptThread
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from typing import Any
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
-from otppi.host.login_log import LoginLog
-from otppi.host.login_throttle import LoginThrottle
-from otppi.host.password_checks import PasswordChecks
 from otppi.host.settings.passwords import is_password, nobodys_hash, octets
+from otppi.host.users.login_log import LoginLog
+from otppi.host.users.login_throttle import LoginThrottle
+from otppi.host.users.password_checks import PasswordChecks
 from otppi.kit.ip_network import network_of
 
 LONGEST_NAME = 64

@@ -1,0 +1,1 @@
+"""Who may send, and how a password is checked."""
