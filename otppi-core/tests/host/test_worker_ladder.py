@@ -10,11 +10,11 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.message import State
 from otppi.api.modem import ModemState, RecoveryStep
+from otppi.host.gateway.health import describe_modem
 from otppi.host.host import Host
 from otppi.host.messages import worker
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import Limits, Openings, Schedule
-from otppi.host.overview import describe_modem
 from otppi.kit.reconnect import Backoff
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until

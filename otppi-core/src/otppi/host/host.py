@@ -14,7 +14,7 @@ from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import open_spool
 from otppi.host.encryption.reader import EnvelopeReader
-from otppi.host.gateway import HostGateway
+from otppi.host.gateway.gateway import HostGateway
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.messages.dispatch import Dispatch, Rules

@@ -11,6 +11,7 @@ from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
 from otppi.host.encryption.reader import EnvelopeReader
+from otppi.host.gateway.health import Overview
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.messages.expiry import span
@@ -19,7 +20,6 @@ from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
-from otppi.host.overview import Overview
 from otppi.host.records.record import Record
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
