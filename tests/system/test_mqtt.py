@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-from otppi.host.control_client import ControlClient
+from otppi.host.control.client import ControlClient
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import Heard, MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy

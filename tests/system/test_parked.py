@@ -13,7 +13,7 @@ import pytest
 import redis
 from websockets.sync.client import connect
 
-from otppi.host.control_client import ControlClient
+from otppi.host.control.client import ControlClient
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer

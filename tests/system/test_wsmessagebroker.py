@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from otppi.host.control_client import ControlClient
+from otppi.host.control.client import ControlClient
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
 from otppi.testing.modem import ModemRack
 from tests.system.conftest import Gateway, eventually, modem

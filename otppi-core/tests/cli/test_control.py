@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.host.control import ControlServer
-from otppi.host.control_client import ControlClient, NoAnswer
+from otppi.host.control.client import ControlClient, NoAnswer
+from otppi.host.control.server import ControlServer
 from otppi.wire.errors import FieldError
 
 

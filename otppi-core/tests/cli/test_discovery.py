@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from otppi.cli.talk import CONTROL_LINK
-from otppi.host.control import ControlServer
+from otppi.host.control.operations import Operations
+from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import Operations
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.testing.modem import ModemProfile, ModemRack, RackSource

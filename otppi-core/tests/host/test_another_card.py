@@ -1,8 +1,8 @@
 """The SIM card that is in is not the one that is set: said wherever people look (issue 9, row 16)."""
 
 from otppi.api.modem import ModemIdentity
+from otppi.host.control.operations import Operations
 from otppi.host.host import Host
-from otppi.host.operations import Operations
 from otppi.testing.scripted import until
 
 

@@ -17,12 +17,12 @@ import pytest
 from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.api.events import InboundPart
 from otppi.api.ingress import Sender
-from otppi.host import control
-from otppi.host.control import ControlServer
-from otppi.host.control_client import ControlClient
+from otppi.host.control import server as control
+from otppi.host.control.client import ControlClient
+from otppi.host.control.operations import Operations
+from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import Operations
 from otppi.host.runtime.operations import NotRunning
 from otppi.host.runtime.supervisor import Supervised
 from otppi.testing.bench import ORIGIN

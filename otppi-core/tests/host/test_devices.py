@@ -15,12 +15,12 @@ from otppi.api.errors import InvalidSettings, ModemLost, NotSupported, Trouble
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemIdentity, ModemState, ModemType
+from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.modems import devices
 from otppi.host.modems.device import Device, Expected, in_order
 from otppi.host.modems.devices import DeviceWatch
-from otppi.host.operations import Operations
 from otppi.host.records.record import Record
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised

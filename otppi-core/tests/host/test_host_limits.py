@@ -9,10 +9,10 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
+from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.messages.dispatch import Refused
-from otppi.host.operations import Operations
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until

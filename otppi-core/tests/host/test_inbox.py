@@ -13,10 +13,10 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import InboundPart
 from otppi.api.ingress import ReceivedMessage
+from otppi.host.control.operations import Operations
 from otppi.host.host import Host
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
-from otppi.host.operations import Operations
 from otppi.testing.scripted import until
 
 SECRET = "kode rahasia 731904"

@@ -11,12 +11,12 @@ from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Internet, InternetContext, InternetDown, InternetState, InternetStatus, InternetType
 from otppi.api.modem import ModemIdentity
 from otppi.api.settings import Section, boolean
+from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.modems.apn import PRESETS
 from otppi.host.modems.internet import InternetLinks, data_port, dialling_of, sends_sms
 from otppi.host.modems.settings import MODEMS
-from otppi.host.operations import Operations
 from otppi.testing.scripted import until
 
 STICK = tuple(

@@ -16,11 +16,11 @@ from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
-from otppi.host.control import ControlServer
+from otppi.host.control.operations import Operations
+from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.modems.udev import udev_source
-from otppi.host.operations import Operations
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 

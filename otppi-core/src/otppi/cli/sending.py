@@ -55,7 +55,7 @@ def send(options: Options) -> int:
 
 def deliver(client: Any, operation: str = "send", **arguments: Any) -> dict[str, Any]:
     """Ask the gateway to send, by this operation, and know what it means when its answer does not come."""
-    from otppi.host.control_client import NoAnswer
+    from otppi.host.control.client import NoAnswer
 
     try:
         answer: dict[str, Any] = client.call(operation, arguments)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from otppi.cli.exits import Exit, Failure
 
 if TYPE_CHECKING:  # the host takes a quarter of a second to import, and a client needs none of it
-    from otppi.host.control_client import ControlClient
-    from otppi.host.operations import Operations
+    from otppi.host.control.client import ControlClient
+    from otppi.host.control.operations import Operations
 
 CONTROL_LINK = "control"
 """In the data folder: a link to the control socket, whose own folder depends on who started the gateway and how."""
@@ -19,7 +19,7 @@ CONTROL_LINK = "control"
 
 def running(data: Path) -> "ControlClient | None":
     """Find the gateway that runs on a data folder."""
-    from otppi.host.control_client import ControlClient
+    from otppi.host.control.client import ControlClient
 
     try:
         for path in _sockets_of(data):
@@ -73,8 +73,8 @@ def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False
 @contextmanager
 def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Operations"]:
     """Open a data folder on which no gateway runs."""
+    from otppi.host.control.operations import Operations
     from otppi.host.data_folder import DataFolder, FolderInUse
-    from otppi.host.operations import Operations
     from otppi.host.runtime.plugins import Plugins
 
     if not creates and not data.is_dir():

@@ -13,7 +13,7 @@ from otppi.cli.exits import Failure
 from otppi.cli.installed import installed
 from otppi.cli.probing import port_problem
 from otppi.cli.talk import ask, running
-from otppi.host.control_client import ControlClient
+from otppi.host.control.client import ControlClient
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
 from otppi.kit.link import is_link

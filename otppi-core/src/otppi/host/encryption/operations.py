@@ -1,4 +1,4 @@
-"""What a person can do with the keys of encrypted envelopes: a part of `otppi.host.operations.Operations`."""
+"""What a person can do with the keys of encrypted envelopes: a part of `otppi.host.control.operations.Operations`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a person can do with the inbox: a part of `otppi.host.operations.Operations`."""
+"""What a person can do with the inbox: a part of `otppi.host.control.operations.Operations`."""
 
 from dataclasses import asdict
 from typing import Any

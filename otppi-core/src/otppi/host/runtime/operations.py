@@ -17,7 +17,7 @@ class NotRunning(OtpPiError):  # noqa: N818
 
 
 class Operating:
-    """The base of the parts of `otppi.host.operations.Operations`."""
+    """The base of the parts of `otppi.host.control.operations.Operations`."""
 
     def __init__(self, data: DataFolder, host: Host | None = None) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""What a person can do with the settings and the API users: a part of `otppi.host.operations.Operations`."""
+"""What a person can do with the settings and the API users: a part of `otppi.host.control.operations.Operations`."""
 
 from collections.abc import Mapping
 from typing import Any

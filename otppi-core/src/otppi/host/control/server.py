@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
-from otppi.host.control_client import ControlClient
-from otppi.host.operations import Operations
+from otppi.host.control.client import ControlClient
+from otppi.host.control.operations import Operations
 from otppi.kit.threads import PromptThread
 
 logger = logging.getLogger(__name__)
