@@ -7,7 +7,7 @@ import pytest
 
 from otppi.host.runtime import supervisor
 from otppi.host.runtime.supervisor import Supervised, ThreadState, Watch, end_all
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 from otppi.testing.scripted import until
 
 

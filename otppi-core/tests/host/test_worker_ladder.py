@@ -15,7 +15,7 @@ from otppi.host.host import Host
 from otppi.host.messages import worker
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import Limits, Openings, Schedule
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 

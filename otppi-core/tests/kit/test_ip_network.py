@@ -2,7 +2,7 @@
 
 import pytest
 
-from otppi.kit.ip_network import network_of
+from otppi.kit.net.ip_network import network_of
 
 
 @pytest.mark.parametrize(

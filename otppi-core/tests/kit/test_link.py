@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from otppi.kit import link as link_module
-from otppi.kit.link import Link, LinkLost
+from otppi.kit.net import link as link_module
+from otppi.kit.net.link import Link, LinkLost
 from otppi.testing.scripted import until
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 
 
 @given(st.floats(0.01, 10), st.floats(1, 100), st.integers(1, 60))

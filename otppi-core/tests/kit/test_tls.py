@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.broker_settings import broker_settings
-from otppi.kit.tls import TLS_SETTINGS, client_context, tls_trouble, verifying_context
+from otppi.kit.net.tls import TLS_SETTINGS, client_context, tls_trouble, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}

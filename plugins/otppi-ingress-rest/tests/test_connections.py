@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from otppi.kit.ip_network import network_of
+from otppi.kit.net.ip_network import network_of
 from otppi_ingress_rest import gate
 from otppi_ingress_rest.connection import Connection, Phase
 from otppi_ingress_rest.deadlines import Deadlines

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_stomp.frames import Frames
 
 CONNECTED = b"CONNECTED\nversion:1.2\nserver:RabbitMQ/3.10.8\nheart-beat:0,0\n\n\x00\n"

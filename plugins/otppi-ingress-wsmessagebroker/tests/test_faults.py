@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from otppi.kit import threads
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi.kit.threads import PromptThread
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
 from otppi_ingress_wsmessagebroker import ingress

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_wsmessagebroker.handshake import Site, accept, check, request, target
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="

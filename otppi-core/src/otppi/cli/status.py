@@ -106,7 +106,7 @@ def _now(ingress: dict[str, Any]) -> str:
         return cell(f"does not answer: {stalled}")
     if error := ingress["last_error"]:
         return f"failed {ingress['failures']} times, last with {error}"
-    from otppi.kit.link import is_link
+    from otppi.kit.net.link import is_link
 
     if is_link(ingress):
         return _broker(ingress)

@@ -29,10 +29,10 @@ from otppi.kit.at_start import Profile, Start
 from otppi.kit.at_ussd import Ussd
 from otppi.kit.chores import Chore, NetworkWatch
 from otppi.kit.late_results import LateResults
+from otppi.kit.net.wake import Wake
 from otppi.kit.pin_memory import PinMemory
 from otppi.kit.port import Port
 from otppi.kit.usb import serial_devices
-from otppi.kit.wake import Wake
 from otppi.wire.address import Address
 from otppi.wire.at import FinalResult, Noise, Urc
 from otppi.wire.cme_cms import Advice

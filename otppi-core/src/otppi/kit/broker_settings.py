@@ -5,7 +5,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Setting, boolean, integer, number, text
-from otppi.kit.tls import TLS_SETTINGS
+from otppi.kit.net.tls import TLS_SETTINGS
 from otppi.wire.errors import FieldError
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import serial
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
-from otppi.kit.wake import Wake
+from otppi.kit.net.wake import Wake
 
 _PARITY = {
     "none": serial.PARITY_NONE,

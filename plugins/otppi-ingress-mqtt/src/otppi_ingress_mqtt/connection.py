@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_mqtt import reasons
 from otppi_ingress_mqtt.client import MqttClient, new_properties
 from otppi_ingress_mqtt.stream import Stream, Waker

@@ -13,10 +13,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
 from otppi.kit.consumer import Consumer
-from otppi.kit.link import Link
+from otppi.kit.net.link import Link
+from otppi.kit.net.tls import client_context
 from otppi.kit.outbox import Action
 from otppi.kit.parking import steps
-from otppi.kit.tls import client_context
 from otppi.kit.verdict import Verdict
 from otppi.wire.envelope import Answer
 from otppi_ingress_mqtt.client import MqttClient

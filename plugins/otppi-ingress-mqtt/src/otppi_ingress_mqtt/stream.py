@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 
 _CHUNK = 65_536
 _FULL = 1 << 20

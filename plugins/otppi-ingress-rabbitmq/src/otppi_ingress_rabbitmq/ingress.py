@@ -7,7 +7,7 @@ from typing import Any
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
 from otppi.kit.broker_settings import check_apart
 from otppi.kit.consumer import Consumer
-from otppi.kit.link import Link
+from otppi.kit.net.link import Link
 from otppi.wire.envelope import Answer
 from otppi_ingress_rabbitmq.publisher import Tally
 from otppi_ingress_rabbitmq.session import Session

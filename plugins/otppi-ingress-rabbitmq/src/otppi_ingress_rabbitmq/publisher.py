@@ -12,7 +12,7 @@ from pika import exceptions, spec
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Delivery, Verdict
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 from otppi_ingress_rabbitmq.connection import Connection, reason
 
 logger = logging.getLogger(__name__)

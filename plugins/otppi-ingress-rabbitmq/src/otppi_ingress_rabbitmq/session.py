@@ -8,7 +8,7 @@ from pika.adapters.select_connection import IOLoop
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.consumer import Action, Consumer, Delivery, Verdict
-from otppi.kit.link import Link, LinkLost
+from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_rabbitmq.connection import Connection, close_all, parameters, reason
 from otppi_ingress_rabbitmq.intake import Intake, Phase
 from otppi_ingress_rabbitmq.publisher import Publisher, Tally

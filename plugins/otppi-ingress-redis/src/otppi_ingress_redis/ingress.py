@@ -17,11 +17,11 @@ from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage
 from otppi.kit.broker_settings import check_apart
 from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Action, Consumer
-from otppi.kit.link import Link, LinkLost
+from otppi.kit.net.link import Link, LinkLost
+from otppi.kit.net.tls import client_context
+from otppi.kit.net.wake import Wake
 from otppi.kit.outbox import soonest
 from otppi.kit.threads import CANNOT_START, prompt
-from otppi.kit.tls import client_context
-from otppi.kit.wake import Wake
 from otppi.wire.envelope import Answer
 from otppi_ingress_redis.channel import ChannelSource
 from otppi_ingress_redis.line import Line, checked, is_for_good, said

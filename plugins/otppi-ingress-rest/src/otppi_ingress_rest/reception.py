@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from otppi.kit.bursts import Bursts
-from otppi.kit.ip_network import network_of
+from otppi.kit.net.ip_network import network_of
 from otppi_ingress_rest.connection import Connection
 from otppi_ingress_rest.framing import Peer
 from otppi_ingress_rest.listener import Listener

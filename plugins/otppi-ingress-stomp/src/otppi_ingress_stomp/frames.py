@@ -5,7 +5,7 @@ from typing import Any
 
 from stomp.utils import parse_frame
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _MOST_HEAD = 1 << 16

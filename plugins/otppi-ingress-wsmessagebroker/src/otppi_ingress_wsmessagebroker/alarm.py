@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from otppi.kit.wake import Wake
+from otppi.kit.net.wake import Wake
 
 
 class Waited(Protocol):

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.connection import Connection, Server
 

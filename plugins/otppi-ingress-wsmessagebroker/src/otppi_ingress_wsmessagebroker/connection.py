@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import websocket
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi.wire.envelope import BODY_LIMIT
 from otppi_ingress_wsmessagebroker import handshake
 from otppi_ingress_wsmessagebroker.alarm import Alarm

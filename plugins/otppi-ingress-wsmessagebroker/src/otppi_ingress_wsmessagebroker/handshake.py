@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 
 HEAD_LIMIT = 16_384
 """Longest head of an answer, in octets."""

@@ -10,10 +10,10 @@ from otppi.api.errors import OtpPiError
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
 from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Consumer, Delivery
-from otppi.kit.link import Link
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
+from otppi.kit.net.link import Link
+from otppi.kit.net.tls import client_context
 from otppi.kit.threads import PromptThread
-from otppi.kit.tls import client_context
 from otppi.wire.envelope import Answer
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.connection import Server

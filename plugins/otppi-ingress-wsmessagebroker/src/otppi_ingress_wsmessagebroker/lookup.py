@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi.kit.threads import CANNOT_START, PromptThread
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 

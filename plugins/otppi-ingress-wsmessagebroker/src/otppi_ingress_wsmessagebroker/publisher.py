@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.consumer import Consumer
-from otppi.kit.link import Link, LinkLost
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
+from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.connection import Connection, Server
 from otppi_ingress_wsmessagebroker.lookup import Lookup

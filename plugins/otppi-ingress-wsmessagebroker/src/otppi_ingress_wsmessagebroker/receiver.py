@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 
-from otppi.kit.link import Link, LinkLost
+from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.change import SILENCE, Change, Seen
 from otppi_ingress_wsmessagebroker.connection import Closed, Connection, Server

@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 
-from otppi.kit.link import LinkLost
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.lookup import Address, Lookup
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from otppi.api.errors import sentence
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetState, InternetStatus
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 from otppi_internet_ppp.chat import chat_script, refusal
 from otppi_internet_ppp.log import cause_of, complaint, heard
 from otppi_internet_ppp.options import ppp_options

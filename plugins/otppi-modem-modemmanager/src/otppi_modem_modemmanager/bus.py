@@ -16,7 +16,7 @@ import dbus.bus
 import dbus.lowlevel
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
-from otppi.kit.wake import Wake
+from otppi.kit.net.wake import Wake
 from otppi_modem_modemmanager.dispatch import Dispatcher
 from otppi_modem_modemmanager.names import DBUS
 

@@ -16,8 +16,8 @@ from otppi.cli.talk import ask, running
 from otppi.host.control.client import ControlClient
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
-from otppi.kit.link import is_link
-from otppi.kit.tls import verifying_context
+from otppi.kit.net.link import is_link
+from otppi.kit.net.tls import verifying_context
 
 _TIMEOUT = 5.0
 _HEALTH = "/api/health"

@@ -8,7 +8,7 @@ import otppi
 from otppi.api.modem import ModemState
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.worker import ModemWorker
-from otppi.kit.link import is_link
+from otppi.kit.net.link import is_link
 
 _HORIZON = 2.0
 """Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""

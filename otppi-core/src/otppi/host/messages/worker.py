@@ -18,7 +18,7 @@ from otppi.host.modems.healer import Healer
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.host.records.record import Record
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from otppi.api.errors import OtpPiError, sentence
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 from otppi.kit.threads import CANNOT_START, PromptThread
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from otppi.host.settings.passwords import is_password, nobodys_hash, octets
 from otppi.host.users.login_log import LoginLog
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.password_checks import PasswordChecks
-from otppi.kit.ip_network import network_of
+from otppi.kit.net.ip_network import network_of
 
 LONGEST_NAME = 64
 _WRONG_ONES = 1_000

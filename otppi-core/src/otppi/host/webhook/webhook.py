@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import otppi
 from otppi.api.errors import OtpPiError, sentence
-from otppi.kit.http_answer import bound
-from otppi.kit.reconnect import Backoff
-from otppi.kit.tls import verifying_context
+from otppi.kit.net.back_off import Backoff
+from otppi.kit.net.http_answer import bound
+from otppi.kit.net.tls import verifying_context
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.kit.reconnect import Backoff
+from otppi.kit.net.back_off import Backoff
 
 logger = logging.getLogger(__name__)
 
