@@ -3,7 +3,7 @@
 import pytest
 
 from otppi.api.errors import InvalidSettings
-from otppi.kit.broker_settings import check_apart
+from otppi.kit.broker.settings import check_apart
 
 
 def test_nothing_may_be_published_to_where_commands_come_from() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from otppi.api.ingress import Callback, Origin, Sender
-from otppi.kit import remembered
-from otppi.kit.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.broker import remembered
+from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 
@@ -864,8 +864,8 @@ def test_what_no_broker_keeps_is_told_when_it_cannot_be_tried_any_more(
 def test_a_flood_that_no_broker_keeps_is_bounded_in_memory(
     local: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("otppi.kit.consumer._MOST_WAITING", 100)
-    monkeypatch.setattr("otppi.kit.consumer._MOST_WAITING_BYTES", 128 << 10)
+    monkeypatch.setattr("otppi.kit.broker.consumer._MOST_WAITING", 100)
+    monkeypatch.setattr("otppi.kit.broker.consumer._MOST_WAITING_BYTES", 128 << 10)
     local.gateway.at_once = lambda _: NO_MODEM
     far = int(time.time()) + 10**9
     for number in range(300):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from otppi.api.ingress import Callback
-from otppi.kit.outbox import Action, Delivery, Outbox, soonest
+from otppi.kit.broker.outbox import Action, Delivery, Outbox, soonest
 
 TOPIC = Callback("answers")
 

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
-from otppi.kit.broker_settings import broker_settings
+from otppi.kit.broker.settings import broker_settings
 from otppi.kit.net.tls import TLS_SETTINGS, client_context, tls_trouble, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
 

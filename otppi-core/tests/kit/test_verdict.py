@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.message import State
-from otppi.kit.verdict import Verdict, verdict_of
+from otppi.kit.broker.verdict import Verdict, verdict_of
 from otppi.wire.envelope import Command, ResponseCode
 
 D, N, A = Verdict.DONE, Verdict.NEVER, Verdict.AGAIN

@@ -6,7 +6,7 @@ import pytest
 from stomp.utils import Frame
 
 from otppi.api.ingress import Callback
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 from otppi_ingress_stomp.messages import delivery_of, destination
 
 NOW = 1_790_000_000.0

@@ -12,12 +12,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.consumer import Consumer
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Action
+from otppi.kit.broker.parking import steps
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.net.link import Link
 from otppi.kit.net.tls import client_context
-from otppi.kit.outbox import Action
-from otppi.kit.parking import steps
-from otppi.kit.verdict import Verdict
 from otppi.wire.envelope import Answer
 from otppi_ingress_mqtt.client import MqttClient
 from otppi_ingress_mqtt.connection import Connection, PoisonedError, Terms

@@ -12,9 +12,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from otppi.api.ingress import Callback
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Delivery
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Consumer
-from otppi.kit.outbox import Delivery
 from otppi_ingress_mqtt.client import MqttClient, new_properties
 from otppi_ingress_mqtt.ledger import Held, Ledger, digest
 from otppi_ingress_mqtt.settings import KEY

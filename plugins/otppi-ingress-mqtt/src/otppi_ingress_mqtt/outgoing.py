@@ -9,9 +9,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.bursts import Bursts
-from otppi.kit.outbox import Action, Delivery
-from otppi.kit.verdict import Verdict
 from otppi_ingress_mqtt import reasons
 from otppi_ingress_mqtt.client import MqttClient, new_properties
 from otppi_ingress_mqtt.intake import handed_on_properties

@@ -5,7 +5,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, integer, text
-from otppi.kit.broker_settings import broker_settings
+from otppi.kit.broker.settings import broker_settings
 from otppi.wire.errors import FieldError
 from otppi_ingress_mqtt.topics import catches, filter_problem, group_problem, name_problem, subscription
 

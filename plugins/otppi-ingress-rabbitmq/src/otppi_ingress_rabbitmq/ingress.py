@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker_settings import check_apart
-from otppi.kit.consumer import Consumer
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.settings import check_apart
 from otppi.kit.net.link import Link
 from otppi.wire.envelope import Answer
 from otppi_ingress_rabbitmq.publisher import Tally

@@ -10,7 +10,7 @@ from typing import Any
 
 from pika import exceptions
 
-from otppi.kit.consumer import Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Consumer, Delivery, Verdict
 from otppi.wire.errors import EnvelopeError, FieldError
 from otppi_ingress_rabbitmq.properties import coding_problem, delivery_of
 

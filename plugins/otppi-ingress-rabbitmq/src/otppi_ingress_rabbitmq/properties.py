@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from otppi.api.ingress import Callback
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 
 _PLAIN = frozenset({"", "identity", "utf-8", "utf8"})
 _OLDEST = 1_000_000_000

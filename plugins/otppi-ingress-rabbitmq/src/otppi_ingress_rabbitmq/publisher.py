@@ -10,8 +10,8 @@ from typing import Any
 import pika
 from pika import exceptions, spec
 
+from otppi.kit.broker.consumer import Action, Delivery, Verdict
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Action, Delivery, Verdict
 from otppi.kit.net.back_off import Backoff
 from otppi_ingress_rabbitmq.connection import Connection, reason
 

@@ -7,7 +7,7 @@ from typing import Any
 from pika.adapters.select_connection import IOLoop
 
 from otppi.api.errors import OtpPiError
-from otppi.kit.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
 from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_rabbitmq.connection import Connection, close_all, parameters, reason
 from otppi_ingress_rabbitmq.intake import Intake, Phase

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Section, integer, text
-from otppi.kit.broker_settings import broker_settings
+from otppi.kit.broker.settings import broker_settings
 
 _SHORT_STRING = 255
 """Octets that a name may have in AMQP (AMQP 0-9-1, 4.2.5.3)."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 from otppi_ingress_redis.line import Command, Line, checked
 from otppi_ingress_redis.source import BLOCK, Question, Source
 

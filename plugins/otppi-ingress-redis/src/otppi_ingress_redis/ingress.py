@@ -14,13 +14,13 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker_settings import check_apart
+from otppi.kit.broker.consumer import Action, Consumer
+from otppi.kit.broker.outbox import soonest
+from otppi.kit.broker.settings import check_apart
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Action, Consumer
 from otppi.kit.net.link import Link, LinkLost
 from otppi.kit.net.tls import client_context
 from otppi.kit.net.wake import Wake
-from otppi.kit.outbox import soonest
 from otppi.kit.threads import CANNOT_START, prompt
 from otppi.wire.envelope import Answer
 from otppi_ingress_redis.channel import ChannelSource

@@ -4,8 +4,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from otppi.kit.outbox import Action, Delivery
-from otppi.kit.verdict import Verdict
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi_ingress_redis.line import Command, Line, checked
 from otppi_ingress_redis.settings import LEFT
 from otppi_ingress_redis.source import AT_ONCE, BLOCK, Question, Source, exchanged

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Section, boolean, integer, number, text
-from otppi.kit.broker_settings import broker_settings
+from otppi.kit.broker.settings import broker_settings
 
 STREAM, LIST, CHANNEL = "stream", "list", "channel"
 LEFT, RIGHT = "left", "right"

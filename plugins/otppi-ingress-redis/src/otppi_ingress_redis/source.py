@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from otppi.kit.outbox import Action, Delivery
+from otppi.kit.broker.outbox import Action, Delivery
 from otppi_ingress_redis.line import Command, Line, checked
 
 BLOCK = 1.0

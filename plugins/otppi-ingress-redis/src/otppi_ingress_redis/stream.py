@@ -7,8 +7,8 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from otppi.kit.outbox import Action, Delivery
-from otppi.kit.verdict import Verdict
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi_ingress_redis.line import Command, Line, checked, code
 from otppi_ingress_redis.source import AT_ONCE, BLOCK, Question, Source, exchanged, pairs
 

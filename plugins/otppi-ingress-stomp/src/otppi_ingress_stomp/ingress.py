@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker_settings import check_apart
+from otppi.kit.broker.consumer import Action, Consumer, Delivery
+from otppi.kit.broker.settings import check_apart
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Action, Consumer, Delivery
 from otppi.kit.net.link import Link, LinkLost
 from otppi.kit.net.tls import client_context
 from otppi.kit.net.wake import Wake
-from otppi.kit.verdict import Verdict
 from otppi.wire.envelope import Answer
 from otppi_ingress_stomp.messages import delivery_of, destination, is_kept
 from otppi_ingress_stomp.publisher import Publisher

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from otppi.api.ingress import Callback
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 
 _OLDEST = 1_000_000_000
 """A timestamp before this, in Unix seconds (2001), is taken for no timestamp at all."""

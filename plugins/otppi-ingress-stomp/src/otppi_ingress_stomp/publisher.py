@@ -11,8 +11,8 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from otppi.kit.broker.outbox import Action
 from otppi.kit.bursts import Bursts
-from otppi.kit.outbox import Action
 from otppi_ingress_stomp.messages import destination
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Section, integer, text, text_list
-from otppi.kit.broker_settings import broker_settings
+from otppi.kit.broker.settings import broker_settings
 
 
 def _is_destination(value: str) -> str | None:

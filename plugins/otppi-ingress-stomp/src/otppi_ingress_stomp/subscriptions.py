@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.kit.parking import steps
+from otppi.kit.broker.parking import steps
 
 _MORE, _LESS = 1.5, 0.5
 """The prefetch is changed when the modems could have so many times as much at hand, or so little."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from otppi.api.errors import OtpPiError
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
+from otppi.kit.broker.consumer import Consumer, Delivery
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Consumer, Delivery
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.link import Link
 from otppi.kit.net.tls import client_context

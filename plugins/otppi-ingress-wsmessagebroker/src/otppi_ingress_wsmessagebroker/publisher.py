@@ -11,8 +11,8 @@ import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
+from otppi.kit.broker.consumer import Consumer
 from otppi.kit.bursts import Bursts
-from otppi.kit.consumer import Consumer
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_wsmessagebroker.alarm import Alarm

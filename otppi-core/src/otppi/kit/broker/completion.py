@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from otppi.api.ingress import Callback
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 from otppi.wire.envelope import Item
 from otppi.wire.envelope_fields import WrongValueError, word
 

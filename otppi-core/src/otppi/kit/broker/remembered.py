@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from otppi.kit.outbox import Delivery
+from otppi.kit.broker.outbox import Delivery
 
 _MOST = 10_000
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from otppi.api.ingress import Origin, Ticket
 from otppi.api.message import State
-from otppi.kit.outbox import Delivery
-from otppi.kit.verdict import Verdict, verdict_of
+from otppi.kit.broker.outbox import Delivery
+from otppi.kit.broker.verdict import Verdict, verdict_of
 from otppi.wire.envelope import Answer, Envelope, ResponseCode
 
 _LONGEST_RETRY = 30.0

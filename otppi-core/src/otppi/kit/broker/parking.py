@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from otppi.kit.work import Work
+from otppi.kit.broker.work import Work
 
 _MOST = 512
 _MOST_BYTES = 8 << 20

@@ -11,14 +11,14 @@ from functools import partial
 from typing import Any
 
 from otppi.api.ingress import Callback, Gateway, Origin, Sender
+from otppi.kit.broker.completion import callback_of, completed
+from otppi.kit.broker.outbox import Action, Delivery, Outbox, soonest
+from otppi.kit.broker.parking import Parking
+from otppi.kit.broker.remembered import Remembered
+from otppi.kit.broker.verdict import Verdict
+from otppi.kit.broker.work import Work
 from otppi.kit.bursts import Bursts
-from otppi.kit.completion import callback_of, completed
-from otppi.kit.outbox import Action, Delivery, Outbox, soonest
-from otppi.kit.parking import Parking
-from otppi.kit.remembered import Remembered
 from otppi.kit.schedule import Schedule
-from otppi.kit.verdict import Verdict
-from otppi.kit.work import Work
 from otppi.wire.envelope import Answer, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from otppi.api.ingress import Callback
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.bursts import Bursts
 from otppi.kit.schedule import Schedule
-from otppi.kit.verdict import Verdict
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What consumers of all message brokers have in common."""
