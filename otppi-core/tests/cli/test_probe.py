@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from otppi.cli import probing
-from otppi.kit import port
+from otppi.kit.at import port
 from otppi.testing.modem import ModemProfile, ModemRack
 from otppi.testing.modem.vendors import HUAWEI_E3372
 

@@ -25,10 +25,10 @@ from otppi.host.records.record import Record
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads
-from otppi.kit.at_modem import AT_SETTINGS, AtModem
-from otppi.kit.examine import Examined
+from otppi.kit.at.examine import Examined
+from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.usb import UsbDevice
 from otppi.kit.threads import PromptThread
-from otppi.kit.usb import UsbDevice
 from otppi.testing.modem import ModemProfile, ModemRack, PortKind, RackedModem, RackSource
 from otppi.testing.scripted import until
 

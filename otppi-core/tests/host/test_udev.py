@@ -16,8 +16,8 @@ from pathlib import Path
 from otppi.host.modems.devices import DeviceWatch
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.modems.udev import udev_source
-from otppi.kit.examine import Examined
-from otppi.kit.usb import storage_only
+from otppi.kit.at.examine import Examined
+from otppi.kit.at.usb import storage_only
 from otppi.testing.scripted import until
 
 USB = "/sys/devices/platform/usb1/1-2"

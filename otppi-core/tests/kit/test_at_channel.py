@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from otppi.kit.at_channel import AtChannel
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.port import Port
 from otppi.kit.net.wake import Wake
-from otppi.kit.port import Port
 from otppi.testing.scripted import until
 from otppi.wire.at import Noise, Urc
 

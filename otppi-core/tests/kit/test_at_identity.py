@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.api.errors import ModemLost
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_identity import iccid_in, identify, msisdn_in, read_imei
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.identity import iccid_in, identify, msisdn_in, read_imei
 from otppi.testing.modem import ModemProfile
 
 IMEI = "490154203237518"

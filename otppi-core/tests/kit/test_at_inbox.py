@@ -8,8 +8,8 @@ import pytest
 
 from otppi.api.errors import ModemUnfit, NotSent, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
-from otppi.kit.inbound import read_inbound
-from otppi.kit.late_results import LateResults
+from otppi.kit.at.inbound import read_inbound
+from otppi.kit.at.late_results import LateResults
 from otppi.testing.modem import ModemProfile
 from otppi.testing.modem.commands import COMMANDS, Command
 from otppi.testing.modem.sim import Status, StoredSms
@@ -350,7 +350,7 @@ def test_a_modem_that_announces_what_is_not_there_is_not_asked_all_the_time(driv
 
 
 def test_a_list_that_never_ends_is_asked_for_once(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otppi.kit.at_inbox._LIST_TIMEOUT", 0.1)
+    monkeypatch.setattr("otppi.kit.at.inbox._LIST_TIMEOUT", 0.1)
     driver.peer.inject("late-reply", command="+CMGL", seconds=0.4, at=1)
     put(driver, "SM", 2, deliver_line("old"))
     driver.modem.open()

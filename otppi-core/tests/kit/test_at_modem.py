@@ -15,9 +15,9 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, Unconfirmed
 from otppi.api.modem import ModemIdentity
-from otppi.kit import chores
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.pin_memory import PinMemory
+from otppi.kit.at import chores
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.pin_memory import PinMemory
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
 from otppi.wire.address import Address, TypeOfNumber

@@ -19,11 +19,14 @@ from otppi.api.message import State
 from otppi.api.modem import ModemContext, ModemState, RecoveryStep
 from otppi.host.messages.worker import ModemWorker
 from otppi.host.modems.recovery import Limits, Openings, Schedule
-from otppi.kit import at_channel, at_line, at_modem, at_recovery
-from otppi.kit.at_modem import AtModem
-from otppi.kit.at_start import Profile
-from otppi.kit.port import Port
-from otppi.kit.usb import power_cycle, serial_devices
+from otppi.kit.at import channel as at_channel
+from otppi.kit.at import line as at_line
+from otppi.kit.at import modem as at_modem
+from otppi.kit.at import recovery as at_recovery
+from otppi.kit.at.modem import AtModem
+from otppi.kit.at.port import Port
+from otppi.kit.at.start import Profile
+from otppi.kit.at.usb import power_cycle, serial_devices
 from otppi.testing.bench import DispatchBench
 from otppi.testing.modem import ModemProfile, ModemRack
 from otppi.testing.replay import Replay

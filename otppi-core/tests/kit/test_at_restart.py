@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import ModemLost, NotSent, SendError, Unconfirmed
-from otppi.kit import at_restart
-from otppi.kit.at_restart import RestartWatch
+from otppi.kit.at import restart as at_restart
+from otppi.kit.at.restart import RestartWatch
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
 from otppi.wire.at import Urc

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from otppi.api.modem import ModemContext
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_modem import AtModem
-from otppi.kit.at_start import _registration
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.modem import AtModem
+from otppi.kit.at.start import _registration
 from otppi.testing.replay import Replay
 from otppi.wire import charset
 from otppi.wire.ussd import UssdForm, parse, text_of

@@ -9,9 +9,9 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, NotDone, NotSupported
 from otppi.api.modem import ModemContext
 from otppi.api.sim import SimAction, SimStatus
-from otppi.kit.at_modem import AtModem
-from otppi.kit.at_sim import SimTries
-from otppi.kit.at_start import Profile
+from otppi.kit.at.modem import AtModem
+from otppi.kit.at.sim import SimTries
+from otppi.kit.at.start import Profile
 from otppi.testing.modem import ModemProfile
 from otppi.testing.scripted import until
 
@@ -242,7 +242,7 @@ def test_init_commands_are_run_and_what_is_refused_is_shown(
 
 
 def test_an_init_command_that_is_not_answered(make_driver: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otppi.kit.at_start._INIT_TIMEOUT", 0.1)
+    monkeypatch.setattr("otppi.kit.at.start._INIT_TIMEOUT", 0.1)
     driver = make_driver(init_commands=["AT+CGREG=2"])
     driver.peer.inject("late-reply", command="+CGREG=2", seconds=0.3)
     driver.modem.open()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.api.events import DeliveryReport, InboundPart
-from otppi.kit.at_stored import Stored, listed, read
+from otppi.kit.at.stored import Stored, listed, read
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsDeliver, SmsSubmit, pdu_line

@@ -9,7 +9,8 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
-from otppi.kit import at_ussd, ussd_hold
+from otppi.kit.at import ussd as at_ussd
+from otppi.kit.at import ussd_hold
 from otppi.testing.modem import ModemProfile, UssdForm
 from otppi.testing.modem import UssdAnswer as Said
 from otppi.testing.scripted import RecordedEvents, until

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from otppi.kit import examine as examining
-from otppi.kit import port as ports
-from otppi.kit.at_identity import same_imei
-from otppi.kit.examine import Examined, examine
+from otppi.kit.at import examine as examining
+from otppi.kit.at import port as ports
+from otppi.kit.at.examine import Examined, examine
+from otppi.kit.at.identity import same_imei
 from otppi.testing.modem import ModemProfile, ModemRack, PortKind
 
 AT, URC, DIAG = PortKind.AT, PortKind.AT_URC, PortKind.DIAG

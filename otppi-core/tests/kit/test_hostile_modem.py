@@ -13,18 +13,18 @@ from otppi.api.events import DeliveryReport, InboundPart
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext, ModemIdentity
 from otppi.api.sim import SimAction
-from otppi.kit.at_channel import AtChannel, AtTimeout
-from otppi.kit.at_inbox import AtInbox
-from otppi.kit.at_modem import AtModem
-from otppi.kit.at_sim import CPINR, SimTool, sim_state
-from otppi.kit.at_smsc import SmscKeeper
-from otppi.kit.at_start import Profile, look
-from otppi.kit.at_ussd import Ussd
-from otppi.kit.chores import NetworkWatch
-from otppi.kit.inbound import read_inbound
-from otppi.kit.late_results import LateResults
-from otppi.kit.pin_memory import PinMemory
-from otppi.kit.port import Port
+from otppi.kit.at.channel import AtChannel, AtTimeout
+from otppi.kit.at.chores import NetworkWatch
+from otppi.kit.at.inbound import read_inbound
+from otppi.kit.at.inbox import AtInbox
+from otppi.kit.at.late_results import LateResults
+from otppi.kit.at.modem import AtModem
+from otppi.kit.at.pin_memory import PinMemory
+from otppi.kit.at.port import Port
+from otppi.kit.at.sim import CPINR, SimTool, sim_state
+from otppi.kit.at.smsc import SmscKeeper
+from otppi.kit.at.start import Profile, look
+from otppi.kit.at.ussd import Ussd
 from otppi.testing.scripted import RecordedEvents
 from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc
@@ -272,7 +272,7 @@ def test_a_driver_ends_every_act_as_its_contract_says(
     }
     patiently = AtChannel._wait
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("otppi.kit.at_modem.Port", lambda *_: port)
+        patch.setattr("otppi.kit.at.modem.Port", lambda *_: port)
         for name in (
             "at_channel._PROBE_TIMEOUT",
             "at_channel._QUIET",

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from otppi.api.errors import ModemLost
 from otppi.api.events import InboundPart
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_inbox import AtInbox
-from otppi.kit.at_start import Profile
-from otppi.kit.port import Port
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.inbox import AtInbox
+from otppi.kit.at.port import Port
+from otppi.kit.at.start import Profile
 from otppi.testing.scripted import RecordedEvents
 from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc
@@ -92,7 +92,7 @@ def test_what_nobody_has_got_is_never_deleted(header: str, lost: list[int], junk
 
     channel = AtChannel(cast("Port", memory), heard)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("otppi.kit.at_channel._SILENCE", 0.0)
+        patch.setattr("otppi.kit.at.channel._SILENCE", 0.0)
         inbox.opened(channel, ModemIdentity())
         for _ in range(60):
             inbox.work(channel)

@@ -9,7 +9,7 @@ from otppi.api.errors import ModemLost
 from otppi.api.events import DeliveryReport, InboundPart
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
-from otppi.kit.at_channel import AtChannel
+from otppi.kit.at.channel import AtChannel
 from otppi.testing.scripted import until
 
 _OF_INBOX = ("AT+CPMS", "AT+CMGL", "AT+CMGR", "AT+CMGD", "AT+CNMI")

@@ -5,10 +5,10 @@ from typing import cast
 import pytest
 
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_inbox import AtInbox
-from otppi.kit.at_smsc import number_in
-from otppi.kit.at_start import Profile, look
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.inbox import AtInbox
+from otppi.kit.at.smsc import number_in
+from otppi.kit.at.start import Profile, look
 from otppi.testing.scripted import RecordedEvents
 from otppi.wire.at import Urc
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import NotSupported
-from otppi.kit import usb
-from otppi.kit.usb import power_cycle, serial_devices, storage_only
+from otppi.kit.at import usb
+from otppi.kit.at.usb import power_cycle, serial_devices, storage_only
 from otppi.testing.modem import ModemProfile, ModemRack, PortKind, RackedModem
 
 STICK = ModemProfile(model="Stick", ports=(PortKind.DIAG, PortKind.AT_URC), usb_ids=("12d1", "1506"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.modem import ModemType
-from otppi.kit.at_modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.testing.replay import Replay, opened
 
 CAPTURE = r"""

@@ -11,7 +11,7 @@ import pytest
 
 from otppi.api.internet import Dialling, InternetContext, InternetDown, InternetState
 from otppi.api.modem import ModemType
-from otppi.kit.at_modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.testing.modem import ModemRack
 from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until

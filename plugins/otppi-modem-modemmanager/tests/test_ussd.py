@@ -6,7 +6,7 @@ import pytest
 
 from otppi.api.errors import NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
-from otppi.kit import ussd_hold
+from otppi.kit.at import ussd_hold
 from otppi_modem_modemmanager import ussd
 
 USSD = "org.freedesktop.ModemManager1.Modem.Modem3gpp.Ussd"

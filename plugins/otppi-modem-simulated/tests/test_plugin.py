@@ -9,7 +9,7 @@ from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, RecoveryStep
 from otppi.host.runtime.plugins import section_of_modem
-from otppi.kit import at_channel
+from otppi.kit.at import channel as at_channel
 from otppi_modem_simulated.plugin import otppi_modem_types
 
 

@@ -14,7 +14,7 @@ from serial.tools.list_ports import comports
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.modem import ModemType
 from otppi.host.runtime.plugins import Plugins, best_type
-from otppi.kit.port import named, users_of
+from otppi.kit.at.port import named, users_of
 
 
 def serial_ports() -> list[str]:

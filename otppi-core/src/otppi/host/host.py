@@ -36,7 +36,7 @@ from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.balance import plans_of
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
-from otppi.kit.usb import serial_devices
+from otppi.kit.at.usb import serial_devices
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from otppi.api import hookimpl
 from otppi.api.modem import ModemType
-from otppi.kit.at_modem import AT_SETTINGS, AtModem
-from otppi.kit.at_probe import probe
+from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.probe import probe
 
 
 @hookimpl

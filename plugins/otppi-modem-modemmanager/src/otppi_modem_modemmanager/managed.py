@@ -7,7 +7,7 @@ from typing import Any
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_start import REGISTRATIONS
+from otppi.kit.at.start import REGISTRATIONS
 from otppi_modem_modemmanager.bus import Bus, BusError, Pending, Signal
 from otppi_modem_modemmanager.names import (
     DBUS,

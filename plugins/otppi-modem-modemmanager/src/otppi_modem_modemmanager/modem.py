@@ -9,8 +9,8 @@ from otppi.api.errors import ModemBlocked, ModemLost, Rejected, Trouble, Unconfi
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
 from otppi.api.sim import SimAction, SimStatus
+from otppi.kit.at.pin_memory import PinMemory
 from otppi.kit.net.wake import Wake
-from otppi.kit.pin_memory import PinMemory
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment
 from otppi_modem_modemmanager import sim

@@ -8,7 +8,7 @@ from typing import Any
 
 from otppi.api.errors import ModemBlocked, NotDone, NotSupported
 from otppi.api.sim import SimAction, SimStatus
-from otppi.kit.pin_memory import PinMemory
+from otppi.kit.at.pin_memory import PinMemory
 from otppi_modem_modemmanager.bus import BusError
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import FACILITY_SIM, LOCKS, MODEM, THREEGPP, Lock

@@ -5,7 +5,7 @@ from collections import deque
 
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import ModemEvents, UssdAnswer, UssdStatus
-from otppi.kit.ussd_hold import UssdHold
+from otppi.kit.at.ussd_hold import UssdHold
 from otppi.wire.ussd import UssdForm, UssdLine, text_of
 from otppi_modem_modemmanager.bus import BusError, BusTimeout, Pending, Signal
 from otppi_modem_modemmanager.managed import ManagedModem

@@ -7,10 +7,10 @@ from functools import partial
 from otppi.api import hookimpl
 from otppi.api.devices import UsbMatch
 from otppi.api.modem import ModemType
-from otppi.kit.at_modem import AT_SETTINGS, AtModem
-from otppi.kit.at_probe import made_by
-from otppi.kit.at_sim import CPINR, SimTries
-from otppi.kit.at_start import Profile, SignalQuery
+from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.probe import made_by
+from otppi.kit.at.sim import CPINR, SimTries
+from otppi.kit.at.start import Profile, SignalQuery
 
 _VENDOR = "1e0e"
 _RSSI_FROM_END = 2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from otppi.api import hookimpl
 from otppi.api.modem import ModemType
 from otppi.api.settings import number, text_list
-from otppi.kit.at_modem import AT_SETTINGS
+from otppi.kit.at.modem import AT_SETTINGS
 from otppi.testing.modem import FAULTS
 from otppi_modem_simulated.modem import SimulatedModem
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.errors import ModemLost, Trouble
-from otppi.kit.examine import Examined
-from otppi.kit.usb import UsbDevice
+from otppi.kit.at.examine import Examined
+from otppi.kit.at.usb import UsbDevice
 
 
 class DeviceSource(Protocol):

@@ -11,8 +11,8 @@ from otppi.host.modems.device import Device
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import best_type
 from otppi.host.settings.operations import SettingsOperations
-from otppi.kit.at_identity import same_imei
-from otppi.kit.usb import UsbDevice
+from otppi.kit.at.identity import same_imei
+from otppi.kit.at.usb import UsbDevice
 from otppi.wire.errors import FieldError
 
 _FALLBACK = "at"

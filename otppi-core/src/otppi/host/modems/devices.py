@@ -9,10 +9,10 @@ from pathlib import Path
 from otppi.api.devices import SerialDevice
 from otppi.api.modem import ModemType
 from otppi.host.modems.device import Device, DeviceSource, Expected, absent, in_order
-from otppi.kit.at_identity import same_imei
-from otppi.kit.examine import Examined, examine
+from otppi.kit.at.examine import Examined, examine
+from otppi.kit.at.identity import same_imei
+from otppi.kit.at.usb import UsbDevice
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, PromptThread
-from otppi.kit.usb import UsbDevice
 
 logger = logging.getLogger(__name__)
 

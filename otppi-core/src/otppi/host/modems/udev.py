@@ -8,8 +8,8 @@ from pathlib import Path
 
 from otppi.api.devices import SerialDevice
 from otppi.host.modems.device import DeviceSource
+from otppi.kit.at.usb import UsbDevice, serial_devices, storage_only
 from otppi.kit.net.wake import Wake
-from otppi.kit.usb import UsbDevice, serial_devices, storage_only
 
 logger = logging.getLogger(__name__)
 

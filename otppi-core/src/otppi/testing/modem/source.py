@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from otppi.api.devices import SerialDevice
-from otppi.kit.usb import UsbDevice, serial_devices, storage_only
+from otppi.kit.at.usb import UsbDevice, serial_devices, storage_only
 from otppi.testing.modem.pty import ModemRack
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from otppi.api.errors import ModemLost, OtpPiError, Trouble
-from otppi.kit.port import Port
+from otppi.kit.at.port import Port
 from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
 
 logger = logging.getLogger(__name__)

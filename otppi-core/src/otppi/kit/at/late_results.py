@@ -4,8 +4,8 @@ import re
 
 from otppi.api.events import ModemEvents
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.chores import NEVER
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.chores import NEVER
 from otppi.wire.at import Noise, Urc
 
 _RESULT = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from otppi.api.errors import ModemBlocked, ModemLost, NotDone, NotSupported, Trouble
 from otppi.api.sim import SimAction, SimStatus
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.pin_memory import PinMemory
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.pin_memory import PinMemory
 from otppi.wire.at import ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 

@@ -1,7 +1,7 @@
 """The settings that every type of modem has which is driven by `kit.at_modem.AtModem`."""
 
 from otppi.api.settings import integer, number
-from otppi.kit.at_line import CHUNK_PAUSE
+from otppi.kit.at.line import CHUNK_PAUSE
 
 AT_SETTINGS = (
     number(

@@ -8,8 +8,8 @@ import time
 
 from otppi.api.errors import ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.chores import NEVER
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.chores import NEVER
 from otppi.wire.at import Noise, Urc
 from otppi.wire.at_tables import is_text_form
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.errors import ModemLost, Trouble
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.port import DEFAULT_SPEED, Port
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.port import DEFAULT_SPEED, Port
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import time
 
 from otppi.api.events import UssdAnswer, UssdStatus
-from otppi.kit.chores import NEVER
+from otppi.kit.at.chores import NEVER
 
 _NO_TEXT = 5.0
 """Seconds for which an end without a text is held: the text may follow (gammu#292)."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_smsc import number_in
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.smsc import number_in
 
 _IMEI = 15
 _WITHOUT_CHECK_DIGIT = 14

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from otppi.api.modem import ModemContext, ModemIdentity
-from otppi.kit.at_modem import AtModem
+from otppi.kit.at.modem import AtModem
 
 _SETTINGS = {
     "name": "probe",

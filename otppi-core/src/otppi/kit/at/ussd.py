@@ -3,8 +3,8 @@
 from otppi.api.errors import NotDone, NotSupported
 from otppi.api.events import ModemEvents, UssdAnswer, UssdStatus
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.ussd_hold import UssdHold
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.ussd_hold import UssdHold
 from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 from otppi.wire.errors import AlphabetError, AtError

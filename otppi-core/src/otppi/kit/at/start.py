@@ -9,12 +9,12 @@ from typing import Any
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.at_charset import choose_charset
-from otppi.kit.at_identity import identify, read_imei
-from otppi.kit.at_sim import CPINR, SimTries, sim_state, tries_left
-from otppi.kit.at_smsc import set_smsc
-from otppi.kit.pin_memory import PinMemory
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.charset import choose_charset
+from otppi.kit.at.identity import identify, read_imei
+from otppi.kit.at.pin_memory import PinMemory
+from otppi.kit.at.sim import CPINR, SimTries, sim_state, tries_left
+from otppi.kit.at.smsc import set_smsc
 from otppi.wire.at import FinalResult, ResultKind
 from otppi.wire.charset import decode
 from otppi.wire.cme_cms import Advice, cme_advice, cms_advice

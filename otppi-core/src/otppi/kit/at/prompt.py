@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 
 from otppi.api.errors import NotSent
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.at_restart import RestartWatch
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.restart import RestartWatch
 
 logger = logging.getLogger(__name__)
 

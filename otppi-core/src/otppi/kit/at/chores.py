@@ -4,8 +4,8 @@ import time
 from typing import Protocol
 
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
-from otppi.kit.at_start import Profile, look
+from otppi.kit.at.channel import AtChannel
+from otppi.kit.at.start import Profile, look
 from otppi.wire.at import Noise, Urc
 
 NEVER = float("inf")

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from otppi.api.events import DeliveryReport, InboundPart, ModemEvents
 from otppi.api.modem import ModemIdentity
-from otppi.kit import at_stored
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.at_start import Profile
-from otppi.kit.at_stored import Stored
-from otppi.kit.chores import NEVER
-from otppi.kit.inbound import read_inbound
+from otppi.kit.at import stored as at_stored
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.chores import NEVER
+from otppi.kit.at.inbound import read_inbound
+from otppi.kit.at.start import Profile
+from otppi.kit.at.stored import Stored
 from otppi.wire.at import Noise, Urc
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from otppi.api.events import DeliveryReport, InboundPart
-from otppi.kit.inbound import is_to_be_sent, read_inbound
+from otppi.kit.at.inbound import is_to_be_sent, read_inbound
 
 _HEADER = re.compile(r"\+CMG[LR]: *(.*)|( *[0-9]{0,5} *,.*)")
 _INDEX = re.compile(r" *([0-9]{1,5}) *(?:,|$)")

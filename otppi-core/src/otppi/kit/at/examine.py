@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from otppi.api.errors import ModemLost, OtpPiError
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel, AtTimeout
-from otppi.kit.at_identity import identify
-from otppi.kit.at_sim import sim_state
-from otppi.kit.at_start import Profile, look
+from otppi.kit.at.channel import AtChannel, AtTimeout
+from otppi.kit.at.identity import identify
+from otppi.kit.at.port import DEFAULT_SPEED, Port, PortHeld, named, users_of
+from otppi.kit.at.sim import sim_state
+from otppi.kit.at.start import Profile, look
 from otppi.kit.net.wake import Wake
-from otppi.kit.port import DEFAULT_SPEED, Port, PortHeld, named, users_of
 
 _SETTINGS = {"baud_rate": DEFAULT_SPEED, "parity_bit": "none", "stop_bits": 1}
 _ASKED = 3

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from otppi.api.devices import SerialDevice
 from otppi.api.errors import ModemLost, NotSupported, Trouble
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.port import Port
-from otppi.kit.usb import power_cycle
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.port import Port
+from otppi.kit.at.usb import power_cycle
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at_channel import AtChannel
+from otppi.kit.at.channel import AtChannel
 from otppi.wire.at import Noise, Urc
 from otppi.wire.charset import encode
 

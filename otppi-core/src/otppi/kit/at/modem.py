@@ -14,25 +14,25 @@ from otppi.api.errors import ModemLost, NotSent, Rejected, SendError, Trouble, U
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
 from otppi.api.sim import SimAction, SimStatus
-from otppi.kit.at_channel import AtChannel, AtRefused, AtTimeout
-from otppi.kit.at_identity import read_imei, same_imei
-from otppi.kit.at_inbox import AtInbox
-from otppi.kit.at_line import Line
-from otppi.kit.at_prompt import Prompter
-from otppi.kit.at_recovery import cycle_power, cycle_radio, restart
-from otppi.kit.at_refusals import asks_for_pin, lost_on_the_line, refusal
-from otppi.kit.at_restart import RestartWatch
-from otppi.kit.at_settings import AT_SETTINGS
-from otppi.kit.at_sim import SimTool
-from otppi.kit.at_smsc import SmscKeeper
-from otppi.kit.at_start import Profile, Start
-from otppi.kit.at_ussd import Ussd
-from otppi.kit.chores import Chore, NetworkWatch
-from otppi.kit.late_results import LateResults
+from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
+from otppi.kit.at.chores import Chore, NetworkWatch
+from otppi.kit.at.identity import read_imei, same_imei
+from otppi.kit.at.inbox import AtInbox
+from otppi.kit.at.late_results import LateResults
+from otppi.kit.at.line import Line
+from otppi.kit.at.pin_memory import PinMemory
+from otppi.kit.at.port import Port
+from otppi.kit.at.prompt import Prompter
+from otppi.kit.at.recovery import cycle_power, cycle_radio, restart
+from otppi.kit.at.refusals import asks_for_pin, lost_on_the_line, refusal
+from otppi.kit.at.restart import RestartWatch
+from otppi.kit.at.settings import AT_SETTINGS
+from otppi.kit.at.sim import SimTool
+from otppi.kit.at.smsc import SmscKeeper
+from otppi.kit.at.start import Profile, Start
+from otppi.kit.at.usb import serial_devices
+from otppi.kit.at.ussd import Ussd
 from otppi.kit.net.wake import Wake
-from otppi.kit.pin_memory import PinMemory
-from otppi.kit.port import Port
-from otppi.kit.usb import serial_devices
 from otppi.wire.address import Address
 from otppi.wire.at import FinalResult, Noise, Urc
 from otppi.wire.cme_cms import Advice

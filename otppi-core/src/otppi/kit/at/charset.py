@@ -2,7 +2,7 @@
 
 import re
 
-from otppi.kit.at_channel import AtChannel
+from otppi.kit.at.channel import AtChannel
 from otppi.wire.charset import PLAIN, encode
 
 _SET = re.compile(r'\+CSCS: *"?([A-Za-z0-9-]+)"?')
