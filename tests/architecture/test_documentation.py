@@ -9,7 +9,7 @@ from otppi.api import hookspecs
 from otppi.cli.declarations import reference
 from otppi.host.modems.settings import CORE_SECTIONS
 from otppi.host.runtime.plugins import Plugins
-from otppi.testing.modem import FAULTS
+from otppi.simulator import FAULTS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
+from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
 
 KEPT = 10_000
 

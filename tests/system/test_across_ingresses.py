@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 from tests.system.ways import Mqtt, Rabbit, Rest, Way, Ws
 

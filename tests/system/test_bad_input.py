@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from tests.system.conftest import AUTHORIZATION, Client, Gateway, modem
 
 Start = Callable[..., Gateway]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.all_ways import PASSWORDS, SOURCE, Brokers, all_brokers
 from tests.system.conftest import Gateway, eventually, modem
 

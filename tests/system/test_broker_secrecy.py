@@ -15,8 +15,8 @@ from jwcrypto.jwk import JWK
 
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.report import Report
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.modem import ModemProfile, ModemRack
 from otppi.wire.envelope import BODY_LIMIT, malformed, parse
 from otppi.wire.errors import EnvelopeError
 from otppi.wire.gsm7 import encode, pack

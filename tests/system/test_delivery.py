@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from tests.system.conftest import Client, Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from otppi.simulator import ModemRack
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.process import free_port
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.modem import ModemRack
 from otppi.wire.envelope import Answer, ResponseCode, parse
 from tests.system.conftest import PASSWORD, USER, Gateway, eventually, modem
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing import mounts
-from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

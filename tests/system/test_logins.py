@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway, modem
 
 PATIENCE = 60.0

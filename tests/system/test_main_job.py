@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
+from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -10,10 +10,10 @@ from zlib import crc32
 import pytest
 
 from otppi.host.control.client import ControlClient
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import Heard, MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
-from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from tests.system.conftest import PASSWORD, USER, Gateway, modem
 
 Start = Callable[..., Gateway]

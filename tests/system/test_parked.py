@@ -14,12 +14,12 @@ import redis
 from websockets.sync.client import connect
 
 from otppi.host.control.client import ControlClient
+from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from otppi.testing.brokers.redis import Redis
-from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from tests.system.conftest import PASSWORD, USER, Gateway, modem
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from typing import Any
 import pika
 import pytest
 
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
-from otppi.testing.modem import ModemProfile, ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
+from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
 from otppi.testing.brokers.redis import Redis
-from otppi.testing.modem import ModemProfile, ModemRack, SimulatedNetwork
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

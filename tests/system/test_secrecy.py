@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from tests.system.conftest import PASSWORD, Gateway, eventually, free_port, modem
 
 Start = Callable[..., Gateway]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 from tests.system.test_secrecy import forms
 

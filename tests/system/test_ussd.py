@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from otppi.testing.modem import ModemProfile, ModemRack, UssdAnswer, UssdForm
+from otppi.simulator import ModemProfile, ModemRack, UssdAnswer, UssdForm
 from tests.system.conftest import Gateway, eventually, modem
 
 Start = Callable[..., Gateway]

@@ -14,8 +14,8 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from otppi.host.control.client import ControlClient
+from otppi.simulator import ModemRack
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
-from otppi.testing.modem import ModemRack
 from tests.system.conftest import Gateway, eventually, modem
 
 README = Path(__file__).parents[2] / "plugins/otppi-ingress-wsmessagebroker/README.md"

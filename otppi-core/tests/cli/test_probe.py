@@ -10,8 +10,8 @@ import pytest
 
 from otppi.cli import probing
 from otppi.kit.at import port
-from otppi.testing.modem import ModemProfile, ModemRack
-from otppi.testing.modem.vendors import HUAWEI_E3372
+from otppi.simulator import ModemProfile, ModemRack
+from otppi.simulator.vendors import HUAWEI_E3372
 
 Cli = Callable[..., Any]
 

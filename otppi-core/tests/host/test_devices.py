@@ -29,7 +29,7 @@ from otppi.kit.at.examine import Examined
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.usb import UsbDevice
 from otppi.kit.threads import PromptThread
-from otppi.testing.modem import ModemProfile, ModemRack, PortKind, RackedModem, RackSource
+from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem, RackSource
 from otppi.testing.scripted import until
 
 STICK = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)

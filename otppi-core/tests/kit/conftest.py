@@ -10,7 +10,7 @@ from otppi.api.errors import ModemLost, NotSent
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext
 from otppi.kit.at.modem import AtModem
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.scripted import RecordedEvents, until
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
-from otppi.testing.modem import FAULTS, ModemProfile
-from otppi.testing.modem.faults_usb import USB_FAULTS
+from otppi.simulator import FAULTS, ModemProfile
+from otppi.simulator.faults_usb import USB_FAULTS
 
 ARRIVED, LOST = True, False
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from otppi.api.errors import ModemLost
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.identity import iccid_in, identify, msisdn_in, read_imei
-from otppi.testing.modem import ModemProfile
+from otppi.simulator import ModemProfile
 
 IMEI = "490154203237518"
 FOREIGN = "_OUWCTI: 4"

@@ -10,9 +10,9 @@ from otppi.api.errors import ModemUnfit, NotSent, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
 from otppi.kit.at.inbound import read_inbound
 from otppi.kit.at.late_results import LateResults
-from otppi.testing.modem import ModemProfile
-from otppi.testing.modem.commands import COMMANDS, Command
-from otppi.testing.modem.sim import Status, StoredSms
+from otppi.simulator import ModemProfile
+from otppi.simulator.commands import COMMANDS, Command
+from otppi.simulator.sim import Status, StoredSms
 from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc

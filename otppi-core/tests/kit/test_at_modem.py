@@ -18,7 +18,7 @@ from otppi.api.modem import ModemIdentity
 from otppi.kit.at import chores
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.pin_memory import PinMemory
-from otppi.testing.modem import ModemProfile
+from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
 from otppi.wire.address import Address, TypeOfNumber
 

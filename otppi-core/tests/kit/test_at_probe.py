@@ -9,7 +9,7 @@ from otppi.api.modem import ModemIdentity, ModemType
 from otppi.host.runtime.plugins import best_type
 from otppi.kit.at.modem import AtModem
 from otppi.kit.at.probe import made_by, probe
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from otppi.testing.replay import Replay
 
 

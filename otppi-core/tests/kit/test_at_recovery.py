@@ -27,8 +27,8 @@ from otppi.kit.at.modem import AtModem
 from otppi.kit.at.port import Port
 from otppi.kit.at.start import Profile
 from otppi.kit.at.usb import power_cycle, serial_devices
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.bench import DispatchBench
-from otppi.testing.modem import ModemProfile, ModemRack
 from otppi.testing.replay import Replay
 from otppi.testing.scripted import until
 

@@ -14,7 +14,7 @@ import pytest
 from otppi.api.errors import ModemLost, NotSent, SendError, Unconfirmed
 from otppi.kit.at import restart as at_restart
 from otppi.kit.at.restart import RestartWatch
-from otppi.testing.modem import ModemProfile
+from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
 from otppi.wire.at import Urc
 

@@ -12,7 +12,7 @@ from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.at.modem import AtModem
 from otppi.kit.at.sim import SimTries
 from otppi.kit.at.start import Profile
-from otppi.testing.modem import ModemProfile
+from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
 
 MakeDriver = Callable[..., Any]

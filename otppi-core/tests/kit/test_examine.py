@@ -10,7 +10,7 @@ from otppi.kit.at import examine as examining
 from otppi.kit.at import port as ports
 from otppi.kit.at.examine import Examined, examine
 from otppi.kit.at.identity import same_imei
-from otppi.testing.modem import ModemProfile, ModemRack, PortKind
+from otppi.simulator import ModemProfile, ModemRack, PortKind
 
 AT, URC, DIAG = PortKind.AT, PortKind.AT_URC, PortKind.DIAG
 

@@ -11,7 +11,7 @@ import pytest
 from otppi.api.errors import NotSupported
 from otppi.kit.at import usb
 from otppi.kit.at.usb import power_cycle, serial_devices, storage_only
-from otppi.testing.modem import ModemProfile, ModemRack, PortKind, RackedModem
+from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem
 
 STICK = ModemProfile(model="Stick", ports=(PortKind.DIAG, PortKind.AT_URC), usb_ids=("12d1", "1506"))
 

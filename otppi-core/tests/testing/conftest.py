@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from otppi.testing.modem import ModemPeer, ModemProfile, ModemRack
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile, ModemRack
+from otppi.simulator.terminal import Terminal
 
 
 @pytest.fixture

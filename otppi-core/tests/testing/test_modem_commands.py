@@ -2,9 +2,9 @@
 
 import pytest
 
-from otppi.testing.modem import ModemPeer, ModemProfile
-from otppi.testing.modem.commands import COMMANDS
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile
+from otppi.simulator.commands import COMMANDS
+from otppi.simulator.terminal import Terminal
 
 OK = ["OK"]
 ERROR = ["ERROR"]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from otppi.testing.modem import FAULTS, ModemPeer, ModemProfile
-from otppi.testing.modem.fault_table import LINE_FAULTS
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import FAULTS, ModemPeer, ModemProfile
+from otppi.simulator.fault_table import LINE_FAULTS
+from otppi.simulator.terminal import Terminal
 
 SENDS = "\r\n+CMGS: 0\r\n\r\nOK\r\n"
 

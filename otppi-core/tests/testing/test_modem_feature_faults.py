@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from otppi.testing.modem import FAULTS, ModemPeer, ModemProfile, UssdForm
-from otppi.testing.modem.faults_device import DEVICE_FAULTS
-from otppi.testing.modem.faults_inbox import INBOX_FAULTS
-from otppi.testing.modem.faults_reports import REPORT_FAULTS
-from otppi.testing.modem.faults_ussd import USSD_FAULTS
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import FAULTS, ModemPeer, ModemProfile, UssdForm
+from otppi.simulator.faults_device import DEVICE_FAULTS
+from otppi.simulator.faults_inbox import INBOX_FAULTS
+from otppi.simulator.faults_reports import REPORT_FAULTS
+from otppi.simulator.faults_ussd import USSD_FAULTS
+from otppi.simulator.terminal import Terminal
 from otppi.wire import gsm7
 from otppi.wire.charset import encode
 from otppi.wire.status_report import SmsStatusReport

@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otppi.testing.modem import FAULTS, VENDORS, ModemPeer, ModemProfile
-from otppi.testing.modem.commands import COMMANDS
-from otppi.testing.modem.terminal import Terminal
-from otppi.testing.modem.vendor_commands import VENDOR_COMMANDS
+from otppi.simulator import FAULTS, VENDORS, ModemPeer, ModemProfile
+from otppi.simulator.commands import COMMANDS
+from otppi.simulator.terminal import Terminal
+from otppi.simulator.vendor_commands import VENDOR_COMMANDS
 
 PIECES = st.one_of(
     st.binary(max_size=40),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from otppi.testing.modem import ModemPeer, ModemProfile
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile
+from otppi.simulator.terminal import Terminal
 from otppi.wire.dcs import Alphabet
 from otppi.wire.segment import join
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from otppi.testing.modem import ArrivedMessage, SimulatedNetwork
+from otppi.simulator import ArrivedMessage, SimulatedNetwork
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.scripted import until
 from otppi.wire.address import Address
 from otppi.wire.segment import segment

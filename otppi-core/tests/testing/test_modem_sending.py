@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from otppi.testing.modem import DialogueLog, ModemPeer, ModemProfile
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import DialogueLog, ModemPeer, ModemProfile
+from otppi.simulator.terminal import Terminal
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import parse_pdu_line
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from otppi.testing.modem import ModemPeer, ModemProfile
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile
+from otppi.simulator.terminal import Terminal
 
 OK = ["OK"]
 WRONG = ["+CME ERROR: 16"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import FAULTS, ModemPeer, ModemProfile, ModemRack, PortKind, RackSource
-from otppi.testing.modem.faults_usb import USB_FAULTS
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import FAULTS, ModemPeer, ModemProfile, ModemRack, PortKind, RackSource
+from otppi.simulator.faults_usb import USB_FAULTS
+from otppi.simulator.terminal import Terminal
 from otppi.testing.scripted import until
 
 KINDS = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)

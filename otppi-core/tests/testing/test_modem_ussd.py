@@ -2,8 +2,8 @@
 
 import pytest
 
-from otppi.testing.modem import ModemPeer, ModemProfile, UssdAnswer, UssdForm
-from otppi.testing.modem.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile, UssdAnswer, UssdForm
+from otppi.simulator.terminal import Terminal
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from otppi.testing.modem import VENDORS, ModemPeer, ModemProfile, ModemRack
-from otppi.testing.modem.terminal import Terminal
-from otppi.testing.modem.vendor_commands import VENDOR_COMMANDS
+from otppi.simulator import VENDORS, ModemPeer, ModemProfile, ModemRack
+from otppi.simulator.terminal import Terminal
+from otppi.simulator.vendor_commands import VENDOR_COMMANDS
 from otppi.testing.scripted import until
 
 ANSWERS = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.internet import Dialling
-from otppi.testing.modem import ModemProfile, ModemRack
+from otppi.simulator import ModemProfile, ModemRack
 from otppi_internet_ppp.plugin import SECTION
 
 DIALLING = Dialling(

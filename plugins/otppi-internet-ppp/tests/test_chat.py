@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.internet import Dialling, InternetDown
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from otppi.testing.replay import Replay
 from otppi_internet_ppp.chat import chat_script, quoted, refusal
 

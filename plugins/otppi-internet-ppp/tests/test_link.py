@@ -12,7 +12,7 @@ import pytest
 from otppi.api.internet import Dialling, InternetContext, InternetDown, InternetState
 from otppi.api.modem import ModemType
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until
 from otppi_internet_ppp.link import PppLink, Programs

@@ -9,7 +9,7 @@ from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext
 from otppi.host.runtime.plugins import section_of_modem
 from otppi.kit.at.probe import probe
-from otppi.testing.modem import ModemRack
+from otppi.simulator import ModemRack
 from otppi_modem_at.plugin import otppi_modem_types
 
 

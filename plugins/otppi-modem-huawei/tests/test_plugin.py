@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import ModemProfile
-from otppi.testing.modem.vendors import HUAWEI_E173, HUAWEI_E3372
+from otppi.simulator import ModemProfile
+from otppi.simulator.vendors import HUAWEI_E173, HUAWEI_E3372
 from otppi.testing.modem_type import has_udev_rules, sends_by_capture, works_with_the_peer
 from otppi.testing.replay import Replay, opened
 from otppi.testing.scripted import until

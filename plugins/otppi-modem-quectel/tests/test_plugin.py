@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem.vendors import QUECTEL_EC25
+from otppi.simulator.vendors import QUECTEL_EC25
 from otppi.testing.modem_type import (
     has_udev_rules,
     is_made_ready_after_a_restart,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from otppi.testing.modem import ModemProfile
-from otppi.testing.modem.vendors import SIM800, SIM7600
+from otppi.simulator import ModemProfile
+from otppi.simulator.vendors import SIM800, SIM7600
 from otppi.testing.modem_type import (
     has_udev_rules,
     is_made_ready_after_a_restart,

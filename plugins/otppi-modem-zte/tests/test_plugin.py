@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from otppi.api.modem import ModemIdentity, ModemType
-from otppi.testing.modem import ModemProfile
-from otppi.testing.modem.vendors import WAVECOM_Q2406, ZTE_MF190
+from otppi.simulator import ModemProfile
+from otppi.simulator.vendors import WAVECOM_Q2406, ZTE_MF190
 from otppi.testing.modem_type import (
     has_udev_rules,
     is_made_ready_after_a_restart,

@@ -11,8 +11,8 @@ import pytest
 from otppi.api.devices import UsbMatch
 from otppi.api.errors import ModemLost
 from otppi.api.modem import ModemIdentity, ModemType
-from otppi.testing.modem import ModemProfile, ModemRack
-from otppi.testing.modem.sim import PIN_TRIES
+from otppi.simulator import ModemProfile, ModemRack
+from otppi.simulator.sim import PIN_TRIES
 from otppi.testing.replay import Replay, a_message, opened
 from otppi.testing.scripted import until
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from otppi.simulator import ModemRack
     from otppi.testing.brokers.certificates import Authority
     from otppi.testing.brokers.rabbitmq import RabbitMq
-    from otppi.testing.modem import ModemRack
 
 pytest.register_assert_rewrite("otppi.testing.modem_type")
 
@@ -16,7 +16,7 @@ pytest.register_assert_rewrite("otppi.testing.modem_type")
 @pytest.fixture
 def modem_rack() -> "Iterator[ModemRack]":
     """One simulated modem without network time, on a pty: `modem_rack.paths[0]`."""
-    from otppi.testing.modem import ModemRack  # not before a test asks for it
+    from otppi.simulator import ModemRack  # not before a test asks for it
 
     with ModemRack() as rack:
         yield rack

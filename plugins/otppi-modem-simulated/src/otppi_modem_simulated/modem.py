@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from otppi.api.errors import ModemLost
 from otppi.api.modem import ModemContext, PhoneMessage, RecoveryStep
 from otppi.kit.at.modem import AtModem
-from otppi.testing.modem import ModemProfile, ModemRack, RackedModem, SimulatedNetwork
+from otppi.simulator import ModemProfile, ModemRack, RackedModem, SimulatedNetwork
 
 _SHOWN = 100
 

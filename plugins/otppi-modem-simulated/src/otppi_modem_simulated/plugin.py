@@ -6,7 +6,7 @@ from otppi.api import hookimpl
 from otppi.api.modem import ModemType
 from otppi.api.settings import number, text_list
 from otppi.kit.at.modem import AT_SETTINGS
-from otppi.testing.modem import FAULTS
+from otppi.simulator import FAULTS
 from otppi_modem_simulated.modem import SimulatedModem
 
 

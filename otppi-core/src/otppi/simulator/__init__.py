@@ -1,0 +1,40 @@
+"""A simulated GSM modem for tests, benchmarks and first steps: a peer with faults behind a real pty, not a mock.
+
+with ModemRack(count=2, profile=ModemProfile(network_time=0.1)) as rack:
+    rack.modems[1].inject("cms-error", at=3, code=38)
+    ...  # open rack.modems[0].path like /dev/ttyUSB0, and send
+    (message,) = rack.network.wait_for(1)
+"""
+
+from otppi.simulator.fault_table import FAULTS
+from otppi.simulator.faults import Cure, Fault, Stage
+from otppi.simulator.log import Dialogue, DialogueLog, Recorder
+from otppi.simulator.network import ArrivedMessage, ArrivedPart, SimulatedNetwork
+from otppi.simulator.peer import ModemPeer
+from otppi.simulator.profile import ModemProfile, PortKind, UssdAnswer
+from otppi.simulator.pty import ModemRack, RackedModem
+from otppi.simulator.source import RackSource
+from otppi.simulator.vendors import VENDORS
+from otppi.wire.ussd import UssdForm
+
+__all__ = [
+    "FAULTS",
+    "VENDORS",
+    "ArrivedMessage",
+    "ArrivedPart",
+    "Cure",
+    "Dialogue",
+    "DialogueLog",
+    "Fault",
+    "ModemPeer",
+    "ModemProfile",
+    "ModemRack",
+    "PortKind",
+    "RackSource",
+    "RackedModem",
+    "Recorder",
+    "SimulatedNetwork",
+    "Stage",
+    "UssdAnswer",
+    "UssdForm",
+]

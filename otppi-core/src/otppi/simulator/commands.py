@@ -1,0 +1,335 @@
+"""Owns the table of AT commands that the simulated modem obeys; sending is in `sending`."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otppi.simulator import data, inbox, sim_commands, storage, ussd
+from otppi.simulator.answers import CallEndedError, Family, RefusedError, render
+from otppi.simulator.vendor_commands import VENDOR_COMMANDS, answer_of
+from otppi.wire.charset import decode, encode
+
+if TYPE_CHECKING:
+    from otppi.simulator.peer import ModemPeer
+
+_COMMAND = re.compile(
+    r"""\s*;?\s*(?:
+        (?P<extended>[+^$\#%*][A-Z][A-Z0-9]*)\s*(?P<operation>=\?|\?|=(?P<argument>(?:"[^"]*"|[^;"])*))?
+        |(?P<dial>D.*)
+        |(?P<basic>[&\\]?[A-Z])(?P<value>[0-9]*)(?:=[0-9]*|\?)?
+    )\s*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ARGUMENT = re.compile(r'(?:^|,)\s*(?:"([^"]*)"|([^,"]*))')
+_MOST_DIGITS = 9
+_CHARSETS = ("IRA", "GSM", "UCS2", "HEX")
+_ACCEPTED = frozenset("ZHVXQSLM") | {"&F", "&C", "&D", "&K", "&W", "\\Q"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One extended command to a modem: its name, "" "?" "=?" or "=", and its parameters without quotes."""
+
+    peer: "ModemPeer"
+    name: str
+    operation: str
+    arguments: tuple[str, ...]
+    now: float
+
+    def text(self, index: int) -> str:
+        """Return a parameter.
+
+        Raises:
+            RefusedError: it is missing (CME 50: incorrect parameters).
+        """
+        if index >= len(self.arguments):
+            raise RefusedError(50)
+        return self.arguments[index]
+
+    def number(self, index: int, default: int | None = None) -> int:
+        """Return a numeric parameter.
+
+        Raises:
+            RefusedError: it is missing, and there is no default; or it is no number (CME 50: incorrect parameters).
+        """
+        text = self.arguments[index] if index < len(self.arguments) else ""
+        if not text and default is not None:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+            raise RefusedError(50)
+        return int(text)
+
+
+Handler = Callable[[Request], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What an extended command does: `test` is, or makes, the answer to `=?`; `family` is that of its errors."""
+
+    handler: Handler
+    test: str | Callable[["ModemPeer"], str] | None = None
+    needs_sim: bool = False
+    family: Family = "CME"
+
+
+def execute(peer: "ModemPeer", line: str, now: float) -> bytes:
+    """Obey a command line and return the whole answer (several commands in one line: ITU-T V.250 5.2)."""
+    lines: list[str] = []
+    try:
+        for information in _each(peer, line[2:], now):
+            lines += information
+        lines.append("OK")
+    except RefusedError as refusal:
+        lines.append(refusal.line(peer.session.cmee))
+    except CallEndedError as call:
+        lines.append(call.result)
+    return render(lines)
+
+
+def _each(peer: "ModemPeer", text: str, now: float) -> Iterator[Iterable[str]]:
+    position = 0
+    while position < len(text):
+        match = _COMMAND.match(text, position)
+        if not match:
+            raise RefusedError
+        position = match.end()
+        if match["extended"]:
+            yield _extended(peer, match, now)
+        else:
+            yield _basic(peer, match, now)
+
+
+def _basic(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
+    if match["dial"]:
+        peer.data.dial(match["dial"][1:], now)
+    name = match["basic"].upper()
+    if name == "O":
+        peer.data.resume(now)
+    if name == "H":
+        peer.data.hang_up()
+    elif name == "E":
+        peer.session.echo = match["value"] == "1" or peer.session.echo_stuck
+    elif name == "I":
+        profile = peer.profile
+        return [profile.manufacturer, profile.model, f"Revision: {profile.revision}", f"IMEI: {profile.imei}"]
+    elif name not in _ACCEPTED:
+        raise RefusedError
+    return ()
+
+
+def _extended(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
+    name = match["extended"].upper()
+    known = answer_of(peer, name + (match["operation"] or "").upper()) if peer.profile.answers else None
+    if known is not None:
+        return known
+    command = _find(peer, name)
+    if command is None:
+        raise RefusedError
+    operation = (match["operation"] or "")[:2]
+    if operation == "=?":
+        test = command.test(peer) if callable(command.test) else command.test
+        return [f"{name}: {test}"] if test else ()
+    try:
+        if command.needs_sim:
+            peer.sim.require(now)
+        return command.handler(Request(peer, name, operation[:1], _arguments(match["argument"]), now))
+    except RefusedError as refusal:
+        if command.family == "CMS":
+            raise refusal.for_messages() from None
+        raise
+
+
+def _find(peer: "ModemPeer", name: str) -> Command | None:
+    command = COMMANDS.get(name) or (_ICCID if name in peer.profile.iccid_commands else None)
+    if command is None and name in peer.profile.vendor_commands:
+        return Command(VENDOR_COMMANDS[name])
+    return command
+
+
+def _arguments(text: str | None) -> tuple[str, ...]:
+    if not text:
+        return ()
+    return tuple(quoted or plain.strip() for quoted, plain in _ARGUMENT.findall(text))
+
+
+def _identity(fact: Callable[["ModemPeer"], str]) -> Handler:
+    return lambda request: [fact(request.peer)]
+
+
+def _own_number(request: Request) -> Iterable[str]:
+    """AT+CNUM: the number that the SIM card holds (3GPP TS 27.007 7.1); most hold none."""
+    number = request.peer.profile.msisdn
+    return [f'+CNUM: "","{number}",{145 if number.startswith("+") else 129}'] if number else ()
+
+
+def _constant(text: str) -> Handler:
+    """A setting that can be asked for, and is not changed by setting it."""
+    return lambda request: [f"{request.name}: {text}"] if request.operation in ("", "?") else ()
+
+
+def _cmee(request: Request) -> Iterable[str]:
+    if request.operation == "?":
+        return [f"+CMEE: {request.peer.session.cmee}"]
+    level = request.number(0)
+    if level > request.peer.session.most_cmee or (level == 1 and not request.peer.session.cmee_numbers):
+        raise RefusedError
+    request.peer.session.cmee = level
+    return ()
+
+
+def _registration(request: Request) -> Iterable[str]:
+    if request.operation == "=":
+        request.peer.session.registration_urc[request.name] = request.number(0)
+        return ()
+    n = request.peer.session.registration_urc.get(request.name, 0)
+    cell = ',"0001","00000001"' if n == 2 and request.peer.registered else ""
+    return [f"{request.name}: {n},{int(request.peer.registered)}{cell}"]
+
+
+def _cops(request: Request) -> Iterable[str]:
+    profile, session = request.peer.profile, request.peer.session
+    if request.operation == "=":
+        if request.number(0) == 3:
+            session.operator_format = request.number(1)
+        return ()
+    if not request.peer.registered:
+        return ["+COPS: 0"]
+    name = profile.operator_code if session.operator_format == 2 else profile.operator
+    return [f'+COPS: 0,{session.operator_format},"{encode(name, session.charset)}",{profile.technology}']
+
+
+def _cscs(request: Request) -> Iterable[str]:
+    """AT+CSCS (3GPP TS 27.007 5.5); its own parameter is written in the character set that is left."""
+    session = request.peer.session
+    if request.operation == "?":
+        return [f'+CSCS: "{session.charset}"']
+    wanted = decode(request.text(0), session.charset)
+    if session.charset_stuck or wanted not in _CHARSETS:
+        raise RefusedError
+    session.charset = wanted
+    return ()
+
+
+def _cfun(request: Request) -> Iterable[str]:
+    session, now = request.peer.session, request.now
+    if request.operation == "?":
+        return [f"+CFUN: {session.functionality}"]
+    level, reset = request.number(0), request.number(1, 0)
+    if level not in (0, 1, 4):
+        raise RefusedError(50)
+    session.functionality = level
+    request.peer.set_radio(level == 1, now)
+    if reset:
+        request.peer.after_answer(lambda now: request.peer.unplug(now, request.peer.profile.boot_time), now)
+    return ()
+
+
+def _csca(request: Request) -> Iterable[str]:
+    charset = request.peer.session.charset
+    if request.operation == "=":
+        number = decode(request.text(0), charset)
+        if encode(number, charset) != request.text(0):
+            raise RefusedError(50)
+        request.peer.sim.smsc = number
+        return ()
+    number = request.peer.sim.smsc
+    return [f'+CSCA: "{encode(number, charset)}",{145 if number.startswith("+") else 129}']
+
+
+def _cmgf(request: Request) -> Iterable[str]:
+    """AT+CMGF (3GPP TS 27.005 3.2.3): PDU mode is the only one, but for a modem whose stored profile has text mode."""
+    peer = request.peer
+    if request.operation == "?":
+        return [f"+CMGF: {int(peer.session.text_mode)}"]
+    mode = request.number(0, 0)
+    if mode not in (0, int(peer.profile.text_mode)):
+        raise RefusedError
+    peer.session.text_mode = mode == 1
+    return ()
+
+
+def _csms(request: Request) -> Iterable[str]:
+    if request.operation == "?":
+        return [f"+CSMS: {request.peer.session.csms},1,1,1"]
+    request.peer.session.csms = min(1, request.number(0))
+    return ["+CSMS: 1,1,1"]
+
+
+def _cmms(request: Request) -> Iterable[str]:
+    if request.peer.session.mms_refused:
+        raise RefusedError
+    return ["+CMMS: 0"] if request.operation == "?" else ()
+
+
+def _ipr(request: Request) -> Iterable[str]:
+    """AT+IPR: the speed of the line (ITU-T V.250 6.2.10), from the answer on; 0 = any."""
+    peer = request.peer
+    if request.operation == "?":
+        return [f"+IPR: {peer.baud_rate or 0}"]
+    wanted = request.number(0) or None
+
+    def change(_: float) -> None:
+        peer.baud_rate = wanted
+
+    peer.after_answer(change, request.now)
+    return ()
+
+
+def _cmgs(_: Request) -> Iterable[str]:
+    """AT+CMGS=<length> alone in its line never comes here; anything else is wrong."""
+    raise RefusedError
+
+
+_ICCID = Command(lambda request: [f"{request.name}: {request.peer.profile.iccid}"], needs_sim=True)
+_ABOUT_SMS: Family = "CMS"
+
+COMMANDS: dict[str, Command] = {
+    # Who it is
+    "+CGMI": Command(_identity(lambda peer: peer.profile.manufacturer)),
+    "+GMI": Command(_identity(lambda peer: peer.profile.manufacturer)),
+    "+CGMM": Command(_identity(lambda peer: peer.profile.model)),
+    "+GMM": Command(_identity(lambda peer: peer.profile.model)),
+    "+CGMR": Command(_identity(lambda peer: peer.profile.revision)),
+    "+GMR": Command(_identity(lambda peer: peer.profile.revision)),
+    "+CGSN": Command(_identity(lambda peer: peer.profile.imei)),
+    "+GSN": Command(_identity(lambda peer: peer.profile.imei)),
+    "+CIMI": Command(_identity(lambda peer: peer.profile.imsi), needs_sim=True),
+    "+CNUM": Command(_own_number, needs_sim=True),
+    # The line and the device
+    "+CMEE": Command(_cmee, "(0-2)"),
+    "+CSCS": Command(_cscs, '("IRA","GSM","UCS2","HEX")'),
+    "+CFUN": Command(_cfun, "(0,1,4),(0,1)"),
+    "+CBC": Command(_constant("0,100"), "(0),(0-100)"),
+    "+CSQ": Command(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),
+    "+IPR": Command(_ipr, "(0,9600,19200,38400,57600,115200)"),
+    # The SIM
+    "+CPIN": Command(sim_commands.cpin),
+    "+CPINR": Command(sim_commands.cpinr),
+    "+CLCK": Command(sim_commands.clck, '("SC")'),
+    "+CPWD": Command(sim_commands.cpwd, '("SC",8)'),
+    # The network
+    "+CREG": Command(_registration, "(0-2)"),
+    "+CGREG": Command(_registration, "(0-2)"),
+    "+CEREG": Command(_registration, "(0-2)"),
+    "+COPS": Command(_cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
+    "+CUSD": Command(ussd.cusd, "(0-2)", needs_sim=True),
+    # Packet data
+    "+CGDCONT": Command(data.cgdcont, '(1-16),"IP",,,(0),(0)'),
+    "+CGATT": Command(data.cgatt, "(0,1)", needs_sim=True),
+    "+CGACT": Command(data.cgact, "(0,1)", needs_sim=True),
+    # Messages
+    "+CMGF": Command(_cmgf, "(0)"),
+    "+CSMS": Command(_csms, "(0,1)"),
+    "+CSCA": Command(_csca, needs_sim=True, family=_ABOUT_SMS),
+    "+CMMS": Command(_cmms, "(0-2)"),
+    "+CNMI": Command(inbox.cnmi, "(0-2),(0-3),(0-3),(0-2),(0,1)", needs_sim=True, family=_ABOUT_SMS),
+    "+CPMS": Command(storage.cpms, storage.memories, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGL": Command(storage.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGR": Command(storage.cmgr, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGD": Command(storage.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGS": Command(_cmgs),
+    "+CNMA": Command(inbox.cnma, "(0-2)", family=_ABOUT_SMS),
+}
+"""Every extended command; what is not here is answered with ERROR."""

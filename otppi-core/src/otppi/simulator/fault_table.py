@@ -1,0 +1,235 @@
+"""Owns the table of faults that real modems were seen with, and how those of line, SIM and sending are played."""
+
+import math
+from typing import TYPE_CHECKING
+
+from otppi.simulator import inbox
+from otppi.simulator.answers import render
+from otppi.simulator.fault_acts import (
+    be_deaf,
+    be_late,
+    before_final_result,
+    lose_result,
+    refuse,
+    refuse_with_code,
+    reply,
+    reset,
+    set_state,
+    switch,
+    table,
+)
+from otppi.simulator.faults import Act, Cure, Fault, Moment, Stage
+from otppi.simulator.faults_device import DEVICE_FAULTS
+from otppi.simulator.faults_inbox import INBOX_FAULTS
+from otppi.simulator.faults_reports import REPORT_FAULTS
+from otppi.simulator.faults_usb import USB_FAULTS
+from otppi.simulator.faults_ussd import USSD_FAULTS
+
+if TYPE_CHECKING:
+    from otppi.simulator.peer import ModemPeer
+
+_URCS = render(
+    [
+        '+CMTI: "SM",1',
+        '+CDSI: "SM",2',
+        "^RSSI: 18",
+        "^BOOT:12345678,0,0,0,0",
+        "^MODE: 5,4",
+        '^HCSQ: "LTE",40,30,120,20',
+        "^DSFLOWRPT:00000010,00000000,00000000,0000000000000000,0000000000000000,00000000,00000000",
+        "^SIMST: 1",
+        "^SRVST: 2",
+        "^STIN: 0,0,0",
+        "RING",
+        "NO CARRIER",
+        "+ZUSIMR: 2",
+        "#STN: 37",
+    ]
+)
+_USSD_OF_LINES = render(['+CUSD: 0,"Line\r\nOK\r\nERROR",15'])
+_USSD_WITHOUT_END = render(['+CUSD: 0,"Line'])
+_NOISE = bytes.fromhex("80ff00fe7f0115c3289ff0a4b68be2001d05fbef") + b"OK?\0\0"
+_BOOT_GARBAGE = b"\0\xff\xfe\r\n^SYSSTART\r\n" + _NOISE + render(["+CPIN: READY", "Call Ready", "SMS Ready"])
+_TIME_TO_READ = 0.01
+
+
+def _cut_after_cpin(moment: Moment) -> bytes:
+    return moment.reply.partition(b"\r\nOK")[0] if b"+CPIN:" in moment.reply else moment.reply
+
+
+# Acts of single faults
+
+
+def _edit_mode(moment: Moment) -> bool:
+    moment.peer.sender.edit(moment.sms, moment.now)
+    return False
+
+
+def _no_prompt(moment: Moment) -> bool:
+    moment.peer.sender.edit(moment.sms, moment.now)
+    return True
+
+
+def _error_but_editing(moment: Moment) -> bool:
+    moment.peer.emit(render(["ERROR"]), moment.now)
+    return _no_prompt(moment)
+
+
+def _too_early(moment: Moment) -> bool:
+    moment.sms.deaf_until = moment.sms.ready + moment.injection.seconds
+    return False
+
+
+def _urcs_now(moment: Moment) -> bool:
+    moment.peer.emit(_URCS, moment.now)
+    return False
+
+
+def _open_ussd_now(moment: Moment) -> bool:
+    moment.peer.emit(_USSD_WITHOUT_END, moment.now)
+    return False
+
+
+def _sim_busy(moment: Moment) -> bool:
+    moment.peer.sim.hold(math.inf, moment.injection.code)
+    return False
+
+
+def _sim_ready(peer: "ModemPeer") -> None:
+    peer.sim.hold(0.0)
+
+
+def _lock(tries: int) -> Act:
+    def act(moment: Moment) -> bool:
+        peer = moment.peer
+        peer.sim.lock_up(peer.profile.pin or peer.profile.idle_pin, tries)
+        return False
+
+    return act
+
+
+def _unlock(peer: "ModemPeer") -> None:
+    peer.sim.lock_up(peer.profile.pin)
+
+
+def _forget_smsc(moment: Moment) -> bool:
+    moment.peer.sim.smsc = ""
+    return False
+
+
+def _restore_smsc(peer: "ModemPeer") -> None:
+    peer.sim.smsc = peer.profile.smsc
+
+
+def _lose_network(moment: Moment) -> bool:
+    moment.peer.set_coverage(False, moment.now)
+    return False
+
+
+def _find_network(peer: "ModemPeer") -> None:
+    peer.set_coverage(True, 0.0)
+
+
+def _unplug(moment: Moment) -> bool:
+    moment.peer.unplug(moment.now, moment.injection.seconds or None)
+    return True
+
+
+def _unplug_after_prompt(moment: Moment) -> bool:
+    """Leave time for the prompt to be read, and hear nothing of the PDU that follows it."""
+    after = moment.sms.ready + _TIME_TO_READ
+    moment.sms.ready = math.inf
+    moment.peer.at(after, lambda now: moment.peer.unplug(now, moment.injection.seconds or None))
+    return False
+
+
+def _unplug_after_submit(*, sent: bool) -> Act:
+    def act(moment: Moment) -> bool:
+        moment.peer.sender.vanish(moment.sms, moment.now, sent=sent)
+        return _unplug(moment)
+
+    return act
+
+
+def _slow(moment: Moment) -> bool:
+    moment.peer.session.byte_time = moment.injection.seconds
+    return False
+
+
+_S, _L, _C, _P, _Z, _R = Stage.SWITCH, Stage.LINE, Stage.CMGS, Stage.PROMPTED, Stage.SUBMIT, Stage.REPLY
+
+LINE_FAULTS = table(
+    Fault("echo-on-mid-session", 1, _C, set_state(echo=True), "the echo comes on at an AT+CMGS"),
+    switch("echo-stuck", 1, "ATE0 says OK and changes nothing", echo=True, echo_stuck=True),
+    Fault("stale-edit-mode", 2, _S, _edit_mode, "at power-on a PDU of long ago is still waited for"),
+    switch("boot-garbage", 2, "the first bytes that come are boot noise", boot_noise=_BOOT_GARBAGE),
+    Fault("first-at-ignored", 2, _L, lambda _: True, "a command line is not answered", times=1),
+    switch("prompt-without-space", 3, "the prompt is CR LF >", prompt=b"\r\n>"),
+    switch("prompt-without-newline", 3, "the prompt is > and a space", prompt=b"> "),
+    switch("prompt-two-spaces", 3, "the prompt is CR LF > and two spaces", prompt=b"\r\n>  "),
+    switch("prompt-with-newline", 3, "the prompt is a line of its own", prompt=b"\r\n> \r\n"),
+    Fault("pdu-too-early", 4, _P, _too_early, "what comes within `seconds` after the prompt is lost", seconds=0.1),
+    Fault("no-prompt", 5, _C, _no_prompt, "no prompt, though from now on all is taken for a PDU"),
+    Fault("error-at-prompt", 5, _C, refuse("ERROR"), "ERROR instead of the prompt"),
+    Fault("error-but-editing", 5, _C, _error_but_editing, "ERROR, though from now on all is taken for a PDU"),
+    Fault("urc-in-reply", 6, _R, reply(lambda m: before_final_result(m.reply, _URCS)),
+          "URCs before the final result"),
+    Fault("urc-before-prompt", 6, _C, _urcs_now, "URCs between AT+CMGS and its prompt"),
+    Fault("urc-before-result", 6, _Z, _urcs_now, "URCs between Ctrl-Z and +CMGS"),
+    Fault("urc-with-body", 6, _R, reply(lambda m: before_final_result(m.reply, inbox.routed_sample(m.peer))),
+          "+CMT and its PDU before the final result"),
+    Fault("unknown-line", 6, _R, reply(lambda m: render(["_OUWCTI: 4"]) + m.reply),
+          "a line that no table knows before each answer"),
+    Fault("ok-in-text", 7, _R, reply(lambda m: before_final_result(m.reply, _USSD_OF_LINES)),
+          "a +CUSD text with lines OK and ERROR before the final result"),
+    Fault("late-reply", 8, _L, be_late, "the answer comes `seconds` late", seconds=2.0),
+    Fault("odd-errors", 9, _R, reply(lambda m: m.reply.replace(b"\nERROR", b"\nCOMMAND NOT SUPPORT")),
+          "COMMAND NOT SUPPORT where others say ERROR"),
+    Fault("command-not-support", 9, _Z, refuse("COMMAND NOT SUPPORT"), "the message ends with COMMAND NOT SUPPORT"),
+    Fault("modem-error", 9, _Z, refuse("MODEM ERROR: 7"), "the message ends with MODEM ERROR:"),
+    Fault("na", 9, _Z, refuse("NA"), "the message ends with NA"),
+    Fault("bare-lf", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\n")), "lines end with LF alone"),
+    Fault("blank-lines", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\r\n\r\n")), "empty lines everywhere"),
+    Fault("cpin-without-ok", 9, _R, reply(_cut_after_cpin), "no OK after +CPIN: READY"),
+    Fault("cms-error", 10, _Z, refuse_with_code("CMS"), "the message ends with +CMS ERROR: `code`", code=38),
+    Fault("cms-error-at-prompt", 10, _C, refuse_with_code("CMS"), "+CMS ERROR: `code` instead of the prompt", code=38),
+    Fault("cme-error", 11, _Z, refuse_with_code("CME"), "the message ends with +CME ERROR: `code`", code=30),
+    Fault("sim-busy", 11, _S, _sim_busy, "the SIM is busy for `seconds`", _sim_ready, code=14),
+    Fault("sim-initialising", 11, _S, _sim_busy, "+CME ERROR: 515 for `seconds`", _sim_ready, code=515),
+    switch("cmee-refused", 12, "AT+CMEE is answered with ERROR", most_cmee=0),
+    switch("cmee-text-only", 12, "AT+CMEE=1 is answered with ERROR, 2 is taken", cmee_numbers=False),
+    Fault("result-lost-sent", 13, _Z, lose_result(sent=True), "the message goes out, +CMGS never comes"),
+    Fault("result-lost-unsent", 13, _Z, lose_result(sent=False), "the message is lost, and +CMGS never comes"),
+    Fault("result-late", 13, _Z, be_late, "+CMGS comes `seconds` late", seconds=2.0),
+    Fault("pin-required", 16, _S, _lock(3), "the SIM wants its PIN (`idle_pin` where the profile has none)", _unlock),
+    Fault("pin-last-try", 16, _S, _lock(1), "the SIM wants its PIN, and a wrong one is the last", _unlock),
+    Fault("puk-required", 16, _S, _lock(0), "the SIM wants its PUK", _unlock),
+    Fault("csca-empty", 21, _S, _forget_smsc, "the SMSC's number is gone: +CMS ERROR: 330 until AT+CSCA= sets it",
+          _restore_smsc),
+    Fault("registration-lost", 22, _S, _lose_network, "+CREG: 0, +CMS ERROR: 331, until AT+CFUN=4 and 1",
+          _find_network, Cure.RADIO),
+    Fault("registration-stuck", 22, _S, _lose_network, "the same, until a power cycle", _find_network, Cure.POWER),
+    Fault("silence", 22, _S, be_deaf, "nothing is heard for `seconds`, or until a power cycle",
+          reset("deaf_until"), Cure.POWER),
+    Fault("unplug-before-prompt", 23, _C, _unplug, "the port vanishes at AT+CMGS, back after `seconds`", times=1),
+    Fault("unplug-after-prompt", 23, _P, _unplug_after_prompt, "the same after the prompt", times=1),
+    Fault("unplug-after-submit-sent", 23, _Z, _unplug_after_submit(sent=True), "the same after Ctrl-Z, sent", times=1),
+    Fault("unplug-after-submit-unsent", 23, _Z, _unplug_after_submit(sent=False), "the same, not sent", times=1),
+    Fault("quote-lost", 28, _R, reply(lambda m: before_final_result(m.reply, _USSD_WITHOUT_END)),
+          "a +CUSD without its closing quote before the final result"),
+    Fault("quote-lost-before-prompt", 28, _C, _open_ussd_now, "the same between AT+CMGS and its prompt"),
+    Fault("quote-lost-before-result", 28, _Z, _open_ussd_now, "the same between Ctrl-Z and +CMGS"),
+    Fault("slow-line", 29, _S, _slow, "each byte takes `seconds`", reset("byte_time"), seconds=0.001, lasting=False),
+    switch("small-buffer", 29, "of more than 18 bytes at once the rest is lost", input_limit=18),
+    switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
+    Fault("noise", 32, _R, reply(lambda m: _NOISE + m.reply + b"\0"), "binary noise and zeros around each answer"),
+)  # fmt: skip
+"""What may go wrong with line, SIM and sending."""
+
+FAULTS = dict(
+    sorted(
+        (LINE_FAULTS | REPORT_FAULTS | INBOX_FAULTS | DEVICE_FAULTS | USB_FAULTS | USSD_FAULTS).items(),
+        key=lambda item: item[1].row,
+    )
+)
+"""Every fault by name; the number is its row in the project's table of what real modems do."""

@@ -1,0 +1,71 @@
+"""Owns the faults that real modems were seen with in receiving: memories, their news, flaws (modems.md 17-20, 37)."""
+
+import re
+
+from otppi.simulator import inbox
+from otppi.simulator.fault_acts import reply, reset, set_state, switch, table
+from otppi.simulator.faults import Fault, Moment, Stage
+
+_ABSENT = "ME"
+
+
+def _fill(moment: Moment) -> bool:
+    moment.peer.session.full_blocks_sending = True
+    inbox.fill(moment.peer, moment.now)
+    return False
+
+
+def _fill_to_be_sent(moment: Moment) -> bool:
+    moment.peer.session.full_blocks_sending = True
+    inbox.fill_to_be_sent(moment.peer)
+    return False
+
+
+def _lose_me(moment: Moment) -> bool:
+    peer = moment.peer
+    left = [name for name in peer.sim.memories if name != _ABSENT]
+    if left:
+        peer.session.absent_memory = _ABSENT
+        peer.session.memories = [left[0] if name == _ABSENT else name for name in peer.session.memories]
+    return False
+
+
+def _want_cnma(moment: Moment) -> bool:
+    moment.peer.session.cnma_time = moment.injection.seconds
+    return False
+
+
+def _leave_out_fields(moment: Moment) -> bytes:
+    answer = re.sub(rb"\+CMGR: \d+,", b"+CMGR: ,", moment.reply)
+    return re.sub(rb"\+CMGL: (\d+,)", rb"\1", answer)
+
+
+def _say_more_behind_headers(moment: Moment) -> bytes:
+    return re.sub(rb"(\+CMG[LR]: [^\r]*\r\n)", rb"\1^RSSI: 18\r\n_OUWCTI: 4\r\n", moment.reply)
+
+
+INBOX_FAULTS = table(
+    Fault("storage-full", 17, Stage.SWITCH, _fill,
+          "the memory is full: no +CMTI, and +CMS ERROR: 322 for each message", reset("full_blocks_sending")),
+    Fault("storage-full-unsent", 17, Stage.SWITCH, _fill_to_be_sent,
+          "the same with messages to be sent, which another program has stored", reset("full_blocks_sending")),
+    Fault("memory-me-absent", 18, Stage.SWITCH, _lose_me, "+CPMS with ME is refused", reset("absent_memory")),
+    switch("cmti-other-memory", 18, "messages are stored, and announced, in another memory than +CPMS says",
+           other_memory=True),
+    switch("gaps-in-memory", 18, "places are not used in order, and +CPMS counts one message too few", gaps=True),
+    switch("cmgl-broken", 18, "+CMGL is answered with ERROR", cmgl_refused=True),
+    switch("cmgl-incomplete", 18, "+CMGL leaves out every second message", cmgl_incomplete=True),
+    Fault("header-without-fields", 18, Stage.REPLY, reply(_leave_out_fields),
+          "+CMGR leaves out <stat>, and +CMGL its own name"),
+    Fault("lines-behind-header", 18, Stage.REPLY, reply(_say_more_behind_headers),
+          "a URC and a line that no table knows between the header of +CMGR or +CMGL and the PDU"),
+    Fault("notifications-lost", 19, Stage.SWITCH, set_state(notifications_lost=True),
+          "what comes in is stored without a word", reset("notifications_lost")),
+    switch("cnmi-refused", 19, "of AT+CNMI only 2,1,0,0,0 is taken", cnmi_refused=True),
+    Fault("routed-needs-cnma", 20, Stage.SWITCH, _want_cnma,
+          "under +CSMS=1 what is not acknowledged within `seconds` comes again, at last nothing is routed any more",
+          reset("cnma_time"), seconds=10.0, lasting=False),
+    switch("pdu-cut", 37, "the last 8 octets of each PDU that came in are missing", pdu_lost=8),
+    switch("pdu-with-parameter", 37, "`,0` stands behind each PDU that came in", pdu_behind=",0"),
+)  # fmt: skip
+"""What may go wrong in receiving."""
