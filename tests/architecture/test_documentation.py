@@ -7,7 +7,7 @@ import pytest
 
 from otppi.api import hookspecs
 from otppi.cli.declarations import reference
-from otppi.host.modems.settings import CORE_SECTIONS
+from otppi.host.core import CORE_SECTIONS
 from otppi.host.runtime.plugins import Plugins
 from otppi.simulator import FAULTS
 

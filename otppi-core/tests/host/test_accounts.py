@@ -13,11 +13,11 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
-from otppi.host.modems.settings import API_USERS
 from otppi.host.settings.passwords import hash_password, is_password
 from otppi.host.users import api_users as accounts_module
 from otppi.host.users import password_checks
 from otppi.host.users.api_users import LONGEST_NAME, Accounts, new_token
+from otppi.host.users.settings import API_USERS
 from otppi.testing.scripted import until
 
 PASSWORD_HASH = hash_password("right")

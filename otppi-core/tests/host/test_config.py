@@ -9,12 +9,15 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
+from otppi.host.core import CORE_SECTIONS
 from otppi.host.data_folder import DataFolder
-from otppi.host.modems.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
+from otppi.host.messages.settings import SMS
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.settings.passwords import is_password
 from otppi.host.storage.store import Store
+from otppi.host.users.settings import API_USERS
 
 PROVISION = {
     "sms": {"country_code": "62"},

@@ -6,7 +6,8 @@ from typing import Any
 
 from otppi.api.modem import ModemType
 from otppi.api.settings import Section
-from otppi.host.modems.settings import CORE_SECTIONS, MODEMS
+from otppi.host.core import CORE_SECTIONS
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import Plugins, section_of_modem
 
 

@@ -13,7 +13,8 @@ from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.modem import ModemIdentity, ModemType
 from otppi.api.settings import Section
-from otppi.host.modems.settings import CORE_SECTIONS, MODEMS
+from otppi.host.core import CORE_SECTIONS
+from otppi.host.modems.settings import MODEMS
 
 logger = logging.getLogger(__name__)
 

@@ -7,14 +7,17 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED, Section
+from otppi.host.core import CORE_SECTIONS
 from otppi.host.encryption.settings import ENCRYPTION, EVERYWHERE
+from otppi.host.messages.settings import SMS
 from otppi.host.modems.port_names import shared_ports
-from otppi.host.modems.settings import API_USERS, CORE_SECTIONS, MODEMS, SMS
+from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.prefixes import keep_as_keys
 from otppi.host.runtime.plugins import Plugins, section_of_modem
 from otppi.host.settings.passwords import hash_password, is_password
 from otppi.host.storage.store import Store, lists_of
+from otppi.host.users.settings import API_USERS
 from otppi.wire.errors import FieldError
 
 logger = logging.getLogger(__name__)

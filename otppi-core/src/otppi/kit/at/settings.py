@@ -1,4 +1,4 @@
-"""The settings that every type of modem has which is driven by `kit.at_modem.AtModem`."""
+"""The settings that every type of modem has which is driven by `kit.at.modem.AtModem`."""
 
 from otppi.api.settings import integer, number
 from otppi.kit.at.line import CHUNK_PAUSE
