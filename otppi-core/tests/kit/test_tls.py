@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.broker.settings import broker_settings
-from otppi.kit.net.tls import TLS_SETTINGS, client_context, tls_trouble, verifying_context
+from otppi.kit.net.failures import tls_trouble
+from otppi.kit.net.tls import TLS_SETTINGS, client_context, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
@@ -166,7 +167,7 @@ def test_a_server_without_tls_is_told_as_that(said: bytes) -> None:
 def test_another_trouble_is_told_by_its_name() -> None:
     error = ssl.SSLError(1, "made up")
     error.reason = "NO_SHARED_CIPHER"
-    assert tls_trouble(error) == "TLS failed: NO_SHARED_CIPHER"
+    assert tls_trouble(error) == "TLS failed: no shared cipher"
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")

@@ -14,7 +14,8 @@ from pika.adapters.select_connection import SelectConnection
 from pika.adapters.utils import connection_workflow
 
 from otppi.api.errors import OtpPiError, sentence
-from otppi.kit.net.tls import client_context, tls_trouble
+from otppi.kit.net.failures import tls_trouble
+from otppi.kit.net.tls import client_context
 
 _GRACE = 2.0
 """Seconds that the server has to answer a close; then the socket is closed all the same."""

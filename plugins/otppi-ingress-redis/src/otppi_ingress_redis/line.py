@@ -12,8 +12,8 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.retry import Retry
 
+from otppi.kit.net.failures import tls_trouble
 from otppi.kit.net.link import LinkLost
-from otppi.kit.net.tls import tls_trouble
 
 Command = Sequence[str | bytes | int | float]
 

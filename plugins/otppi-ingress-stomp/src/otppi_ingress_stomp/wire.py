@@ -14,8 +14,8 @@ from typing import Any
 from stomp.protocol import Protocol11, Protocol12
 from stomp.utils import convert_frame
 
+from otppi.kit.net.failures import tls_trouble
 from otppi.kit.net.link import LinkLost
-from otppi.kit.net.tls import tls_trouble
 from otppi_ingress_stomp.frames import Frames
 
 _VERSIONS = "1.1,1.2"

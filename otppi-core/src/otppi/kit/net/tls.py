@@ -56,13 +56,6 @@ def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
     return context
 
 
-def tls_trouble(error: ssl.SSLError) -> str:
-    """Say in one sentence why TLS failed, other than by the certificate; it names `ssl` where that may be wrong."""
-    if error.reason in (None, "WRONG_VERSION_NUMBER", "HTTP_REQUEST") or isinstance(error, ssl.SSLEOFError):
-        return "TLS failed: the server does not seem to speak TLS at this port, and ssl is on"
-    return f"TLS failed: {error.reason}"
-
-
 def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     def no_passphrase() -> str:  # else OpenSSL would ask for it at the terminal, and wait
         raise OtpPiError("private_key_file must not be protected by a passphrase: nobody is there to type it")

@@ -1,0 +1,108 @@
+"""Why a connection to a server failed, in one sentence: the same for every protocol, the log, and what people look at.
+
+No sentence holds a password, or anything that was sent or received: an error of a library is told only where it is in
+the table. What a protocol itself says (a return code, an error frame) its own package puts into words.
+"""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+WRONG_LOGIN = "username or password is wrong"
+"""The server has looked at both, and refuses them."""
+LOGIN_WANTED = "the server wants a username and a password"
+CLOSED = "the server closed the connection"
+
+_NO_ANSWER = "the server did not answer within {timeout:g} s"
+_NO_TLS = "TLS failed: the server does not seem to speak TLS at this port, and ssl is on"
+_NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""What OpenSSL, by its version, calls an answer that is no TLS."""
+
+_BY_NUMBER = {
+    errno.ECONNREFUSED: "nobody listens at port {port}",
+    errno.ECONNRESET: CLOSED,
+    errno.ECONNABORTED: CLOSED,
+    errno.ENOTCONN: CLOSED,
+    errno.EPIPE: CLOSED,
+    errno.ETIMEDOUT: _NO_ANSWER,
+    errno.ENETUNREACH: "there is no way to the network of host {host}",
+    errno.ENETDOWN: "the network is down",
+    errno.EHOSTUNREACH: "host {host} cannot be reached",
+    errno.EHOSTDOWN: "host {host} is down",
+    errno.EADDRNOTAVAIL: "host {host} cannot be reached from any address of this device",
+    errno.EAFNOSUPPORT: "host {host} has an address of a kind that this device does not use",
+    errno.EMFILE: "no file descriptor is left on this device",
+    errno.ENFILE: "no file descriptor is left on this device",
+}
+
+
+def why(error: BaseException, *, host: str, port: int, timeout: float) -> str | None:
+    """Say why a connection failed or ended; None where that is no matter of the network, the name, or TLS.
+
+    Libraries wrap what happened: causes and contexts of the error are looked at as well, and the outermost that is
+    known counts.
+
+    Args:
+        error: What was raised.
+        host: The server, as the settings have it.
+        port: Its port.
+        timeout: How long it had to answer, in seconds.
+    """
+    for one in _and_its_causes(error):
+        sentence = _certificate(one, host) if isinstance(one, ssl.SSLCertVerificationError) else _sentence(one)
+        if sentence:
+            return sentence.format(host=host, port=port, timeout=timeout)
+    return None
+
+
+def no_answer(timeout: float) -> str:
+    """Say that the server was silent for too long."""
+    return _NO_ANSWER.format(timeout=timeout)
+
+
+def tls_trouble(error: ssl.SSLError) -> str:
+    """Say in one sentence why TLS failed, other than by the certificate; it names `ssl` where that may be wrong.
+
+    OpenSSL's own words hold nothing secret.
+    """
+    reason: str | None = getattr(error, "reason", None)
+    if reason is None or reason in _NO_TLS_REASONS or isinstance(error, ssl.SSLEOFError):
+        return _NO_TLS
+    return f"TLS failed: {reason.lower().replace('_', ' ')}"
+
+
+def _sentence(error: BaseException) -> str | None:
+    """Give the sentence of one error, with fields for the server's names; None for one that is not of the network."""
+    match error:
+        case ssl.SSLError():
+            return _literally(tls_trouble(error))
+        case socket.gaierror():
+            return f"host {{host}} is not known ({_literally(str(error.strerror))})"
+        case UnicodeDecodeError():  # of what was received
+            return None
+        case UnicodeError():  # a name that has no form in DNS (RFC 3490)
+            return "host {host} is no name of a server"
+        case TimeoutError():
+            return _NO_ANSWER
+        case OSError():
+            return _BY_NUMBER.get(error.errno or 0) or _literally(error.strerror or "")
+    return None
+
+
+def _certificate(error: ssl.SSLCertVerificationError, host: str) -> str:
+    return _literally(f"the server's certificate is not valid for {host}: {error.verify_message.rstrip('.')}")
+
+
+def _literally(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _and_its_causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what it was made of, outermost first."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
