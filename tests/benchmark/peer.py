@@ -52,7 +52,7 @@ class Peer:
         return b'"ready": true' in self._program.said.read_bytes()
 
     def control(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Have a command carried out; see `otppi.simulator.control`.
+        """Have a command carried out; see `otppi.testing.rack.control`.
 
         Raises:
             BenchmarkError: it was refused.
@@ -92,7 +92,7 @@ def peer(count: int = 1, network_time: float = 0.0) -> Iterator[Peer]:
         (folder / "log").touch()
         program = Program(
             [
-                *(sys.executable, "-m", "otppi.simulator", "--no-stdin"),
+                *(sys.executable, "-m", "otppi.testing.rack", "--no-stdin"),
                 *("--count", str(count), "--dir", str(folder), "--spin", str(_SPIN)),
                 *("--command-time", str(COMMAND_TIME), "--network-time", str(network_time)),
                 *("--log", str(folder / "log"), "--control", str(folder / "control")),

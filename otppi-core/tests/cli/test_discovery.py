@@ -13,7 +13,8 @@ from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
-from otppi.simulator import ModemProfile, ModemRack, RackSource
+from otppi.simulator import ModemProfile, ModemRack
+from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
 
 Cli = Callable[..., Any]

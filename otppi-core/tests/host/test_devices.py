@@ -29,7 +29,8 @@ from otppi.kit.at.examine import Examined
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.usb import UsbDevice
 from otppi.kit.threads import PromptThread
-from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem, RackSource
+from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem
+from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
 
 STICK = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)

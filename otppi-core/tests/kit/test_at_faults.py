@@ -7,7 +7,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.simulator import FAULTS, ModemProfile
-from otppi.simulator.faults_usb import USB_FAULTS
+from otppi.simulator.faults.usb import USB_FAULTS
 
 ARRIVED, LOST = True, False
 

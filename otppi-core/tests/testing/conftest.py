@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from otppi.simulator import ModemPeer, ModemProfile, ModemRack
-from otppi.simulator.terminal import Terminal
+from otppi.testing.terminal import Terminal
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from otppi.simulator import ModemPeer, ModemProfile
 from otppi.simulator.commands import COMMANDS
-from otppi.simulator.terminal import Terminal
+from otppi.testing.terminal import Terminal
 
 OK = ["OK"]
 ERROR = ["ERROR"]

@@ -3,7 +3,7 @@
 import pytest
 
 from otppi.simulator import ModemPeer, ModemProfile
-from otppi.simulator.terminal import Terminal
+from otppi.testing.terminal import Terminal
 
 OK = ["OK"]
 CONNECT = ["CONNECT"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from otppi.simulator import FAULTS, ModemPeer, ModemProfile
-from otppi.simulator.fault_table import LINE_FAULTS
-from otppi.simulator.terminal import Terminal
+from otppi.simulator.faults.line import LINE_FAULTS
+from otppi.testing.terminal import Terminal
 
 SENDS = "\r\n+CMGS: 0\r\n\r\nOK\r\n"
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from otppi.simulator import FAULTS, ModemPeer, ModemProfile, UssdForm
-from otppi.simulator.faults_device import DEVICE_FAULTS
-from otppi.simulator.faults_inbox import INBOX_FAULTS
-from otppi.simulator.faults_reports import REPORT_FAULTS
-from otppi.simulator.faults_ussd import USSD_FAULTS
-from otppi.simulator.terminal import Terminal
+from otppi.simulator.faults.device import DEVICE_FAULTS
+from otppi.simulator.faults.inbox import INBOX_FAULTS
+from otppi.simulator.faults.reports import REPORT_FAULTS
+from otppi.simulator.faults.ussd import USSD_FAULTS
+from otppi.testing.terminal import Terminal
 from otppi.wire import gsm7
 from otppi.wire.charset import encode
 from otppi.wire.status_report import SmsStatusReport

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from otppi.simulator import FAULTS, VENDORS, ModemPeer, ModemProfile
 from otppi.simulator.commands import COMMANDS
-from otppi.simulator.terminal import Terminal
 from otppi.simulator.vendor_commands import VENDOR_COMMANDS
+from otppi.testing.terminal import Terminal
 
 PIECES = st.one_of(
     st.binary(max_size=40),

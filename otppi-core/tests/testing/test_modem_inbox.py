@@ -3,7 +3,7 @@
 import pytest
 
 from otppi.simulator import ModemPeer, ModemProfile
-from otppi.simulator.terminal import Terminal
+from otppi.testing.terminal import Terminal
 from otppi.wire.dcs import Alphabet
 from otppi.wire.segment import join
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from otppi.simulator import FAULTS, ModemRack
-from otppi.simulator.control import answer_line
+from otppi.testing.rack.control import answer_line
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, pdu_line
@@ -26,7 +26,7 @@ PDU, LENGTH = pdu_line(SmsSubmit(Address.parse("+6281200000001"), segment(TEXT)[
 
 @contextmanager
 def process(*arguments: str) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
-    command = [sys.executable, "-m", "otppi.simulator", *arguments]
+    command = [sys.executable, "-m", "otppi.testing.rack", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from otppi.simulator import DialogueLog, ModemPeer, ModemProfile
-from otppi.simulator.terminal import Terminal
+from otppi.simulator import ModemPeer, ModemProfile
+from otppi.testing.rack.log import DialogueLog
+from otppi.testing.terminal import Terminal
 from otppi.wire.status_report import SmsStatusReport
 from otppi.wire.tpdu import parse_pdu_line
 

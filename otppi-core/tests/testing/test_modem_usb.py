@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from otppi.simulator import FAULTS, ModemPeer, ModemProfile, ModemRack, PortKind, RackSource
-from otppi.simulator.faults_usb import USB_FAULTS
-from otppi.simulator.terminal import Terminal
+from otppi.simulator import FAULTS, ModemPeer, ModemProfile, ModemRack, PortKind
+from otppi.simulator.faults.usb import USB_FAULTS
+from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
+from otppi.testing.terminal import Terminal
 
 KINDS = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)
 

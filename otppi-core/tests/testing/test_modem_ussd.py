@@ -3,7 +3,7 @@
 import pytest
 
 from otppi.simulator import ModemPeer, ModemProfile, UssdAnswer, UssdForm
-from otppi.simulator.terminal import Terminal
+from otppi.testing.terminal import Terminal
 
 
 @pytest.mark.parametrize(

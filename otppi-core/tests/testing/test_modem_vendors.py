@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from otppi.simulator import VENDORS, ModemPeer, ModemProfile, ModemRack
-from otppi.simulator.terminal import Terminal
 from otppi.simulator.vendor_commands import VENDOR_COMMANDS
 from otppi.testing.scripted import until
+from otppi.testing.terminal import Terminal
 
 ANSWERS = [
     ("sim800", "+SPIC", "+SPIC: 3,10,0,10"),

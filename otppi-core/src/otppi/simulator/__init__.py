@@ -1,4 +1,4 @@
-"""A simulated GSM modem for tests, benchmarks and first steps: a peer with faults behind a real pty, not a mock.
+"""A simulated GSM modem for first steps, tests and benchmarks: a peer with faults behind a real pty, not a mock.
 
 with ModemRack(count=2, profile=ModemProfile(network_time=0.1)) as rack:
     rack.modems[1].inject("cms-error", at=3, code=38)
@@ -6,14 +6,14 @@ with ModemRack(count=2, profile=ModemProfile(network_time=0.1)) as rack:
     (message,) = rack.network.wait_for(1)
 """
 
-from otppi.simulator.fault_table import FAULTS
-from otppi.simulator.faults import Cure, Fault, Stage
-from otppi.simulator.log import Dialogue, DialogueLog, Recorder
+from otppi.simulator.dialogue import Dialogue, Recorder
+from otppi.simulator.faults.board import Cure, Fault
+from otppi.simulator.faults.table import FAULTS
 from otppi.simulator.network import ArrivedMessage, ArrivedPart, SimulatedNetwork
 from otppi.simulator.peer import ModemPeer
 from otppi.simulator.profile import ModemProfile, PortKind, UssdAnswer
 from otppi.simulator.pty import ModemRack, RackedModem
-from otppi.simulator.source import RackSource
+from otppi.simulator.stages import Stage
 from otppi.simulator.vendors import VENDORS
 from otppi.wire.ussd import UssdForm
 
@@ -24,13 +24,11 @@ __all__ = [
     "ArrivedPart",
     "Cure",
     "Dialogue",
-    "DialogueLog",
     "Fault",
     "ModemPeer",
     "ModemProfile",
     "ModemRack",
     "PortKind",
-    "RackSource",
     "RackedModem",
     "Recorder",
     "SimulatedNetwork",

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from otppi.simulator import data, inbox, sim_commands, storage, ussd
+from otppi.simulator import data, inbox, registration, sim_commands, storage, ussd
 from otppi.simulator.answers import CallEndedError, Family, RefusedError, render
+from otppi.simulator.device import Device
+from otppi.simulator.request import Request
 from otppi.simulator.vendor_commands import VENDOR_COMMANDS, answer_of
 from otppi.wire.charset import decode, encode
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
 
 _COMMAND = re.compile(
     r"""\s*;?\s*(?:
@@ -22,43 +20,8 @@ _COMMAND = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ARGUMENT = re.compile(r'(?:^|,)\s*(?:"([^"]*)"|([^,"]*))')
-_MOST_DIGITS = 9
 _CHARSETS = ("IRA", "GSM", "UCS2", "HEX")
 _ACCEPTED = frozenset("ZHVXQSLM") | {"&F", "&C", "&D", "&K", "&W", "\\Q"}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One extended command to a modem: its name, "" "?" "=?" or "=", and its parameters without quotes."""
-
-    peer: "ModemPeer"
-    name: str
-    operation: str
-    arguments: tuple[str, ...]
-    now: float
-
-    def text(self, index: int) -> str:
-        """Return a parameter.
-
-        Raises:
-            RefusedError: it is missing (CME 50: incorrect parameters).
-        """
-        if index >= len(self.arguments):
-            raise RefusedError(50)
-        return self.arguments[index]
-
-    def number(self, index: int, default: int | None = None) -> int:
-        """Return a numeric parameter.
-
-        Raises:
-            RefusedError: it is missing, and there is no default; or it is no number (CME 50: incorrect parameters).
-        """
-        text = self.arguments[index] if index < len(self.arguments) else ""
-        if not text and default is not None:
-            return default
-        if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
-            raise RefusedError(50)
-        return int(text)
 
 
 Handler = Callable[[Request], Iterable[str]]
@@ -69,12 +32,12 @@ class Command:
     """What an extended command does: `test` is, or makes, the answer to `=?`; `family` is that of its errors."""
 
     handler: Handler
-    test: str | Callable[["ModemPeer"], str] | None = None
+    test: str | Callable[[Device], str] | None = None
     needs_sim: bool = False
     family: Family = "CME"
 
 
-def execute(peer: "ModemPeer", line: str, now: float) -> bytes:
+def execute(peer: Device, line: str, now: float) -> bytes:
     """Obey a command line and return the whole answer (several commands in one line: ITU-T V.250 5.2)."""
     lines: list[str] = []
     try:
@@ -88,7 +51,7 @@ def execute(peer: "ModemPeer", line: str, now: float) -> bytes:
     return render(lines)
 
 
-def _each(peer: "ModemPeer", text: str, now: float) -> Iterator[Iterable[str]]:
+def _each(peer: Device, text: str, now: float) -> Iterator[Iterable[str]]:
     position = 0
     while position < len(text):
         match = _COMMAND.match(text, position)
@@ -101,14 +64,14 @@ def _each(peer: "ModemPeer", text: str, now: float) -> Iterator[Iterable[str]]:
             yield _basic(peer, match, now)
 
 
-def _basic(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
+def _basic(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
     if match["dial"]:
-        peer.data.dial(match["dial"][1:], now)
+        data.dial(peer, match["dial"][1:], now)
     name = match["basic"].upper()
     if name == "O":
-        peer.data.resume(now)
+        data.resume(peer, now)
     if name == "H":
-        peer.data.hang_up()
+        data.hang_up(peer)
     elif name == "E":
         peer.session.echo = match["value"] == "1" or peer.session.echo_stuck
     elif name == "I":
@@ -119,7 +82,7 @@ def _basic(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]
     return ()
 
 
-def _extended(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[str]:
+def _extended(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
     name = match["extended"].upper()
     known = answer_of(peer, name + (match["operation"] or "").upper()) if peer.profile.answers else None
     if known is not None:
@@ -141,7 +104,7 @@ def _extended(peer: "ModemPeer", match: re.Match[str], now: float) -> Iterable[s
         raise
 
 
-def _find(peer: "ModemPeer", name: str) -> Command | None:
+def _find(peer: Device, name: str) -> Command | None:
     command = COMMANDS.get(name) or (_ICCID if name in peer.profile.iccid_commands else None)
     if command is None and name in peer.profile.vendor_commands:
         return Command(VENDOR_COMMANDS[name])
@@ -154,7 +117,7 @@ def _arguments(text: str | None) -> tuple[str, ...]:
     return tuple(quoted or plain.strip() for quoted, plain in _ARGUMENT.findall(text))
 
 
-def _identity(fact: Callable[["ModemPeer"], str]) -> Handler:
+def _identity(fact: Callable[[Device], str]) -> Handler:
     return lambda request: [fact(request.peer)]
 
 
@@ -179,27 +142,6 @@ def _cmee(request: Request) -> Iterable[str]:
     return ()
 
 
-def _registration(request: Request) -> Iterable[str]:
-    if request.operation == "=":
-        request.peer.session.registration_urc[request.name] = request.number(0)
-        return ()
-    n = request.peer.session.registration_urc.get(request.name, 0)
-    cell = ',"0001","00000001"' if n == 2 and request.peer.registered else ""
-    return [f"{request.name}: {n},{int(request.peer.registered)}{cell}"]
-
-
-def _cops(request: Request) -> Iterable[str]:
-    profile, session = request.peer.profile, request.peer.session
-    if request.operation == "=":
-        if request.number(0) == 3:
-            session.operator_format = request.number(1)
-        return ()
-    if not request.peer.registered:
-        return ["+COPS: 0"]
-    name = profile.operator_code if session.operator_format == 2 else profile.operator
-    return [f'+COPS: 0,{session.operator_format},"{encode(name, session.charset)}",{profile.technology}']
-
-
 def _cscs(request: Request) -> Iterable[str]:
     """AT+CSCS (3GPP TS 27.007 5.5); its own parameter is written in the character set that is left."""
     session = request.peer.session
@@ -209,20 +151,6 @@ def _cscs(request: Request) -> Iterable[str]:
     if session.charset_stuck or wanted not in _CHARSETS:
         raise RefusedError
     session.charset = wanted
-    return ()
-
-
-def _cfun(request: Request) -> Iterable[str]:
-    session, now = request.peer.session, request.now
-    if request.operation == "?":
-        return [f"+CFUN: {session.functionality}"]
-    level, reset = request.number(0), request.number(1, 0)
-    if level not in (0, 1, 4):
-        raise RefusedError(50)
-    session.functionality = level
-    request.peer.set_radio(level == 1, now)
-    if reset:
-        request.peer.after_answer(lambda now: request.peer.unplug(now, request.peer.profile.boot_time), now)
     return ()
 
 
@@ -300,7 +228,7 @@ COMMANDS: dict[str, Command] = {
     # The line and the device
     "+CMEE": Command(_cmee, "(0-2)"),
     "+CSCS": Command(_cscs, '("IRA","GSM","UCS2","HEX")'),
-    "+CFUN": Command(_cfun, "(0,1,4),(0,1)"),
+    "+CFUN": Command(registration.cfun, "(0,1,4),(0,1)"),
     "+CBC": Command(_constant("0,100"), "(0),(0-100)"),
     "+CSQ": Command(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),
     "+IPR": Command(_ipr, "(0,9600,19200,38400,57600,115200)"),
@@ -310,10 +238,10 @@ COMMANDS: dict[str, Command] = {
     "+CLCK": Command(sim_commands.clck, '("SC")'),
     "+CPWD": Command(sim_commands.cpwd, '("SC",8)'),
     # The network
-    "+CREG": Command(_registration, "(0-2)"),
-    "+CGREG": Command(_registration, "(0-2)"),
-    "+CEREG": Command(_registration, "(0-2)"),
-    "+COPS": Command(_cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
+    "+CREG": Command(registration.creg, "(0-2)"),
+    "+CGREG": Command(registration.creg, "(0-2)"),
+    "+CEREG": Command(registration.creg, "(0-2)"),
+    "+COPS": Command(registration.cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
     "+CUSD": Command(ussd.cusd, "(0-2)", needs_sim=True),
     # Packet data
     "+CGDCONT": Command(data.cgdcont, '(1-16),"IP",,,(0),(0)'),

@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from otppi.simulator import inbox
 from otppi.simulator.answers import CallEndedError, RefusedError, render
-from otppi.simulator.faults import Moment, Stage
-
-if TYPE_CHECKING:
-    from otppi.simulator.commands import Request
-    from otppi.simulator.peer import ModemPeer
+from otppi.simulator.call import CallState
+from otppi.simulator.device import Device
+from otppi.simulator.request import Request
+from otppi.simulator.stages import Moment, Stage
 
 GUARD_TIME = 1.0
 """Seconds of silence before and after +++ (V.250 family: register S12 is 50 fiftieths of a second)."""
@@ -20,98 +17,71 @@ _DIALLED = re.compile(r"[TP]?\s*(?:\*99(?:\*\*\*([0-9]{1,2}))?#|#777)", re.IGNOR
 _MOST_CONTEXTS = 16
 
 
-class _State(Enum):
-    IDLE = auto()
-    ONLINE = auto()
-    ESCAPED = auto()
+def heard(peer: Device, data: bytes, now: float) -> None:
+    """Count data, and watch for +++ between two silences."""
+    link = peer.data
+    if now - link.last >= GUARD_TIME:
+        link.run = b""
+    link.octets += len(data)
+    link.last = now
+    link.run = (link.run + data)[: len(_ESCAPE) + 1]
+    if link.run == _ESCAPE:
+        peer.at(now + GUARD_TIME, lambda then: _escape(peer, then, now))
 
 
-class DataLink:
-    """The data side of one modem.
+def dial(peer: Device, number: str, now: float) -> None:
+    """Make a data call (3GPP TS 27.007 10.2.1.1).
 
-    Attributes:
-        contexts: PDP type and APN by number (+CGDCONT); a power cycle keeps them.
-        octets: how many bytes of data came in since the beginning.
-        attached: whether packet data is switched on (+CGATT).
-        active: the contexts that are active (+CGACT).
+    Raises:
+        CallEndedError: its result, with CONNECT too.
+        RefusedError: it is no data call, or the SIM is not ready.
     """
-
-    def __init__(self, peer: "ModemPeer") -> None:
-        self._peer = peer
-        self.contexts: dict[int, tuple[str, str]] = {1: ("IP", "")}
-        self.octets = 0
-        self.reset()
-
-    @property
-    def online(self) -> bool:
-        """Whether what is written to the line is data."""
-        return self._state is _State.ONLINE
-
-    def reset(self) -> None:
-        """Power is gone, or the call was ended."""
-        self._state = _State.IDLE
-        self._last = 0.0
-        self._run = b""
-        self.attached = True
-        self.active: set[int] = set()
-
-    def heard(self, data: bytes, now: float) -> None:
-        """Count data, and watch for +++ between two silences."""
-        if now - self._last >= GUARD_TIME:
-            self._run = b""
-        self.octets += len(data)
-        self._last = now
-        self._run = (self._run + data)[: len(_ESCAPE) + 1]
-        if self._run == _ESCAPE:
-            self._peer.at(now + GUARD_TIME, lambda then: self._escape(then, now))
-
-    def dial(self, number: str, now: float) -> None:
-        """Make a data call (3GPP TS 27.007 10.2.1.1).
-
-        Raises:
-            CallEndedError: its result, with CONNECT too.
-            RefusedError: it is no data call, or the SIM is not ready.
-        """
-        peer, dialled = self._peer, _DIALLED.fullmatch(number.strip())
-        if not dialled:
-            raise RefusedError(30)
-        peer.sim.require(now)
-        peer.faults.strike(Stage.DIAL, Moment(peer, now, "ATD" + number))
-        _, apn = self.contexts.get(int(dialled[1] or 1), ("", None))
-        if apn is None or not (self.attached and peer.registered) or peer.profile.apn not in (None, apn):
-            raise CallEndedError("NO CARRIER")
-        self._go_online(now)
-
-    def resume(self, now: float) -> None:
-        """Go back from commands to data (ATO)."""
-        if self._state is not _State.ESCAPED:
-            raise CallEndedError("NO CARRIER")
-        self._go_online(now)
-
-    def hang_up(self) -> None:
-        """End the call (ATH)."""
-        self._state = _State.IDLE
-
-    def lose_carrier(self, now: float) -> None:
-        """The network is gone."""
-        if self._state is not _State.IDLE:
-            self._state = _State.IDLE
-            self._peer.emit(render(["NO CARRIER"]), now)
-            inbox.tell_buffered(self._peer, now)
-
-    def _go_online(self, now: float) -> None:
-        self._state, self._last, self._run = _State.ONLINE, now, b""
-        raise CallEndedError("CONNECT")
-
-    def _escape(self, now: float, written: float) -> None:
-        if self._state is _State.ONLINE and self._last == written and self._run == _ESCAPE:
-            self._state = _State.ESCAPED
-            self.octets -= len(_ESCAPE)
-            self._peer.emit(render(["OK"]), now)
-            inbox.tell_buffered(self._peer, now)
+    dialled = _DIALLED.fullmatch(number.strip())
+    if not dialled:
+        raise RefusedError(30)
+    peer.sim.require(now)
+    peer.hooks.strike(Stage.DIAL, Moment(now, "ATD" + number))
+    _, apn = peer.data.contexts.get(int(dialled[1] or 1), ("", None))
+    if apn is None or not (peer.data.attached and peer.registered) or peer.profile.apn not in (None, apn):
+        raise CallEndedError("NO CARRIER")
+    _go_online(peer, now)
 
 
-def cgdcont(request: "Request") -> Iterable[str]:
+def resume(peer: Device, now: float) -> None:
+    """Go back from commands to data (ATO)."""
+    if peer.data.state is not CallState.ESCAPED:
+        raise CallEndedError("NO CARRIER")
+    _go_online(peer, now)
+
+
+def hang_up(peer: Device) -> None:
+    """End the call (ATH)."""
+    peer.data.state = CallState.IDLE
+
+
+def lose_carrier(peer: Device, now: float) -> None:
+    """The network is gone."""
+    if peer.data.state is not CallState.IDLE:
+        peer.data.state = CallState.IDLE
+        peer.emit(render(["NO CARRIER"]), now)
+        inbox.tell_buffered(peer, now)
+
+
+def _go_online(peer: Device, now: float) -> None:
+    peer.data.state, peer.data.last, peer.data.run = CallState.ONLINE, now, b""
+    raise CallEndedError("CONNECT")
+
+
+def _escape(peer: Device, now: float, written: float) -> None:
+    link = peer.data
+    if link.state is CallState.ONLINE and link.last == written and link.run == _ESCAPE:
+        link.state = CallState.ESCAPED
+        link.octets -= len(_ESCAPE)
+        peer.emit(render(["OK"]), now)
+        inbox.tell_buffered(peer, now)
+
+
+def cgdcont(request: Request) -> Iterable[str]:
     """AT+CGDCONT: define a context (3GPP TS 27.007 10.1.1); with the number alone forget it."""
     contexts = request.peer.data.contexts
     if request.operation == "?":
@@ -129,7 +99,7 @@ def cgdcont(request: "Request") -> Iterable[str]:
     return ()
 
 
-def cgatt(request: "Request") -> Iterable[str]:
+def cgatt(request: Request) -> Iterable[str]:
     """AT+CGATT: packet data on or off (3GPP TS 27.007 10.1.9)."""
     link = request.peer.data
     if request.operation == "=":
@@ -143,7 +113,7 @@ def cgatt(request: "Request") -> Iterable[str]:
     return [f"+CGATT: {int(link.attached and request.peer.registered)}"]
 
 
-def cgact(request: "Request") -> Iterable[str]:
+def cgact(request: Request) -> Iterable[str]:
     """AT+CGACT: activate contexts (3GPP TS 27.007 10.1.10)."""
     link = request.peer.data
     if request.operation != "=":

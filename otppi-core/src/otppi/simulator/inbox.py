@@ -1,27 +1,24 @@
 """Owns what comes to the simulated modem: messages, status reports, how they are told and what waits for room."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING
 
 from otppi.simulator.answers import RefusedError, render
-from otppi.simulator.faults import Moment, Stage
-from otppi.simulator.log import Dialogue
+from otppi.simulator.arrival import MESSAGE, REPORT, Arrival, ArrivalKind
+from otppi.simulator.device import Device
+from otppi.simulator.dialogue import Dialogue
+from otppi.simulator.request import Request
+from otppi.simulator.session import Session
 from otppi.simulator.sim import Status, StoredSms
+from otppi.simulator.stages import Moment, Stage
 from otppi.wire.address import Address, encode_smsc
 from otppi.wire.dcs import Alphabet, Dcs
 from otppi.wire.segment import segment
 from otppi.wire.status_report import SmsStatusReport
-from otppi.wire.tpdu import SmsDeliver, SmsSubmit, UserData
+from otppi.wire.tpdu import SmsDeliver, UserData
 from otppi.wire.udh import Ports, UserDataHeader
-
-if TYPE_CHECKING:
-    from otppi.simulator.commands import Request
-    from otppi.simulator.peer import ModemPeer
-    from otppi.simulator.session import Session
 
 _NEXT_TRY = 2.0
 """After how many seconds the SMSC tries again to reach a modem that is away, or full, or did not acknowledge."""
@@ -39,36 +36,16 @@ class _Course(Enum):
     ROUTE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """How one kind of TPDU is told (3GPP TS 27.005 3.4.1)."""
-
-    indication: str
-    routed: str
-
-
-_MESSAGE = _Kind("+CMTI", "+CMT: ,")
-_REPORT = _Kind("+CDSI", "+CDS: ")
 _REPORT_COURSES = (_Course.DROP, _Course.ROUTE, _Course.INDICATE)
 
 
-@dataclass(slots=True, eq=False)
-class Arrival:
-    """Something on its way to the modem; `found_full` once it has found the memory full."""
-
-    kind: _Kind
-    tpdu: bytes
-    message_class: int | None = None
-    found_full: bool = False
-
-
-def deliver(peer: "ModemPeer", originator: str, text: str, now: float, *, flash: bool = False) -> None:
+def deliver(peer: Device, originator: str, text: str, now: float, *, flash: bool = False) -> None:
     """Let a message come in; a long one comes in parts."""
     _deliver(peer, originator, segment(text, reference=int(now) % 256, flash=flash), now)
 
 
 def deliver_parts(
-    peer: "ModemPeer",
+    peer: Device,
     originator: str,
     text: str,
     now: float,
@@ -86,34 +63,34 @@ def deliver_parts(
     _deliver(peer, originator, [parts[number - 1] for number in numbers if number not in missing], now)
 
 
-def deliver_binary(peer: "ModemPeer", originator: str, payload: bytes, now: float, ports: Ports | None = None) -> None:
+def deliver_binary(peer: Device, originator: str, payload: bytes, now: float, ports: Ports | None = None) -> None:
     """Let a message of 8 bit data come in (3GPP TS 23.038 4)."""
     part = UserData(Dcs(Alphabet.EIGHT_BIT), UserDataHeader.of(ports=ports), payload)
     _deliver(peer, originator, [part], now)
 
 
-def _deliver(peer: "ModemPeer", originator: str, parts: Iterable[UserData], now: float) -> None:
+def _deliver(peer: Device, originator: str, parts: Iterable[UserData], now: float) -> None:
     timestamp, address = datetime.now(UTC), Address.parse(originator)
     for part in parts:
         tpdu = SmsDeliver(originator=address, timestamp=timestamp, user_data=part).encode()
-        _arrive(peer, Arrival(_MESSAGE, tpdu, part.dcs.message_class), now)
+        _arrive(peer, Arrival(MESSAGE, tpdu, part.dcs.message_class), now)
 
 
-def expect_reports(peer: "ModemPeer", dialogue: Dialogue, reference: int, now: float) -> None:
+def expect_reports(peer: Device, dialogue: Dialogue, reference: int, now: float) -> None:
     """Let the network report on this message in its time, under the TP-MR that the modem gave it."""
     submit, delay, statuses = dialogue.submit, peer.profile.report_delay, peer.profile.report_status
     if delay is None or submit is None:
         return
     statuses = [statuses] if isinstance(statuses, int) else statuses
     reports = [(number * delay, status) for number, status in enumerate(statuses, 1)]
-    moment = Moment(peer, now, "AT+CMGS", dialogue, reports=reports)
-    if peer.faults.strike(Stage.REPORT, moment):
+    moment = Moment(now, "AT+CMGS", dialogue, reports=reports)
+    if peer.hooks.strike(Stage.REPORT, moment):
         return
     sent, recipient = datetime.now(UTC), submit.destination
 
     def report(status: int, now: float) -> None:
         tpdu = SmsStatusReport(reference, recipient, sent, datetime.now(UTC), status).encode()
-        _arrive(peer, Arrival(_REPORT, tpdu), now)
+        _arrive(peer, Arrival(REPORT, tpdu), now)
 
     for delay, status in moment.reports:
         if delay:
@@ -122,7 +99,7 @@ def expect_reports(peer: "ModemPeer", dialogue: Dialogue, reference: int, now: f
             report(status, now)
 
 
-def cnmi(request: "Request") -> Iterable[str]:
+def cnmi(request: Request) -> Iterable[str]:
     """AT+CNMI: how new messages are indicated (3GPP TS 27.005 3.4.1)."""
     session = request.peer.session
     if request.operation == "?":
@@ -140,7 +117,7 @@ def cnmi(request: "Request") -> Iterable[str]:
     return ()
 
 
-def cnma(request: "Request") -> Iterable[str]:
+def cnma(request: Request) -> Iterable[str]:
     """AT+CNMA: acknowledge what was routed to the line, or with 2 say that it was not taken (3GPP TS 27.005 4.7)."""
     peer, session = request.peer, request.peer.session
     arrival = session.unacknowledged
@@ -154,43 +131,19 @@ def cnma(request: "Request") -> Iterable[str]:
     return ()
 
 
-def fill(peer: "ModemPeer", now: float) -> None:
-    """Fill the memory that messages come to with old ones, so that nothing more can come in."""
-    name = _memory_of(peer, _MESSAGE)
-    memory = peer.sim.memories[name]
-    while not memory.full:
-        memory.store(_stored(peer, _sample(), Status.READ))
-    peer.emit(render([peer.profile.full_urc.format(memory=name)]), now)
-
-
-def fill_to_be_sent(peer: "ModemPeer") -> None:
-    """Fill the memory that messages come to with messages that another program has stored before it sent them."""
-    memory = peer.sim.memories[_memory_of(peer, _MESSAGE)]
-    while not memory.full:
-        sent = len(memory.messages) % 2 == 0
-        submit = SmsSubmit(destination=Address.parse("+6281200000001"), user_data=segment("draft")[0])
-        memory.store(_stored(peer, submit.encode(), Status.SENT if sent else Status.UNSENT))
-
-
-def routed_sample(peer: "ModemPeer") -> bytes:
-    """Return a +CMT line with its PDU, as a message makes it that comes at a bad moment."""
-    sms = _stored(peer, _sample(), Status.UNREAD)
-    return render([f"{_MESSAGE.routed}{sms.length}\r\n{sms.pdu}"])
-
-
-def written(session: "Session", sms: StoredSms) -> str:
+def written(session: Session, sms: StoredSms) -> str:
     """Write the PDU of what came in as this modem does."""
     return sms.pdu[: len(sms.pdu) - 2 * session.pdu_lost] + session.pdu_behind
 
 
-def tell_buffered(peer: "ModemPeer", now: float) -> None:
+def tell_buffered(peer: Device, now: float) -> None:
     """Tell what was kept back while the line was not to be disturbed."""
     untold = peer.session.untold
     while untold and not _kept_back(peer):
         peer.emit(untold.pop(0), now)
 
 
-def bring(peer: "ModemPeer", now: float) -> None:
+def bring(peer: Device, now: float) -> None:
     """Let the network bring what waits, as far as nothing stands in its way; the rest is tried again later."""
     waiting = tuple(peer.waiting)
     peer.waiting.clear()
@@ -200,38 +153,31 @@ def bring(peer: "ModemPeer", now: float) -> None:
         peer.at(now + _NEXT_TRY, partial(_retry, peer), survives=True)
 
 
-def power_off(peer: "ModemPeer") -> None:
-    """What was never acknowledged stays with the network."""
-    arrival, peer.session.unacknowledged = peer.session.unacknowledged, None
-    if arrival and peer.session.cnma_time:
-        peer.waiting.appendleft(arrival)
-
-
-def _retry(peer: "ModemPeer", now: float) -> None:
+def _retry(peer: Device, now: float) -> None:
     peer.retry_planned = False
     bring(peer, now)
 
 
-def _arrive(peer: "ModemPeer", arrival: Arrival, now: float) -> None:
+def _arrive(peer: Device, arrival: Arrival, now: float) -> None:
     peer.waiting.append(arrival)
     bring(peer, now)
 
 
-def _not_brought(peer: "ModemPeer", waiting: Iterable[Arrival], now: float) -> Iterator[Arrival]:
+def _not_brought(peer: Device, waiting: Iterable[Arrival], now: float) -> Iterator[Arrival]:
     for arrival in waiting:
         if not (peer.plugged and peer.registered and _take(peer, arrival, now)):
             yield arrival
 
 
-def _take(peer: "ModemPeer", arrival: Arrival, now: float) -> bool:
+def _take(peer: Device, arrival: Arrival, now: float) -> bool:
     """Route a TPDU straight to the line, or store it and tell the place, as AT+CNMI has it; False if it must wait."""
     course = _course(peer.session, arrival)
     if course is _Course.ROUTE:
         return _route(peer, arrival, now)
     if course is _Course.DROP:
         return True
-    name = _memory_of(peer, arrival.kind)
-    place = peer.sim.memories[name].store(_stored(peer, arrival.tpdu, Status.UNREAD), gaps=peer.session.gaps)
+    name = memory_of(peer, arrival.kind)
+    place = peer.sim.memories[name].store(stored(peer, arrival.tpdu, Status.UNREAD), gaps=peer.session.gaps)
     if place is None:
         if not arrival.found_full:
             _tell(peer, render([peer.profile.full_urc.format(memory=name)]), now)
@@ -242,7 +188,7 @@ def _take(peer: "ModemPeer", arrival: Arrival, now: float) -> bool:
     return True
 
 
-def _route(peer: "ModemPeer", arrival: Arrival, now: float) -> bool:
+def _route(peer: Device, arrival: Arrival, now: float) -> bool:
     """Write a TPDU to the line; under +CSMS=1 it has to be acknowledged (3GPP TS 27.005 3.4.1)."""
     session = peer.session
     if session.unacknowledged and session.cnma_time:
@@ -251,12 +197,12 @@ def _route(peer: "ModemPeer", arrival: Arrival, now: float) -> bool:
         session.unacknowledged = arrival
         if session.cnma_time:
             peer.at(now + session.cnma_time, partial(_missed, peer, arrival))
-    sms = _stored(peer, arrival.tpdu, Status.UNREAD)
+    sms = stored(peer, arrival.tpdu, Status.UNREAD)
     _tell(peer, render([f"{arrival.kind.routed}{sms.length}\r\n{written(session, sms)}"]), now)
     return True
 
 
-def _missed(peer: "ModemPeer", arrival: Arrival, now: float) -> None:
+def _missed(peer: Device, arrival: Arrival, now: float) -> None:
     """Nobody has acknowledged: the network tries again, and after some misses nothing is routed any more."""
     session = peer.session
     if session.unacknowledged is not arrival:
@@ -271,13 +217,13 @@ def _missed(peer: "ModemPeer", arrival: Arrival, now: float) -> None:
     bring(peer, now)
 
 
-def _course(session: "Session", arrival: Arrival) -> _Course:
+def _course(session: Session, arrival: Arrival) -> _Course:
     """What AT+CNMI says of this kind and class (3GPP TS 27.005 3.4.1).
 
     Class 0 is for showing and not for storing (23.038 4), so it is routed as soon as anything is to be told.
     """
     mt, ds = session.cnmi[1], session.cnmi[3]
-    if arrival.kind is _REPORT:
+    if arrival.kind is REPORT:
         course = _REPORT_COURSES[ds]
     elif arrival.message_class == 0:
         course = _Course.ROUTE if mt else _Course.DROP
@@ -290,10 +236,10 @@ def _course(session: "Session", arrival: Arrival) -> _Course:
     return _Course.STORE if session.notifications_lost and course is not _Course.DROP else course
 
 
-def _memory_of(peer: "ModemPeer", kind: _Kind) -> str:
+def memory_of(peer: Device, kind: ArrivalKind) -> str:
     """Name the memory in which this kind is stored."""
     memories = peer.sim.memories
-    if kind is _REPORT and _REPORT_MEMORY in memories:
+    if kind is REPORT and _REPORT_MEMORY in memories:
         return _REPORT_MEMORY
     selected = peer.session.memories[2]
     if peer.session.other_memory:
@@ -301,11 +247,11 @@ def _memory_of(peer: "ModemPeer", kind: _Kind) -> str:
     return selected
 
 
-def _kept_back(peer: "ModemPeer") -> bool:
+def _kept_back(peer: Device) -> bool:
     return peer.session.cnmi[0] == 0 or peer.data.online
 
 
-def _tell(peer: "ModemPeer", data: bytes, now: float) -> None:
+def _tell(peer: Device, data: bytes, now: float) -> None:
     """Write to the line unless the `<mode>` of +CNMI, or a data call, forbids it: 1 discards then, 2 keeps."""
     if not _kept_back(peer):
         peer.emit(data, now)
@@ -313,11 +259,7 @@ def _tell(peer: "ModemPeer", data: bytes, now: float) -> None:
         peer.session.untold.append(data)
 
 
-def _sample() -> bytes:
-    part = segment("OK")[0]
-    return SmsDeliver(originator=Address.parse("1234"), timestamp=datetime.now(UTC), user_data=part).encode()
-
-
-def _stored(peer: "ModemPeer", tpdu: bytes, status: Status) -> StoredSms:
+def stored(peer: Device, tpdu: bytes, status: Status) -> StoredSms:
+    """Return a TPDU as a memory holds it, behind the octets of the SMSC."""
     smsc = encode_smsc(Address.parse(peer.profile.smsc) if peer.profile.smsc else None)
     return StoredSms((smsc + tpdu).hex().upper(), len(tpdu), status)

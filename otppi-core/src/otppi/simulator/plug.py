@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Protocol
 
+from otppi.simulator.healthy import HealthyPeer
 from otppi.simulator.holder import PortHolder
 from otppi.simulator.line import Line
-from otppi.simulator.peer import ModemPeer
 from otppi.simulator.profile import PortKind
 from otppi.simulator.usb import Switch, UsbSocket
 
@@ -33,7 +33,7 @@ class Plug:
         socket: where it is plugged in, in a rack with USB.
     """
 
-    def __init__(self, peer: ModemPeer, link: Path, watcher: Watcher, socket: UsbSocket | None) -> None:
+    def __init__(self, peer: HealthyPeer, link: Path, watcher: Watcher, socket: UsbSocket | None) -> None:
         self._peer = peer
         self._link = link
         self._watcher = watcher

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from otppi.simulator.log import Recorder
+from otppi.simulator.dialogue import Recorder
 from otppi.simulator.network import SimulatedNetwork
 from otppi.simulator.peer import ModemPeer
 from otppi.simulator.plug import Plug

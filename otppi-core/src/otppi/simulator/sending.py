@@ -1,18 +1,14 @@
 """Owns the AT+CMGS dialogue of the simulated modem: prompt, TPDU, what the network says of it."""
 
-from typing import TYPE_CHECKING
-
 from otppi.simulator import inbox
 from otppi.simulator.answers import RefusedError, render
-from otppi.simulator.faults import Moment, Stage
-from otppi.simulator.log import Dialogue, Recorder
+from otppi.simulator.device import Device
+from otppi.simulator.dialogue import Dialogue, Recorder
+from otppi.simulator.stages import Moment, Stage
 from otppi.wire.address import Address
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, parse_pdu_line
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
 
 _CONTROLS = b"\x1a\x1b"
 _OTHERS = bytes(code for code in range(256) if code not in _CONTROLS)
@@ -25,20 +21,19 @@ class Sender:
         next_reference: the TP-MR of the next message.
     """
 
-    def __init__(self, peer: "ModemPeer", recorder: Recorder | None) -> None:
+    def __init__(self, peer: Device, recorder: Recorder | None) -> None:
         self._peer = peer
         self._recorder = recorder
-        self._dialogue: Dialogue | None = None
         self.next_reference = 0
 
     @property
     def editing(self) -> bool:
         """Whether everything that is written to the modem is taken for a PDU until Ctrl-Z or ESC."""
-        return self._dialogue is not None
+        return self._peer.dialogue is not None
 
     def heard(self, data: bytes, now: float) -> bytes:
         """Return what the modem gets of these bytes while it may not be ready for a PDU."""
-        dialogue = self._dialogue
+        dialogue = self._peer.dialogue
         if dialogue is None or now >= max(dialogue.ready, dialogue.deaf_until):
             return data
         return b"" if now < dialogue.ready else data.translate(None, _OTHERS)
@@ -57,39 +52,35 @@ class Sender:
             self._end(Dialogue(0, first_byte), "+CMS ERROR: 304", now)
             return
         dialogue = Dialogue(length, first_byte, number=number)
-        if peer.faults.strike(Stage.CMGS, Moment(peer, now, line, dialogue)):
+        if peer.hooks.strike(Stage.CMGS, Moment(now, line, dialogue)):
             return
         self.edit(dialogue, now + peer.profile.prompt_time + peer.take_extra_delay())
         peer.emit(peer.session.prompt, dialogue.ready)
-        peer.faults.strike(Stage.PROMPTED, Moment(peer, now, line, dialogue))
+        peer.hooks.strike(Stage.PROMPTED, Moment(now, line, dialogue))
 
     def edit(self, dialogue: Dialogue, ready: float) -> None:
         """Take what comes from the time `ready` on for this dialogue's PDU."""
         dialogue.ready = ready
-        self._dialogue = dialogue
+        self._peer.dialogue = dialogue
 
     def submit(self, payload: bytes, now: float) -> None:
         """Take the PDU that Ctrl-Z ended, and hand it to the network."""
-        dialogue = self._dialogue
+        dialogue = self._peer.dialogue
         assert dialogue is not None  # noqa: S101 - the peer asks `editing` first
-        self._dialogue = None
+        self._peer.dialogue = None
         dialogue.ctrl_z = now
         try:
             dialogue.submit = self._decode(payload, dialogue)
         except RefusedError as refusal:
             self._end(dialogue, refusal.line(self._peer.session.cmee), now)
             return
-        if not self._peer.faults.strike(Stage.SUBMIT, Moment(self._peer, now, "AT+CMGS", dialogue)):
+        if not self._peer.hooks.strike(Stage.SUBMIT, Moment(now, "AT+CMGS", dialogue)):
             self._to_network(dialogue, now)
 
     def cancel(self, now: float) -> None:
         """Leave edit mode, sending nothing: the answer to ESC is OK."""
-        self._dialogue = None
+        self._peer.dialogue = None
         self._peer.reply(render(["OK"]), now)
-
-    def abort(self) -> None:
-        """Forget the dialogue: the power is gone."""
-        self._dialogue = None
 
     def refuse(self, dialogue: Dialogue, line: str, now: float) -> None:
         """End the dialogue with this final result; after Ctrl-Z it takes as long as a good one."""

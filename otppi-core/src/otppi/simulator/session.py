@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
-from typing import TYPE_CHECKING
 
+from otppi.simulator.arrival import Arrival
 from otppi.simulator.profile import UssdAnswer
 from otppi.wire.ussd import UssdForm
-
-if TYPE_CHECKING:
-    from otppi.simulator.inbox import Arrival
 
 PROMPT = b"\r\n> "
 MAX_INPUT = 64 * 1024
@@ -79,7 +76,7 @@ class Session:
     cnmi: tuple[int, ...] = (2, 0, 0, 0, 0)
     csms: int = 0
     untold: list[bytes] = field(default_factory=list)
-    unacknowledged: "Arrival | None" = None
+    unacknowledged: Arrival | None = None
     misses: int = 0
     registration_urc: dict[str, int] = field(default_factory=dict)
     operator_format: int = 0

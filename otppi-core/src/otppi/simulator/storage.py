@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from otppi.simulator import inbox
 from otppi.simulator.answers import RefusedError
+from otppi.simulator.device import Device
+from otppi.simulator.request import Request
 from otppi.simulator.sim import Status, StoredSms
-
-if TYPE_CHECKING:
-    from otppi.simulator.commands import Request
-    from otppi.simulator.peer import ModemPeer
 
 _ALL = 4
 _LISTED: dict[int, Status | None] = {0: Status.UNREAD, 1: Status.READ, _ALL: None}
 _DELETE_READ, _DELETE_ALL = (1, 2, 3), 4
 
 
-def cpms(request: "Request") -> Iterable[str]:
+def cpms(request: Request) -> Iterable[str]:
     """AT+CPMS: the memories for reading, for sending and for what comes in (3GPP TS 27.005 3.2.2)."""
     peer, session = request.peer, request.peer.session
     if request.operation != "=":
@@ -33,20 +30,20 @@ def cpms(request: "Request") -> Iterable[str]:
     return ["+CPMS: " + ",".join(_counts(peer))]
 
 
-def memories(peer: "ModemPeer") -> str:
+def memories(peer: Device) -> str:
     """Return the answer to AT+CPMS=?."""
     names = ",".join(f'"{name}"' for name in peer.sim.memories if name != peer.session.absent_memory)
     return ",".join([f"({names})"] * 3)
 
 
-def _counts(peer: "ModemPeer") -> list[str]:
+def _counts(peer: Device) -> list[str]:
     """Return used and total places of each memory in use."""
     lie = int(peer.session.gaps)
     memories = [peer.sim.memories[name] for name in peer.session.memories]
     return [f"{max(0, len(memory.messages) - lie)},{memory.capacity}" for memory in memories]
 
 
-def cmgl(request: "Request") -> Iterable[str]:
+def cmgl(request: Request) -> Iterable[str]:
     """AT+CMGL: list messages, which makes them read (3GPP TS 27.005 4.1)."""
     session = request.peer.session
     if session.cmgl_refused:
@@ -70,7 +67,7 @@ def _note_read(sms: StoredSms) -> None:
         sms.status = Status.READ
 
 
-def cmgr(request: "Request") -> Iterable[str]:
+def cmgr(request: Request) -> Iterable[str]:
     """AT+CMGR: read one message (3GPP TS 27.005 4.2); an empty place has no error, only OK."""
     place = request.number(0)
     if not 1 <= place <= request.peer.memory.capacity:
@@ -83,7 +80,7 @@ def cmgr(request: "Request") -> Iterable[str]:
     return [line]
 
 
-def cmgd(request: "Request") -> Iterable[str]:
+def cmgd(request: Request) -> Iterable[str]:
     """AT+CMGD: delete one message, the read ones, or all (3GPP TS 27.005 3.5.4); the network may bring more then."""
     peer = request.peer
     place, flag = request.number(0), request.number(1, 0)

@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from otppi.simulator.answers import RefusedError, render
-from otppi.simulator.faults import Moment, Stage
 from otppi.simulator.profile import UssdAnswer
+from otppi.simulator.request import Request
+from otppi.simulator.stages import Moment, Stage
 from otppi.wire import gsm7
 from otppi.wire.ussd import UssdForm
-
-if TYPE_CHECKING:
-    from otppi.simulator.commands import Request
 
 UNSUPPORTED = UssdAnswer(text=None, mode=4)
 _GSM7, _UCS2 = 15, 72
@@ -21,7 +18,7 @@ _REQUEST = re.compile(r"[*#][0-9*#]*|[0-9]{1,2}")
 _LOOKS_LIKE_UCS2 = re.compile(r"(?:00[0-9A-F]{2})+", re.IGNORECASE)
 
 
-def cusd(request: "Request") -> Iterable[str]:
+def cusd(request: Request) -> Iterable[str]:
     """AT+CUSD: send a string or a reply, or end the session; the answer comes after the OK."""
     peer, session = request.peer, request.peer.session
     if request.operation == "?":
@@ -37,8 +34,8 @@ def cusd(request: "Request") -> Iterable[str]:
         raise RefusedError(50)
     if not peer.registered:
         raise RefusedError(30)
-    moment = Moment(peer, request.now, "AT+CUSD", ussd=script.get(text, UNSUPPORTED))
-    if peer.faults.strike(Stage.USSD, moment):
+    moment = Moment(request.now, "AT+CUSD", ussd=script.get(text, UNSUPPORTED))
+    if peer.hooks.strike(Stage.USSD, moment):
         return ()
     answer = moment.ussd
     session.ussd = answer.replies if answer.mode == 1 else None

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from otppi.simulator.fault_acts import raise_code, table
-from otppi.simulator.faults import Act, Fault, Moment, Stage
+from otppi.simulator.faults.acts import raise_code, table
+from otppi.simulator.faults.board import Act, Fault, Strike
 from otppi.simulator.profile import UssdAnswer
+from otppi.simulator.stages import Stage
 from otppi.simulator.ussd import UNSUPPORTED
 
 _MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n1 More"
@@ -13,11 +14,11 @@ _TIMED_OUT, _ENDED = 5, 2
 _ACCENT = " \u2013 cr\u00e9dit"
 
 
-def _answer(change: Callable[[UssdAnswer, Moment], UssdAnswer]) -> Act:
+def _answer(change: Callable[[UssdAnswer, Strike], UssdAnswer]) -> Act:
     """Change the answer to come."""
 
-    def act(moment: Moment) -> bool:
-        moment.ussd = change(moment.ussd, moment)
+    def act(strike: Strike) -> bool:
+        strike.moment.ussd = change(strike.moment.ussd, strike)
         return False
 
     return act
@@ -50,7 +51,7 @@ USSD_FAULTS = table(
           "the answer itself comes as +CUSD: 2"),
     Fault("ussd-before-ok", 28, _U, _answer(lambda answer, _: replace(answer, delay=0.0)),
           "the +CUSD line comes before the OK"),
-    Fault("ussd-late", 28, _U, _answer(lambda answer, moment: replace(answer, delay=moment.injection.seconds)),
+    Fault("ussd-late", 28, _U, _answer(lambda answer, strike: replace(answer, delay=strike.injection.seconds)),
           "the +CUSD line comes `seconds` after the OK", seconds=2.0),
     Fault("ussd-no-dcs", 28, _U, _answer(lambda answer, _: replace(answer, tells_dcs=False)), "no DCS in +CUSD"),
     Fault("ussd-no-text", 28, _U, _answer(lambda answer, _: replace(answer, text=None)), "neither text nor DCS"),

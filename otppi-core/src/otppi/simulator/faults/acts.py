@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from otppi.simulator.answers import Family, RefusedError
-from otppi.simulator.faults import Act, Fault, Moment, Stage, Undo
+from otppi.simulator.faults.board import Act, Fault, Strike, Undo
+from otppi.simulator.healthy import HealthyPeer
 from otppi.simulator.session import Session
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
+from otppi.simulator.stages import Stage
 
 
 def table(*faults: Fault) -> dict[str, Fault]:
@@ -20,9 +18,9 @@ def table(*faults: Fault) -> dict[str, Fault]:
 def set_state(**values: object) -> Act:
     """Set attributes of the session."""
 
-    def act(moment: Moment) -> bool:
+    def act(strike: Strike) -> bool:
         for name, value in values.items():
-            setattr(moment.peer.session, name, value)
+            setattr(strike.peer.session, name, value)
         return False
 
     return act
@@ -32,7 +30,7 @@ def reset(*names: str) -> Undo:
     """Set attributes of the session back to what is healthy."""
     healthy = Session(echo=True, memory="")
 
-    def undo(peer: "ModemPeer") -> None:
+    def undo(peer: HealthyPeer) -> None:
         for name in names:
             setattr(peer.session, name, getattr(healthy, name))
 
@@ -44,11 +42,11 @@ def switch(name: str, row: int, summary: str, **values: object) -> Fault:
     return Fault(name, row, Stage.SWITCH, set_state(**values), summary, reset(*values))
 
 
-def reply(shape: Callable[[Moment], bytes]) -> Act:
+def reply(shape: Callable[[Strike], bytes]) -> Act:
     """Change the bytes of an answer."""
 
-    def act(moment: Moment) -> bool:
-        moment.reply = shape(moment)
+    def act(strike: Strike) -> bool:
+        strike.moment.reply = shape(strike)
         return False
 
     return act
@@ -57,8 +55,8 @@ def reply(shape: Callable[[Moment], bytes]) -> Act:
 def refuse(text: str) -> Act:
     """End the message with this line instead of sending it."""
 
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.refuse(moment.sms, text, moment.now)
+    def act(strike: Strike) -> bool:
+        strike.peer.sender.refuse(strike.sms, text, strike.now)
         return True
 
     return act
@@ -67,38 +65,38 @@ def refuse(text: str) -> Act:
 def refuse_with_code(family: Family) -> Act:
     """End the message with the injection's code instead of sending it."""
 
-    def act(moment: Moment) -> bool:
-        line = RefusedError(moment.injection.code, family).line(moment.peer.session.cmee)
-        moment.peer.sender.refuse(moment.sms, line, moment.now)
+    def act(strike: Strike) -> bool:
+        line = RefusedError(strike.injection.code, family).line(strike.peer.session.cmee)
+        strike.peer.sender.refuse(strike.sms, line, strike.now)
         return True
 
     return act
 
 
-def raise_code(moment: Moment) -> bool:
+def raise_code(strike: Strike) -> bool:
     """End the command with +CME ERROR and the injection's code."""
-    raise RefusedError(moment.injection.code or None)
+    raise RefusedError(strike.injection.code or None)
 
 
 def lose_result(*, sent: bool) -> Act:
     """Never say what became of the message, which was sent or not."""
 
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.vanish(moment.sms, moment.now, sent=sent)
+    def act(strike: Strike) -> bool:
+        strike.peer.sender.vanish(strike.sms, strike.now, sent=sent)
         return True
 
     return act
 
 
-def be_late(moment: Moment) -> bool:
+def be_late(strike: Strike) -> bool:
     """Let the next answer wait."""
-    moment.peer.extra_delay = moment.injection.seconds
+    strike.peer.extra_delay = strike.injection.seconds
     return False
 
 
-def be_deaf(moment: Moment) -> bool:
+def be_deaf(strike: Strike) -> bool:
     """Hear nothing until a power cycle."""
-    moment.peer.session.deaf_until = math.inf
+    strike.peer.session.deaf_until = math.inf
     return True
 
 

@@ -1,13 +1,11 @@
 """Owns the faults that networks and modems were seen with in long messages and status reports (modems.md 13-15)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from otppi.simulator.fault_acts import lose_result, refuse_with_code, switch, table
-from otppi.simulator.faults import Act, Fault, Moment, Stage
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
+from otppi.simulator.faults.acts import lose_result, refuse_with_code, switch, table
+from otppi.simulator.faults.board import Act, Fault, Strike
+from otppi.simulator.healthy import HealthyPeer
+from otppi.simulator.stages import Stage
 
 _PENDING, _FAILED = 0x30, 0x46
 _LAST_BUT_ONE = 254
@@ -15,44 +13,44 @@ _LAST_BUT_ONE = 254
 Reports = list[tuple[float, int]]
 
 
-def _is_later_part(moment: Moment) -> bool:
+def _is_later_part(strike: Strike) -> bool:
     """Whether the message is the second or a later part of a long one."""
-    submit = moment.sms.submit
+    submit = strike.sms.submit
     concatenation = submit.user_data.concatenation if submit else None
     return concatenation is not None and concatenation.number > 1
 
 
-def _wants_report(moment: Moment) -> bool:
-    return moment.sms.submit is not None and moment.sms.submit.status_report_request
+def _wants_report(strike: Strike) -> bool:
+    return strike.sms.submit is not None and strike.sms.submit.status_report_request
 
 
-def _reports(change: Callable[[Reports, Moment], Reports]) -> Act:
+def _reports(change: Callable[[Reports, Strike], Reports]) -> Act:
     """Change the reports to come."""
 
-    def act(moment: Moment) -> bool:
-        moment.reports = change(moment.reports, moment)
+    def act(strike: Strike) -> bool:
+        strike.moment.reports = change(strike.moment.reports, strike)
         return False
 
     return act
 
 
-def _status_is_the_code(reports: Reports, moment: Moment) -> Reports:
-    return [(delay, moment.injection.code) for delay, _ in reports[:1]]
+def _status_is_the_code(reports: Reports, strike: Strike) -> Reports:
+    return [(delay, strike.injection.code) for delay, _ in reports[:1]]
 
 
-def _later(reports: Reports, moment: Moment) -> Reports:
-    return [(delay + moment.injection.seconds, status) for delay, status in reports]
+def _later(reports: Reports, strike: Strike) -> Reports:
+    return [(delay + strike.injection.seconds, status) for delay, status in reports]
 
 
 def _count_from(reference: int) -> Act:
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.next_reference = reference
+    def act(strike: Strike) -> bool:
+        strike.peer.sender.next_reference = reference
         return False
 
     return act
 
 
-def _count_from_zero(peer: "ModemPeer") -> None:
+def _count_from_zero(peer: HealthyPeer) -> None:
     peer.sender.next_reference = 0
 
 

@@ -1,11 +1,9 @@
-"""Owns the table of faults that real modems were seen with, and how those of line, SIM and sending are played."""
+"""Owns the faults that real modems were seen with in line, SIM and sending (modems.md 1-16, 21-23, 28-32)."""
 
 import math
-from typing import TYPE_CHECKING
 
-from otppi.simulator import inbox
 from otppi.simulator.answers import render
-from otppi.simulator.fault_acts import (
+from otppi.simulator.faults.acts import (
     be_deaf,
     be_late,
     before_final_result,
@@ -18,15 +16,10 @@ from otppi.simulator.fault_acts import (
     switch,
     table,
 )
-from otppi.simulator.faults import Act, Cure, Fault, Moment, Stage
-from otppi.simulator.faults_device import DEVICE_FAULTS
-from otppi.simulator.faults_inbox import INBOX_FAULTS
-from otppi.simulator.faults_reports import REPORT_FAULTS
-from otppi.simulator.faults_usb import USB_FAULTS
-from otppi.simulator.faults_ussd import USSD_FAULTS
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
+from otppi.simulator.faults.board import Act, Cure, Fault, Strike
+from otppi.simulator.faults.memories import routed_sample
+from otppi.simulator.healthy import HealthyPeer
+from otppi.simulator.stages import Stage
 
 _URCS = render(
     [
@@ -53,106 +46,106 @@ _BOOT_GARBAGE = b"\0\xff\xfe\r\n^SYSSTART\r\n" + _NOISE + render(["+CPIN: READY"
 _TIME_TO_READ = 0.01
 
 
-def _cut_after_cpin(moment: Moment) -> bytes:
-    return moment.reply.partition(b"\r\nOK")[0] if b"+CPIN:" in moment.reply else moment.reply
+def _cut_after_cpin(strike: Strike) -> bytes:
+    return strike.moment.reply.partition(b"\r\nOK")[0] if b"+CPIN:" in strike.moment.reply else strike.moment.reply
 
 
 # Acts of single faults
 
 
-def _edit_mode(moment: Moment) -> bool:
-    moment.peer.sender.edit(moment.sms, moment.now)
+def _edit_mode(strike: Strike) -> bool:
+    strike.peer.sender.edit(strike.sms, strike.now)
     return False
 
 
-def _no_prompt(moment: Moment) -> bool:
-    moment.peer.sender.edit(moment.sms, moment.now)
+def _no_prompt(strike: Strike) -> bool:
+    strike.peer.sender.edit(strike.sms, strike.now)
     return True
 
 
-def _error_but_editing(moment: Moment) -> bool:
-    moment.peer.emit(render(["ERROR"]), moment.now)
-    return _no_prompt(moment)
+def _error_but_editing(strike: Strike) -> bool:
+    strike.peer.emit(render(["ERROR"]), strike.now)
+    return _no_prompt(strike)
 
 
-def _too_early(moment: Moment) -> bool:
-    moment.sms.deaf_until = moment.sms.ready + moment.injection.seconds
+def _too_early(strike: Strike) -> bool:
+    strike.sms.deaf_until = strike.sms.ready + strike.injection.seconds
     return False
 
 
-def _urcs_now(moment: Moment) -> bool:
-    moment.peer.emit(_URCS, moment.now)
+def _urcs_now(strike: Strike) -> bool:
+    strike.peer.emit(_URCS, strike.now)
     return False
 
 
-def _open_ussd_now(moment: Moment) -> bool:
-    moment.peer.emit(_USSD_WITHOUT_END, moment.now)
+def _open_ussd_now(strike: Strike) -> bool:
+    strike.peer.emit(_USSD_WITHOUT_END, strike.now)
     return False
 
 
-def _sim_busy(moment: Moment) -> bool:
-    moment.peer.sim.hold(math.inf, moment.injection.code)
+def _sim_busy(strike: Strike) -> bool:
+    strike.peer.sim.hold(math.inf, strike.injection.code)
     return False
 
 
-def _sim_ready(peer: "ModemPeer") -> None:
+def _sim_ready(peer: HealthyPeer) -> None:
     peer.sim.hold(0.0)
 
 
 def _lock(tries: int) -> Act:
-    def act(moment: Moment) -> bool:
-        peer = moment.peer
+    def act(strike: Strike) -> bool:
+        peer = strike.peer
         peer.sim.lock_up(peer.profile.pin or peer.profile.idle_pin, tries)
         return False
 
     return act
 
 
-def _unlock(peer: "ModemPeer") -> None:
+def _unlock(peer: HealthyPeer) -> None:
     peer.sim.lock_up(peer.profile.pin)
 
 
-def _forget_smsc(moment: Moment) -> bool:
-    moment.peer.sim.smsc = ""
+def _forget_smsc(strike: Strike) -> bool:
+    strike.peer.sim.smsc = ""
     return False
 
 
-def _restore_smsc(peer: "ModemPeer") -> None:
+def _restore_smsc(peer: HealthyPeer) -> None:
     peer.sim.smsc = peer.profile.smsc
 
 
-def _lose_network(moment: Moment) -> bool:
-    moment.peer.set_coverage(False, moment.now)
+def _lose_network(strike: Strike) -> bool:
+    strike.peer.set_coverage(False, strike.now)
     return False
 
 
-def _find_network(peer: "ModemPeer") -> None:
+def _find_network(peer: HealthyPeer) -> None:
     peer.set_coverage(True, 0.0)
 
 
-def _unplug(moment: Moment) -> bool:
-    moment.peer.unplug(moment.now, moment.injection.seconds or None)
+def _unplug(strike: Strike) -> bool:
+    strike.peer.unplug(strike.now, strike.injection.seconds or None)
     return True
 
 
-def _unplug_after_prompt(moment: Moment) -> bool:
+def _unplug_after_prompt(strike: Strike) -> bool:
     """Leave time for the prompt to be read, and hear nothing of the PDU that follows it."""
-    after = moment.sms.ready + _TIME_TO_READ
-    moment.sms.ready = math.inf
-    moment.peer.at(after, lambda now: moment.peer.unplug(now, moment.injection.seconds or None))
+    after = strike.sms.ready + _TIME_TO_READ
+    strike.sms.ready = math.inf
+    strike.peer.at(after, lambda now: strike.peer.unplug(now, strike.injection.seconds or None))
     return False
 
 
 def _unplug_after_submit(*, sent: bool) -> Act:
-    def act(moment: Moment) -> bool:
-        moment.peer.sender.vanish(moment.sms, moment.now, sent=sent)
-        return _unplug(moment)
+    def act(strike: Strike) -> bool:
+        strike.peer.sender.vanish(strike.sms, strike.now, sent=sent)
+        return _unplug(strike)
 
     return act
 
 
-def _slow(moment: Moment) -> bool:
-    moment.peer.session.byte_time = moment.injection.seconds
+def _slow(strike: Strike) -> bool:
+    strike.peer.session.byte_time = strike.injection.seconds
     return False
 
 
@@ -172,24 +165,25 @@ LINE_FAULTS = table(
     Fault("no-prompt", 5, _C, _no_prompt, "no prompt, though from now on all is taken for a PDU"),
     Fault("error-at-prompt", 5, _C, refuse("ERROR"), "ERROR instead of the prompt"),
     Fault("error-but-editing", 5, _C, _error_but_editing, "ERROR, though from now on all is taken for a PDU"),
-    Fault("urc-in-reply", 6, _R, reply(lambda m: before_final_result(m.reply, _URCS)),
+    Fault("urc-in-reply", 6, _R, reply(lambda s: before_final_result(s.moment.reply, _URCS)),
           "URCs before the final result"),
     Fault("urc-before-prompt", 6, _C, _urcs_now, "URCs between AT+CMGS and its prompt"),
     Fault("urc-before-result", 6, _Z, _urcs_now, "URCs between Ctrl-Z and +CMGS"),
-    Fault("urc-with-body", 6, _R, reply(lambda m: before_final_result(m.reply, inbox.routed_sample(m.peer))),
+    Fault("urc-with-body", 6, _R, reply(lambda s: before_final_result(s.moment.reply, routed_sample(s.peer))),
           "+CMT and its PDU before the final result"),
-    Fault("unknown-line", 6, _R, reply(lambda m: render(["_OUWCTI: 4"]) + m.reply),
+    Fault("unknown-line", 6, _R, reply(lambda s: render(["_OUWCTI: 4"]) + s.moment.reply),
           "a line that no table knows before each answer"),
-    Fault("ok-in-text", 7, _R, reply(lambda m: before_final_result(m.reply, _USSD_OF_LINES)),
+    Fault("ok-in-text", 7, _R, reply(lambda s: before_final_result(s.moment.reply, _USSD_OF_LINES)),
           "a +CUSD text with lines OK and ERROR before the final result"),
     Fault("late-reply", 8, _L, be_late, "the answer comes `seconds` late", seconds=2.0),
-    Fault("odd-errors", 9, _R, reply(lambda m: m.reply.replace(b"\nERROR", b"\nCOMMAND NOT SUPPORT")),
+    Fault("odd-errors", 9, _R, reply(lambda s: s.moment.reply.replace(b"\nERROR", b"\nCOMMAND NOT SUPPORT")),
           "COMMAND NOT SUPPORT where others say ERROR"),
     Fault("command-not-support", 9, _Z, refuse("COMMAND NOT SUPPORT"), "the message ends with COMMAND NOT SUPPORT"),
     Fault("modem-error", 9, _Z, refuse("MODEM ERROR: 7"), "the message ends with MODEM ERROR:"),
     Fault("na", 9, _Z, refuse("NA"), "the message ends with NA"),
-    Fault("bare-lf", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\n")), "lines end with LF alone"),
-    Fault("blank-lines", 9, _R, reply(lambda m: m.reply.replace(b"\r\n", b"\r\n\r\n")), "empty lines everywhere"),
+    Fault("bare-lf", 9, _R, reply(lambda s: s.moment.reply.replace(b"\r\n", b"\n")), "lines end with LF alone"),
+    Fault("blank-lines", 9, _R, reply(lambda s: s.moment.reply.replace(b"\r\n", b"\r\n\r\n")),
+          "empty lines everywhere"),
     Fault("cpin-without-ok", 9, _R, reply(_cut_after_cpin), "no OK after +CPIN: READY"),
     Fault("cms-error", 10, _Z, refuse_with_code("CMS"), "the message ends with +CMS ERROR: `code`", code=38),
     Fault("cms-error-at-prompt", 10, _C, refuse_with_code("CMS"), "+CMS ERROR: `code` instead of the prompt", code=38),
@@ -215,21 +209,14 @@ LINE_FAULTS = table(
     Fault("unplug-after-prompt", 23, _P, _unplug_after_prompt, "the same after the prompt", times=1),
     Fault("unplug-after-submit-sent", 23, _Z, _unplug_after_submit(sent=True), "the same after Ctrl-Z, sent", times=1),
     Fault("unplug-after-submit-unsent", 23, _Z, _unplug_after_submit(sent=False), "the same, not sent", times=1),
-    Fault("quote-lost", 28, _R, reply(lambda m: before_final_result(m.reply, _USSD_WITHOUT_END)),
+    Fault("quote-lost", 28, _R, reply(lambda s: before_final_result(s.moment.reply, _USSD_WITHOUT_END)),
           "a +CUSD without its closing quote before the final result"),
     Fault("quote-lost-before-prompt", 28, _C, _open_ussd_now, "the same between AT+CMGS and its prompt"),
     Fault("quote-lost-before-result", 28, _Z, _open_ussd_now, "the same between Ctrl-Z and +CMGS"),
     Fault("slow-line", 29, _S, _slow, "each byte takes `seconds`", reset("byte_time"), seconds=0.001, lasting=False),
     switch("small-buffer", 29, "of more than 18 bytes at once the rest is lost", input_limit=18),
     switch("cmms-error", 31, "AT+CMMS is answered with ERROR", mms_refused=True),
-    Fault("noise", 32, _R, reply(lambda m: _NOISE + m.reply + b"\0"), "binary noise and zeros around each answer"),
+    Fault("noise", 32, _R, reply(lambda s: _NOISE + s.moment.reply + b"\0"),
+          "binary noise and zeros around each answer"),
 )  # fmt: skip
 """What may go wrong with line, SIM and sending."""
-
-FAULTS = dict(
-    sorted(
-        (LINE_FAULTS | REPORT_FAULTS | INBOX_FAULTS | DEVICE_FAULTS | USB_FAULTS | USSD_FAULTS).items(),
-        key=lambda item: item[1].row,
-    )
-)
-"""Every fault by name; the number is its row in the project's table of what real modems do."""

@@ -3,35 +3,36 @@
 from zlib import crc32
 
 from otppi.simulator.answers import CallEndedError
-from otppi.simulator.fault_acts import be_deaf, raise_code, switch, table
-from otppi.simulator.faults import Act, Fault, Moment, Stage
+from otppi.simulator.faults.acts import be_deaf, raise_code, switch, table
+from otppi.simulator.faults.board import Act, Fault, Strike
+from otppi.simulator.stages import Stage
 
 _ONE_IN = 40
 
 
 def _end_call(result: str) -> Act:
-    def act(_: Moment) -> bool:
+    def act(_: Strike) -> bool:
         raise CallEndedError(result)
 
     return act
 
 
-def _asks_port_mode(moment: Moment) -> bool:
-    return moment.line.upper().startswith("AT^GETPORTMODE")
+def _asks_port_mode(strike: Strike) -> bool:
+    return strike.moment.line.upper().startswith("AT^GETPORTMODE")
 
 
-def _brown_out(moment: Moment) -> bool:
+def _brown_out(strike: Strike) -> bool:
     """Lose power at an answer, by a lot that is the same whenever the same is played."""
-    injection, peer = moment.injection, moment.peer
+    injection, peer = strike.injection, strike.peer
     if crc32(b"%d %d" % (injection.code, injection.seen)) % _ONE_IN:
         return False
-    peer.unplug(moment.now, injection.seconds or peer.profile.boot_time)
-    moment.reply = b""
+    peer.unplug(strike.now, injection.seconds or peer.profile.boot_time)
+    strike.moment.reply = b""
     return True
 
 
-def _restart(moment: Moment) -> bool:
-    moment.peer.restart(moment.now, moment.injection.seconds)
+def _restart(strike: Strike) -> bool:
+    strike.peer.restart(strike.now, strike.injection.seconds)
     return True
 
 

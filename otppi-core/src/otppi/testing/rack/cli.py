@@ -1,7 +1,7 @@
 """Owns the command line of a rack of simulated modems that runs as a process of its own.
 
 It prints one line of JSON when it is ready (`{"ready": true, "paths": [...]}`) and ends with SIGTERM, with Ctrl-C or
-at the end of its standard input; each line there is a command for `otppi.simulator.control`.
+at the end of its standard input; each line there is a command for `otppi.testing.rack.control`.
 """
 
 import argparse
@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO, cast
 
-from otppi.simulator.control import answer_line
-from otppi.simulator.log import DialogueLog
 from otppi.simulator.profile import ModemProfile
 from otppi.simulator.pty import ModemRack
 from otppi.simulator.vendors import VENDORS
+from otppi.testing.rack.control import answer_line
+from otppi.testing.rack.log import DialogueLog
 
 
 def main(arguments: Sequence[str] | None = None, commands: TextIO | None = None, answers: TextIO | None = None) -> int:
@@ -60,7 +60,7 @@ def _say(answers: TextIO, line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     default = ModemProfile()
-    parser = argparse.ArgumentParser(prog="python -m otppi.simulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m otppi.testing.rack", description=__doc__)
     parser.add_argument("--count", type=int, default=1, help="how many modems (default: 1)")
     parser.add_argument("--dir", type=Path, help="where the links modem0, modem1, … are made (default: temporary)")
     parser.add_argument("--model", choices=VENDORS, help="answer as this model does (default: as none of them)")

@@ -1,32 +1,12 @@
 """Owns how faults strike: at which stage of a dialogue, on which occasion, and what ends them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from otppi.simulator.log import Dialogue
-from otppi.simulator.profile import UssdAnswer
-
-if TYPE_CHECKING:
-    from otppi.simulator.peer import ModemPeer
-
-
-_NO_ANSWER = UssdAnswer()
-
-
-class Stage(Enum):
-    """Where in the modem's life a fault acts."""
-
-    SWITCH = "a state of the modem, from the injection on and after each power-on"
-    LINE = "a command line came, nothing was done about it yet"
-    CMGS = "AT+CMGS came and would get its prompt now"
-    PROMPTED = "the prompt was written"
-    SUBMIT = "Ctrl-Z came after a good TPDU"
-    REPORT = "the network has a message and is going to report on it"
-    USSD = "a USSD string came and is going to be answered"
-    DIAL = "a data call is dialled"
-    REPLY = "an answer is about to be written"
+from otppi.simulator.dialogue import Dialogue
+from otppi.simulator.healthy import HealthyPeer
+from otppi.simulator.stages import Hooks, Moment, Stage
 
 
 class Cure(Enum):
@@ -38,39 +18,34 @@ class Cure(Enum):
 
 
 @dataclass(slots=True)
-class Moment:
-    """What a fault may look at and change when it strikes.
+class Strike:
+    """One strike of a fault, which may look at the moment and change it.
 
     Attributes:
         peer: the modem.
-        now: the time.
-        line: the command line that is executed or answered.
-        dialogue: the AT+CMGS dialogue, if it is about one.
-        reply: at Stage.REPLY the bytes to be written; the act may replace them.
-        reports: at Stage.REPORT the reports to come: seconds from now, and TP-Status; the act may change them.
-        ussd: at Stage.USSD the answer to come; the act may replace it.
-        injection: the parameters of the fault that strikes.
+        moment: the stage at which it strikes.
+        injection: the parameters of the fault.
     """
 
-    peer: "ModemPeer"
-    now: float
-    line: str = ""
-    dialogue: Dialogue | None = None
-    reply: bytes = b""
-    reports: list[tuple[float, int]] = field(default_factory=list)
-    ussd: UssdAnswer = _NO_ANSWER
-    injection: "Injection" = field(init=False)
+    peer: HealthyPeer
+    moment: Moment
+    injection: "Injection"
+
+    @property
+    def now(self) -> float:
+        """The time."""
+        return self.moment.now
 
     @property
     def sms(self) -> Dialogue:
         """The dialogue that it is about, or one that nobody has begun."""
-        return self.dialogue or Dialogue(0, self.now)
+        return self.moment.dialogue or Dialogue(0, self.now)
 
 
-Undo = Callable[["ModemPeer"], None]
+Undo = Callable[[HealthyPeer], None]
 """Brings the modem back to normal."""
 
-Act = Callable[[Moment], bool]
+Act = Callable[[Strike], bool]
 """Does the damage; True if that was all, False if the modem goes on as usual afterwards."""
 
 
@@ -104,7 +79,7 @@ class Fault:
     seconds: float = 0.0
     times: int | None = None
     lasting: bool = True
-    concerns: Callable[[Moment], bool] = lambda _: True
+    concerns: Callable[[Strike], bool] = lambda _: True
 
 
 @dataclass(slots=True, eq=False)
@@ -119,20 +94,20 @@ class Injection:
     command: str
     seen: int = 0
 
-    def is_due(self, moment: Moment) -> bool:
+    def is_due(self, strike: Strike) -> bool:
         """Count this occasion, if it concerns the fault, and tell whether the fault strikes."""
-        if self.command and not moment.line.upper().startswith("AT" + self.command):
+        if self.command and not strike.moment.line.upper().startswith("AT" + self.command):
             return False
-        if not self.fault.concerns(moment):
+        if not self.fault.concerns(strike):
             return False
         self.seen += 1
         return self.at <= self.seen and (self.times is None or self.seen < self.at + self.times)
 
 
-class FaultBoard:
+class FaultBoard(Hooks):
     """The faults at work in one modem."""
 
-    def __init__(self, peer: "ModemPeer") -> None:
+    def __init__(self, peer: HealthyPeer) -> None:
         self._peer = peer
         self._active: list[Injection] = []
 
@@ -151,33 +126,36 @@ class FaultBoard:
         """End the fault of that name, or all."""
         self._drop([injection for injection in self._active if name in (None, injection.fault.name)])
 
-    def power_on(self, now: float) -> None:
+    def powered_on(self, now: float) -> None:
         """End what a power cycle cures and bring the other states back."""
-        self.cure(Cure.POWER)
+        self._cure(Cure.POWER)
         for injection in self._active:
             if injection.fault.stage is Stage.SWITCH:
-                self._act(injection, Moment(self._peer, now))
+                self._act(injection, Moment(now))
 
-    def cure(self, cure: Cure) -> None:
-        """End what this cures: a power cycle also cures what a radio cycle does."""
-        self._drop([injection for injection in self._active if injection.fault.cure.value >= cure.value])
+    def radio_switched_on(self) -> None:
+        """End what a radio cycle cures."""
+        self._cure(Cure.RADIO)
 
     def strike(self, stage: Stage, moment: Moment) -> bool:
         """Let the faults of this stage strike, one after the other; True if one of them has ended the matter."""
         return any(
-            self._act(injection, moment)
+            injection.is_due(strike := Strike(self._peer, moment, injection)) and injection.fault.act(strike)
             for injection in tuple(self._active)
-            if injection.fault.stage is stage and injection.is_due(moment)
+            if injection.fault.stage is stage
         )
 
+    def _cure(self, cure: Cure) -> None:
+        """End what this cures: a power cycle also cures what a radio cycle does."""
+        self._drop([injection for injection in self._active if injection.fault.cure.value >= cure.value])
+
     def _switch_on(self, injection: Injection, now: float) -> None:
-        self._act(injection, Moment(self._peer, now))
+        self._act(injection, Moment(now))
         if injection.seconds and injection.fault.lasting:
             self._peer.at(now + injection.seconds, lambda _: self._drop([injection]), survives=True)
 
     def _act(self, injection: Injection, moment: Moment) -> bool:
-        moment.injection = injection
-        return injection.fault.act(moment)
+        return injection.fault.act(Strike(self._peer, moment, injection))
 
     def _drop(self, injections: list[Injection]) -> None:
         for injection in injections:

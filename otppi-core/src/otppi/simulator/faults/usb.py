@@ -1,14 +1,15 @@
 """Owns the faults that real modems were seen with on USB (modems.md 23 to 26): numbers, IMEIs, ports, holders."""
 
 from otppi.simulator.answers import render
-from otppi.simulator.fault_acts import reply, switch, table
-from otppi.simulator.faults import Fault, Moment, Stage
+from otppi.simulator.faults.acts import reply, switch, table
+from otppi.simulator.faults.board import Fault, Strike
+from otppi.simulator.stages import Stage
 
 _CLONE = "350000000000006"
 
 
-def _asks_imei(moment: Moment) -> bool:
-    return moment.line.upper().startswith("AT+CGSN")
+def _asks_imei(strike: Strike) -> bool:
+    return strike.moment.line.upper().startswith("AT+CGSN")
 
 
 USB_FAULTS = table(

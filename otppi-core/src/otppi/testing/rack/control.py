@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from otppi.simulator.fault_table import FAULTS
+from otppi.simulator.faults.table import FAULTS
 from otppi.simulator.pty import ModemRack, RackedModem
 from otppi.wire.errors import WireError
 

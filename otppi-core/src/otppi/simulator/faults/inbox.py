@@ -2,27 +2,28 @@
 
 import re
 
-from otppi.simulator import inbox
-from otppi.simulator.fault_acts import reply, reset, set_state, switch, table
-from otppi.simulator.faults import Fault, Moment, Stage
+from otppi.simulator.faults.acts import reply, reset, set_state, switch, table
+from otppi.simulator.faults.board import Fault, Strike
+from otppi.simulator.faults.memories import fill, fill_to_be_sent
+from otppi.simulator.stages import Stage
 
 _ABSENT = "ME"
 
 
-def _fill(moment: Moment) -> bool:
-    moment.peer.session.full_blocks_sending = True
-    inbox.fill(moment.peer, moment.now)
+def _fill(strike: Strike) -> bool:
+    strike.peer.session.full_blocks_sending = True
+    fill(strike.peer, strike.now)
     return False
 
 
-def _fill_to_be_sent(moment: Moment) -> bool:
-    moment.peer.session.full_blocks_sending = True
-    inbox.fill_to_be_sent(moment.peer)
+def _fill_to_be_sent(strike: Strike) -> bool:
+    strike.peer.session.full_blocks_sending = True
+    fill_to_be_sent(strike.peer)
     return False
 
 
-def _lose_me(moment: Moment) -> bool:
-    peer = moment.peer
+def _lose_me(strike: Strike) -> bool:
+    peer = strike.peer
     left = [name for name in peer.sim.memories if name != _ABSENT]
     if left:
         peer.session.absent_memory = _ABSENT
@@ -30,18 +31,18 @@ def _lose_me(moment: Moment) -> bool:
     return False
 
 
-def _want_cnma(moment: Moment) -> bool:
-    moment.peer.session.cnma_time = moment.injection.seconds
+def _want_cnma(strike: Strike) -> bool:
+    strike.peer.session.cnma_time = strike.injection.seconds
     return False
 
 
-def _leave_out_fields(moment: Moment) -> bytes:
-    answer = re.sub(rb"\+CMGR: \d+,", b"+CMGR: ,", moment.reply)
+def _leave_out_fields(strike: Strike) -> bytes:
+    answer = re.sub(rb"\+CMGR: \d+,", b"+CMGR: ,", strike.moment.reply)
     return re.sub(rb"\+CMGL: (\d+,)", rb"\1", answer)
 
 
-def _say_more_behind_headers(moment: Moment) -> bytes:
-    return re.sub(rb"(\+CMG[LR]: [^\r]*\r\n)", rb"\1^RSSI: 18\r\n_OUWCTI: 4\r\n", moment.reply)
+def _say_more_behind_headers(strike: Strike) -> bytes:
+    return re.sub(rb"(\+CMG[LR]: [^\r]*\r\n)", rb"\1^RSSI: 18\r\n_OUWCTI: 4\r\n", strike.moment.reply)
 
 
 INBOX_FAULTS = table(

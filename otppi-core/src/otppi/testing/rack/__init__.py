@@ -1,0 +1,1 @@
+"""A rack of simulated modems as a process of its own: `python -m otppi.testing.rack`."""
