@@ -277,8 +277,16 @@ def test_the_schema_refuses_what_validation_refuses(raw: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_has_a_name_and_a_type(kind: Kind) -> None:
-    defaults = {Kind.TEXT: "", Kind.INTEGER: 1, Kind.NUMBER: 1.5, Kind.BOOLEAN: True, Kind.TEXT_LIST: []}
-    setting = Setting(key="a", title="A", help="An a.", default=defaults[kind], kind=kind)
+    defaults: dict[Kind, Any] = {
+        Kind.TEXT: "",
+        Kind.INTEGER: 1,
+        Kind.NUMBER: 1.5,
+        Kind.BOOLEAN: True,
+        Kind.TEXT_LIST: [],
+        Kind.ROWS: [],
+    }
+    columns = (text("b", "B", "A b."),) if kind is Kind.ROWS else ()
+    setting = Setting(key="a", title="A", help="An a.", default=defaults[kind], kind=kind, columns=columns)
     assert setting.problem(object()) is not None
     assert jsonschema_rs.is_valid(setting.json_schema(), defaults[kind])
 

@@ -11,7 +11,7 @@ from otppi.api.devices import Devices, UsbMatch
 from otppi.api.errors import NotSupported
 from otppi.api.events import ModemEvents, NoEvents
 from otppi.api.message import OutgoingMessage
-from otppi.api.settings import Setting
+from otppi.api.settings import Check, Setting
 from otppi.api.sim import SimAction, SimStatus
 
 
@@ -204,7 +204,7 @@ class ModemContext:
 class ModemType:
     """What a plugin registers: how to make modems of one type.
 
-    `settings` are those that this type has beyond the common ones.
+    `settings` are those that this type has beyond the common ones; `checks` say which of all these do not go together.
     """
 
     key: str
@@ -220,3 +220,4 @@ class ModemType:
     """Tells a modem that another type's `probe` found, and that this type drives better. Pure and quick."""
     usb: tuple[UsbMatch, ...] = ()
     """USB devices that are this type's, so that a new one is offered with the right type."""
+    checks: tuple[Check, ...] = ()

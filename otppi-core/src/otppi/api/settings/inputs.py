@@ -1,0 +1,98 @@
+"""What a value means to a person, which a form asks for in its own way, and what can be checked for that alone."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+
+class Input(StrEnum):
+    """How a value is asked for. Where the meaning says what is valid, that is checked (an empty text always is)."""
+
+    HOST = "host name or IP address"
+    IP_ADDRESS = "IP address"
+    PORT = "TCP port of a server"
+    LISTEN_PORT = "TCP port that is listened on"
+    SERIAL_PORT = "serial port"
+    PATH = "file"
+    URL = "URL"
+    EMAIL = "e-mail address"
+    MSISDN = "telephone number"
+    PREFIX = "first digits of numbers"
+    DURATION = "duration"
+    TIME = "time of day"
+    TIME_SPAN = "time span"
+    PASSWORD = "password"  # noqa: S105 - what it is called
+    PIN = "PIN"
+    HASH = "hash"  # made by programs: no form asks for it
+    COMMAND = "AT command"
+    REGEX = "regular expression"
+
+
+PORT_RANGE: Final = (1, 65_535)
+PORTS: Final = (Input.PORT, Input.LISTEN_PORT)
+SECRET: Final = (Input.PASSWORD, Input.PIN, Input.HASH)
+
+_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_HOST_AND_PORT: Final = re.compile(r"[^:\[\]]+:[0-9]+|\[.*\]:[0-9]+")
+_NOT_IN_HOST: Final = re.compile(r"[\s/@?#\\\x00-\x1f\x7f]")
+
+
+def _host_problem(host: str) -> str | None:
+    if "://" in host or _NOT_IN_HOST.search(host):
+        return "must be a host name or an IP address alone, such as broker.example.com"
+    return "must not hold the port, which has a setting of its own" if _HOST_AND_PORT.fullmatch(host) else None
+
+
+def _address_problem(address: str) -> str | None:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return "must be an IPv4 or IPv6 address"
+    return None
+
+
+def _path_problem(path: str) -> str | None:
+    return "must be the path of a file" if path.endswith("/") or not path.isprintable() else None
+
+
+def _url_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or not url.isascii() or not url.isprintable() or " " in url:
+        return "must be a URL such as https://example.com/hook"
+    return "must not hold a user name or password" if "@" in parts.netloc else None
+
+
+def _regex_problem(pattern: str) -> str | None:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return "is not a regular expression"
+    return None
+
+
+def _time_problem(time: str) -> str | None:
+    return None if re.fullmatch(_TIME, time) else "must be a time of day such as 22:00"
+
+
+def _span_problem(span: str) -> str | None:
+    return None if re.fullmatch(f"{_TIME}-{_TIME}", span) else "must be a time span such as 22:00-06:00"
+
+
+PROBLEMS: Final[Mapping[Input, Callable[[str], str | None]]] = {
+    Input.HOST: _host_problem,
+    Input.IP_ADDRESS: _address_problem,
+    Input.PATH: _path_problem,
+    Input.URL: _url_problem,
+    Input.REGEX: _regex_problem,
+    Input.TIME: _time_problem,
+    Input.TIME_SPAN: _span_problem,
+}
+FORMATS: Final[Mapping[Input, str]] = {Input.URL: "uri", Input.EMAIL: "email", Input.PASSWORD: "password"}
+"""Formats of JSON Schema and OpenAPI."""

@@ -1,0 +1,78 @@
+"""What a setting can be: the types of values, the groups of a page, what a change does, and what is suggested."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+REDACTED = "********"
+"""Stands in an export, and in a document that is given back, for a secret that is set."""
+
+
+class Kind(StrEnum):
+    """The type of a setting's value."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT_LIST = "text list"
+    ROWS = "rows"
+
+
+PYTHON_TYPES: Mapping[Kind, type] = {
+    Kind.TEXT: str,
+    Kind.INTEGER: int,
+    Kind.NUMBER: float,
+    Kind.BOOLEAN: bool,
+    Kind.TEXT_LIST: list,
+    Kind.ROWS: list,
+}
+JSON_TYPES: Mapping[Kind, str] = {
+    Kind.TEXT: "string",
+    Kind.INTEGER: "integer",
+    Kind.NUMBER: "number",
+    Kind.BOOLEAN: "boolean",
+    Kind.TEXT_LIST: "array",
+    Kind.ROWS: "array",
+}
+TYPE_NAMES: Mapping[Kind, str] = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.TEXT_LIST: "a list of texts",
+    Kind.ROWS: "a list of rows",
+}
+LISTS = (Kind.TEXT_LIST, Kind.ROWS)
+
+
+class Effect(StrEnum):
+    """What a change of a setting does beside being used, as a person should know before it."""
+
+    AT_ONCE = "it is used at once"
+    RECONNECTS = "the connection is made anew"
+    REOPENS = "the modem is opened anew, after the message that it is sending"
+    RESTARTS = "it is used after the gateway's next start"
+    MAY_CUT_OFF = "whoever is connected may be cut off"
+
+
+class Suggest(StrEnum):
+    """Lists that only the running gateway knows, from which a form offers values."""
+
+    MODEMS = "modems"
+    MODEM_TYPES = "modem types"
+    INGRESSES = "ingresses"
+    SERIAL_PORTS = "serial ports"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of a section's page."""
+
+    key: str
+    title: str
+    help: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.key or not self.title:
+            raise ValueError("a group of settings needs a key and a title")
