@@ -17,6 +17,8 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     TEXT_LIST = "text list"
     ROWS = "rows"
+    ANY = "any JSON value"
+    """Of an operation's argument that its handler looks into, such as a whole document."""
 
 
 PYTHON_TYPES: Mapping[Kind, type] = {
@@ -26,6 +28,7 @@ PYTHON_TYPES: Mapping[Kind, type] = {
     Kind.BOOLEAN: bool,
     Kind.TEXT_LIST: list,
     Kind.ROWS: list,
+    Kind.ANY: object,
 }
 JSON_TYPES: Mapping[Kind, str] = {
     Kind.TEXT: "string",

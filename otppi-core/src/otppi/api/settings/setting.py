@@ -214,7 +214,9 @@ class Setting:
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the value in JSON Schema 2020-12."""
-        schema: dict[str, Any] = {"type": JSON_TYPES[self.kind], "title": self.title, "description": self.help}
+        schema: dict[str, Any] = {"title": self.title, "description": self.help}
+        if self.kind is not Kind.ANY:
+            schema = {"type": JSON_TYPES[self.kind]} | schema
         limits = schema
         if self.kind is Kind.TEXT_LIST:
             limits = schema["items"] = {"type": "string"}

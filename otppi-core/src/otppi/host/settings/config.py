@@ -95,6 +95,10 @@ class Config:
         """Give the settings of a modem of some type: the common ones, and the type's own."""
         return section_of_modem(self._plugins.modem_types[type_key])
 
+    def section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
+        """Return the declaration of an object of a section: a modem also has the settings of its type."""
+        return self._own_section(section, item)
+
     def export(self, *, secrets: bool) -> dict[str, Any]:
         """Give everything as a document that `update` takes; secrets are left out unless asked for."""
         document: dict[str, Any] = {}
