@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only script a newcomer needs: ./build.sh run | setup | test | bench | soak | lock
+# The only script a newcomer needs: ./build.sh run | setup | test | bench | soak | texts | lock
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -17,6 +17,7 @@ usage: ./build.sh COMMAND
   test     linters, types, architecture, and all tests (arguments go to pytest)
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
+  texts    bring the catalogues of translations up to date with the source (docs/translating.md)
   lock     choose the versions of all packages anew (requirements*.lock)
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
@@ -211,6 +212,11 @@ soak() {
   exec "$VENV/bin/python" -m tests.soak "$@"
 }
 
+texts() {
+  need_developer
+  exec "$VENV/bin/python" -m tests.translation
+}
+
 lock() {
   need_developer
   local group
@@ -229,6 +235,7 @@ case $command in
   bench) bench "$@" ;;
   soak) soak "$@" ;;
   setup) setup "$@" ;;
+  texts) texts ;;
   lock) lock ;;
   -h | --help | help | '') usage ;;
   *)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from otppi.cli import main
+from otppi.cli import language, main
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,10 @@ class Gateway:
 
 
 @pytest.fixture
-def otppi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Run a command in this process."""
+def otppi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+    """Run a command in this process, in English whatever the language of the one who tests."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setenv("LC_ALL", "C")
 
     def call(*arguments: str | Path, stdin: str | io.StringIO = "") -> Result:
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin) if isinstance(stdin, str) else stdin)
@@ -104,7 +105,8 @@ def otppi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
             code = int(ended.code or 0)
         return Result(code, *capsys.readouterr())
 
-    return call
+    yield call
+    language.use("en")
 
 
 @pytest.fixture

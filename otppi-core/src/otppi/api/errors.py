@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from otppi.text import Text, _
 from otppi.wire.errors import FieldError, WireError
 
 
@@ -91,7 +92,7 @@ class Throttled(OtpPiError):  # noqa: N818
     """Too many attempts. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(f"too many attempts, try again in {retry_after:.0f} s")
+        super().__init__(_("too many attempts, try again in {seconds:.0f} s", seconds=retry_after))
         self.retry_after = retry_after
 
 
@@ -107,10 +108,16 @@ _SPEAKING = (OtpPiError, WireError, OSError, ImportError)
 """Errors whose sentences hold nothing of a message."""
 
 
+def words(error: BaseException) -> str:
+    """Give what an error was raised with, as `str(error)` does, but translatable still where it was."""
+    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Text) else str(error)
+
+
 def sentence(error: BaseException) -> str:
     """Tell an error in one line, without anything of a message's text, which an error from elsewhere might quote."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, _SPEAKING):
-        return "; ".join(str(error).splitlines()) or type(error).__name__
+        said = words(error)
+        return said if isinstance(said, Text) else "; ".join(said.splitlines()) or type(error).__name__
     return type(error).__name__

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from otppi.cli.exits import Exit
+from otppi.cli.language import spoken
+from otppi.text import _
+from otppi.text.languages import languages
 
 Options = argparse.Namespace
 Handler = Callable[[Options], int]
@@ -34,7 +37,19 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
         line = " ".join(message.split())
-        self.exit(Exit.USAGE, f"{self.prog}: {line} (see {self.prog} --help)\n")
+        self.exit(
+            Exit.USAGE, spoken(_("{program}: {problem} (see {program} --help)", program=self.prog, problem=line)) + "\n"
+        )
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """Add an argument, whose help is said in the language that the command speaks."""
+        return super().add_argument(*names, **spoken(settings))
+
+    def format_usage(self) -> str:
+        """Write the usage as parsing intermixed takes it apart: it cuts off the first 7 letters, "usage: "."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups, prefix="usage: ")
+        return formatter.format_help()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Read the arguments of a command in any order: `send NUMBER --modem NAME MESSAGE`.
@@ -55,7 +70,9 @@ class Commands:
     """The sub-commands of a parser."""
 
     def __init__(self, parser: Parser) -> None:
-        self._group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+        self._group = parser.add_subparsers(
+            title=spoken(_("commands")), metavar=spoken(_("COMMAND")), required=True, parser_class=Parser
+        )
 
     def command(
         self,
@@ -67,24 +84,26 @@ class Commands:
         prints: bool = True,
     ) -> Parser:
         """Add a command; `prints` says whether it has output that `--json` gives to scripts."""
-        epilog = "\n".join(["examples:", *(f"  {example}" for example in examples)])
-        parents = [_data_option(), *([_json_option()] if prints else [])]
+        epilog = "\n".join([spoken(_("examples:")), *(f"  {example}" for example in examples)])
+        parents = [_common_options(), *([_json_option()] if prints else [])]
+        help = spoken(help)  # noqa: A001
         parser = self._group.add_parser(name, help=_summary(help), description=help, epilog=epilog, parents=parents)
         parser.set_defaults(handler=handler)
         return parser
 
     def group(self, name: str, help: str) -> "Commands":  # noqa: A002
         """Add a word that has commands of its own, such as `user`."""
+        help = spoken(help)  # noqa: A001
         return Commands(
             self._group.add_parser(
-                name, help=_summary(help), description=help, parents=[_data_option(), _json_option()]
+                name, help=_summary(help), description=help, parents=[_common_options(), _json_option()]
             )
         )
 
 
 def root(version: str, description: str, epilog: str) -> Parser:
     """Make the parser of `otppi` itself."""
-    parser = Parser(prog="otppi", description=description, epilog=epilog, parents=[_data_option(), _json_option()])
+    parser = Parser(prog="otppi", description=description, epilog=epilog, parents=[_common_options(), _json_option()])
     parser.add_argument("--version", action="version", version=f"otppi {version}")
     return parser
 
@@ -99,20 +118,25 @@ def complete(options: Options) -> Options:
 # Each parser has the global options as its own, without a default: what stands before the command is kept.
 
 
-def _data_option() -> Parser:
+def _common_options() -> Parser:
     parent = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     parent.add_argument(
         "--data",
         metavar="DIR",
         type=Path,
-        help="data folder of the gateway (default: $OTPPI_DATA, else /var/lib/otppi, else ~/.local/share/otppi)",
+        help=_("data folder of the gateway (default: $OTPPI_DATA, else /var/lib/otppi, else ~/.local/share/otppi)"),
+    )
+    parent.add_argument(
+        "--language",
+        choices=languages(),
+        help=_("what people read is in this language (default: that of $LANGUAGE, $LC_ALL or $LANG, else en)"),
     )
     return parent
 
 
 def _json_option() -> Parser:
     parent = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    parent.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    parent.add_argument("--json", action="store_true", help=_("print JSON, for scripts"))
     return parent
 
 

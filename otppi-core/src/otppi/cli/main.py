@@ -10,6 +10,7 @@ from otppi.cli import (
     inbox,
     internet,
     keys,
+    language,
     modems,
     phone,
     plugins,
@@ -24,7 +25,10 @@ from otppi.cli import (
 )
 from otppi.cli.arguments import Commands, Parser, complete, root
 from otppi.cli.exits import Exit
+from otppi.cli.language import spoken
 from otppi.cli.output import open_streams
+from otppi.text import _
+from otppi.text.languages import ENGLISH
 
 _COMMANDS = (
     run,
@@ -45,23 +49,29 @@ _COMMANDS = (
     doctor,
     completion,
 )
-_DESCRIPTION = "A one-time-password gateway: HTTP request in, SMS out."
-_EPILOG = "\n".join(
-    [
-        "exit codes:",
-        *(f"  {code.value:<4} {code.meaning}" for code in Exit),
-        "",
-        "examples:",
-        "  otppi run --data ./gateway        a gateway with a simulated modem, until Ctrl-C",
-        "  otppi send 081234567890 Hello     send an SMS by it",
-        "  otppi doctor                      say what is wrong, and what to do",
-    ]
+_DESCRIPTION = _("A one-time-password gateway: HTTP request in, SMS out.")
+_EXAMPLES = (
+    ("otppi run --data ./gateway", _("a gateway with a simulated modem, until Ctrl-C")),
+    ("otppi send 081234567890 Hello", _("send an SMS by it")),
+    ("otppi doctor", _("say what is wrong, and what to do")),
 )
+
+
+def _epilog() -> str:
+    return "\n".join(
+        [
+            spoken(_("exit codes:")),
+            *(f"  {code.value:<4} {spoken(code.meaning)}" for code in Exit),
+            "",
+            spoken(_("examples:")),
+            *(f"  {example:<33} {spoken(what)}" for example, what in _EXAMPLES),
+        ]
+    )
 
 
 def parser() -> Parser:
     """Make the parser of the whole command line."""
-    top = root(otppi.__version__, _DESCRIPTION, _EPILOG)
+    top = root(otppi.__version__, spoken(_DESCRIPTION), _epilog())
     commands = Commands(top)
     for module in _COMMANDS:
         module.add(commands)
@@ -71,7 +81,10 @@ def parser() -> Parser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; give its exit code."""
     open_streams()
+    language.choose(sys.argv[1:] if arguments is None else arguments)
     options = complete(parser().parse_args(arguments))
+    if options.json:  # scripts read it, and what they wait for does not change with who started them
+        language.use(ENGLISH)
     # What follows imports the errors of the host: a command that is only asked for its --help does without.
     from otppi.cli import failures, logs
 

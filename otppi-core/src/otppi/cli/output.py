@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from otppi.cli.arguments import Options
+from otppi.cli.language import spoken
+from otppi.text import _
 
 _STDIN, _STDOUT, _STDERR = range(3)
 # DEL, C1 (CSI among them), line and paragraph separators, the marks that turn the direction of a line round (Unicode
@@ -31,7 +33,7 @@ def open_streams() -> None:
 
 def one_line(text: str) -> str:
     """Write a text in one line, with its control characters escaped as Python escapes them."""
-    return _CONTROLS.sub(_escape, text)
+    return _CONTROLS.sub(_escape, spoken(text))
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
@@ -46,7 +48,7 @@ def show(options: Options, value: Any, lines: Iterable[str]) -> None:
         print(as_json(value, indent=2))
     else:
         for line in lines:
-            print(_CONTROLS_IN_LINES.sub(_escape, line))
+            print(_CONTROLS_IN_LINES.sub(_escape, spoken(line)))
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -63,7 +65,7 @@ def columns(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> lis
     """Write rows under their titles (`{key: title}`), each column as wide as it needs to be; none where no row is."""
     if not rows:
         return []
-    table = [list(titles.values()), *([cell(row.get(key)) for key in titles] for row in rows)]
+    table = [[spoken(title) for title in titles.values()], *([cell(row.get(key)) for key in titles] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
@@ -71,12 +73,12 @@ def columns(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> lis
 def cell(value: Any) -> str:
     """Write a value for a person: yes and no, lists and objects with commas, a dash for nothing."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return str(spoken(_("yes") if value else _("no")))
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {cell(one)}" for key, one in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value)) or "-"
-    return "-" if value is None or value == "" else one_line(str(value))
+    return "-" if value is None or value == "" else one_line(value if isinstance(value, str) else str(value))
 
 
 def moment(unix: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.language import current
 
 if TYPE_CHECKING:  # the host takes a quarter of a second to import, and a client needs none of it
     from otppi.host.control.client import ControlClient
@@ -23,7 +24,7 @@ def running(data: Path) -> "ControlClient | None":
 
     try:
         for path in _sockets_of(data):
-            client = ControlClient(path)
+            client = ControlClient(path, current())
             if _is_in_a_folder_of_ours(path, data) and client.reachable():
                 return client
     except (FileNotFoundError, NotADirectoryError):

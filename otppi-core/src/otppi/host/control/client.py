@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.text.languages import ENGLISH
 from otppi.wire.errors import FieldError
 
 _UCRED = struct.Struct("iII")
@@ -22,8 +23,9 @@ class NoAnswer(OtpPiError):  # noqa: N818
 class ControlClient:
     """Asks the gateway that runs; `OtpPiError` where it refuses, `InvalidSettings` with its problems."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, language: str = ENGLISH) -> None:
         self._path = path
+        self._language = language
 
     def reachable(self) -> bool:
         """Whether a gateway listens.
@@ -48,7 +50,7 @@ class ControlClient:
             NoAnswer: The gateway is gone, or took more than `timeout` seconds.
         """
         try:
-            answer = self._exchange({"operation": name, "arguments": arguments}, timeout)
+            answer = self._exchange({"operation": name, "arguments": arguments, "language": self._language}, timeout)
         except OSError as error:
             raise NoAnswer(f"the gateway does not answer ({error.strerror or 'it took too long'})") from error
         if answer is None:

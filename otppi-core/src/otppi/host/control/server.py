@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.api.errors import InvalidSettings, OtpPiError, words
 from otppi.host.control.client import ControlClient
 from otppi.host.control.operations import Operations
 from otppi.kit.threads import PromptThread
+from otppi.text.languages import ENGLISH, translated
 
 logger = logging.getLogger(__name__)
 
@@ -62,16 +63,24 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """Carry out one request, `{"operation", "arguments"}`."""
+        """Carry out one request, `{"operation", "arguments", "language"}`, and say the answer in that language."""
         try:
             request = json.loads(line)
+            language = str(request.get("language", ENGLISH))
+        except (ValueError, RecursionError, AttributeError) as error:
+            return {"error": str(error)}
+        answer: dict[str, Any] = translated(self._answer(request), language)
+        return answer
+
+    def _answer(self, request: Any) -> dict[str, Any]:
+        try:
             name, arguments = request["operation"], request["arguments"]
             with contextlib.nullcontext() if name in _PARALLEL else self._lock:
                 return {"result": self._operations.call(name, arguments)}
         except InvalidSettings as error:
             return {"problems": [[problem.field, problem.reason] for problem in error.problems]}
         except (OtpPiError, LookupError, TypeError, ValueError, RecursionError) as error:
-            return {"error": str(error)}
+            return {"error": words(error)}
         except OSError as error:  # the card is full, or read-only
             logger.exception("operation %s failed", name)
             return {"error": f"{error.filename or name}: {error.strerror}"}

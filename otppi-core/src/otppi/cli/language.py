@@ -1,0 +1,69 @@
+"""The language that a command speaks: that of `--language`, else of $LANGUAGE, $LC_ALL, $LC_MESSAGES or $LANG."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from otppi.text import _
+from otppi.text.languages import ENGLISH, language_of, languages, translated
+
+_OPTION = "--language"
+_current = ENGLISH
+
+_OF_ARGPARSE = (
+    _("usage: "),
+    _("options"),
+    _("positional arguments"),
+    _("show this help message and exit"),
+    _("show program's version number and exit"),
+    _("the following arguments are required: %s"),
+    _("unrecognized arguments: %s"),
+    _("argument %(argument_name)s: %(message)s"),
+    _("expected one argument"),
+    _("expected at least one argument"),
+    _("expected at most one argument"),
+    _("ignored explicit argument %r"),
+    _("invalid %(type)s value: %(value)r"),
+    _("invalid choice: %(value)r (choose from %(choices)s)"),
+    _("not allowed with argument %s"),
+    _("one of the arguments %s is required"),
+)
+"""Sentences of argparse, which looks them up by itself."""
+
+
+def choose(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Take the language from the arguments of the command line, which are not parsed yet, or from the environment."""
+    named = _named(arguments)
+    use(named if named in languages() else language_of(environment))
+
+
+def use(language: str) -> None:
+    """Speak a language from now on."""
+    global _current
+    _current = language
+    own = {str(text): text for text in _OF_ARGPARSE}
+    # Its own way leads through catalogues that are installed in the system, for a locale that is, too.
+    vars(argparse)["_"] = lambda sentence: spoken(own.get(sentence, sentence))
+
+
+def current() -> str:
+    """Give the language that the command speaks."""
+    return _current
+
+
+def spoken(value: Any) -> Any:
+    """Say a text, or all texts in a list or an object, in the language that the command speaks."""
+    return translated(value, _current)
+
+
+def _named(arguments: Sequence[str]) -> str | None:
+    named = None
+    for index, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == _OPTION:
+            named = (*arguments, None)[index + 1]
+        elif argument.startswith(f"{_OPTION}="):
+            named = argument.partition("=")[2]
+    return named

@@ -1,0 +1,1 @@
+"""The catalogues: `python -m tests.translation` brings them up to date, the tests hold them complete."""
