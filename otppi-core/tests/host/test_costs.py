@@ -88,7 +88,7 @@ def test_the_example_with_four_operators(make_bench: MakeBench, routing: str) ->
     for prefix, (name, price) in WAYS.items():
         record = bench.take(f"{prefix}000001")
         assert bench.end(record) == (State.SENT,)
-        assert record.modem == name, prefix
+        assert record.egress == name, prefix
         spent[name] += price
         account = bench.worker(name).account
         assert account.describe()["today"]["spent"] == spent[name]
@@ -101,12 +101,12 @@ def test_the_second_cheapest_goes_on_where_the_cheapest_cannot(make_bench: MakeB
     bench.modems["operator 1"].script.append(ModemUnfit("no credit"))
     record = bench.take("6287100000001")
     assert bench.end(record) == (State.SENT,)
-    assert record.modem == "operator 4"
+    assert record.egress == "operator 4"
     assert bench.worker("operator 1").account.describe()["today"]["spent"] == 0
     assert bench.worker("operator 4").account.describe()["today"]["spent"] == 200
     again = bench.take("6287100000002")  # it stays behind those that work for a while
     assert bench.end(again) == (State.SENT,)
-    assert again.modem == "operator 4"
+    assert again.egress == "operator 4"
 
 
 @pytest.mark.parametrize("routing", ["prefix", "cheapest"])
@@ -119,7 +119,7 @@ def test_two_cards_of_one_operator_take_turns(make_bench: MakeBench, routing: st
     for number in range(6):
         record = bench.take(f"628710000{number:04}")
         bench.end(record)
-        used.append(record.modem)
+        used.append(record.egress)
     assert used[0] != used[1]
     assert set(used) == {"operator 1", "operator 1, second card"}
     assert used == used[:2] * 3
@@ -133,7 +133,7 @@ def test_a_promotion_draws_messages_as_soon_as_it_is_reached(make_bench: MakeBen
     for receiver in ("6281200000001", *(f"628710000000{number}" for number in range(3)), "6281200000002"):
         record = bench.take(receiver)
         bench.end(record)
-        used.append((record.modem, bench.worker("operator 1").account.price(receiver)))
+        used.append((record.egress, bench.worker("operator 1").account.price(receiver)))
     assert used == [
         ("operator 4", 350),
         ("operator 1", 50),
@@ -152,13 +152,13 @@ def test_a_promotion_counts_those_that_wait_and_ends_with_the_day(make_bench: Ma
     modem.gate.clear()
     first = bench.take("6281200000001", only="promoted")
     second = bench.take("6281200000002")
-    assert second.modem == "promoted"
+    assert second.egress == "promoted"
     modem.gate.set()
     bench.end(first, second)
     bench.now = lambda: second.created + 24 * 3600
     third = bench.take("6281200000003")
     bench.end(third)
-    assert third.modem == "plain"
+    assert third.egress == "plain"
 
 
 def test_the_cheapest_does_not_go_before_its_quota_or_rate_lets_it(make_bench: MakeBench) -> None:
@@ -168,4 +168,4 @@ def test_the_cheapest_does_not_go_before_its_quota_or_rate_lets_it(make_bench: M
     bench.add("dearest", tariff=Tariff(30))
     records = [bench.take(f"628120000000{number}") for number in range(4)]
     bench.end(*records)
-    assert [record.modem for record in records] == ["cheap", "cheap", "dear", "dearest"]
+    assert [record.egress for record in records] == ["cheap", "cheap", "dear", "dearest"]

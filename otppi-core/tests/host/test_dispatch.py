@@ -32,7 +32,7 @@ def test_a_message_is_sent_and_its_text_forgotten(bench: DispatchBench) -> None:
     assert bench.end(record) == (State.SENT,)
     assert bench.texts == ["hello"]
     assert record.text is None
-    assert (record.modem, record.segments, record.code) == ("m0", 1, ResponseCode.SUCCESS)
+    assert (record.egress, record.segments, record.code) == ("m0", 1, ResponseCode.SUCCESS)
     assert len(modem.attempts) == 1
     assert "hello" not in repr(modem.attempts) + repr(record)
 
@@ -226,7 +226,7 @@ def test_not_sent_goes_to_another_modem_that_is_ready(bench: DispatchBench) -> N
     first.script.append(NotSent("no prompt"))
     record = bench.take()
     assert bench.end(record) == (State.SENT,)
-    assert record.modem == "m1"
+    assert record.egress == "m1"
     assert (len(first.attempts), len(second.attempts)) == (1, 1)
 
 
@@ -247,7 +247,7 @@ def test_a_modem_whose_network_stays_out_of_order_is_left_for_another(bench: Dis
     modem.script.extend([NotSent("network out of order", retry_after=0.01)] * 3)
     record = bench.take()
     assert bench.end(record) == (State.SENT,)
-    assert (record.modem, len(modem.attempts), len(other.attempts)) == ("m1", 3, 1)
+    assert (record.egress, len(modem.attempts), len(other.attempts)) == ("m1", 3, 1)
 
 
 def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBench) -> None:
@@ -256,7 +256,7 @@ def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBen
         modem.script.append(ModemUnfit("no credit"))
     record = bench.take()
     assert bench.end(record) == (State.SENT,)
-    assert record.modem == "m2"
+    assert record.egress == "m2"
     assert bench.end(bench.take(BUDI)) == (State.SENT,)
     assert [len(modem.attempts) for modem in modems] == [1, 1, 2]
     modems[2].script.append(ModemUnfit("no credit"))
@@ -272,7 +272,7 @@ def test_a_message_whose_modem_is_unfit_waits_for_one_that_starts(bench: Dispatc
     bench.add("m0").script.append(ModemUnfit("no credit"))
     later = bench.add("m1", start=False)
     record = bench.take()
-    until(lambda: record.modem == "m1")
+    until(lambda: record.egress == "m1")
     bench.start("m1")
     assert bench.end(record) == (State.SENT,)
     assert len(later.attempts) == 1

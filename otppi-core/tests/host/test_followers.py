@@ -41,7 +41,7 @@ def test_a_right_guess_looks_like_a_message_of_its_own(bench: DispatchBench) -> 
     right, wrong = guess(bench, "Kode 123456"), guess(bench, "Kode 654321")
     assert {right.state, wrong.state} <= {State.QUEUED, State.SENDING, State.SENT}
     assert bench.end(right, wrong) == (State.SENT, State.SENT)
-    shown = [(one.code, one.cause, one.modem, one.segments, one.text) for one in (right, wrong)]
+    shown = [(one.code, one.cause, one.egress, one.segments, one.text) for one in (right, wrong)]
     assert shown[0] == shown[1]
     assert len({secret.message_id, right.message_id, wrong.message_id}) == 3
     assert bench.texts == ["Kode 123456", "Kode 654321"]

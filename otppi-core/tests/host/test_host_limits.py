@@ -32,7 +32,7 @@ def send(host: Host, receiver: str = "6281200000001") -> str | None:
     record = take(host, receiver)
     assert host.dispatch.wait(record, 10)
     assert record.state is State.SENT
-    return record.modem
+    return record.egress
 
 
 def test_prices_and_routing_are_settings_and_national_prefixes_are_understood(host: Host) -> None:

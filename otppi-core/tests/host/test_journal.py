@@ -37,7 +37,7 @@ def record(number: int = 0) -> Record:
     one.message_id = f"{number:016x}"
     one.receiver_shown = mask(RECEIVER)
     one.digest = bytes([number % 256]) * 16
-    one.modem = "m0"
+    one.egress = "m0"
     return one
 
 
@@ -65,7 +65,7 @@ def test_each_stage_is_told_honestly(tmp_path: Path) -> None:
         queued, sending, sent, failed = journal.replay()
     assert (queued.state, queued.code, queued.finished) == (State.FAILED, ResponseCode.FAILED, None)
     assert (sending.state, sending.code, sending.finished) == (State.UNCONFIRMED, ResponseCode.UNCONFIRMED, None)
-    assert sending.modem == "m0"
+    assert sending.egress == "m0"
     assert (sent.state, sent.code, sent.finished, sent.segments) == (
         State.SENT,
         ResponseCode.SUCCESS,

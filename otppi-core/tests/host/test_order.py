@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
@@ -32,10 +33,10 @@ def test_messages_to_one_receiver_follow_each_other_to_the_same_modem(bench: Dis
     bench.add("m0", default=True)
     other = bench.add("m1", default=True)
     records = held(bench, 10)
-    assert {record.modem for record in records} == {"m0"}
+    assert {record.egress for record in records} == {"m0"}
     elsewhere = bench.take(BUDI)
     assert bench.end(elsewhere) == (State.SENT,)
-    assert elsewhere.modem == "m1"
+    assert elsewhere.egress == "m1"
     bench.modems["m0"].gate.set()
     bench.end(*records)
     assert [text for text in bench.texts if text != "a text"] == [str(number) for number in range(10)]
@@ -89,7 +90,7 @@ def test_a_message_for_one_modem_only_is_not_carried_along(bench: DispatchBench)
     chosen = bench.take(ANI, text="by m0", only="m0")
     modem.gate.set()
     assert set(bench.end(*records, chosen)) == {State.SENT}
-    assert [record.modem for record in (*records, chosen)] == ["m1", "m1", "m0"]
+    assert [record.egress for record in (*records, chosen)] == ["m1", "m1", "m0"]
 
 
 def test_otps_go_before_bulk_and_bulk_does_not_starve(bench: DispatchBench) -> None:
@@ -124,7 +125,7 @@ class Weather:
                 raise ModemUnfit("no credit")
             if chance < 0.14:
                 raise Rejected("no such number")
-            message.progress.before_dispatch()
+            modem.hooks.before_dispatch()
             with self._lock:
                 if chance < 0.16:
                     self.doubtful[message.text] += 1
@@ -144,9 +145,9 @@ class FlakyModem(ScriptedModem):
         super().__init__(name)
         self._weather = weather
 
-    def send(self, message: OutgoingMessage) -> None:
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         self.script.append(self._weather.step(self))
-        super().send(message)
+        super().send(message, hooks)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

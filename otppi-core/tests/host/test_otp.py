@@ -321,7 +321,7 @@ def test_an_unconfirmed_message_keeps_its_code(desk: Desk) -> None:
     texts: list[str] = []
 
     def lose(message: Any) -> None:
-        message.progress.before_dispatch()
+        desk.modem.hooks.before_dispatch()
         texts.append(message.text)
         raise Unconfirmed("no answer")
 

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.messages.queue import ModemQueue
+from otppi.host.messages.queue import EgressQueue
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
 
@@ -17,13 +17,13 @@ def record(bulk: bool = False) -> Record:
     return one
 
 
-def drain(queue: ModemQueue) -> list[Record]:
+def drain(queue: EgressQueue) -> list[Record]:
     return list(iter(queue.take, None))
 
 
 @given(st.lists(st.booleans(), max_size=200))
 def test_each_lane_is_first_in_first_out_and_nothing_is_lost(lanes: list[bool]) -> None:
-    queue = ModemQueue(10)
+    queue = EgressQueue(10)
     records = [record(bulk) for bulk in lanes]
     for one in records:
         queue.put(one)
@@ -35,7 +35,7 @@ def test_each_lane_is_first_in_first_out_and_nothing_is_lost(lanes: list[bool]) 
 
 @given(st.lists(st.booleans(), max_size=60))
 def test_bulk_that_may_not_go_stays_behind_otps(lanes: list[bool]) -> None:
-    queue = ModemQueue(1000)
+    queue = EgressQueue(1000)
     records = [record(bulk) for bulk in lanes]
     for one in records:
         queue.put(one)
@@ -46,7 +46,7 @@ def test_bulk_that_may_not_go_stays_behind_otps(lanes: list[bool]) -> None:
 
 @given(st.lists(st.booleans(), max_size=200))
 def test_no_more_than_twenty_otps_before_a_waiting_bulk_message(lanes: list[bool]) -> None:
-    queue = ModemQueue(1000)
+    queue = EgressQueue(1000)
     for bulk in lanes:
         queue.put(record(bulk))
     otps = 0
@@ -58,7 +58,7 @@ def test_no_more_than_twenty_otps_before_a_waiting_bulk_message(lanes: list[bool
 
 
 def test_bulk_that_comes_after_many_otps_still_goes_behind_the_next_ones() -> None:
-    queue = ModemQueue(1000)
+    queue = EgressQueue(1000)
     for _ in range(30):
         queue.put(record())
     drain(queue)
@@ -69,7 +69,7 @@ def test_bulk_that_comes_after_many_otps_still_goes_behind_the_next_ones() -> No
 
 
 def test_bounds_and_what_is_ahead() -> None:
-    queue = ModemQueue(2)
+    queue = EgressQueue(2)
     assert not queue.full(bulk=False)
     for _ in range(2):
         queue.put(record())
@@ -81,7 +81,7 @@ def test_bounds_and_what_is_ahead() -> None:
 
 
 def test_put_back_goes_in_front_and_remove_tells_whether_it_was_there() -> None:
-    queue = ModemQueue(1)
+    queue = EgressQueue(1)
     first, second = record(), record()
     queue.put(second)
     queue.put_back(first)
@@ -93,7 +93,7 @@ def test_put_back_goes_in_front_and_remove_tells_whether_it_was_there() -> None:
 
 
 def test_a_record_is_taken_or_removed_but_not_both() -> None:
-    queue = ModemQueue(10_000)
+    queue = EgressQueue(10_000)
     records = [record() for _ in range(5000)]
     for one in records:
         queue.put(one)

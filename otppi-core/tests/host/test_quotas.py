@@ -42,7 +42,6 @@ def used(bench: DispatchBench, name: str = "m0") -> tuple[int, int]:
 
 
 def two_parts(message: OutgoingMessage) -> None:
-    message.progress.before_dispatch()
     message.progress.segments = 2
     message.progress.references = [1, 2]
 
@@ -64,7 +63,7 @@ def test_messages_on_their_way_cannot_overshoot_a_quota(bench: DispatchBench) ->
     refused = refusal(bench)
     assert (refused.code, refused.retry_after) == (ResponseCode.NO_MODEM, None)
     assert refused.cause == "no modem may send this now (m0: daily quota is used up)"
-    modem.script.extend([None, Rejected("no such number"), None, two_parts])
+    modem.script.extend([None, Rejected("no such number"), None, modem.after_dispatch(two_parts)])
     modem.gate.set()
     assert bench.end(*records) == (State.SENT, State.FAILED, State.SENT, State.SENT)
     assert used(bench) == (3, 4)
@@ -87,7 +86,7 @@ def test_what_one_quota_refuses_goes_by_another_modem_until_all_are_used_up(benc
     for number in range(4):
         records.append(bench.take(f"62812000000{number:02}"))
         bench.end(records[-1])
-    assert [record.modem for record in records] == ["m0", "m1", "m2", "m3"]
+    assert [record.egress for record in records] == ["m0", "m1", "m2", "m3"]
     assert refusal(bench).cause == (
         "no modem may send this now (m0: daily quota is used up, m1: monthly number of receivers is used up, "
         "m2: monthly quota is used up, and 1 more)"
@@ -150,7 +149,8 @@ def test_a_resent_part_counts_and_is_not_resent_beyond_the_quota(
 
 
 def test_everything_is_counted_also_without_any_limit(bench: DispatchBench) -> None:
-    bench.add("m0", tariff=Tariff(2.5)).script.extend([two_parts, Rejected("no")])
+    modem = bench.add("m0", tariff=Tariff(2.5))
+    modem.script.extend([modem.after_dispatch(two_parts), Rejected("no")])
     bench.end(bench.take(text=LONG), *take(bench, 3))
     shown = bench.worker("m0").account.describe()
     assert shown["today"] == {"messages": 3, "segments": 4, "spent": 10.0}
@@ -208,7 +208,7 @@ def test_a_message_of_two_parts_is_one_for_the_rate(bench: DispatchBench) -> Non
 
     def parts(message: OutgoingMessage) -> None:
         for number in range(2):
-            message.progress.before_dispatch()
+            modem.hooks.before_dispatch()
             message.progress.references.append(number)
 
     modem.script.append(parts)
@@ -238,7 +238,7 @@ def test_an_otp_does_not_wait_for_a_rate_where_another_modem_is_free_and_bulk_do
     bench.end(*take(bench, 1))
     bulk, otp = bench.take("6281300000001", bulk=True), bench.take("6281300000002")
     assert bench.end(otp) == (State.SENT,)
-    assert (otp.modem, bulk.modem, bulk.state) == ("m1", "m0", State.QUEUED)
+    assert (otp.egress, bulk.egress, bulk.state) == ("m1", "m0", State.QUEUED)
 
 
 def test_a_modem_that_waits_for_its_rate_still_stops_at_once(bench: DispatchBench) -> None:
@@ -292,13 +292,13 @@ def test_bulk_that_waits_when_quiet_hours_begin_goes_by_another_modem(
     records = take(bench, 4, bulk=True, lifetime=86_400.0)
     until(modem.sending.is_set)
     otp = bench.take("6281400000001")
-    assert {record.modem for record in (*records, otp)} == {"m0"}
+    assert {record.egress for record in (*records, otp)} == {"m0"}
     at(bench, 22)
     assert bench.end(*records[1:]) == (State.SENT,) * 3
-    assert {record.modem for record in records[1:]} == {"m1"}
+    assert {record.egress for record in records[1:]} == {"m1"}
     modem.gate.set()
     assert bench.end(records[0], otp) == (State.SENT, State.SENT)
-    assert otp.modem == "m0"
+    assert otp.egress == "m0"
 
 
 def test_an_otp_does_not_follow_another_message_into_quiet_hours(
@@ -311,7 +311,7 @@ def test_an_otp_does_not_follow_another_message_into_quiet_hours(
     bench.add("m1", prefixes=("7",))
     otp = bench.take("6281200000001", "an OTP")
     assert bench.end(otp, waiting) == (State.SENT, State.SENT)
-    assert {otp.modem, waiting.modem} == {"m1"}
+    assert {otp.egress, waiting.egress} == {"m1"}
 
 
 def test_a_queue_that_is_handed_over_is_shared_out_within_the_quotas(bench: DispatchBench) -> None:

@@ -32,7 +32,7 @@ def report(
 def out(*references: int, segments: int | None = None, modem: str = "m0", receiver: str = RECEIVER) -> Record:
     """Make a record whose parts went out under these references."""
     record = Record(ORIGIN, None, receiver, None, 2_000_000_000.0)
-    record.modem, record.segments = modem, len(references) if segments is None else segments
+    record.egress, record.segments = modem, len(references) if segments is None else segments
     record.progress.references = list(references)
     return record
 
@@ -192,12 +192,12 @@ def test_pending_changes_nothing(bench: DispatchBench) -> None:
 
 def lost_result(message: OutgoingMessage) -> None:
     message.progress.segments = 1
-    message.progress.before_dispatch()
     raise Unconfirmed("the network did not answer in time")
 
 
 def test_a_report_resolves_unconfirmed(bench: DispatchBench) -> None:
-    bench.add("m0").script.append(lost_result)
+    modem = bench.add("m0")
+    modem.script.append(modem.after_dispatch(lost_result))
     record = bench.take()
     assert bench.end(record) == (State.UNCONFIRMED,)
     bench.dispatch.reported("m0", report(200))
@@ -205,7 +205,8 @@ def test_a_report_resolves_unconfirmed(bench: DispatchBench) -> None:
 
 
 def test_a_late_confirmation_resolves_unconfirmed(bench: DispatchBench) -> None:
-    bench.add("m0").script.append(lost_result)
+    modem = bench.add("m0")
+    modem.script.append(modem.after_dispatch(lost_result))
     record = bench.take()
     assert bench.end(record) == (State.UNCONFIRMED,)
     bench.dispatch.accepted_late(record.message_id, 200)
@@ -239,7 +240,7 @@ def test_a_stranger_s_report_changes_nothing(bench: DispatchBench) -> None:
 def test_a_restart_does_not_lose_what_is_waited_for(tmp_path: Path) -> None:
     with DispatchBench(tmp_path) as bench:
         modem = bench.add("m0")
-        modem.script.extend([lost_result, None])
+        modem.script.extend([modem.after_dispatch(lost_result), None])
         lost, sent = bench.take(receiver_shown=mask(RECEIVER)), bench.take("6281200000002")
         bench.end(lost, sent)
     with DispatchBench(tmp_path) as bench:
@@ -253,7 +254,7 @@ def test_a_restart_does_not_lose_what_is_waited_for(tmp_path: Path) -> None:
 def test_a_kill_before_the_answer_is_resolved_by_a_report(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "boot")
     record = Record(ORIGIN, None, RECEIVER, "a text", 2_000_000_000.0)
-    record.modem, record.progress.segments = "m0", 1
+    record.egress, record.progress.segments = "m0", 1
     journal.taken(record)
     journal.dispatched(record)
     journal.close()

@@ -22,7 +22,7 @@ from otppi.wire.msisdn import mask
 def record(client_id: str | None = "4711") -> Record:
     one = Record(ORIGIN, client_id, "6281234567890", "a secret text", time.time() + 60)
     one.receiver_shown = mask("6281234567890")
-    one.state, one.modem, one.segments, one.finished = State.SENT, "m0", 2, one.created + 1.25
+    one.state, one.egress, one.segments, one.finished = State.SENT, "m0", 2, one.created + 1.25
     return one
 
 
@@ -33,7 +33,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 def test_a_line_says_what_became_of_a_message_and_no_more(tmp_path: Path) -> None:
     report = Report(tmp_path / "report", 12)
     one, failed = record(), record(None)
-    failed.state, failed.code, failed.modem = State.FAILED, ResponseCode.NO_MODEM, None
+    failed.state, failed.code, failed.egress = State.FAILED, ResponseCode.NO_MODEM, None
     report.append(one)
     report.append(failed)
     assert not (tmp_path / "report").exists()

@@ -12,7 +12,8 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState, RecoveryStep
 from otppi.host.gateway.health import describe_modem
 from otppi.host.host import Host
-from otppi.host.messages import worker
+from otppi.host.messages import worker as messages_worker
+from otppi.host.modems import worker
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import Limits, Openings, Schedule
 from otppi.kit.net.back_off import Backoff
@@ -144,7 +145,7 @@ def test_a_modem_in_recovery_holds_up_no_other(bench: DispatchBench) -> None:
     until(lambda: modem.recovered == [RESET])
     records = [bench.take(f"62812000000{number}", text=str(number)) for number in range(6)]
     assert set(bench.end(*records)) == {State.SENT}
-    assert {record.modem for record in records} == {"m1"}
+    assert {record.egress for record in records} == {"m1"}
     modem.gate.set()
     bench.until_state("m0", ModemState.READY)
 
@@ -222,7 +223,7 @@ def test_a_driver_that_fails_at_a_step_climbs_on_and_is_not_asked_for_it_again_a
 def test_what_wakes_a_modem_all_the_time_does_not_open_it_all_the_time(
     bench: DispatchBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_SOONEST", 0.1)
+    monkeypatch.setattr(messages_worker, "_SOONEST", 0.1)
     monkeypatch.setattr(worker, "Backoff", Backoff)
     modem, one = bench.add("m0", schedule=FAST), bench.worker("m0")
     modem.sickness = ModemBlocked("another program has it")

@@ -8,6 +8,7 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
 from otppi.simulator import FAULTS, ModemProfile
 from otppi.simulator.faults.usb import USB_FAULTS
+from otppi.testing.scripted import RecordedHooks
 
 ARRIVED, LOST = True, False
 
@@ -303,9 +304,9 @@ def test_an_unconfirmed_part_is_not_sent_again_by_itself(driver: Any) -> None:
     driver.peer.inject("result-lost-sent", at=2)
     message = driver.message("x" * 400)
     dispatched: list[int] = []
-    message.progress.before_dispatch = lambda: dispatched.append(driver.rack.network.part_count)
+    hooks = RecordedHooks(lambda: dispatched.append(driver.rack.network.part_count))
     with pytest.raises(Unconfirmed):
-        driver.modem.send(message)
+        driver.modem.send(message, hooks)
     assert (len(message.progress.references), driver.rack.network.part_count) == (1, 2)
     assert dispatched == [0, 1]
 

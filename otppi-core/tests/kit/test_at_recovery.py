@@ -17,8 +17,8 @@ from otppi.api.devices import SerialDevice
 from otppi.api.errors import ModemLost, NotSent, NotSupported, Trouble, Unconfirmed
 from otppi.api.message import State
 from otppi.api.modem import ModemContext, ModemState, RecoveryStep
-from otppi.host.messages.worker import ModemWorker
 from otppi.host.modems.recovery import Limits, Openings, Schedule
+from otppi.host.modems.worker import ModemWorker
 from otppi.kit.at import channel as at_channel
 from otppi.kit.at import line as at_line
 from otppi.kit.at import modem as at_modem

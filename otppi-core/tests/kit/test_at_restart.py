@@ -15,7 +15,7 @@ from otppi.api.errors import ModemLost, NotSent, SendError, Unconfirmed
 from otppi.kit.at import restart as at_restart
 from otppi.kit.at.restart import RestartWatch
 from otppi.simulator import ModemProfile
-from otppi.testing.scripted import until
+from otppi.testing.scripted import RecordedHooks, until
 from otppi.wire.at import Urc
 
 MakeDriver = Callable[..., Any]
@@ -97,10 +97,9 @@ def test_a_restart_in_the_pause_before_the_pdu(make_driver: MakeDriver) -> None:
     driver.modem._prompt_pause = 0.3
     message = driver.message("after")
     dispatched: list[bool] = []
-    message.progress.before_dispatch = lambda: dispatched.append(True)
-    message.progress.meanwhile = lambda: threading.Timer(0.1, driver.peer.restart).start()
+    hooks = RecordedHooks(lambda: dispatched.append(True), lambda: threading.Timer(0.1, driver.peer.restart).start())
     with pytest.raises(NotSent, match="restarted"):
-        driver.modem.send(message)
+        driver.modem.send(message, hooks)
     assert dispatched == []
     driver.modem._prompt_pause = 0.0
     driver.send_at_last("after")

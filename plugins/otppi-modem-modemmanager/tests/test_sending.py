@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
-from otppi.testing.scripted import until
+from otppi.testing.scripted import RecordedHooks, until
 from otppi_modem_modemmanager.managed import ManagedModem
 
 
 def test_a_message_is_created_sent_and_deleted(manager: Any, modem: str, driver: Any) -> None:
     noted: list[list[str]] = []
     message = driver.message("made-up text")
-    message.progress.before_dispatch = lambda: noted.append(manager.log)
-    driver.modem.send(message)
+    driver.modem.send(message, RecordedHooks(lambda: noted.append(manager.log)))
     assert message.progress.segments == 1
     assert len(message.progress.references) == 1
     assert 0 <= message.progress.references[0] <= 255
@@ -46,8 +45,7 @@ def test_references_count_up_and_parts_without_one_are_minus_one(driver: Any) ->
 def test_the_gateway_has_its_turn_while_modemmanager_works(driver: Any) -> None:
     message = driver.message()
     turns: list[int] = []
-    message.progress.meanwhile = lambda: turns.append(len(message.progress.references))
-    driver.modem.send(message)
+    driver.modem.send(message, RecordedHooks(meanwhile=lambda: turns.append(len(message.progress.references))))
     assert turns == [0, 0]
 
 
@@ -184,9 +182,8 @@ def test_the_bus_ends_in_the_middle(own_manager: Any, make_driver: Any) -> None:
         if len(turns) == 2:  # Send is under way
             own_manager.stop_bus()
 
-    message.progress.meanwhile = meanwhile
     with pytest.raises(Unconfirmed, match="bus"):
-        driver.modem.send(message)
+        driver.modem.send(message, RecordedHooks(meanwhile=meanwhile))
     with pytest.raises(ModemLost):
         driver.modem.idle(1)
     driver.modem.close()
@@ -210,9 +207,8 @@ def test_the_modem_vanishes_in_the_middle(manager: Any, modem: str, driver: Any)
         if len(turns) == 2:
             manager("RemoveModem", "o", modem)
 
-    message.progress.meanwhile = meanwhile
     with pytest.raises(Unconfirmed):
-        driver.modem.send(message)
+        driver.modem.send(message, RecordedHooks(meanwhile=meanwhile))
     with pytest.raises(ModemLost, match="does not have the modem any more"):
         driver.send()
 

@@ -28,11 +28,40 @@ class SendError(OtpPiError):
 
 
 class NotSent(SendError):  # noqa: N818
-    """It is certain that nothing went out: this modem, after `retry_after` seconds, or another one may try again."""
+    """It is certain that nothing went out: this egress, after `retry_after` seconds, or another one may try again."""
 
     def __init__(self, cause: str, *, code: str | None = None, retry_after: float = 0.0) -> None:
         super().__init__(cause, code=code)
         self.retry_after = retry_after
+
+
+class Lost(NotSent):
+    """The egress cannot be used until it has been opened anew, `retry_after` seconds from now. Nothing went out.
+
+    Without `retry_after` the gateway chooses a pause that grows from one failure to the next.
+    """
+
+
+class Blocked(Lost):
+    """As Lost, but a person has to do something first: a wrong password, a setting that cannot work.
+
+    It is opened again after `retry_after`, or when its settings have changed, and not before: a server that is asked
+    with a wrong password again and again locks the account.
+    """
+
+
+class Unfit(NotSent):
+    """This egress is refused for reasons of its own: nothing went out, and another one should try.
+
+    This one sends nothing for `retry_after` seconds.
+    """
+
+
+class Deferred(NotSent):
+    """This receiver cannot have it now, others can have theirs: nothing went out; try again after `retry_after`.
+
+    It counts as no attempt, and ends by expiry only. Messages to one receiver may come in another order then.
+    """
 
 
 class Trouble(StrEnum):
@@ -48,7 +77,7 @@ class Trouble(StrEnum):
     """It answers, and refuses what it has to do."""
 
 
-class ModemLost(NotSent):
+class ModemLost(Lost):
     """The modem cannot be used until it has been opened anew (unplugged, silent, not initialised). Nothing went out."""
 
     def __init__(self, cause: str, trouble: Trouble = Trouble.ABSENT) -> None:
@@ -56,16 +85,16 @@ class ModemLost(NotSent):
         self.trouble = trouble
 
 
-class ModemBlocked(ModemLost):
+class ModemBlocked(ModemLost, Blocked):
     """As ModemLost, but a person has to do something first: SIM PIN or PUK, no SIM, a setting that cannot work."""
 
 
-class ModemUnfit(NotSent):
+class ModemUnfit(Unfit):
     """This modem's SIM or network refuses for reasons of its own: nothing went out, and another modem should try."""
 
 
 class Rejected(SendError):  # noqa: N818
-    """Refused for good: sending it again, by any modem, would be refused again."""
+    """Refused for good: sending it again, by any egress, would be refused again."""
 
 
 class Unconfirmed(SendError):  # noqa: N818

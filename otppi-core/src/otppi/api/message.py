@@ -1,6 +1,5 @@
 """A message on its way out, as plugins see it, and what becomes of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -36,10 +35,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What a modem is asked to send. `validity` is the rest of its life in seconds (TP-VP, 3GPP TS 23.040 9.2.3.12).
+    """What an egress is asked to send. `validity` is the rest of its life in seconds (TP-VP, 3GPP TS 23.040 9.2.3.12).
 
-    `destination` is an international number's digits, or an operator's service number; `number` is how it is dialled.
-    `progress` is shared by all attempts on the same modem: a message of several parts goes on at the failed part.
+    `destination` is an international number's digits, or an operator's service number, and `number` is how it is
+    dialled; or an e-mail address. `progress` is shared by all attempts on the same egress: a message of several parts
+    goes on at the failed part.
     """
 
     message_id: str
@@ -52,6 +52,8 @@ class OutgoingMessage:
     again: bool = False
     """An attempt after an unconfirmed one: TP-RD asks the SMSC to reject a duplicate (3GPP TS 23.040 9.2.3.25)."""
     progress: "Progress" = field(default_factory=lambda: Progress())
+    subject: str = field(default="", repr=False)
+    """Of an e-mail; empty where its sender gave none."""
 
     @property
     def number(self) -> str:
@@ -61,16 +63,9 @@ class OutgoingMessage:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a message got. The modem writes it, the gateway reads it.
-
-    `before_dispatch` must be called right before the bytes that may make the network take the message (Ctrl-Z): it is
-    how a crash between there and the answer is told as `unconfirmed`. `meanwhile` may be called whenever modem or
-    network has to be waited for: the gateway then ends the message before and prepares the next one.
-    """
+    """How far a message got. The egress writes it, the gateway reads it."""
 
     concatenation_reference: int | None = None
     segments: int = 0
     references: list[int] = field(default_factory=list)
     """TP-MR of each part that the SMSC accepted, in order."""
-    before_dispatch: Callable[[], None] = lambda: None
-    meanwhile: Callable[[], None] = lambda: None

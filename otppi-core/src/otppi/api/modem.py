@@ -1,6 +1,6 @@
 """The modem ABC: one modem, its obligations, and what it tells about itself."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,27 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.devices import Devices, UsbMatch
+from otppi.api.egress import Channel, Egress, EgressState
 from otppi.api.errors import NotSupported
 from otppi.api.events import ModemEvents, NoEvents
-from otppi.api.message import OutgoingMessage
 from otppi.api.settings import Check, Setting
 from otppi.api.sim import SimAction, SimStatus
 
-
-class ModemState(StrEnum):
-    """What a modem is able to do now."""
-
-    STARTING = "starting"
-    """Being opened for the first time: it may take messages into its queue."""
-    READY = "ready"
-    RECOVERING = "recovering"
-    """It worked and was lost a short while ago: its queue waits for it."""
-    ABSENT = "absent"
-    """Not there, for longer than the grace period."""
-    BLOCKED = "blocked"
-    """Needs a person: SIM PIN or PUK, no SIM, a setting that cannot work."""
-    STOPPED = "stopped"
-    """Its thread has ended: the gateway stops, or its settings change."""
+ModemState = EgressState
+"""The name that the version before had for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,53 +58,15 @@ class PhoneMessage:
     text: str = field(repr=False)
 
 
-class Modem(ABC):
+class Modem(Egress):
     """One modem. Its own thread calls everything but `wake`, `identity`, `warnings` and `phone`: any thread may.
 
-    The gateway calls `open`, then `send` and `idle` in turns, and `close` when it stops or when one of them raised
-    `ModemLost`; then it opens it again, with a growing delay. Where that does not help, it calls `recover` while the
-    modem is closed. What a person asks for (`ussd`, `sim_status`, `sim_change`) comes between two messages.
+    Where opening it again does not help, the gateway calls `recover` while the modem is closed. What a person asks for
+    (`ussd`, `sim_status`, `sim_change`) comes between two messages. It raises `ModemLost`, `ModemBlocked` and
+    `ModemUnfit` for `Lost`, `Blocked` and `Unfit`: those know what is wrong with a modem.
     """
 
-    @abstractmethod
-    def open(self) -> None:
-        """Make the modem ready to send.
-
-        Raises:
-            ModemLost: it is not there or does not answer; the gateway will try again.
-            ModemBlocked: a person has to do something first.
-        """
-
-    @abstractmethod
-    def send(self, message: OutgoingMessage) -> None:
-        """Send one message and wait for the network's answer; fills `message.progress`.
-
-        Raises:
-            NotSent: nothing (or, of several parts, no part beyond `progress.references`) went out.
-            ModemUnfit: this SIM cannot, another modem should.
-            Rejected: refused for good.
-            Unconfirmed: it may or may not have gone out.
-            ModemLost: it went away before anything went out.
-        """
-
-    def prepare(self, message: OutgoingMessage) -> None:  # noqa: B027 - a modem may have nothing to prepare
-        """Do what can be done for a message before it is sent, which is probably next. Must not raise or wait."""
-
-    @abstractmethod
-    def idle(self, timeout: float) -> None:
-        """Wait at most `timeout` seconds, or until `wake`; look after what the modem says of its own accord.
-
-        Raises:
-            ModemLost: the modem is gone.
-        """
-
-    @abstractmethod
-    def wake(self) -> None:
-        """End a running or the next `idle` (any thread)."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Release the port. Safe to call twice."""
+    channel = Channel.SMS
 
     @abstractmethod
     def identity(self) -> ModemIdentity:
@@ -176,10 +125,6 @@ class Modem(ABC):
             NotSupported: It cannot do that.
         """
         raise NotSupported("this type of modem cannot clear its memories")
-
-    def warnings(self) -> Sequence[str]:
-        """Say what is not as its settings want it, though it works (any thread)."""
-        return ()
 
     def phone(self) -> Sequence[PhoneMessage]:
         """Say what a simulated modem's phone shows, oldest first; a real modem has no such phone."""

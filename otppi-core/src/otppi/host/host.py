@@ -19,7 +19,6 @@ from otppi.host.inbox.inbox import Inbox
 from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.messages.dispatch import Dispatch, Rules
 from otppi.host.messages.tickets import of_record
-from otppi.host.messages.worker import ModemWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
@@ -30,6 +29,7 @@ from otppi.host.modems.events import HostEvents
 from otppi.host.modems.internet import InternetLinks, sends_sms
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.sim_check import sim_problem
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.otp.desk import open_desk
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
@@ -203,7 +203,7 @@ class Host:
     def _use_modems(self) -> None:
         """Start, keep or stop modems so that they are those of the settings."""
         wanted: dict[str, Mapping[str, Any]] = {values["name"]: values for values in self._wanted_modems()}
-        kept = {worker.name: worker for worker in self.dispatch.workers()}
+        kept = {worker.name: worker for worker in modem_workers(self.dispatch.workers())}
         workers = []
         for name, values in wanted.items():
             if name in kept and self._modem_values[name] == values:
@@ -283,13 +283,13 @@ class Host:
 
     def warnings(self) -> list[str]:
         """Say which modems have another SIM card than the one that is set."""
-        workers = self.dispatch.workers()
+        workers = modem_workers(self.dispatch.workers())
         problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
         return [f"modem {name}: {problem}" for name, problem in problems if problem]
 
     def _identity_of(self, name: str) -> ModemIdentity:
         """Say what is known of a modem; nothing where none of this name sends SMS."""
-        workers = (worker for worker in self.dispatch.workers() if worker.name == name)
+        workers = (worker for worker in modem_workers(self.dispatch.workers()) if worker.name == name)
         return next((worker.modem.identity() for worker in workers), ModemIdentity())
 
     def _events_of(self, modem: str) -> HostEvents:

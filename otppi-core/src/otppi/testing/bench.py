@@ -6,19 +6,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from otppi.api.egress import EgressState
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.api.modem import ModemState
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
 from otppi.host.messages.dispatch import Dispatch, Rules
-from otppi.host.messages.worker import ModemWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.records.record import Record
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
@@ -53,7 +53,7 @@ class DispatchBench:
         self.dispatch.use([*self.dispatch.workers(), worker])
         if start:
             self.start(name)
-            self.until_state(name, ModemState.READY)
+            self.until_state(name, EgressState.READY)
         return modem
 
     def make(self, modem: ScriptedModem, **options: Any) -> ModemWorker:
@@ -70,9 +70,9 @@ class DispatchBench:
 
     def worker(self, name: str) -> ModemWorker:
         """Find a worker."""
-        return next(worker for worker in self.dispatch.workers() if worker.name == name)
+        return next(worker for worker in modem_workers(self.dispatch.workers()) if worker.name == name)
 
-    def until_state(self, name: str, state: ModemState) -> None:
+    def until_state(self, name: str, state: EgressState) -> None:
         """Wait for a modem's state."""
         worker = self.worker(name)
         until(lambda: worker.status.state is state, f"{name} is {state}")

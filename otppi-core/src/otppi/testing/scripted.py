@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
 from otppi.api.message import OutgoingMessage
@@ -72,6 +73,14 @@ class RecordedEvents:
         self.late.append((message_id, reference))
 
 
+@dataclass(slots=True)
+class RecordedHooks:
+    """What the gateway is told while a message is sent; a test may do something then."""
+
+    before_dispatch: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], None] = lambda: None
+
+
 class ScriptedModem(Modem):
     """Keeps the modem's contract honestly; what the script does not say succeeds at once.
 
@@ -80,6 +89,7 @@ class ScriptedModem(Modem):
         openings: what `open` raises the next times, None for success.
         outbox: what went out, in order; several modems may share one.
         attempts: every message that was asked for, whatever became of it.
+        hooks: those of the message that is being sent, or was sent last, for what the script does.
         gate: `send` and `recover` wait while it is not set, as for a slow network.
         sickness: what `open` raises until `cure` was taken, if it is not None.
         steps: the steps that it has, and what each raises, None for success.
@@ -92,6 +102,7 @@ class ScriptedModem(Modem):
         self.openings: deque[Exception | None] = deque()
         self.outbox: list[SentText] = [] if outbox is None else outbox
         self.attempts: list[OutgoingMessage] = []
+        self.hooks: SendHooks = NO_HOOKS
         self.gate = threading.Event()
         self.gate.set()
         self.sending = threading.Event()
@@ -117,27 +128,37 @@ class ScriptedModem(Modem):
             raise error
         self.is_open = True
 
-    def send(self, message: OutgoingMessage) -> None:
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Do what the script says."""
         if not self.is_open:
             raise ModemLost("it is not open")
         self.attempts.append(message)
+        self.hooks = hooks
         self.sending.set()
         try:
             if not self.gate.wait(_PATIENCE):
                 raise AssertionError("the test left the gate closed")
             step = self.script.popleft() if self.script else None
             if isinstance(step, Unconfirmed):
-                message.progress.before_dispatch()
+                self.hooks.before_dispatch()
             if isinstance(step, Exception):
                 raise step
             (step or self.succeed)(message)
         finally:
             self.sending.clear()
 
+    def after_dispatch(self, step: Callable[[OutgoingMessage], None]) -> Callable[[OutgoingMessage], None]:
+        """Make a step of what happens once the network may have the message."""
+
+        def dispatched(message: OutgoingMessage) -> None:
+            self.hooks.before_dispatch()
+            step(message)
+
+        return dispatched
+
     def succeed(self, message: OutgoingMessage) -> None:
         """Let a message go out."""
-        message.progress.before_dispatch()
+        self.hooks.before_dispatch()
         message.progress.segments = 1
         message.progress.references.append(len(self.outbox) % 256)
         self.outbox.append(SentText(self.name, message.destination, message.text))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemBlocked, ModemLost, Rejected, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
@@ -148,7 +149,7 @@ class ModemManagerModem(Modem):
         self._session.modem.check()
         return self._session
 
-    def send(self, message: OutgoingMessage) -> None:
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Have ModemManager send the message, in as many parts as it takes (3GPP TS 23.040 9.2.3.24.1)."""
         session = self._ready_session()
         session.work()
@@ -158,7 +159,7 @@ class ModemManagerModem(Modem):
             raise Rejected(f"it cannot be written as SMS: {error}") from error
         message.progress.segments = parts
         try:
-            session.outbox.send(message, parts)
+            session.outbox.send(message, parts, hooks)
         except Unconfirmed as error:
             if isinstance(error.__cause__, ModemLost):
                 self.close()  # the dialogue cannot go on, and the next message is to find that out

@@ -6,6 +6,7 @@ from typing import Any
 
 import dbus
 
+from otppi.api.egress import SendHooks
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble, Unconfirmed
 from otppi.api.events import ModemEvents
 from otppi.api.message import OutgoingMessage
@@ -30,21 +31,20 @@ class Outbox:
         self._events = events
         self._late: list[tuple[str, str, Pending]] = []
 
-    def send(self, message: OutgoingMessage, parts: int) -> None:
+    def send(self, message: OutgoingMessage, parts: int, hooks: SendHooks) -> None:
         """Send a message of so many parts and wait for the network's answer; raises as `Modem.send` does."""
-        progress = message.progress
         try:
             creating = self._modem.start(MESSAGING, "Create", "a{sv}", self._properties(message))
-            progress.meanwhile()
+            hooks.meanwhile()
             path = str(self._modem.bus.wait(creating)[0])
         except BusTimeout as error:
             raise ModemLost("ModemManager does not answer (Create)", Trouble.SILENT) from error
         except BusError as error:
             raise self._failed(error, dispatched=False, parts=parts) from error
-        progress.before_dispatch()
+        hooks.before_dispatch()
         sending = self._modem.start(SMS, "Send", path=path)
         try:
-            progress.meanwhile()
+            hooks.meanwhile()
             self._modem.bus.wait(sending, self._settings["result_timeout"])
         except BusTimeout as error:
             self._late.append((message.message_id, path, sending))
@@ -54,7 +54,7 @@ class Outbox:
             raise self._failed(error, dispatched=True, parts=parts) from error
         except ModemLost as error:
             raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
-        progress.references.extend([*[UNKNOWN_REFERENCE] * (parts - 1), self._reference(path)])
+        message.progress.references.extend([*[UNKNOWN_REFERENCE] * (parts - 1), self._reference(path)])
 
     def _properties(self, message: OutgoingMessage) -> dict[str, Any]:
         minutes = Validity.from_seconds(int(message.validity)).seconds // 60

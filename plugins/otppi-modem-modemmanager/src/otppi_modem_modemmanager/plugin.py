@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from otppi.api import hookimpl
+from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemBlocked
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, ModemType
@@ -49,7 +50,7 @@ class _WithoutDbus(Modem):
         """Say what is missing."""
         raise ModemBlocked("python3-dbus is missing")
 
-    def send(self, message: OutgoingMessage) -> None:  # noqa: ARG002 - it is never open
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:  # noqa: ARG002 - it is never open
         """Say what is missing."""
         self.open()
 

@@ -11,6 +11,7 @@ from otppi.host.encryption.operations import KeysOperations
 from otppi.host.inbox.operations import InboxOperations
 from otppi.host.modems.device_operations import DeviceOperations
 from otppi.host.modems.sim_check import number_of, sim_problem
+from otppi.host.modems.worker import modem_workers
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.operations import CLI
 from otppi.wire.errors import FieldError, WireError
@@ -54,7 +55,7 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
     def modems(self) -> list[dict[str, Any]]:
         """List the modems with all that is known of each."""
         modems = []
-        for worker in self._running().dispatch.workers():
+        for worker in modem_workers(self._running().dispatch.workers()):
             identity = worker.modem.identity()
             known = {name: getattr(identity, name) for name in _IDENTITY}
             settings = self._running().settings_of(worker.name)
@@ -66,7 +67,8 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
 
     def usage(self) -> list[dict[str, Any]]:
         """Say what each modem has sent and spent, and what its limits leave."""
-        return [{"modem_id": worker.name, **worker.account.describe()} for worker in self._running().dispatch.workers()]
+        workers = modem_workers(self._running().dispatch.workers())
+        return [{"modem_id": worker.name, **worker.account.describe()} for worker in workers]
 
     def internet(self) -> list[dict[str, Any]]:
         """Say how the modems' connections to the internet are."""
@@ -76,7 +78,7 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
         """Show what arrived on the phones of simulated modems after some Unix time, oldest first."""
         shown = [
             {"arrived": message.arrived, "modem": message.modem, "to": message.destination, "text": message.text}
-            for worker in self._running().dispatch.workers()
+            for worker in modem_workers(self._running().dispatch.workers())
             for message in worker.modem.phone()
             if message.arrived > after
         ]

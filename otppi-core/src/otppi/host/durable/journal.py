@@ -255,16 +255,14 @@ def _more(record: Record) -> str:
 
 
 def _dispatched_line(record: Record) -> str:
-    progress = record.progress
-    return (
-        f'["{_DISPATCHED}","{record.message_id}",{_quoted(record.modem)},{progress.segments},{progress.references!r}]\n'
-    )
+    by, progress = _quoted(record.egress), record.progress
+    return f'["{_DISPATCHED}","{record.message_id}",{by},{progress.segments},{progress.references!r}]\n'
 
 
 def _ended_line(record: Record) -> str:
     finished = "null" if record.finished is None else repr(record.finished)
     return (
-        f'["{_ENDED}","{record.message_id}","{record.state.value}","{record.code.value}",{_quoted(record.modem)},'
+        f'["{_ENDED}","{record.message_id}","{record.state.value}","{record.code.value}",{_quoted(record.egress)},'
         f"{record.segments},{_quoted(record.cause)},{finished},{record.progress.references!r}]\n"
     )
 
@@ -296,14 +294,14 @@ def _apply(record: Record, kind: str, rest: list[Any]) -> None:
     elif kind == _DISPATCHED:
         modem, segments, references = rest
         record.segments, record.progress.references = int(segments), [int(one) for one in references]
-        record.state, record.modem = State.SENDING, modem
+        record.state, record.egress = State.SENDING, modem
     elif kind == _ENDED:
         state, code, modem, segments, cause, finished, references = rest
         finished = None if finished is None else float(finished)
         record.progress.references = [int(one) for one in references]  # a status report may come after the restart
         record.segments = int(segments)  # first what may fail: a damaged line changes no state
         record.state, record.code = State(state), _CODES[code]
-        record.modem, record.cause, record.finished = modem, cause, finished
+        record.egress, record.cause, record.finished = modem, cause, finished
 
 
 def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:

@@ -15,6 +15,8 @@ from otppi.host.records.record import Record
 logger = logging.getLogger(__name__)
 
 _FLUSH_AT = 500
+_LONGEST_NAME = 25
+"""Characters of an egress' name that a line has room for: `mail/` and the longest name of an account."""
 _KEPT = 100_000
 _LONG_LINE = 256
 _MARGIN = 64 * 1024
@@ -25,8 +27,9 @@ class Report:
     """JSON lines in one file a month, `YYYY-MM.jsonl`; written in batches, since each write wears the card.
 
     Keys, kept short for the card's sake: `t` Unix time of the end, `m` message id, `i` the sender's id, `r` receiver,
-    `s` state, `by` modem, `n` segments, `from` ingress and user, `d` seconds from taking it in, `c` response code where
-    it is not 0000. A state that comes after the line was written gets a line of `t`, `m` and `s` only.
+    `s` state, `by` modem, or `mail/` and the account, `n` segments, `from` ingress and user, `d` seconds from taking it
+    in, `c` response code where it is not 0000. A state that comes after the line was written gets a line of `t`, `m`
+    and `s` only.
     """
 
     def __init__(self, folder: Path, months: int) -> None:
@@ -139,8 +142,8 @@ def _line(record: Record) -> str:
     if record.client_id:
         line["i"] = record.client_id[:36]
     line |= {"r": record.receiver_shown, "s": record.state.value}
-    if record.modem:
-        line |= {"by": record.modem[:16], "n": record.segments}
+    if record.egress:
+        line |= {"by": record.egress[:_LONGEST_NAME], "n": record.segments}
     line |= {"from": f"{record.origin.ingress}/{record.origin.sender.name}"[:40], "d": round(now - record.created, 2)}
     if record.code.value != "0000":
         line["c"] = record.code.value

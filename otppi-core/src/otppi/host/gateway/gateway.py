@@ -17,6 +17,7 @@ from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.messages.expiry import span
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.meter.token_bucket import TokenBucket
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
@@ -61,8 +62,12 @@ class HostGateway:
         self._otp = otp
         self._blocklist = blocklist
         self._dispatch = dispatch
-        self.ussd = UssdDesk(dispatch.workers)
-        self.balances = Balances(self.ussd, dispatch.workers, post)
+
+        def modems() -> list[ModemWorker]:
+            return modem_workers(dispatch.workers())
+
+        self.ussd = UssdDesk(modems)
+        self.balances = Balances(self.ussd, modems, post)
         self.recognise = accounts.recognise
         self.recognise_token = accounts.recognise_token
         self.authenticate = accounts.authenticate
@@ -154,7 +159,7 @@ class HostGateway:
         record.only = modem
         if not text:
             problems.append(FieldError("message", "is empty"))
-        names = [worker.name for worker in self._dispatch.workers()]
+        names = [worker.name for worker in modem_workers(self._dispatch.workers())]
         if modem is not None and modem not in names:
             problems.append(FieldError("modem", f"there is no active modem of this name; there are {', '.join(names)}"))
         if problems:
@@ -174,7 +179,7 @@ class HostGateway:
             return item.receiver or ""
         if item.subject:
             problems.append(FieldError(f"{path}subject", "is for e-mails, and the receiver is a number"))
-        names = [worker.name for worker in self._dispatch.workers() if worker.send_from_api]
+        names = [worker.name for worker in modem_workers(self._dispatch.workers()) if worker.send_from_api]
         if item.modem_id is not None and item.modem_id not in names:
             reason = f"there is no active modem of this name that senders may use; there are {', '.join(names)}"
             problems.append(FieldError(f"{path}modem_id", reason))

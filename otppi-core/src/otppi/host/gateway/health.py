@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import otppi
-from otppi.api.modem import ModemState
+from otppi.api.egress import Channel, EgressState
 from otppi.host.messages.dispatch import Dispatch
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.messages.worker import AnyWorker
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.kit.net.link import is_link
 
 _HORIZON = 2.0
@@ -49,25 +50,26 @@ class Overview:
         self.ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple
 
     def capacity(self) -> int:
-        """Count what the modems that work now send within the next seconds, so that none of them runs dry."""
+        """Count what the egresses that work now send within the next seconds, so that none of them runs dry."""
         return sum(
             _at_hand(worker.seconds_per_message)
             for worker in self._dispatch.workers()
-            if worker.send_from_api and worker.status.state is ModemState.READY and not worker.account.unusable()
+            if worker.send_from_api and _works(worker) and not worker.rest_left()
         )
 
     def health(self) -> Mapping[str, Any]:
         """Say whether messages can be sent."""
-        workers = [worker for worker in self._dispatch.workers() if worker.status.state is not ModemState.STOPPED]
-        ready = sum(worker.status.state is ModemState.READY and not worker.account.unusable() for worker in workers)
+        workers = [worker for worker in self._dispatch.workers() if worker.status.state is not EgressState.STOPPED]
+        ready = sum(_works(worker) for worker in workers)
         status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
         return {
             "status": status,
             "version": otppi.__version__,
             "modems": self.modems(),
+            **self._mail_accounts(),
             "queued": sum(len(worker.queue) for worker in workers),
             "warnings": [
-                *(f"modem {worker.name}: {warning}" for worker in workers for warning in worker.modem.warnings()),
+                *(f"{worker.title}: {warning}" for worker in workers for warning in worker.egress.warnings()),
                 *(warning for part in self.parts for warning in part.warnings()),
                 *(f"{way['name']}: {warning}" for way in self.ways_in() for warning in way.get("warnings", ())),
                 *(
@@ -80,11 +82,16 @@ class Overview:
 
     def modems(self) -> list[dict[str, Any]]:
         """Describe all modems."""
-        return [self.describe(worker) for worker in self._dispatch.workers()]
+        return [self.describe(worker) for worker in modem_workers(self._dispatch.workers())]
+
+    def _mail_accounts(self) -> dict[str, Any]:
+        """Describe the mail accounts, where there are any."""
+        accounts = [worker for worker in self._dispatch.workers() if worker.channel is Channel.MAIL]
+        return {"mail_accounts": [describe_account(worker) for worker in accounts]} if accounts else {}
 
     def modem_list(self) -> dict[str, Any]:
         """Describe all modems to senders: in a list, and by their names, with the keys of the original as well."""
-        workers = self._dispatch.workers()
+        workers = modem_workers(self._dispatch.workers())
         modems = [self.describe(worker) for worker in workers]
         by_name = {
             modem["modem_id"]: modem
@@ -92,7 +99,7 @@ class Overview:
                 "id": modem["modem_id"],
                 "name": modem["modem_id"],
                 "active": True,
-                "connected": modem["state"] == ModemState.READY.value,
+                "connected": modem["state"] == EgressState.READY.value,
                 "copsOperator": modem["operator"],
                 "defaultModem": worker.default,
             }
@@ -109,8 +116,9 @@ class Overview:
         return [way for way in self.ways_in() if is_link(way)]
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
-        """Count what ended, by state and ingress, what waits and was sent, by modem, and what brokers delivered."""
-        workers = self._dispatch.workers()
+        """Count what ended, by state and ingress, what waits and was sent, by egress, and what brokers delivered."""
+        egresses = self._dispatch.workers()
+        workers = modem_workers(egresses)
         ended: dict[str, float] = {}
         for (state, ingress), count in list(self._dispatch.ended.items()):
             ended[f'state="{state}",ingress="{ingress}"'] = count
@@ -119,13 +127,16 @@ class Overview:
             "modem_sent_total": {_label("modem", worker.name): worker.sent for worker in workers},
             "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
             "modem_ready": {
-                _label("modem", worker.name): float(worker.status.state is ModemState.READY) for worker in workers
+                _label("modem", worker.name): float(worker.status.state is EgressState.READY) for worker in workers
             },
             "modem_recoveries_total": {
                 f'{_label("modem", worker.name)},step="{step.value}"': count
                 for worker in workers
                 for step, count in worker.healer.counts.items()
             },
+            "egress_sent_total": {_egress(worker): worker.sent for worker in egresses},
+            "egress_queued": {_egress(worker): len(worker.queue) for worker in egresses},
+            "egress_ready": {_egress(worker): float(worker.status.state is EgressState.READY) for worker in egresses},
             "ingress_connected": {_label("ingress", way["name"]): float(way["connected"]) for way in self._brokers()},
             "ingress_deliveries_total": {
                 f'{_label("ingress", way["name"])},outcome="{outcome}"': way[outcome]
@@ -138,6 +149,19 @@ class Overview:
 
 
 _OUTCOMES = ("taken", "done", "never", "again", "malformed")
+
+
+def describe_account(worker: AnyWorker) -> dict[str, Any]:
+    """Describe an account for lists and health: its state, and what it did."""
+    return {
+        "mail_account": worker.shown_name,
+        "state": worker.status.state.value,
+        "detail": worker.status.detail,
+        "unusable": worker.account.unusable(),
+        "since": round(worker.status.since),
+        "queued": len(worker.queue),
+        "sent": worker.sent,
+    }
 
 
 def describe_modem(worker: ModemWorker) -> dict[str, Any]:
@@ -162,11 +186,20 @@ def describe_modem(worker: ModemWorker) -> dict[str, Any]:
     }
 
 
+def _works(worker: AnyWorker) -> bool:
+    """Whether an egress can send now."""
+    return worker.status.state is EgressState.READY and not worker.account.unusable()
+
+
 def _at_hand(seconds_per_message: float) -> int:
     """Count the messages that one modem should have at hand: two, or what it sends within the horizon."""
     if not seconds_per_message:  # it has not sent one yet
         return _AT_HAND_FIRST
     return max(2, min(math.ceil(_HORIZON / seconds_per_message), _AT_HAND_MOST))
+
+
+def _egress(worker: AnyWorker) -> str:
+    return f"{_label('channel', worker.channel.value)},{_label('name', worker.shown_name)}"
 
 
 def _label(name: str, value: str) -> str:

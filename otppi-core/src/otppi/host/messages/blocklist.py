@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
-from otppi.host.messages.blocklist_file import Blocked, BlocklistFile, Change
+from otppi.host.messages.blocklist_file import BlocklistFile, Change, Entry
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.storage.store import Store
 
@@ -30,7 +30,7 @@ class _Turn:
     """One request: what it wants of which numbers, and what became of it."""
 
     numbers: Sequence[str]
-    entry: Blocked | None
+    entry: Entry | None
     changed: list[bool] = field(default_factory=list)
     error: Exception | None = None
     done: bool = False
@@ -63,14 +63,14 @@ class Blocklist:
         self._to_move = old is not None
         kept = self._file.read()
         if kept is None:
-            kept = {entry["msisdn"]: Blocked(entry["since"], "") for entry in old or ()}
+            kept = {entry["msisdn"]: Entry(entry["since"], "") for entry in old or ()}
         self._now = {key(number): entry for number, entry in kept.items()}
         self._rekeyed = self._now.keys() != kept.keys()
 
     def __contains__(self, msisdn: str) -> bool:
         return msisdn in self._now
 
-    def entries(self) -> dict[str, Blocked]:
+    def entries(self) -> dict[str, Entry]:
         """Give what is known of each blocked MSISDN."""
         return dict(self._now)
 
@@ -92,7 +92,7 @@ class Blocklist:
         Raises:
             ListFull, OSError, StoreDamaged: Nothing has changed, and asking again tries again.
         """
-        turn = _Turn(numbers, Blocked(time.time(), by) if blocked else None)
+        turn = _Turn(numbers, Entry(time.time(), by) if blocked else None)
         with self._changed:
             self._turns.append(turn)
             self._changed.wait_for(lambda: turn.done or not self._writing)
@@ -135,7 +135,7 @@ class Blocklist:
                 self._changed.notify_all()
 
     def _commit(self, turns: Sequence[_Turn]) -> None:
-        changes: dict[str, Blocked | None] = {}
+        changes: dict[str, Entry | None] = {}
         for turn in turns:
             new = self._changes_of(turn, changes)
             if turn.error is None:
@@ -157,7 +157,7 @@ class Blocklist:
 
     def _changes_of(self, turn: _Turn, before: Change) -> Change:
         """Find what a turn changes after those before it."""
-        new: dict[str, Blocked | None] = {}
+        new: dict[str, Entry | None] = {}
         for number in turn.numbers:
             known = new[number] if number in new else before.get(number, self._now.get(number))
             changed = (known is None) is not (turn.entry is None)

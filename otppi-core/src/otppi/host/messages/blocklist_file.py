@@ -17,14 +17,14 @@ _REWRITE_AT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
+class Entry:
     """Since when a number is blocked (Unix seconds), and by whom: way in and user."""
 
     since: float
     by: str
 
 
-Change = Mapping[str, Blocked | None]
+Change = Mapping[str, Entry | None]
 """What is known of numbers from now on; None where one is not blocked any more."""
 
 
@@ -45,7 +45,7 @@ class BlocklistFile:
         self._problem = ""
         self.there = False
 
-    def read(self) -> dict[str, Blocked] | None:
+    def read(self) -> dict[str, Entry] | None:
         """Give what is blocked; None where there is no file."""
         try:
             data = self._path.read_bytes()
@@ -56,7 +56,7 @@ class BlocklistFile:
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
             return None
         self.there = True
-        kept: dict[str, Blocked] = {}
+        kept: dict[str, Entry] = {}
         *lines, torn = data.split(b"\n")
         self._lines = len(lines)
         self._whole = len(data) - len(torn) if torn else None
@@ -99,7 +99,7 @@ class BlocklistFile:
             self.there = True
         self._lines += len(changes)
 
-    def tidy(self, now: Mapping[str, Blocked]) -> None:
+    def tidy(self, now: Mapping[str, Entry]) -> None:
         """Write the file anew where most of it is outdated; where that fails, it stays as it is."""
         if not self.there or self._lines < 3 * len(now) or self._path.stat().st_size < _REWRITE_AT:
             return
@@ -108,7 +108,7 @@ class BlocklistFile:
         except OSError as error:
             logger.error("the blocking list cannot be written anew: %s", error.strerror)  # noqa: TRY400
 
-    def settle(self, now: Mapping[str, Blocked]) -> None:
+    def settle(self, now: Mapping[str, Entry]) -> None:
         """Put a damaged file aside, and write what is known anew.
 
         Raises:
@@ -120,7 +120,7 @@ class BlocklistFile:
             self.write(now)
             self._damaged = 0
 
-    def write(self, now: Mapping[str, Blocked]) -> None:
+    def write(self, now: Mapping[str, Entry]) -> None:
         """Replace the file as a whole, durably.
 
         Raises:
@@ -138,13 +138,13 @@ class BlocklistFile:
         self._lines, self._whole, self.there = len(now), None, True
 
 
-def _line(number: str, entry: Blocked | None) -> bytes:
+def _line(number: str, entry: Entry | None) -> bytes:
     fields = [number] if entry is None else [number, round(entry.since), entry.by]
     content = json.dumps(fields, separators=(",", ":")).encode()
     return b"%08x %b\n" % (zlib.crc32(content), content)
 
 
-def _read(line: bytes) -> tuple[str, Blocked | None]:
+def _read(line: bytes) -> tuple[str, Entry | None]:
     """Read a line.
 
     Raises:
@@ -154,4 +154,4 @@ def _read(line: bytes) -> tuple[str, Blocked | None]:
     if int(check, 16) != zlib.crc32(content) or len(check) != 8:
         raise ValueError("the check sum is wrong")
     number, *known = json.loads(content)
-    return str(number), Blocked(float(known[0]), str(known[1])) if known else None
+    return str(number), Entry(float(known[0]), str(known[1])) if known else None

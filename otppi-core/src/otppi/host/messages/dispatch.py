@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
+from otppi.api.egress import Channel
+from otppi.api.errors import Deferred, Lost, NotSent, Rejected, Unconfirmed, Unfit
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.message import State
 from otppi.host.durable.in_flight import OpenNotes
@@ -19,10 +20,10 @@ from otppi.host.messages.expiry import ClockWatch
 from otppi.host.messages.followers import Followers, copy_end, own_of
 from otppi.host.messages.placement import Placement, Refused, Rules
 from otppi.host.messages.receipts import Receipts
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.token_bucket import TokenBucket
-from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, nothing, segments_out
+from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, segments_out
 from otppi.host.records.record import Record, Records
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
@@ -52,6 +53,7 @@ class Dispatch:
         self._spool = spool
         self._notes = notes
         self._restored: list[Record] = []
+        self._waiters: dict[str, list[Callable[[], None]]] = {}
         self._followers = Followers()
         self.is_blocked: Callable[[str], bool] = lambda _: False
         self.clock = ClockWatch()
@@ -81,10 +83,10 @@ class Dispatch:
     # -- taking in (any thread) -------------------------------------------------------------------------------------
 
     def take(self, record: Record) -> Record:
-        """Queue a record by the best modem; give the earlier record where this one is its duplicate.
+        """Queue a record by the best egress; give the earlier record where this one is its duplicate.
 
         Raises:
-            Refused: no modem may send it (1101), or no queue has room or time for it (1205).
+            Refused: none may send it (1101), or no queue has room or time for it (1205).
         """
         ours = not record.origin.kept_by_source
         if ours:
@@ -149,14 +151,14 @@ class Dispatch:
     def withdraw(self, record: Record) -> None:
         """End a message that waits, since its source will deliver it again; not where a second sender waits for it."""
         with self._lock:
-            alone = len(record.callbacks) <= 1 and not record.followers
+            alone = len(self._waiters.get(record.message_id, ())) <= 1 and not record.followers
             taken = alone and record.state is State.QUEUED and self._placement.remove(record)
         if taken:
             cause = "taken back before it was sent: its source delivers it again, here or to another gateway"
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
     def is_held(self, record: Record) -> bool:
-        """Whether a message waits for a modem that cannot send it now."""
+        """Whether a message waits for an egress that cannot send it now."""
         return record.state is State.QUEUED and self._placement.is_held(record)
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:
@@ -164,14 +166,21 @@ class Dispatch:
         with self._lock:
             if record.state.final or self._closed:
                 return False
-            record.callbacks.append(callback)
+            self._waiters.setdefault(record.message_id, []).append(callback)
             return True
 
     def forget_callback(self, record: Record, callback: Callable[[], None]) -> None:
         """Take back an `on_end`, whose waiter has gone."""
         with self._lock:
-            if callback in record.callbacks:
-                record.callbacks.remove(callback)
+            callbacks = self._waiters.get(record.message_id, [])
+            if callback in callbacks:
+                callbacks.remove(callback)
+            if not callbacks:
+                self._waiters.pop(record.message_id, None)
+
+    def is_awaited(self, record: Record) -> bool:
+        """Whether somebody waits for the end of a record at this moment."""
+        return record.message_id in self._waiters
 
     def wait(self, record: Record, seconds: float) -> bool:
         """Wait for the end of a record; False where it has not ended in time."""
@@ -183,9 +192,9 @@ class Dispatch:
         self.forget_callback(record, ended.set)
         return False
 
-    # -- outcomes (each on its modem's thread) ----------------------------------------------------------------------
+    # -- outcomes (each on its egress' thread) ---------------------------------------------------------------------
 
-    def start_sending(self, worker: ModemWorker, record: Record) -> bool:
+    def start_sending(self, worker: AnyWorker, record: Record) -> bool:
         """Mark a record as being sent; False where it has expired or ended meanwhile."""
         if record.left() <= 0:
             self._expire(record)
@@ -197,7 +206,7 @@ class Dispatch:
             if record.state is not State.QUEUED or self._closed:
                 return False
             record.state = State.SENDING
-            record.modem = worker.name
+            record.egress = worker.name
             record.attempts += 1
             return True
 
@@ -207,14 +216,14 @@ class Dispatch:
             self._spool.drop(record)  # the RAM disk is full: what may have gone out is not there to be sent again
 
     def sent(self, record: Record) -> None:
-        """End a record that the SMSC accepted."""
+        """End a record that was accepted: by the SMSC, by the mail server."""
         self._end(record, State.SENT, ResponseCode.SUCCESS, None)
 
     def rejected(self, record: Record, error: Rejected) -> None:
         """End a record that was refused for good."""
         self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
 
-    def unconfirmed(self, worker: ModemWorker, record: Record, error: Unconfirmed) -> None:
+    def unconfirmed(self, worker: AnyWorker, record: Record, error: Unconfirmed) -> None:
         """End a record that may or may not have gone out, or send it once more where the administrator wants that."""
         if not self.rules.resend_unconfirmed or record.again:
             self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause_of(error))
@@ -228,14 +237,14 @@ class Dispatch:
         if not queued:
             self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause_of(error))
 
-    def not_sent(self, worker: ModemWorker, record: Record, error: NotSent) -> None:
-        """Try again, by this modem or, when its attempts are used up, by another; end the record if there is none."""
+    def not_sent(self, worker: AnyWorker, record: Record, error: NotSent) -> None:
+        """Try again, by this egress or, when its attempts are used up, by another; end the record if there is none."""
         begun = bool(record.progress.references)
-        used_up = not isinstance(error, ModemLost) and record.attempts >= self.rules.attempts
+        used_up = not isinstance(error, Lost) and record.attempts >= self.rules.attempts
         if begun and used_up:
             self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
             return
-        unfit = used_up or isinstance(error, ModemUnfit)
+        unfit = used_up or isinstance(error, Unfit)
         if unfit and not begun:
             record.excluded |= {worker.name}
             record.attempts = 0
@@ -247,24 +256,41 @@ class Dispatch:
                 self._journal.taken(record)  # it is certain that it did not go out: it only waits again
             found = used = self._placement.uses(worker)
             if used and (begun or (error.retry_after and not unfit)):
-                worker.queue.put_back(record)  # parts are out, or it is a matter of waiting: the same modem goes on
+                worker.queue.put_back(record)  # parts are out, or it is a matter of waiting: the same goes on
             else:
                 found = not begun and self._placement.move(worker, record, leave=used and not unfit)
         if not found:
             self._end(record, State.FAILED, ResponseCode.FAILED, cause_of(error))
 
-    def modem_changed(self, worker: ModemWorker) -> None:
-        """Hand the queue of a modem that cannot send to others that can."""
+    def deferred(self, worker: AnyWorker, record: Record, error: Deferred) -> None:
+        """Put a record off whose receiver cannot have it now; one of which parts are out waits for the same egress."""
+        if record.progress.references:
+            self.not_sent(worker, record, error)
+            return
+        with self._lock:
+            if record.state.final:
+                return
+            record.state = State.QUEUED
+            record.attempts -= 1
+            record.cause = cause_of(error)  # why it waits, for whoever asks
+            if not record.again:
+                self._journal.taken(record)
+            self._placement.defer(record, error.retry_after)
+
+    def egress_changed(self, worker: AnyWorker) -> None:
+        """Hand the queue of an egress that cannot send to others that can."""
         with self._lock:
             self._placement.relieve(worker)
 
     @property
     def grace(self) -> float:
-        """Seconds for which messages wait for a modem that was lost."""
+        """Seconds for which messages wait for an egress that was lost."""
         return self.rules.modem_grace
 
     def _expire(self, record: Record) -> None:
         cause = "it could not be sent before it expired"
+        if record.deferrals and record.cause:
+            cause += f"; the last answer was: {record.cause}"
         if record.deadline > time.monotonic():
             cause += ": the clock of this device was wrong when it came in, and has been put forward since"
         self._end(record, State.EXPIRED, ResponseCode.QUEUE_FULL, cause)
@@ -279,18 +305,17 @@ class Dispatch:
             record.state, record.code, record.cause = state, code, cause
             record.finished = time.time()
             record.segments = record.progress.segments
-            record.progress.before_dispatch = record.progress.meanwhile = nothing  # they hold on to the modem's thread
             record.text = None
-            callbacks, record.callbacks = record.callbacks, []
+            callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
             self.ended[state.value, record.origin.ingress] += 1
-            early = self._receipts.expect(record) if state in REPORTED_ON and record.modem else ()
+            early = self._receipts.expect(record) if _is_reported(record) else ()
         self._journal.ended(record)
         if record.slot is not None:
             self._spool.drop(record)
         self._paperwork.ended(record, state, callbacks)
         for report in early:
-            self.reported(record.modem or "", report)
+            self.reported(record.egress or "", report)
 
     # -- what comes later (on the modem's thread) -------------------------------------------------------------------
 
@@ -333,21 +358,25 @@ class Dispatch:
                 copy_end(record, follower)
             self._paperwork.followed_later(follower)
 
-    # -- the modems (main thread) -----------------------------------------------------------------------------------
+    # -- the egresses (main thread) ---------------------------------------------------------------------------------
 
-    def workers(self) -> list[ModemWorker]:
-        """List the modems' workers in the order of the settings."""
+    def workers(self) -> list[AnyWorker]:
+        """List the workers of all channels, modems first, each channel's in the order of the settings."""
         return self._placement.workers()
 
-    def use(self, workers: Iterable[ModemWorker]) -> None:
-        """Replace the set of modems; what waits for one that is gone goes to others or fails."""
+    def use(self, workers: Iterable[AnyWorker], channel: Channel = Channel.SMS) -> None:
+        """Replace the egresses of a channel; what waits for one that is gone goes to others or fails."""
         with self._lock:
-            left = self._placement.use(workers)
+            left = self._placement.use(workers, channel)
+        cause = f"no {channel.noun} may send it since the settings changed"
         for record in left:
-            self._end(record, State.FAILED, ResponseCode.NO_MODEM, "no modem may send it since the settings changed")
+            self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
         restored, self._restored = self._restored, []
         for record in restored:
-            self._queue_again(record)
+            if record.channel is channel:
+                self._queue_again(record)
+            else:
+                self._restored.append(record)
 
     def restore(self) -> None:
         """Take over what an earlier run of the gateway left; `use` queues again what waits."""
@@ -355,7 +384,7 @@ class Dispatch:
         for record in behind.records:
             with self._lock:
                 self.records.add(record)
-                if record.state in REPORTED_ON and record.modem:
+                if _is_reported(record):
                     self._receipts.expect(record)
             if not record.state.final:
                 self._restored.append(record)
@@ -364,23 +393,23 @@ class Dispatch:
                 record.finished = time.time()
                 self.ended[record.state.value, record.origin.ingress] += 1
                 self._paperwork.restored(record)
-            if record.modem and record.state.went_out and record.finished > self._usage.saved:
+            if record.egress and record.state.went_out and record.finished > self._usage.saved:
                 sent = (record.finished, record.receiver_shown, max(record.segments, 1))
-                self._usage.count_later(record.modem, sent)
+                self._usage.count_later(record.egress, sent)
         self._compact()
         if behind.noted:
             self.note_ended()
             self._report.flush()
         self._notes.begin(self._restored, behind.noted)
 
-    def _queue_again(self, record: Record) -> None:
-        """Queue what an earlier run took in, before anything new."""
+    def _queue_again(self, record: Record, place: Callable[[Record], AnyWorker] | None = None) -> None:
+        """Queue what was taken in before: by an earlier run, before anything new; or what was put off."""
         if record.left() <= 0:
             self._expire(record)
             return
         try:
             with self._lock:
-                self._placement.queue(record, self._placement.place(record))
+                self._placement.queue(record, (place or self._placement.place)(record))
         except Refused as refused:
             self._end(record, State.FAILED, refused.code, refused.cause)
 
@@ -392,7 +421,7 @@ class Dispatch:
     # -- housekeeping (a thread of its own) -------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Expire what waits too long, give up on modems that stay away, and save what is kept, until `stop`."""
+        """Expire what waits too long, give up on egresses that stay away, and save what is kept, until `stop`."""
         saved = time.monotonic()
         while not self._stopping.wait(_SWEEP):
             self.note_ended()
@@ -426,16 +455,27 @@ class Dispatch:
         self.clock.look()
         self._notes.sweep(now)
         self._end_followers()
+        self._try_deferred()
         for worker in self.workers():
             for record in worker.queue.waiting():
                 if record.left() <= 0 and worker.queue.remove(record):
                     self._expire(record)
             if worker.queue:
-                self.modem_changed(worker)  # another one may have become ready
+                self.egress_changed(worker)  # another one may have become ready
             if worker.queue and not self._placement.may_wait_for(worker, now):
                 self._abandon(worker)
         if self._journal.wants_compaction:
             self._compact()
+
+    def _try_deferred(self) -> None:
+        """Queue again what was put off and is due; what has expired meanwhile ends."""
+        with self._lock:
+            due = self._placement.deferred_due()
+        for record in due:
+            if record.left() <= 0:
+                self._expire(record)
+            else:
+                self._queue_again(record, self._placement.place_again)
 
     def _end_followers(self) -> None:
         """End the messages that follow another sender's, each when its time has come."""
@@ -443,7 +483,7 @@ class Dispatch:
         with self._lock:
             for record, first in self._followers.due():
                 copy_end(first, record)
-                callbacks, record.callbacks = record.callbacks, []
+                callbacks = self._waiters.pop(record.message_id, ())
                 self.ended[record.state.value, record.origin.ingress] += 1
                 told.append((record, record.state, callbacks))
         for one in told:
@@ -456,15 +496,16 @@ class Dispatch:
             except OSError as error:
                 logger.error("the journal cannot be written anew: %s", error)  # noqa: TRY400 - the reason says it all
 
-    def _abandon(self, worker: ModemWorker) -> None:
+    def _abandon(self, worker: AnyWorker) -> None:
         with self._lock:
             left = self._placement.give_up(worker)
-        cause = f"no modem is connected that may send this: {worker.name} is {worker.status.state.value}"
+        state = worker.status.state.value
+        cause = f"no {worker.channel.noun} is connected that may send this: {worker.shown_name} is {state}"
         for record in left:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
     def close(self) -> None:
-        """Take nothing more, after the modems' threads have ended. What waits stays in the spool for the next start.
+        """Take nothing more, after the egresses' threads have ended. What waits stays in the spool for the next start.
 
         Who waits for its answer gets it as it stands. What is not in the spool ends, and its senders are told.
         """
@@ -472,14 +513,14 @@ class Dispatch:
             self._closed = True
         staying = []
         for record in self.records.open():
-            if record.state is State.SENDING:  # its modem's thread did not end in time
+            if record.state is State.SENDING:  # its egress' thread did not end in time
                 cause = "the gateway stopped before the network answered"
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             elif record.follows is not None or self._stays(record):
                 if record.follows is None:
                     staying.append(record)
                 with self._lock:
-                    callbacks, record.callbacks = record.callbacks, []
+                    callbacks = self._waiters.pop(record.message_id, ())
                 self._paperwork.answer(record, callbacks)
             else:
                 self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
@@ -494,3 +535,8 @@ class Dispatch:
     def _stays(self, record: Record) -> bool:
         """Whether the next start can go on with a message of which nothing went out."""
         return self._spool.holds(record) and not (record.again or record.progress.references)
+
+
+def _is_reported(record: Record) -> bool:
+    """Whether a status report may come on a message: those are of SMS (3GPP TS 23.040 3.2.9)."""
+    return record.channel is Channel.SMS and record.state in REPORTED_ON and record.egress is not None

@@ -1,4 +1,4 @@
-"""Who is told of a message's end: those who wait, at once; log and report, when a modem's thread has time."""
+"""Who is told of a message's end: those who wait, at once; log and report, when an egress' thread has time."""
 
 import logging
 from collections import deque
@@ -96,7 +96,7 @@ def _log(record: Record, state: State) -> None:
         record.receiver_shown,
         record.origin.ingress,
         record.origin.sender.name,
-        record.modem,
+        record.egress,
         state.value,
         f" ({record.cause})" if record.cause and state is record.state else "",
     )

@@ -83,5 +83,5 @@ def own_of(first: Record, record: Record) -> Record | None:
 
 def copy_end(first: Record, follower: Record) -> None:
     """Let a message be what became of the one that it follows."""
-    for name in ("state", "code", "cause", "modem", "segments", "finished", "discharged"):
+    for name in ("state", "code", "cause", "egress", "segments", "finished", "discharged"):
         setattr(follower, name, getattr(first, name))

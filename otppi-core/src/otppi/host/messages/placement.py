@@ -1,14 +1,15 @@
-"""Which modem holds which message: who may send what, and the order of messages to one receiver."""
+"""Which egress holds which message: who may send what, and the order of messages to one receiver."""
 
 import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from otppi.api.egress import Channel, EgressState
 from otppi.api.errors import OtpPiError
-from otppi.api.modem import ModemState
+from otppi.host.messages.deferred import DeferredMessages
 from otppi.host.messages.routing import Target, choose
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.messages.worker import AnyWorker
 from otppi.host.records.record import Record
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import WireError
@@ -44,54 +45,62 @@ class Rules:
 
 
 class Placement:
-    """Owns the modems' workers and what is on its way by which of them.
+    """Owns the workers of all egresses and what is on its way by which of them.
 
     The dispatcher's lock guards every call but `workers`, `may_wait_for` and `is_held`, which any thread may call.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self._workers: dict[str, ModemWorker] = {}
+        self._workers: dict[str, AnyWorker] = {}
         self._turn = 0
         # Messages to one receiver stay in order: while one is on its way, the next ones follow it to the same modem.
         self._on_the_way: dict[str, list[Record]] = {}
+        self._deferred = DeferredMessages()
 
-    # -- the modems -------------------------------------------------------------------------------------------------
+    # -- the egresses -----------------------------------------------------------------------------------------------
 
-    def workers(self) -> list[ModemWorker]:
-        """List the modems' workers in the order of the settings."""
+    def workers(self) -> list[AnyWorker]:
+        """List the workers in the order of the settings, modems first."""
         return list(self._workers.values())
 
-    def uses(self, worker: ModemWorker) -> bool:
-        """Whether a modem is still one of the settings', as it was made."""
+    def uses(self, worker: AnyWorker) -> bool:
+        """Whether an egress is still one of the settings', as it was made."""
         return self._workers.get(worker.name) is worker
 
-    def use(self, workers: Iterable[ModemWorker]) -> list[Record]:
-        """Replace the set of modems; what waits for one that is gone goes to others: give what is left."""
-        before, self._workers = self._workers, {worker.name: worker for worker in workers}
+    def use(self, workers: Iterable[AnyWorker], channel: Channel) -> list[Record]:
+        """Replace the egresses of a channel; what waits for one that is gone goes to others: return what is left."""
+        before = self._workers
+        others = [worker for worker in before.values() if worker.channel is not channel]
+        now = [*workers, *others] if channel is Channel.SMS else [*others, *workers]
+        self._workers = {worker.name: worker for worker in now}
         return [record for worker in before.values() if not self.uses(worker) for record in self.give_up(worker)]
 
-    def may_wait_for(self, worker: ModemWorker, now: float) -> bool:
-        """Whether messages may wait for a modem: it works, or has not been away for longer than the grace."""
+    def may_wait_for(self, worker: AnyWorker, now: float) -> bool:
+        """Whether messages may wait for an egress: it works, or has not been away for longer than the grace."""
         state = worker.status.state  # read once: its thread may change it at any time
-        if state in (ModemState.STARTING, ModemState.RECOVERING):
+        if state in (EgressState.STARTING, EgressState.RECOVERING):
             return now - worker.usable_since_loss <= self.rules.modem_grace
-        return state is ModemState.READY
+        return state is EgressState.READY
 
     def is_held(self, record: Record) -> bool:
-        """Whether the modem that a message waits for is away, or has quiet hours for it."""
-        worker = self._workers.get(record.modem or "")
+        """Whether a message was put off, or the egress that it waits for is away, rests, or has quiet hours for it."""
+        if record in self._deferred:
+            return True
+        worker = self._workers.get(record.egress or "")
         if worker is None:
             return False
-        return worker.status.state is not ModemState.READY or worker.account.quiet_left(bulk=record.bulk) > 0
+        if worker.status.state is not EgressState.READY or worker.rest_left():
+            return True
+        return worker.account.quiet_left(bulk=record.bulk) > 0
 
     # -- one message ------------------------------------------------------------------------------------------------
 
-    def place(self, record: Record) -> ModemWorker:
-        """Choose the modem for a message. One that an earlier run took in finds room in a queue that is full.
+    def place(self, record: Record) -> AnyWorker:
+        """Choose the egress for a message. One that was taken in before finds room in a queue that is full.
 
         Raises:
-            Refused: no modem may send it (1101), or no queue has room or time for it (1205).
+            Refused: none may send it (1101), or no queue has room or time for it (1205).
         """
         candidates = self._candidates(record)
         if not candidates:
@@ -102,35 +111,37 @@ class Placement:
         remaining = record.left()
         for worker in candidates:
             fits = _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk)
-            if fits or record.restored:
+            if fits or record.restored or record.deferrals:
                 self._turn += 1
                 worker.turn = self._turn
                 return worker
         raise _no_room(record, min(candidates, key=lambda worker: _wait(worker, record)), remaining)
 
-    def queue(self, record: Record, worker: ModemWorker) -> None:
-        """Put a message behind the others of a modem, and hold what it needs of the modem's quotas."""
+    def queue(self, record: Record, worker: AnyWorker) -> None:
+        """Put a message behind the others of an egress, and hold what it needs of its quotas."""
         if record.account is not None and record.account is not worker.account:
             record.account.settle(record.message_id, record.receiver, 0)
         record.account = worker.account
         if record.account.reserves:
             record.account.reserve(record.message_id, record.receiver, _parts(record))
-        record.modem = worker.name
+        record.egress = worker.name
         companions = self._on_the_way.setdefault(record.receiver, [])
         if record not in companions:
             companions.append(record)
         worker.put(record)
 
-    def seconds(self, record: Record, worker: ModemWorker) -> float:
-        """Estimate how long a modem would take until a message is sent."""
+    def seconds(self, record: Record, worker: AnyWorker) -> float:
+        """Estimate how long an egress would take until a message is sent."""
         return _wait(worker, record) + worker.seconds_per_message
 
     def remove(self, record: Record) -> bool:
-        """Take a message out of the queue that it waits in; False where a modem has it already."""
-        worker = self._workers.get(record.modem or "")
+        """Take a message out of where it waits; False where an egress has it already."""
+        if self._deferred.remove(record):
+            return True
+        worker = self._workers.get(record.egress or "")
         return worker is not None and worker.queue.remove(record)
 
-    def send_again(self, worker: ModemWorker, record: Record) -> bool:
+    def send_again(self, worker: AnyWorker, record: Record) -> bool:
         """Queue a record anew, and count the segment that may have gone out; False where it must not, or cannot."""
         account = worker.account
         if account.used_up(record.receiver, 1):
@@ -142,6 +153,27 @@ class Placement:
         account.count(record.receiver, 1, messages=0)
         return True
 
+    def defer(self, record: Record, retry_after: float) -> None:
+        """Let a message wait apart, since its receiver cannot have it now."""
+        self._deferred.add(record, retry_after)
+
+    def deferred_due(self) -> list[Record]:
+        """Take out what was put off and is to be tried again, or has expired."""
+        return [*self._deferred.due(), *self._deferred.expired()] if self._deferred else []
+
+    def place_again(self, record: Record) -> AnyWorker:
+        """Choose the egress for a message that was put off: the same one where it can.
+
+        Greylisting knows the sender's address too: another account would have to wait anew.
+
+        Raises:
+            Refused: None may send it.
+        """
+        worker = self._workers.get(record.egress or "")
+        if worker is not None and self.may_wait_for(worker, time.monotonic()) and _may_take(worker, record):
+            return worker
+        return self.place(record)
+
     def ended(self, record: Record, segments: int) -> None:
         """Forget a message that is on its way no more, and count the segments of it that went out."""
         if record.account is not None:
@@ -152,10 +184,10 @@ class Placement:
             if not companions:
                 del self._on_the_way[record.receiver]
 
-    def move(self, worker: ModemWorker, record: Record, *, leave: bool) -> bool:
-        """Queue a record by another modem, its companions behind it; False where there is none.
+    def move(self, worker: AnyWorker, record: Record, *, leave: bool) -> bool:
+        """Queue a record by another egress, its companions behind it; False where there is none.
 
-        With `leave` only a modem that is ready will do; else the record is put back in front.
+        With `leave` only one that is ready will do; else the record is put back in front.
         """
         if other := self._other(worker, record, only_ready=leave):
             self.queue(record, other)
@@ -168,24 +200,26 @@ class Placement:
             worker.queue.put_back(record)
         return leave
 
-    # -- a modem's queue --------------------------------------------------------------------------------------------
+    # -- an egress' queue -------------------------------------------------------------------------------------------
 
-    def relieve(self, worker: ModemWorker) -> None:
-        """Hand what a modem cannot send, or not in its quiet hours, to others that can."""
-        ready = [one for one in self._workers.values() if one.status.state is ModemState.READY]
-        if ready and worker not in ready:
+    def relieve(self, worker: AnyWorker) -> None:
+        """Hand what an egress cannot send, or not in its quiet hours or while it rests, to others that can."""
+        others = (one for one in self._workers.values() if one.channel is worker.channel and one is not worker)
+        if not any(one.status.state is EgressState.READY for one in others):
+            return
+        if worker.status.state is not EgressState.READY or worker.rest_left():
             self._hand_over(worker, only_ready=True)
         elif worker.account.quiet_left(bulk=True):
             self._hand_over(worker, only_ready=True, only_quiet=True)
 
-    def give_up(self, worker: ModemWorker) -> list[Record]:
-        """Wait no longer for a modem: its queue goes to others, also to such as may send later; give what is left."""
+    def give_up(self, worker: AnyWorker) -> list[Record]:
+        """Wait no longer for an egress: its queue goes to others, also to such as may send later; give what is left."""
         self._hand_over(worker, only_ready=False)
         return [record for record in worker.queue.waiting() if worker.queue.remove(record)]
 
-    def _hand_over(self, worker: ModemWorker, *, only_ready: bool, only_quiet: bool = False) -> None:
-        """Queue what waits for a modem by others; messages to one receiver go to the same one, in their order."""
-        followed: dict[str, ModemWorker] = {}
+    def _hand_over(self, worker: AnyWorker, *, only_ready: bool, only_quiet: bool = False) -> None:
+        """Queue what waits for an egress by others; messages to one receiver go to the same one, in their order."""
+        followed: dict[str, AnyWorker] = {}
         staying: set[str] = set()
         for record in worker.queue.waiting():
             if record.receiver in staying or (only_quiet and not worker.account.quiet_left(bulk=record.bulk)):
@@ -205,107 +239,118 @@ class Placement:
 
     # -- who may send -----------------------------------------------------------------------------------------------
 
-    def _companions_worker(self, record: Record) -> ModemWorker | None:
-        """Find where earlier messages to the same receiver wait; they leave a modem that is of no use first."""
+    def _companions_worker(self, record: Record) -> AnyWorker | None:
+        """Find where earlier messages to the same receiver wait; they leave an egress that is of no use first."""
         companions = self._on_the_way.get(record.receiver)
         if not companions:
             return None
-        worker = self._workers.get(companions[-1].modem or "")
+        worker = self._workers.get(companions[-1].egress or "")
         if worker is not None and not self.may_wait_for(worker, time.monotonic()):
             self._hand_over(worker, only_ready=False)
-            worker = self._workers.get(companions[-1].modem or "")
+            worker = self._workers.get(companions[-1].egress or "")
         return worker
 
-    def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[ModemWorker]:
-        now = time.monotonic()
+    def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[AnyWorker]:
+        now, channel = time.monotonic(), record.channel
         targets = [
             Target(
                 name=worker.name,
                 prefixes=worker.prefixes,
                 default=worker.default,
-                ready=worker.status.state is ModemState.READY,
+                ready=worker.status.state is EgressState.READY,
                 unfit=worker.unfit_until > now,
                 load=worker.load(bulk=record.bulk),
                 turn=worker.turn,
                 usable=self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota),
-                held=worker.account.holds and _is_held(worker, record),
+                held=_is_held(worker, record),
                 price=worker.account.price(record.receiver) if self.rules.cheapest else 0.0,
             )
             for worker in self._workers.values()
-            if (worker.send_from_api if record.only is None else record.only == worker.name)
+            if worker.channel is channel
+            and (worker.send_from_api if record.only is None else record.only == worker.name)
         ]
-        # A modem that a person chose is asked whatever its prefixes are.
+        # An egress that a person chose is asked whatever its prefixes are.
         ranked = choose(targets, record.receiver, fail_over=self.rules.fail_over or record.only is not None)
         return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
 
     def _other(
-        self, worker: ModemWorker, record: Record, *, only_ready: bool, not_quiet: bool = False
-    ) -> ModemWorker | None:
+        self, worker: AnyWorker, record: Record, *, only_ready: bool, not_quiet: bool = False
+    ) -> AnyWorker | None:
         for other in self._candidates(record, only_ready=only_ready):
-            quiet = not_quiet and other.account.quiet_left(bulk=record.bulk)
-            if other is not worker and not quiet and not other.queue.full(bulk=record.bulk):
+            busy = (not_quiet and other.account.quiet_left(bulk=record.bulk)) or (only_ready and other.rest_left())
+            if other is not worker and not busy and not other.queue.full(bulk=record.bulk):
                 return other
         return None
 
     def _why_none(self, record: Record) -> str:
-        """Say why no modem may send a message: quotas are named, where they alone stand in its way."""
+        """Say why none may send a message: quotas are named, where they alone stand in its way."""
         reasons = [
-            f"{worker.name}: {worker.account.used_up(record.receiver, _parts(record))}"
+            f"{worker.shown_name}: {worker.account.used_up(record.receiver, _parts(record))}"
             for worker in self._candidates(record, beyond_quota=True)
         ]
+        noun = record.channel.noun
         if not reasons:
-            return "no modem is connected that may send this"
+            return f"no {noun} is connected that may send this"
         more = len(reasons) - _REASONS_SHOWN
         shown = reasons if more <= 0 else [*reasons[:_REASONS_SHOWN], f"and {more} more"]
-        return f"no modem may send this now ({', '.join(shown)})"
+        return f"no {noun} may send this now ({', '.join(shown)})"
 
 
 def _may_change(record: Record) -> bool:
-    """Whether another modem may send a record: not where a person chose one, or parts of it went out."""
+    """Whether another egress may send a record: not where a person chose one, or parts of it went out."""
     return record.only is None and not record.progress.references
 
 
-def _may_take(worker: ModemWorker, record: Record, *, beyond_quota: bool = False) -> bool:
-    """Whether a modem has not refused a record, and has room for it in its quotas."""
+def _may_take(worker: AnyWorker, record: Record, *, beyond_quota: bool = False) -> bool:
+    """Whether an egress has not refused a record, and has room for it in its quotas."""
     if worker.name in record.excluded:
         return False
     account = worker.account
     return beyond_quota or not account.counts or not account.used_up(record.receiver, _parts(record))
 
 
-def _is_held(worker: ModemWorker, record: Record) -> bool:
-    """Whether another modem should have a record: in quiet hours, or for the rate's sake, for which bulk may wait."""
+def _is_held(worker: AnyWorker, record: Record) -> bool:
+    """Whether another egress should have a record: in quiet hours, or for the rate's sake, for which bulk may wait."""
+    if worker.rest_left():
+        return True
+    if not worker.account.holds:
+        return False
     if worker.account.quiet_left(bulk=record.bulk):
         return True
     return not record.bulk and worker.rate_wait(bulk=False) > 0
 
 
-def _wait(worker: ModemWorker, record: Record) -> float:
-    """Estimate the seconds until a modem would send a record."""
+def _wait(worker: AnyWorker, record: Record) -> float:
+    """Estimate the seconds until an egress would send a record."""
     wait = worker.load(bulk=record.bulk) * worker.seconds_per_message
+    wait = max(wait, worker.rest_left())
     if not worker.account.holds:
         return wait
     return max(wait, worker.account.quiet_left(bulk=record.bulk), worker.rate_wait(bulk=record.bulk))
 
 
-def _no_room(record: Record, worker: ModemWorker, remaining: float) -> Refused:
-    """Say why not even the modem that could send a record soonest takes it, and when to try again."""
+def _no_room(record: Record, worker: AnyWorker, remaining: float) -> Refused:
+    """Say why not even the egress that could send a record soonest takes it, and when to try again."""
     soonest = _wait(worker, record)
     if soonest <= remaining:
         cause = "the queue is full"
     elif quiet := worker.account.quiet_left(bulk=record.bulk):
-        cause = f"it could not be sent before it expires (quiet hours of {worker.name})"
+        cause = f"it could not be sent before it expires (quiet hours of {worker.shown_name})"
         return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=math.ceil(quiet))
     else:
         cause = "it could not be sent before it expires"
         if worker.rate_wait(bulk=record.bulk) > remaining:
-            cause += f" (rate limit of {worker.name}: {worker.account.plan.limits.rate_per_minute} a minute)"
+            cause += f" (rate limit of {worker.shown_name}: {worker.account.plan.limits.rate_per_minute} a minute)"
     return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=max(1, round(min(soonest, _RETRY_CAP))))
 
 
 def _parts(record: Record) -> int:
-    """Count the segments that a record needs, once."""
-    if not record.parts:
+    """Count the segments that a record needs, once; an e-mail is one."""
+    if record.parts:
+        return record.parts
+    if record.channel is not Channel.SMS:
+        record.parts = 1
+    else:
         text = record.text or ""
         try:
             record.parts = 1 if len(text) <= _SURELY_ONE else len(segment(text))

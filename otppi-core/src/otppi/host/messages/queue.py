@@ -1,4 +1,4 @@
-"""One modem's bounded queue: two lanes, OTPs before bulk."""
+"""One egress' bounded queue: two lanes, OTPs before bulk."""
 
 from collections import deque
 from threading import Lock
@@ -9,8 +9,8 @@ _OTPS_IN_A_ROW = 20
 """So many OTPs go before a waiting bulk message has its turn, so that the bulk lane never starves."""
 
 
-class ModemQueue:
-    """Messages that wait for one modem, first in, first out in each lane. Any thread."""
+class EgressQueue:
+    """Messages that wait for one egress, first in, first out in each lane. Any thread."""
 
     def __init__(self, size: int) -> None:
         self.size = size

@@ -59,7 +59,7 @@ class Receipts:
             awaited.unknown.append(len(references))
         self._awaited[record.message_id] = awaited
         for part, reference in enumerate(references):
-            self._parts.setdefault((record.modem or "", reference), []).append((awaited, part))
+            self._parts.setdefault((record.egress or "", reference), []).append((awaited, part))
         if awaited.unknown:
             self._with_unknown[record.message_id] = awaited
         while self._awaited and not self._known(next(iter(self._awaited))):
@@ -97,7 +97,7 @@ class Receipts:
         lost = [
             awaited
             for awaited in self._with_unknown.values()
-            if awaited.record.modem == modem
+            if awaited.record.egress == modem
             and report.destination
             and _alike(awaited.record.receiver, report.destination)
         ]
@@ -107,7 +107,7 @@ class Receipts:
         part = awaited.unknown.pop(0)
         references = awaited.record.progress.references
         references[part : part + 1] = [reference]
-        self._parts.setdefault((awaited.record.modem or "", reference), []).append((awaited, part))
+        self._parts.setdefault((awaited.record.egress or "", reference), []).append((awaited, part))
         if not awaited.unknown:
             del self._with_unknown[awaited.record.message_id]
         return part
@@ -117,7 +117,7 @@ class Receipts:
         meant, others = [], []
         for came, modem, report in self._early:
             if (
-                modem == record.modem
+                modem == record.egress
                 and report.reference in record.progress.references
                 and _alike(record.receiver, report.destination)
             ):
@@ -131,7 +131,7 @@ class Receipts:
         record = awaited.record
         del self._awaited[record.message_id]
         self._with_unknown.pop(record.message_id, None)
-        for key in {(record.modem or "", reference) for reference in record.progress.references}:
+        for key in {(record.egress or "", reference) for reference in record.progress.references}:
             left = [entry for entry in self._parts.get(key, ()) if entry[0] is not awaited]
             if left:
                 self._parts[key] = left

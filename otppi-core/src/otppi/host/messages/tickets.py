@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from otppi.api.egress import Channel
 from otppi.api.message import State
 from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.records.names import shown_name
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, ResponseCode
 
@@ -25,8 +27,12 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     data: dict[str, Any] = {"id": record.client_id, "message_id": record.message_id, "state": record.state.value}
     if record.reference is not None:
         data["reference"] = record.reference
-    if record.modem is not None:
-        data["modem_id"] = data["modemID"] = record.modem  # the second is the original's name for it
+    if record.egress is not None:
+        name = shown_name(record.channel, record.egress)
+        if record.channel is Channel.SMS:
+            data["modem_id"] = data["modemID"] = name  # the second is the original's name for it
+        else:
+            data["mail_account"] = name
     if record.segments:
         data["segments"] = record.segments
     if record.cause is not None:

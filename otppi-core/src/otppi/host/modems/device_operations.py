@@ -9,6 +9,7 @@ from otppi.api.modem import ModemIdentity, ModemType
 from otppi.host.host import Host
 from otppi.host.modems.device import Device
 from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.worker import modem_workers
 from otppi.host.runtime.plugins import best_type
 from otppi.host.settings.operations import SettingsOperations
 from otppi.kit.at.identity import same_imei
@@ -65,7 +66,7 @@ class DeviceOperations(SettingsOperations):
 
     def _row(self, host: Host, device: Device) -> dict[str, Any]:
         examined, owner = device.examined, host.devices.modem_of(device)
-        worker = next((one for one in host.dispatch.workers() if one.name == owner), None)
+        worker = next((one for one in modem_workers(host.dispatch.workers()) if one.name == owner), None)
         identity = worker.modem.identity() if worker and device.owner else examined and examined.identity
         port = device.named(device.port) or device.ports[0]
         row = {

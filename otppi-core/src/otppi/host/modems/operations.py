@@ -9,7 +9,7 @@ from otppi.api.modem import Modem
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.placement import Refused
 from otppi.host.messages.tickets import Outcome
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.operations import CLI, LONGEST_WAIT, Operating
 from otppi.host.ussd.answers import of_exchange, of_refusal
 from otppi.host.ussd.desk import UssdSession, problem_of_code, problem_of_reply

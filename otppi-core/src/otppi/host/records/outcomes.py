@@ -14,10 +14,6 @@ BECOMES = {
 """From which states a message may come to one of these, once it has ended."""
 
 
-def nothing() -> None:
-    """Stand for what a modem may call no more."""
-
-
 def segments_out(record: Record, state: State) -> int:
     """Count what an attempt costs: all of a message that went out or may have, else the parts that were accepted."""
     whole = record.progress.segments or max(record.parts, 1)

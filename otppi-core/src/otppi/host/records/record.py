@@ -4,8 +4,8 @@ import hashlib
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 
+from otppi.api.egress import Channel
 from otppi.api.ingress import Origin
 from otppi.api.message import Progress, State
 from otppi.host.meter.meter import Account
@@ -21,9 +21,11 @@ class Record:
     """One message. The gateway's lock guards every change; single attributes may be read by any thread.
 
     `text` is the only place where the text stands, and is None from the final state on. `receiver_shown` is the
-    receiver as logs, journal and report show it; `only` names the one modem that a person chose; `discharged` is when
+    receiver as logs, journal and report show it; its form, masked or not, says by which `channel` it goes; `egress` is
+    the one that has it, or had it last; `only` names the one that a person chose; `discharged` is when
     the network says that it was delivered, or given up; `parts` are the segments that it needs, where that was counted;
-    `account` is that of the modem which has it; `answer_to` is who is told of its later states: ingress and callback.
+    `account` is that of the egress which has it; `deferrals` counts how often its receiver could not have it;
+    `answer_to` is who is told of its later states: ingress and callback.
     `ends_at` is when it expires by the wall clock, where the sender named a moment; `reference` is given back to the
     sender. `follows` is the first of the same messages by two senders, of which only that one is sent; its `followers`
     end as it does. `slot` is its place in the spool, where it has one; `restored`: an earlier run of the gateway took
@@ -36,14 +38,16 @@ class Record:
         "answer_to",
         "attempts",
         "bulk",
-        "callbacks",
         "cause",
+        "channel",
         "client_id",
         "code",
         "created",
         "deadline",
+        "deferrals",
         "digest",
         "discharged",
+        "egress",
         "ends_at",
         "excluded",
         "expires",
@@ -52,7 +56,6 @@ class Record:
         "followers",
         "follows",
         "message_id",
-        "modem",
         "only",
         "origin",
         "parts",
@@ -64,6 +67,7 @@ class Record:
         "segments",
         "slot",
         "state",
+        "subject",
         "taken",
         "text",
     )
@@ -76,7 +80,9 @@ class Record:
         self.answer_to = None if origin.callback is None else (origin.ingress, origin.callback)
         self.receiver = receiver
         self.receiver_shown = receiver
+        self.channel = Channel.MAIL if "@" in receiver else Channel.SMS
         self.text = text
+        self.subject = ""
         self.created = now
         self.expires = expires
         self.ends_at: float | None = None
@@ -87,7 +93,7 @@ class Record:
         self.state = State.QUEUED
         self.code = ResponseCode.SUCCESS
         self.cause: str | None = None
-        self.modem: str | None = None
+        self.egress: str | None = None
         self.segments = 0
         self.parts = 0
         self.account: Account | None = None
@@ -105,7 +111,7 @@ class Record:
         self.followers: tuple[Record, ...] = ()
         self.slot: int | None = None
         self.restored = False
-        self.callbacks: list[Callable[[], None]] = []
+        self.deferrals = 0
 
     def left(self) -> float:
         """Give the seconds until it expires, by whichever clock is sooner.

@@ -4,7 +4,7 @@ from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.wire.errors import FieldError
 
 CLI = Origin("command-line", Sender("administrator"))
@@ -29,7 +29,7 @@ class Operating:
         return self._host
 
     def _worker(self, modem: str) -> ModemWorker:
-        workers = {worker.name: worker for worker in self._running().dispatch.workers()}
+        workers = {worker.name: worker for worker in modem_workers(self._running().dispatch.workers())}
         if modem not in workers:
             reason = f"there is no active modem of this name; there are {', '.join(workers)}"
             raise InvalidSettings([FieldError("modem", reason)])

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from otppi.api.egress import EgressState
 from otppi.api.events import UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.api.modem import ModemState
 from otppi.host.messages.placement import Refused
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.modems.worker import ModemWorker
 from otppi.host.ussd.balance_text import balance_in
 from otppi.host.ussd.desk import UssdDesk
 from otppi.host.webhook.webhook import MODEM_BALANCE_LOW
@@ -197,7 +197,7 @@ class Balances:
     def _try(self, name: str) -> bool:
         """Read one; False where the modem has something better to do, or is not ready."""
         worker = next((worker for worker in self._workers() if worker.name == name), None)
-        if worker is None or worker.status.state is not ModemState.READY or worker.load(bulk=True):
+        if worker is None or worker.status.state is not EgressState.READY or worker.load(bulk=True):
             return False
         if self._desk.busy(name):
             return False

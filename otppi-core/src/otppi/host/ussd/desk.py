@@ -15,12 +15,13 @@ from concurrent.futures import Future
 from enum import StrEnum
 from typing import Any
 
+from otppi.api.egress import EgressState
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.api.modem import Modem, ModemState
+from otppi.api.modem import Modem
 from otppi.host.messages.placement import Refused
-from otppi.host.messages.worker import ModemWorker
+from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
@@ -359,7 +360,7 @@ class UssdDesk:
         worker = self._worker(name)
         if worker is None or (from_api and not worker.send_from_api):
             raise Refused(ResponseCode.NO_MODEM, "there is no such active modem")
-        if worker.status.state is not ModemState.READY:
+        if worker.status.state is not EgressState.READY:
             raise Refused(ResponseCode.NO_MODEM, f"modem {name} is {worker.status.state.value}")
         return worker
 

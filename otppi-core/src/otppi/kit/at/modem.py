@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from operator import attrgetter
 
+from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, NotSent, Rejected, SendError, Trouble, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
@@ -266,7 +267,7 @@ class AtModem(Modem):
         with suppress(WireError):  # `send` finds it too, and tells
             self._prepared = (message.message_id, self._pdus(message))
 
-    def send(self, message: OutgoingMessage) -> None:
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
         channel = self._ready_channel()
         self._do_chore(channel)
@@ -280,7 +281,7 @@ class AtModem(Modem):
         progress.segments = len(pdus)
         progress.references += self._late.take(message.message_id)
         for pdu, length in pdus[len(progress.references) :]:
-            progress.references.append(self._send_part(channel, pdu, length, message))
+            progress.references.append(self._send_part(channel, pdu, length, message.message_id, hooks))
 
     def _pdus(self, message: OutgoingMessage) -> list[tuple[str, int]]:
         progress = message.progress
@@ -290,11 +291,11 @@ class AtModem(Modem):
         parts = segment(message.text, reference=progress.concatenation_reference, flash=message.flash)
         return [pdu_line(_submit(message, part)) for part in parts]
 
-    def _send_part(self, channel: AtChannel, pdu: str, length: int, message: OutgoingMessage) -> int:
+    def _send_part(self, channel: AtChannel, pdu: str, length: int, message_id: str, hooks: SendHooks) -> int:
         if self._restart.due <= time.monotonic():  # a sign that came with the chore, or with the part before
             self._work(self._restart, channel)
         try:
-            self._prompter.ask(channel, length, self._settings["prompt_timeout"], message.progress.meanwhile)
+            self._prompter.ask(channel, length, self._settings["prompt_timeout"], hooks.meanwhile)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=False) from error
         except AtTimeout as error:
@@ -302,14 +303,14 @@ class AtModem(Modem):
         if self._prompt_pause:
             self._pause(channel)
             self._prompter.confirm(channel)
-        message.progress.before_dispatch()
-        meanwhile = partial(self._meanwhile, message)
+        hooks.before_dispatch()
+        meanwhile = partial(self._meanwhile, hooks)
         try:
             lines = channel.payload(pdu, self._settings["result_timeout"], meanwhile, lambda: self._restart.certain)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=True) from error
         except AtTimeout as error:
-            self._late.expect(message.message_id)
+            self._late.expect(message_id)
             what = "modem restarted before the network answered" if self._restart.certain else None
             raise Unconfirmed(f"the {what or 'network did not answer in time'}") from error
         except ModemLost as error:
@@ -318,8 +319,8 @@ class AtModem(Modem):
         self._late.settled()
         return _reference_of(lines)
 
-    def _meanwhile(self, message: OutgoingMessage) -> None:
-        message.progress.meanwhile()
+    def _meanwhile(self, hooks: SendHooks) -> None:
+        hooks.meanwhile()
         self._inbox.meanwhile()
 
     def _pause(self, channel: AtChannel) -> None:
