@@ -19,8 +19,8 @@ import pytest
 
 from otppi.api.events import InboundPart
 from otppi.host.host import Host
-from otppi.host.inbox.settings import WEBHOOK
 from otppi.host.webhook import webhook as module
+from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.testing.scripted import until
 

@@ -124,17 +124,21 @@ def sender_of(modem: Modem) -> Callable[[OutgoingMessage, SendHooks], None]:
 
     def send_as_before(message: OutgoingMessage, hooks: SendHooks) -> None:
         progress = message.progress
+
+        def copy_back() -> None:
+            progress.concatenation_reference = hooked.concatenation_reference
+            progress.segments, progress.references = hooked.segments, hooked.references
+
+        def before_dispatch() -> None:
+            copy_back()
+            hooks.before_dispatch()
+
         hooked = _HookedProgress(
-            progress.concatenation_reference,
-            progress.segments,
-            progress.references,
-            hooks.before_dispatch,
-            hooks.meanwhile,
+            progress.concatenation_reference, progress.segments, progress.references, before_dispatch, hooks.meanwhile
         )
         try:
             send(replace(message, progress=hooked))
         finally:
-            progress.concatenation_reference = hooked.concatenation_reference
-            progress.segments, progress.references = hooked.segments, hooked.references
+            copy_back()
 
     return send_as_before
