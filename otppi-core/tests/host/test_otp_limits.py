@@ -181,8 +181,17 @@ def test_the_guard_lets_go_when_codes_are_verified_after_all() -> None:
     request(rules, "6281260000009", 302.0)
 
 
-def test_an_address_is_counted_by_its_domain() -> None:
-    rules = limits(per_prefix_per_hour=1, allowed_prefixes=["62"])
-    request(rules, "somebody@example.com", 1.0)
-    assert "start" in refusal(rules, "another@EXAMPLE.com", 2.0).cause
-    request(rules, "another@example.org", 2.0)
+def test_an_address_has_the_limits_of_its_receiver_and_of_all_only() -> None:
+    """Nobody earns by the mail to a domain, and half of a country has its mailbox at the same one."""
+    rules = limits(
+        per_prefix_per_hour=1, allowed_prefixes=["62"], guard_requests=1, per_receiver_per_hour=2, per_hour=30
+    )
+    for number in range(28):
+        request(rules, f"somebody{number}@example.com", 1.0)
+    for _ in range(2):
+        request(rules, "another@example.com", 200.0)  # long after the others could have been verified
+    rules.verified("another@example.com", 200.0, 200.0)
+    assert "this receiver" in refusal(rules, "another@example.com", 200.0).cause
+    assert "all receivers" in refusal(rules, "more@example.com", 200.0).cause
+    rules.take_back("another@example.com", 200.0)
+    request(rules, "more@example.com", 200.0)

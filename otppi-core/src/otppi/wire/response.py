@@ -38,7 +38,7 @@ class ResponseCode(StrEnum):
 _ROWS: Mapping[ResponseCode, tuple[int, str]] = {
     ResponseCode.SUCCESS: (200, "Done"),
     ResponseCode.UNAUTHORIZED: (401, "Wrong user name or password, or the user is blocked"),
-    ResponseCode.NO_MODEM: (503, "No modem is connected that may send this"),
+    ResponseCode.NO_MODEM: (503, "No modem or mail account is connected that may send this"),
     ResponseCode.FAILED: (502, "Failed for good"),
     ResponseCode.DUPLICATE: (200, "The same message was taken in before and is not sent again"),
     ResponseCode.WRONG_OTP: (200, "The one-time password is wrong"),

@@ -13,6 +13,7 @@ from otppi.host.modems.device_operations import DeviceOperations
 from otppi.host.modems.sim_check import number_of, sim_problem
 from otppi.host.modems.worker import modem_workers
 from otppi.host.numbering.numbers import numbers_of
+from otppi.host.numbering.receivers import receiver_of
 from otppi.host.runtime.operations import CLI
 from otppi.wire.errors import FieldError, WireError
 
@@ -114,7 +115,7 @@ class Operations(InboxOperations, KeysOperations, DeviceOperations):
 
     def _msisdn(self, receiver: str) -> str:
         try:
-            return numbers_of(self._data.config.one("sms")).key(receiver)
+            return receiver_of(receiver, numbers_of(self._data.config.one("sms"))).key
         except WireError as error:
             raise InvalidSettings([FieldError("receiver", str(error))]) from error
 

@@ -20,9 +20,9 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.host.durable.journal import answer_to_json, answer_to_of
 from otppi.host.durable.report import Report, append_whole
+from otppi.host.numbering.receivers import masked
 from otppi.host.records.record import Record
 from otppi.wire.envelope import ResponseCode
-from otppi.wire.msisdn import mask
 
 logger = logging.getLogger(__name__)
 
@@ -243,7 +243,7 @@ class OpenNotes:
 
 
 def _fields(record: Record) -> list[Any]:
-    shown = record.receiver_shown if "*" in record.receiver_shown else mask(record.receiver_shown)
+    shown = masked(record.receiver_shown)  # what is masked already stays so
     lifetime = round(record.expires - record.created)
     origin = record.origin
     return [

@@ -36,6 +36,8 @@ class Kept:
     only: str | None
     address: str
     reference: str | None = None
+    subject: str = field(default="", repr=False)
+    destination: str = field(default="", repr=False)
 
 
 class Spool:
@@ -71,6 +73,8 @@ class Spool:
                 record.only,
                 record.origin.address,
                 record.reference,
+                record.subject,
+                record.destination if record.destination != record.receiver else "",
             ]
         )
         try:
@@ -118,7 +122,8 @@ class Spool:
         """Make a record whole again that the journal knows; its slot stays until it ends."""
         record.receiver, record.text, record.slot = kept.receiver, kept.text, kept.slot
         record.bulk, record.flash, record.only = kept.bulk, kept.flash, kept.only
-        record.reference = kept.reference
+        record.reference, record.subject = kept.reference, kept.subject
+        record.destination = kept.destination or kept.receiver
         record.origin = replace(record.origin, address=kept.address)
 
     def drop_others(self, kept: Iterable[Kept], wanted: Container[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from otppi.api.egress import Channel
 from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
@@ -19,6 +20,7 @@ from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, ass
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.numbering.numbers import numbers_of
+from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
 from otppi.host.records.record import Record
@@ -29,7 +31,7 @@ from otppi.host.ussd.balance import Balances, Post
 from otppi.host.ussd.desk import UssdDesk
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
-from otppi.wire.msisdn import mask, service_number
+from otppi.wire.msisdn import service_number
 from otppi.wire.segment import segment
 
 logger = logging.getLogger(__name__)
@@ -155,20 +157,25 @@ class HostGateway:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
         item, problems = Item(receiver=receiver, message=text), list[FieldError]()
-        record = self._record(item, self._number(item, "", problems, by_hand=True), origin, bulk=False)
+        number = service_number(receiver)
+        meant = Receiver(number, number) if number else self._meant(item, "", problems)
+        record = self._record(item, meant, origin, bulk=False)
         record.only = modem
         if not text:
             problems.append(FieldError("message", "is empty"))
-        names = [worker.name for worker in modem_workers(self._dispatch.workers())]
+        if record.channel is Channel.SMS:
+            self._count_parts(item, "", problems)
+        names = [worker.name for worker in self._dispatch.workers() if worker.channel is record.channel]
         if modem is not None and modem not in names:
-            problems.append(FieldError("modem", f"there is no active modem of this name; there are {', '.join(names)}"))
+            reason = f"there is no active {record.channel.noun} of this name; there are {', '.join(names)}"
+            problems.append(FieldError("modem", reason))
         if problems:
             raise InvalidSettings(problems)
         return MessageTicket(
             "send-sms", [self._take(record, self._dispatch.take)], frozenset(), self._dispatch, as_list=False
         )
 
-    def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> str:
+    def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> Receiver:
         """Check what the envelope's parser cannot."""
         item, path = envelope.items[index], _path(envelope, index)
         if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
@@ -176,49 +183,48 @@ class HostGateway:
                 problems.append(FieldError(f"{path}flash", "is for SMS, and the receiver is an e-mail address"))
             if item.modem_id is not None:
                 problems.append(FieldError(f"{path}modem_id", "is for SMS, and the receiver is an e-mail address"))
-            return item.receiver or ""
+            return self._meant(item, path, problems)
         if item.subject:
             problems.append(FieldError(f"{path}subject", "is for e-mails, and the receiver is a number"))
         names = [worker.name for worker in modem_workers(self._dispatch.workers()) if worker.send_from_api]
         if item.modem_id is not None and item.modem_id not in names:
             reason = f"there is no active modem of this name that senders may use; there are {', '.join(names)}"
             problems.append(FieldError(f"{path}modem_id", reason))
-        return self._number(item, path, problems)
+        self._count_parts(item, path, problems)
+        return self._meant(item, path, problems)
 
-    def _number(self, item: Item, path: str, problems: list[FieldError], *, by_hand: bool = False) -> str:
-        """Give the MSISDN of an SMS's receiver; check it, and how many parts the text takes."""
-        receiver, text, most = item.receiver or "", item.message or "", self.sms["max_segments"]
+    def _meant(self, item: Item, path: str, problems: list[FieldError]) -> Receiver:
+        """Read whom a message is to go to; what is wrong with that is added to the problems."""
         try:
-            receiver = self._numbering.receiver(receiver)
+            return receiver_of(item.receiver or "", self._numbering, sending=True)
         except WireError as error:
-            if by_hand and (service := service_number(receiver)):
-                receiver = service
-            else:
-                problems.append(FieldError(f"{path}receiver", str(error)))
+            problems.append(FieldError(f"{path}receiver", str(error)))
+            return Receiver("", "")
+
+    def _count_parts(self, item: Item, path: str, problems: list[FieldError]) -> None:
+        """Check how many parts an SMS takes."""
+        text, most = item.message or "", self.sms["max_segments"]
         # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
         if 2 * len(text) > _UTF16_PER_PART * most:
             try:
                 segment(text, max_parts=most)
             except WireError:
                 problems.append(FieldError(f"{path}message", f"is longer than {most} segments"))
-        return receiver
 
-    def _record(self, item: Item, receiver: str, origin: Origin, *, bulk: bool) -> Record:
+    def _record(self, item: Item, receiver: Receiver, origin: Origin, *, bulk: bool) -> Record:
         now, lifetime = time.time(), float(self.sms["default_lifetime"])
         if origin.direct and item.date_time is not None:
             self._dispatch.clock.compare(item.date_time)
         expires, ends_at = span(now, lifetime, item.date_time, item.expiration, direct=origin.direct)
-        record = Record(origin, item.id, receiver, item.message, expires)
+        record = Record(origin, item.id, receiver.key, item.message, expires)
+        record.destination, record.subject = receiver.destination, item.subject or ""
         record.ends_at, record.reference, record.only = ends_at, item.reference, item.modem_id
-        record.receiver_shown = self._shown(receiver)
+        record.receiver_shown = masked(receiver.key) if self.sms["mask_receivers"] else receiver.key
         record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
         record.flash = item.flash
         if self.sms["duplicate_window"] and (item.id is not None or origin.kept_by_source):
-            record.digest = self._dispatch.records.digest(item.id, receiver, item.message or "")
+            record.digest = self._dispatch.records.digest(item.id, receiver.key, _worded(item))
         return record
-
-    def _shown(self, receiver: str) -> str:
-        return _masked(receiver) if self.sms["mask_receivers"] else receiver
 
     def _take(self, record: Record, take: Take) -> Record | Outcome:
         """Give the record that is sent, which is an earlier one's for a duplicate, or say why it is none."""
@@ -229,17 +235,15 @@ class HostGateway:
             return self._refuse(record, refused)
 
     def _admit(self, record: Record) -> None:
-        """Check what can be refused before any modem is asked for.
+        """Check what can be refused before any egress is asked for.
 
         Raises:
-            Refused: It is too late, or an e-mail, or its receiver is blocked.
+            Refused: It is too late, or its receiver is blocked.
         """
         if record.expires <= record.created:
             clock = self._dispatch.clock
             late = f"{record.created - record.expires:.0f} s before, by the clock of this device ({clock.shown()})"
             raise Refused(ResponseCode.EXPIRED, f"it had expired when it came in, {late}{clock.suspicion()}")
-        if "@" in record.receiver:
-            raise Refused(ResponseCode.NO_MODEM, "no mail account is configured that may send this")
         if record.receiver in self._blocklist:
             raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
 
@@ -270,7 +274,7 @@ class HostGateway:
 
     def _verify_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
         problems: list[FieldError] = []
-        receivers = self._numbers(envelope, problems)
+        receivers = self._keys_of(envelope, problems)
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         outcomes = [
@@ -281,22 +285,19 @@ class HostGateway:
 
     # -- the other commands -----------------------------------------------------------------------------------------
 
-    def _numbers(self, envelope: Envelope, problems: list[FieldError]) -> list[str | None]:
+    def _keys_of(self, envelope: Envelope, problems: list[FieldError]) -> list[str | None]:
         """Give the receivers in the form in which the gateway keeps them; None where there is none."""
         receivers: list[str | None] = []
         for index, item in enumerate(envelope.items):
-            if envelope.command is Command.VERIFY_OTP and "@" in (item.receiver or ""):
-                receivers.append(item.receiver)
-                continue
             try:
-                receivers.append(item.receiver and self._numbering.key(item.receiver))
+                receivers.append(item.receiver and receiver_of(item.receiver, self._numbering).key)
             except WireError as error:
                 problems.append(FieldError(f"{_path(envelope, index)}receiver", str(error)))
         return receivers
 
     def _block(self, envelope: Envelope, origin: Origin) -> Ticket:
         problems: list[FieldError] = []
-        receivers = self._numbers(envelope, problems)
+        receivers = self._keys_of(envelope, problems)
         if problems:
             return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
         blocking = envelope.command is Command.BLOCK_MSISDN
@@ -366,7 +367,6 @@ def _with_id(outcome: Outcome, client_id: str | None) -> Outcome:
     return outcome if client_id is None else replace(outcome, data={"id": client_id, **outcome.data})
 
 
-def _masked(receiver: str) -> str:
-    """Show as much of a number, or of an e-mail address, as tells one from another."""
-    name, at, domain = receiver.rpartition("@")
-    return f"{name[:1]}*****@{domain}" if at else mask(receiver)
+def _worded(item: Item) -> str:
+    """Write what a duplicate has in common with the first one: no text has a NUL character."""
+    return f"{item.subject}\0{item.message}" if item.subject else item.message or ""

@@ -1,4 +1,4 @@
-"""The blocking list: receivers that get nothing from any modem; who blocked each, and since when."""
+"""The blocking list: receivers that get nothing from any egress; who blocked each, and since when."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _OLD_LIST = "blocking_list"
 MOST = 100_000
-"""Numbers that may be blocked; about 25 MB of RAM."""
+"""Receivers that may be blocked; about 25 MB of RAM."""
 _FREE_WRITES = 50.0
 _WRITES_PER_SECOND = 2.0
 
@@ -63,28 +63,28 @@ class Blocklist:
         self._to_move = old is not None
         kept = self._file.read()
         if kept is None:
-            kept = {entry["msisdn"]: Entry(entry["since"], "") for entry in old or ()}
+            kept = {entry.get("receiver") or entry["msisdn"]: Entry(entry["since"], "") for entry in old or ()}
         self._now = {key(number): entry for number, entry in kept.items()}
         self._rekeyed = self._now.keys() != kept.keys()
 
-    def __contains__(self, msisdn: str) -> bool:
-        return msisdn in self._now
+    def __contains__(self, receiver: str) -> bool:
+        return receiver in self._now
 
     def entries(self) -> dict[str, Entry]:
-        """Give what is known of each blocked MSISDN."""
+        """Return what is known of each blocked receiver, by its key."""
         return dict(self._now)
 
     def warnings(self) -> list[str]:
         """Say what people should know."""
         return self._file.warnings()
 
-    def block(self, msisdn: str, by: str = "") -> bool:
-        """Add a number, durably; False where it was there. Raises what `change` does."""
-        return self.change([msisdn], blocked=True, by=by)[0]
+    def block(self, receiver: str, by: str = "") -> bool:
+        """Add a receiver, durably; False where it was there. Raises what `change` does."""
+        return self.change([receiver], blocked=True, by=by)[0]
 
-    def unblock(self, msisdn: str) -> bool:
-        """Remove a number, durably; False where it was not there. Raises what `change` does."""
-        return self.change([msisdn], blocked=False)[0]
+    def unblock(self, receiver: str) -> bool:
+        """Remove a receiver, durably; False where it was not there. Raises what `change` does."""
+        return self.change([receiver], blocked=False)[0]
 
     def change(self, numbers: Sequence[str], *, blocked: bool, by: str = "") -> list[bool]:
         """Add or remove numbers, all or none, durably; says of each whether that changed anything.

@@ -404,7 +404,7 @@ class Worker(Generic[E_co]):
     def _message(self, record: Record) -> OutgoingMessage:
         return OutgoingMessage(
             message_id=record.message_id,
-            destination=record.receiver,
+            destination=record.destination,
             text=record.text or "",
             validity=max(record.left(), 0.0),
             again=record.again,

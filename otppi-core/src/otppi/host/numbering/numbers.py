@@ -111,8 +111,10 @@ class Numbers:
     def again(self, kept: str) -> str:
         """Give the key of what an earlier version kept as one: a trunk zero behind the country code, or no code at all.
 
-        What cannot be read stays as it is.
+        What cannot be read stays as it is, and so does an e-mail address.
         """
+        if "@" in kept:
+            return kept
         reading = _international(kept)
         if reading is not None and self._allowed(key := _key(reading)):
             return key

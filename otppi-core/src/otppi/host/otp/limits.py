@@ -65,7 +65,10 @@ class Window:
 
 
 class RequestLimits:
-    """The limits for requests. Not thread-safe: the desk locks."""
+    """The limits for requests. Not thread-safe: the desk locks.
+
+    Those by prefix, and the guard, are for numbers only: nobody earns by the mail to a domain.
+    """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._receivers, self._prefixes, self._all = Window(), Window(), Window()
@@ -85,6 +88,10 @@ class RequestLimits:
             Refused: It may not, for now (1208).
         """
         values, prefix = self._values, self._prefix(receiver)
+        if prefix is None:
+            self._check(self._receivers, receiver, now, values["per_receiver_per_hour"], "this receiver", alarm=False)
+            self._check(self._all, "", now, values["per_hour"], "all receivers together")
+            return
         if self._allowed and receiver.isdigit() and not receiver.startswith(self._allowed):
             raise too_many("one-time passwords are not sent to numbers that start so", HOUR)
         self._check(self._receivers, receiver, now, values["per_receiver_per_hour"], "this receiver", alarm=False)
@@ -119,18 +126,22 @@ class RequestLimits:
     def count(self, receiver: str, made: float, now: float) -> None:
         """Count a code that was taken in."""
         self._receivers.add(receiver, made, now)
-        self._prefixes.add(self._prefix(receiver), made, now)
+        if (prefix := self._prefix(receiver)) is not None:
+            self._prefixes.add(prefix, made, now)
         self._all.add("", made, now)
 
     def take_back(self, receiver: str, made: float) -> None:
         """Count a code no more, which never went out."""
         self._receivers.drop(receiver, made)
-        self._prefixes.drop(self._prefix(receiver), made)
+        if (prefix := self._prefix(receiver)) is not None:
+            self._prefixes.drop(prefix, made)
         self._all.drop("", made)
 
     def verified(self, receiver: str, made: float, now: float) -> None:
         """Count a code that was verified."""
         prefix = self._prefix(receiver)
+        if prefix is None:
+            return
         self._verified.add(prefix, made, now)
         if f"guard {prefix}" in self._alarms and not self._guard(prefix, now):
             del self._alarms[f"guard {prefix}"]
@@ -148,10 +159,9 @@ class RequestLimits:
         if len(self._alarms) > _ALARMS:
             self._alarms.popitem(last=False)
 
-    def _prefix(self, receiver: str) -> str:
-        """Give what is counted together: the first digits of a number, the domain of an e-mail address."""
-        _, at, domain = receiver.rpartition("@")
-        return domain.lower() if at else receiver[: self._values["prefix_length"]]
+    def _prefix(self, receiver: str) -> str | None:
+        """Return what is counted together: the first digits of a number; None of an e-mail address."""
+        return None if "@" in receiver else receiver[: self._values["prefix_length"]]
 
 
 def too_many(cause: str, wait: float) -> Refused:

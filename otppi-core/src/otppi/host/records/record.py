@@ -45,6 +45,7 @@ class Record:
         "created",
         "deadline",
         "deferrals",
+        "destination",
         "digest",
         "discharged",
         "egress",
@@ -80,6 +81,7 @@ class Record:
         self.answer_to = None if origin.callback is None else (origin.ingress, origin.callback)
         self.receiver = receiver
         self.receiver_shown = receiver
+        self.destination = receiver
         self.channel = Channel.MAIL if "@" in receiver else Channel.SMS
         self.text = text
         self.subject = ""
