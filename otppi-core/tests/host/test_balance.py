@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.api.errors import ModemLost
-from otppi.api.events import UssdAnswer, UssdStatus
+from otppi.api.events import BalanceLow, UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.settings import MODEMS
@@ -202,11 +202,10 @@ class Sims:
     def __init__(self, bench: DispatchBench) -> None:
         self.bench = bench
         self.desk = UssdDesk(bench.dispatch.workers)
-        self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.low: list[BalanceLow] = []
         self.asked: list[str] = []
-        self.balances = Balances(
-            self.desk, bench.dispatch.workers, lambda event, data: self.posted.append((event, dict(data)))
-        )
+        bench.events.subscribe(BalanceLow, self.low.append)
+        self.balances = Balances(self.desk, bench.dispatch.workers, bench.events)
 
     def add(self, name: str, *script: object) -> None:
         modem: Any = self.bench.add(name)
@@ -264,10 +263,11 @@ def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: p
     sims.balances.use({"m0": Plan("*123#", low=10_000)})
     for told, warnings in ((1, 1), (1, 1), (1, 0), (2, 1)):
         sims.balances.read("m0")
-        assert len(sims.posted) == told
+        assert len(sims.low) == told
         assert caplog.text.count("its balance is low") == told
         assert len(sims.balances.warnings()) == warnings
-    assert sims.posted[0] == ("modem.balance_low", {"modem_id": "m0", "balance": 9000.0, "threshold": 10_000})
+    first = sims.low[0]
+    assert (first.egress, first.balance, first.threshold) == ("m0", 9000.0, 10_000)
     assert "modem m0" in sims.balances.warnings()[0]
 
 

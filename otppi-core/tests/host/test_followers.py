@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import Rejected
-from otppi.api.events import DeliveryOutcome, DeliveryReport
+from otppi.api.events import DeliveryOutcome, DeliveryReport, MessageChanged
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.messages.placement import Refused
@@ -106,18 +106,21 @@ def test_the_same_by_two_ways_is_sent_once_and_each_is_told_its_end(bench: Dispa
 
 def test_a_report_comes_to_both(bench: DispatchBench) -> None:
     bench.add("m0")
-    told: list[Record] = []
-    bench.dispatch.listeners_later.append(told.append)
+    told: list[MessageChanged] = []
+    bench.events.subscribe(MessageChanged, told.append)
     first = bench.take(NUMBER, "text", id="1")
     record = bench.record(NUMBER, "text", id="1")
     record.origin = Origin("broker", Sender("ingress-broker"), callback=Callback("answers"), kept_by_source=True)
+    record.answer_to = ("broker", Callback("answers"))
     second = bench.dispatch.take(record)
     bench.end(first, second)
     (reference,) = first.progress.references
     report = DeliveryReport(NUMBER, reference, DeliveryOutcome.DELIVERED, 0)
     bench.dispatch.reported("m0", report)
     assert (first.state, second.state) == (State.DELIVERED, State.DELIVERED)
-    assert told == [first, second]
+    assert [one.message_id for one in told] == [first.message_id, second.message_id]
+    assert all(one.unanswered and one.state is State.DELIVERED for one in told)
+    assert [one.answer_to for one in told] == [None, ("broker", Callback("answers"))]
 
 
 def test_where_the_first_fails_the_second_is_told(bench: DispatchBench) -> None:

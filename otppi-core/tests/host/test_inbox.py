@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings
-from otppi.api.events import InboundPart
+from otppi.api.events import InboundPart, MessageReceived
 from otppi.api.ingress import ReceivedMessage
 from otppi.host.control.operations import Operations
 from otppi.host.host import Host
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
+from otppi.host.runtime.events import EventBus
 from otppi.testing.scripted import until
 
 SECRET = "kode rahasia 731904"
@@ -40,7 +41,9 @@ class Bench:
     def anew(self, **changes: Any) -> Inbox:
         """Make it anew, as a restart does."""
         self.values |= changes
-        self.inbox = Inbox(self.values, self.path, self.told.append)
+        events = EventBus()
+        events.subscribe(MessageReceived, lambda event: self.told.append(event.message))
+        self.inbox = Inbox(self.values, self.path, events)
         return self.inbox
 
     def receive(self, *parts: InboundPart, modem: str = "m0") -> list[bool]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from otppi.api.events import MessageEnded
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.durable import in_flight as open_notes_module
@@ -269,8 +270,13 @@ def test_what_is_lost_is_told_everywhere_and_once(make_bench: MakeBench, tmp_pat
     bench = make_bench()
     told: list[tuple[str, State]] = []
     later: list[str] = []
-    bench.dispatch.listeners.append(lambda record: told.append((record.client_id or "", record.state)))
-    bench.dispatch.listeners_later.append(lambda record: later.append(record.client_id or ""))
+
+    def remember(event: MessageEnded) -> None:
+        told.append((event.client_id or "", event.state))
+        if event.unanswered:
+            later.append(event.client_id or "")
+
+    bench.events.subscribe(MessageEnded, remember)
     bench.dispatch.restore()
     assert told == [("id-1", State.LOST), ("id-2", State.LOST)]
     assert later == ["id-1", "id-2"]

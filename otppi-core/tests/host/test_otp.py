@@ -53,13 +53,18 @@ class Desk:
         sealed = SealedFile(self.file, KEY)
         desk = OtpDesk(self.values, self.bench.dispatch, KEY, CodeBook(sealed), self.now)
         desk.restore()
-        self.bench.dispatch.listeners[:] = [desk.ended]
+        self.told = desk.subscribe_to(self.bench.events)
         return desk
 
     def restart(self) -> None:
         """Go on as after a kill: what is known is what is in the file."""
         self.desk.close()
+        self.hear_nothing()
         self.desk = self._open()
+
+    def hear_nothing(self) -> None:
+        for one in self.told:
+            one.end()
 
     def now(self) -> float:
         return time.monotonic() + self.ahead
@@ -116,7 +121,7 @@ def make_desk(make_bench: Callable[..., DispatchBench], tmp_path: Path) -> Itera
     yield make
     for one in desks:
         one.desk.close()
-        one.bench.dispatch.listeners.clear()
+        one.hear_nothing()
 
 
 @pytest.fixture
@@ -299,7 +304,7 @@ def test_a_message_that_failed_frees_the_interval_and_voids_the_code(desk: Desk,
 
 
 def test_a_sender_who_is_told_of_the_failure_may_ask_at_once(desk: Desk) -> None:
-    desk.bench.dispatch.listeners.clear()  # it asks before the desk is told
+    desk.hear_nothing()  # it asks before the desk is told
     desk.modem.script.append(Rejected("refused"))
     assert desk.bench.end(desk.ask()) == (State.FAILED,)
     desk.request()
@@ -535,7 +540,7 @@ def test_a_replaced_code_stays_dead_over_a_restart(desk: Desk) -> None:
 
 
 def test_a_code_whose_message_failed_meanwhile_is_void_after_a_restart(desk: Desk) -> None:
-    desk.bench.dispatch.listeners.clear()  # the kill comes before the desk is told
+    desk.hear_nothing()  # the kill comes before the desk is told
     desk.modem.script.append(Rejected("refused"))
     assert desk.bench.end(desk.ask()) == (State.FAILED,)
     desk.restart()

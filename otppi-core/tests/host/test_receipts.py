@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import Unconfirmed
-from otppi.api.events import DeliveryOutcome, DeliveryReport
+from otppi.api.events import DeliveryOutcome, DeliveryReport, MessageChanged, MessageEnded
 from otppi.api.message import OutgoingMessage, State
 from otppi.host.durable.journal import Journal
 from otppi.host.messages.receipts import Receipts
@@ -155,7 +155,8 @@ def test_a_message_that_is_known_no_more_is_not_waited_for() -> None:
 
 def test_sent_becomes_delivered_and_everybody_is_told(bench: DispatchBench) -> None:
     told: list[State] = []
-    bench.dispatch.listeners.append(lambda record: told.append(record.state))
+    for kind in (MessageEnded, MessageChanged):
+        bench.events.subscribe(kind, lambda event: told.append(event.state))
     bench.add("m0")
     record = bench.take()
     assert bench.end(record) == (State.SENT,)

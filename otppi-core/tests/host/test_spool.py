@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import NotSent
+from otppi.api.events import MessageEnded
 from otppi.api.ingress import Callback, Ingress, Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
@@ -215,10 +216,15 @@ def test_what_the_sender_was_never_told_of_is_not_sent(make_bench: MakeBench, re
 def test_the_end_of_a_restored_message_is_told_to_who_asked_for_it(make_bench: MakeBench, revive: Revive) -> None:
     bench = make_bench()
     later: list[tuple[str, State]] = []
+
+    def remember(event: MessageEnded) -> None:
+        if event.unanswered:
+            later.append((event.client_id or "", event.state))
+
     first, (asked, silent) = behind(bench, 2, origin=ASKED)
-    bench.dispatch.listeners_later.append(lambda record: later.append((record.client_id or "", record.state)))
+    bench.events.subscribe(MessageEnded, remember)
     second = revive(bench)
-    second.dispatch.listeners_later.append(lambda record: later.append((record.client_id or "", record.state)))
+    second.events.subscribe(MessageEnded, remember)
     second.add("m0")
     second.end(found(second, asked), found(second, silent))
     assert second.end(second.take(id="new")) == (State.SENT,)

@@ -9,6 +9,7 @@ from otppi.api.errors import ModemLost
 from otppi.api.events import DeliveryReport, InboundPart
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
+from otppi.host.runtime.events import EventBus
 from otppi.kit.at.channel import AtChannel
 from otppi.testing.scripted import until
 
@@ -21,11 +22,11 @@ class Held:
     def __init__(self, folder: Path, retention: str) -> None:
         self._values = INBOX.defaults() | {"retention": retention}
         self._path = folder / "inbox.json"
-        self.inbox = Inbox(self._values, self._path, lambda _: None)
+        self.inbox = Inbox(self._values, self._path, EventBus())
 
     def restart(self) -> None:
         """Do what a kill does."""
-        self.inbox = Inbox(self._values, self._path, lambda _: None)
+        self.inbox = Inbox(self._values, self._path, EventBus())
 
     def received(self, part: InboundPart) -> bool:
         return self.inbox.received("m0", part)

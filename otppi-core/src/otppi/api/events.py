@@ -1,8 +1,21 @@
-"""What comes from a modem of its own accord: status reports, messages, USSD answers, and where it tells them."""
+"""Events: what comes from a modem of its own accord, and what the gateway tells everybody who subscribes.
 
+The first part is for modem drivers: `ModemEvents` is where they tell a status report, a message or a USSD answer. The
+second part is what the gateway's event bus carries: frozen, never with the text of a message that is sent, and with
+`repr=False` at all that a log should not have.
+"""
+
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from otppi.api.egress import Channel, EgressState
+from otppi.api.ingress import Callback, ReceivedMessage
+from otppi.api.message import State
+from otppi.wire.envelope import ResponseCode
+
+# -- what comes from a modem -------------------------------------------------------------------------------------------
 
 
 class DeliveryOutcome(StrEnum):
@@ -113,3 +126,158 @@ class NoEvents:
 
     def accepted_late(self, message_id: str, reference: int) -> None:
         """Drop it."""
+
+
+# -- what the gateway tells --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all that the event bus carries; subscribe to it to be told everything.
+
+    Attributes:
+        at: When it happened, in Unix seconds.
+    """
+
+    at: float = field(default_factory=time.time, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent(Event):
+    """Something happened to a message that is sent. Its text is not here, and cannot be had from here.
+
+    Attributes:
+        message_id: The gateway's number of it.
+        client_id: The sender's own one, where there is one.
+        channel: By what it goes.
+        receiver: The receiver as logs and report show it: masked where the settings want that.
+        ingress, sender: What it came in by, and who sent it.
+        state: What it is now.
+        code: The response code of that.
+        egress: The name of what sends it; None as long as that is not decided.
+        segments: How many parts went out.
+        cause: Why it is so, where it did not go as it should.
+        reference: What the sender wants to have back in every answer.
+        created: When it came in, in Unix seconds.
+        discharged: When the network delivered it or gave it up, in Unix seconds, as a status report says.
+        answer_to: Who wants to be told of later states: the key of the ingress, and where there.
+        unanswered: Whether no answer tells this state, so that only `answer_to` does: a status report brought it, or
+            an earlier run of the gateway took the message in.
+    """
+
+    message_id: str
+    client_id: str | None = field(repr=False)
+    channel: Channel
+    receiver: str = field(repr=False)
+    ingress: str
+    sender: str
+    state: State
+    code: ResponseCode
+    egress: str | None
+    segments: int
+    cause: str | None
+    reference: str | None = field(repr=False)
+    created: float
+    discharged: float | None
+    answer_to: tuple[str, Callback] | None = field(repr=False)
+    unanswered: bool
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the message as answers and the webhook tell it to its sender."""
+        return state_data(
+            self.message_id,
+            self.client_id,
+            self.state,
+            channel=self.channel,
+            reference=self.reference,
+            egress=self.egress,
+            segments=self.segments,
+            cause=self.cause,
+            discharged=self.discharged,
+        )
+
+
+def state_data(
+    message_id: str,
+    client_id: str | None,
+    state: State,
+    *,
+    channel: Channel,
+    reference: str | None,
+    egress: str | None,
+    segments: int,
+    cause: str | None,
+    discharged: float | None,
+) -> dict[str, Any]:
+    """Return the data of an answer on one message; what is not known is left out."""
+    data: dict[str, Any] = {"id": client_id, "message_id": message_id, "state": state.value}
+    if reference is not None:
+        data["reference"] = reference
+    if egress is not None:
+        if channel is Channel.SMS:
+            data["modem_id"] = data["modemID"] = egress  # the second is the original's name for it
+        else:
+            data["mail_account"] = egress
+    if segments:
+        data["segments"] = segments
+    if cause is not None:
+        data["cause"] = cause
+    if discharged is not None:
+        data["discharged"] = round(discharged)
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken(MessageEvent):
+    """A message was taken in, and waits. Told by the thread that brought it; its egress may have told more already."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSending(MessageEvent):
+    """An egress begins to send a message: again, where an attempt before did not go out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded(MessageEvent):
+    """A message has ended; also one that was not taken in for good, such as to a blocked receiver.
+
+    Told after those who wait for the answer. `state` may be a later one already, of which `MessageChanged` tells too.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged(MessageEvent):
+    """A message that had ended has another state: by a status report, or by a result that came late."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived(Event):
+    """A message came in to an egress, whole or without parts that did not come. It has its text: never log it."""
+
+    message: ReceivedMessage = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EgressChanged(Event):
+    """What sends has another state, such as `ready` or `blocked`; `detail` says why, to a person."""
+
+    channel: Channel
+    egress: str
+    state: EgressState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLow(Event):
+    """The balance of an egress' SIM card fell below the threshold that is set."""
+
+    egress: str
+    balance: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged(Event):
+    """Sections of the settings have new values, which are in use; only their keys are told."""
+
+    sections: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from otppi.api.ingress import ReceivedMessage
+from otppi.api.events import SettingsChanged
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import OpenNotes
@@ -18,7 +18,6 @@ from otppi.host.gateway.gateway import HostGateway
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.messages.dispatch import Dispatch, Rules
-from otppi.host.messages.tickets import of_record
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
@@ -31,13 +30,12 @@ from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.sim_check import sim_problem
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.otp.desk import open_desk
-from otppi.host.records.record import Record
+from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import NoThread, Supervised, Watch, end_all
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.balance import plans_of
-from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
+from otppi.host.webhook.webhook import Webhook
 from otppi.kit.at.usb import serial_devices
-from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -58,15 +56,23 @@ class Host:
         self._report = Report(data.path / "report", sms["report_months"])
         self._usage = UsageFile(data.path / "usage", data.path / "report")
         spool, notes = open_spool(boot_folder), OpenNotes(data.path / "open", self._report)
-        self.dispatch = Dispatch(_rules(sms), Journal(boot_folder), spool, notes, self._report, self._usage)
+        self.events = EventBus()
+        self.dispatch = Dispatch(
+            _rules(sms),
+            Journal(boot_folder),
+            spool,
+            notes,
+            self._report,
+            self._usage,
+            self.events,
+            data.blocklist.__contains__,
+        )
         self.webhook = Webhook(config.one("webhook"))
         self.otp = open_desk(config.one("otp"), self.dispatch, boot_folder)
         reader = EnvelopeReader(data.keys, lambda: config.one("encryption"))
-        self.gateway = HostGateway(
-            sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.webhook.post, reader
-        )
+        self.gateway = HostGateway(sms, self.accounts, data.blocklist, self.dispatch, self.otp, self.events, reader)
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
-        self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self._forward)
+        self.inbox = Inbox(config.one("inbox"), data.path / "inbox.json", self.events)
         self._receiving = (
             Supervised("inbox", self.inbox.run, self.inbox.stop),
             Supervised("webhook", self.webhook.run, self.webhook.stop),
@@ -90,10 +96,9 @@ class Host:
     def _connect(self) -> None:
         """Tell the parts of each other, where one is made after another that needs it."""
         data, dispatch, overview = self.data, self.dispatch, self.gateway.overview
-        dispatch.is_blocked = data.blocklist.__contains__
         dispatch.each_minute += [data.keys.drop_expired, self.accounts.log.flush]
-        dispatch.listeners += [self.otp.ended, self._tell_state]
-        dispatch.listeners_later.append(self._tell_later)
+        for part in (self.otp, self.webhook, self.ways_in):
+            part.subscribe_to(self.events)
         overview.ways_in = self.ways_in.describe
         overview.parts += [data, data.store, data.blocklist, data.config, self, self.ways_in]
 
@@ -127,7 +132,7 @@ class Host:
 
     def apply(self, changed: Iterable[str]) -> None:
         """Use the new values of some sections."""
-        config = self.data.config
+        config, changed = self.data.config, tuple(changed)
         for key in changed:
             if key == "sms":
                 self.gateway.configure(config.one(key))
@@ -151,6 +156,7 @@ class Host:
                 self.webhook.configure(config.one(key))
             elif key in self.data.plugins.ingress_types:
                 self.ways_in.use(key)
+        self.events.publish(SettingsChanged(changed))
 
     def stop(self) -> None:
         """Take nothing more in, and let each modem finish what it is sending; the rest stays for the next start."""
@@ -178,25 +184,6 @@ class Host:
         """List the threads that are to live."""
         own = [self._housekeeping, *self._receiving, self._device_watch, self._balances, *self._others]
         return [*own, *list(self._modem_threads.values()), *self.internet.threads(), *self.ways_in.threads()]
-
-    def _tell_state(self, record: Record) -> None:
-        """Tell the webhook what became of a message; on the thread that ended it."""
-        if self.webhook.wants(MESSAGE_STATE):
-            outcome = of_record(record)
-            self.webhook.post(MESSAGE_STATE, {**outcome.data, "response_code": outcome.code.value})
-
-    def _tell_later(self, record: Record) -> None:
-        """Tell the sender who gave a callback what no answer tells: a status report, or the end after a restart."""
-        if record.answer_to is not None:
-            ingress, callback = record.answer_to
-            outcome = of_record(record)
-            self.ways_in.state_changed(ingress, callback, Answer(callback.command, outcome.code, data=outcome.data))
-
-    def _forward(self, message: ReceivedMessage) -> None:
-        """Tell the webhook and the ways in of a message that came in; on the inbox's thread."""
-        if self.webhook.wants(MESSAGE_RECEIVED):
-            self.webhook.post(MESSAGE_RECEIVED, message.as_data())
-        self.ways_in.received(message)
 
     # -- modems -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.records.record import Record
+from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.scripted import ScriptedModem, SentText, until
@@ -39,7 +40,10 @@ class DispatchBench:
         self.usage = UsageFile(folder / "usage", folder / "report", clock=lambda: self.now())
         self.spool = Spool(SealedFile(folder / "boot" / "spool", spool_key(folder / "boot")))
         notes = OpenNotes(folder / "open", self.report)
-        self.dispatch = Dispatch(replace(RULES, **rules), self.journal, self.spool, notes, self.report, self.usage)
+        self.events = EventBus()
+        self.dispatch = Dispatch(
+            replace(RULES, **rules), self.journal, self.spool, notes, self.report, self.usage, self.events
+        )
         self.outbox: list[SentText] = []
         self.modems: dict[str, ScriptedModem] = {}
         self.threads: dict[str, Supervised] = {}

@@ -24,10 +24,11 @@ from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
 from otppi.host.records.record import Record
+from otppi.host.runtime.events import EventBus
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
-from otppi.host.ussd.balance import Balances, Post
+from otppi.host.ussd.balance import Balances
 from otppi.host.ussd.desk import UssdDesk
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
@@ -57,7 +58,7 @@ class HostGateway:
         blocklist: Blocklist,
         dispatch: Dispatch,
         otp: OtpDesk,
-        post: Post,
+        events: EventBus,
         reader: EnvelopeReader,
     ) -> None:
         self.configure(sms)
@@ -69,7 +70,7 @@ class HostGateway:
             return modem_workers(dispatch.workers())
 
         self.ussd = UssdDesk(modems)
-        self.balances = Balances(self.ussd, modems, post)
+        self.balances = Balances(self.ussd, modems, events)
         self.recognise = accounts.recognise
         self.recognise_token = accounts.recognise_token
         self.authenticate = accounts.authenticate

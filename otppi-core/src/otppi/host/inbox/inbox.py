@@ -5,13 +5,14 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from otppi.api.events import InboundPart
+from otppi.api.events import InboundPart, MessageReceived
 from otppi.api.ingress import ReceivedMessage
 from otppi.host.inbox.reassembly import Assembly, digest
+from otppi.host.runtime.events import EventBus
 from otppi.host.storage.store import sync_folder, write_synced
 
 logger = logging.getLogger(__name__)
@@ -21,8 +22,6 @@ _SAVE_EVERY = 5.0
 _SEEN = 10_000
 _HOUR = 3600.0
 
-Listener = Callable[[ReceivedMessage], None]
-
 
 class Inbox:
     """Every public method may be called by any thread; `run` is the body of a thread of the inbox's own.
@@ -30,13 +29,13 @@ class Inbox:
     Args:
         values: Section `inbox`.
         path: Where the messages are kept if they are to be kept on the card.
-        listener: Told of each message when it is whole, or shown without its missing parts, on the inbox's thread.
+        events: Told of each message when it is whole, or shown without its missing parts, on the inbox's thread.
     """
 
-    def __init__(self, values: Mapping[str, Any], path: Path, listener: Listener) -> None:
+    def __init__(self, values: Mapping[str, Any], path: Path, events: EventBus) -> None:
         self._values = values
         self._path = path
-        self._listener = listener
+        self._events = events
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Assembly] = OrderedDict()
         # Parts that were seen, and whether they are as safe as the administrator wants them to be.
@@ -172,7 +171,7 @@ class Inbox:
     # -- the inbox's thread -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Show what stays incomplete, forget what is old, tell the listener, and save, until `stop`."""
+        """Show what stays incomplete, forget what is old, tell of what is new, and save, until `stop`."""
         while not self._stopping.is_set():
             self._wake.wait(_TICK)
             self._wake.clear()
@@ -208,7 +207,7 @@ class Inbox:
                 assembly = self._kept.get(self._untold.popleft())
                 message = assembly.message() if assembly else None
             if message:
-                self._listener(message)
+                self._events.publish(MessageReceived(message))
 
     # -- the card ---------------------------------------------------------------------------------------------------
 

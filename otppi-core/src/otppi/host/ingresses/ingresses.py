@@ -13,7 +13,9 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
+from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
+from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.host.settings.config import Config
@@ -150,6 +152,17 @@ class WaysIn:
         return said
 
     # -- news -------------------------------------------------------------------------------------------------------
+
+    def subscribe_to(self, events: EventBus) -> None:
+        """Hand on to the ways in what the event bus tells: messages that came in, and states that no answer tells."""
+        events.subscribe(MessageReceived, lambda event: self.received(event.message))
+        events.subscribe(MessageEnded, self._message_state)
+        events.subscribe(MessageChanged, self._message_state)
+
+    def _message_state(self, event: MessageEvent) -> None:
+        if event.unanswered and event.answer_to is not None:
+            ingress, callback = event.answer_to
+            self.state_changed(ingress, callback, Answer(callback.command, event.code, data=event.as_data()))
 
     def received(self, message: ReceivedMessage) -> None:
         """Tell all of a message that came in."""

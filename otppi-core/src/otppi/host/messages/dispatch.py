@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from otppi.api.egress import Channel
 from otppi.api.errors import Deferred, Lost, NotSent, Rejected, Unconfirmed, Unfit
-from otppi.api.events import DeliveryOutcome, DeliveryReport
+from otppi.api.events import DeliveryOutcome, DeliveryReport, EgressChanged, MessageSending, MessageTaken
 from otppi.api.message import State
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.journal import Journal
@@ -20,11 +20,13 @@ from otppi.host.messages.expiry import ClockWatch
 from otppi.host.messages.followers import Followers, copy_end, own_of
 from otppi.host.messages.placement import Placement, Refused, Rules
 from otppi.host.messages.receipts import Receipts
+from otppi.host.messages.telling import event_of
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, segments_out
 from otppi.host.records.record import Record, Records
+from otppi.host.runtime.events import EventBus
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
 
@@ -39,13 +41,21 @@ _REFUSALS_PER_SECOND = 1.0
 
 
 class Dispatch:
-    """Owns the records, from taking one in to its end.
+    """Owns the records, from taking one in to its end; tells the event bus what becomes of each.
 
     One lock guards the states of records and what queue they are in (`Placement`). Nothing blocks while it is held.
     """
 
     def __init__(
-        self, rules: Rules, journal: Journal, spool: Spool, notes: OpenNotes, report: Report, usage: UsageFile
+        self,
+        rules: Rules,
+        journal: Journal,
+        spool: Spool,
+        notes: OpenNotes,
+        report: Report,
+        usage: UsageFile,
+        events: EventBus,
+        is_blocked: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.records = Records(journal.key)
         self.ended = Counter[tuple[str, str]]()
@@ -55,16 +65,15 @@ class Dispatch:
         self._restored: list[Record] = []
         self._waiters: dict[str, list[Callable[[], None]]] = {}
         self._followers = Followers()
-        self.is_blocked: Callable[[str], bool] = lambda _: False
+        self.is_blocked = is_blocked
         self.clock = ClockWatch()
         self._report = report
-        self._paperwork = Paperwork(report)
+        self._events = events
+        self._paperwork = Paperwork(report, events)
         self._usage = usage
         self._lock = threading.Lock()
         self._placement = Placement(rules)
         self._receipts = Receipts(lambda message_id: self.records.get(message_id) is not None)
-        self.listeners = self._paperwork.listeners
-        self.listeners_later = self._paperwork.listeners_later
         self.note_ended = self._paperwork.do
         self.each_minute: list[Callable[[], None]] = []
         self._refusals = TokenBucket(_FREE_REFUSALS, _REFUSALS_PER_SECOND)
@@ -91,6 +100,14 @@ class Dispatch:
         ours = not record.origin.kept_by_source
         if ours:
             self._spool.prepare()
+        # Made now: as soon as it is queued, a modem's thread may be further with it.
+        event = event_of(MessageTaken, record) if self._events.wants(MessageTaken) else None
+        taken = self._take(record, ours=ours)
+        if event is not None and taken is record:
+            self._events.publish(event)
+        return taken
+
+    def _take(self, record: Record, *, ours: bool) -> Record:
         with self._lock:
             first = self._first(record)
             if first is not None and (own := own_of(first, record)):
@@ -208,7 +225,9 @@ class Dispatch:
             record.state = State.SENDING
             record.egress = worker.name
             record.attempts += 1
-            return True
+        if self._events.wants(MessageSending):
+            self._events.publish(event_of(MessageSending, record))
+        return True
 
     def dispatched(self, record: Record) -> None:
         """Note that the network may have the message from now on."""
@@ -278,7 +297,12 @@ class Dispatch:
             self._placement.defer(record, error.retry_after)
 
     def egress_changed(self, worker: AnyWorker) -> None:
-        """Hand the queue of an egress that cannot send to others that can."""
+        """Tell of an egress' new state, and hand its queue, where it cannot send, to others that can."""
+        self._relieve(worker)
+        status = worker.status
+        self._events.publish(EgressChanged(worker.channel, worker.shown_name, status.state, status.detail))
+
+    def _relieve(self, worker: AnyWorker) -> None:
         with self._lock:
             self._placement.relieve(worker)
 
@@ -461,7 +485,7 @@ class Dispatch:
                 if record.left() <= 0 and worker.queue.remove(record):
                     self._expire(record)
             if worker.queue:
-                self.egress_changed(worker)  # another one may have become ready
+                self._relieve(worker)  # another one may have become ready
             if worker.queue and not self._placement.may_wait_for(worker, now):
                 self._abandon(worker)
         if self._journal.wants_compaction:

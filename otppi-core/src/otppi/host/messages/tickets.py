@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from otppi.api.egress import Channel
+from otppi.api.events import state_data
 from otppi.api.message import State
 from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.records.names import shown_name
@@ -24,21 +24,17 @@ class Outcome:
 
 def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     """Describe a message as it stands; `code` overrides the record's (1201 for a duplicate)."""
-    data: dict[str, Any] = {"id": record.client_id, "message_id": record.message_id, "state": record.state.value}
-    if record.reference is not None:
-        data["reference"] = record.reference
-    if record.egress is not None:
-        name = shown_name(record.channel, record.egress)
-        if record.channel is Channel.SMS:
-            data["modem_id"] = data["modemID"] = name  # the second is the original's name for it
-        else:
-            data["mail_account"] = name
-    if record.segments:
-        data["segments"] = record.segments
-    if record.cause is not None:
-        data["cause"] = record.cause
-    if record.discharged is not None:
-        data["discharged"] = round(record.discharged)
+    data = state_data(
+        record.message_id,
+        record.client_id,
+        record.state,
+        channel=record.channel,
+        reference=record.reference,
+        egress=None if record.egress is None else shown_name(record.channel, record.egress),
+        segments=record.segments,
+        cause=record.cause,
+        discharged=record.discharged,
+    )
     return Outcome(code or record.code, data)
 
 

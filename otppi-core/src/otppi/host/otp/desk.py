@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from otppi.api.events import MessageChanged, MessageEnded, MessageEvent
 from otppi.api.ingress import Origin
 from otppi.api.message import State
 from otppi.host.durable.spool import on_ram_disk
@@ -26,6 +27,7 @@ from otppi.host.otp.book import Code, CodeBook, Status
 from otppi.host.otp.codes import Hasher, new_code, tidy
 from otppi.host.otp.limits import RequestLimits, Window, too_many
 from otppi.host.records.record import Record
+from otppi.host.runtime.events import EventBus, Subscription
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.wire.envelope import Item, ResponseCode
 
@@ -97,6 +99,13 @@ class OtpDesk:
         with self._lock:
             self._values = values
             self._limits.configure(values)
+
+    def subscribe_to(self, events: EventBus) -> tuple[Subscription, ...]:
+        """Be told of the ends of messages, and of later states, by the event bus.
+
+        Not of what is taken in: the desk's lock is held there.
+        """
+        return events.subscribe(MessageEnded, self.ended), events.subscribe(MessageChanged, self.ended)
 
     # -- request-otp ------------------------------------------------------------------------------------------------
 
@@ -236,18 +245,18 @@ class OtpDesk:
 
     # -- what becomes of the messages -------------------------------------------------------------------------------
 
-    def ended(self, record: Record) -> None:
+    def ended(self, event: MessageEvent) -> None:
         """Take a message's state: a code that was not sent is void, and holds no new one up (any thread; quick)."""
-        if self._book.by_message(record.message_id) is None:
+        if self._book.by_message(event.message_id) is None:
             return
         with self._lock:
-            code = self._book.by_message(record.message_id)
+            code = self._book.by_message(event.message_id)
             if code is None or code.status is Status.VERIFIED:
                 return
-            if not record.state.went_out:
+            if not event.state.went_out:
                 self._limits.take_back(code.receiver, code.made)
                 self._book.drop(code)
-            elif record.state is State.UNDELIVERED and not code.freed:
+            elif event.state is State.UNDELIVERED and not code.freed:
                 code.freed = True  # a report may come after all; but who asks for a new one gets it
                 self._book.changed(code)
 

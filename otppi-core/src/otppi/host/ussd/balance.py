@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from otppi.api.egress import EgressState
-from otppi.api.events import UssdStatus
+from otppi.api.events import BalanceLow, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.worker import ModemWorker
+from otppi.host.runtime.events import EventBus
 from otppi.host.ussd.balance_text import balance_in
 from otppi.host.ussd.desk import UssdDesk
-from otppi.host.webhook.webhook import MODEM_BALANCE_LOW
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
 
 ORIGIN = Origin("balance", Sender("schedule"))
-Post = Callable[[str, Mapping[str, Any]], object]
-"""Tells an event by the webhook."""
 
 _FIRST = 60.0
 """Seconds after the start, so that messages go first."""
@@ -67,8 +65,8 @@ class Balance:
 class Balances:
     """All balances. One thread of its own reads them one after the other; any thread may look or read now."""
 
-    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], post: Post) -> None:
-        self._post = post
+    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], events: EventBus) -> None:
+        self._events = events
         self._desk = desk
         self._workers = workers
         self._plans: Mapping[str, Plan] = {}
@@ -158,7 +156,7 @@ class Balances:
         known = self._known[modem] = Balance(found, time.time(), low=found < plan.low)
         if known.low and not before.low:
             logger.warning("%s; it should be at least %s", self._low(modem), f"{plan.low:,.2f}")
-            self._post(MODEM_BALANCE_LOW, {"modem_id": modem, "balance": found, "threshold": plan.low})
+            self._events.publish(BalanceLow(modem, found, plan.low))
         return known
 
     def _note_problem(self, modem: str, problem: str) -> None:

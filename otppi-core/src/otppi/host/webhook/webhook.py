@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import otppi
 from otppi.api.errors import OtpPiError, sentence
+from otppi.api.events import BalanceLow, MessageChanged, MessageEnded, MessageEvent, MessageReceived
+from otppi.host.runtime.events import EventBus
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.http_answer import bound
 from otppi.kit.net.tls import verifying_context
@@ -75,6 +77,25 @@ class Webhook:
         self._last_error: str | None = None
 
     # -- any thread -------------------------------------------------------------------------------------------------
+
+    def subscribe_to(self, events: EventBus) -> None:
+        """Forward what the event bus tells, as far as the settings want it."""
+        events.subscribe(MessageReceived, self._received)
+        events.subscribe(MessageEnded, self._state)
+        events.subscribe(MessageChanged, self._state)
+        events.subscribe(BalanceLow, self._balance_low)
+
+    def _received(self, event: MessageReceived) -> None:
+        if self.wants(MESSAGE_RECEIVED):
+            self.post(MESSAGE_RECEIVED, event.message.as_data())
+
+    def _state(self, event: MessageEvent) -> None:
+        if self.wants(MESSAGE_STATE):
+            self.post(MESSAGE_STATE, {**event.as_data(), "response_code": event.code.value})
+
+    def _balance_low(self, event: BalanceLow) -> None:
+        data = {"modem_id": event.egress, "balance": event.balance, "threshold": event.threshold}
+        self.post(MODEM_BALANCE_LOW, data)
 
     def wants(self, event: str) -> bool:
         """Whether this event is forwarded, so that nobody makes its data for nothing."""
