@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.api.operations import Actor
 from otppi.host.control.client import ControlClient, NoAnswer
 from otppi.host.control.server import ControlServer
 from otppi.wire.errors import FieldError
@@ -18,7 +19,7 @@ from otppi.wire.errors import FieldError
 class Scripted:
     """Operations that end in every way."""
 
-    def call(self, name: str, arguments: Any) -> Any:
+    def call(self, name: str, arguments: Any, actor: Actor) -> Any:
         if name == "full":
             raise OSError(28, "No space left on device", "/card")
         if name == "wrong":
@@ -27,6 +28,7 @@ class Scripted:
             raise OtpPiError("not now")
         if name == "broken":
             raise AssertionError
+        assert str(actor) == "command-line/administrator"
         return [name, arguments]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from otppi.cli.talk import CONTROL_LINK
-from otppi.host.control.operations import Operations
 from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
+from otppi.host.operations import registry_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.simulator import ModemProfile, ModemRack
@@ -38,7 +38,7 @@ def gateway(data: Path, tmp_path: Path, rack: ModemRack) -> Iterator[Host]:
     )
     host = Host(folder, tmp_path / "boot", RackSource(rack))
     host.start()
-    server = ControlServer(tmp_path / "boot/control", Operations(folder, host))
+    server = ControlServer(tmp_path / "boot/control", registry_of(folder, host))
     serving = Supervised("control", server.run, server.stop)
     serving.start()
     (data / CONTROL_LINK).symlink_to(tmp_path / "boot/control")

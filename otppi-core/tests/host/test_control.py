@@ -19,11 +19,11 @@ from otppi.api.events import InboundPart
 from otppi.api.ingress import Sender
 from otppi.host.control import server as control
 from otppi.host.control.client import ControlClient
-from otppi.host.control.operations import Operations
 from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.runtime.operations import NotRunning
+from otppi.host.operations import registry_of
+from otppi.host.runtime.operations import COMMAND_LINE, NotRunning
 from otppi.host.runtime.supervisor import Supervised
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(host: Host, path: Path) -> Iterator[ControlClient]:
-    server = ControlServer(path, Operations(host.data, host))
+    server = ControlServer(path, registry_of(host.data, host))
     serving = Supervised("control", server.run, server.stop)
     serving.start()
     yield ControlClient(path)
@@ -145,7 +145,7 @@ def test_only_the_owner_may_ask(client: ControlClient, path: Path) -> None:
 
 
 def test_stop_before_the_start_and_twice(host: Host, path: Path) -> None:
-    server = ControlServer(path, Operations(host.data, host))
+    server = ControlServer(path, registry_of(host.data, host))
     serving = Supervised("control", server.run, server.stop)
     serving.stop()
     serving.start()
@@ -160,7 +160,7 @@ def test_a_socket_that_was_left_over_is_replaced(client: ControlClient, host: Ho
     with socket.socket(socket.AF_UNIX) as old:
         old.bind(str(left))
     assert not ControlClient(left).reachable()
-    server = ControlServer(left, Operations(host.data, host))
+    server = ControlServer(left, registry_of(host.data, host))
     serving = Supervised("control", server.run, server.stop)
     serving.start()
     assert ControlClient(left).call("plugins", {}) == []
@@ -296,9 +296,9 @@ def test_users(client: ControlClient, host: Host) -> None:
 
 
 def test_without_a_gateway(data: DataFolder) -> None:
-    operations = Operations(data)
-    assert operations.call("users", {}) == []
-    assert operations.call("settings_set", {"path": "sms.attempts", "value": "5"}) == ["sms"]
+    operations = registry_of(data)
+    assert operations.call("users", {}, COMMAND_LINE) == []
+    assert operations.call("settings_set", {"path": "sms.attempts", "value": "5"}, COMMAND_LINE) == ["sms"]
     for name in ("status", "modems", "phone"):
         with pytest.raises(NotRunning):
-            operations.call(name, {})
+            operations.call(name, {}, COMMAND_LINE)

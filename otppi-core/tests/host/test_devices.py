@@ -15,13 +15,14 @@ from otppi.api.errors import InvalidSettings, ModemLost, NotSupported, Trouble
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemIdentity, ModemState, ModemType
-from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.modems import devices
 from otppi.host.modems.device import Device, Expected, in_order
 from otppi.host.modems.devices import DeviceWatch
+from otppi.host.operations import registry_of
 from otppi.host.records.record import Record
+from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads
@@ -230,7 +231,7 @@ def test_a_port_that_another_program_holds(bench: Any) -> None:
 def rows(gateway: Bench) -> dict[str, dict[str, Any]]:
     """What is plugged in, by the name of the modem in the rack."""
     names = {modem.profile.imei: modem.profile.name for modem in gateway.rack.modems}
-    found = Operations(gateway.data, gateway.host).devices()
+    found = registry_of(gateway.data, gateway.host).call("devices", {}, COMMAND_LINE)
     return {names.get(row["imei"], row["product"]): row for row in found}
 
 
@@ -246,8 +247,8 @@ def test_a_new_modem_is_seen_and_adopted_while_the_gateway_runs(bench: Any) -> N
     assert (row["port"], row["ports"], row["type"], row["sim"]) == (port_of(two), [port_of(two)], "at", "READY")
     assert (row["operator"], row["imsi"]) == ("Simulated", two.profile.imsi)
     assert row["detail"] == f"otppi modem adopt {B} --name NAME"
-    operations = Operations(gateway.data, gateway.host)
-    adopted = operations.device_adopt(B, "m2", default=True)
+    operations = registry_of(gateway.data, gateway.host)
+    adopted = operations.call("device_adopt", {"device": B, "name": "m2", "default": True}, COMMAND_LINE)
     assert (adopted["port"], adopted["imei"], adopted["default_modem"]) == (row["by_path"], B, True)
     assert gateway.send("m2") == "two"
     assert gateway.send("m1") == "one"
@@ -256,17 +257,18 @@ def test_a_new_modem_is_seen_and_adopted_while_the_gateway_runs(bench: Any) -> N
 
 def test_what_cannot_be_adopted(bench: Any) -> None:
     gateway = bench({"name": "m1", "imei": A}, {"name": "m3", "imei": B, "active": False})
-    operations = Operations(gateway.data, gateway.host)
+    operations = registry_of(gateway.data, gateway.host)
     gateway.until_ready("m1")
     until(lambda: rows(gateway).get("two", {}).get("state") == "new")
     for device, name, reasons in (
         (A, "m2", ["is modem m1 already"]),
         (B, "m2", ["is modem m3 already, which is not active"]),
         (B, "m1", ["is modem m3 already, which is not active", "is used already"]),
-        ("", "m2", ["there is none with this IMEI or port (otppi modem discover lists them)"]),
+        ("", "m2", ["is required"]),
+        ("/dev/nowhere", "m2", ["there is none with this IMEI or port (otppi modem discover lists them)"]),
     ):
         with pytest.raises(InvalidSettings) as caught:
-            operations.device_adopt(device, name)
+            operations.call("device_adopt", {"device": device, "name": name}, COMMAND_LINE)
         assert [problem.reason for problem in caught.value.problems] == reasons
 
 
@@ -314,7 +316,7 @@ def test_the_type_is_that_of_the_usb_ids(bench: Any) -> None:
 
 def test_without_a_source_there_is_nothing_to_list(host: Host) -> None:
     with pytest.raises(NotSupported, match="no udev"):
-        Operations(host.data, host).devices()
+        registry_of(host.data, host).call("devices", {}, COMMAND_LINE)
 
 
 # -- the watch alone --------------------------------------------------------------------------------------------------

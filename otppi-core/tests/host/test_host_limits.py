@@ -9,11 +9,12 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
-from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.messages.dispatch import Refused
+from otppi.host.operations import registry_of
 from otppi.host.records.record import Record
+from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 
@@ -39,7 +40,7 @@ def test_prices_and_routing_are_settings_and_national_prefixes_are_understood(ho
     cards = {"prices": ["0871=50"], "price": 350}, {"price": 200, "promotions": ["0812:1/day=20"]}
     change(host, *cards, routing="cheapest")
     assert [send(host, "6287100000001"), send(host), send(host)] == ["m0", "m1", "m1"]
-    m0, m1 = Operations(host.data, host).usage()
+    m0, m1 = registry_of(host.data, host).call("usage", {}, COMMAND_LINE)
     assert (m0["modem_id"], m0["today"]["spent"], m0["price"]) == ("m0", 50, 350)
     assert (m1["this_month"]["spent"], m1["price"]) == (220, 200)
     change(host, {"price": 1}, {"price": 2, "default_modem": True}, routing="prefix")
@@ -55,7 +56,7 @@ def test_a_modem_that_has_used_its_quota_up_is_shown_so(host: Host) -> None:
         "degraded",
         ["daily quota is used up", ""],
     )
-    used = Operations(host.data, host).modems()[0]["usage"]
+    used = registry_of(host.data, host).call("modems", {}, COMMAND_LINE)[0]["usage"]
     assert (used["today"]["segments"], used["daily_quota"]) == (1, 1)
     change(host, {"daily_quota": 1})
     assert host.gateway.health()["status"] == "down"
@@ -107,7 +108,7 @@ def test_usage_outlives_a_restart(data: DataFolder, doubles: Any, tmp_path: Path
     until(lambda: second.dispatch.workers()[0].status.state is ModemState.READY)
     try:
         send(second)
-        (m0,) = Operations(second.data, second).usage()
+        (m0,) = registry_of(second.data, second).call("usage", {}, COMMAND_LINE)
         assert m0["today"] == {"messages": 3, "segments": 3, "spent": 30}
         with pytest.raises(Refused, match="daily quota is used up"):
             take(second, "6281200000001")

@@ -13,11 +13,12 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import InboundPart, MessageReceived
 from otppi.api.ingress import ReceivedMessage
-from otppi.host.control.operations import Operations
 from otppi.host.host import Host
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
+from otppi.host.operations import registry_of
 from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.scripted import until
 
 SECRET = "kode rahasia 731904"
@@ -389,40 +390,42 @@ def receive(doubles: Any, one: InboundPart) -> bool:
 
 
 def test_a_person_lists_shows_marks_and_deletes(host: Host, doubles: Any) -> None:
-    operations = Operations(host.data, host)
+    operations = registry_of(host.data, host)
     assert receive(doubles, part("one"))
     assert receive(doubles, part("two"))
-    first, _ = operations.call("inbox_list", {})
+    first, _ = operations.call("inbox_list", {}, COMMAND_LINE)
     assert (first["text"], first["modem_id"], first["read"]) == ("one", "scripted", False)
-    assert operations.call("inbox_show", {"message_id": first["message_id"]})["read"] is True
-    assert [one["text"] for one in operations.call("inbox_list", {"unread": True})] == ["two"]
-    operations.call("inbox_mark", {"message_id": first["message_id"], "read": False})
-    assert len(operations.call("inbox_list", {"unread": True})) == 2
-    assert operations.call("inbox_delete", {"message_ids": [first["message_id"], "none"]}) == {"deleted": 1}
-    assert operations.call("status", {})["inbox"] == {"messages": 1, "unread": 1, "incomplete": 0}
+    assert operations.call("inbox_show", {"message_id": first["message_id"]}, COMMAND_LINE)["read"] is True
+    assert [one["text"] for one in operations.call("inbox_list", {"unread": True}, COMMAND_LINE)] == ["two"]
+    operations.call("inbox_mark", {"message_id": first["message_id"], "read": False}, COMMAND_LINE)
+    assert len(operations.call("inbox_list", {"unread": True}, COMMAND_LINE)) == 2
+    assert operations.call("inbox_delete", {"message_ids": [first["message_id"], "none"]}, COMMAND_LINE) == {
+        "deleted": 1
+    }
+    assert operations.call("status", {}, COMMAND_LINE)["inbox"] == {"messages": 1, "unread": 1, "incomplete": 0}
     for name, more in (("inbox_show", {}), ("inbox_mark", {"read": True}), ("inbox_reply", {"message": "x"})):
         with pytest.raises(InvalidSettings, match="no message"):
-            operations.call(name, {"message_id": first["message_id"], **more})
+            operations.call(name, {"message_id": first["message_id"], **more}, COMMAND_LINE)
 
 
 def test_a_reply_goes_by_the_modem_that_the_message_came_to(host: Host, doubles: Any) -> None:
-    operations = Operations(host.data, host)
+    operations = registry_of(host.data, host)
     receive(doubles, part("question"))
     receive(doubles, part("advertisement", originator="BANK"))
-    first, second = operations.call("inbox_list", {})
-    answer = operations.call("inbox_reply", {"message_id": first["message_id"], "message": "answer"})
+    first, second = operations.call("inbox_list", {}, COMMAND_LINE)
+    answer = operations.call("inbox_reply", {"message_id": first["message_id"], "message": "answer"}, COMMAND_LINE)
     assert (answer["state"], answer["modem_id"]) == ("sent", "scripted")
     assert [(one.destination, one.text) for one in doubles.modems[0].outbox] == [("6281200000001", "answer")]
     with pytest.raises(InvalidSettings, match="nobody can reply"):
-        operations.call("inbox_reply", {"message_id": second["message_id"], "message": "x"})
+        operations.call("inbox_reply", {"message_id": second["message_id"], "message": "x"}, COMMAND_LINE)
 
 
 def test_a_full_inbox_is_seen_in_the_status(host: Host, doubles: Any) -> None:
-    operations = Operations(host.data, host)
-    operations.call("settings_set", {"path": "inbox.kept_messages", "value": "1"})
+    operations = registry_of(host.data, host)
+    operations.call("settings_set", {"path": "inbox.kept_messages", "value": "1"}, COMMAND_LINE)
     assert receive(doubles, part("one"))
     assert not receive(doubles, part("two"))
-    assert any("full of unread" in problem for problem in operations.call("status", {})["problems"])
+    assert any("full of unread" in problem for problem in operations.call("status", {}, COMMAND_LINE)["problems"])
 
 
 def test_ways_in_are_told_and_may_fail(host: Host, doubles: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -445,7 +448,7 @@ def test_no_text_is_written_where_it_is_to_stay_in_ram(
     receive(doubles, part(SECRET))
     receive(doubles, part(SECRET, 1, 2))
     until(lambda: host.inbox.messages())
-    Operations(host.data, host).call("inbox_list", {})
+    registry_of(host.data, host).call("inbox_list", {}, COMMAND_LINE)
     host.inbox.tick()
     for path in tmp_path.rglob("*"):
         if path.is_file():

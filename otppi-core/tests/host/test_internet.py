@@ -11,12 +11,13 @@ from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Internet, InternetContext, InternetDown, InternetState, InternetStatus, InternetType
 from otppi.api.modem import ModemIdentity
 from otppi.api.settings import Section, boolean
-from otppi.host.control.operations import Operations
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.modems.apn import PRESETS
 from otppi.host.modems.internet import InternetLinks, data_port, dialling_of, sends_sms
 from otppi.host.modems.settings import MODEMS
+from otppi.host.operations import registry_of
+from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.scripted import until
 
 STICK = tuple(
@@ -222,14 +223,14 @@ def host(tmp_path: Path, lines: Lines, doubles: Any, no_leaks: None) -> Iterator
 def test_the_host_connects_modems_and_keeps_their_ports_apart(host: Host, lines: Lines) -> None:
     one = {"name": "m0", "type": "scripted", "port": "/dev/ttyUSB2", "internet_access": True, "apn": "x"}
     host.apply(host.data.config.update({"modems": [one | {"internet_port": "/dev/ttyUSB3"}]}))
-    operations = Operations(host.data, host)
+    operations = registry_of(host.data, host)
     assert [worker.name for worker in host.dispatch.workers()] == ["m0"]
-    assert [link["port"] for link in operations.internet()] == ["/dev/ttyUSB3"]
+    assert [link["port"] for link in operations.call("internet", {}, COMMAND_LINE)] == ["/dev/ttyUSB3"]
     host.apply(host.data.config.update({"modems": [one | {"internet_port": "/dev/ttyUSB2"}]}))
     assert [worker.name for worker in host.dispatch.workers()] == []
-    assert [link["address"] for link in operations.internet()] == ["10.0.0.1"]
+    assert [link["address"] for link in operations.call("internet", {}, COMMAND_LINE)] == ["10.0.0.1"]
     host.apply(host.data.config.update({"internet": {"route": False}}))
     assert lines.made[-1].context.settings == {"route": False}
     host.apply(host.data.config.update({"modems": [one | {"active": False}]}))
-    assert operations.internet() == []
+    assert operations.call("internet", {}, COMMAND_LINE) == []
     until(lambda: all(line.status().state is InternetState.STOPPED for line in lines.made), "all have hung up")

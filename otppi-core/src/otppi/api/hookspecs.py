@@ -13,6 +13,7 @@ import pluggy
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.modem import ModemType
+from otppi.api.operations import Operation
 
 PROJECT = "otppi"
 
@@ -43,5 +44,15 @@ def otppi_internet_types() -> Sequence[InternetType]:
     """Give the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_operations() -> Sequence[Operation]:
+    """Give the operations of this plugin: each is a command, and is asked for by the control socket.
+
+    When: once per start, main thread; by a command of `otppi` also where no gateway runs. Raising: the plugin is left
+    out. Names must be unique among the gateway's own and those of all plugins.
     """
     raise AssertionError("a specification is never called")

@@ -16,11 +16,11 @@ from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
-from otppi.host.control.operations import Operations
 from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.modems.udev import udev_source
+from otppi.host.operations import registry_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 
@@ -80,7 +80,7 @@ def _give_memory_back() -> None:
 @contextmanager
 def _control(data: DataFolder, host: Host, path: Path) -> Iterator[None]:
     """Serve the control socket, and leave a link to it in the data folder, where commands look for it."""
-    control = ControlServer(path, Operations(data, host))
+    control = ControlServer(path, registry_of(data, host))
     serving = Supervised("control", control.run, control.stop)
     if not serving.start():
         raise Failure(Exit.LATER, serving.supervision.last_error or "")

@@ -12,7 +12,7 @@ from otppi.cli.language import current
 
 if TYPE_CHECKING:  # the host takes a quarter of a second to import, and a client needs none of it
     from otppi.host.control.client import ControlClient
-    from otppi.host.control.operations import Operations
+    from otppi.host.runtime.operations import Registry
 
 CONTROL_LINK = "control"
 """In the data folder: a link to the control socket, whose own folder depends on who started the gateway and how."""
@@ -68,14 +68,16 @@ def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False
     if client := running(data):
         return client.call(operation, arguments)
     with directly(data, creates=creates, anew=anew) as operations:
-        return operations.call(operation, arguments)
+        from otppi.host.runtime.operations import COMMAND_LINE
+
+        return operations.call(operation, arguments, COMMAND_LINE)
 
 
 @contextmanager
-def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Operations"]:
+def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Registry"]:
     """Open a data folder on which no gateway runs."""
-    from otppi.host.control.operations import Operations
     from otppi.host.data_folder import DataFolder, FolderInUse
+    from otppi.host.operations import registry_of
     from otppi.host.runtime.plugins import Plugins
 
     if not creates and not data.is_dir():
@@ -89,7 +91,7 @@ def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterat
             Exit.LATER, f"{data} is in use by a gateway that starts or stops, or by another command"
         ) from error
     try:
-        yield Operations(folder)
+        yield registry_of(folder)
     finally:
         folder.close()
 

@@ -1,9 +1,10 @@
-"""Registers the modem type `simulated`."""
+"""Registers the modem type `simulated`, and the list of the faults that it can have."""
 
 from collections.abc import Sequence
 
 from otppi.api import hookimpl
 from otppi.api.modem import ModemType
+from otppi.api.operations import Call, Offline, Operation, Role
 from otppi.api.settings import number, text_list
 from otppi.kit.at.modem import AT_SETTINGS
 from otppi.simulator import FAULTS
@@ -45,3 +46,25 @@ def otppi_modem_types() -> Sequence[ModemType]:
             embedded_default=True,
         )
     ]
+
+
+@hookimpl
+def otppi_operations() -> Sequence[Operation]:
+    """Return the one operation of this plugin."""
+    return [
+        Operation(
+            name="simulated_faults",
+            title="Faults of simulated modems",
+            help="List the faults that a simulated modem can have: what its setting faults can name.",
+            handler=_faults,
+            role=Role.VIEWER,
+            reads_only=True,
+            command="simulated faults",
+            examples=("", "--json | jq -r .[].fault"),
+            offline=Offline.YES,
+        )
+    ]
+
+
+def _faults(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler gets the call
+    return [{"fault": name, "summary": fault.summary} for name, fault in FAULTS.items()]

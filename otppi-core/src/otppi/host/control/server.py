@@ -13,7 +13,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError, words
 from otppi.host.control.client import ControlClient
-from otppi.host.control.operations import Operations
+from otppi.host.runtime.operations import COMMAND_LINE, Registry
 from otppi.kit.threads import PromptThread
 from otppi.text.languages import ENGLISH, translated
 
@@ -22,20 +22,14 @@ logger = logging.getLogger(__name__)
 _LONGEST = 4 * 1024 * 1024
 _TIMEOUT = 5.0
 _REST = 0.5
-_PARALLEL = frozenset({"inbox_list", "inbox_reply", "inbox_show", "send", "status", "modems", "phone", "devices"}) | {
-    *("ussd", "ussd_reply", "ussd_wait", "ussd_cancel", "ussd_sessions"),
-    *("sim_status", "sim_change", "clear_memory", "balances", "balance_read"),
-}
-"""Operations that change no settings, and need not wait for one another: a manual SMS waits for its network."""
 
 
 class ControlServer:
     """Serves the operations to whoever may open the socket: its mode is 0600, in a folder of mode 0700."""
 
-    def __init__(self, path: Path, operations: Operations) -> None:
+    def __init__(self, path: Path, operations: Registry) -> None:
         path.unlink(missing_ok=True)  # left by a gateway that was killed: the data folder's lock says that it is gone
         self._path = path
-        self._lock = threading.Lock()
         self._operations = operations
         self._stopping = threading.Event()
         self._server = _Server(str(path), _Handler)
@@ -74,9 +68,8 @@ class ControlServer:
 
     def _answer(self, request: Any) -> dict[str, Any]:
         try:
-            name, arguments = request["operation"], request["arguments"]
-            with contextlib.nullcontext() if name in _PARALLEL else self._lock:
-                return {"result": self._operations.call(name, arguments)}
+            name = request["operation"]
+            return {"result": self._operations.call(name, request["arguments"], COMMAND_LINE)}
         except InvalidSettings as error:
             return {"problems": [[problem.field, problem.reason] for problem in error.problems]}
         except (OtpPiError, LookupError, TypeError, ValueError, RecursionError) as error:

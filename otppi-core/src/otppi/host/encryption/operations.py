@@ -1,18 +1,51 @@
-"""What a person can do with the keys of encrypted envelopes: a part of `otppi.host.control.operations.Operations`."""
+"""The operations on the keys of encrypted envelopes; private ones are never shown."""
 
 from typing import Any
 
-from otppi.host.runtime.operations import CLI, Operating
+from otppi.api.operations import Offline, Operation, Role
+from otppi.api.settings import boolean
+from otppi.host.encryption.keys import EnvelopeKeys
+from otppi.host.runtime.operations import HostCall
+
+_KEYS = "envelope keys"
 
 
-class KeysOperations(Operating):
-    """On the keys that are kept; private ones are never shown."""
+def _show(call: HostCall) -> dict[str, Any]:
+    """Give the public key as a JWK Set, and the thumbprints of all keys that open envelopes; make the first one."""
+    keys = call.part(EnvelopeKeys)
+    return keys.jwk_set() | {"thumbprints": keys.thumbprints()}
 
-    def keys(self) -> dict[str, Any]:
-        """Give the public key as a JWK Set, and the thumbprints of all keys that open envelopes; make the first one."""
-        return self._data.keys.jwk_set() | {"thumbprints": self._data.keys.thumbprints()}
 
-    def keys_rotate(self, discard_damaged: bool = False) -> dict[str, Any]:
-        """Make a new current key, and give all as `keys` does."""
-        self._data.keys.rotate(f"{CLI.ingress}/{CLI.sender.name}", discard_damaged=discard_damaged)
-        return self.keys()
+def _rotate(call: HostCall, discard_damaged: bool) -> dict[str, Any]:
+    call.part(EnvelopeKeys).rotate(str(call.actor), discard_damaged=discard_damaged)
+    return _show(call)
+
+
+OPERATIONS = (
+    Operation(
+        name="keys",
+        title="Key for encrypted envelopes",
+        help="Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517); the first time it is made.",
+        handler=_show,
+        role=Role.VIEWER,
+        changes=_KEYS,
+        audit=False,
+        offline=Offline.YES,
+    ),
+    Operation(
+        name="keys_rotate",
+        title="Replace the key for encrypted envelopes",
+        help="Make a new key. One that was replaced still opens envelopes for the days that encryption.keep_days says.",
+        handler=_rotate,
+        parameters=(
+            boolean(
+                "discard_damaged",
+                "Discard damaged",
+                "put a file of keys that cannot be read aside; all senders need the new key then",
+                False,
+            ),
+        ),
+        changes=_KEYS,
+        offline=Offline.YES,
+    ),
+)

@@ -1,20 +1,21 @@
-"""What a person at the device can ask of a single modem: an SMS, USSD, its SIM card's lock, its balance."""
+"""The operations on a single modem: its SIM card's lock, its memories, and its connection to the internet."""
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import wait as wait_for
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
+from otppi.api.operations import Operation, Role
+from otppi.api.settings import text
 from otppi.api.sim import SimAction, SimStatus
-from otppi.host.messages.placement import Refused
-from otppi.host.messages.tickets import Outcome
-from otppi.host.modems.worker import ModemWorker
-from otppi.host.runtime.operations import CLI, LONGEST_WAIT, Operating
-from otppi.host.ussd.answers import of_exchange, of_refusal
-from otppi.host.ussd.desk import UssdSession, problem_of_code, problem_of_reply
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.modems.internet import InternetLinks
+from otppi.host.modems.worker import ModemWorker, modem_workers
+from otppi.host.runtime.operations import HostCall
 from otppi.wire.errors import FieldError
 
+MODEM = text("modem", "Modem", "name of the modem", required=True)
+"""The parameter that names a modem as the settings do."""
 _SIM_PATIENCE = 120.0
 """For the modem to finish the message that it is sending, and for the SIM card."""
 _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
@@ -22,116 +23,62 @@ _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
 T = TypeVar("T")
 
 
-class ModemOperations(Operating):
-    """On a modem of the running gateway; modems are named as in the settings."""
+def workers_of(call: HostCall) -> list[ModemWorker]:
+    """Return the workers of the running gateway's modems."""
+    return modem_workers(call.part(Dispatch).workers())
 
-    def send(self, receiver: str, message: str, modem: str | None = None, wait: float = 15.0) -> dict[str, Any]:
-        """Send an SMS by hand, by a chosen modem if one is named; give its state after at most `wait` seconds.
 
-        Raises:
-            InvalidSettings: The number, the text or the modem's name is not valid.
-        """
-        ticket = self._running().gateway.send_by_hand(receiver, message, modem, CLI)
-        answer = ticket.answer(min(wait, LONGEST_WAIT))
-        return {"response_code": answer.code.value, **cast("Mapping[str, Any]", answer.data)}
+def worker_of(call: HostCall, modem: str) -> ModemWorker:
+    """Return the worker of a modem of the running gateway.
 
-    # -- USSD -------------------------------------------------------------------------------------------------------
+    Raises:
+        InvalidSettings: There is no active modem of this name.
+    """
+    workers = {worker.name: worker for worker in workers_of(call)}
+    if modem not in workers:
+        reason = f"there is no active modem of this name; there are {', '.join(workers)}"
+        raise InvalidSettings([FieldError("modem", reason)])
+    return workers[modem]
 
-    def ussd(self, modem: str, code: str, wait: float = 100.0) -> dict[str, Any]:
-        """Begin a USSD session; give the network's answer, or how it stands after at most `wait` seconds."""
-        _check("code", problem_of_code(code))
-        self._worker(modem)
-        return self._ask(lambda: self._running().gateway.ussd.start(modem, code, CLI), wait)
 
-    def ussd_reply(self, session: str, text: str, wait: float = 100.0) -> dict[str, Any]:
-        """Reply in a session that waits for it."""
-        _check("text", problem_of_reply(text))
-        return self._ask(lambda: self._running().gateway.ussd.reply(session, text, CLI.sender), wait)
+def _sim_status(call: HostCall, modem: str) -> dict[str, Any]:
+    worker = worker_of(call, modem)
+    return _status(modem, _done(worker, lambda driver: driver.sim_status()))
 
-    def ussd_wait(self, session: str, wait: float = 100.0) -> dict[str, Any]:
-        """Wait for the answer in a session, as `ussd` does."""
-        found = self._running().gateway.ussd.find(session, CLI.sender)
-        if found is None:
-            raise InvalidSettings([FieldError("session", "there is no such USSD session")])
-        return self._ask(lambda: found, wait)
 
-    def ussd_cancel(self, modem: str) -> dict[str, Any]:
-        """End the USSD session on a modem, whoever has it."""
-        self._worker(modem)
-        return {"modem_id": modem, "changed": self._running().gateway.ussd.cancel(modem)}
+def _sim_change(call: HostCall, modem: str, action: str, secret: str, new_pin: str) -> dict[str, Any]:
+    """Change the lock; a modem that waited for it is opened at once.
 
-    def ussd_sessions(self) -> list[dict[str, Any]]:
-        """List the open USSD sessions, without texts."""
-        return self._running().gateway.ussd.sessions()
+    Raises:
+        InvalidSettings: There is no such modem, or a number is none.
+        NotDone: The SIM refused.
+    """
+    worker = worker_of(call, modem)
+    wanted = SimAction(action)
+    puk = wanted is SimAction.UNBLOCK
+    right = {"secret": _is_pin(secret) and (len(secret) == 8 or not puk), "new_pin": _is_pin(new_pin)}
+    if wanted not in _NEW_PIN:
+        del right["new_pin"]
+    reason = {True: "a PUK has 8 digits", False: "a PIN has 4 to 8 digits"}
+    if problems := [FieldError(key, reason[puk and key == "secret"]) for key, ok in right.items() if not ok]:
+        raise InvalidSettings(problems)
 
-    @staticmethod
-    def _ask(begin: Callable[[], UssdSession], wait: float) -> dict[str, Any]:
-        try:
-            session = begin()
-        except Refused as refused:
-            return _shown(of_refusal(refused, {}))
-        exchange = session.exchange
-        wait_for([exchange], min(wait, LONGEST_WAIT))
-        return _shown(of_exchange(session, exchange))
+    def change(driver: Modem) -> SimStatus:
+        status = driver.sim_change(wanted, secret, new_pin)
+        worker.retry_now()
+        return status
 
-    # -- SIM card ---------------------------------------------------------------------------------------------------
+    return _status(modem, _done(worker, change))
 
-    def sim_status(self, modem: str) -> dict[str, Any]:
-        """Say how the lock of a modem's SIM card stands."""
-        worker = self._worker(modem)
-        return _status(modem, _done(worker, lambda driver: driver.sim_status()))
 
-    def sim_change(self, modem: str, action: str, secret: str, new_pin: str = "") -> dict[str, Any]:
-        """Change it; `secret` is the PIN, to unblock the PUK. A modem that waited for it is opened at once.
+def _clear_memory(call: HostCall, modem: str) -> dict[str, Any]:
+    worker = worker_of(call, modem)
+    cleared = _done(worker, lambda driver: driver.clear_memory())
+    return {"modem_id": modem, "cleared": cleared}
 
-        Raises:
-            InvalidSettings: There is no such action or modem, or a number is none.
-            NotDone: The SIM refused.
-        """
-        worker = self._worker(modem)
-        if action not in list(SimAction):
-            raise InvalidSettings([FieldError("action", f"must be one of: {', '.join(SimAction)}")])
-        wanted = SimAction(action)
-        puk = wanted is SimAction.UNBLOCK
-        right = {"secret": _is_pin(secret) and (len(secret) == 8 or not puk), "new_pin": _is_pin(new_pin)}
-        if wanted not in _NEW_PIN:
-            del right["new_pin"]
-        reason = {True: "a PUK has 8 digits", False: "a PIN has 4 to 8 digits"}
-        if problems := [FieldError(key, reason[puk and key == "secret"]) for key, ok in right.items() if not ok]:
-            raise InvalidSettings(problems)
 
-        def change(driver: Modem) -> SimStatus:
-            status = driver.sim_change(wanted, secret, new_pin)
-            worker.retry_now()
-            return status
-
-        return _status(modem, _done(worker, change))
-
-    # -- memories ---------------------------------------------------------------------------------------------------
-
-    def clear_memory(self, modem: str) -> dict[str, Any]:
-        """Delete what other programs have left to be sent in a modem's memories; say how many messages that were.
-
-        Raises:
-            InvalidSettings: There is no such modem.
-        """
-        worker = self._worker(modem)
-        cleared = _done(worker, lambda driver: driver.clear_memory())
-        return {"modem_id": modem, "cleared": cleared}
-
-    # -- balance ----------------------------------------------------------------------------------------------------
-
-    def balances(self) -> list[dict[str, Any]]:
-        """List the balances of the modems that have a code for it, as they were read last."""
-        balances = self._running().gateway.balances
-        return [{"modem_id": name, **balances.describe(name)} for name in balances.modems()]
-
-    def balance_read(self, modem: str) -> dict[str, Any]:
-        """Read a modem's balance now."""
-        self._worker(modem)
-        balances = self._running().gateway.balances
-        balances.read(modem, CLI)
-        return {"modem_id": modem, **balances.describe(modem)}
+def _internet(call: HostCall) -> list[dict[str, Any]]:
+    return call.part(InternetLinks).status()
 
 
 def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
@@ -148,16 +95,6 @@ def _is_pin(text: str) -> bool:
     return text.isascii() and text.isdigit() and 4 <= len(text) <= 8
 
 
-def _check(field: str, problem: str | None) -> None:
-    if problem:
-        raise InvalidSettings([FieldError(field, problem)])
-
-
-def _shown(outcome: Outcome) -> dict[str, Any]:
-    shown = {key: value for key, value in outcome.data.items() if key != "id"}
-    return {"response_code": outcome.code.value, **shown}
-
-
 def _status(modem: str, status: SimStatus) -> dict[str, Any]:
     return {
         "modem_id": modem,
@@ -166,3 +103,56 @@ def _status(modem: str, status: SimStatus) -> dict[str, Any]:
         "puk_tries": status.puk_tries,
         "pin_enabled": status.pin_enabled,
     }
+
+
+OPERATIONS = (
+    Operation(
+        name="sim_status",
+        title="Lock of the SIM card",
+        help="Say what the SIM asks for, and how many tries are left.",
+        handler=_sim_status,
+        parameters=(MODEM,),
+        role=Role.VIEWER,
+        reads_only=True,
+        command="sim status",
+        positional=("modem",),
+        examples=("m0",),
+    ),
+    Operation(
+        name="sim_change",
+        title="Change the lock of the SIM card",
+        help="Give the PIN that the SIM asks for, unblock it by its PUK, change its PIN, or have it ask for none. "
+        "A modem that waited for it is opened at once.",
+        handler=_sim_change,
+        parameters=(
+            MODEM,
+            text("action", "Action", "what is to be done", required=True, choices=tuple(SimAction)),
+            text("secret", "PIN or PUK", "the PIN; to unblock it the PUK", secret=True),
+            text("new_pin", "New PIN", "the PIN from now on, to unblock it or to change it", secret=True),
+        ),
+        subject="modem",
+    ),
+    Operation(
+        name="clear_memory",
+        title="Clear the memories",
+        help="Delete messages to be sent that other programs have left in a modem's memories: where these are full, "
+        "nothing comes in and some modems cannot send. What came in is not deleted.",
+        handler=_clear_memory,
+        parameters=(MODEM,),
+        role=Role.OPERATOR,
+        subject="modem",
+        command="modem clear-memory",
+        positional=("modem",),
+        examples=("m0",),
+    ),
+    Operation(
+        name="internet",
+        title="Mobile internet",
+        help="Say how the connection of each modem with internet access is, and why there is none.",
+        handler=_internet,
+        role=Role.VIEWER,
+        reads_only=True,
+        command="internet status",
+        examples=("", "--json"),
+    ),
+)

@@ -1,36 +1,213 @@
-"""What every operation works on: the data folder that this process has open, and the gateway where it runs."""
+"""The registry of operations: who may, with which arguments, one change at a time, and the audit of what was done."""
 
-from otppi.api.errors import InvalidSettings, OtpPiError
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from otppi.api.errors import Busy, InvalidSettings, NotPermitted, OtpPiError
 from otppi.api.ingress import Origin, Sender
-from otppi.host.data_folder import DataFolder
-from otppi.host.host import Host
-from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.wire.errors import FieldError
+from otppi.api.operations import Actor, Call, Operation, Role
 
-CLI = Origin("command-line", Sender("administrator"))
+logger = logging.getLogger(__name__)
+
+COMMAND_LINE = Actor("administrator", "command-line", Role.ADMINISTRATOR)
+"""Whoever may open the control socket or the data folder: its owner and root."""
 LONGEST_WAIT = 120.0
 """Seconds that an operation may take, so that no connection of the control socket is held for ever."""
+
+_LONGEST_DETAIL = 200
+
+T = TypeVar("T")
 
 
 class NotRunning(OtpPiError):  # noqa: N818
     """This needs a gateway that runs, and none does."""
 
 
-class Operating:
-    """The base of the parts of `otppi.host.control.operations.Operations`."""
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the audit keeps of one call. It holds no argument but the subject, which is never secret.
 
-    def __init__(self, data: DataFolder, host: Host | None = None) -> None:
-        self._data = data
-        self._host = host
+    Attributes:
+        at: When it ended, in Unix seconds.
+        actor: Who asked, from where, in which role.
+        operation: Its name.
+        subject: What it was about, such as a modem's name; empty where the operation names nothing.
+        outcome: `done`; else `refused` (the arguments or the role), or `failed`.
+        detail: Which fields were wrong, or the class of the error; never a value.
+    """
 
-    def _running(self) -> Host:
-        if self._host is None:
-            raise NotRunning("the gateway is not running (start it with: otppi run)")
-        return self._host
+    at: float
+    actor: Actor
+    operation: str
+    subject: str
+    outcome: str
+    detail: str = ""
 
-    def _worker(self, modem: str) -> ModemWorker:
-        workers = {worker.name: worker for worker in modem_workers(self._running().dispatch.workers())}
-        if modem not in workers:
-            reason = f"there is no active modem of this name; there are {', '.join(workers)}"
-            raise InvalidSettings([FieldError("modem", reason)])
-        return workers[modem]
+
+def origin_of(actor: Actor) -> Origin:
+    """Return where a message comes in that an actor sends."""
+    return Origin(actor.origin, Sender(actor.name), actor.address)
+
+
+def log_audited(audited: Audited) -> None:
+    """Write what was done to the log."""
+    about = f" {audited.subject!r}" if audited.subject else ""
+    detail = f" ({audited.detail})" if audited.detail else ""
+    who = f"{audited.actor}{f' at {audited.actor.address}' if audited.actor.address else ''}"
+    logger.info("%s%s by %s, %s: %s%s", audited.operation, about, who, audited.actor.role, audited.outcome, detail)
+
+
+class HostCall(Call):
+    """What the gateway's own handlers see: also the parts of the gateway.
+
+    Args:
+        registry: Whose operation it is.
+        operation: Which.
+        actor: Who asks.
+        changing: Whether the lock of changes is held.
+    """
+
+    def __init__(self, registry: "Registry", operation: Operation, actor: Actor, *, changing: bool) -> None:
+        self.actor = actor
+        self._registry = registry
+        self._operation = operation
+        self._changing = changing
+
+    def perform(self, name: str, /, **arguments: Any) -> Any:
+        """Carry out another operation; see `Call.perform`."""
+        wanted = self._registry.find(name)
+        if self._operation.reads_only and not wanted.reads_only:
+            raise NotPermitted(f"{self._operation.name} is declared to read only, and {name} does more")
+        return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing)
+
+    def part(self, kind: type[T]) -> T:
+        """Return the part of the gateway that is of this class.
+
+        Raises:
+            NotRunning: It is there only while the gateway runs.
+        """
+        return self._registry.part(kind)
+
+
+class Registry:
+    """All operations, and what they work on. Any thread.
+
+    Args:
+        operations: The gateway's own first: one of the same name or command that comes later is left out.
+        parts: What the handlers work on (`HostCall.part`): on a data folder alone fewer than in a running gateway.
+        tell: Is told of every call that the audit is to know.
+        patience: Seconds that a change waits for another one to end.
+    """
+
+    def __init__(
+        self,
+        operations: Iterable[Operation],
+        parts: Iterable[object] = (),
+        tell: Callable[[Audited], None] = log_audited,
+        patience: float = LONGEST_WAIT,
+    ) -> None:
+        self._operations: dict[str, Operation] = {}
+        self._parts = tuple(parts)
+        self._tell = tell
+        self._patience = patience
+        self._lock = threading.Lock()
+        for one in operations:
+            self._add(one)
+
+    def _add(self, operation: Operation) -> None:
+        if operation.name in self._operations:
+            logger.error("operation %s is left out: there is another one of this name", operation.name)
+        elif taken := self._clash(operation.command):
+            logger.error("operation %s is left out: its command is that of %s", operation.name, taken)
+        else:
+            self._operations[operation.name] = operation
+
+    def _clash(self, command: str) -> str:
+        """Return the operation whose command would hide this one, or be hidden by it."""
+        words = f"{command} "
+        others = [one for one in self._operations.values() if command and one.command]
+        hidden = (one for one in others if f"{one.command} ".startswith(words) or words.startswith(f"{one.command} "))
+        return next((one.name for one in hidden), "")
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """Return all operations by their names."""
+        return self._operations
+
+    def find(self, name: object) -> Operation:
+        """Return an operation by its name.
+
+        Raises:
+            LookupError: There is none.
+        """
+        operation = self._operations.get(name) if isinstance(name, str) else None
+        if operation is None:
+            raise LookupError(f"there is no operation {str(name)[:64]!r}")
+        return operation
+
+    def part(self, kind: type[T]) -> T:
+        """Return the part that is of this class; see `HostCall.part`."""
+        for one in self._parts:
+            if isinstance(one, kind):
+                return one
+        raise NotRunning("the gateway is not running (start it with: otppi run)")
+
+    def call(self, name: object, arguments: object, actor: Actor) -> Any:
+        """Carry out an operation, and return its result, which is a JSON value.
+
+        Raises:
+            LookupError: There is no such operation.
+            NotPermitted: The actor's role is too small for it.
+            InvalidSettings: With everything that is wrong with the arguments.
+            Busy: Another change goes on for too long; nothing was done.
+            OtpPiError: Why it could not be done.
+        """
+        return self.carry_out(self.find(name), arguments, actor, changing=False)
+
+    def carry_out(self, operation: Operation, arguments: object, actor: Actor, *, changing: bool) -> Any:
+        """Carry out an operation, as a part of a change that goes on where `changing` says so."""
+        subject, outcome, detail, told = "", "failed", "", operation.audited
+        try:
+            _check_role(operation, actor)
+            values = operation.check(arguments)
+            subject = str(values.get(operation.subject, ""))[:64]
+            with self._change(operation, changing=changing):
+                call = HostCall(self, operation, actor, changing=changing or bool(operation.changes))
+                result = operation.handler(call, **values)
+            outcome = "done"
+        except InvalidSettings as error:
+            outcome, detail = "refused", ", ".join(problem.field for problem in error.problems)[:_LONGEST_DETAIL]
+            raise
+        except NotPermitted:
+            outcome, detail, told = "refused", "role", True
+            raise
+        except BaseException as error:
+            detail = type(error).__name__
+            raise
+        finally:
+            if told:
+                self._tell(Audited(time.time(), actor, operation.name, subject, outcome, detail))
+        return result
+
+    @contextlib.contextmanager
+    def _change(self, operation: Operation, *, changing: bool) -> Iterator[None]:
+        """Hold the lock of changes while an operation goes on that changes something."""
+        if changing or not operation.changes:
+            yield
+            return
+        if not self._lock.acquire(timeout=self._patience):
+            raise Busy("another change of the gateway goes on, and nothing was done", self._patience)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _check_role(operation: Operation, actor: Actor) -> None:
+    if not actor.role.covers(operation.role):
+        raise NotPermitted(f"{operation.name} is for the role {operation.role}, and {actor} is {actor.role}")

@@ -12,6 +12,7 @@ from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.modem import ModemIdentity, ModemType
+from otppi.api.operations import Operation
 from otppi.api.settings import Section
 from otppi.host.core import CORE_SECTIONS
 from otppi.host.modems.settings import MODEMS
@@ -40,6 +41,7 @@ class Plugins:
         self.modem_types: dict[str, ModemType] = {}
         self.ingress_types: dict[str, IngressType] = {}
         self.internet_types: dict[str, InternetType] = {}
+        self.operations: dict[str, Operation] = {}
         self.status: list[PluginStatus] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -66,6 +68,7 @@ class Plugins:
             internet_types = self._ask(
                 plugin, "otppi_internet_types", InternetType, sections | ingress_types, lambda one: one.section.key
             )
+            operations = self._ask(plugin, "otppi_operations", Operation, self.operations, lambda one: one.name)
         except (Exception, SystemExit) as caught:  # a stranger's code may raise anything, and the others must start
             error = f"{type(caught).__name__}: {caught}"
             logger.exception("plugin %s is left out", entry_point.name)
@@ -75,6 +78,7 @@ class Plugins:
             self.modem_types |= modem_types
             self.ingress_types |= ingress_types
             self.internet_types |= internet_types
+            self.operations |= operations
         distribution = entry_point.dist
         self.status.append(
             PluginStatus(

@@ -1,0 +1,102 @@
+"""The operations on the users of the API."""
+
+from typing import Any
+
+from otppi.api.errors import InvalidSettings
+from otppi.api.operations import Offline, Operation
+from otppi.api.settings import boolean, text
+from otppi.host.runtime.operations import HostCall
+from otppi.host.settings.changes import SettingsChanges
+from otppi.host.settings.config import Config
+from otppi.host.settings.operations import SETTINGS
+from otppi.host.users.api_users import new_token
+from otppi.host.users.settings import API_USERS
+from otppi.wire.errors import FieldError
+
+_NAME = text("username", "User", "name of the user", required=True)
+
+
+def _list(call: HostCall) -> list[dict[str, Any]]:
+    """List the API users, without their secrets."""
+    return [
+        {
+            "username": user["username"],
+            "active": user["active"],
+            "blocked": user["blocked"],
+            "password": bool(user["password_hash"]),
+            "tokens": len(user["token_hashes"]),
+            "phone": user["phone"],
+            "email": user["email"],
+        }
+        for user in call.part(Config).many(API_USERS.key)
+    ]
+
+
+def _add(call: HostCall, username: str, password: str, token: bool, phone: str, email: str) -> dict[str, Any]:
+    users = [dict(user) for user in call.part(Config).many(API_USERS.key)]
+    if any(user["username"] == username for user in users):
+        raise InvalidSettings([FieldError("username", "is used already")])
+    user: dict[str, Any] = {"username": username, "phone": phone, "email": email}
+    answer: dict[str, Any] = {"username": username}
+    if password:
+        user["password"] = password
+    if token:
+        answer["token"], kept = new_token()
+        user["token_hashes"] = [kept]
+    call.part(SettingsChanges).update({API_USERS.key: [*users, user]})
+    return answer
+
+
+def _remove(call: HostCall, username: str) -> bool:
+    """Remove an API user; False where there was none."""
+    users = call.part(Config).many(API_USERS.key)
+    left = [user for user in users if user["username"] != username]
+    call.part(SettingsChanges).update({API_USERS.key: left})
+    return len(left) < len(users)
+
+
+OPERATIONS = (
+    Operation(
+        name="users",
+        title="API users",
+        help="List the API users.",
+        handler=_list,
+        reads_only=True,
+        command="user list",
+        examples=("--json",),
+        offline=Offline.YES,
+    ),
+    Operation(
+        name="user_add",
+        title="Add an API user",
+        help="Add an API user with a password, a bearer token, or both.\n\n"
+        "A password is asked for, or read from stdin; it is never an argument, which others could see.",
+        handler=_add,
+        parameters=(
+            _NAME,
+            text("password", "Password", "the password; empty where a token alone is wanted", secret=True),
+            boolean("token", "Token", "make a bearer token, which is shown this once", False),
+            text("phone", "Telephone", "contact of the user"),
+            text("email", "E-mail address", "contact of the user"),
+        ),
+        changes=SETTINGS,
+        subject="username",
+        command="user add",
+        positional=("username",),
+        examples=("shop", "shop --token", "shop --password-stdin < password.txt"),
+        offline=Offline.CREATES,
+    ),
+    Operation(
+        name="user_remove",
+        title="Remove an API user",
+        help="Remove an API user.",
+        handler=_remove,
+        parameters=(_NAME,),
+        changes=SETTINGS,
+        subject="username",
+        command="user remove",
+        positional=("username",),
+        examples=("shop",),
+        offline=Offline.YES,
+    ),
+)

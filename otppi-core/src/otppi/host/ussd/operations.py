@@ -1,0 +1,145 @@
+"""The operations of USSD: sessions by hand, and what is left on the SIM cards."""
+
+from collections.abc import Callable
+from concurrent.futures import wait as wait_for
+from typing import Any
+
+from otppi.api.errors import InvalidSettings
+from otppi.api.operations import Operation, Role
+from otppi.api.settings import number, text
+from otppi.host.messages.placement import Refused
+from otppi.host.messages.tickets import Outcome
+from otppi.host.modems.operations import MODEM, worker_of
+from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
+from otppi.host.ussd.answers import of_exchange, of_refusal
+from otppi.host.ussd.balance import Balances
+from otppi.host.ussd.desk import UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.wire.errors import FieldError
+
+_SESSION = text("session", "Session", "the session, as the answer names it", required=True)
+_WAIT = number("wait", "Wait", "seconds to wait for the answer", 100.0, minimum=0, maximum=LONGEST_WAIT, unit="s")
+
+
+def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]:
+    """Begin a USSD session; give the network's answer, or how it stands after at most `wait` seconds."""
+    _check("code", problem_of_code(code))
+    worker_of(call, modem)
+    return _ask(lambda: call.part(UssdDesk).start(modem, code, origin_of(call.actor)), wait)
+
+
+def _reply(call: HostCall, session: str, text: str, wait: float) -> dict[str, Any]:
+    _check("text", problem_of_reply(text))
+    return _ask(lambda: call.part(UssdDesk).reply(session, text, origin_of(call.actor).sender), wait)
+
+
+def _wait(call: HostCall, session: str, wait: float) -> dict[str, Any]:
+    found = call.part(UssdDesk).find(session, origin_of(call.actor).sender)
+    if found is None:
+        raise InvalidSettings([FieldError("session", "there is no such USSD session")])
+    return _ask(lambda: found, wait)
+
+
+def _cancel(call: HostCall, modem: str) -> dict[str, Any]:
+    worker_of(call, modem)
+    return {"modem_id": modem, "changed": call.part(UssdDesk).cancel(modem)}
+
+
+def _sessions(call: HostCall) -> list[dict[str, Any]]:
+    return call.part(UssdDesk).sessions()
+
+
+def _balances(call: HostCall) -> list[dict[str, Any]]:
+    balances = call.part(Balances)
+    return [{"modem_id": name, **balances.describe(name)} for name in balances.modems()]
+
+
+def _balance_read(call: HostCall, modem: str) -> dict[str, Any]:
+    worker_of(call, modem)
+    balances = call.part(Balances)
+    balances.read(modem, origin_of(call.actor))
+    return {"modem_id": modem, **balances.describe(modem)}
+
+
+def _ask(begin: Callable[[], UssdSession], wait: float) -> dict[str, Any]:
+    try:
+        session = begin()
+    except Refused as refused:
+        return _shown(of_refusal(refused, {}))
+    exchange = session.exchange
+    wait_for([exchange], wait)
+    return _shown(of_exchange(session, exchange))
+
+
+def _check(field: str, problem: str | None) -> None:
+    if problem:
+        raise InvalidSettings([FieldError(field, problem)])
+
+
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    shown = {key: value for key, value in outcome.data.items() if key != "id"}
+    return {"response_code": outcome.code.value, **shown}
+
+
+OPERATIONS = (
+    Operation(
+        name="ussd",
+        title="Run a USSD code",
+        help="Run a USSD code on a modem, and tell what the network says.",
+        handler=_begin,
+        parameters=(MODEM, text("code", "Code", "the code, such as *123#"), _WAIT),
+        role=Role.OPERATOR,
+        subject="modem",
+    ),
+    Operation(
+        name="ussd_reply",
+        title="Reply in a USSD session",
+        help="Reply in a USSD session that waits for it.",
+        handler=_reply,
+        parameters=(_SESSION, text("text", "Reply", "what the network is told"), _WAIT),
+        role=Role.OPERATOR,
+        subject="session",
+    ),
+    Operation(
+        name="ussd_wait",
+        title="Wait for the answer in a USSD session",
+        help="Wait for the answer in a USSD session.",
+        handler=_wait,
+        parameters=(_SESSION, _WAIT),
+        role=Role.OPERATOR,
+        reads_only=True,
+    ),
+    Operation(
+        name="ussd_cancel",
+        title="End a USSD session",
+        help="End the USSD session on a modem, whoever has it.",
+        handler=_cancel,
+        parameters=(MODEM,),
+        role=Role.OPERATOR,
+        subject="modem",
+    ),
+    Operation(
+        name="ussd_sessions",
+        title="USSD sessions",
+        help="List the open USSD sessions, without texts.",
+        handler=_sessions,
+        role=Role.VIEWER,
+        reads_only=True,
+    ),
+    Operation(
+        name="balances",
+        title="Balances",
+        help="List the balances of the SIM cards as they were read last.",
+        handler=_balances,
+        role=Role.VIEWER,
+        reads_only=True,
+    ),
+    Operation(
+        name="balance_read",
+        title="Read a balance",
+        help="Read the balance of a modem's SIM card now, which takes some seconds.",
+        handler=_balance_read,
+        parameters=(MODEM,),
+        role=Role.OPERATOR,
+        subject="modem",
+    ),
+)
