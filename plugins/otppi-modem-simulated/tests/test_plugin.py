@@ -8,9 +8,11 @@ import pytest
 from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, RecoveryStep
+from otppi.api.operations import Actor, Role
+from otppi.host.runtime.operations import Registry
 from otppi.host.runtime.plugins import section_of_modem
 from otppi.kit.at import channel as at_channel
-from otppi_modem_simulated.plugin import otppi_modem_types
+from otppi_modem_simulated.plugin import otppi_modem_types, otppi_operations
 
 
 @pytest.fixture
@@ -98,3 +100,12 @@ def test_it_has_the_imei_that_is_set(tmp_path: Path) -> None:
         assert modem.identity().imei == "350000000000036"
     finally:
         modem.close()
+
+
+def test_the_operation_names_what_the_setting_can_name(tmp_path: Path) -> None:
+    registry = Registry(otppi_operations())
+    listed = registry.call("simulated_faults", {}, Actor("ayu", "pages", Role.VIEWER))
+    assert all(one["summary"] for one in listed)
+    make(tmp_path, faults=[one["fault"] for one in listed])
+    with pytest.raises(AssertionError):
+        make(tmp_path, faults=["nothing"])

@@ -25,7 +25,7 @@ OPERATIONS = (
     Operation(
         name="keys",
         title="Key for encrypted envelopes",
-        help="Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517); the first time it is made.",
+        help="Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517); make the first one.",
         handler=_show,
         role=Role.VIEWER,
         changes=_KEYS,
