@@ -146,6 +146,22 @@ class Operation:
         """Return whether the audit tells of it."""
         return not self.reads_only if self.audit is None else self.audit
 
+    def describe(self) -> dict[str, Any]:
+        """Return the declaration as a JSON value; the parameters in JSON Schema 2020-12."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "help": self.help,
+            "role": self.role.value,
+            "reads_only": self.reads_only,
+            "changes": self.changes,
+            "offline": self.offline.value,
+            "command": self.command,
+            "positional": list(self.positional),
+            "examples": list(self.examples),
+            "parameters": self.section.json_schema(),
+        }
+
     def check(self, arguments: object) -> dict[str, Any]:
         """Return the arguments complete: what is left out, or null, has its default.
 
