@@ -236,7 +236,7 @@ def test_it_is_ended_by_the_wake_up(silent: int, monkeypatch: pytest.MonkeyPatch
     began = time.monotonic()
     try:
         with pytest.raises(LinkLost, match="no longer wanted"):
-            Dialer(Endpoint(host, silent, 60, context), alarm, lambda: alarm.stopping).dial()
+            Dialer(Endpoint(host, silent, 60, context), alarm, lambda: alarm.ends_at).dial()
     finally:
         answered.set()
         stopper.join()

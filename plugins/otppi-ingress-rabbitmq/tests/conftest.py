@@ -1,5 +1,6 @@
 """A gateway to stand in for the host's, an ingress that runs, a client of the broker, and a network that fails."""
 
+import gc
 import json
 import socket
 import ssl
@@ -374,10 +375,11 @@ def serve(
         return running[-1]
 
     yield start
-    for served in running:
-        served.gateway.finish()
-        served.stop()
+    while running:
+        running[-1].gateway.finish()
+        running.pop().stop()
     for proxy in proxies:
         proxy.close()
     eventually(lambda: set(threading.enumerate()) <= before, "threads end")
+    gc.collect()  # a wake-up's is closed with its owner
     eventually(lambda: _open_descriptors() <= descriptors, "descriptors are closed")

@@ -106,8 +106,8 @@ def test_what_was_taken_before_a_restart_is_taken_again(
     client.xadd("sms", {"body": tools.command("one")})
     first = serve()
     tools.eventually(lambda: gateway.taken)
-    first.ingress._stop_by = 0.0
-    first.ingress._link.stop()
+    first.ingress.alarm.stop()
+    first.ingress.link.stop()
     first.thread.join(10)
     assert gateway.tickets[0].withdrawn
     gateway.hold = False

@@ -60,7 +60,7 @@ def test_a_message_is_acknowledged_after_the_end_only(
     tools.eventually(lambda: len(gateway.taken) == 2)
     gateway.tickets[0].release()
     tools.eventually(lambda: served.says("done") == 1)
-    served.ingress._stop_by = 0.0
+    served.ingress.alarm.stop()
     served.stop()
     assert gateway.tickets[1].withdrawn
     tools.eventually(lambda: client.waiting() == 1)

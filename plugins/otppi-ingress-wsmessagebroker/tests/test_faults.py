@@ -1,6 +1,7 @@
 """Servers that refuse, vanish, stand still and come back; and stopping during all of that."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -10,12 +11,9 @@ from typing import Any
 import pytest
 
 from otppi.kit import threads
-from otppi.kit.net.link import LinkLost
 from otppi.kit.threads import PromptThread
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
 from otppi_ingress_wsmessagebroker import ingress
-from otppi_ingress_wsmessagebroker.alarm import Alarm
-from otppi_ingress_wsmessagebroker.lookup import Lookup
 
 USERS = {"username": "password"}
 AT_ONCE = 2.5
@@ -27,7 +25,7 @@ def test_a_wrong_password_is_told_as_what_it_probably_is(
 ) -> None:
     running = run(flawed.port, password="s3cret-wrong")
     tools.eventually(lambda: running.says("attempts") >= 2)
-    assert "the user name or the password is probably wrong" in running.says("last_problem")
+    assert "probably username or password is wrong" in running.says("last_problem")
     assert not running.says("connected")
     assert "s3cret" not in caplog.text + json.dumps(running.ingress.describe())
 
@@ -36,10 +34,10 @@ def test_a_wrong_password_is_refused_by_the_documented_server(run: Any, tools: A
     with Messenger(users=USERS, documented=True) as server:
         running = run(server.port, password="s3cret-wrong")
         tools.eventually(lambda: running.says("attempts") >= 2)
-        assert running.says("last_problem") == "it refuses the user name or the password (401)"
+        assert running.says("last_problem") == "username or password is wrong (401)"
         other = run(server.port, username="", password="")
         tools.eventually(lambda: other.says("attempts") >= 1)
-        assert other.says("last_problem") == "it wants a user name and a password (401)"
+        assert other.says("last_problem") == "the server wants a username and a password (401)"
 
 
 def test_without_credentials_the_real_server_lets_everybody_in(
@@ -80,7 +78,7 @@ def test_a_server_that_is_killed_and_started_again(run: Any, application: Any, t
             tools.eventually(lambda number=number: running.gateway.ids[-1:] == [str(number)])
             server.kill()
             tools.eventually(lambda: not running.says("connected"))
-            assert "it" in running.says("last_problem") or "refused" in running.says("last_problem")
+            assert re.match("the server closed|nobody listens", running.says("last_problem"))
             server.start()
             running.connected()
 
@@ -105,7 +103,7 @@ def test_a_server_that_hangs_up_and_one_that_goes_away(run: Any, application: An
     with Messenger() as server:
         running = run(server.port).connected()
         server.hang_up()
-        tools.eventually(lambda: (running.says("last_problem") or "").startswith("it closed the connection"))
+        tools.eventually(lambda: (running.says("last_problem") or "").startswith("the server closed the connection"))
         running.connected()
         application(server).send(tools.sms(1))
         tools.eventually(lambda: running.gateway.ids == ["1"])
@@ -135,7 +133,7 @@ def test_a_server_that_answers_no_pings_may_be_used_without(run: Any, raw: Any, 
     assert running.says("connected")
     with_pings = run(server.port, ping_interval=0.2, timeout=1)
     tools.eventually(lambda: with_pings.says("attempts") >= 1)
-    assert with_pings.says("last_problem") == "it has not answered for 1 s"
+    assert with_pings.says("last_problem") == "the server did not answer within 1 s"
     assert running.says("connected")
     assert running.says("attempts") == 0
 
@@ -251,7 +249,7 @@ def test_an_answer_that_takes_too_long_ends_the_attempt(run: Any, raw: Any, tool
 
     running = run(raw(script).port, timeout=1)
     tools.eventually(lambda: running.says("attempts") >= 1)
-    assert running.says("last_problem") == "it does not answer to the handshake"
+    assert running.says("last_problem") == "the server did not answer within 1 s (to the handshake)"
 
 
 def test_stopping_while_tcp_does_not_connect(run: Any, tools: Any) -> None:
@@ -279,7 +277,9 @@ def test_stopping_while_a_name_is_looked_up(run: Any, tools: Any, monkeypatch: p
     try:
         running = run(9, host="broker.example", timeout=1)
         assert hangs.wait(5)
-        tools.eventually(lambda: running.says("last_problem") == "its name is not resolved in time")
+        tools.eventually(
+            lambda: running.says("last_problem") == "the name of host broker.example was not resolved within 1 s"
+        )
         assert [thread.name for thread in threading.enumerate()].count("name lookup") == 1
         assert running.stop() < AT_ONCE
     finally:
@@ -297,17 +297,17 @@ def test_a_name_that_does_not_exist_is_told(run: Any, tools: Any, monkeypatch: p
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     running = run(9, host="broker.example")
     tools.eventually(lambda: running.says("attempts") >= 1)
-    assert running.says("last_problem") == "its name cannot be resolved (Name or service not known)"
+    assert running.says("last_problem") == "host broker.example is not known (Name or service not known)"
     for host in ("a" * 100 + ".example", "in valid\r\nX: y"):
         other = run(9, host=host)
         tools.eventually(lambda other=other: other.says("attempts") >= 1)
-        assert "name" in other.says("last_problem")
+        assert re.search("is not known|is no name", other.says("last_problem"))
 
 
 def test_nobody_listens(run: Any, tools: Any) -> None:
     running = run(1)
     tools.eventually(lambda: running.says("attempts") >= 2)
-    assert running.says("last_problem") == "Connection refused"
+    assert running.says("last_problem") == "nobody listens at port 1"
 
 
 def test_answers_that_nobody_publishes_are_told(run: Any, tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,17 +321,3 @@ def test_answers_that_nobody_publishes_are_told(run: Any, tools: Any, monkeypatc
     monkeypatch.setattr(ingress, "PromptThread", Stillborn)
     running = run(1)
     tools.eventually(lambda: running.ingress.stalled() == "its thread that publishes answers has died")
-
-
-def test_a_search_that_could_not_be_started_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every later connection would have waited for the thread that is not there."""
-
-    def cannot_start(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    names = Lookup(Alarm())
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", cannot_start)
-        with pytest.raises(LinkLost, match="no thread can be started"):
-            names.addresses("localhost", 1)
-    assert names.addresses("localhost", 1, time.monotonic() + 10)

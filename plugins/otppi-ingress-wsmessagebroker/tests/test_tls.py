@@ -35,7 +35,7 @@ def test_certificates_that_are_not_accepted(
         settings = {"ca_file": str(authority.ca_file)} if own_authority else {}
         running = run(server.port, ssl=True, host="localhost", **settings)
         tools.eventually(lambda: running.says("attempts") >= 1)
-        assert "its certificate is not accepted" in running.says("last_problem")
+        assert "the server's certificate is not valid for localhost" in running.says("last_problem")
         assert told in running.says("last_problem")
         run(server.port, tools.Gateway(), ssl=True, verify_certificate=False).connected()
 
@@ -54,7 +54,7 @@ def test_tls_on_one_side_only(run: Any, authority: Any, tools: Any) -> None:
     with Messenger() as plain, Messenger(tls=authority.good()) as secure:
         one = run(plain.port, ssl=True, verify_certificate=False)
         tools.eventually(lambda: one.says("attempts") >= 1)
-        assert "not speak TLS, and `ssl` is on" in one.says("last_problem")
+        assert "does not seem to speak TLS at this port, and ssl is on" in one.says("last_problem")
         other = run(secure.port)
         tools.eventually(lambda: other.says("attempts") >= 1)
         assert "TLS" in other.says("last_problem")
@@ -67,4 +67,4 @@ def test_stopping_during_the_tls_handshake(run: Any, raw: Any, tools: Any) -> No
     assert running.stop() < 2.5
     late = run(server.port, tools.Gateway(), ssl=True, timeout=1)
     tools.eventually(lambda: late.says("attempts") >= 1)
-    assert late.says("last_problem") == "it does not answer to the TLS handshake"
+    assert late.says("last_problem") == "the server did not answer within 1 s"

@@ -18,10 +18,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from otppi.kit.net.endpoint import Endpoint
+from otppi.kit.net.failures import SILENT
 from otppi.kit.net.link import LinkLost
+from otppi.kit.net.wake import Wake
 from otppi_ingress_mqtt import reasons
 from otppi_ingress_mqtt.client import MqttClient, new_properties
-from otppi_ingress_mqtt.stream import Stream, Waker
+from otppi_ingress_mqtt.stream import Stream
 
 _AT_ONCE = 200
 """Packets that are read before anything else is looked at."""
@@ -34,20 +37,15 @@ class Terms:
     """How a connection is made.
 
     Attributes:
-        host, port: The broker.
         client_id: The name that the broker knows the session by.
         version_5: Whether MQTT 5 is spoken.
         keep_alive: Seconds of silence until a ping.
-        timeout: The longest wait for an answer, in seconds.
         session_expiry: How long the broker keeps the session, in seconds.
     """
 
-    host: str
-    port: int
     client_id: str
     version_5: bool
     keep_alive: int
-    timeout: float
     session_expiry: int
 
 
@@ -61,14 +59,18 @@ class Connection:
     Args:
         client: paho's client, which outlives its connections as the session does.
         terms: How the connection is made.
-        waker: Ends the wait for something to happen.
+        endpoint: The broker.
+        wake: Ends the wait for something to happen.
         stopping: Whether to give up waiting for answers.
     """
 
-    def __init__(self, client: MqttClient, terms: Terms, waker: Waker, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, client: MqttClient, terms: Terms, endpoint: Endpoint, wake: Wake, stopping: Callable[[], bool]
+    ) -> None:
         self._client = client
         self._terms = terms
-        self._waker = waker
+        self._endpoint = endpoint
+        self._wake = wake
         self._stopping = stopping
         self._stream: Stream | None = None
         self._answered: tuple[ConnectFlags, ReasonCode, Properties | None] | None = None
@@ -95,11 +97,11 @@ class Connection:
             more = {"clean_start": False, "properties": properties}
         self._began = began
         try:
-            self._client.connect(terms.host, terms.port, terms.keep_alive, **more)
+            self._client.connect(self._endpoint.host, self._endpoint.port, terms.keep_alive, **more)
         except OSError as error:
-            raise LinkLost(str(error.strerror or error)) from error
+            raise LinkLost(self._why(error)) from error
         self._stream = self._client.socket()  # type: ignore[assignment] # it is what MqttClient has made
-        self._until(lambda: self._answered is not None, "it does not answer, or does not speak MQTT")
+        self._until(lambda: self._answered is not None, "to CONNECT: maybe it does not speak MQTT")
         assert self._answered is not None  # noqa: S101 - for the type checker
         _, reason, properties_ = self._answered
         if reason.is_failure:
@@ -110,28 +112,28 @@ class Connection:
         if instead_of is not None:
             self._released = False
             self._client.unsubscribe(instead_of)
-            self._until(lambda: self._released, "it does not answer to UNSUBSCRIBE")
+            self._until(lambda: self._released, "to UNSUBSCRIBE")
         self._granted = None
         if self._terms.version_5:  # commands that were retained are not wanted
             options = SubscribeOptions(qos, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
             self._client.subscribe(topic_filter, options=options)
         else:
             self._client.subscribe(topic_filter, qos)
-        self._until(lambda: self._granted is not None, "it does not answer to SUBSCRIBE")
+        self._until(lambda: self._granted is not None, "to SUBSCRIBE")
         assert self._granted is not None  # noqa: S101 - for the type checker
         for reason in self._granted:
             if reason.is_failure:
                 raise LinkLost(f"it refuses the topic {topic_filter}: {reasons.explain(reason, None, '')}")
         return int(self._granted[0].value)
 
-    def _until(self, done: Callable[[], bool], problem: str) -> None:
-        deadline = time.monotonic() + self._terms.timeout
+    def _until(self, done: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + self._endpoint.timeout
         while not done():
             if self._stopping():
                 raise LinkLost("the gateway is stopping")
             left = deadline - time.monotonic()
             if left <= 0:
-                raise LinkLost(f"{problem} (within {self._terms.timeout:g} s)")
+                raise LinkLost(f"{self._endpoint.no_answer()} ({what})")
             self.turn(left)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
@@ -152,15 +154,9 @@ class Connection:
         self._write(stream)
 
     def _readable(self, stream: Stream, seconds: float) -> bool:
-        """Wait for the socket or the waker; whether there is something to read."""
-        if stream.pending():
-            seconds = 0.0
-        poll = select.poll()
-        poll.register(stream, select.POLLIN | (select.POLLOUT if stream.unsent else 0))
-        poll.register(self._waker, select.POLLIN)
-        ready = dict(poll.poll(max(0.0, seconds) * 1000))
-        if self._waker.fileno() in ready:
-            self._waker.hear()
+        """Wait for the socket, or to be woken; whether there is something to read."""
+        events = {stream.fileno(): select.POLLIN | (select.POLLOUT if stream.unsent else 0)}
+        ready = self._wake.wait(0.0 if stream.pending() else seconds, events)
         return bool(stream.pending()) or bool(ready.get(stream.fileno(), 0) & ~select.POLLOUT)
 
     def _write(self, stream: Stream) -> None:
@@ -169,7 +165,10 @@ class Connection:
         try:
             stream.flush()
         except OSError as error:
-            raise LinkLost(self._reason(str(error.strerror or error))) from error
+            raise LinkLost(self._reason(self._why(error))) from error
+
+    def _why(self, error: OSError) -> str:
+        return self._endpoint.why(error) or "the connection broke"
 
     def _check(self, code: MQTTErrorCode) -> None:
         if code is MQTTErrorCode.MQTT_ERR_SUCCESS and self._client.socket() is not None:
@@ -183,7 +182,7 @@ class Connection:
             _, reason, properties = self._answered
             return f"it refuses: {reasons.explain(reason, properties, self._terms.client_id)}"
         if self._silent:
-            return "it gives no sign of life"
+            return f"{SILENT} (keep alive)"
         if self._farewell is not None:
             return f"it hung up: {reasons.explain(*self._farewell, self._terms.client_id)}"
         return otherwise

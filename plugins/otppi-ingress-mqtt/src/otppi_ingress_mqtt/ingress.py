@@ -11,22 +11,20 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker.consumer import Consumer
+from otppi.api.ingress import IngressContext
+from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.broker.outbox import Action
 from otppi.kit.broker.parking import steps
 from otppi.kit.broker.verdict import Verdict
-from otppi.kit.net.link import Link
-from otppi.kit.net.tls import client_context
-from otppi.wire.envelope import Answer
+from otppi.kit.net.dial import Dialer
 from otppi_ingress_mqtt.client import MqttClient
 from otppi_ingress_mqtt.connection import Connection, PoisonedError, Terms
 from otppi_ingress_mqtt.intake import Intake
 from otppi_ingress_mqtt.memory import Subscribed, made_up_client_id
 from otppi_ingress_mqtt.outgoing import Outgoing
-from otppi_ingress_mqtt.settings import KEY, VERSION_5, check_together
+from otppi_ingress_mqtt.settings import SECTION, VERSION_5, check_together
 from otppi_ingress_mqtt.status import INTERVAL, OFFLINE, Status
-from otppi_ingress_mqtt.stream import Dialer, Stream, Waker
+from otppi_ingress_mqtt.stream import Stream
 from otppi_ingress_mqtt.topics import is_shared, subscription
 
 logger = logging.getLogger(__name__)
@@ -60,7 +58,7 @@ class Pace:
 _PACE = Pace()
 
 
-class MqttIngress(Ingress):
+class MqttIngress(BrokerIngress):
     """Commands from an MQTT broker. The thread of `run` owns client and connection.
 
     Args:
@@ -72,22 +70,17 @@ class MqttIngress(Ingress):
     """
 
     def __init__(self, context: IngressContext, pace: Pace = _PACE) -> None:
-        values = self._values = context.settings
+        values = context.settings
         check_together(values)
         self._pace = pace
-        self._gateway = context.gateway
         self._filter = subscription(values)
         self._version_5 = values["protocol"] == VERSION_5
         self._client_id = values["client_id"] or made_up_client_id(context.folder)
         self._subscribed = Subscribed(context.folder)
-        self._waker = Waker()
-        self._link = Link(KEY, f"{values['host']}:{values['port']}", first=pace.first)
         # A message that cannot be sent here is handed on to the others of the group, where MQTT can say how often
         # that was done; else it is tried again from here while the broker keeps it.
         self._hands_on = self._version_5 and is_shared(self._filter)
-        sender = Sender(KEY)
-        wake = self._link.calling(self._waker.ring)
-        self._consumer = Consumer(self._gateway, KEY, sender, wake, requeue=self._hands_on)
+        super().__init__(context, SECTION, requeue=self._hands_on, patience=pace.patience, first=pace.first)
         self._client = MqttClient(
             self._client_id,
             MQTTProtocolVersion.MQTTv5 if self._version_5 else MQTTProtocolVersion.MQTTv311,
@@ -98,7 +91,7 @@ class MqttIngress(Ingress):
         self._client.username_pw_set(values["username"] or None, values["password"] or None)
         if values["status_topic"]:
             self._client.will_set(values["status_topic"], OFFLINE, min(values["qos"], 1), retain=True)
-        self._intake = Intake(self._consumer, self._client, self._working, max(_MOST_HELD, values["receive_maximum"]))
+        self._intake = Intake(self.consumer, self._client, self._working, max(_MOST_HELD, values["receive_maximum"]))
         self._outgoing = Outgoing(
             self._client,
             version_5=self._version_5,
@@ -107,37 +100,29 @@ class MqttIngress(Ingress):
             settle=self._intake.settle,
             take_again=self._intake.take_again,
         )
-        self._status = Status(values["status_topic"], self._gateway, self._outgoing)
+        self._status = Status(values["status_topic"], self.gateway, self._outgoing)
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
+        self._connects: Dialer | None = None
         self._window = 0
         self._room = 0
         """For how many parked ones the broker was asked; kept over a connection, as at its begin none is parked."""
         self._granted: int | None = None
         self._session_present: bool | None = None
-        self._stop_by = 0.0
 
     # -- any thread -------------------------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        """End `run`."""
-        if not self._link.stopping:
-            self._stop_by = time.monotonic() + self._pace.patience
-            self._link.stop()
-            self._waker.ring()
+    def take_nothing_new(self) -> None:
+        """Leave what comes from now on to the broker, before what was taken is hurried."""
+        self._intake.closed = True
+        super().take_nothing_new()
 
-    def stalled(self) -> str:
-        """Say so where the connection's thread does nothing any more."""
-        return self._link.stalled()
-
-    def describe(self) -> Mapping[str, Any]:
-        """Say how connection, subscription and messages are."""
+    def details(self) -> Mapping[str, Any]:
+        """Say how subscription and session are (any thread)."""
         return {
-            **self._link.describe(),
-            **self._consumer.describe(),
             "in_flight": self._in_flight(),
             "topic": self._filter,
-            "protocol": self._values["protocol"],
+            "protocol": self.values["protocol"],
             "client_id": self._client_id,
             "qos": self._granted,
             "session_present": self._session_present,
@@ -149,51 +134,22 @@ class MqttIngress(Ingress):
             "publications_refused": self._outgoing.counts["refused"] + self._outgoing.counts["unpublished"],
         }
 
-    def received(self, message: ReceivedMessage) -> None:
-        """Publish a message that came in."""
-        if self._values["inbox_topic"]:
-            self._consumer.publish(Callback(self._values["inbox_topic"]), message.to_json())
-
-    def state_changed(self, callback: Callback, answer: Answer) -> None:
-        """Publish a later state."""
-        self._consumer.publish(callback, answer.to_json())
-
     # -- the connection's thread ------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Keep a connection until `stop`.
-
-        Raises:
-            OtpPiError: A file of the settings cannot be used.
-        """
-        values = self._values
-        with self._waker:
-            self._dialer = Dialer(
-                values["host"],
-                values["port"],
-                client_context(values),
-                values["timeout"],
-                self._waker,
-                lambda: self._link.stopping,
-            )
-            self._link.keep(self._session)
-
     def _dial(self) -> Stream:
-        return self._dialer.dial()
+        assert self._connects is not None  # noqa: S101 - a client dials only when a session has it connect
+        return Stream(self._connects.dial())
 
-    def _session(self) -> None:
+    def session(self, dialer: Dialer) -> None:
         """Connect, subscribe, and work until the connection is to be made anew, or the gateway stops."""
-        values = self._values
+        values, self._connects = self.values, dialer
         terms = Terms(
-            host=values["host"],
-            port=values["port"],
             client_id=self._client_id,
             version_5=self._version_5,
             keep_alive=values["keep_alive"],
-            timeout=values["timeout"],
             session_expiry=values["session_expiry"],
         )
-        connection = Connection(self._client, terms, self._waker, lambda: self._link.stopping)
+        connection = Connection(self._client, terms, dialer.endpoint, self.alarm, lambda: self.link.stopping)
         self._window = self._wanted_window()
         try:
             connection.open(self._window, self._began)
@@ -201,7 +157,7 @@ class MqttIngress(Ingress):
             granted = connection.subscribe(self._filter, values["qos"], instead_of=earlier)
             self._subscribed.note(self._filter)
             self._note_granted(granted)
-            self._link.connected()
+            self.link.connected()
             self._serve(connection)
             connection.finish()
         except PoisonedError as error:
@@ -209,7 +165,7 @@ class MqttIngress(Ingress):
             raise
         finally:
             connection.close()
-            if is_shared(self._filter) and not self._link.stopping:
+            if is_shared(self._filter) and not self.link.stopping:
                 self._intake.lost()
 
     def _began(self, session_present: bool, properties: Properties | None) -> None:
@@ -219,51 +175,49 @@ class MqttIngress(Ingress):
         self._status.connected()
 
     def _note_granted(self, granted: int) -> None:
-        if granted < self._values["qos"] and granted != self._granted:
+        if granted < self.values["qos"] and granted != self._granted:
             logger.warning(
-                "ingress-mqtt: the broker grants QoS %d where %d is set%s", granted, self._values["qos"],
+                "ingress-mqtt: the broker grants QoS %d where %d is set%s", granted, self.values["qos"],
                 "; what is on its way when something fails is lost" if granted == 0 else "",
             )  # fmt: skip
         self._granted = granted
 
     def _wanted_window(self) -> int:
         """Say how many messages the broker may hand over that have not come to their end."""
-        window = int(self._values["receive_maximum"]) or min(max(_LEAST_WINDOW, self._gateway.capacity()), _MOST_HELD)
+        window = int(self.values["receive_maximum"]) or min(max(_LEAST_WINDOW, self.gateway.capacity()), _MOST_HELD)
         return min(window + max(self._room, self._wanted_room()), _MOST_WINDOW)
 
     def _wanted_room(self) -> int:
-        return steps(_AHEAD * self._consumer.parking.room)
+        return steps(_AHEAD * self.consumer.parking.room)
 
     def _serve(self, connection: Connection) -> None:
         began = time.monotonic()
-        while not self._link.stopping:
+        while not self.link.stopping:
             if self._is_due_anew(time.monotonic() - began):
                 return
             self._work()
             self._status.tell()
             connection.turn(self._pause())
-        self._intake.closed = True
-        self._consumer.stop()
-        while time.monotonic() < self._stop_by and (self._in_flight() or self._has_work()):
+        while time.monotonic() < self.alarm.ends_at and (self._in_flight() or self._has_work()):
             self._work()
-            connection.turn(min(self._pause(), self._stop_by - time.monotonic()))
+            connection.turn(min(self._pause(), self.alarm.ends_at - time.monotonic()))
         told = self._status.tell_offline()
         deadline = time.monotonic() + _LAST_WORDS
         while not told() and time.monotonic() < deadline:
             connection.turn(deadline - time.monotonic())
 
     def _in_flight(self) -> int:
-        return self._consumer.in_flight + self._outgoing.settling
+        return self.consumer.in_flight + self._outgoing.settling
 
     def _working(self) -> int:
-        return self._consumer.working + self._outgoing.settling
+        return self.consumer.working + self._outgoing.settling
 
     def _has_work(self) -> bool:
-        return bool(self._outgoing) or bool(len(self._consumer.outbox))
+        return bool(self._outgoing) or bool(len(self.consumer.outbox))
 
     def _is_due_anew(self, age: float) -> bool:
         """Whether the connection is to be made anew: the session stays, so nothing is lost by it."""
-        refresh = self._values["refresh"]
+        refresh = self.values["refresh"]
         if refresh and age >= refresh:
             return True
         if self._is_crowded() and age >= self._pace.room:
@@ -278,14 +232,14 @@ class MqttIngress(Ingress):
 
     def _is_crowded(self) -> bool:
         """Whether what is parked takes up half of what the broker hands over, and a new connection makes room."""
-        parked = len(self._consumer.parking)
+        parked = len(self.consumer.parking)
         return self._version_5 and 2 * parked >= self._window and self._wanted_window() > self._window
 
     def _work(self) -> None:
         """Do what is due: settle, publish, hand on."""
-        self._link.came()
+        self.link.came()
         if self._outgoing.has_room:
-            for action in self._consumer.due():
+            for action in self.consumer.due():
                 self._do(action)
         self._outgoing.pump()
 
@@ -295,7 +249,7 @@ class MqttIngress(Ingress):
         # else the gateway is stopping, and the broker keeps it for the next connection
 
     def _pause(self) -> float:
-        pause = self._consumer.pause() if self._outgoing.has_room else None
+        pause = self.consumer.pause() if self._outgoing.has_room else None
         return INTERVAL if pause is None else min(pause, INTERVAL)
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:

@@ -1,11 +1,9 @@
 """What has to be the same after a restart: the client id that was made up, and what the session is subscribed to."""
 
-import logging
-import os
 import secrets
 from pathlib import Path
 
-logger = logging.getLogger(__name__)
+from otppi.kit.broker.memory import recall, remember
 
 
 def made_up_client_id(folder: Path) -> str:
@@ -14,11 +12,11 @@ def made_up_client_id(folder: Path) -> str:
     It has 21 letters and digits: every broker of MQTT 3.1.1 has to take up to 23 (MQTT 3.1.1, 3.1.3.1).
     """
     path = folder / "client-id"
-    kept = _read(path)
+    kept = recall(path)
     if kept.startswith("otppi") and kept.isascii() and kept.isalnum():
         return kept
     made = f"otppi{secrets.token_hex(8)}"
-    _write(path, made)
+    remember(path, made, "session")
     return made
 
 
@@ -27,7 +25,7 @@ class Subscribed:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "subscription"
-        self._filter = _read(self._path)
+        self._filter = recall(self._path)
 
     def other_than(self, topic_filter: str) -> str | None:
         """Give what is to be unsubscribed from, if anything."""
@@ -37,24 +35,4 @@ class Subscribed:
         """Keep in mind what is subscribed to now."""
         if self._filter != topic_filter:
             self._filter = topic_filter
-            _write(self._path, topic_filter)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip("\n")
-    except (FileNotFoundError, UnicodeDecodeError):
-        return ""
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all; a card that takes nothing does not end the connection."""
-    new = path.with_name(f"{path.name}.new")
-    try:
-        with new.open("w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        logger.error("%s cannot be written, the next start has another session: %s", path, error.strerror)  # noqa: TRY400
+            remember(self._path, topic_filter, "session")

@@ -3,6 +3,8 @@
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from otppi.kit.net.failures import WRONG_LOGIN
+
 KEEP_ALIVE = 0x8D
 SESSION_TAKEN_OVER = 0x8E
 PACKET_ID_IN_USE = 0x91
@@ -13,7 +15,7 @@ POISONOUS = frozenset({0x81, 0x82, 0x90, 0x94, 0x95, 0x99, 0x9A, 0x9B})
 _HINTS = {
     0x84: "it does not speak this version of MQTT; see the setting protocol",
     0x85: "it does not accept the setting client_id",
-    0x86: "user name or password is wrong",
+    0x86: WRONG_LOGIN,
     0x87: "this user may not do that",
     0x8A: "this client is banned",
     0x8B: "it is shutting down",

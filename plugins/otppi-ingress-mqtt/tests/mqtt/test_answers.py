@@ -100,7 +100,7 @@ def test_answers_on_their_way_when_the_connection_breaks(
         proxy.hang()
         for ticket in gateway.tickets:
             ticket.end()
-        until(lambda: running.ingress._outgoing and not len(running.ingress._consumer.outbox))
+        until(lambda: running.ingress._outgoing and not len(running.ingress.consumer.outbox))
         proxy.drop()
         proxy.mend()
         running.settled(10)

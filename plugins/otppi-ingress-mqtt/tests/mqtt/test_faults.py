@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from otppi.api.errors import OtpPiError
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
@@ -89,8 +88,8 @@ def test_a_broker_that_stands_still(
 ) -> None:
     running = start(broker=own, unchecked={"keep_alive": 1, "timeout": 1}, protocol=protocol).connected()
     own.pause()
-    running.problem("it gives no sign of life")
-    running.problem("it does not answer")
+    running.problem("the server was silent for too long")
+    running.problem("the server did not answer within 1 s")
     own.resume()
     running.connected()
     with MqttPeer(own.port) as peer:
@@ -123,8 +122,8 @@ def test_a_stop_while_it_connects(start: Start, own: Mosquitto) -> None:
 def test_nobody_listens_and_the_name_is_unknown(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert "refused" in start(port=port).problem("refused")
-    assert start(host="no.such.host.invalid").problem("cannot be resolved")
+    assert start(port=port).problem(f"nobody listens at port {port}")
+    assert start(host="no.such.host.invalid").problem("host no.such.host.invalid is not known")
 
 
 def test_the_name_has_several_addresses(start: Start, own: Mosquitto) -> None:
@@ -219,17 +218,19 @@ def test_tls(
 
 def test_whom_nobody_vouches_for(start: Start, secure: Mosquitto, authority: Authority, tmp_path: Path) -> None:
     ca_file = str(authority.ca_file)
-    start(port=secure.port, ssl=True).problem("its certificate is refused")
+    start(port=secure.port, ssl=True).problem("the server's certificate is not valid for 127.0.0.1")
     start(port=secure.port, ssl=True, verify_certificate=False).connected()
-    start(port=secure.port, ssl=False).problem("it")
+    start(port=secure.port, ssl=False).problem("maybe it speaks TLS at this port")
     stranger = Authority(tmp_path / "stranger")
-    start(port=secure.port, ssl=True, ca_file=str(stranger.ca_file)).problem("its certificate is refused")
+    start(port=secure.port, ssl=True, ca_file=str(stranger.ca_file)).problem(
+        "the server's certificate is not valid for 127.0.0.1"
+    )
     with Mosquitto(tmp_path / "wrong", tls=authority.wrong_name()) as broker:
         start(broker=broker, ssl=True, ca_file=ca_file).problem("certificate is not valid for '127.0.0.1'")
     with Mosquitto(tmp_path / "expired", tls=authority.expired()) as broker:
         start(broker=broker, ssl=True, ca_file=ca_file).problem("certificate has expired")
     with Mosquitto(tmp_path / "plain") as broker:
-        start(broker=broker, ssl=True, ca_file=ca_file).problem("TLS fails")
+        start(broker=broker, ssl=True, ca_file=ca_file).problem("TLS failed")
 
 
 def test_a_client_certificate(start: Start, authority: Authority, tmp_path: Path) -> None:
@@ -248,10 +249,7 @@ def test_a_client_certificate(start: Start, authority: Authority, tmp_path: Path
 
 def test_a_file_that_is_not_there(start: Start, own: Mosquitto) -> None:
     running = start(broker=own, ssl=True, ca_file="/nowhere/ca.pem")
-    until(lambda: running.error is not None)
-    error, running.error = running.error, None
-    assert isinstance(error, OtpPiError)
-    assert "ca_file" in str(error)
+    running.problem("ca_file cannot be used: No such file or directory")
 
 
 # -- servers that are no broker, or another kind --------------------------------------------------------------------
@@ -306,7 +304,7 @@ def _server(*answers: bytes) -> Iterator[int]:
         ("3.1.1", b"\x20\x02\x00\x01", "does not speak this version"),
         ("3.1.1", b"\x20\x02\x00\x02", "client_id"),
         ("3.1.1", b"\x20\x02\x00\x03", "unavailable"),
-        ("3.1.1", b"\x20\x02\x00\x04", "user name or password is wrong"),
+        ("3.1.1", b"\x20\x02\x00\x04", "username or password is wrong"),
         ("3.1.1", b"\x20\x02\x00\x05", "may not"),
         ("3.1.1", b"\x20\x7f" + b"\0" * 127, "does not speak"),
     ],
@@ -357,7 +355,7 @@ def test_an_answer_larger_than_the_broker_takes(
 def test_a_server_that_says_nothing(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         running = start(port=silent.getsockname()[1], timeout=1)
-        running.problem("it does not answer")
+        running.problem("the server did not answer within 1 s")
         running.stop()
 
 

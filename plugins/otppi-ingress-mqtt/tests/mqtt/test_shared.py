@@ -146,7 +146,7 @@ def test_handing_on_while_the_connection_breaks(
         proxy.hang()
         for ticket in gateway.tickets:
             ticket.end(ResponseCode.NO_MODEM, state="failed", cause="no modem", retry_after=1)
-        until(lambda: broken.ingress._outgoing and not len(broken.ingress._consumer.outbox))
+        until(lambda: broken.ingress._outgoing and not len(broken.ingress.consumer.outbox))
         gateway.hold = False
         proxy.drop()
         proxy.mend()

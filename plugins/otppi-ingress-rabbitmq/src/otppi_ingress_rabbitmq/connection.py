@@ -2,7 +2,6 @@
 
 import re
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +12,9 @@ from pika import exceptions, frame, spec
 from pika.adapters.select_connection import SelectConnection
 from pika.adapters.utils import connection_workflow
 
-from otppi.api.errors import OtpPiError, sentence
-from otppi.kit.net.failures import tls_trouble
-from otppi.kit.net.tls import client_context
+from otppi.api.errors import sentence
+from otppi.kit.net.endpoint import Endpoint
+from otppi.kit.net.failures import SILENT, WRONG_LOGIN
 
 _GRACE = 2.0
 """Seconds that the server has to answer a close; then the socket is closed all the same."""
@@ -25,30 +24,28 @@ _LOST = re.compile(r"Stream connection lost: (\w+)(?:\(\d+, '([^']*)'\))?")
 _FLAG_CONTENT_TYPE, _FLAG_CONTENT_ENCODING, _FLAG_HEADERS = 1 << 15, 1 << 14, 1 << 13
 
 
-def parameters(values: Mapping[str, Any], purpose: str, *, impatient: bool = False) -> Any:
+def parameters(values: Mapping[str, Any], endpoint: Endpoint, purpose: str, *, impatient: bool = False) -> Any:
     """Make pika's parameters of the settings.
 
     Args:
         values: The settings.
+        endpoint: The server.
         purpose: How the connection is called in RabbitMQ's lists.
         impatient: Whether it ends when the server's host takes nothing of what is sent for the time-out
             (TCP_USER_TIMEOUT, RFC 5482): acknowledgements that nobody hears tell of a cut network sooner than silence.
-
-    Raises:
-        OtpPiError: a file of the TLS settings cannot be used.
     """
-    context = client_context(values)
+    context = endpoint.context
     return pika.ConnectionParameters(
-        host=values["host"],
-        port=values["port"],
+        host=endpoint.host,
+        port=endpoint.port,
         virtual_host=values["virtual_host"] or "/",
         credentials=pika.PlainCredentials(*_login(values)),
         heartbeat=values["heartbeat"],
-        ssl_options=None if context is None else pika.SSLOptions(context, values["host"]),
+        ssl_options=None if context is None else pika.SSLOptions(context, endpoint.host),
         connection_attempts=1,
-        socket_timeout=values["timeout"],
-        stack_timeout=values["timeout"],
-        tcp_options={"TCP_USER_TIMEOUT": round(values["timeout"] * 1000)} if impatient else None,
+        socket_timeout=endpoint.timeout,
+        stack_timeout=endpoint.timeout,
+        tcp_options={"TCP_USER_TIMEOUT": round(endpoint.timeout * 1000)} if impatient else None,
         client_properties={"connection_name": f"OTP-Pi {socket.gethostname()}: {purpose}", "product": "OTP-Pi"},
     )
 
@@ -127,13 +124,17 @@ def _run_until(ioloop: Any, condition: Callable[[], bool], seconds: float) -> No
 # -- why it failed ----------------------------------------------------------------------------------------------------
 
 
-def reason(error: BaseException | None, values: Mapping[str, Any]) -> str:
+def reason(error: BaseException | None, endpoint: Endpoint, values: Mapping[str, Any]) -> str:
     """Say in one sentence why a connection failed or ended. It never holds the password."""
     error = _root(error)
+    if error is None:
+        return "it was closed"
+    if isinstance(error, _NO_ANSWER):
+        return endpoint.no_answer()
     for kinds, say in _SENTENCES:
         if isinstance(error, kinds):
             return say(error, values)
-    return sentence(error) if error is not None else "it was closed"
+    return endpoint.why(error) or sentence(error)
 
 
 def _root(error: BaseException | None) -> BaseException | None:
@@ -162,30 +163,15 @@ def _virtual_host(error: BaseException, values: Mapping[str, Any]) -> str:
     return f"virtual_host {values['virtual_host']} is refused: {said}"
 
 
-def _not_verified(error: ssl.SSLCertVerificationError, values: Mapping[str, Any]) -> str:
-    return f"the server's certificate is not valid for {values['host']}: {error.verify_message}"
-
-
-def _silent(_: BaseException, values: Mapping[str, Any]) -> str:
-    return f"the server did not answer within {values['timeout']:g} s"
-
-
 def _lost(error: BaseException, _: Mapping[str, Any]) -> str:
     """Tell an error of the system in its words, of any other only the kind: it may quote what came in."""
     found = _LOST.match(str(error.args[0]) if error.args else "")
     return f"the connection broke ({(found and (found[2] or found[1])) or 'it ended'})"
 
 
+_NO_ANSWER = (connection_workflow.AMQPConnectorStackTimeout, exceptions.ConnectionOpenAborted)
 _SENTENCES: Sequence[tuple[Any, Callable[[Any, Mapping[str, Any]], str]]] = (
-    (ssl.SSLCertVerificationError, _not_verified),
-    (ssl.SSLError, lambda error, _: tls_trouble(error)),
-    (socket.gaierror, lambda error, values: f"host {values['host']} is not known ({error.strerror})"),
-    ((TimeoutError, connection_workflow.AMQPConnectorStackTimeout), _silent),
-    (ConnectionRefusedError, lambda _, values: f"nobody listens at port {values['port']}"),
-    (
-        (exceptions.ProbableAuthenticationError, exceptions.AuthenticationError),
-        lambda *_: "username or password is wrong",
-    ),
+    ((exceptions.ProbableAuthenticationError, exceptions.AuthenticationError), lambda *_: WRONG_LOGIN),
     (exceptions.ProbableAccessDeniedError, _virtual_host),
     (
         exceptions.IncompatibleProtocolError,
@@ -193,9 +179,8 @@ _SENTENCES: Sequence[tuple[Any, Callable[[Any, Mapping[str, Any]], str]]] = (
             f"port {values['port']} does not speak AMQP 0-9-1 {'over' if values['ssl'] else 'without'} TLS"
         ),
     ),
-    (exceptions.AMQPHeartbeatTimeout, lambda *_: "the server was silent for too long (heartbeat)"),
+    (exceptions.AMQPHeartbeatTimeout, lambda *_: f"{SILENT} (heartbeat)"),
     (exceptions.ConnectionClosedByBroker, lambda error, _: f"the server closed it: {error.reply_text}"),
     (exceptions.StreamLostError, _lost),
-    (exceptions.ConnectionOpenAborted, _silent),
-    (OtpPiError, lambda error, _: str(error)),
 )
+"""What AMQP itself says; all else is of the network."""

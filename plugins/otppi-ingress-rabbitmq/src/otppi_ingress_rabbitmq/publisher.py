@@ -13,6 +13,7 @@ from pika import exceptions, spec
 from otppi.kit.broker.consumer import Action, Delivery, Verdict
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
+from otppi.kit.net.endpoint import Endpoint
 from otppi_ingress_rabbitmq.connection import Connection, reason
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Publisher:
     Args:
         parameters: Of the connection.
         values: The settings.
+        endpoint: The server.
         ioloop: Whose thread it works on.
         settle: Settles a delivery once its answer is safe, or given up.
         tally: Counts.
@@ -83,12 +85,14 @@ class Publisher:
         self,
         parameters: Any,
         values: Mapping[str, Any],
+        endpoint: Endpoint,
         ioloop: Any,
         settle: Callable[[Delivery, Verdict], None],
         tally: Tally,
     ) -> None:
         self._parameters = parameters
         self._values = values
+        self._endpoint = endpoint
         self._ioloop = ioloop
         self._settle = settle
         self._tally = tally
@@ -189,7 +193,7 @@ class Publisher:
 
     def _disconnected(self, _: Any, error: BaseException) -> None:
         if not isinstance(error, exceptions.ConnectionClosedByClient):
-            why = reason(error, self._values)
+            why = reason(error, self._endpoint, self._values)
             logger.warning("ingress-rabbitmq: no connection to publish answers: %s; they wait", why)
         self.blocked = None
         self._lose_channel()

@@ -6,8 +6,8 @@ from typing import Any
 
 from pika.adapters.select_connection import IOLoop
 
-from otppi.api.errors import OtpPiError
 from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_rabbitmq.connection import Connection, close_all, parameters, reason
 from otppi_ingress_rabbitmq.intake import Intake, Phase
@@ -36,6 +36,7 @@ class Session:
 
     Args:
         values: The settings.
+        endpoint: The server.
         link: Is told how the connection is.
         consumer: Takes the messages in, and says what is to be done.
         capacity: Says how many messages the modems can use.
@@ -43,20 +44,23 @@ class Session:
     """
 
     def __init__(
-        self, values: Mapping[str, Any], link: Link, consumer: Consumer, capacity: Callable[[], int], tally: Tally
+        self,
+        values: Mapping[str, Any],
+        endpoint: Endpoint,
+        link: Link,
+        consumer: Consumer,
+        capacity: Callable[[], int],
+        tally: Tally,
     ) -> None:
         self._values = values
+        self._endpoint = endpoint
         self._link = link
         self._consumer = consumer
         self._capacity = capacity
         self._ioloop = IOLoop()
-        try:
-            self._parameters = parameters(values, f"messages of {values['queue']}", impatient=True)
-            answers = parameters(values, "answers")  # patient: a server that is short of memory stops reading it
-        except OtpPiError as error:
-            self._ioloop.close()
-            raise LinkLost(str(error)) from error
-        self.publisher = Publisher(answers, values, self._ioloop, self._settle, tally)
+        self._parameters = parameters(values, endpoint, f"messages of {values['queue']}", impatient=True)
+        answers = parameters(values, endpoint, "answers")  # patient: a server that is short of memory stops reading it
+        self.publisher = Publisher(answers, values, endpoint, self._ioloop, self._settle, tally)
         self.intake: Intake | None = None
         self._connection: Any = None
         self._started = time.monotonic()
@@ -124,7 +128,7 @@ class Session:
         self.intake.open()
 
     def _closed(self, _: Any, error: BaseException) -> None:
-        self._end(reason(error, self._values))
+        self._end(reason(error, self._endpoint, self._values))
 
     def _changed(self) -> None:
         """Tell people what the consumer does; only with a queue to take from the connection is of use."""
@@ -152,7 +156,7 @@ class Session:
         if self.intake is not None:
             self.intake.adjust()
         elif time.monotonic() - self._started > _CONNECTING * self._values["timeout"]:
-            self._end(f"the server did not answer within {self._values['timeout']:g} s")
+            self._end(self._endpoint.no_answer())
         self._watch()
         self.publisher.look()
         self._work()

@@ -6,33 +6,32 @@ import select
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from redis.exceptions import ResponseError
 
-from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker.consumer import Action, Consumer
+from otppi.api.ingress import IngressContext
+from otppi.kit.broker.consumer import Action
+from otppi.kit.broker.ingress import BrokerIngress
+from otppi.kit.broker.memory import recall, remember
 from otppi.kit.broker.outbox import soonest
 from otppi.kit.broker.settings import check_apart
-from otppi.kit.bursts import Bursts
-from otppi.kit.net.link import Link, LinkLost
-from otppi.kit.net.tls import client_context
-from otppi.kit.net.wake import Wake
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.failures import no_answer
+from otppi.kit.net.link import LinkLost
 from otppi.kit.threads import CANNOT_START, prompt
-from otppi.wire.envelope import Answer
 from otppi_ingress_redis.channel import ChannelSource
 from otppi_ingress_redis.line import Line, checked, is_for_good, said
 from otppi_ingress_redis.lists import ListSource
-from otppi_ingress_redis.settings import CHANNEL, LIST
+from otppi_ingress_redis.settings import CHANNEL, LIST, SECTION
 from otppi_ingress_redis.source import AT_ONCE, Source
 from otppi_ingress_redis.stream import StreamSource
 
 logger = logging.getLogger(__name__)
 
-KEY = "ingress-redis"
+KEY = SECTION.key
 _PATIENCE = 9.0
 """Seconds in which what was taken may become final at a stop; the host waits for ten."""
 _MOST_UNKEPT = 1_000
@@ -41,7 +40,7 @@ _LOOK = 0.5
 """Seconds after which it is seen that modems have become able to send."""
 
 
-class RedisIngress(Ingress):
+class RedisIngress(BrokerIngress):
     """Commands from Redis. A read that waits at the server cannot be ended from here; hence the second connection.
 
     All work is done on the thread of `run`; other threads fill the consumer's outbox, and wake it.
@@ -51,26 +50,19 @@ class RedisIngress(Ingress):
     """
 
     def __init__(self, context: IngressContext) -> None:
-        self._values = context.settings
-        check_apart(KEY, self._values, "key", "dead_letter", "inbox_topic")
-        self._gateway = context.gateway
-        name = _own_name(context.folder, self._values["consumer"])
-        stream = self._values["kind"] not in (LIST, CHANNEL)
-        claim_after = self._values["claim_after"]
+        values = context.settings
+        check_apart(KEY, values, "key", "dead_letter", "inbox_topic")
+        name = _own_name(context.folder, values["consumer"])
+        stream = values["kind"] not in (LIST, CHANNEL)
+        claim_after = values["claim_after"]
         # Whoever holds entries of a stream has to see in time that the server is out of reach.
-        self._timeout = min(self._values["timeout"], claim_after / 4) if stream else self._values["timeout"]
-        self._source = _source(self._values, name, self._timeout)
-        self._wake = Wake()
+        self._timeout = min(values["timeout"], claim_after / 4) if stream else values["timeout"]
+        self._source = _source(values, name, self._timeout)
         cap = min(30.0, claim_after / 8) if stream else 30.0
-        server = f"{self._values['host']}:{self._values['port']}"
-        self._link = Link(KEY, server, first=min(0.5, cap), cap=cap)
-        wake = self._link.calling(self._wake.set)
-        self._consumer = Consumer(self._gateway, KEY, Sender(KEY), wake, requeue=self._source.kept)
-        self._bursts = Bursts(logger, KEY, most=5)
+        super().__init__(context, SECTION, requeue=self._source.kept, patience=_PATIENCE, first=min(0.5, cap), cap=cap)
         self._doing: list[Action] = []
         self._asked_until: float | None = None
         self._ended = False
-        self._stop_by = float("inf")
         self._last_resort: threading.Timer | None = None
         self._lines: tuple[Line, ...] = ()
 
@@ -78,29 +70,14 @@ class RedisIngress(Ingress):
 
     def stop(self) -> None:
         """Take nothing new; settle what becomes final in time, and leave the rest to the server."""
-        first = self._stop_by == float("inf")
-        if first:
-            self._stop_by = time.monotonic() + _PATIENCE
-        connected = self._link.describe()["connected"]
-        self._link.stop()
-        self._consumer.stop()
-        self._wake.set()
+        first, connected = not self.alarm.stopping, self.link.is_connected
+        super().stop()
         if first:
             self._hang_up_after(_PATIENCE if connected else 0.0)
 
-    def stalled(self) -> str:
-        """Say so where the connection's thread does nothing any more."""
-        return self._link.stalled()
-
-    def describe(self) -> Mapping[str, Any]:
-        """Say how the connection is, and how many messages came."""
-        return {
-            **self._link.describe(),
-            **self._consumer.describe(),
-            "kind": self._values["kind"],
-            "key": self._values["key"],
-            **self._source.describe(),
-        }
+    def details(self) -> Mapping[str, Any]:
+        """Say what commands are taken from."""
+        return {"kind": self.values["kind"], "key": self.values["key"], **self._source.describe()}
 
     def _hang_up_after(self, seconds: float) -> None:
         last_resort = prompt(threading.Timer(seconds, self._hang_up))
@@ -116,42 +93,29 @@ class RedisIngress(Ingress):
         for line in self._lines:
             line.hang_up()
 
-    def received(self, message: ReceivedMessage) -> None:
-        """Forward a message that came in to a modem."""
-        if topic := self._values["inbox_topic"]:
-            self._consumer.publish(Callback(topic), message.to_json())
-
-    def state_changed(self, callback: Callback, answer: Answer) -> None:
-        """Publish a later state."""
-        self._consumer.publish(callback, answer.to_json())
-
     # -- the connection's thread ------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Take commands until `stop`.
-
-        Raises:
-            OtpPiError: A file of the TLS settings cannot be used.
-        """
-        context = client_context(self._values)
+        """Take commands until `stop`."""
         try:
-            self._link.keep(lambda: self._session(context))
+            super().run()
         finally:
-            if self._link.stopping and self._last_resort is not None:
+            if self.link.stopping and self._last_resort is not None:
                 self._last_resort.cancel()
             self._give_up()
 
-    def _session(self, context: Any) -> None:
+    def session(self, dialer: Dialer) -> None:
         """Connect, and work until the stop, the refresh, or a failure."""
         self._leave_to_others()
         self._asked_until = None
-        worker, reader = (Line(self._values, context, self._timeout) for _ in range(2))
+        dialer.endpoint = replace(dialer.endpoint, timeout=self._timeout)
+        worker, reader = (Line(self.values, dialer) for _ in range(2))
         self._lines = (worker, reader)
         try:
             for line in self._lines:
                 line.open()
             self._source.open(worker)
-            self._link.connected()
+            self.link.connected()
             self._serve(reader, worker)
         except LinkLost:
             self._leave_to_others()
@@ -162,14 +126,14 @@ class RedisIngress(Ingress):
 
     def _serve(self, reader: Line, worker: Line) -> None:
         number = _client_id(reader)
-        refresh = self._values["refresh"]
+        refresh = self.values["refresh"]
         ends = time.monotonic() + refresh if refresh else float("inf")
         while True:
             self._do_what_is_due(worker)
             now = time.monotonic()
             self._leave_to_others()
             self._source.tend(worker, now)
-            if self._link.stopping:
+            if self.link.stopping:
                 if self._is_finished(now):
                     return
                 self._end_question(worker, number)
@@ -177,7 +141,7 @@ class RedisIngress(Ingress):
                 return
             else:
                 self._take(reader, worker, number)
-            self._wait(reader, min(ends, self._stop_by))
+            self._wait(reader, min(ends, self.alarm.ends_at))
 
     def _end_question(self, worker: Line, number: int | None) -> None:
         """Let the server answer at once that there is nothing; where it may not be told so, it does within `BLOCK`."""
@@ -192,7 +156,7 @@ class RedisIngress(Ingress):
             self._end_question(worker, number)
         if room > 0:
             for delivery in self._source.waiting(worker, room):
-                self._consumer.take(delivery)
+                self.consumer.take(delivery)
             room = self._room()
         if self._asked_until is None and (question := self._source.question(room)) is not None:
             reader.send(*question.command)
@@ -201,51 +165,47 @@ class RedisIngress(Ingress):
     def _room(self) -> int:
         """Count the commands that may be taken now."""
         if not self._source.kept:
-            return _MOST_UNKEPT - self._consumer.working
-        capacity = self._gateway.capacity()
-        self._link.say("connected" if capacity else "takes nothing: no modem may send")
+            return _MOST_UNKEPT - self.consumer.working
+        capacity = self.gateway.capacity()
+        self.link.say("connected" if capacity else "takes nothing: no modem may send")
         return capacity - self._held
 
     @property
     def _held(self) -> int:
         """How many commands were read and not settled, but for those parked for which there is room beside them."""
-        return self._source.held - self._consumer.parking.room
+        return self._source.held - self.consumer.parking.room
 
     def _wait(self, reader: Line, until: float) -> None:
         """Wait until there is something to do, and read what came."""
         now = time.monotonic()
         listens = self._source.kept or self._room() > 0
-        poll = select.poll()
-        poll.register(self._wake.descriptor, select.POLLIN)
-        if listens:
-            poll.register(reader.fileno(), select.POLLIN)
+        events = {reader.fileno(): select.POLLIN} if listens else {}
         ends = (until, self._asked_until if self._asked_until is not None else now + _LOOK)
-        pause = soonest(self._consumer.pause(), _LOOK, *(end - now for end in ends)) or 0.0
-        ready = [] if listens and reader.has_reply() else [one for one, _ in poll.poll(max(0.0, pause) * 1000)]
-        if self._wake.descriptor in ready:
-            self._wake.clear()
-        if not ready or reader.fileno() in ready:
+        pause = soonest(self.consumer.pause(), _LOOK, *(end - now for end in ends)) or 0.0
+        if (listens and reader.has_reply()) or self.alarm.wait(pause, events):
             self._read(reader, listens=listens)
+        if self._asked_until is not None and time.monotonic() > self._asked_until:
+            self._read(reader, listens=listens)  # it may have come while this thread had no turn
+            if self._asked_until is not None and time.monotonic() > self._asked_until:
+                raise LinkLost(no_answer(self._timeout))
 
     def _read(self, reader: Line, *, listens: bool) -> None:
-        """Read all replies that are there; a question that nobody answers is the end of the connection."""
+        """Read all replies that are there."""
         while listens and reader.has_reply():
             deliveries, answered = self._source.answered(reader.reply())
             if answered:
                 self._asked_until = None
             for delivery in deliveries:
-                self._consumer.take(delivery)
+                self.consumer.take(delivery)
             listens = self._source.kept or self._room() > 0
-        if self._asked_until is not None and time.monotonic() > self._asked_until:
-            raise LinkLost("the server did not answer in time")
 
     # -- what is due ------------------------------------------------------------------------------------------------
 
     def _do_what_is_due(self, worker: Line) -> None:
         """Publish and settle; what fails with the connection is done over the next one."""
-        self._link.came()
-        self._bursts.flush()
-        self._doing += self._consumer.due()
+        self.link.came()
+        self.lines.flush()
+        self._doing += self.consumer.due()
         while self._doing:
             batch = self._doing[:AT_ONCE]
             self._publish(worker, batch)
@@ -262,8 +222,7 @@ class RedisIngress(Ingress):
         for action in batch:
             topic = action.callback.topic if action.callback is not None else ""
             if topic in self._source.own_keys:
-                message = "%s: an answer is not published: its callback_topic is where commands come from"
-                self._bursts.log(logging.WARNING, "answers for where commands come from", message, KEY)
+                self.refuse_own_topic()
             elif topic:
                 made = self._source.publish(topic, action.payload)
                 commands += made
@@ -274,7 +233,7 @@ class RedisIngress(Ingress):
             if not is_for_good(reply):
                 checked(reply, "publishing an answer")
             message = "%s: an answer cannot be published on %s: %s"
-            self._bursts.log(logging.WARNING, "answers that cannot be published", message, KEY, topic, said(reply))
+            self.lines.log(logging.WARNING, "answers that cannot be published", message, KEY, topic, said(reply))
 
     def _leave_to_others(self) -> None:
         """Let go of what others may take over, before they do: what no modem has begun to send is not sent here."""
@@ -283,16 +242,16 @@ class RedisIngress(Ingress):
             self._let_go()
 
     def _let_go(self) -> None:
-        self._consumer.lost()
+        self.consumer.lost()
         self._source.forget()
         self._doing = [
-            one for one in self._doing if one.delivery is None or one.delivery.session == self._consumer.session
+            one for one in self._doing if one.delivery is None or one.delivery.session == self.consumer.session
         ]
 
     def _is_finished(self, now: float) -> bool:
         """Whether the stop may end: nothing is on its way, or it took too long."""
-        idle = not self._consumer.in_flight and not len(self._consumer.outbox) and not self._source.held
-        return now >= self._stop_by or (idle and self._asked_until is None)
+        idle = self.is_settled and not self._source.held and self._asked_until is None
+        return idle or now >= self.alarm.ends_at
 
     def _give_up(self) -> None:
         """Leave what is not final to the server."""
@@ -314,14 +273,10 @@ def _own_name(folder: Path, wanted: str) -> str:
     if wanted:
         return wanted
     path = folder / "consumer"
-    with suppress(FileNotFoundError):
-        if name := path.read_text().strip():
-            return name
+    if name := recall(path).strip():
+        return name
     name = f"otppi-{secrets.token_hex(4)}"
-    try:
-        path.write_text(name + "\n")
-    except OSError as error:  # the card takes nothing
-        logger.error("%s cannot be written, the next start has another name: %s", path, error.strerror)  # noqa: TRY400
+    remember(path, name, "name")
     return name
 
 

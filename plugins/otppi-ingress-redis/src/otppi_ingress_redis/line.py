@@ -2,7 +2,6 @@
 
 import re
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,9 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.retry import Retry
 
-from otppi.kit.net.failures import tls_trouble
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.endpoint import Endpoint
+from otppi.kit.net.failures import WRONG_LOGIN
 from otppi.kit.net.link import LinkLost
 
 Command = Sequence[str | bytes | int | float]
@@ -28,27 +29,25 @@ _CODES: Mapping[type[Exception], str] = {
 
 
 class _Socket(Connection):
-    """A connection whose socket can be waited for, with the TLS context of this program."""
+    """A connection whose socket can be waited for, opened as all of this program are.
 
-    def __init__(self, context: ssl.SSLContext | None, **more: Any) -> None:
+    Args:
+        dialer: Opens it.
+        more: What redis-py's own takes.
+    """
+
+    def __init__(self, dialer: Dialer, **more: Any) -> None:
         super().__init__(**more)  # type: ignore[no-untyped-call]  # redis-py has types in part
-        self.context = context
+        self._dialer = dialer
         self.opened: socket.socket | None = None
         self.hung_up = False
 
     def _connect(self) -> socket.socket:
-        sock: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
-        try:
-            if self.context is not None:
-                sock = self.context.wrap_socket(sock, server_hostname=self.host, do_handshake_on_connect=False)
-            self.opened = sock
-            if self.hung_up:  # before there was a socket
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            if isinstance(sock, ssl.SSLSocket):
-                sock.do_handshake()
-        except (OSError, ValueError):
-            sock.close()
-            raise
+        sock = self._dialer.dial()
+        sock.settimeout(self._dialer.endpoint.timeout)
+        self.opened = sock
+        if self.hung_up:  # before there was a socket
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
         return sock
 
 
@@ -57,24 +56,22 @@ class Line:
 
     Args:
         values: Section `ingress-redis`.
-        context: For TLS; None without.
-        timeout: The longest wait for the server to connect, or to answer, in seconds.
+        dialer: Opens it; its endpoint's time-out is the longest wait for the server to answer.
 
     Raises:
         LinkLost: from every method, when it cannot be opened, or has ended.
     """
 
-    def __init__(self, values: Mapping[str, Any], context: ssl.SSLContext | None, timeout: float) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[str, Any], dialer: Dialer) -> None:
+        self._endpoint = dialer.endpoint
         self._connection: Any = _Socket(
-            context,
+            dialer,
             host=values["host"],
             port=values["port"],
             db=values["db"],
             username=values["username"] or None,
             password=values["password"] or None,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
+            socket_timeout=dialer.endpoint.timeout,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
@@ -133,21 +130,21 @@ class Line:
         self._connection.disconnect()
 
     def _told(self) -> "_Told":
-        return _Told(self._values)
+        return _Told(self._endpoint)
 
 
 class _Told:
     """Makes LinkLost of what the library raises."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, (exceptions.RedisError, OSError, ValueError)):
-            raise LinkLost(_reason(error, self._values)) from error
+            raise LinkLost(_reason(error, self._endpoint)) from error
 
 
 def code(error: exceptions.ResponseError) -> str:
@@ -180,25 +177,14 @@ def checked(reply: Any, what: str) -> Any:
     return reply
 
 
-def _reason(error: BaseException, values: Mapping[str, Any]) -> str:
+def _reason(error: BaseException, endpoint: Endpoint) -> str:
     """Say in one sentence why a connection failed or ended; the password is not in it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the server's certificate is not valid for {values['host']}: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return tls_trouble(cause)
-        if isinstance(cause, socket.gaierror):
-            return f"host {values['host']} is not known ({cause.strerror})"
-        if isinstance(cause, ConnectionRefusedError):
-            return f"nobody listens at port {values['port']}"
-        cause = cause.__cause__ or cause.__context__
     if isinstance(error, exceptions.AuthenticationError):
-        return f"username or password is wrong, or is required: {said(error)}"
+        return f"{WRONG_LOGIN}, or is required: {said(error)}"
     if isinstance(error, exceptions.BusyLoadingError):
         return "the server is still loading its data"
-    if isinstance(error, (exceptions.TimeoutError, TimeoutError)):
-        return "the server did not answer in time"
     if isinstance(error, exceptions.InvalidResponse):
         return "what is at this port does not speak Redis's protocol"
-    return said(error) or type(error).__name__
+    if (why := endpoint.why(error)) is not None:
+        return why
+    return endpoint.no_answer() if isinstance(error, exceptions.TimeoutError) else said(error) or type(error).__name__

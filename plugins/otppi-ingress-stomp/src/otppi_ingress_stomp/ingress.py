@@ -1,29 +1,29 @@
 """The ingress: one thread that owns the connection, takes messages by subscriptions, settles and answers them."""
 
-import logging
+import re
 import select
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker.consumer import Action, Consumer, Delivery
+from otppi.api.ingress import Callback, IngressContext
+from otppi.kit.broker.consumer import Action, Delivery
+from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.broker.settings import check_apart
 from otppi.kit.broker.verdict import Verdict
-from otppi.kit.bursts import Bursts
-from otppi.kit.net.link import Link, LinkLost
-from otppi.kit.net.tls import client_context
-from otppi.kit.net.wake import Wake
-from otppi.wire.envelope import Answer
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.failures import WRONG_LOGIN, no_answer
+from otppi.kit.net.link import LinkLost
 from otppi_ingress_stomp.messages import delivery_of, destination, is_kept
 from otppi_ingress_stomp.publisher import Publisher
+from otppi_ingress_stomp.settings import SECTION
 from otppi_ingress_stomp.subscriptions import Subscriptions
 from otppi_ingress_stomp.wire import Wire
 
-logger = logging.getLogger(__name__)
-
-KEY = "ingress-stomp"
+KEY = SECTION.key
+_LOGIN = re.compile("access refused|authentication|password|not authori[sz]ed", re.IGNORECASE)
+"""How brokers say that they let nobody of this name in: STOMP has no codes (RabbitMQ; ActiveMQ, Artemis)."""
 _PATIENCE = 9.0
 """Seconds in which what was taken may become final at a stop; the host waits for ten."""
 _FAREWELL = 2.0
@@ -32,7 +32,7 @@ _LOOK = 0.5
 """Seconds after which it is seen that modems have become able to send, or unable."""
 
 
-class StompIngress(Ingress):
+class StompIngress(BrokerIngress):
     """Commands from a broker that speaks STOMP. Other threads only fill the consumer's outbox, and wake its thread.
 
     Raises:
@@ -40,188 +40,135 @@ class StompIngress(Ingress):
     """
 
     def __init__(self, context: IngressContext) -> None:
-        self._values = context.settings
-        named = {key: _full(self._values[key]) for key in ("destination", "dead_letter", "inbox_topic")}
+        values = context.settings
+        named = {key: _full(values[key]) for key in ("destination", "dead_letter", "inbox_topic")}
         check_apart(KEY, named, "destination", "dead_letter", "inbox_topic")
-        self._gateway = context.gateway
-        self._source = destination(self._values["destination"])
+        self._source = destination(values["destination"])
         self._kept = is_kept(self._source)
-        self._wake = Wake()
-        self._link = Link(KEY, f"{self._values['host']}:{self._values['port']}")
-        self._consumer = Consumer(
-            self._gateway, KEY, Sender(KEY), self._link.calling(self._wake.set), requeue=self._kept
-        )
-        self._lines = Bursts(logger, KEY, most=5)
-        self._publisher = Publisher(self._lines)
-        self._subscriptions = Subscriptions(self._values, self._source, kept=self._kept)
+        super().__init__(context, SECTION, requeue=self._kept, patience=_PATIENCE)
+        self._publisher = Publisher(self.lines)
+        self._subscriptions = Subscriptions(values, self._source, kept=self._kept)
         self._wire: Wire | None = None
         self._requeues = False
         self._able = True
-        self._connected = False
-        self._stop_by: float | None = None
         self._aside: list[Any] = []
         """Messages that came when no modem could send: for when one can, or for others, after the connection."""
 
-    # -- any thread -------------------------------------------------------------------------------------------------
-
-    def stop(self) -> None:
-        """Take nothing new; settle what becomes final in time, and leave the rest to the server."""
-        if self._stop_by is None:
-            self._stop_by = time.monotonic() + _PATIENCE
-        self._link.stop()
-        self._consumer.stop()
-        if not self._connected and (wire := self._wire) is not None:
-            wire.hang_up()
-        self._wake.set()
-
-    def stalled(self) -> str:
-        """Say so where the connection's thread does nothing any more."""
-        return self._link.stalled()
-
-    def describe(self) -> Mapping[str, Any]:
-        """Say how the connection is, and how many messages came."""
+    def details(self) -> Mapping[str, Any]:
+        """Say what commands are taken from, and how many at a time (any thread)."""
         wire = self._wire
         return {
-            **self._link.describe(),
-            **self._consumer.describe(),
             "destination": self._source,
             "broker": wire.server if wire is not None else "",
             "prefetch": self._subscriptions.prefetch,
         }
 
-    def received(self, message: ReceivedMessage) -> None:
-        """Forward a message that came in to a modem."""
-        if topic := self._values["inbox_topic"]:
-            self._consumer.publish(Callback(topic), message.to_json())
-
-    def state_changed(self, callback: Callback, answer: Answer) -> None:
-        """Publish a later state."""
-        self._consumer.publish(callback, answer.to_json())
-
     # -- the connection's thread ------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Take commands until `stop`.
-
-        Raises:
-            OtpPiError: A file of the TLS settings cannot be used.
-        """
-        context = client_context(self._values)
-        self._link.keep(lambda: self._session(context))
-
-    def _session(self, context: Any) -> None:
+    def session(self, dialer: Dialer) -> None:
         """Connect, and work until the stop, the refresh, a change of the prefetch, or a failure."""
-        wire = self._wire = Wire(self._values, context)
+        wire = self._wire = Wire(self.values, dialer)
         try:
             wire.open()
             self._greet(wire)
             self._serve(wire)
             self._farewell(wire)
         finally:
-            self._connected = False
             self._aside = []
             wire.close()
             self._subscriptions.lost()
             # All that is not acknowledged is the server's again.
-            self._consumer.lost()
+            self.consumer.lost()
             for action in self._publisher.lost():
-                self._consumer.outbox.put(action)
+                self.consumer.outbox.put(action)
 
     def _greet(self, wire: Wire) -> None:
         """Wait for the server to accept the connection."""
-        deadline = time.monotonic() + self._values["timeout"]
+        deadline = time.monotonic() + self.values["timeout"]
         frames: list[Any] = []
         while not frames:
-            if self._link.stopping:
+            if self.link.stopping:
                 raise LinkLost("the gateway stops")
             if time.monotonic() > deadline:
-                raise LinkLost("the server did not answer in time")
+                raise LinkLost(no_answer(self.values["timeout"]))
             frames = self._exchange(wire, deadline - time.monotonic())
         first, *more = frames
         if first.cmd == "ERROR":
-            raise LinkLost(f"the server refuses the connection: {_error(first, self._values, is_first=True)}")
+            raise LinkLost(f"the server refuses the connection: {_error(first, self.values, is_first=True)}")
         if first.cmd != "CONNECTED":
             raise LinkLost("what is at this port does not speak STOMP")
         wire.greeted(first)
         # Only RabbitMQ's NACK gives a message back; others take it for one that nobody can handle (ActiveMQ does).
         self._requeues = wire.server.startswith("RabbitMQ")
-        self._connected = True
-        self._link.connected()
+        self.link.connected()
         for frame in more:
             self._frame(wire, frame)
 
     def _serve(self, wire: Wire) -> None:
-        refresh = self._values["refresh"]
+        refresh = self.values["refresh"]
         ends = time.monotonic() + refresh if refresh else float("inf")
         while True:
             self._do_what_is_due(wire)
             now = time.monotonic()
-            if self._link.stopping:
-                if now >= (self._stop_by or now) or self._is_idle():
+            if self.link.stopping:
+                if now >= self.alarm.ends_at or self._is_idle():
                     return
             elif now >= ends and not self._subscriptions.is_draining:
                 self._subscriptions.drain("the connection is refreshed")
             else:
-                self._adjust(wire, self._gateway.capacity())
+                self._adjust(wire, self.gateway.capacity())
             if self._subscriptions.is_drained(now, idle=self._is_idle()):
                 return
-            self._link.say(self._subscriptions.detail)
+            self.link.say(self._subscriptions.detail)
             oldest = self._publisher.oldest()
-            if oldest is not None and now - oldest > self._values["timeout"]:
+            if oldest is not None and now - oldest > self.values["timeout"]:
                 raise LinkLost("the server did not confirm an answer in time")
-            pause = self._consumer.pause()
+            pause = self.consumer.pause()
             for frame in self._exchange(wire, _LOOK if pause is None else min(pause, _LOOK)):
                 self._frame(wire, frame)
 
     def _adjust(self, wire: Wire, capacity: int) -> None:
         """Take as much as the modems can send."""
-        self._subscriptions.adjust(wire.protocol, capacity, self._consumer.parking.room)
+        self._subscriptions.adjust(wire.protocol, capacity, self.consumer.parking.room)
         self._able = capacity > 0 or not self._kept
         if self._able and not self._subscriptions.is_draining:
             aside, self._aside = self._aside, []
             for frame in aside:
-                self._consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
+                self.consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
 
     def _is_idle(self) -> bool:
         """Whether nothing is on its way; what is parked is the server's again when the connection ends."""
         return not (
-            self._consumer.in_flight > len(self._consumer.parking)
-            or len(self._consumer.outbox)
-            or self._publisher.is_busy
+            self.consumer.in_flight > len(self.consumer.parking) or len(self.consumer.outbox) or self._publisher.is_busy
         )
 
     def _exchange(self, wire: Wire, pause: float) -> list[Any]:
         """Send what waits, wait until something comes or somebody wakes this thread, and give the frames that came."""
         wire.flush()
         wire.check()
-        poll = select.poll()
-        poll.register(self._wake.descriptor, select.POLLIN)
-        poll.register(wire.fileno(), select.POLLIN | (select.POLLOUT if wire.wants_to_write else 0))
-        pause = 0.0 if wire.has_more else max(0.0, min(pause, wire.pause()))
-        ready = {descriptor for descriptor, _ in poll.poll(pause * 1000)}
-        if self._wake.descriptor in ready:
-            self._wake.clear()
-        return wire.read() if wire.fileno() in ready or wire.has_more else []
+        pause = 0.0 if wire.has_more else min(pause, wire.pause())
+        ready = self.alarm.wait(pause, {wire.fileno(): select.POLLIN | (select.POLLOUT if wire.wants_to_write else 0)})
+        return wire.read() if ready or wire.has_more else []
 
     def _frame(self, wire: Wire, frame: Any) -> None:
         if frame.cmd == "MESSAGE":
             # What comes meanwhile is the server's again when the connection ends.
             if not self._able:
                 self._aside.append(frame)
-            elif not (self._subscriptions.is_draining or self._link.stopping):
-                self._consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
+            elif not (self._subscriptions.is_draining or self.link.stopping):
+                self.consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
         elif frame.cmd == "RECEIPT":
             receipt = frame.headers.get("receipt-id", "")
             if (action := self._publisher.confirmed(receipt)) is not None and action.delivery is not None:
                 self._settle(wire, action.delivery, action.verdict)
         elif frame.cmd == "ERROR":
             self._publisher.refused(frame.headers.get("receipt-id"))
-            raise LinkLost(f"the server reports an error: {_error(frame, self._values)}")
+            raise LinkLost(f"the server reports an error: {_error(frame, self.values)}")
 
     def _farewell(self, wire: Wire) -> None:
         """Say good-bye, and wait until the server has read all that was said before it (STOMP 1.2, DISCONNECT)."""
         wire.protocol.send_frame("DISCONNECT", {"receipt": "bye"})
-        deadline = time.monotonic() + min(_FAREWELL, self._values["timeout"])
+        deadline = time.monotonic() + min(_FAREWELL, self.values["timeout"])
         try:
             while (left := deadline - time.monotonic()) > 0:
                 for frame in self._exchange(wire, left):
@@ -233,10 +180,10 @@ class StompIngress(Ingress):
     # -- what is due ------------------------------------------------------------------------------------------------
 
     def _do_what_is_due(self, wire: Wire) -> None:
-        self._link.came()
-        self._lines.flush()
-        for action in self._consumer.due():
-            if action.verdict is Verdict.NEVER and action.delivery is not None and self._values["dead_letter"]:
+        self.link.came()
+        self.lines.flush()
+        for action in self.consumer.due():
+            if action.verdict is Verdict.NEVER and action.delivery is not None and self.values["dead_letter"]:
                 self._bury(action)
             elif (action.callback is None or not self._may_publish(action)) and action.delivery is not None:
                 self._settle(wire, action.delivery, action.verdict)
@@ -250,8 +197,7 @@ class StompIngress(Ingress):
     def _may_publish(self, action: Action) -> bool:
         topic = action.callback.topic if action.callback is not None else ""
         if destination(topic) == self._source:
-            message = "%s: an answer is not published: its callback_topic is where commands come from"
-            self._lines.log(logging.WARNING, "answers for where commands come from", message, KEY)
+            self.refuse_own_topic()
             return False
         return self._publisher.put(action)
 
@@ -260,7 +206,7 @@ class StompIngress(Ingress):
         if action.callback is not None:
             self._may_publish(Action(callback=action.callback, payload=action.payload))
         body = action.delivery.body if action.delivery is not None else b""
-        letter = Callback(self._values["dead_letter"])
+        letter = Callback(self.values["dead_letter"])
         if not self._publisher.put(Action(callback=letter, payload=body, delivery=action.delivery)):
             raise LinkLost(f"dead_letter {letter.topic} is refused")
 
@@ -276,9 +222,9 @@ class StompIngress(Ingress):
             wire.protocol.nack(**more, **({"requeue": "false"} if self._requeues else {}))
         elif self._requeues:
             wire.protocol.nack(**more, requeue="true")
-        elif not self._link.stopping:
+        elif not self.link.stopping:
             # It cannot be given back alone; so it is tried again from here, or given back with the connection.
-            self._consumer.take(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
+            self.consumer.take(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
 
 
 def _full(name: str) -> str:
@@ -289,6 +235,8 @@ def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> 
     """Give what an ERROR frame says. Its body may quote a message, so only that of the first answer is read."""
     said = frame.headers.get("message", "").strip()
     body = frame.body.decode(errors="replace").strip() if is_first else ""
+    if is_first and _LOGIN.search(f"{said} {body}"):
+        said = f"{WRONG_LOGIN}: {said}"
     text = ": ".join(part for part in (said, body.partition("\n")[0].strip()) if part) or "it does not say which"
     if said == "precondition_failed":  # RabbitMQ's 406: STOMP declares a queue that it subscribes to
         text += f" (the queue exists with other arguments, as a quorum queue does: set {_EXISTING})"

@@ -8,13 +8,13 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from stomp.protocol import Protocol11, Protocol12
 from stomp.utils import convert_frame
 
-from otppi.kit.net.failures import tls_trouble
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.failures import CLOSED, SILENT
 from otppi.kit.net.link import LinkLost
 from otppi_ingress_stomp.frames import Frames
 
@@ -26,7 +26,7 @@ _SILENT = 2.0
 
 
 class Wire:
-    """A connection. Owned by one thread; `hang_up` alone may be called by another.
+    """A connection. Owned by one thread.
 
     Attributes:
         protocol: What writes frames, by the version that the server has chosen (`stomp.protocol`).
@@ -34,17 +34,17 @@ class Wire:
 
     Args:
         values: Section `ingress-stomp`.
-        context: For TLS; None without.
+        dialer: Opens the connection.
 
     Raises:
         LinkLost: from every method, when the connection cannot be opened, or has ended.
     """
 
-    def __init__(self, values: Mapping[str, Any], context: ssl.SSLContext | None) -> None:
+    def __init__(self, values: Mapping[str, Any], dialer: Dialer) -> None:
         self._values = values
-        self._context = context
+        self._dialer = dialer
+        self._endpoint = dialer.endpoint
         self._sock: socket.socket | None = None
-        self._hung_up = False
         self._frames = Frames()
         self._out = bytearray()
         self.protocol: Any = Protocol12(self)
@@ -68,22 +68,7 @@ class Wire:
     def open(self) -> None:
         """Connect, and greet the server; its answer is read later, and given to `greeted`."""
         values = self._values
-        try:
-            sock = self._sock = socket.create_connection((values["host"], values["port"]), values["timeout"])
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if self._context is not None:
-                sock = self._sock = self._context.wrap_socket(
-                    sock, server_hostname=values["host"], do_handshake_on_connect=False
-                )
-            if self._hung_up:  # before there was a socket
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            if isinstance(sock, ssl.SSLSocket):
-                sock.do_handshake()
-            sock.setblocking(False)
-        except (OSError, ValueError) as error:
-            self.close()
-            raise LinkLost(_reason(error, values)) from error
+        self._sock = self._dialer.dial()
         beat = values["heartbeat"] * 1000
         headers = {"accept-version": _VERSIONS, "host": values["virtual_host"] or "/", "heart-beat": f"{beat},{beat}"}
         if values["username"]:
@@ -110,14 +95,6 @@ class Wire:
         """Hang up. Safe to call twice."""
         if self._sock is not None:
             self._sock.close()
-
-    def hang_up(self) -> None:
-        """Let a handshake that waits for the server fail now (any thread)."""
-        self._hung_up = True
-        if (sock := self._sock) is not None:
-            with suppress(OSError):
-                # Not SSLSocket's own, which takes the TLS state away from the thread that uses it.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     # -- octets -----------------------------------------------------------------------------------------------------
 
@@ -150,7 +127,7 @@ class Wire:
                     raise LinkLost("the server does not take what is sent to it") from None
                 return
             except OSError as error:
-                raise LinkLost(_reason(error, self._values)) from error
+                raise LinkLost(self._endpoint.why(error) or "the connection broke") from error
             del self._out[:count]
             self._sent = self._moved = now
 
@@ -164,11 +141,11 @@ class Wire:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
             except OSError as error:
-                raise LinkLost(_reason(error, self._values)) from error
+                raise LinkLost(self._endpoint.why(error) or "the connection broke") from error
             if not data:
                 if frames:
                     break  # what was said last, such as an error, comes first
-                raise LinkLost("the server closed the connection")
+                raise LinkLost(CLOSED)
             self._heard = time.monotonic()
             total += len(data)
             frames += self._frames.feed(data)
@@ -179,7 +156,7 @@ class Wire:
     def check(self) -> None:
         """Raise LinkLost where the server has been silent for too long."""
         if self._expect_every and time.monotonic() - self._heard > _SILENT * self._expect_every:
-            raise LinkLost("the server was silent for too long (heart-beat)")
+            raise LinkLost(f"{SILENT} (heart-beat)")
 
     def pause(self) -> float:
         """Give the seconds until there is something to be done about heart-beats."""
@@ -195,18 +172,3 @@ class Wire:
 def _milliseconds(text: str) -> int:
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _reason(error: BaseException, values: Mapping[str, Any]) -> str:
-    """Say in one sentence why a connection failed or ended."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not valid for {values['host']}: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return tls_trouble(error)
-    if isinstance(error, socket.gaierror):
-        return f"host {values['host']} is not known ({error.strerror})"
-    if isinstance(error, TimeoutError):
-        return "the server did not answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return f"nobody listens at port {values['port']}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from otppi.kit.net.link import LinkLost
-from otppi_ingress_wsmessagebroker.alarm import Alarm
+from otppi.kit.net.wake import Alarm
 from otppi_ingress_wsmessagebroker.connection import Connection, Server
 
 SILENCE = 1.0
@@ -135,7 +135,7 @@ class Change:
             came += len(messages)
             waited.append(self._new)
         if not came:
-            self._alarm.wait(waited, deadline)
+            self._alarm.wait_for(waited, deadline)
 
     def _from_old(self) -> int:
         if self._old is None:

@@ -3,7 +3,6 @@
 import base64
 import math
 import os
-import ssl
 import struct
 import time
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from typing import Any, cast
 
 import websocket
 
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.failures import no_answer
 from otppi.kit.net.link import LinkLost
+from otppi.kit.net.wake import Alarm
 from otppi.wire.envelope import BODY_LIMIT
 from otppi_ingress_wsmessagebroker import handshake
-from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.handshake import Site
-from otppi_ingress_wsmessagebroker.lookup import Lookup
 from otppi_ingress_wsmessagebroker.stream import Stream
 
 MESSAGE_LIMIT = 2 * BODY_LIMIT
@@ -54,13 +54,11 @@ class Server:
 
     Attributes:
         site: Its address and the credentials.
-        context: Of TLS; None without.
         timeout: The longest wait for a connection, and for the answer to a ping, in seconds.
         ping_interval: Seconds between pings; 0 for none.
     """
 
     site: Site
-    context: ssl.SSLContext | None
     timeout: float
     ping_interval: float
 
@@ -109,7 +107,7 @@ class Connection:
         self.messages = 0
 
     @classmethod
-    def open(cls, server: Server, topic: str, lookup: Lookup, alarm: Alarm) -> "Connection":
+    def open(cls, server: Server, topic: str, dialer: Dialer, alarm: Alarm) -> "Connection":
         """Connect, and do the handshake for a topic.
 
         Raises:
@@ -117,7 +115,7 @@ class Connection:
         """
         deadline = time.monotonic() + server.timeout
         site = server.site
-        stream = Stream.connect(site.host, site.port, server.context, lookup, alarm, deadline)
+        stream = Stream(dialer.dial(), dialer.endpoint, alarm)
         try:
             _shake_hands(stream, site, topic, deadline)
         except BaseException:
@@ -278,7 +276,7 @@ class Connection:
             self._awaited = False
         if self._awaited:
             if now >= self._pinged_at + timeout:
-                raise LinkLost(f"it has not answered for {timeout:g} s")
+                raise LinkLost(no_answer(timeout))
             return self._pinged_at + timeout
         if not interval:
             return math.inf
@@ -297,14 +295,14 @@ def _shake_hands(stream: Stream, site: Site, topic: str, deadline: float) -> Non
         rest = rest[written:]
         if not written:
             stream.wants_write = True
-            stream.wait(deadline, "it does not read the handshake")
+            stream.wait(deadline, "reading the handshake")
     stream.wants_write = False
     answer = bytearray()
     while handshake.HEAD_END not in answer:
         try:
             answer += stream.recv(handshake.HEAD_LIMIT)
         except BlockingIOError:
-            stream.wait(deadline, "it does not answer to the handshake")
+            stream.wait(deadline, "to the handshake")
         except LinkLost as error:
             raise _without_answer(bytes(answer), error) from error
         if len(answer) > handshake.HEAD_LIMIT and handshake.HEAD_END not in answer:

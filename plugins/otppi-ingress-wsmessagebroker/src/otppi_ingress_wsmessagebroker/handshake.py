@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from otppi.kit.net.failures import LOGIN_WANTED, WRONG_LOGIN
 from otppi.kit.net.link import LinkLost
 
 HEAD_LIMIT = 16_384
@@ -98,9 +99,7 @@ def not_http(begin: bytes) -> LinkLost:
 
 def _refusal(status: int, site: Site, location: str) -> str:
     known = {
-        401: "it refuses the user name or the password (401)"
-        if site.username or site.password
-        else "it wants a user name and a password (401)",
+        401: f"{WRONG_LOGIN if site.username or site.password else LOGIN_WANTED} (401)",
         403: "it does not let this user connect to this topic (403)",
         404: "there is nothing at this path (404)",
         426: "it speaks another version of WebSocket (426)",

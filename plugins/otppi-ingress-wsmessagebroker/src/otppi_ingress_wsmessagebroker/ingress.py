@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
-from otppi.kit.broker.consumer import Consumer, Delivery
+from otppi.api.ingress import IngressContext
+from otppi.kit.broker.consumer import Delivery
+from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
-from otppi.kit.net.link import Link
-from otppi.kit.net.tls import client_context
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.threads import PromptThread
-from otppi.wire.envelope import Answer
-from otppi_ingress_wsmessagebroker.alarm import Alarm
 from otppi_ingress_wsmessagebroker.connection import Server
 from otppi_ingress_wsmessagebroker.handshake import Site
 from otppi_ingress_wsmessagebroker.publisher import Publisher
 from otppi_ingress_wsmessagebroker.receiver import Receiver
+from otppi_ingress_wsmessagebroker.settings import SECTION
 from otppi_ingress_wsmessagebroker.traffic import Kind, Published, kind_of
 
 logger = logging.getLogger(__name__)
 
-KEY = "ingress-wsmessagebroker"
+KEY = SECTION.key
 _PARTING = 0.4
 _LAST_WORDS = 0.5
 _LAST_ANSWERS = 8.0
@@ -35,7 +35,7 @@ _PARTED = 60.0
 """Seconds in which the publisher has ended, whatever its server does."""
 
 
-class WsMessageBrokerIngress(Ingress):
+class WsMessageBrokerIngress(BrokerIngress):
     """Commands from WSMessageBroker. The thread of `run` owns the connection that they come by.
 
     Raises:
@@ -46,29 +46,27 @@ class WsMessageBrokerIngress(Ingress):
         settings = context.settings
         if ":" in settings["username"]:
             raise OtpPiError(f"{KEY}.username must not hold a colon (RFC 7617)")
+        delay = settings["reconnect_delay"]
+        cap = max(delay, _LONGEST_PAUSE)
+        super().__init__(context, SECTION, requeue=False, patience=_PARTING, first=delay, cap=cap)
         site = Site(
             settings["host"].strip(), settings["port"], settings["path"], settings["username"], settings["password"]
         )
-        server = Server(site, client_context(settings), settings["timeout"], settings["ping_interval"])
-        delay = settings["reconnect_delay"]
+        server = Server(site, settings["timeout"], settings["ping_interval"])
         self._topic = settings["topic"]
-        self._inbox_topic = settings["inbox_topic"]
-        self._link = Link(KEY, f"{site.host}:{site.port}", first=delay, cap=max(delay, _LONGEST_PAUSE))
-        self._alarm = Alarm()
         self._published = Published()
-        wake = self._link.calling(self._wake)
-        self._consumer = Consumer(context.gateway, KEY, Sender(KEY), wake, requeue=False)
-        self._publisher = Publisher(server, self._link, self._consumer, self._published, delay)
+        endpoint = Endpoint(site.host, site.port, server.timeout)
+        self._publisher = Publisher(server, endpoint, self.link, self.consumer, self._published, delay)
         self._receiver = Receiver(
             server,
             self._topic,
             settings["refresh"],
-            self._link,
-            self._alarm,
+            self.link,
+            self.alarm,
             self._take,
             self._publisher.server_is_there,
         )
-        self._lines = Bursts(logger, KEY, most=1, period=60.0)
+        self._strange = Bursts(logger, KEY, most=1, period=60.0)
         self._counts = Counter[str]()
         self._answers: PromptThread | None = None
 
@@ -77,57 +75,48 @@ class WsMessageBrokerIngress(Ingress):
         self._answers = thread = PromptThread(self._publish, f"{KEY} answers")
         thread.start()
         try:
-            self._link.keep(self._receiver.session)
+            super().run()
         finally:
             grace = 0.0
-            if self._link.stopping:
-                self._consumer.stop()
-                grace = _LAST_ANSWERS if self._consumer.in_flight else _LAST_WORDS
+            if self.link.stopping:
+                self.consumer.stop()
+                grace = _LAST_WORDS if not self.consumer.in_flight else _LAST_ANSWERS
             self._publisher.alarm.stop(grace)
             self._answers = None
             thread.end(_PARTED)
-            if self._link.stopping:
+            if self.link.stopping:
                 self._publisher.tell_what_is_left()
             else:  # a fault: the host calls this again
                 self._publisher.alarm.rearm()
 
-    def stop(self) -> None:
-        """Take nothing new, answer what was taken, and end `run`."""
-        self._link.stop()
-        self._alarm.stop(_PARTING)
+    def session(self, dialer: Dialer) -> None:
+        """Take commands over one connection, and those that it is made anew by."""
+        self._publisher.dialer.endpoint = dialer.endpoint
+        self._receiver.session(dialer)
+
+    def take_nothing_new(self) -> None:
+        """Go on with what was taken: what the server has sent already is taken first, and `run` ends the rest."""
 
     def stalled(self) -> str:
         """Say so where the thread of the answers has died, or never begun, or does nothing any more."""
         thread = self._answers
         if thread is not None and not thread.lives:
             return "its thread that publishes answers has died"
-        return self._link.stalled()
+        return super().stalled()
 
-    def describe(self) -> Mapping[str, Any]:
-        """Say how the connection is, and what came by it."""
-        waiting = {"callbacks_waiting": len(self._consumer.outbox) + len(self._publisher)}
-        dropped = {"callbacks_dropped": self._consumer.outbox.dropped + self._publisher.given_up}
+    def details(self) -> Mapping[str, Any]:
+        """Say what came by the connection, and what became of the answers (any thread)."""
         return {
-            **self._link.describe(),
             "topic": self._topic,
-            **self._consumer.describe(),
-            **waiting,
-            **dropped,
+            "callbacks_waiting": len(self.consumer.outbox) + len(self._publisher),
+            "callbacks_dropped": self.consumer.outbox.dropped + self._publisher.given_up,
             "callbacks_published": self._publisher.delivered,
             **{kind.value: self._counts[kind] for kind in (Kind.ECHO, Kind.ANSWER, Kind.OTHER)},
         }
 
-    def received(self, message: ReceivedMessage) -> None:
-        """Forward a message that came in to a modem, where that is wanted."""
-        if self._inbox_topic:
-            self._consumer.publish(Callback(self._inbox_topic), message.to_json())
-
-    def state_changed(self, callback: Callback, answer: Answer) -> None:
-        """Publish a later state."""
-        self._consumer.publish(callback, answer.to_json())
-
-    def _wake(self) -> None:
-        self._publisher.alarm.ring()
+    def wake(self) -> None:
+        """Have the thread that publishes answers look at what is due (any thread)."""
+        self._publisher.alarm.set()
 
     def _publish(self) -> None:
         """Run the publisher, again where it fails (its own thread)."""
@@ -141,19 +130,19 @@ class WsMessageBrokerIngress(Ingress):
                 return
             if self._publisher.alarm.over:
                 return
-            self._publisher.alarm.wait((), time.monotonic() + backoff.delay())
+            self._publisher.alarm.wait_for((), time.monotonic() + backoff.delay())
 
     def _take(self, message: bytes | None) -> None:
         """Take one message in."""
         if message is None:
             self._counts[Kind.OTHER] += 1
-            self._lines.log(logging.WARNING, "messages too long", "%s: a message is ignored, it is too long", KEY)
+            self._strange.log(logging.WARNING, "messages too long", "%s: a message is ignored, it is too long", KEY)
             return
         kind = kind_of(message, self._published)
         self._counts[kind] += 1
         if kind is Kind.OTHER:
-            self._lines.log(
+            self._strange.log(
                 logging.WARNING, "messages that are no commands", "%s: a message is ignored, it is no command", KEY
             )
         elif kind is Kind.COMMAND:
-            self._consumer.take(Delivery(body=message, kept=False))
+            self.consumer.take(Delivery(body=message, kept=False))

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from otppi.kit.broker.consumer import Consumer
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.link import Link, LinkLost
-from otppi_ingress_wsmessagebroker.alarm import Alarm
+from otppi.kit.net.wake import Alarm
 from otppi_ingress_wsmessagebroker.connection import Connection, Server
-from otppi_ingress_wsmessagebroker.lookup import Lookup
 from otppi_ingress_wsmessagebroker.traffic import Published
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Publisher:
 
     Args:
         server: Where it is.
+        endpoint: The same, for connections; `dialer.endpoint` may be set to another, with other certificates.
         link: Told that this thread comes when it is called.
         consumer: Whose actions are done; what is to be tried again is tried again by this thread as well.
         published: Where it is noted what was published, so that its echo is known.
@@ -72,7 +74,13 @@ class Publisher:
     """
 
     def __init__(
-        self, server: Server, link: Link, consumer: Consumer, published: Published, reconnect_delay: float
+        self,
+        server: Server,
+        endpoint: Endpoint,
+        link: Link,
+        consumer: Consumer,
+        published: Published,
+        reconnect_delay: float,
     ) -> None:
         self.alarm = Alarm()
         self._server = server
@@ -80,7 +88,7 @@ class Publisher:
         self._consumer = consumer
         self._published = published
         self._reconnect_delay = reconnect_delay
-        self._lookup = Lookup(self.alarm)
+        self.dialer = Dialer(endpoint, self.alarm, lambda: self.alarm.ends_at)
         self._topics: OrderedDict[str, _Topic] = OrderedDict()
         self._server_is_there = self._has_come_back = False
         self._kept = self._kept_bytes = 0
@@ -94,7 +102,7 @@ class Publisher:
         """Say whether the server can be reached; as long as it cannot, nothing is tried."""
         self._has_come_back |= there and not self._server_is_there
         self._server_is_there = there
-        self.alarm.ring()
+        self.alarm.set()
 
     def __len__(self) -> int:
         """How many answers are not known to have arrived."""
@@ -116,7 +124,7 @@ class Publisher:
                     self._attempt(topic)
                 if self._server_is_there:
                     self._connect()
-                self.alarm.wait(self._connections(), self._next())
+                self.alarm.wait_for(self._connections(), self._next())
         finally:
             for topic in self._topics.values():
                 self._hang_up(topic)
@@ -155,7 +163,7 @@ class Publisher:
             if self.alarm.over or not self._has_place():
                 return
             try:
-                topic.connection = Connection.open(self._server, topic.name, self._lookup, self.alarm)
+                topic.connection = Connection.open(self._server, topic.name, self.dialer, self.alarm)
             except LinkLost as error:
                 self._failed(topic, error)
             else:

@@ -5,11 +5,12 @@ import math
 import time
 from collections.abc import Callable
 
+from otppi.kit.net.dial import Dialer
+from otppi.kit.net.failures import LOGIN_WANTED, WRONG_LOGIN
 from otppi.kit.net.link import Link, LinkLost
-from otppi_ingress_wsmessagebroker.alarm import Alarm
+from otppi.kit.net.wake import Alarm
 from otppi_ingress_wsmessagebroker.change import SILENCE, Change, Seen
 from otppi_ingress_wsmessagebroker.connection import Closed, Connection, Server
-from otppi_ingress_wsmessagebroker.lookup import Lookup
 from otppi_ingress_wsmessagebroker.stream import Gone
 
 logger = logging.getLogger(__name__)
@@ -49,15 +50,19 @@ class Receiver:
         self._take = take
         self._state = state
         self._seen = Seen()
-        self._lookup = Lookup(alarm)
+        self._dialer: Dialer
         self._current: Connection
 
-    def session(self) -> None:
+    def session(self, dialer: Dialer) -> None:
         """Connect, and take messages until stopped; what `Link.keep` calls.
+
+        Args:
+            dialer: Opens the connections.
 
         Raises:
             LinkLost: The connection could not be had, or is lost.
         """
+        self._dialer = dialer
         self._current = self._open()
         self._seen = Seen()
         try:
@@ -75,7 +80,7 @@ class Receiver:
             self._current.close()
 
     def _open(self) -> Connection:
-        return Connection.open(self._server, self._topic, self._lookup, self._alarm)
+        return Connection.open(self._server, self._topic, self._dialer, self._alarm)
 
     def _explained(self, error: LinkLost) -> LinkLost:
         """Messenger checks the password after its 101, and then just hangs up."""
@@ -84,10 +89,8 @@ class Receiver:
         if not (hung_up and early):
             return error
         site = self._server.site
-        reason = "the user name or the password is probably wrong"
-        if not (site.username or site.password):
-            reason = "it probably wants a user name and a password"
-        return LinkLost(f"{error} right after the handshake: {reason}")
+        reason = WRONG_LOGIN if site.username or site.password else LOGIN_WANTED
+        return LinkLost(f"{error} right after the handshake: probably {reason}")
 
     def _prove(self, connection: Connection) -> None:
         """Wait until the server has shown that it lets us in."""
@@ -98,7 +101,7 @@ class Receiver:
             silent_until = math.inf if ping < math.inf else connection.opened_at + SILENCE
             if connection.answered >= ping or time.monotonic() >= silent_until:
                 return
-            self._alarm.wait((connection,), min(connection.check(), silent_until))
+            self._alarm.wait_for((connection,), min(connection.check(), silent_until))
 
     def _receive(self, connection: Connection) -> int:
         """Take what has arrived; give how many messages that were."""
@@ -119,7 +122,7 @@ class Receiver:
                 self._renew()
                 renew_at = self._next_renewal()
             else:
-                self._alarm.wait((self._current,), min(check_at, renew_at))
+                self._alarm.wait_for((self._current,), min(check_at, renew_at))
 
     def _part(self) -> None:
         """Take what the server has sent before it hears that this is the end: nobody else has it."""
@@ -127,7 +130,7 @@ class Receiver:
             self._current.end()
             while not self._alarm.over:
                 if not self._receive(self._current):
-                    self._alarm.wait((self._current,), math.inf)
+                    self._alarm.wait_for((self._current,), math.inf)
         except LinkLost:
             pass  # that is how it ends
 

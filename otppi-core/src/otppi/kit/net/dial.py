@@ -5,12 +5,13 @@ and can be ended by nobody.
 """
 
 import errno
+import math
 import os
 import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -55,15 +56,18 @@ class Dialer:
         endpoint: The server.
         wake: What wakes the thread, which then looks whether it is to give up. It may be that of all its other work:
             what it was woken for has to be looked at again after `dial`.
-        given_up: Whether a connection is no longer wanted.
+        until: Gives when it gives up, by time.monotonic(), whatever the endpoint's time-out; asked after each wake-up.
+
+    Attributes:
+        endpoint: The server; what is changed counts for the next connection.
     """
 
     def __init__(
-        self, endpoint: Endpoint, wake: Wake | None = None, given_up: Callable[[], bool] = lambda: False
+        self, endpoint: Endpoint, wake: Wake | None = None, until: Callable[[], float] = lambda: math.inf
     ) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._wake = wake or Wake()
-        self._given_up = given_up
+        self._until = until
         self._search: _Search | None = None
 
     def dial(self) -> socket.socket:
@@ -76,23 +80,27 @@ class Dialer:
         Raises:
             LinkLost: It cannot be had within the endpoint's time-out, or is not wanted any more; the sentence says why.
         """
-        deadline = time.monotonic() + self._endpoint.timeout
+        deadline = time.monotonic() + self.endpoint.timeout
         addresses = self._addresses(deadline)
-        problem = LinkLost(f"host {self._endpoint.host} has no address")
+        problem = LinkLost(f"host {self.endpoint.host} has no address")
         for number, address in enumerate(addresses):
             now = time.monotonic()
             share = now + (deadline - now) / (len(addresses) - number)  # one that is silent leaves time for the others
             try:
                 return self._open(address, share)
             except OSError as error:
-                problem = LinkLost(self._endpoint.why(error) or str(error))
+                problem = LinkLost(self.endpoint.why(error) or str(error))
+            except LinkLost as error:
+                if time.monotonic() >= self._until():
+                    raise
+                problem = error
         raise problem
 
     # -- name -------------------------------------------------------------------------------------------------------
 
     def _addresses(self, deadline: float) -> list[_Address]:
         """Look the name up. While an earlier search hangs, it is waited for, rather than start another."""
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         try:
             return _resolve(endpoint, socket.AI_NUMERICHOST)
         except (socket.gaierror, UnicodeError):
@@ -101,12 +109,7 @@ class Dialer:
         if search is None or search.done or (search.thread is not None and not search.thread.lives):
             search = self._begin_search()
         while not search.done:
-            if self._given_up():
-                raise LinkLost("the connection is no longer wanted")
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise LinkLost(f"the name of host {endpoint.host} was not resolved within {endpoint.timeout:g} s")
-            self._wake.wait(left)
+            self._wait(deadline, f"the name of host {endpoint.host} was not resolved within {endpoint.timeout:g} s")
         self._search = None
         if search.error is not None:
             raise LinkLost(endpoint.why(search.error) or str(search.error)) from search.error
@@ -119,13 +122,13 @@ class Dialer:
             search.thread = PromptThread(partial(self._run, search), "name lookup")
             search.thread.start()
         except CANNOT_START as error:
-            raise LinkLost(f"no thread can be started to look up host {self._endpoint.host}") from error
+            raise LinkLost(f"no thread can be started to look up host {self.endpoint.host}") from error
         self._search = search
         return search
 
     def _run(self, search: _Search) -> None:
         try:
-            search.found = _resolve(self._endpoint)
+            search.found = _resolve(self.endpoint)
         except (OSError, UnicodeError) as error:  # socket.gaierror is an OSError
             search.error = error
         finally:
@@ -142,15 +145,15 @@ class Dialer:
             for option in _OPTIONS:
                 sock.setsockopt(*option)
             self._connect(sock, where, deadline)
-            if (context := self._endpoint.context) is None:
+            if (context := self.endpoint.context) is None:
                 return sock
             sock.getpeername()  # if it is gone already, `wrap_socket` fails, and leaves its descriptor open for a while
             try:
                 sock = secured = context.wrap_socket(
-                    sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
+                    sock, server_hostname=self.endpoint.host, do_handshake_on_connect=False
                 )
             except ValueError as error:  # a name that TLS does not allow (RFC 6066 3)
-                raise LinkLost(f"TLS cannot be begun with host {self._endpoint.host}: {error}") from error
+                raise LinkLost(f"TLS cannot be begun with host {self.endpoint.host}: {error}") from error
             self._shake_hands(secured, deadline)
         except BaseException:
             sock.close()
@@ -160,7 +163,7 @@ class Dialer:
     def _connect(self, sock: socket.socket, where: tuple[Any, ...], deadline: float) -> None:
         number = sock.connect_ex(where)
         while number == errno.EINPROGRESS:
-            if self._is_ready(sock, select.POLLOUT, deadline):
+            if self._wait(deadline, self.endpoint.no_answer(), {sock.fileno(): select.POLLOUT}):
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
             raise OSError(number, os.strerror(number))
@@ -177,21 +180,20 @@ class Dialer:
                 raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "reset during the handshake") from error
             else:
                 return
-            self._is_ready(sock, event, deadline)
+            self._wait(deadline, self.endpoint.no_answer(), {sock.fileno(): event})
 
-    def _is_ready(self, sock: socket.socket, event: int, deadline: float) -> bool:
-        """Wait once for a socket; False where something else came first.
+    def _wait(self, deadline: float, problem: str, events: Mapping[int, int] | None = None) -> dict[int, int]:
+        """Wait once for what is wanted; give what is ready, nothing where something else came first.
 
         Raises:
-            LinkLost: The connection is not wanted any more.
-            TimeoutError: The time is over.
+            LinkLost: The connection is not wanted any more, or the time is over: `problem`.
         """
-        if self._given_up():
+        now = time.monotonic()
+        if now >= (until := self._until()):
             raise LinkLost("the connection is no longer wanted")
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return sock.fileno() in self._wake.wait(left, {sock.fileno(): event})
+        if now >= deadline:
+            raise LinkLost(problem)
+        return self._wake.wait(min(deadline, until) - now, events)
 
 
 def _resolve(endpoint: Endpoint, flags: int = 0) -> list[_Address]:

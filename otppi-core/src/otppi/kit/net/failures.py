@@ -13,6 +13,8 @@ WRONG_LOGIN = "username or password is wrong"
 """The server has looked at both, and refuses them."""
 LOGIN_WANTED = "the server wants a username and a password"
 CLOSED = "the server closed the connection"
+SILENT = "the server was silent for too long"
+"""It gave no sign of life that its protocol asks for; what that is called there stands behind it in brackets."""
 
 _NO_ANSWER = "the server did not answer within {timeout:g} s"
 _NO_TLS = "TLS failed: the server does not seem to speak TLS at this port, and ssl is on"

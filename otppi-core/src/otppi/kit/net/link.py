@@ -110,11 +110,16 @@ class Link:
         """Whether `stop` was called."""
         return self._stopping.is_set()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server has accepted the connection, and it has not been lost."""
+        return self._connected_at is not None
+
     def describe(self) -> dict[str, Any]:
         """Say how it is."""
         return {
             "server": self._server,
-            "connected": self._connected_at is not None,
+            "connected": self.is_connected,
             "detail": self._detail,
             "since": round(self._since),
             "attempts": self._attempts,

@@ -92,17 +92,12 @@ class Alarm(Wake):
         """When the thread has to have ended, by time.monotonic(); infinity where nobody has told it to."""
         return self._ends_at
 
-    def wait(self, seconds: float, events: Mapping[int, int] | None = None) -> dict[int, int]:
-        """Wait as a wake-up does, and no longer than to the end."""
-        left = self._ends_at - time.monotonic()
-        return super().wait(min(seconds, left), events)
-
     def wait_for(self, connections: Iterable[Waited], deadline: float) -> None:
-        """Wait until a connection can be read, or written where it wants that; at most to `deadline`.
+        """Wait until a connection can be read, or written where it wants that; at most to `deadline`, or the end.
 
         Args:
             connections: Those that matter.
             deadline: By time.monotonic(); infinity for none.
         """
         events = {one.fileno(): select.POLLIN | (select.POLLOUT if one.wants_write else 0) for one in connections}
-        self.wait(deadline - time.monotonic(), events)
+        self.wait(min(deadline, self._ends_at) - time.monotonic(), events)
