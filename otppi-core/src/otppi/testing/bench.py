@@ -1,4 +1,4 @@
-"""A dispatcher with scripted modems: the gateway's core without settings, ingresses and hardware, for tests."""
+"""A dispatcher with scripted modems and mail accounts, for tests: the core without settings, ingresses, hardware."""
 
 import time
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from otppi.api.egress import EgressState
+from otppi.api.egress import Channel, EgressState
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.host.durable.in_flight import OpenNotes
@@ -14,16 +14,18 @@ from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
 from otppi.host.messages.dispatch import Dispatch, Rules
+from otppi.host.messages.worker import AnyWorker, Worker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.modems.worker import ModemWorker, modem_workers
+from otppi.host.records.names import egress_name
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
-from otppi.testing.scripted import ScriptedModem, SentText, until
+from otppi.testing.scripted import ScriptedMailAccount, ScriptedModem, SentText, until
 
 ORIGIN = Origin("test", Sender("app"))
 RULES = Rules(duplicate_window=600, attempts=3, modem_grace=60, fail_over=True, resend_unconfirmed=False)
@@ -46,6 +48,7 @@ class DispatchBench:
         )
         self.outbox: list[SentText] = []
         self.modems: dict[str, ScriptedModem] = {}
+        self.accounts: dict[str, ScriptedMailAccount] = {}
         self.threads: dict[str, Supervised] = {}
         self._housekeeping = Supervised("housekeeping", self.dispatch.run, self.dispatch.stop)
         self._housekeeping.start()
@@ -54,11 +57,26 @@ class DispatchBench:
         """Add a modem and wait until it is ready, or make it without starting it."""
         modem = self.modems[name] = ScriptedModem(name, self.outbox)
         worker = self.make(modem, **options)
-        self.dispatch.use([*self.dispatch.workers(), worker])
+        self.dispatch.use([*modem_workers(self.dispatch.workers()), worker])
         if start:
             self.start(name)
             self.until_state(name, EgressState.READY)
         return modem
+
+    def add_account(self, name: str, *, start: bool = True, **options: Any) -> ScriptedMailAccount:
+        """Add a mail account and wait until it is ready, or make it without starting it."""
+        account = self.accounts[name] = ScriptedMailAccount(name, self.outbox)
+        internal = egress_name(Channel.MAIL, name)
+        usage = self.usage.account(internal, Plan(options.pop("limits", Limits()), options.pop("tariff", Tariff())))
+        worker = Worker(internal, account, self.dispatch, **{"queue_size": 1000, "account": usage, **options})
+        self.dispatch.use([*self._mail_workers(), worker], Channel.MAIL)
+        if start:
+            self.start(internal)
+            self.until_state(internal, EgressState.READY)
+        return account
+
+    def _mail_workers(self) -> list[AnyWorker]:
+        return [worker for worker in self.dispatch.workers() if worker.channel is Channel.MAIL]
 
     def make(self, modem: ScriptedModem, **options: Any) -> ModemWorker:
         """Make a worker that nobody uses yet; `limits` and `tariff` are its plan, the rest is for the worker."""
@@ -68,17 +86,21 @@ class DispatchBench:
 
     def start(self, name: str) -> None:
         """Start a modem's thread."""
-        worker = self.worker(name)
-        self.threads[name] = Supervised(f"modem {name}", worker.run, worker.stop)
+        worker = self.egress(name)
+        self.threads[name] = Supervised(worker.title, worker.run, worker.stop)
         self.threads[name].start()
 
     def worker(self, name: str) -> ModemWorker:
-        """Find a worker."""
+        """Find a modem's worker."""
         return next(worker for worker in modem_workers(self.dispatch.workers()) if worker.name == name)
 
+    def egress(self, name: str) -> AnyWorker:
+        """Find a worker of any channel by its internal name."""
+        return next(worker for worker in self.dispatch.workers() if worker.name == name)
+
     def until_state(self, name: str, state: EgressState) -> None:
-        """Wait for a modem's state."""
-        worker = self.worker(name)
+        """Wait for an egress' state."""
+        worker = self.egress(name)
         until(lambda: worker.status.state is state, f"{name} is {state}")
 
     def record(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
@@ -109,8 +131,8 @@ class DispatchBench:
 
     def close(self) -> None:
         """Stop everything as the host does."""
-        for modem in self.modems.values():
-            modem.gate.set()
+        for egress in (*self.modems.values(), *self.accounts.values()):
+            egress.gate.set()
         for thread in self.threads.values():
             thread.stop()
         self._housekeeping.stop()

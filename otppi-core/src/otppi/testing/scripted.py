@@ -1,4 +1,4 @@
-"""A modem without hardware or protocol whose every outcome a test decides, and how a test waits for something."""
+"""A modem and a mail account whose every outcome a test decides, and how a test waits for something."""
 
 import threading
 import time
@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from otppi.api.egress import NO_HOOKS, SendHooks
-from otppi.api.errors import ModemLost, Unconfirmed
+from otppi.api.egress import NO_HOOKS, Egress, SendHooks
+from otppi.api.errors import Lost, ModemLost, Unconfirmed
 from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
+from otppi.api.mail import MailAccount
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemIdentity, RecoveryStep
 
@@ -34,7 +35,7 @@ def until(condition: Callable[[], object], what: str = "", seconds: float = _PAT
 
 @dataclass(frozen=True, slots=True)
 class SentText:
-    """What went out, as the receiver's phone would show it."""
+    """What went out, as the receiver would see it; `modem` names the egress."""
 
     modem: str
     destination: str
@@ -81,22 +82,20 @@ class RecordedHooks:
     meanwhile: Callable[[], None] = lambda: None
 
 
-class ScriptedModem(Modem):
-    """Keeps the modem's contract honestly; what the script does not say succeeds at once.
+class ScriptedEgress(Egress):
+    """Keeps the contract of an egress honestly; what the script does not say succeeds at once.
 
     Attributes:
         script: what becomes of the next messages, in order.
         openings: what `open` raises the next times, None for success.
-        outbox: what went out, in order; several modems may share one.
+        outbox: what went out, in order; several egresses may share one.
         attempts: every message that was asked for, whatever became of it.
         hooks: those of the message that is being sent, or was sent last, for what the script does.
-        gate: `send` and `recover` wait while it is not set, as for a slow network.
-        sickness: what `open` raises until `cure` was taken, if it is not None.
-        steps: the steps that it has, and what each raises, None for success.
-        recovered: the steps that it was asked to take.
+        gate: `send` waits while it is not set, as for a slow network.
+        sickness: what `open` raises all the time, if it is not None.
     """
 
-    def __init__(self, name: str = "m0", outbox: list[SentText] | None = None) -> None:
+    def __init__(self, name: str, outbox: list[SentText] | None = None) -> None:
         self.name = name
         self.script: deque[Step] = deque()
         self.openings: deque[Exception | None] = deque()
@@ -109,16 +108,17 @@ class ScriptedModem(Modem):
         self.opened = 0
         self.is_open = False
         self.sickness: Exception | None = None
-        self.cure: RecoveryStep | None = None
-        self.steps: Mapping[RecoveryStep, Exception | None] = {}
-        self.recovered: list[RecoveryStep] = []
         self._woken = threading.Event()
         self._loss: Exception | None = None
 
     def lose(self, error: Exception | None = None) -> None:
-        """Let the modem vanish while it is idle (any thread)."""
-        self._loss = error or ModemLost("it was unplugged")
+        """Let it vanish while it is idle (any thread)."""
+        self._loss = error or self.loss("it was unplugged")
         self._woken.set()
+
+    def loss(self, cause: str) -> Lost:
+        """Make the error of one that is gone."""
+        return Lost(cause)
 
     def open(self) -> None:
         """Open, or raise what `openings` says."""
@@ -131,14 +131,14 @@ class ScriptedModem(Modem):
     def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Do what the script says."""
         if not self.is_open:
-            raise ModemLost("it is not open")
+            raise self.loss("it is not open")
         self.attempts.append(message)
         self.hooks = hooks
         self.sending.set()
         try:
             if not self.gate.wait(_PATIENCE):
                 raise AssertionError("the test left the gate closed")
-            step = self.script.popleft() if self.script else None
+            step = self.next_step(message)
             if isinstance(step, Unconfirmed):
                 self.hooks.before_dispatch()
             if isinstance(step, Exception):
@@ -146,6 +146,10 @@ class ScriptedModem(Modem):
             (step or self.succeed)(message)
         finally:
             self.sending.clear()
+
+    def next_step(self, message: OutgoingMessage) -> Step:  # noqa: ARG002 - others look at the message
+        """Say what becomes of a message."""
+        return self.script.popleft() if self.script else None
 
     def after_dispatch(self, step: Callable[[OutgoingMessage], None]) -> Callable[[OutgoingMessage], None]:
         """Make a step of what happens once the network may have the message."""
@@ -160,7 +164,6 @@ class ScriptedModem(Modem):
         """Let a message go out."""
         self.hooks.before_dispatch()
         message.progress.segments = 1
-        message.progress.references.append(len(self.outbox) % 256)
         self.outbox.append(SentText(self.name, message.destination, message.text))
 
     def idle(self, timeout: float) -> None:
@@ -170,6 +173,40 @@ class ScriptedModem(Modem):
         if (loss := self._loss) is not None:
             self._loss = None
             raise loss
+
+    def wake(self) -> None:
+        """End `idle`."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Close."""
+        self.is_open = False
+
+
+class ScriptedModem(ScriptedEgress, Modem):
+    """A modem; see `ScriptedEgress`.
+
+    Attributes:
+        gate: `recover` waits for it too.
+        sickness: what `open` raises until `cure` was taken, if it is not None.
+        steps: the steps that it has, and what each raises, None for success.
+        recovered: the steps that it was asked to take.
+    """
+
+    def __init__(self, name: str = "m0", outbox: list[SentText] | None = None) -> None:
+        super().__init__(name, outbox)
+        self.cure: RecoveryStep | None = None
+        self.steps: Mapping[RecoveryStep, Exception | None] = {}
+        self.recovered: list[RecoveryStep] = []
+
+    def loss(self, cause: str) -> ModemLost:
+        """Make the error of a modem that is gone."""
+        return ModemLost(cause)
+
+    def succeed(self, message: OutgoingMessage) -> None:
+        """Let a message go out."""
+        message.progress.references.append(len(self.outbox) % 256)
+        super().succeed(message)
 
     def recover(self, step: RecoveryStep) -> bool:
         """Take a step, where it has it."""
@@ -186,14 +223,34 @@ class ScriptedModem(Modem):
             self.sickness = None
         return True
 
-    def wake(self) -> None:
-        """End `idle`."""
-        self._woken.set()
-
-    def close(self) -> None:
-        """Close."""
-        self.is_open = False
-
     def identity(self) -> ModemIdentity:
-        """Give a made-up identity."""
+        """Return a made-up identity."""
         return ModemIdentity(model="scripted")
+
+
+class ScriptedMailAccount(ScriptedEgress, MailAccount):
+    """A mail account without a server; see `ScriptedEgress`.
+
+    Attributes:
+        receivers: what becomes of the next messages to one receiver, before the script is asked.
+        subjects: those of what went out.
+    """
+
+    def __init__(self, name: str = "office", outbox: list[SentText] | None = None) -> None:
+        super().__init__(name, outbox)
+        self.receivers: dict[str, deque[Step]] = {}
+        self.subjects: list[str] = []
+
+    def next_step(self, message: OutgoingMessage) -> Step:
+        """Say what becomes of a message."""
+        steps = self.receivers.get(message.destination)
+        return steps.popleft() if steps else super().next_step(message)
+
+    def succeed(self, message: OutgoingMessage) -> None:
+        """Let a message go out."""
+        super().succeed(message)
+        self.subjects.append(message.subject)
+
+    def check(self) -> str:
+        """Say that all is well."""
+        return "there is no server"

@@ -329,7 +329,7 @@ class Dispatch:
             record.state, record.code, record.cause = state, code, cause
             record.finished = time.time()
             record.segments = record.progress.segments
-            record.text = None
+            record.text, record.subject = None, ""
             callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
             self.ended[state.value, record.origin.ingress] += 1
