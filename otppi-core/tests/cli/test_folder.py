@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from otppi.api.settings import RENAMED_FROM
 from otppi.cli.talk import running
 from otppi.host.data_folder import DataFolder, boot_folder_of
 from otppi.host.runtime.plugins import Plugins
@@ -230,8 +231,8 @@ def test_the_reference_has_every_setting(otppi: Cli) -> None:
     page = otppi("settings", "reference").out
     for section in schema["properties"].values():
         for shape in section["items"].get("anyOf", [section["items"]]) if "items" in section else [section]:
-            for key in shape["properties"]:
-                assert f"| `{key}` |" in page
+            for key in shape.get("properties", ()):
+                assert f"| `{key}` |" in page or (key == RENAMED_FROM and f"`{key}`" in page)
 
 
 # -- users and blocking list ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
 from otppi.host.core import CORE_SECTIONS
-from otppi.host.data_folder import DataFolder
+from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import Plugins
@@ -54,7 +54,7 @@ def config(data: DataFolder) -> Config:
 
 
 def reopened(data: DataFolder) -> Config:
-    return Config(data.store, data.plugins)
+    return config_of(data.store, data.plugins)
 
 
 def test_defaults_are_there_where_nothing_was_set(config: Config) -> None:
@@ -99,10 +99,11 @@ def test_all_problems_of_all_sections_at_once_and_nothing_is_changed(config: Con
         "sms.atempts": "is not a setting; did you mean attempts?",
         "modems[0].name": "is required",
         "modems[1]": "must be an object",
-        "modems[2].type": "there is no such modem type; there are scripted",
+        "modems[2].type": "there is no such type; there are scripted",
         "modems[3].speed": "must be a number",
         "api_users[0].password": "is required",
-        "api_users[1].password": "is required",
+        "api_users[1].username": "is used twice",
+        "api_users[1].password": "must be text",
         "api_users[2].username": API_USERS["username"].problem("a b"),
         "ingress-test": "must be an object",
         "ingress-nowhere": f"is not a section; there are {', '.join(one.key for one in CORE_SECTIONS)}, ingress-test",
@@ -201,7 +202,7 @@ def test_what_is_kept_and_cannot_be_used_is_told_and_its_default_is_used(data: D
 
 def test_the_plugin_of_a_modem_may_be_gone(data: DataFolder, config: Config) -> None:
     config.update({"modems": [{"name": "m0", "type": "scripted", "speed": 3.0, "key": "k"}]})
-    without = Config(data.store, Plugins(()))
+    without = config_of(data.store, Plugins(()))
     assert without.many("modems")[0]["name"] == "m0"
     assert without.export(secrets=False)["modems"][0]["type"] == "scripted"
 
@@ -213,8 +214,11 @@ TYPED = {
 }
 KEPT = {
     "recipient_prefixes": ["62871", "62812", "62813", "62814"],
-    "prices": ["62871=50", "62872=49.5"],
-    "promotions": ["100/day=10", "62871:5/month=0"],
+    "prices": [{"prefix": "62871", "price": 50.0}, {"prefix": "62872", "price": 49.5}],
+    "promotions": [
+        {"prefix": "", "after": 100, "period": "day", "price": 10.0},
+        {"prefix": "62871", "after": 5, "period": "month", "price": 0.0},
+    ],
 }
 
 
@@ -228,7 +232,7 @@ def test_typed_prefixes_are_kept_as_msisdns_begin(data: DataFolder, config: Conf
     assert prefixes_of(config) == KEPT
     assert config.one("otp")["allowed_prefixes"] == ["62812"]
     config.update({"sms": {"country_code": "65"}})
-    again = Config(data.store, data.plugins)
+    again = config_of(data.store, data.plugins)
     assert prefixes_of(config) == prefixes_of(again) == KEPT
     assert again.export(secrets=False)["modems"][0]["recipient_prefixes"] == KEPT["recipient_prefixes"]
 
@@ -244,20 +248,20 @@ def test_prefixes_that_an_earlier_version_kept_as_typed_stay_those_of_their_coun
 ) -> None:
     config.update({"modems": [{"name": "m0", "type": "scripted"}]})
     data.store.write({"modems": [{**config.many("modems")[0], **TYPED}]})
-    earlier = Config(data.store, data.plugins)
+    earlier = config_of(data.store, data.plugins)
     assert prefixes_of(earlier) == KEPT
     assert earlier.update({"sms": {"country_code": "65"}}) == ["sms"]
-    assert prefixes_of(Config(data.store, data.plugins)) == KEPT
+    assert prefixes_of(config_of(data.store, data.plugins)) == KEPT
 
 
 def test_prefixes_that_cannot_be_kept_are_refused(config: Config) -> None:
-    for key, values, reason in (
-        ("prices", ["0871=50", "62871=60"], "'62871' is there twice"),
-        ("recipient_prefixes", ["000871"], "country code"),
+    for key, values, reason, place in (
+        ("prices", ["0871=50", "62871=60"], "'62871' is there twice", "[1].prefix"),
+        ("recipient_prefixes", ["000871"], "country code", ""),
     ):
         with pytest.raises(InvalidSettings, match=reason) as caught:
             config.update({"modems": [{"name": "m0", "type": "scripted", key: values}]})
-        assert [problem.field for problem in caught.value.problems] == [f"modems[0].{key}"]
+        assert [problem.field for problem in caught.value.problems] == [f"modems[0].{key}{place}"]
     assert config.many("modems") == []
 
 
@@ -279,11 +283,11 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
 def test_a_kept_value_that_cannot_be_used_is_mended_by_setting_its_default(tmp_path: Path) -> None:
     store = Store(tmp_path / "settings.json")
     store.write({"sms": [{"attempts": 1000}]})
-    config = Config(store, Plugins(()))
+    config = config_of(store, Plugins(()))
     assert [problem.field for problem in config.problems] == ["sms.attempts"]
     assert config.update({"sms": {"attempts": 3}}) == ["sms"]
     assert config.problems == []
-    assert Config(store, Plugins(())).problems == []
+    assert config_of(store, Plugins(())).problems == []
 
 
 def test_what_guards_is_closed_where_it_cannot_be_used(tmp_path: Path) -> None:
@@ -302,7 +306,7 @@ def test_what_guards_is_closed_where_it_cannot_be_used(tmp_path: Path) -> None:
             "modems": [{"name": "m0", "active": "no"}, {"name": "m1", "attempts": 1}],
         }
     )
-    config = Config(store, Plugins(()))
+    config = config_of(store, Plugins(()))
     assert [user["username"] for user in config.many("api_users") if user["active"] and not user["blocked"]] == ["a"]
     assert config.one("encryption")["required_on"] == ["all"]
     assert [modem["active"] for modem in config.many("modems")] == [False, True]

@@ -4,15 +4,18 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from otppi.api.errors import ModemUnfit
 from otppi.api.message import State
+from otppi.api.settings import Input
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.prices import DAY, Promotion, Tariff, tariff_of
+from otppi.host.modems.settings import MODEMS, ModemValues
 from otppi.host.numbering.numbers import Numbers
-from otppi.host.numbering.prefixes import keep_as_keys
+from otppi.host.settings.document import read_inputs
 from otppi.testing.bench import DispatchBench
 
 MakeBench = Callable[..., DispatchBench]
@@ -52,8 +55,15 @@ def kept(prefixes: Sequence[str]) -> tuple[str, ...]:
 
 def tariff(name: str, *promotions: str) -> Tariff:
     own, price, others = OPERATORS[name]
-    values = {"price": float(others), "prices": [f"{one}={price}" for one in own], "promotions": promotions}
-    return tariff_of(values)
+    prices = [f"{one}={price}" for one in own]
+    return tariff_of(modem_of(name=name, price=float(others), prices=prices, promotions=list(promotions)))
+
+
+def modem_of(**modem: Any) -> ModemValues:
+    (values,), problems = MODEMS.validate_items([modem])
+    problems += read_inputs(MODEMS, values, "modems[0]", {Input.PREFIX: Numbers("62").prefix})
+    assert problems == []
+    return cast("ModemValues", values)
 
 
 def four_operators(bench: DispatchBench, *, by_price: bool) -> None:
@@ -70,9 +80,7 @@ def test_the_manual_has_this_example() -> None:
     assert by_price["sms"] == {"routing": "cheapest"}
     named = {}
     for modem in by_price["modems"]:
-        values = {"promotions": [], "recipient_prefixes": [], **modem}
-        assert keep_as_keys("modems", values, Numbers("62"), {}) == []
-        assert tariff_of(values) == tariff(modem["name"])
+        assert tariff_of(modem_of(**modem)) == tariff(modem["name"])
     for modem in by_prefix["modems"]:
         named[modem["name"]] = kept(modem.get("recipient_prefixes", []))
     assert named == {name: tuple(own) for name, (own, _, _) in OPERATORS.items()} | {"operator 4": ()}

@@ -3,12 +3,14 @@
 import time
 from calendar import timegm
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otppi.host.meter.limits import Limits, Pace, Span, Used, limits_of, quiet_hours_problem, quiet_left, used_up
+from otppi.host.meter.limits import Limits, Pace, Span, Used, limits_of, quiet_left, used_up
+from otppi.host.modems.settings import MODEMS, ModemValues
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 HOUR = 3600.0
@@ -106,15 +108,43 @@ def test_quiet_hours_are_waited_for_until_they_are_over(
 
 @pytest.mark.parametrize("text", ["22:00", "22-06", "24:00-06:00", "22:60-06:00", "2:00-6:00", "06:00-06:00", ""])
 def test_quiet_hours_that_cannot_be_read(text: str) -> None:
-    assert quiet_hours_problem(["22:00-06:00", text])
+    assert [one.split(".")[1] for one in problems_of(quiet_hours=["22:00-06:00", text])] in (
+        ["quiet_hours[1]"],
+        ["quiet_hours"],  # begins and ends at one time
+    )
 
 
 def test_settings_are_read() -> None:
-    values = {"rate_per_minute": 1, "daily_quota": 2, "monthly_quota": 3, "monthly_receivers": 4}
-    assert limits_of(values | {"quiet_hours": ["22:00-06:30"], "quiet_for": "all"}) == Limits(
-        1, 2, 3, 4, (Span(1320, 390),), quiet_for_all=True
-    )
-    assert quiet_hours_problem(["22:00-06:30", "12:00-13:00"]) is None
+    values = {"rate_per_minute": 1, "daily_quota": 2, "monthly_quota": 3, "monthly_receivers": 4, "quiet_for": "all"}
+    limits = Limits(1, 2, 3, 4, (Span(1320, 390),), quiet_for_all=True)
+    for written in ("22:00-06:30", {"start": "22:00", "end": "06:30"}):
+        (modem,), problems = MODEMS.validate_items([{"name": "m0", **values, "quiet_hours": [written]}])
+        assert problems == []
+        assert limits_of(cast("ModemValues", modem)) == limits
+    assert problems_of(quiet_hours=["22:00-06:30", "12:00-13:00"]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ({"start": "22:00"}, "[0].end"),
+        ({"start": "22", "end": "06:00"}, "[0].start"),
+        ({"start": "06:00", "end": "06:00"}, ""),
+    ],
+)
+def test_a_row_of_quiet_hours_that_cannot_be_used(row: dict[str, str], place: str) -> None:
+    assert problems_of(quiet_hours=[row]) == [f"modems[0].quiet_hours{place}"]
+
+
+def test_quiet_hours_for_all_messages_leave_a_minute_to_send_in() -> None:
+    whole_day = ["00:00-12:00", "11:00-00:00"]
+    assert problems_of(quiet_hours=whole_day) == []
+    assert problems_of(quiet_hours=whole_day, quiet_for="all") == ["modems[0].quiet_hours"]
+    assert problems_of(quiet_hours=["00:00-12:00", "12:01-00:00"], quiet_for="all") == []
+
+
+def problems_of(**modem: Any) -> list[str]:
+    return [problem.field for problem in MODEMS.validate_items([{"name": "m0", **modem}])[1]]
 
 
 # -- pace --------------------------------------------------------------------------------------------------------------

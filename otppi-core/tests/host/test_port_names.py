@@ -56,7 +56,7 @@ def test_what_cannot_be_meant_is_refused_by_name(typed: str, says: str) -> None:
 def test_two_modems_on_one_port_are_refused() -> None:
     port = "/dev/ttyUSB0"
     (problem,) = shared_ports([modem(name="m0", port=port), modem(name="m1", port=port)])
-    assert problem.field == "modems[1].port"
+    assert problem.field == "[1].port"
     assert problem.reason.startswith("is the port of m0 too")
     imei = "350000000000001"
     for other in ({"port": "/dev/ttyUSB1"}, {"port": port, "active": False}, {"port": port, "imei": imei}):

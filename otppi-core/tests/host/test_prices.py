@@ -1,5 +1,7 @@
 """What a segment costs: the longest prefix, and promotions that make it cheaper."""
 
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +12,9 @@ from otppi.host.meter.prices import (
     Promotion,
     Tariff,
     price_of,
-    prices_problem,
-    promotions_problem,
     tariff_of,
 )
+from otppi.host.modems.settings import MODEMS, ModemValues
 
 ANI, BUDI = "6287100000001", "6281200000001"
 AMOUNTS = st.decimals(0, 1000, places=2).map(float)
@@ -58,8 +59,8 @@ def test_more_messages_never_make_it_dearer(tariff: Tariff, some: int, more: int
 
 
 def test_settings_are_read() -> None:
-    settings = {"price": 350.0, "prices": ["62871=50", "62872=49.5"], "promotions": ["100/day=10", "62871:5/month=0"]}
-    assert tariff_of(settings) == Tariff(
+    modem = {"prices": ["62871=50", "62872=49.5"], "promotions": ["100/day=10", "62871:5/month=0"]}
+    assert tariff_of(settings_of(price=350.0, **modem)) == Tariff(
         350.0, (("62871", 50.0), ("62872", 49.5)), (Promotion("", 100, DAY, 10.0), Promotion("62871", 5, MONTH, 0.0))
     )
 
@@ -68,7 +69,7 @@ def test_settings_are_read() -> None:
     "text", ["62871", "=50", "62871=", "62871=-5", "62871=1e3", "62871=5,5", "628x=5", "62871=50=50", "62871=1.23456"]
 )
 def test_a_price_that_cannot_be_read(text: str) -> None:
-    assert prices_problem(["0812=5", text])
+    assert problems_of(prices=["0812=5", text]) == ["modems[0].prices[1]" + (".prefix" if "x" in text else "")]
 
 
 @pytest.mark.parametrize(
@@ -76,11 +77,37 @@ def test_a_price_that_cannot_be_read(text: str) -> None:
     ["100=10", "100/week=10", "0/day=10", "-1/day=10", "100/day", "100/day=", ":100/day=10", "x:1/day=1", "1.5/day=1"],
 )
 def test_a_promotion_that_cannot_be_read(text: str) -> None:
-    assert promotions_problem(["0812:100/day=10", text])
+    assert problems_of(promotions=["0812:100/day=10", text]) == [
+        "modems[0].promotions[1]" + (".prefix" if "x" in text else "")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ({"prefix": "62871"}, ".price"),
+        ({"prefix": "62871", "price": -5}, ".price"),
+        ({"prefix": "628x", "price": 5}, ".prefix"),
+        ({"prefix": "", "price": 5}, ".prefix"),
+        ({"prefix": "62871", "price": 5, "period": "day"}, ".period"),
+    ],
+)
+def test_a_row_of_prices_that_cannot_be_used(row: dict[str, Any], place: str) -> None:
+    assert problems_of(prices=[row]) == [f"modems[0].prices[0]{place}"]
 
 
 def test_the_same_is_not_said_twice() -> None:
-    assert prices_problem(["0812=5", "0813=5"]) is None
-    assert prices_problem(["0812=5", "0812=6"]) == "'0812' is there twice"
-    assert promotions_problem(["100/day=5", "100/month=5", "200/day=4"]) is None
-    assert promotions_problem(["100/day=5", "100/day=4"]) == "'100/day' is there twice"
+    assert problems_of(prices=["0812=5", "0813=5"]) == []
+    assert problems_of(prices=["0812=5", "0812=6"]) == ["modems[0].prices[1].prefix"]
+    assert problems_of(promotions=["100/day=5", "100/month=5", "200/day=4"]) == []
+    assert problems_of(promotions=["100/day=5", "100/day=4"]) == ["modems[0].promotions[1].prefix"]
+
+
+def settings_of(**modem: Any) -> ModemValues:
+    (values,), problems = MODEMS.validate_items([{"name": "m0", **modem}])
+    assert problems == []
+    return cast("ModemValues", values)
+
+
+def problems_of(**modem: Any) -> list[str]:
+    return [problem.field for problem in MODEMS.validate_items([{"name": "m0", **modem}])[1]]

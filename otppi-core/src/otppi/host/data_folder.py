@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
+from otppi.host.core import declarations
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.numbering.numbers import numbers_of
@@ -15,6 +16,11 @@ from otppi.host.storage.store import Store
 
 _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""
+
+
+def config_of(store: Store, plugins: Plugins) -> Config:
+    """Open the settings of core and plugins."""
+    return Config(store, declarations(plugins.modem_types, plugins.ingress_types, plugins.sections))
 
 
 class FolderInUse(OtpPiError):  # noqa: N818
@@ -43,7 +49,7 @@ class DataFolder:
         try:
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
-            self.config = Config(self.store, plugins)
+            self.config = config_of(self.store, plugins)
             self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(self.config.one("sms")).again)
             self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one("encryption")["keep_days"])
         except BaseException:

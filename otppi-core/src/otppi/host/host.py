@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from otppi.api.events import SettingsChanged
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
@@ -22,11 +22,13 @@ from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import tariff_of
+from otppi.host.meter.values import LimitValues
 from otppi.host.modems.device import DeviceSource, Expected
 from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.events import HostEvents
 from otppi.host.modems.internet import InternetLinks, sends_sms
 from otppi.host.modems.power_supply import PowerSupply
+from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.sim_check import sim_problem
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.otp.desk import open_desk
@@ -225,7 +227,7 @@ class Host:
 
     def _embedded(self, modem_type: ModemType) -> dict[str, Any]:
         logger.warning("no modem is configured: a %s is used, and no message leaves this device", modem_type.title)
-        values = self.data.config.section_of_modem(modem_type.key).defaults()
+        values = MODEMS.extended(modem_type).defaults()
         shared = {"queue_size": self.data.config.one("sms")["queue_size"]}
         return values | shared | {"name": modem_type.key, "type": modem_type.key, "default_modem": True}
 
@@ -235,6 +237,7 @@ class Host:
             logger.error("modem %s is left out: no plugin drives modems of type %s", values["name"], values["type"])
             return None
         events, devices = self._events_of(values["name"]), self.devices if self.devices.watching else None
+        limits = cast("LimitValues", values)
         try:
             return ModemWorker(
                 values["name"],
@@ -245,7 +248,7 @@ class Host:
                 default=values["default_modem"],
                 send_from_api=values["send_from_api"],
                 delivery_reports=values["delivery_reports"],
-                account=self._usage.account(values["name"], Plan(limits_of(values), tariff_of(values))),
+                account=self._usage.account(values["name"], Plan(limits_of(limits), tariff_of(limits))),
                 power_supply=self.power_supply,
             )
         except Exception:  # a stranger's code may raise anything, and the others must start

@@ -26,10 +26,10 @@ class Document(Protocol):
         ...
 
 
-Check = Callable[[Mapping[str, Any]], Iterable[FieldError]]
-"""Given the values of one object; yields problems whose field is a key of it."""
-ItemsCheck = Callable[[Sequence[Mapping[str, Any]]], Iterable[FieldError]]
-"""Given the objects of a list; yields problems whose field is such as ``[2].port``."""
+Check = Callable[[Any], Iterable[FieldError]]
+"""Given the values of one object, a mapping (or its TypedDict); yields problems whose field is a key of it."""
+ItemsCheck = Callable[[Sequence[Any]], Iterable[FieldError]]
+"""Given the objects of a list, each a mapping; yields problems whose field is such as ``[2].port``."""
 DocumentCheck = Callable[[Document], Iterable[FieldError]]
 """Given all settings; yields problems whose field begins with a section's key."""
 

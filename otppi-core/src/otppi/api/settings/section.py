@@ -62,6 +62,8 @@ class Section:
         check_document: What does not go together with other sections.
         typed_by: Of a list: the setting that names an object's type, which adds settings of its own.
         types: The types, filled in by the gateway from its plugins.
+        damaged: Of a list: what an object is set to where anything that is kept of it cannot be used, as that may be
+            what kept somebody out.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Section:
     check_document: tuple[DocumentCheck, ...] = ()
     typed_by: str | None = None
     types: Mapping[str, ItemType] | None = field(default=None, compare=False, repr=False)
+    damaged: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         keys = [key for setting in self.settings for key in (setting.key, *setting.aliases)]
@@ -211,7 +214,7 @@ class Section:
             values, found = self.of(given).validate(given, path)
             found = unknown + found
             name = values[self.identity]
-            if name in seen and not any(problem.field == f"{path}.{self.identity}" for problem in found):
+            if name in seen and not any(problem.field in (path, f"{path}.{self.identity}") for problem in found):
                 found.append(FieldError(f"{path}.{self.identity}", "is used twice"))
             seen.add(name)
             items.append(values)
@@ -262,6 +265,10 @@ class Section:
         about = [f"Reset group: `{self.reset_group}`."]
         if self.effect is not Effect.AT_ONCE:
             about.append(f"After a change {self.effect}.")
+        if self.identity is not None:
+            about.append(
+                f"An object that is renamed says its former `{self.identity}` as `{RENAMED_FROM}`: secrets stay."
+            )
         pages = [page(f"`{self.key}`: {self.title}", [self.help, " ".join(about)], self.grouped())]
         for kind in (self.types or {}).values():
             if kind.settings:

@@ -1,8 +1,21 @@
 """The settings of the inbox: what is kept of what comes in."""
 
-from otppi.api.settings import Section, integer, number, text
+from typing import TypedDict
 
-INBOX = Section(
+from otppi.api.settings import TypedSection, integer, number, text
+
+
+class InboxValues(TypedDict):
+    """The values of `INBOX`."""
+
+    retention: str
+    kept_messages: int
+    kept_hours: int
+    incomplete_after: float
+
+
+INBOX = TypedSection(
+    values=InboxValues,
     key="inbox",
     title="Inbox",
     help="What is done with messages that come in.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, TypeVar
 
+from otppi.api.errors import InvalidSettings
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.host.runtime.events import EventBus
@@ -106,6 +107,8 @@ class WaysIn:
         way.thread.start()
 
     def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
+        if problems := self._config.contradictions(ingress_type.section.key):  # an earlier version has kept them
+            raise InvalidSettings(problems)
         folder = self._folder / ingress_type.section.key
         try:
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,9 +1,31 @@
 """The settings of messages: how they are taken in, routed and sent."""
 
-from otppi.api.settings import Section, boolean, integer, number, text, text_list
+from typing import TypedDict
+
+from otppi.api.settings import TypedSection, boolean, integer, number, text, text_list
 from otppi.host.numbering.numbers import countries_problem, country_code_problem, tidy_country_code
 
-SMS = Section(
+
+class SmsValues(TypedDict):
+    """The values of `SMS`."""
+
+    country_code: str
+    countries: list[str]
+    default_lifetime: int
+    duplicate_window: int
+    queue_size: int
+    max_segments: int
+    attempts: int
+    modem_grace: float
+    fail_over: bool
+    routing: str
+    resend_unconfirmed: bool
+    mask_receivers: bool
+    report_months: int
+
+
+SMS = TypedSection(
+    values=SmsValues,
     key="sms",
     title="SMS",
     help="How messages are taken in, routed and sent.",

@@ -3,9 +3,11 @@
 import re
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from otppi.host.meter.values import LimitValues, QuietRow
 
 _WINDOW = 60.0
 _SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -107,33 +109,44 @@ class Pace:
         return max(0.0, wait) + minutes * _WINDOW
 
 
-def limits_of(modem: Mapping[str, Any]) -> Limits:
+def limits_of(modem: LimitValues) -> Limits:
     """Read the limits from a modem's settings, which are valid."""
     return Limits(
         rate_per_minute=modem["rate_per_minute"],
         daily_quota=modem["daily_quota"],
         monthly_quota=modem["monthly_quota"],
         monthly_receivers=modem["monthly_receivers"],
-        quiet_hours=tuple(map(_span, modem["quiet_hours"])),
+        quiet_hours=tuple(Span(_minute(row["start"]), _minute(row["end"])) for row in modem["quiet_hours"]),
         quiet_for_all=modem["quiet_for"] == "all",
     )
 
 
-def quiet_hours_problem(texts: list[str]) -> str | None:
-    """Say what is wrong with setting `quiet_hours`, if anything is."""
-    for text in texts:
-        try:
-            span = _span(text)
-        except ValueError:
-            return f"{text!r} is not written as 22:00-06:00"
-        if span.start == span.end:
-            return f"{text!r} is empty"
-    return None
+def quiet_row(text: str) -> dict[str, str]:
+    """Read quiet hours as earlier versions had them: ``22:00-06:00``.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    start, _, end = text.partition("-")
+    if not _SPAN.fullmatch(text):
+        raise ValueError(f"{text!r} is not written as 22:00-06:00")
+    return {"start": start, "end": end}
 
 
-def _span(text: str) -> Span:
-    found = _SPAN.fullmatch(text)
-    if found is None:
-        raise ValueError("it has another form")
-    start_hour, start_minute, end_hour, end_minute = map(int, found.groups())
-    return Span(60 * start_hour + start_minute, 60 * end_hour + end_minute)
+def quiet_hours_problem(rows: Iterable[QuietRow]) -> str | None:
+    """Say what is wrong with the rows of setting `quiet_hours`, each of which is valid by itself."""
+    empty = any(row["start"] == row["end"] for row in rows)
+    return "must end at another time than they begin: they are empty" if empty else None
+
+
+def whole_day_problem(limits: Limits) -> str | None:
+    """Say so where quiet hours for all messages leave no minute of the day."""
+    if not limits.quiet_for_all or not limits.quiet_hours:
+        return None
+    quiet = all(any(span.has(minute) for span in limits.quiet_hours) for minute in range(_DAY))
+    return "leave no minute of the day in which the modem may send" if quiet else None
+
+
+def _minute(time_of_day: str) -> int:
+    hour, _, minute = time_of_day.partition(":")
+    return 60 * int(hour) + int(minute)

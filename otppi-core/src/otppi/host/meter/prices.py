@@ -1,12 +1,10 @@
 """What a segment costs: a modem's prices by prefix and its promotions, as pure functions of what it has sent."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from otppi.host.numbering.prefixes import check_prefix
-from otppi.wire.errors import WireError
+from otppi.host.meter.values import LimitValues, PriceRow, PromotionRow
 
 DAY, MONTH = "day", "month"
 
@@ -55,48 +53,41 @@ def price_of(tariff: Tariff, receiver: str, sent: Callable[[str, str], int]) -> 
     return price
 
 
-def tariff_of(modem: Mapping[str, Any]) -> Tariff:
+def tariff_of(modem: LimitValues) -> Tariff:
     """Read a tariff from a modem's settings, which are valid."""
-    return Tariff(modem["price"], tuple(map(_price, modem["prices"])), tuple(map(_promotion, modem["promotions"])))
+    return Tariff(
+        modem["price"],
+        tuple((row["prefix"], row["price"]) for row in modem["prices"]),
+        tuple(Promotion(row["prefix"], row["after"], row["period"], row["price"]) for row in modem["promotions"]),
+    )
 
 
-def prices_problem(texts: list[str]) -> str | None:
-    """Say what is wrong with setting `prices`, if anything is."""
-    return _problem(texts, _price, "62871=50")
+def price_row(text: str) -> PriceRow:
+    """Read a row of setting `prices` as earlier versions had it: ``62871=50``.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    found = _match(_PRICE, text, "62871=50")
+    return {"prefix": found["prefix"], "price": float(found["price"])}
 
 
-def promotions_problem(texts: list[str]) -> str | None:
-    """Say what is wrong with setting `promotions`, if anything is."""
-    return _problem(texts, _promotion, "100/day=10 or 62871:100/day=10")
+def promotion_row(text: str) -> PromotionRow:
+    """Read a row of setting `promotions` as earlier versions had it: ``100/day=10``, ``62871:100/day=10``.
+
+    Raises:
+        ValueError: It has another form.
+    """
+    found = _match(_PROMOTION, text, "100/day=10 or 62871:100/day=10")
+    return {
+        "prefix": found["prefix"] or "",
+        "after": int(found["after"]),
+        "period": found["period"],
+        "price": float(found["price"]),
+    }
 
 
-def _problem(texts: list[str], read: Callable[[str], object], example: str) -> str | None:
-    for text in texts:
-        try:
-            read(text)
-        except WireError as error:
-            return f"{text!r} does not begin with a prefix: {error}"
-        except ValueError:
-            return f"{text!r} is not written as {example}"
-    written = [text.rpartition("=")[0] for text in texts]
-    twice = next((one for one in written if written.count(one) > 1), None)
-    return None if twice is None else f"{twice!r} is there twice"
-
-
-def _price(text: str) -> tuple[str, float]:
-    found = _match(_PRICE, text)
-    check_prefix(found["prefix"])
-    return found["prefix"], float(found["price"])
-
-
-def _promotion(text: str) -> Promotion:
-    found = _match(_PROMOTION, text)
-    if found["prefix"] is not None:
-        check_prefix(found["prefix"])
-    return Promotion(found["prefix"] or "", int(found["after"]), found["period"], float(found["price"]))
-
-
-def _match(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+def _match(pattern: re.Pattern[str], text: str, example: str) -> re.Match[str]:
     if found := pattern.fullmatch(text):
         return found
-    raise ValueError("it has another form")
+    raise ValueError(f"{text!r} is not written as {example}")

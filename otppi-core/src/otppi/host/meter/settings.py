@@ -1,11 +1,20 @@
 """The settings of a modem for what it may send, when, and what that costs."""
 
-from otppi.api.settings import integer, number, text, text_list
-from otppi.host.meter.limits import quiet_hours_problem
-from otppi.host.meter.prices import prices_problem, promotions_problem
+from collections.abc import Iterable
+
+from otppi.api.settings import FieldError, Input, integer, number, rows, text
+from otppi.host.meter.limits import limits_of, quiet_hours_problem, quiet_row, whole_day_problem
+from otppi.host.meter.prices import DAY, MONTH, price_row, promotion_row
+from otppi.host.meter.values import LimitValues
+from otppi.host.numbering.prefixes import prefix_problem
+
+LIMITS, PRICES = "limits", "prices"
+"""The groups of a modem's page."""
+_HIGHEST = 1_000_000_000
+
 
 _QUOTAS = tuple(
-    integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit)
+    integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit, group=LIMITS)
     for key, title, help_, unit in (
         ("daily_quota", "Daily Quota", "Segments that it sends in a day at most; 0: no quota.", "segments"),
         ("monthly_quota", "Monthly Quota", "Segments that it sends in a month at most; 0: no quota.", "segments"),
@@ -17,6 +26,7 @@ _QUOTAS = tuple(
         ),
     )
 )
+_PREFIX = "First digits of the receiver's number; 0871 is kept as 62871."
 
 LIMIT_SETTINGS = (
     integer(
@@ -27,13 +37,27 @@ LIMIT_SETTINGS = (
         minimum=0,
         maximum=6000,
         unit="messages",
+        group=LIMITS,
     ),
     *_QUOTAS,
-    text_list(
+    rows(
         "quiet_hours",
         "Quiet Hours",
-        "Times of day when it sends no bulk messages, such as 22:00-06:00 by the device's time zone.",
+        "Times of day when it sends no bulk messages, by the device's time zone.",
+        (
+            text("start", "From", "When they begin, such as 22:00.", required=True, input=Input.TIME),
+            text(
+                "end",
+                "To",
+                "When they end, such as 06:00; before they begin: on the next day.",
+                required=True,
+                input=Input.TIME,
+            ),
+        ),
+        unique=("start", "end"),
+        parse=quiet_row,
         check=quiet_hours_problem,
+        group=LIMITS,
     ),
     text(
         "quiet_for",
@@ -41,6 +65,7 @@ LIMIT_SETTINGS = (
         "Whether quiet hours hold back bulk messages only, or OTPs too.",
         "bulk",
         choices=("bulk", "all"),
+        group=LIMITS,
     ),
     number(
         "price",
@@ -48,18 +73,48 @@ LIMIT_SETTINGS = (
         "What a segment costs, to receivers that no prefix of the prices names; in your currency.",
         0.0,
         minimum=0,
-        maximum=1_000_000_000,
+        maximum=_HIGHEST,
+        group=PRICES,
     ),
-    text_list(
+    rows(
         "prices",
         "Prices by Prefix",
-        "What a segment costs to receivers whose number starts so: 62871=50; the longest prefix counts.",
-        check=prices_problem,
+        "What a segment costs to receivers whose number starts so; the longest prefix counts.",
+        (
+            text("prefix", "Prefix", _PREFIX, required=True, input=Input.PREFIX, check=prefix_problem),
+            number("price", "Price", "What a segment costs.", 0.0, required=True, minimum=0, maximum=_HIGHEST),
+        ),
+        unique=("prefix",),
+        parse=price_row,
+        group=PRICES,
     ),
-    text_list(
+    rows(
         "promotions",
         "Promotions",
-        "A lower price after so many messages in a day or month: 100/day=10, to one prefix: 62871:100/day=10.",
-        check=promotions_problem,
+        "A lower price after so many messages in a day or month.",
+        (
+            text("prefix", "Prefix", f"{_PREFIX} Empty: any receiver.", input=Input.PREFIX, check=prefix_problem),
+            integer(
+                "after",
+                "After",
+                "From so many messages on.",
+                1,
+                required=True,
+                minimum=1,
+                maximum=999_999_999,
+                unit="messages",
+            ),
+            text("period", "In", "Whether a day's or a month's messages count.", DAY, choices=(DAY, MONTH)),
+            number("price", "Price", "What a segment costs then.", 0.0, required=True, minimum=0, maximum=_HIGHEST),
+        ),
+        unique=("prefix", "after", "period"),
+        parse=promotion_row,
+        group=PRICES,
     ),
 )
+
+
+def limit_problems(modem: LimitValues) -> Iterable[FieldError]:
+    """Say which limits of a modem do not go together."""
+    if reason := whole_day_problem(limits_of(modem)):
+        yield FieldError("quiet_hours", reason)

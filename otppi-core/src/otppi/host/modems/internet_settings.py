@@ -1,7 +1,28 @@
 """The settings of a modem for connecting to the internet: which port it dials on, and with what."""
 
+from typing import TypedDict
+
 from otppi.api.settings import boolean, text
 from otppi.host.modems.apn import AUTOMATIC, PRESETS
+
+
+class InternetValues(TypedDict):
+    """The values of `INTERNET_SETTINGS`."""
+
+    internet_access: bool
+    internet_port: str
+    apn_preset: str
+    apn: str
+    apn_username: str
+    apn_password: str
+    dial_number: str
+    init_dial_1: str
+    init_dial_2: str
+    init_dial_3: str
+    init_dial_4: str
+    init_dial_5: str
+    dial_command: str
+
 
 _DIAL = tuple(
     text(

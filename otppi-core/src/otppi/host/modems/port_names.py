@@ -46,6 +46,6 @@ def shared_ports(modems: Iterable[Mapping[str, Any]]) -> list[FieldError]:
             continue
         if port in owners:
             reason = f"is the port of {owners[port]} too: one modem has one port (or set the IMEI of both)"
-            problems.append(FieldError(f"modems[{index}].port", reason))
+            problems.append(FieldError(f"[{index}].port", reason))
         owners.setdefault(port, modem["name"])
     return problems

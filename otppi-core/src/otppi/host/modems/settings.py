@@ -1,18 +1,47 @@
 """The settings of modems: how each is reached, and which receivers it sends to."""
 
-from otppi.api.settings import Section, boolean, integer, number, text, text_list
-from otppi.host.meter.settings import LIMIT_SETTINGS
-from otppi.host.modems.internet_settings import INTERNET_SETTINGS
-from otppi.host.modems.port_names import port_problem, tidy_port
+from otppi.api.settings import Input, TypedSection, boolean, integer, number, text, text_list
+from otppi.host.meter.settings import LIMIT_SETTINGS, limit_problems
+from otppi.host.meter.values import LimitValues
+from otppi.host.modems.internet_settings import INTERNET_SETTINGS, InternetValues
+from otppi.host.modems.port_names import port_problem, shared_ports, tidy_port
 from otppi.host.numbering.prefixes import prefixes_problem
-from otppi.host.ussd.settings import INIT_COMMANDS, USSD_SETTINGS
+from otppi.host.ussd.settings import INIT_COMMANDS, USSD_SETTINGS, UssdValues
 
-MODEMS = Section(
+
+class ModemValues(LimitValues, UssdValues, InternetValues):
+    """The values of one of `MODEMS`, beside those of its type."""
+
+    name: str
+    type: str
+    port: str
+    sms_center: str
+    imei: str
+    msisdn: str
+    imsi: str
+    recipient_prefixes: list[str]
+    sim_card_pin: str
+    baud_rate: int
+    parity_bit: str
+    start_bits: int
+    stop_bits: float
+    flow_control: str
+    send_from_api: bool
+    delivery_reports: bool
+    default_modem: bool
+    active: bool
+
+
+MODEMS = TypedSection(
+    values=ModemValues,
     key="modems",
     title="Modems",
     help="The modems, and which receivers each of them sends to.",
     reset_group="modem",
     identity="name",
+    typed_by="type",
+    checks=(limit_problems,),
+    check_items=(shared_ports,),
     settings=(
         text(
             "name",
@@ -61,6 +90,7 @@ MODEMS = Section(
             "Receivers whose number starts so are sent by this modem; the longest prefix wins. 0871 is kept as 62871.",
             aliases=("recipient_prefix",),
             check=prefixes_problem,
+            input=Input.PREFIX,
         ),
         text(
             "sim_card_pin",

@@ -1,22 +1,13 @@
-"""The settings that name the first digits of numbers: how they are checked, and kept as keys begin.
+"""The settings that name the first digits of numbers: how they are checked.
 
 They may be typed as people dial: 0871. What is kept is 62871, which means the same subscribers for ever, also after
-the own country has changed.
+the own country has changed: `Numbers.prefix` reads them so.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from otppi.host.numbering.numbers import Numbers
-from otppi.wire.errors import AddressError, FieldError, WireError
+from otppi.wire.errors import AddressError, WireError
 from otppi.wire.msisdn import LONGEST, read_written
-
-_AFTER_PREFIX = {"prices": "=", "promotions": ":"}
-"""What stands behind the prefix in each text of a list; a promotion without it is to any receiver."""
-_LISTS: Mapping[str, tuple[str, ...]] = {
-    "modems": ("recipient_prefixes", "prices", "promotions"),
-    "otp": ("allowed_prefixes",),
-}
 
 
 def prefixes_problem(prefixes: Iterable[str]) -> str | None:
@@ -42,33 +33,6 @@ def check_prefix(text: str) -> None:
         raise AddressError(f"the number is too long: {len(digits)} digits, at most {LONGEST} with its country code")
 
 
-def keep_as_keys(
-    section: str, values: dict[str, Any], numbers: Numbers, checks: Mapping[str, Callable[[Any], str | None] | None]
-) -> list[FieldError]:
-    """Replace the prefixes of one object of a section by those of keys; give what cannot be one.
-
-    Args:
-        section: The section's key.
-        values: Its values, valid but for the own country.
-        numbers: How numbers of the own country are written.
-        checks: The checks of the section's settings: what was written in two ways may be the same.
-    """
-    problems = []
-    for key in _LISTS.get(section, ()):
-        try:
-            kept = [_keep(text, _AFTER_PREFIX.get(key), numbers) for text in values[key]]
-        except AddressError as error:
-            problems.append(FieldError(key, str(error)))
-            continue
-        check = checks.get(key)
-        if kept != values[key] and check and (reason := check(kept)):
-            problems.append(FieldError(key, reason))
-        values[key] = list(dict.fromkeys(kept))
-    return problems
-
-
-def _keep(text: str, after: str | None, numbers: Numbers) -> str:
-    if after is None:
-        return numbers.prefix(text)
-    prefix, found, rest = text.partition(after)
-    return numbers.prefix(prefix) + found + rest if found else text
+def prefix_problem(prefix: str) -> str | None:
+    """Say what is wrong with a prefix, or None; an empty one stands for all numbers."""
+    return prefixes_problem([prefix]) if prefix else None

@@ -1,6 +1,8 @@
 """The settings of one-time passwords: what a code looks like, how long it lives, and what may not be overdone."""
 
-from otppi.api.settings import Section, Setting, integer, text, text_list
+from typing import TypedDict
+
+from otppi.api.settings import Input, Setting, TypedSection, integer, text, text_list
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp.codes import ALPHABETS
 
@@ -9,7 +11,27 @@ def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") 
     return integer(key, title, f"{help_}; 0: any.", default, minimum=0, maximum=1_000_000, unit=unit)
 
 
-OTP = Section(
+class OtpValues(TypedDict):
+    """The values of `OTP`."""
+
+    code_length: int
+    alphabet: str
+    lifetime: int
+    attempts: int
+    wrong_per_hour: int
+    resend_interval: int
+    verifier: str
+    allowed_prefixes: list[str]
+    per_receiver_per_hour: int
+    prefix_length: int
+    per_prefix_per_hour: int
+    per_hour: int
+    guard_requests: int
+    guard_percent: int
+
+
+OTP = TypedSection(
+    values=OtpValues,
     key="otp",
     title="One-time passwords",
     help="What the commands request-otp and verify-otp do.",
@@ -75,6 +97,7 @@ OTP = Section(
             "Allowed Prefixes",
             "Codes are sent to numbers that start so only, such as 62 for a country; where empty, to all.",
             check=prefixes_problem,
+            input=Input.PREFIX,
         ),
         _limit("per_receiver_per_hour", "Codes per receiver", "Codes in any hour to one receiver", 5),
         integer(

@@ -1,28 +1,26 @@
 """The settings as a whole: which sections there are, what is set, and how a document is checked and taken."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from otppi.api.errors import InvalidSettings
-from otppi.api.settings import REDACTED, Section
-from otppi.host.core import CORE_SECTIONS
-from otppi.host.encryption.settings import ENCRYPTION, EVERYWHERE
-from otppi.host.messages.settings import SMS
-from otppi.host.modems.port_names import shared_ports
-from otppi.host.modems.settings import MODEMS
-from otppi.host.numbering.numbers import numbers_of
-from otppi.host.numbering.prefixes import keep_as_keys
-from otppi.host.runtime.plugins import Plugins, section_of_modem
-from otppi.host.settings.passwords import hash_password, is_password
+from otppi.api.settings import Section, TypedSection
+from otppi.host.settings.document import Declarations, Whole, contradictions, read_inputs, readers_of
+from otppi.host.settings.revisions import TABLE, Revisions
+from otppi.host.settings.secrets import hash_secrets, with_secrets
 from otppi.host.storage.store import Store, lists_of
-from otppi.host.users.settings import API_USERS
 from otppi.wire.errors import FieldError
 
 logger = logging.getLogger(__name__)
 
 Values = dict[str, Any]
+Checked = dict[str, Values | list[Values]]
+V = TypeVar("V")
+
+REVISION = TABLE
+"""A key of a document that is no section: the revision that it was made from."""
 
 
 class Config:
@@ -31,39 +29,49 @@ class Config:
     Changed by one thread at a time (the main thread at the start, then the control socket's); read by any.
     """
 
-    def __init__(self, store: Store, plugins: Plugins) -> None:
+    def __init__(self, store: Store, declarations: Declarations) -> None:
         self._store = store
-        self._plugins = plugins
-        self.sections = {section.key: section for section in (*CORE_SECTIONS, *plugins.sections)}
+        self._declarations = declarations
+        self._revisions = Revisions(store)
+        self.sections = {section.key: section for section in declarations.sections}
         self._problems: dict[str, list[FieldError]] = {}
-        self._values: dict[str, Values | list[Values]] = {}
+        self._values: Checked = {}
         for key, section in self.sections.items():
             kept = store.read(key)
-            raw: object = ([{}] if section.identity is None else []) if kept is None else kept
-            checked = self._check(section, raw if section.identity else (raw or [{}])[0])  # type: ignore[index]
-            self._values[key], self._problems[key] = checked
-        self._close_users()
-        self._unsaved = self._typed_prefixes()
+            raw: object = kept if section.identity is not None else (kept or [{}])[0]
+            self._values[key], self._problems[key] = _validated(section, [] if raw is None else raw)
+            self._close_damaged(section)
+        self._unsaved = self._typed_inputs()
 
-    def _typed_prefixes(self) -> set[str]:
-        """Read the prefixes that an earlier version kept as typed; give the sections that have some.
+    def _typed_inputs(self) -> set[str]:
+        """Read what an earlier version kept as it was typed; return the sections that have some.
 
-        They mean numbers of the country that is set now, and of no later one.
+        It means what the other settings say now, and not what a later change of them makes of it.
         """
         found = set()
+        whole = Whole(self._declarations, self._values)
+        sound = readers_of(self._declarations, Whole(self._declarations, self._values, self.problems))
         for key, values in self._values.items():
             before = deepcopy(values)
-            self._problems[key] += self._keep_prefixes(key, values, self.one(SMS.key))
-            if values != before and not (self._problems[key] or self._problems[SMS.key]):
+            self._problems[key] += self._read_inputs(key, values, whole)
+            if values != before and not self._problems[key] and sound.keys() == self._declarations.readers.keys():
                 found.add(key)
         return found
 
-    def _close_users(self) -> None:
-        """Keep users out of whom anything that is kept cannot be used: it may be what kept them out."""
-        damaged = {problem.field.partition(".")[0] for problem in self._problems[API_USERS.key]}
-        for index, user in enumerate(self.many(API_USERS.key)):
-            if f"{API_USERS.key}[{index}]" in damaged:
-                user["active"] = False
+    def _close_damaged(self, section: Section) -> None:
+        """Set what an object is set to of which anything that is kept cannot be used."""
+        damaged = {problem.field.partition(".")[0] for problem in self._problems[section.key]}
+        values = self._values[section.key]
+        for index, item in enumerate(values if isinstance(values, list) and section.damaged else ()):
+            if f"{section.key}[{index}]" in damaged:
+                item |= section.damaged
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """The number of the state that the settings are in; each change makes it greater."""
+        return self._revisions.number
 
     @property
     def problems(self) -> list[FieldError]:
@@ -79,25 +87,33 @@ class Config:
         """Whether all that is kept of a section can be used."""
         return not self._problems[key]
 
-    def one(self, key: str) -> Values:
-        """Give the values of a section that is one object."""
-        values = self._values[key]
+    def contradictions(self, key: str) -> list[FieldError]:
+        """Say which values of a section that is one object do not go together; an earlier version may keep such."""
+        return self.sections[key].contradictions(self.one(key))
+
+    @overload
+    def one(self, section: TypedSection[V]) -> V: ...
+    @overload
+    def one(self, section: str) -> Values: ...
+    def one(self, section: TypedSection[V] | str) -> V | Values:
+        """Give the values of a section that is one object, typed where the section is given rather than its key."""
+        values = self._values[section if isinstance(section, str) else section.key]
         assert isinstance(values, dict)  # noqa: S101 - a programming error
         return values
 
-    def many(self, key: str) -> list[Values]:
-        """Give the objects of a section that is a list."""
-        values = self._values[key]
+    @overload
+    def many(self, section: TypedSection[V]) -> Sequence[V]: ...
+    @overload
+    def many(self, section: str) -> list[Values]: ...
+    def many(self, section: TypedSection[V] | str) -> Sequence[V] | list[Values]:
+        """Give the objects of a section that is a list, typed where the section is given rather than its key."""
+        values = self._values[section if isinstance(section, str) else section.key]
         assert isinstance(values, list)  # noqa: S101 - a programming error
         return values
 
-    def section_of_modem(self, type_key: str) -> Section:
-        """Give the settings of a modem of some type: the common ones, and the type's own."""
-        return section_of_modem(self._plugins.modem_types[type_key])
-
     def section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
         """Return the declaration of an object of a section: a modem also has the settings of its type."""
-        return self._own_section(section, item)
+        return section.of(item)
 
     def export(self, *, secrets: bool) -> dict[str, Any]:
         """Give everything as a document that `update` takes; secrets are left out unless asked for."""
@@ -105,19 +121,13 @@ class Config:
         for key, section in self.sections.items():
             values = self._values[key]
             items = values if isinstance(values, list) else [values]
-            shown = [self._exported(section, item, secrets=secrets) for item in items]
+            shown = [_exported(section.of(item), item, secrets=secrets) for item in items]
             document[key] = shown if section.identity else shown[0]
         return document
 
-    def _exported(self, section: Section, item: Values, *, secrets: bool) -> Values:
-        own = self._own_section(section, item)
-        return {
-            key: value
-            for key, value in item.items()
-            if not ((own[key].secret and not secrets) or (key == "password" and section is API_USERS))
-        }
+    # -- changing ---------------------------------------------------------------------------------------------------
 
-    def check(self, document: object) -> dict[str, Values | list[Values]]:
+    def check(self, document: object) -> Checked:
         """Check a document of sections as a whole.
 
         Raises:
@@ -127,21 +137,38 @@ class Config:
             raise InvalidSettings([FieldError("document", "must be an object of sections")])
         if (lists := lists_of(document)) is not None:
             document = self._of_lists(lists)
-        checked, problems = {}, []
+        checked: Checked = {}
+        problems: list[FieldError] = []
         for key, raw in document.items():
             section = self.sections.get(key)
-            if section is None:
+            if section is not None:
+                given, found = with_secrets(section, raw, self._values[key])
+                checked[key], invalid = _validated(section, given)
+                problems += found + invalid
+            elif key != REVISION:
                 problems.append(FieldError(str(key), f"is not a section; there are {', '.join(self.sections)}"))
-                continue
-            checked[key], found = self._check(section, raw)
-            problems += found or self._unknown_ways_in(key, checked[key])
-            if key == MODEMS.key and not found:
-                problems += shared_ports(checked[key])  # type: ignore[arg-type]
-        for key, values in checked.items() if not problems else ():
-            problems += self._keep_prefixes(key, values, checked.get(SMS.key) or self.one(SMS.key))
+        problems += self._problems_across(checked, problems)
         if problems:
             raise InvalidSettings(problems)
         return checked
+
+    def _problems_across(self, checked: Checked, problems: Sequence[FieldError]) -> list[FieldError]:
+        """Put what takes other settings to be read into the form in which it is kept; say what does not go together.
+
+        What did not go together before, in sections that the document does not name, is no reason to refuse it.
+        """
+        whole = Whole(self._declarations, self._values | checked, problems)
+        found = []
+        for key, values in checked.items():
+            if not any(_is_of(key, problem) for problem in problems):
+                found += self._read_inputs(key, values, whole)
+        before = contradictions(self._declarations, Whole(self._declarations, self._values))
+        whole = Whole(self._declarations, self._values | checked, [*problems, *found])
+        return found + [
+            problem
+            for problem in contradictions(self._declarations, whole)
+            if problem not in before or any(_is_of(key, problem) for key in checked)
+        ]
 
     def _of_lists(self, lists: Mapping[str, list[Any]]) -> Mapping[str, Any]:
         """Read a `settings.json` as it is kept, such as one that a person edited, as a document of sections."""
@@ -151,32 +178,12 @@ class Config:
             if (section := self.sections.get(key)) is not None and (items or section.identity is not None)
         }
 
-    def _keep_prefixes(self, key: str, values: Values | list[Values], sms: object) -> list[FieldError]:
-        """Put prefixes as keys begin in the place of typed ones; give what cannot be one."""
-        if not isinstance(sms, Mapping):
-            return []
-        numbers, section = numbers_of(sms), self.sections[key]
-        checks = {setting.key: setting.check for setting in section.settings}
-        problems = []
-        for index, one in enumerate(values if isinstance(values, list) else [values]):
-            path = f"{key}[{index}]" if section.identity else key
-            found = keep_as_keys(key, one, numbers, checks)
-            problems += [FieldError(f"{path}.{problem.field}", problem.reason) for problem in found]
-        return problems
-
-    def _unknown_ways_in(self, key: str, values: Values | list[Values]) -> list[FieldError]:
-        """Find the ways in that are to take encrypted envelopes only, and are none: a typing error would open them.
-
-        Not when what is kept is read: a plugin that is missing must not undo the rest.
-        """
-        if key != ENCRYPTION.key or not isinstance(values, dict):
-            return []
-        known = self._plugins.ingress_types
-        return [
-            FieldError(f"{key}.required_on", f"{one} is not a way in; there are {', '.join(known)}")
-            for one in values["required_on"]
-            if one not in known and one != EVERYWHERE
-        ]
+    def _read_inputs(self, key: str, values: Values | list[Values], whole: Whole) -> list[FieldError]:
+        section, readers = self.sections[key], readers_of(self._declarations, whole)
+        items = (
+            [(key, values)] if isinstance(values, dict) else [(f"{key}[{at}]", one) for at, one in enumerate(values)]
+        )
+        return [problem for path, item in items for problem in read_inputs(section.of(item), item, path, readers)]
 
     def provision(self, document: object) -> None:
         """Check and keep a document as `update` does; where the card takes nothing, it is used all the same.
@@ -191,104 +198,59 @@ class Config:
             logger.error("the settings are used, but cannot be kept: %s", error.strerror)  # noqa: TRY400
             self._use(checked)
 
-    def update(self, document: object) -> list[str]:
+    def update(self, document: object, *, revision: int | None = None) -> list[str]:
         """Check and keep a document, all or nothing; give the keys of the sections that it changed.
 
+        Args:
+            document: Of sections; also of the form in which they are kept.
+            revision: That of the state which the change was made from; where the document holds one, that counts.
+                None overwrites what somebody else may have changed meanwhile.
+
         Raises:
+            ChangedMeanwhile: Somebody changed one of its sections after that revision; nothing was changed.
             InvalidSettings: With every problem; nothing was changed.
             OSError: It cannot be kept; nothing was changed.
         """
+        if isinstance(document, Mapping):
+            told = document.get(REVISION, revision) if lists_of(document) is None else revision
+            if not (told is None or (isinstance(told, int) and not isinstance(told, bool))):
+                raise InvalidSettings([FieldError(REVISION, "must be a whole number")])
+            self._revisions.check(told, [str(key) for key in document if key != REVISION])
         return self._keep(self._prepared(document))
 
-    def _prepared(self, document: object) -> dict[str, Values | list[Values]]:
+    def _prepared(self, document: object) -> Checked:
         checked = self.check(document)
-        for user in checked.get(API_USERS.key, ()):
-            self._hash(user)  # type: ignore[arg-type]
+        for key, values in checked.items():
+            for item in values if isinstance(values, list) else [values]:
+                hash_secrets(self.sections[key].of(item), item)
         return checked
 
-    def _keep(self, checked: Mapping[str, Values | list[Values]]) -> list[str]:
+    def _keep(self, checked: Checked) -> list[str]:
         changed = [key for key, values in checked.items() if values != self._values[key] or self._problems[key]]
         if changed:
-            lists = {key: values if isinstance(values, list) else [values] for key, values in checked.items()}
-            self._store.write(self._rewritten() | {key: lists[key] for key in changed})
+            new = {key: self._values[key] for key in self._unsaved} | {key: checked[key] for key in changed}
+            lists = {key: values if isinstance(values, list) else [values] for key, values in new.items()}
+            revision = self._revisions.after(changed)
+            self._store.write({**lists, TABLE: [revision]})
+            self._revisions.take(revision)
             self._unsaved.clear()
             self._use({key: checked[key] for key in changed})
         return changed
 
-    def _use(self, checked: Mapping[str, Values | list[Values]]) -> None:
+    def _use(self, checked: Checked) -> None:
         self._values |= checked
         self._problems |= {key: [] for key in checked}
 
-    def _rewritten(self) -> dict[str, list[Values]]:
-        """Give the sections that are to be written since they were read from an earlier version's form."""
-        kept = {key: self._values[key] for key in self._unsaved}
-        return {key: values if isinstance(values, list) else [values] for key, values in kept.items()}
 
-    def _hash(self, user: Values) -> None:
-        """Replace a password by its hash; the hash that is kept stays where it is of the same password."""
-        password, user["password"] = user["password"], ""
-        if password and not is_password(user["password_hash"], password):
-            user["password_hash"] = hash_password(password)
-
-    # -- one section ------------------------------------------------------------------------------------------------
-
-    def _check(self, section: Section, raw: object) -> tuple[Values | list[Values], list[FieldError]]:
-        kept = self._values.get(section.key, [])
-        if section.identity is None:
-            return section.validate(_with_secrets(section, raw, kept if isinstance(kept, dict) else {}))
-        if not isinstance(raw, list):
-            return [], [FieldError(section.key, "must be a list")]
-        items: list[Values] = []
-        problems: list[FieldError] = []
-        seen: set[str] = set()
-        for index, one in enumerate(raw):
-            path = f"{section.key}[{index}]"
-            own = self._own_section(section, one, path, problems)
-            same = next((old for old in kept if isinstance(old, dict) and _same(section, old, one)), {})
-            values, found = own.validate(_with_secrets(own, one, same), path)
-            problems += found
-            if not found and values[section.identity] in seen:
-                problems.append(FieldError(f"{path}.{section.identity}", "is used twice"))
-            seen.add(values[section.identity])
-            items.append(values)
-        if section is API_USERS:
-            problems += [
-                FieldError(f"{section.key}[{index}].password", "is required")
-                for index, user in enumerate(items)
-                if not (user["password"] or user["password_hash"] or user["token_hashes"])
-            ]
-        return items, problems
-
-    def _own_section(
-        self, section: Section, raw: object, path: str = "", problems: list[FieldError] | None = None
-    ) -> Section:
-        if section is not MODEMS or not isinstance(raw, Mapping):
-            return section
-        key = raw.get("type", MODEMS["type"].default)
-        if isinstance(key, str) and key in self._plugins.modem_types:
-            return self.section_of_modem(key)
-        if problems is not None:
-            known = ", ".join(self._plugins.modem_types)
-            problems.append(FieldError(f"{path}.type", f"there is no such modem type; there are {known}"))
-        return section
+def _validated(section: Section, raw: object) -> tuple[Values | list[Values], list[FieldError]]:
+    return section.validate(raw) if section.identity is None else section.validate_items(raw)
 
 
-def _same(section: Section, old: Values, new: object) -> bool:
-    key = section.identity
-    return isinstance(new, Mapping) and old.get(str(key)) == new.get(key)
+def _exported(section: Section, item: Values, *, secrets: bool) -> Values:
+    left_out = {one.key for one in section.settings if one.hashed_in is not None or (one.secret and not secrets)}
+    return {key: value for key, value in item.items() if key not in left_out}
 
 
-def _with_secrets(section: Section, raw: object, kept: Values) -> object:
-    """Put the secrets that are kept where the document leaves them out, or shows the asterisks of a redacted export."""
-    if not isinstance(raw, Mapping):
-        return raw
-    document = dict(raw)
-    for setting in section.settings:
-        if setting.secret:
-            given = [name for name in (setting.key, *setting.aliases) if name in document]
-            shown = [name for name in given if document[name] == REDACTED]
-            for name in shown:
-                del document[name]
-            if given == shown and setting.key in kept:
-                document[setting.key] = kept[setting.key]
-    return document
+def _is_of(key: str, problem: FieldError) -> bool:
+    """Whether a problem is one of a section."""
+    return problem.field == key or problem.field.startswith((f"{key}.", f"{key}["))

@@ -1,18 +1,44 @@
 """The settings of API users: who may send."""
 
-from otppi.api.settings import Section, boolean, text, text_list
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
+
+from otppi.api.settings import FieldError, Input, TypedSection, boolean, text, text_list
 
 _ARGON2ID = (
     r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
 )
 """A hash takes less than 100 MB, lest one that was made elsewhere takes all the memory of a small device."""
 
-API_USERS = Section(
+
+def _unknown_to_anybody(user: Mapping[str, Any]) -> Iterable[FieldError]:
+    if not (user["password"] or user["password_hash"] or user["token_hashes"]):
+        yield FieldError("password", "is required")
+
+
+class UserValues(TypedDict):
+    """The values of one of `API_USERS`."""
+
+    username: str
+    password: str
+    password_hash: str
+    token_hashes: list[str]
+    phone: str
+    email: str
+    active: bool
+    blocked: bool
+    manage_keys: bool
+
+
+API_USERS = TypedSection(
+    values=UserValues,
     key="api_users",
     title="API users",
     help="Who may send through the REST API.",
     reset_group="api_user",
     identity="username",
+    checks=(_unknown_to_anybody,),
+    damaged={"active": False},
     settings=(
         text(
             "username",
@@ -21,15 +47,23 @@ API_USERS = Section(
             required=True,
             pattern=r"(?!ingress-)[^:\s\x00-\x1f]{1,64}",
         ),
-        text("password", "Password", "Password that the sender gives; only its argon2id hash is kept.", secret=True),
+        text(
+            "password",
+            "Password",
+            "Password that the sender gives; only its argon2id hash is kept.",
+            secret=True,
+            input=Input.PASSWORD,
+            hashed_in="password_hash",
+        ),
         text(
             "password_hash",
             "Password hash",
             "The argon2id hash, as an export gives it.",
             secret=True,
             pattern=_ARGON2ID,
+            input=Input.HASH,
         ),
-        text_list("token_hashes", "Tokens", "SHA-256 of each bearer token.", secret=True),
+        text_list("token_hashes", "Tokens", "SHA-256 of each bearer token.", secret=True, input=Input.HASH),
         text("phone", "Phone Number", "Contact of the user.", aliases=("phone_number",)),
         text("email", "Email", "Contact of the user."),
         boolean("active", "Active", "Whether the user may send.", True, closed=False),

@@ -1,6 +1,7 @@
 """The settings of a modem for USSD, its SIM card's balance, and the commands that it is opened with."""
 
 import re
+from typing import TypedDict
 
 from otppi.api.settings import number, text, text_list
 from otppi.host.ussd.balance_text import CODE, problem_of_pattern
@@ -32,6 +33,18 @@ INIT_COMMANDS = text_list(
     "AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else.",
     check=_commands_problem,
 )
+
+
+class UssdValues(TypedDict):
+    """The values of `USSD_SETTINGS` and `INIT_COMMANDS`."""
+
+    init_commands: list[str]
+    ussd_timeout: float
+    balance_ussd: str
+    balance_pattern: str
+    balance_low: float
+    balance_every: float
+
 
 USSD_SETTINGS = (
     number(

@@ -1,8 +1,9 @@
 """The settings of the webhook: which server is told what happens."""
 
+from typing import TypedDict
 from urllib.parse import urlsplit
 
-from otppi.api.settings import Section, boolean, integer, number, text
+from otppi.api.settings import TypedSection, boolean, integer, number, text
 
 
 def _url_problem(url: str) -> str | None:
@@ -18,7 +19,22 @@ def _url_problem(url: str) -> str | None:
     return "must not hold a user name or password" if "@" in parts.netloc else None
 
 
-WEBHOOK = Section(
+class WebhookValues(TypedDict):
+    """The values of `WEBHOOK`."""
+
+    url: str
+    secret: str
+    ca_file: str
+    messages: bool
+    states: bool
+    balances: bool
+    timeout: float
+    attempts: int
+    queue_size: int
+
+
+WEBHOOK = TypedSection(
+    values=WebhookValues,
     key="webhook",
     title="Webhook",
     help="Forwards what comes in, and what becomes of messages, to a URL: each event is one signed POST.",
