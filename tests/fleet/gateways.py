@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
+from otppi.testing.waiting import until
 
 KEPT = 10_000
 
@@ -122,11 +122,3 @@ class FleetGateway:
             self.kill()
         self._rack.close()
         shutil.rmtree(self._runtime, ignore_errors=True)
-
-
-def until(condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
-    """Poll until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)

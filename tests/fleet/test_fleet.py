@@ -12,7 +12,8 @@ import pytest
 
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
-from tests.fleet.gateways import Arrival, FleetGateway, until
+from otppi.testing.waiting import until
+from tests.fleet.gateways import Arrival, FleetGateway
 from tests.fleet.lab import BROKER, Lab, may_make_namespaces
 from tests.fleet.publisher import command, text
 

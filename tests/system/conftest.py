@@ -11,25 +11,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from otppi.testing.waiting import until
+
 USER, PASSWORD = "app", "a password for tests"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60.0, what: str = "") -> Any:
-    """Poll until a condition holds, and give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what or condition}")
-        time.sleep(0.01)
-    return value
 
 
 def free_port() -> int:
@@ -108,7 +99,7 @@ class Gateway:
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
             )
-        eventually(self._answers, what=f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
+        until(self._answers, what=f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
         return self
 
     def _answers(self) -> bool:
@@ -120,9 +111,7 @@ class Gateway:
 
     def until_ready(self) -> Self:
         with self.client() as client:
-            eventually(
-                lambda: client.request("GET", "/api/health")[1].get("status") == "ok", what="all modems are ready"
-            )
+            until(lambda: client.request("GET", "/api/health")[1].get("status") == "ok", what="all modems are ready")
         return self
 
     def client(self) -> Client:

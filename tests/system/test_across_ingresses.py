@@ -14,7 +14,8 @@ from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 from tests.system.ways import Mqtt, Rabbit, Rest, Way, Ws
 
 NAMES = ("rest", "rabbitmq", "mqtt", "wsmessagebroker")
@@ -60,7 +61,7 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         gateway = Gateway(folder / "gateway", [modem(rack.paths[0])], **sections)
         try:
             gateway.start().until_ready()
-            eventually(lambda: all(way["connected"] for way in ways_of(gateway)), what="all brokers are connected")
+            until(lambda: all(way["connected"] for way in ways_of(gateway)), what="all brokers are connected")
             with (
                 Rest(gateway) as rest,
                 Rabbit(rabbitmq, virtual_host) as rabbit,
@@ -186,7 +187,7 @@ def test_what_waits_until_it_is_too_late_is_told_so(site: Site, name: str) -> No
     data = [{"id": one, "receiver": other, "message": words, "priority": "otp"} for one, other, words in long]
     with ThreadPoolExecutor(1) as server:
         before = server.submit(site.ways["rest" if name != "rest" else "mqtt"].command, "send-sms", data)
-        eventually(lambda: site.arrived(long[0][2]))
+        until(lambda: site.arrived(long[0][2]))
         answer = site.ways[name].send(number, receiver, text, expiration=int(time.time()) + 1)
         assert answer["response_code"] in ("1203", "1205")
         if answer["response_code"] == "1205":
@@ -316,7 +317,7 @@ def test_nothing_is_left_on_the_way_and_no_text_anywhere(site: Site) -> None:
     def idle() -> bool:
         return all((way["in_flight"], way["callbacks_waiting"]) == (0, 0) for way in ways_of(site.gateway))
 
-    eventually(idle, what="everything is settled and told")
+    until(idle, what="everything is settled and told")
     for way in ways_of(site.gateway):
         assert way["callbacks_dropped"] == 0
         assert way["malformed"] > 0, "the bad payloads of this file"

@@ -11,8 +11,9 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import until
 from tests.system.all_ways import PASSWORDS, SOURCE, Brokers, all_brokers
-from tests.system.conftest import Gateway, eventually, modem
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 FLOOD = 500
@@ -32,7 +33,7 @@ def ways(gateway: Gateway) -> dict[str, dict[str, Any]]:
 
 def begin(start: Start, brokers: Brokers, rack: ModemRack, **more: Any) -> Gateway:
     gateway = start([modem(rack.paths[0])], **brokers.sections, **more).until_ready()
-    eventually(lambda: all(way["connected"] for way in ways(gateway).values()), what="all brokers are connected")
+    until(lambda: all(way["connected"] for way in ways(gateway).values()), what="all brokers are connected")
     return gateway
 
 
@@ -93,7 +94,7 @@ def test_passwords_that_are_wrong_for_a_while_lose_nothing_and_send_nothing_twic
             for thread in threads:
                 thread.join()
         rack.network.wait_for(count * len(kept), timeout=60)
-        eventually(lambda: all(not way["in_flight"] for way in ways(gateway).values()), 30, "all is settled")
+        until(lambda: all(not way["in_flight"] for way in ways(gateway).values()), "all is settled", 30)
         gateway.stop()
         assert Counter(message.text for message in rack.network.messages) == expected
 

@@ -17,11 +17,12 @@ from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.report import Report
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import until
 from otppi.wire.envelope import BODY_LIMIT, malformed, parse
 from otppi.wire.errors import EnvelopeError
 from otppi.wire.gsm7 import encode, pack
 from tests.system.all_ways import PASSWORDS, Brokers, Server, all_brokers
-from tests.system.conftest import AUTHORIZATION, Gateway, eventually, modem
+from tests.system.conftest import AUTHORIZATION, Gateway, modem
 
 Start = Callable[..., Gateway]
 MARK = "K0DE-RAHASIA"
@@ -168,7 +169,7 @@ def use(gateway: Gateway, rack: ModemRack, server: Server, first: int) -> set[st
     texts = texts_of(server.name)
     sent = server.ask("send-sms", sms(first, next(texts)))
     assert (sent["response_code"], sent["data"]["state"]) == ("0000", "sent")
-    assert server.ask("send-sms", sms(first, f"{MARK} {server.name} 0"))["response_code"] == "1201"
+    assert_answer(server, "send-sms", sms(first, f"{MARK} {server.name} 0"), "1201")
     data = [sms(first + 1, next(texts)), sms(first + 2, f"{next(texts)} {FOREIGN}"), sms(first + 3, next(texts) * 12)]
     assert_answer(server, "send-sms", data, "0000")
     refused = {
@@ -217,7 +218,7 @@ def assert_answer(server: Server, command: str, data: Any, code: str | None) -> 
         server.listen(0.2)
         return any(is_it(json.loads(one)) for one in server.heard[known:])
 
-    eventually(answered, what=f"{server.name}: {command} is answered {code}; heard {server.heard[known:]}")
+    until(answered, what=f"{server.name}: {command} is answered {code}; heard {server.heard[known:]}")
 
 
 def verify_codes(rack: ModemRack, server: Server, first: int) -> set[str]:
@@ -276,7 +277,7 @@ def break_passwords(gateway: Gateway, brokers: Brokers) -> None:
             known = [way for way in ways if way["name"] != "ingress-rest"]
             return all(way["connected"] is connected for way in known)
 
-        eventually(lambda wanted=password is None: all_are(wanted), what="passwords are used")  # type: ignore[misc]
+        until(lambda wanted=password is None: all_are(wanted), what="passwords are used")  # type: ignore[misc]
 
 
 def test_no_secret_that_a_broker_brings_is_written_or_answered(start: Start, brokers: Brokers) -> None:
@@ -294,7 +295,7 @@ def test_no_secret_that_a_broker_brings_is_written_or_answered(start: Start, bro
         ]
         gateway = start(modems, **sections).until_ready()
         gateway.cli("block", "add", BLOCKED)
-        eventually(lambda: _connected(gateway) == len(brokers.servers), what="all brokers are connected")
+        until(lambda: _connected(gateway) == len(brokers.servers), what="all brokers are connected")
         for number, server in enumerate(brokers.servers.values(), 1):
             codes |= use(gateway, rack, server, 1000 * number)
             for body in list(malformed_bodies())[number::4]:

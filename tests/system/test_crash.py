@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 
@@ -61,7 +62,7 @@ def test_kill_between_ctrl_z_and_the_answer_is_told_as_unconfirmed(start: Start)
             gateway.kill()
         with gateway.start().until_ready().client() as client:
             assert client.message(first)["state"] == "unconfirmed"
-            eventually(lambda: client.message(second)["state"] == "sent")
+            until(lambda: client.message(second)["state"] == "sent")
             for number in (1, 2):
                 again = client.send(
                     number, f"0812{number}{number}{number}{number}{number}{number}{number}", f"text {number}"
@@ -89,7 +90,7 @@ def test_a_port_that_goes_and_comes_back_loses_nothing(start: Start, modem_rack:
     gateway = start([modem(modem_rack.paths[0])]).until_ready()
     modem_rack.modems[0].unplug(replug_after=3.0)
     with gateway.client() as client:
-        eventually(lambda: client.request("GET", "/api/health")[1]["status"] == "down")
+        until(lambda: client.request("GET", "/api/health")[1]["status"] == "down")
         assert client.send(1, "08121111111", "text 1", "?wait=20")[1]["data"]["state"] == "sent"
     assert modem_rack.network.message_count == 1
 
@@ -130,7 +131,7 @@ def test_stopping_tells_the_senders_that_their_messages_wait(start: Start) -> No
 
         with ThreadPoolExecutor(5) as senders:
             answers = [senders.submit(one, number) for number in range(5)]
-            eventually(lambda: rack.network.message_count == 1)
+            until(lambda: rack.network.message_count == 1)
             assert gateway.stop() == 0
             told = [answer.result() for answer in answers]
         assert set(told) <= {(200, "sent"), (202, "sending"), (202, "queued")}

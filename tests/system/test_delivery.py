@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
-from tests.system.conftest import Client, Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Client, Gateway, modem
 
 Start = Callable[..., Gateway]
 LONG = "A message that does not fit into one part. " * 8
 
 
-def until(client: Client, answer: dict[str, Any], state: str) -> dict[str, Any]:
+def until_state(client: Client, answer: dict[str, Any], state: str) -> dict[str, Any]:
     """Wait until a message has a state, and give what is known of it."""
     message_id = answer["data"]["message_id"]
-    eventually(lambda: client.message(message_id)["state"] == state, what=f"it is {state}")
+    until(lambda: client.message(message_id)["state"] == state, what=f"it is {state}")
     return client.message(message_id)
 
 
@@ -30,7 +31,7 @@ def test_sent_becomes_delivered(start: Start, text: str) -> None:
         with gateway.client() as client:
             status, answer = client.send(1, "08126666666", text)
             assert (status, answer["data"]["state"]) == (200, "sent")
-            known = until(client, answer, "delivered")
+            known = until_state(client, answer, "delivered")
             assert abs(known["discharged"] - time.time()) < 60
 
 
@@ -40,7 +41,7 @@ def test_what_the_network_gives_up_is_undelivered(start: Start) -> None:
         gateway = start([modem(rack.paths[0])]).until_ready()
         with gateway.client() as client:
             _, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
-            assert "expired" in until(client, answer, "undelivered")["cause"]
+            assert "expired" in until_state(client, answer, "undelivered")["cause"]
 
 
 @pytest.mark.parametrize("fault", ["reference-constant", "reference-wraps"])
@@ -52,7 +53,7 @@ def test_references_that_come_again_name_the_right_message(start: Start, fault: 
         with gateway.client() as client:
             answers = [client.send(number, f"0812666666{number}", "OTP Anda adalah 1234")[1] for number in range(4)]
             for number, answer in enumerate(answers):
-                until(client, answer, "undelivered" if number == 1 else "delivered")
+                until_state(client, answer, "undelivered" if number == 1 else "delivered")
 
 
 def test_a_message_whose_result_was_lost_is_resolved_by_its_report(start: Start) -> None:
@@ -62,7 +63,7 @@ def test_a_message_whose_result_was_lost_is_resolved_by_its_report(start: Start)
         with gateway.client() as client:
             status, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
             assert (status, answer["data"]["state"]) == (504, "unconfirmed")
-            until(client, answer, "delivered")
+            until_state(client, answer, "delivered")
         assert len(rack.network.messages) == 1
 
 
@@ -73,7 +74,7 @@ def test_a_late_result_resolves_it_too(start: Start) -> None:
         with gateway.client() as client:
             status, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
             assert (status, answer["data"]["state"]) == (504, "unconfirmed")
-            until(client, answer, "sent")
+            until_state(client, answer, "sent")
 
 
 def test_a_report_after_a_restart_is_understood(start: Start) -> None:
@@ -86,7 +87,7 @@ def test_a_report_after_a_restart_is_understood(start: Start) -> None:
         gateway.kill()
         gateway.start().until_ready()
         with gateway.client() as client:
-            until(client, answer, "delivered")
+            until_state(client, answer, "delivered")
 
 
 def test_reports_can_be_switched_off(start: Start) -> None:
@@ -126,7 +127,7 @@ def test_the_webhook_is_told_each_state(start: Start, posted: tuple[str, list[di
         gateway = start([modem(rack.paths[0])], webhook={"url": url, "states": True}).until_ready()
         with gateway.client() as client:
             _, answer = client.send(1, "08126666666", "OTP Anda adalah 1234")
-        eventually(lambda: len(events) == 2, what="both states are told")
+        until(lambda: len(events) == 2, what="both states are told")
     told = [(event["event"], event["data"]["state"], event["data"]["message_id"]) for event in events]
     message_id = answer["data"]["message_id"]
     assert told == [("message.state", "sent", message_id), ("message.state", "delivered", message_id)]

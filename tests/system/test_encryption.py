@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway, eventually
+from otppi.testing.waiting import until
+from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway
 from tests.system.test_secrecy import forms, written
 
 Start = Callable[..., Gateway]
@@ -246,5 +247,5 @@ def test_no_thread_is_held_up_by_a_flood_of_hostile_ones(unchanged: Application)
         for number in range(50):
             assert client.request("POST", "/api/message", hostile[number % 4])[0] == 400
         assert client.send(2, "08120000002", "plain")[1]["data"]["state"] == "sent"
-    eventually(lambda: "plain" in on_the_phone(unchanged.gateway))
+    until(lambda: "plain" in on_the_phone(unchanged.gateway))
     assert AUTHORIZATION not in unchanged.gateway.log.read_text()

@@ -19,8 +19,9 @@ from otppi.simulator import ModemRack
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.process import free_port
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import until
 from otppi.wire.envelope import Answer, ResponseCode, parse
-from tests.system.conftest import PASSWORD, USER, Gateway, eventually, modem
+from tests.system.conftest import PASSWORD, USER, Gateway, modem
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/examples/clients"
@@ -116,7 +117,7 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         }
         try:
             gateway.start().until_ready()
-            eventually(lambda: connected(gateway) == 2, what="both brokers are connected")
+            until(lambda: connected(gateway) == 2, what="both brokers are connected")
             yield Site(gateway, rack, environment)
             gateway.stop()
         finally:

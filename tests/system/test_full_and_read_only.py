@@ -11,7 +11,8 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing import mounts
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 Mount = Callable[[AbstractContextManager[Path]], Path]
@@ -42,7 +43,7 @@ def test_a_full_ram_disk_and_a_kill(start: Start, mount: Mount) -> None:
             filler = mounts.fill(gateway.runtime)
             told = [client.send(number, "08121111111", f"text {number}")[1]["data"] for number in range(5)]
             assert {one["state"] for one in told} == {"sent"}
-            eventually(lambda: any("is full" in one for one in client.request("GET", "/api/health")[1]["warnings"]))
+            until(lambda: any("is full" in one for one in client.request("GET", "/api/health")[1]["warnings"]))
             rack.modems[0].inject("result-lost-sent", at=1)
             flying = client.send("flying", "08121111111", "in the air", "?wait=0")[1]["data"]["message_id"]
             rack.network.wait_for(6)
@@ -53,7 +54,7 @@ def test_a_full_ram_disk_and_a_kill(start: Start, mount: Mount) -> None:
             for one in told:
                 assert client.message(one["message_id"])["state"] == "sent"
             assert client.message(flying)["state"] == "unconfirmed"
-            eventually(lambda: client.message(waiting)["state"] not in ("queued", "sending"))
+            until(lambda: client.message(waiting)["state"] not in ("queued", "sending"))
             assert client.send("after", "08121111111", "goes on")[1]["data"]["state"] == "sent"
             became = client.message(waiting)["state"]
         texts = [message.text for message in rack.network.messages]

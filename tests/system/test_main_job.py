@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 WENT_OUT = {"sent", "delivered"}
@@ -60,7 +61,7 @@ def test_wait_0_answers_at_once_and_the_state_can_be_asked(start: Start) -> None
             assert (status, answer["data"]["state"]) == (202, "queued")
             message_id = answer["data"]["message_id"]
             assert client.message(message_id)["state"] in ("queued", "sending")
-            eventually(lambda: client.message(message_id)["state"] in WENT_OUT)
+            until(lambda: client.message(message_id)["state"] in WENT_OUT)
             status, _ = client.request("GET", "/api/messages/0000000000000000")
             assert status == 404
 
@@ -90,9 +91,9 @@ def test_ten_thousand_messages_through_sixteen_modems_arrive_once_each_in_order(
         with ThreadPoolExecutor(4) as servers:
             ids = [one for part in servers.map(one_server, range(4)) for one in part]
         assert len(set(ids)) == count
-        eventually(lambda: network.message_count >= count, 90, "all have arrived")
+        until(lambda: network.message_count >= count, "all have arrived", 90)
         with gateway.client() as client:
-            eventually(lambda: all(client.message(one)["state"] in WENT_OUT for one in ids[-100:]))
+            until(lambda: all(client.message(one)["state"] in WENT_OUT for one in ids[-100:]))
             states = {client.message(one)["state"] for one in ids}
         assert states <= WENT_OUT
     numbers: dict[str, list[int]] = defaultdict(list)

@@ -14,7 +14,8 @@ from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import Heard, MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 
@@ -56,7 +57,7 @@ def status(gateway: Gateway) -> dict[str, Any]:
 
 
 def connected(gateway: Gateway) -> Gateway:
-    eventually(lambda: status(gateway).get("connected"), what="connected to the broker")
+    until(lambda: status(gateway).get("connected"), what="connected to the broker")
     return gateway.until_ready()
 
 
@@ -86,7 +87,7 @@ def test_the_documents_examples(start: Start, broker: Mosquitto, protocol: str) 
                 check=True,
                 timeout=20,
             )
-            eventually(lambda: _taken(gateway) >= number)  # noqa: B023 - called at once
+            until(lambda: _taken(gateway) >= number)  # noqa: B023 - called at once
         (message,) = rack.network.wait_for(1)
         assert (message.text, message.destination) == ("OTP Anda adalah 1234", "628126666666")
 
@@ -131,12 +132,12 @@ def test_a_kill_loses_nothing_and_sends_nothing_twice(
         assert len(rack.network.messages) < count
         connected(gateway.start())
         rack.network.wait_for(count, timeout=30)
-        eventually(lambda: _settled(gateway), what="all are acknowledged")
+        until(lambda: _settled(gateway), what="all are acknowledged")
         peer.publish("otp/sms", command("last", "the last one"), qos)
         rack.network.wait_for(count + 1, timeout=30)
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
-        eventually(lambda: len(_answered(peer)) >= count + 1, what="every message is answered")
-        eventually(lambda: _settled(gateway), what="the last one is acknowledged")
+        until(lambda: len(_answered(peer)) >= count + 1, what="every message is answered")
+        until(lambda: _settled(gateway), what="the last one is acknowledged")
         gateway.kill()
         connected(gateway.start())
         assert _taken(gateway) == 0, "the broker has nothing left"
@@ -161,7 +162,7 @@ def test_a_kill_after_ctrl_z(start: Start, broker: Mosquitto, peer: MqttPeer) ->
         connected(gateway.start())
         (answer,) = answers(peer.wait_for(1))
         assert answer["data"]["state"] == "unconfirmed"
-        eventually(lambda: _settled(gateway))
+        until(lambda: _settled(gateway))
         assert texts(rack) == ["text 1"]
 
 
@@ -176,7 +177,7 @@ def test_a_stop_under_load_loses_nothing(start: Start, broker: Mosquitto, peer: 
         assert len(rack.network.messages) < count
         connected(gateway.start())
         rack.network.wait_for(count, timeout=30)
-        eventually(lambda: _settled(gateway))
+        until(lambda: _settled(gateway))
         assert sorted(texts(rack)) == sorted(f"text {number}" for number in range(count))
 
 
@@ -192,7 +193,7 @@ def test_changed_settings_lose_nothing(start: Start, broker: Mosquitto, peer: Mq
         rack.network.wait_for(count, timeout=30)
         peer.publish("otp/sms", command("last", "the last one"))
         rack.network.wait_for(count + 1, timeout=30)
-        eventually(lambda: _settled(gateway))
+        until(lambda: _settled(gateway))
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
 
 
@@ -209,7 +210,7 @@ def test_the_broker_is_started_again_and_the_network_breaks(start: Start, broker
         broker.stop()
         broker.start()
         rack.network.wait_for(count, timeout=30)
-        eventually(lambda: _settled(gateway))
+        until(lambda: _settled(gateway))
         with MqttPeer(broker.port) as peer:
             peer.publish("otp/sms", command("last", "the last one"), 2)
         rack.network.wait_for(count + 1, timeout=30)
@@ -227,7 +228,7 @@ def test_duplicates_by_mqtt_and_rest_are_sent_once(start: Start, broker: Mosquit
             # Another sender is not told whose message it is.
             assert client.send(7, receiver, "text 7")[1]["response_code"] == "0000"
         # A later state, such as delivered, may come as well.
-        eventually(lambda: {one["response_code"] for one in answers(peer.heard)} == {"0000", "1201"})
+        until(lambda: {one["response_code"] for one in answers(peer.heard)} == {"0000", "1201"})
         peer.publish("otp/sms", command("last", "the last one"))
         rack.network.wait_for(2)
         assert texts(rack) == ["text 7", "the last one"]
@@ -241,13 +242,13 @@ def test_the_state_and_the_last_will(start: Start, broker: Mosquitto, peer: Mqtt
 
     with ModemRack() as rack:
         gateway = start([modem(rack.paths[0])], **mqtt(broker, status_topic="otp/status"))
-        eventually(lambda: states()[-1:] == ["ok"], what="it says that it is well")
+        until(lambda: states()[-1:] == ["ok"], what="it says that it is well")
         gateway.kill()
-        eventually(lambda: states()[-1] == "offline", what="the last will")
+        until(lambda: states()[-1] == "offline", what="the last will")
         gateway.start()
-        eventually(lambda: states()[-1] == "ok", what="it is back")
+        until(lambda: states()[-1] == "ok", what="it is back")
         assert gateway.stop() == 0
-        eventually(lambda: states()[-1] == "offline", what="it says that it ends")
+        until(lambda: states()[-1] == "offline", what="it says that it ends")
         assert not any(b"imei" in one.payload for one in peer.heard)
 
 
@@ -270,7 +271,7 @@ def test_no_text_is_written_anywhere(start: Start, broker: Mosquitto, peer: Mqtt
         peer.publish("otp/sms", b'{"command": "send-sms", "data": {"message": "918273", "receiver": []}}')
         peer.publish("otp/sms", b"918273 \xff")
         rack.network.wait_for(1)
-        eventually(lambda: _taken(gateway) == 3)
+        until(lambda: _taken(gateway) == 3)
         shown = gateway.cli("status", "--json").stdout + gateway.cli("settings", "show", "ingress-mqtt").stdout
         assert gateway.stop() == 0
         assert "918273" not in shown

@@ -20,7 +20,8 @@ from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from otppi.testing.brokers.redis import Redis
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 _HOUR = 3_600
@@ -179,18 +180,18 @@ def test_what_cannot_go_now_holds_up_nothing_and_is_neither_lost_nor_doubled(
             source.put(blocked(number))
             source.put(mail(10_000 + number))
         source.put(command(20_000))
-        eventually(lambda: sent()["text 20000"], 60, f"{source.name}: an SMS behind {2 * count} that cannot go")
+        until(lambda: sent()["text 20000"], f"{source.name}: an SMS behind {2 * count} that cannot go")
         first.kill()
         source.put(command(20_001))
         first.start()
-        eventually(lambda: sent()["text 20001"], 60, f"{source.name}: one more after a kill")
+        until(lambda: sent()["text 20001"], f"{source.name}: one more after a kill")
         assert set(sent()) == {"text 20000", "text 20001"}
         if source.name in ("rabbitmq", "redis stream"):
             other = start([modem(fast.paths[0])], **source.settings(2))  # gets what the first gives back bit by bit
         else:  # or all at once, where that would take minutes, or where nobody else gets what one gateway holds
             assert first.stop() == 0
             other = start([modem(fast.paths[0])], **source.settings(1))
-        eventually(lambda: len(sent()) == count + 2, 150, f"{source.name}: all that the other gateway can send")
+        until(lambda: len(sent()) == count + 2, f"{source.name}: all that the other gateway can send", 150)
         if "shared" not in source.name:  # there a kill may come between handing on and acknowledging
             assert set(sent().values()) == {1}, "none is doubled"
         assert other.stop() == 0

@@ -13,7 +13,8 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 
@@ -59,7 +60,7 @@ class Application:
             told.update({(one["data"]["id"], one["data"]["state"]): one for one in self.answers(queue)})
             return len(told) >= count
 
-        eventually(enough)
+        until(enough)
         return list(told.values())
 
     def settings(self, queue: str, **more: Any) -> dict[str, Any]:
@@ -110,11 +111,11 @@ def test_the_document_s_examples_and_what_is_none_of_them(start: Start, applicat
     with ModemRack() as rack:
         gateway = start([modem(rack.paths[0])], **{"ingress-rabbitmq": application.settings(queue)})
         application.publish(queue, example % b"block-msisdn", reply_to=answers)
-        eventually(lambda: application.answers(answers))
+        until(lambda: application.answers(answers))
         application.publish(queue, sms)  # blocked
-        assert eventually(lambda: application.ready(dead)) == 1
+        assert until(lambda: application.ready(dead)) == 1
         application.publish(queue, example % b"unblock-msisdn", reply_to=answers)
-        eventually(lambda: application.answers(answers))
+        until(lambda: application.answers(answers))
         application.publish(queue, sms)
         rack.network.wait_for(1)
         assert texts(rack) == ["OTP Anda adalah 1234"]
@@ -122,7 +123,7 @@ def test_the_document_s_examples_and_what_is_none_of_them(start: Start, applicat
         application.publish(queue, b'{"command": "send-sms", "data": [{"message": "secret 4711"', reply_to=answers)
         late = {"receiver": "08126666666", "message": "secret 4711", "expiration": int(time.time()) - 5}
         application.publish(queue, json.dumps({"command": "send-sms", "data": late}).encode(), reply_to=answers)
-        eventually(lambda: application.ready(dead) == 4)
+        until(lambda: application.ready(dead) == 4)
         codes = {answer["response_code"] for answer in application.answers(answers)}
         assert codes == {"1206", "1203"}
         gateway.stop()
@@ -143,7 +144,7 @@ def test_the_same_message_from_rabbitmq_and_rest_goes_out_once(start: Start, app
             assert client.send(1, "08120000001", "text 1")[1]["response_code"] == "0000"
             assert client.send(2, "08120000002", "text 2")[1]["response_code"] == "0000"
         application.send(queue, 2, callback_topic=answers)
-        answer, *_later_states = eventually(lambda: application.answers(answers))
+        answer, *_later_states = until(lambda: application.answers(answers))
         assert answer["response_code"] == "0000"
         assert sorted(texts(rack)) == ["text 1", "text 2"]
 
@@ -165,8 +166,8 @@ def test_a_gateway_that_ends_under_load_loses_nothing_and_doubles_nothing(
             assert gateway.stop() == 0
         assert len(texts(rack)) < count
         gateway.start()  # it remembers what was with the network
-        eventually(lambda: len(set(texts(rack))) == count, 60)
-        eventually(lambda: application.ready(queue) == 0)
+        until(lambda: len(set(texts(rack))) == count)
+        until(lambda: application.ready(queue) == 0)
         gateway.stop()
         assert application.ready(queue) == 0
         assert Counter(texts(rack)).most_common(1)[0][1] == 1
@@ -183,13 +184,13 @@ def test_a_gateway_that_is_killed_leaves_its_messages_to_another(start: Start, a
             application.send(queue, number, callback_topic=answers)
         first.network.wait_for(5)
         one.kill()
-        eventually(lambda: len({*texts(first), *texts(second)}) == count, 60)
+        until(lambda: len({*texts(first), *texts(second)}) == count)
         application.until_told(answers, count)
         doubled = [text for text, times in Counter(texts(first) + texts(second)).items() if times > 1]
         # What the network had, and the broker had not been told: one for the modem, and what had just been sent.
         assert len(doubled) <= 2
         assert len(texts(second)) > count // 3
-        eventually(lambda: application.ready(queue) == 0)
+        until(lambda: application.ready(queue) == 0)
 
 
 def test_a_gateway_whose_modem_is_gone_leaves_the_queue_to_another(start: Start, application: Application) -> None:
@@ -201,7 +202,7 @@ def test_a_gateway_whose_modem_is_gone_leaves_the_queue_to_another(start: Start,
         first.modems[0].unplug()
         for number in range(count):
             application.send(queue, number)
-        eventually(lambda: len(texts(second)) == count)
+        until(lambda: len(texts(second)) == count)
         assert texts(first) == []
 
 
@@ -211,9 +212,9 @@ def test_a_modem_that_comes_back_gets_what_waited_in_the_queue(start: Start, app
         gateway = start([modem(rack.paths[0])], **{"ingress-rabbitmq": application.settings(queue)}).until_ready()
         rack.modems[0].unplug(replug_after=3.0)
         with gateway.client() as client:
-            eventually(lambda: client.request("GET", "/api/health")[1]["status"] == "down")
-        eventually(lambda: "no modem may send" in gateway.cli("status").stdout)
+            until(lambda: client.request("GET", "/api/health")[1]["status"] == "down")
+        until(lambda: "no modem may send" in gateway.cli("status").stdout)
         application.send(queue, 1)
         rack.network.wait_for(1)
         assert texts(rack) == ["text 1"]
-        eventually(lambda: application.ready(queue) == 0)
+        until(lambda: application.ready(queue) == 0)

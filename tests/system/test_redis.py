@@ -11,7 +11,8 @@ import redis
 
 from otppi.simulator import ModemProfile, ModemRack, SimulatedNetwork
 from otppi.testing.brokers.redis import Redis
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 SECRET = "a-redis-password"
@@ -73,7 +74,7 @@ def test_a_killed_gateway_and_a_killed_server_lose_nothing_and_send_nothing_twic
         rack.network.wait_for(30, timeout=30)
         server.kill()
         server.start()
-        eventually(lambda: left(client) == 0, 60, "all is done")
+        until(lambda: left(client) == 0, "all is done")
         assert gateway.stop() == 0
         texts = Counter(message.text for message in rack.network.messages)
     # One may have been between Ctrl-Z and +CMGS at the kill: told as unconfirmed, and not sent again.
@@ -86,11 +87,12 @@ def test_answers_and_later_states_and_no_text_or_password_anywhere(
     gateway = start([modem(modem_rack.paths[0])], **settings(server, dead_letter="dead")).until_ready()
     client.xadd("sms", {"body": command(1, callback_topic="answers").replace("text 1", "Kode rahasia 998877")})
     client.xadd("sms", {"body": '{"command": "send-sms", "data": {"message": "Kode rahasia 998877"}}'})
-    states = eventually(lambda: len(client.xrange("answers")) == 2 and client.xrange("answers"))
+    until(lambda: len(client.xrange("answers")) == 2)
+    states = client.xrange("answers")
     answers = [json.loads(fields["body"]) for _, fields in states]
     assert [answer["data"]["state"] for answer in answers] == ["sent", "delivered"]
     assert {answer["command"] for answer in answers} == {"send-sms"}
-    eventually(lambda: client.xlen("dead") == 1 and client.xlen("sms") == 0)
+    until(lambda: client.xlen("dead") == 1 and client.xlen("sms") == 0)
     shown = gateway.cli("status", "--json")
     assert gateway.stop() == 0
     written = [
@@ -109,7 +111,7 @@ def test_of_two_gateways_one_goes_on_when_the_other_is_killed(start: Start, serv
         add(client, "stream", count)
         network.wait_for(40, timeout=30)
         first.kill()
-        eventually(lambda: left(client) == 0, 60, "the other does all, also what the first one had taken")
+        until(lambda: left(client) == 0, "the other does all, also what the first one had taken")
         assert second.stop() == 0
         texts = Counter(message.text for message in network.messages)
     assert set(texts) == {f"text {number}" for number in range(count)}
@@ -127,6 +129,6 @@ def test_a_stop_under_load_loses_nothing(start: Start, server: Redis, client: An
             assert gateway.stop() == 0
             assert left(client) + rack.network.message_count == count
             gateway.start()
-        eventually(lambda: left(client) == 0, 60)
+        until(lambda: left(client) == 0)
         texts = Counter(message.text for message in rack.network.messages)
     assert texts == Counter(f"text {number}" for number in range(count))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from otppi.simulator import ModemProfile, ModemRack
-from tests.system.conftest import PASSWORD, Gateway, eventually, free_port, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import PASSWORD, Gateway, free_port, modem
 
 Start = Callable[..., Gateway]
 SECRET = "K0DE-RAHASIA-982451"
@@ -40,7 +41,7 @@ def test_no_text_is_ever_written(start: Start) -> None:
         rack.modems[0].inject("urc-in-reply")
         rack.modems[0].deliver("+628110000001", SECRET)
         rack.modems[0].deliver("+628110000001", SECRET * 20, flash=True)
-        eventually(lambda: len(json.loads(gateway.cli("inbox", "list", "--json").stdout)) == 2)
+        until(lambda: len(json.loads(gateway.cli("inbox", "list", "--json").stdout)) == 2)
         with gateway.client() as client:
             for number in range(6):
                 client.send(number, f"0812000000{number}", f"{SECRET} {number}")
@@ -58,7 +59,7 @@ def test_no_text_is_ever_written(start: Start) -> None:
         connection.close()
         with gateway.client() as client:
             client.send("killed", "08120000009", SECRET, "?wait=0")
-            eventually(lambda: b'["dispatched"' in next(gateway.runtime.glob("*/journal")).read_bytes())
+            until(lambda: b'["dispatched"' in next(gateway.runtime.glob("*/journal")).read_bytes())
         gateway.kill()
         gateway.start().until_ready()
         for words in (["status"], ["modem", "list"], ["settings", "export", "--secrets"], ["doctor"]):
@@ -111,8 +112,8 @@ def test_no_pin_and_no_password_is_in_anything_but_the_settings(start: Start) ->
             assert client.send(1, "08120000001", SECRET)[1]["data"]["state"] == "sent"
         for stdin in (f"11112222\n{new_pin}\n", f"{pin}\n{new_pin}\n"):
             gateway.cli("sim", "change-pin", "m0", stdin=stdin)
-        assert eventually(lambda: b"the webhook failed" in gateway.log.read_bytes())
-        eventually(lambda: json.loads(gateway.cli("inbox", "list", "--json").stdout))
+        assert until(lambda: b"the webhook failed" in gateway.log.read_bytes())
+        until(lambda: json.loads(gateway.cli("inbox", "list", "--json").stdout))
         gateway.kill()
         gateway.start()
         shown = [gateway.cli(*words).stdout for words in (["status"], ["modem", "list"], ["settings", "export"])]

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 from tests.system.test_secrecy import forms
 
 Start = Callable[..., Gateway]
@@ -68,7 +69,7 @@ def settled(gateway: Gateway, ids: list[str]) -> dict[str, dict[str, Any]]:
     """Wait until every message is final, and give what is told of each."""
     with gateway.client() as client:
         for one in ids:
-            eventually(lambda one=one: client.message(one)["state"] not in ("queued", "sending"), 60)  # type: ignore[misc]
+            until(lambda one=one: client.message(one)["state"] not in ("queued", "sending"))  # type: ignore[misc]
         return {one: client.message(one) for one in ids}
 
 
@@ -112,8 +113,8 @@ def test_what_is_restored_goes_before_what_is_new_and_expires_in_time(start: Sta
             soon = client.send("soon", "08129999999", "too late", "?wait=0", expiration=int(time.time()) + 3)
         soon_id = soon[1]["data"]["message_id"]
         gateway.kill()
-        until = time.monotonic() + 3
-        eventually(lambda: time.monotonic() > until, what="the message has expired")
+        expired = time.monotonic() + 3
+        until(lambda: time.monotonic() > expired, what="the message has expired")
         gateway.start()
         with gateway.client() as client:
             assert client.message(soon_id)["state"] == "expired"
@@ -166,9 +167,9 @@ def test_what_the_power_took_is_told_as_lost(start: Start) -> None:
             assert sent["state"] == "sent"
         ids = queue(gateway, 0, 20)
         notes = gateway.data / "open"
-        eventually(lambda: notes.exists() and notes.stat().st_size > 100, what="they are noted")
+        until(lambda: notes.exists() and notes.stat().st_size > 100, what="they are noted")
         until_noted = time.monotonic() + 1.0  # what was taken in the last seconds before a power cut is not known
-        eventually(lambda: time.monotonic() > until_noted)
+        until(lambda: time.monotonic() > until_noted)
         assert not files_with(SECRET, gateway.data, gateway.runtime)
         assert notes.stat().st_mode & 0o077 == 0
         assert b"8120000001" not in notes.read_bytes()
@@ -193,7 +194,7 @@ def test_what_the_power_took_is_told_as_lost(start: Start) -> None:
             assert answer["data"]["id"] == str(ids.index(lost[0]))
             # Whoever sends it again gets it sent: nothing is known of its text any more.
             assert client.send(19, "08120000019", f"{SECRET} 19", "?wait=10")[1]["response_code"] == "0000"
-        eventually(lambda: {one["data"]["message_id"] for one in events if one["data"]["state"] == "lost"} == set(lost))
+        until(lambda: {one["data"]["message_id"] for one in events if one["data"]["state"] == "lost"} == set(lost))
         assert f"message {lost[0]} to 62812" in gateway.log.read_text()
 
         power_cut(gateway)  # a second one tells it no second time

@@ -11,7 +11,8 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 _numbers = itertools.count(1)
@@ -43,7 +44,7 @@ class Queue:
         def one() -> Any:
             return self._channel.basic_get(self.answers, auto_ack=True)[2]
 
-        document: dict[str, Any] = json.loads(eventually(one))
+        document: dict[str, Any] = json.loads(until(one))
         return document
 
 
@@ -62,15 +63,15 @@ def test_a_killed_gateway_loses_nothing_and_sends_nothing_twice(start: Start, qu
             queue.send(number)
         rack.network.wait_for(10, timeout=30)
         gateway.kill()
-        eventually(lambda: not queue.is_empty(), what="what was not acknowledged is in the queue again")
+        until(lambda: not queue.is_empty(), what="what was not acknowledged is in the queue again")
         gateway.start()
         rack.network.wait_for(35, timeout=30)
         assert gateway.stop() == 0
         gateway.start()
         rack.network.wait_for(count, timeout=60)
-        eventually(lambda: queue.is_empty())
+        until(lambda: queue.is_empty())
         assert gateway.stop() == 0
-        eventually(lambda: queue.is_empty(), what="nothing was left unacknowledged")
+        until(lambda: queue.is_empty(), what="nothing was left unacknowledged")
         texts = Counter(message.text for message in rack.network.messages)
     assert texts == Counter(f"text {number}" for number in range(count))
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from otppi.simulator import ModemProfile, ModemRack, UssdAnswer, UssdForm
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 SECRET = "Sisa pulsa rahasia Rp77.123"
@@ -23,7 +24,7 @@ def test_request_ussd(start: Start) -> None:
             status, answer = client.command("request-ussd", {"modem_id": "m0", "ussd_code": "*772#"}, "?wait=0")
             assert status == 202
             session = answer["data"]["session"]
-            eventually(lambda: client.message(session)["state"] == "reply-wanted")
+            until(lambda: client.message(session)["state"] == "reply-wanted")
             reply = {"modem_id": "m0", "ussd_code": "1", "session": session}
             status, answer = client.command("request-ussd", reply)
             assert (status, answer["data"]["text"], answer["data"]["reply_wanted"]) == (200, SECRET, False)
@@ -49,7 +50,7 @@ def test_request_ussd(start: Start) -> None:
 def test_the_pin_of_a_person_opens_the_modem_at_once(start: Start) -> None:
     with ModemRack(profile=ModemProfile(pin="7391")) as rack:
         gateway = start([modem(rack.paths[0])])
-        eventually(lambda: b"is blocked: the SIM asks for its PIN" in gateway.log.read_bytes())
+        until(lambda: b"is blocked: the SIM asks for its PIN" in gateway.log.read_bytes())
         assert gateway.cli("sim", "enter-pin", "m0", stdin="1111\n").returncode == 1
         assert gateway.cli("sim", "enter-pin", "m0", stdin="7391\n").returncode == 0
         with gateway.until_ready().client() as client:

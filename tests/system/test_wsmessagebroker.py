@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from otppi.host.control.client import ControlClient
 from otppi.simulator import ModemRack
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
-from tests.system.conftest import Gateway, eventually, modem
+from otppi.testing.waiting import until
+from tests.system.conftest import Gateway, modem
 
 README = Path(__file__).parents[2] / "plugins/otppi-ingress-wsmessagebroker/README.md"
 Start = Callable[..., Gateway]
@@ -106,7 +107,7 @@ def test_two_gateways_on_one_server_do_not_talk_to_each_other_for_ever(
         everything = 5 + 2 * 2 * 5 + 1
         broker.wait_for_messages(everything)
         for gateway in gateways:
-            eventually(lambda one=gateway: sum(state(one)[key] for key in ("echoes", "answers")) >= 20)  # type: ignore[misc]
+            until(lambda one=gateway: sum(state(one)[key] for key in ("echoes", "answers")) >= 20)  # type: ignore[misc]
             assert (state(gateway)["taken"], state(gateway)["malformed"]) == (5, 0)
         assert len(broker.relayed) == everything
         assert len(rack.network.messages) == 10
@@ -115,13 +116,13 @@ def test_two_gateways_on_one_server_do_not_talk_to_each_other_for_ever(
 def test_a_server_that_dies_and_comes_back(start: Start, join: Join, modem_rack: ModemRack, tmp_path: Path) -> None:
     with MessengerProcess(tmp_path / "messenger", "--user", f"otp:{PASSWORD}") as broker:
         gateway = start([modem(modem_rack.paths[0])], **section(broker.port)).until_ready()
-        eventually(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway)["connected"])
         broker.kill()
-        eventually(lambda: not state(gateway)["connected"])
+        until(lambda: not state(gateway)["connected"])
         with gateway.client() as client:  # the other ways in are not held up
             assert client.send(1, "08126666661", "Kode 1")[1]["data"]["state"] == "sent"
         broker.start()
-        eventually(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway)["connected"])
         told = answers(join(broker.port, "told"))
         join(broker.port, "sms").send(command(2, "Kode 2", callback_topic="told"))
         assert next(told)["data"]["state"] == "sent"
@@ -135,7 +136,7 @@ def test_a_code_that_was_taken_survives_a_crash_of_the_gateway(start: Start, joi
         broker.wait_for_clients(1, "sms")
         told = answers(join(broker.port, "told"))
         join(broker.port, "sms").send(command(1, "Kode 1", callback_topic="told"))
-        eventually(lambda: ControlClient(gateway.data / "control").call("status", {})["queued"] == 1)
+        until(lambda: ControlClient(gateway.data / "control").call("status", {})["queued"] == 1)
         gateway.kill()
         rack.modems[0].heal("silence")
         gateway.start().until_ready()
@@ -154,7 +155,7 @@ def test_the_readme_s_example_works(
     with MessengerProcess(tmp_path / "messenger", "--user", "otp:secret", *options) as broker:
         values = json.loads(settings.replace("8890", str(broker.port)))
         gateway = start([modem(modem_rack.paths[0])], **values).until_ready()
-        eventually(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway)["connected"])
         done = subprocess.run(
             [sys.executable, "-c", program.replace("8890", str(broker.port))],
             capture_output=True,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from otppi.cli import language, main
+from otppi.testing.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Gateway:
             self.log.append("END")
             self._changed.notify_all()
 
-    def wait_for(self, pattern: str, timeout: float = 20.0) -> str:
+    def wait_for(self, pattern: str, timeout: float = PATIENCE) -> str:
         """Wait for a line of the log."""
 
         def found() -> str | None:
@@ -82,10 +83,10 @@ class Gateway:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         finally:
             self.process.kill()
-            self._reader.join(5)
+            self._reader.join(30)
             assert self.process.stderr
             self.process.stderr.close()
 

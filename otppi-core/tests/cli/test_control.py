@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[ControlServer]:
     thread.start()
     yield control
     control.stop()
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive()
     control.close()
 

@@ -44,7 +44,7 @@ def gateway(data: Path, tmp_path: Path, rack: ModemRack) -> Iterator[Host]:
     (data / CONTROL_LINK).symlink_to(tmp_path / "boot/control")
     yield host
     serving.stop()
-    serving.join(5)
+    serving.join(30)
     server.close()
     host.stop()
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from otppi.testing.waiting import PATIENCE, until
+
 QUIET = {"ingress-rest": {"http_enable": False, "https_enable": False}}
 Start = Callable[..., Any]
 
@@ -46,14 +48,11 @@ def test_it_runs_without_standard_streams(tmp_path: Path) -> None:
     options = f"--data {tmp_path / 'data'} --provision {tmp_path / 'quiet.json'}"
     command = ["sh", "-c", f'exec "{sys.executable}" -m otppi run {options} <&- >&- 2>&-']
     with subprocess.Popen(command, env=os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run")}) as gateway:
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "data" / "control").exists():
-            assert gateway.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: gateway.poll() is not None or (tmp_path / "data" / "control").exists(), "it listens")
+        assert gateway.poll() is None
         streams = {Path(f"/proc/{gateway.pid}/fd/{number}").readlink() for number in range(3)}
         gateway.terminate()
-        assert gateway.wait(20) == 0
+        assert gateway.wait(PATIENCE) == 0
     assert streams == {Path("/dev/null")}
 
 
@@ -91,7 +90,7 @@ def test_a_message_whose_gateway_is_killed_is_unconfirmed(start: Start, otppi: A
     gateway.wait_for("modem m0 is ready")
     command = [sys.executable, "-m", "otppi", "send", "081234567890", "slow", "--data", str(gateway.data)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sending:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while not _is_sending(gateway):
             assert time.monotonic() < deadline
             assert sending.poll() is None

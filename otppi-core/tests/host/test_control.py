@@ -42,7 +42,7 @@ def client(host: Host, path: Path) -> Iterator[ControlClient]:
     serving.start()
     yield ControlClient(path)
     serving.stop()
-    assert serving.join(5)
+    assert serving.join(30)
     server.close()
     assert not path.exists()
 
@@ -149,7 +149,7 @@ def test_stop_before_the_start_and_twice(host: Host, path: Path) -> None:
     serving = Supervised("control", server.run, server.stop)
     serving.stop()
     serving.start()
-    assert serving.join(5)
+    assert serving.join(30)
     serving.stop()
     server.stop()
     server.close()
@@ -165,7 +165,7 @@ def test_a_socket_that_was_left_over_is_replaced(client: ControlClient, host: Ho
     serving.start()
     assert ControlClient(left).call("plugins", {}) == []
     serving.stop()
-    assert serving.join(5)
+    assert serving.join(30)
     server.close()
 
 

@@ -29,6 +29,7 @@ from otppi.kit import threads
 from otppi.kit.at.examine import Examined
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.usb import UsbDevice
+from otppi.kit.net.back_off import Backoff
 from otppi.kit.threads import PromptThread
 from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem
 from otppi.testing.rack.source import RackSource
@@ -68,13 +69,18 @@ class Bench:
         for name in names:
             until(lambda: self.status(name)[0] is ModemState.READY, f"{name} is ready")  # noqa: B023 - waited for here
 
+    def look_rarely(self, modem: str) -> None:
+        """Let a modem that is away look for its port every few minutes of its own accord."""
+        worker: Any = next(one for one in self.host.dispatch.workers() if one.name == modem)
+        worker._backoff = Backoff(600.0, 600.0)
+
     def send(self, modem: str) -> str:
         """Send by a modem; give the name of the one in the rack by which it went out."""
         before = self.rack.network.message_count
         record = Record(Origin("test", Sender("a test")), None, "6281234567890", f"by {modem}", time.time() + 60)
         record.only = modem
         self.host.dispatch.take(record)
-        self.host.dispatch.wait(record, 10)
+        self.host.dispatch.wait(record, 30)
         assert record.state is State.SENT, record.cause
         return self.rack.network.messages[before].modem
 
@@ -109,13 +115,12 @@ def test_a_modem_that_comes_back_under_another_number_sends_again(bench: Any) ->
     assert gateway.send("m1") == "one"
     before = one.path
     one.inject("other-numbers")
+    gateway.look_rarely("m1")
     one.unplug()
     until(lambda: gateway.status("m1")[0] is ModemState.RECOVERING)
-    began = time.monotonic()
     one.replug()
     assert one.path != before
-    assert gateway.send("m1") == "one"
-    assert time.monotonic() - began < 2.0
+    assert gateway.send("m1") == "one", "it was told that the modem is there: it would have looked much later"
 
 
 def test_modems_that_change_places_keep_their_sims(bench: Any) -> None:
@@ -411,7 +416,7 @@ def watching() -> Iterator[Callable[..., Watch]]:
         one.gate.set()
         one.thread.stop()
         one.watch.close()
-        assert one.thread.join(5)
+        assert one.thread.join(30)
 
 
 def is_(imei: str, number: int) -> Examined:

@@ -195,7 +195,7 @@ def test_what_waits_survives_a_change_of_its_modems_settings(bench: DispatchBenc
     thread.stop()
     bench.add("m0", start=False)
     old.gate.set()
-    assert thread.join(5)
+    assert thread.join(30)
     bench.start("m0")
     assert set(bench.end(first, *waiting)) == {State.SENT}
     assert bench.texts == ["a text", "0", "1", "2"]
@@ -250,7 +250,7 @@ def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:
     assert not bench.dispatch.wait(record, 0.01)
     assert len(bench.dispatch._waiters[record.message_id]) == 2
     modem.gate.set()
-    assert told.wait(5)
+    assert told.wait(30)
     assert calls == ["kept"]
     assert not gone.is_set()
     assert not bench.dispatch.on_end(record, told.set)

@@ -189,7 +189,7 @@ def test_a_restart_and_a_kill_lose_nothing_of_what_was_used(make_bench: MakeBenc
 
 
 def test_the_rate_paces_what_waits(bench: DispatchBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits_module, "_WINDOW", 0.3)
+    monkeypatch.setattr(limits_module, "_WINDOW", window := 1.5)
     modem = bench.add("m0", limits=Limits(rate_per_minute=2))
     sent: list[float] = []
 
@@ -197,10 +197,10 @@ def test_the_rate_paces_what_waits(bench: DispatchBench, monkeypatch: pytest.Mon
         sent.append(time.monotonic())
         modem.succeed(message)
 
-    modem.script.extend([note] * 6)
-    assert set(bench.end(*take(bench, 6))) == {State.SENT}
-    assert all(later - earlier >= 0.29 for earlier, later in zip(sent, sent[2:], strict=False))
-    assert sent[1] - sent[0] < 0.29
+    modem.script.extend([note] * 4)
+    assert set(bench.end(*take(bench, 4))) == {State.SENT}
+    assert all(later - earlier >= window - 0.01 for earlier, later in zip(sent, sent[2:], strict=False))
+    assert sent[1] - sent[0] < window - 0.01
 
 
 def test_a_message_of_two_parts_is_one_for_the_rate(bench: DispatchBench) -> None:
@@ -247,7 +247,7 @@ def test_a_modem_that_waits_for_its_rate_still_stops_at_once(bench: DispatchBenc
     bench.end(records[0])
     begun = time.monotonic()
     bench.close()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30, "its rate would let it go after a minute"
     assert records[1].state is State.QUEUED  # for the next start
 
 

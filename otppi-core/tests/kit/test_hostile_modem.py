@@ -274,12 +274,12 @@ def test_a_driver_ends_every_act_as_its_contract_says(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("otppi.kit.at.modem.Port", lambda *_: port)
         for name in (
-            "at_channel._PROBE_TIMEOUT",
-            "at_channel._QUIET",
-            "at_inbox._ROOM_TIME",
-            "at_start._SIM_BUSY_LONGEST",
+            "channel._PROBE_TIMEOUT",
+            "channel._QUIET",
+            "inbox._ROOM_TIME",
+            "start._SIM_BUSY_LONGEST",
         ):
-            patch.setattr(f"otppi.kit.{name}", 0.01)
+            patch.setattr(f"otppi.kit.at.{name}", 0.01)
         patch.setattr(sim_state, "__defaults__", (0.01,))
         patch.setattr(AtChannel, "_wait", lambda channel, timeout, *more: patiently(channel, min(timeout, 0.01), *more))
         for act in ("open", *acts):

@@ -91,7 +91,7 @@ def test_stop_ends_the_pause_at_once() -> None:
     until(lambda: link.describe()["detail"] == "waiting to connect again")
     assert not link.stopping
     link.stop()
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive()
     assert link.stopping
 
@@ -117,7 +117,7 @@ def test_a_session_that_returns_is_called_again_at_once() -> None:
             link.stop()
 
     thread = keep(link, session)
-    thread.join(5)
+    thread.join(30)
     assert len(sessions) == 3
 
 

@@ -43,7 +43,7 @@ def send(path: str) -> None:
         os.write(port, data)
         answer = b""
         while not answer.endswith(end):
-            assert select.select([port], [], [], 10.0)[0]
+            assert select.select([port], [], [], 30)[0]
             answer += os.read(port, 4096)
     os.close(port)
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -170,12 +169,10 @@ def test_the_source_tells_of_changes(rack: ModemRack) -> None:
     assert len(source.ports()) == 6
     assert not source.wait(0)
     rack.modems[0].unplug(replug_after=0.01)
-    assert source.wait(5)
+    assert source.wait(30)
     until(lambda: len(source.ports()) == 6)
-    began = time.monotonic()
     source.stop()
-    assert not source.wait(None)
-    assert time.monotonic() - began < 5
+    assert not source.wait(None), "it would wait for ever"
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------

@@ -18,21 +18,12 @@ import pytest
 from otppi.api.ingress import IngressContext, Origin
 from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import until as eventually
 from otppi.wire.envelope import Answer, Command, Envelope, ResponseCode, parse
 from otppi_ingress_rabbitmq.ingress import RabbitMqIngress
 from otppi_ingress_rabbitmq.settings import SECTION
 
 PATIENCE = 20.0
-
-
-def eventually(condition: Callable[[], Any], what: str = "", seconds: float = PATIENCE) -> Any:
-    """Wait for a condition with a deadline; give what it gave."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"it never became true: {what}"
-        pause.wait(0.01)
-    return value
 
 
 class StandInTicket:

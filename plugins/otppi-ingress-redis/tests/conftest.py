@@ -13,20 +13,11 @@ import redis
 from otppi.api.ingress import IngressContext, ReceivedMessage
 from otppi.testing.brokers.redis import Redis
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import until as eventually
 from otppi_ingress_redis.ingress import RedisIngress
 from otppi_ingress_redis.settings import SECTION
 
 PATIENCE = 15.0
-
-
-def eventually(condition: Callable[[], Any], what: str = "") -> Any:
-    """Wait for a condition with a deadline, and give what it gave."""
-    deadline = time.monotonic() + PATIENCE
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"it never became true: {what or condition}"
-        pause.wait(0.005)
-    return value
 
 
 def command(text: str, **more: Any) -> bytes:

@@ -5,7 +5,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
+from otppi.testing.waiting import until as eventually
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
 from otppi.wire.msisdn import read_written
@@ -25,15 +25,6 @@ from otppi_ingress_rest.settings import SECTION
 
 BASIC = "Authorization: Basic " + base64.b64encode(b"user:password").decode()
 PATIENCE = 10.0
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for a condition with a deadline."""
-    deadline = time.monotonic() + PATIENCE
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it never became true"
-        pause.wait(0.01)
 
 
 class StandInTicket:

@@ -18,21 +18,12 @@ from otppi.api.ingress import IngressContext, ReceivedMessage
 from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import until as eventually
 from otppi_ingress_stomp.ingress import StompIngress
 from otppi_ingress_stomp.settings import SECTION
 
 PATIENCE = 20.0
 _numbers = itertools.count(1)
-
-
-def eventually(condition: Callable[[], Any], what: str = "") -> Any:
-    """Wait for a condition with a deadline, and give what it gave."""
-    deadline = time.monotonic() + PATIENCE
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"it never became true: {what or condition}"
-        pause.wait(0.01)
-    return value
 
 
 def command(text: str, **more: Any) -> bytes:

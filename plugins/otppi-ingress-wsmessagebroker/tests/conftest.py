@@ -19,22 +19,13 @@ import pytest
 from otppi.api.ingress import IngressContext
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.stand_in import StandInGateway, sent
+from otppi.testing.waiting import until as eventually
 from otppi.wire.envelope import ResponseCode
 from otppi_ingress_wsmessagebroker.ingress import WsMessageBrokerIngress
 from otppi_ingress_wsmessagebroker.settings import SECTION
 
 PATIENCE = 30.0
 USERS = {"username": "password"}
-
-
-def eventually(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait for a condition with a deadline, and give what it gave."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never became true"
-        pause.wait(0.01)
-    return value
 
 
 class Gateway(StandInGateway):
@@ -261,10 +252,10 @@ def _open_descriptors() -> int:
 def _nothing_is_left() -> Iterator[None]:
     threads, descriptors = set(threading.enumerate()), _open_descriptors()
     yield
-    eventually(lambda: set(threading.enumerate()) <= threads, 5)
+    eventually(lambda: set(threading.enumerate()) <= threads, "the threads of the test end")
     if _open_descriptors() > descriptors:
         gc.collect()
-    eventually(lambda: _open_descriptors() <= descriptors, 5)
+    eventually(lambda: _open_descriptors() <= descriptors, "the files of the test are closed")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Owns a pty that plays a serial port: the end that the rack serves, and the link by which it is opened."""
 
 import contextlib
-import fcntl
 import os
-import struct
 import termios
 import tty
 from pathlib import Path
@@ -40,11 +38,6 @@ class Line:
     def speed(self) -> int | None:
         """The speed in bit/s that the other end has set."""
         return _SPEEDS.get(termios.tcgetattr(self.master)[5])
-
-    @property
-    def unread(self) -> int:
-        """How many bytes were written to the port and not read yet."""
-        return int(struct.unpack("i", fcntl.ioctl(self.master, termios.FIONREAD, bytes(4)))[0])
 
     def read(self) -> bytes:
         """Read what was written to the port."""

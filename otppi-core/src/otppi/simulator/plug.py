@@ -31,6 +31,9 @@ class Plug:
         link: where the one line of a modem without USB is.
         watcher: the rack.
         socket: where it is plugged in, in a rack with USB.
+
+    Attributes:
+        heard: how many octets were taken from its lines since the beginning.
     """
 
     def __init__(self, peer: HealthyPeer, link: Path, watcher: Watcher, socket: UsbSocket | None) -> None:
@@ -38,6 +41,7 @@ class Plug:
         self._link = link
         self._watcher = watcher
         self.lines: list[Line] = []
+        self.heard = 0
         self._speaker: Line | None = None
         self._up = False
         self._shows_cd_rom = False
@@ -95,7 +99,9 @@ class Plug:
     def read(self, now: float) -> None:
         """Hear what was written to the lines and to the power switches."""
         for line in self.lines:
-            if (data := line.read()) and line.kind is not PortKind.DIAG:
+            data = line.read()
+            self.heard += len(data)
+            if data and line.kind is not PortKind.DIAG:
                 self._speaker = line
                 if self._peer.baud_rate is not None:
                     self._peer.line_speed = line.speed

@@ -67,9 +67,9 @@ class RackedModem:
         return bool(self._plug.lines)
 
     @property
-    def unread(self) -> int:
-        """How many octets were written to its ports that it has not taken yet: a busy machine gives it no time to."""
-        return sum(line.unread for line in self._plug.lines)
+    def heard(self) -> int:
+        """How many octets it has taken from its ports since the beginning."""
+        return self._plug.heard
 
     @property
     def faults(self) -> tuple[str, ...]:

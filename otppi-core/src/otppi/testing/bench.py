@@ -120,7 +120,7 @@ class DispatchBench:
     def end(self, *records: Record) -> tuple[State, ...]:
         """Wait for the ends of records, and give their states."""
         for record in records:
-            if not self.dispatch.wait(record, 20):
+            if not self.dispatch.wait(record, 60):
                 raise AssertionError(f"{record} did not end")
         return tuple(record.state for record in records)
 
@@ -137,7 +137,7 @@ class DispatchBench:
             thread.stop()
         self._housekeeping.stop()
         for thread in (*self.threads.values(), self._housekeeping):
-            if not thread.join(10):
+            if not thread.join(30):
                 raise AssertionError(f"{thread.name} did not end")
         self.dispatch.close()
 

@@ -1,7 +1,6 @@
-"""A modem and a mail account whose every outcome a test decides, and how a test waits for something."""
+"""A modem and a mail account whose every outcome a test decides."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,25 +11,11 @@ from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
 from otppi.api.mail import MailAccount
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemIdentity, RecoveryStep
+from otppi.testing.waiting import PATIENCE
+from otppi.testing.waiting import until as until  # where it was before
 
 Step = Exception | Callable[[OutgoingMessage], None] | None
 """What becomes of one `send`: an error, something that the test does (it may raise), or success."""
-
-_PATIENCE = 30.0
-
-
-def until(condition: Callable[[], object], what: str = "", seconds: float = _PATIENCE) -> None:
-    """Wait for a condition that has no event of its own.
-
-    Raises:
-        AssertionError: It did not hold in `seconds`.
-    """
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what or condition}")
-        pause.wait(0.002)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +121,7 @@ class ScriptedEgress(Egress):
         self.hooks = hooks
         self.sending.set()
         try:
-            if not self.gate.wait(_PATIENCE):
+            if not self.gate.wait(PATIENCE):
                 raise AssertionError("the test left the gate closed")
             step = self.next_step(message)
             if isinstance(step, Unconfirmed):
@@ -213,7 +198,7 @@ class ScriptedModem(ScriptedEgress, Modem):
         if self.is_open:
             raise AssertionError("a modem that is open is not recovered")
         self.recovered.append(step)
-        if not self.gate.wait(_PATIENCE):
+        if not self.gate.wait(PATIENCE):
             raise AssertionError("the test left the gate closed")
         if step not in self.steps:
             return False
