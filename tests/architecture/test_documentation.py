@@ -7,8 +7,8 @@ import pytest
 
 from otppi.api import hookspecs
 from otppi.cli.declarations import reference
-from otppi.host.core import CORE_SECTIONS
-from otppi.host.runtime.plugins import Plugins
+from otppi.host.core import load_plugins
+from otppi.host.runtime.plugins import KINDS
 from otppi.simulator import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def test_the_reference_of_settings_is_that_of_the_declarations() -> None:
 
 
 def test_the_reference_has_every_section() -> None:
-    missing = [one.key for one in (*CORE_SECTIONS, *Plugins().sections) if f"## `{one.key}`: " not in reference()]
+    missing = [one.key for one in load_plugins().sections if f"## `{one.key}`: " not in reference()]
     assert missing == []
 
 
@@ -40,12 +40,17 @@ def test_every_hook_is_documented_and_used_by_a_plugin(hook: str) -> None:
     docstring = getattr(hookspecs, hook).__doc__
     assert "When:" in docstring
     assert "Raising:" in docstring
-    used = [path for path in ROOT.glob("plugins/*/src/*/plugin.py") if f"def {hook}(" in path.read_text()]
-    assert used
+    users = (*ROOT.glob("plugins/*/src/*/plugin.py"), ROOT / "otppi-core/src/otppi/host/core.py")
+    assert [path for path in users if f"def {hook}(" in path.read_text()]
+
+
+def test_every_hook_has_its_kind_and_every_kind_its_hook() -> None:
+    assert sorted(kind.hook for kind in KINDS) == HOOKS
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
 
 
 def test_every_built_in_plugin_loads() -> None:
-    assert [one.error for one in Plugins().status] == [None] * len(list(ROOT.glob("plugins/*/")))
+    assert [one.error for one in load_plugins().status] == [None] * len(list(ROOT.glob("plugins/*/")))
 
 
 def test_every_fault_of_the_modem_peer_is_in_the_table() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control.server import ControlServer
+from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.operations import registry_of
-from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.rack.source import RackSource
@@ -29,7 +29,7 @@ def rack() -> Iterator[ModemRack]:
 @pytest.fixture
 def gateway(data: Path, tmp_path: Path, rack: ModemRack) -> Iterator[Host]:
     (tmp_path / "boot").mkdir(mode=0o700)
-    folder = DataFolder(data, plugins=Plugins())
+    folder = DataFolder(data, plugins=load_plugins())
     folder.config.update(
         {
             "modems": [{"name": "m1", "type": "at", "imei": rack.modems[0].profile.imei}],

@@ -17,8 +17,8 @@ import pytest
 
 from otppi.api.settings import RENAMED_FROM
 from otppi.cli.talk import running
+from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, boot_folder_of
-from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.passwords import is_password
 
 Cli = Callable[..., Any]
@@ -75,7 +75,7 @@ def test_reading_makes_no_data_folder(otppi: Cli, tmp_path: Path, line: str) -> 
 
 
 def test_a_folder_in_use_is_to_be_tried_again(otppi: Cli, data: Path) -> None:
-    folder = DataFolder(data, plugins=Plugins(()))
+    folder = DataFolder(data, plugins=load_plugins(()))
     result = otppi("user", "list")
     folder.close()
     assert result.code == 4

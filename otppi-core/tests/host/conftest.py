@@ -11,9 +11,9 @@ import pytest
 from otppi.api.ingress import Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.api.modem import ModemContext, ModemType
 from otppi.api.settings import Section, boolean, integer, number, text
+from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.runtime.plugins import Plugins
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 
@@ -71,7 +71,7 @@ class Doubles:
         self.contexts: dict[str, ModemContext] = {}
         self.ingresses: list[ListeningIngress] = []
         self.fail: set[str] = set()
-        self.plugins = Plugins(())
+        self.plugins = load_plugins(())
         self.plugins.modem_types["scripted"] = ModemType(
             key="scripted",
             title="scripted modem",

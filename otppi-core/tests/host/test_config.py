@@ -9,11 +9,10 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import REDACTED
-from otppi.host.core import CORE_SECTIONS
+from otppi.host.core import CORE_SECTIONS, load_plugins
 from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
-from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.settings.passwords import is_password
 from otppi.host.storage.store import Store
@@ -202,7 +201,7 @@ def test_what_is_kept_and_cannot_be_used_is_told_and_its_default_is_used(data: D
 
 def test_the_plugin_of_a_modem_may_be_gone(data: DataFolder, config: Config) -> None:
     config.update({"modems": [{"name": "m0", "type": "scripted", "speed": 3.0, "key": "k"}]})
-    without = config_of(data.store, Plugins(()))
+    without = config_of(data.store, load_plugins(()))
     assert without.many("modems")[0]["name"] == "m0"
     assert without.export(secrets=False)["modems"][0]["type"] == "scripted"
 
@@ -283,11 +282,11 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
 def test_a_kept_value_that_cannot_be_used_is_mended_by_setting_its_default(tmp_path: Path) -> None:
     store = Store(tmp_path / "settings.json")
     store.write({"sms": [{"attempts": 1000}]})
-    config = config_of(store, Plugins(()))
+    config = config_of(store, load_plugins(()))
     assert [problem.field for problem in config.problems] == ["sms.attempts"]
     assert config.update({"sms": {"attempts": 3}}) == ["sms"]
     assert config.problems == []
-    assert config_of(store, Plugins(())).problems == []
+    assert config_of(store, load_plugins(())).problems == []
 
 
 def test_what_guards_is_closed_where_it_cannot_be_used(tmp_path: Path) -> None:
@@ -306,7 +305,7 @@ def test_what_guards_is_closed_where_it_cannot_be_used(tmp_path: Path) -> None:
             "modems": [{"name": "m0", "active": "no"}, {"name": "m1", "attempts": 1}],
         }
     )
-    config = config_of(store, Plugins(()))
+    config = config_of(store, load_plugins(()))
     assert [user["username"] for user in config.many("api_users") if user["active"] and not user["blocked"]] == ["a"]
     assert config.one("encryption")["required_on"] == ["all"]
     assert [modem["active"] for modem in config.many("modems")] == [False, True]

@@ -15,6 +15,7 @@ from otppi.api.errors import InvalidSettings, ModemLost, NotSupported, Trouble
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemIdentity, ModemState, ModemType
+from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.modems import devices
@@ -23,7 +24,6 @@ from otppi.host.modems.devices import DeviceWatch
 from otppi.host.operations import registry_of
 from otppi.host.records.record import Record
 from otppi.host.runtime.operations import COMMAND_LINE
-from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads
 from otppi.kit.at.examine import Examined
@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, folder: Path, rack: ModemRack) -> None:
         self.rack = rack
-        plugins = Plugins(())
+        plugins = load_plugins(())
         plugins.modem_types["at"] = ModemType("at", "AT modem", "For tests.", AtModem, settings=AT_SETTINGS)
         self.data = DataFolder(folder / "data", plugins=plugins)
         (folder / "boot").mkdir(mode=0o700)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from otppi.host.runtime.plugins import Plugins, section_of_modem
+from otppi.host.core import CORE_SECTIONS, ROOMS, Room, load_plugins
+from otppi.host.modems.settings import MODEMS
+from otppi.host.runtime.plugins import KINDS, SECTIONS, Plugins
 
 GOOD = """
 from otppi.api import hookimpl
@@ -28,6 +30,14 @@ def otppi_ingress_types():
     section = Section(key="{key}", title="A way in", help="For tests.", settings=(), reset_group="test")
     return [IngressType(section=section, create=print, enabled=bool)]
 """
+OWN_SECTION = """
+from otppi.api import hookimpl
+from otppi.api.settings import Section
+
+@hookimpl
+def otppi_sections():
+    return [Section(key="{key}", title="Of the plugin", help="For tests.", settings=(), reset_group="test")]
+"""
 BROKEN = {
     "missing import": ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
     "syntax": ("def (:", "SyntaxError"),
@@ -39,6 +49,19 @@ BROKEN = {
     "hook wants too much": (GOOD.replace("types()", "types(registry)"), "PluginValidationError"),
     "hook gives nothing": (GOOD.replace("return [", "["), "TypeError"),
     "hook gives other things": (GOOD.replace("return [", "return ['text', "), "TypeError"),
+    "hook gives a number": (GOOD.replace("return [", "return 7; ["), "TypeError"),
+    "hook gives a class": (GOOD.replace("return [", "return [ModemType, "), "TypeError"),
+    "hook is a generator that fails": (GOOD.replace("return [", "yield 1 / 0; return ["), "ZeroDivisionError"),
+    "hook calls itself": (GOOD.replace("return [", "return otppi_modem_types(); ["), "RecursionError"),
+    "key is no text": (GOOD.replace('"{key}"', "7"), "TypeError"),
+    "no section": (SECTION.replace("section=section", "section=None").replace("{key}", "none"), "AttributeError"),
+    "one of its hooks raises": (GOOD + SECTION.replace("section =", "1 / 0; section ="), "ZeroDivisionError"),
+    "own section of the core": (OWN_SECTION.replace("{key}", "sms"), "ValueError"),
+    "own section of another plugin": (OWN_SECTION.replace("{key}", "first-section"), "ValueError"),
+    "section that its ingress has": (
+        OWN_SECTION.replace("{key}", "twice") + SECTION.replace("{key}", "twice"),
+        "ValueError",
+    ),
     "key is used": (GOOD.replace("{key}", "first"), "ValueError"),
     "key is used by itself": (GOOD.replace("]\n", "] * 2\n"), "ValueError"),
     "declares a common setting": (GOOD.replace("{settings}", "text('port', 'Port', 'Again.'),"), "ValueError"),
@@ -70,9 +93,9 @@ def test_a_broken_plugin_is_shown_and_the_others_load(
     modules: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     source, error = BROKEN[kind]
-    plugins = Plugins(
+    plugins = load_plugins(
         [
-            entry_point(modules, "first", GOOD),
+            entry_point(modules, "first", GOOD + OWN_SECTION.replace("{key}", "first-section")),
             entry_point(modules, kind, source),
             entry_point(modules, "last", GOOD),
             entry_point(modules, "way", SECTION),
@@ -80,36 +103,67 @@ def test_a_broken_plugin_is_shown_and_the_others_load(
     )
     assert list(plugins.modem_types) == ["first", "last"]
     assert list(plugins.ingress_types) == ["way"]
+    assert [one.key for one in plugins.sections[len(CORE_SECTIONS) :]] == ["first-section", "way"]
     assert [one.error is None for one in plugins.status] == [True, False, True, True]
     assert (plugins.status[1].error or "").startswith(error)
     assert f"plugin {kind} is left out" in caplog.text
 
 
 def test_two_entry_points_of_one_name_leave_the_first_one(modules: Path) -> None:
-    plugins = Plugins([entry_point(modules, "first", GOOD), entry_point(modules, "first", GOOD)])
+    plugins = load_plugins([entry_point(modules, "first", GOOD), entry_point(modules, "first", GOOD)])
     assert [one.error is None for one in plugins.status] == [True, False]
     assert list(plugins.modem_types) == ["first"]
 
 
 def test_installed_plugins_are_loaded_in_the_order_of_their_names() -> None:
-    names = [one.name for one in Plugins().status]
+    names = [one.name for one in load_plugins().status]
     assert names == sorted(names)
 
 
 def test_a_types_own_settings_join_the_common_ones(modules: Path) -> None:
     source = GOOD.replace("{settings}", "text('colour', 'Colour', 'Of the case.'),")
-    plugins = Plugins([entry_point(modules, "first", source)])
-    section = section_of_modem(plugins.modem_types["first"])
+    plugins = load_plugins([entry_point(modules, "first", source)])
+    section = MODEMS.extended(plugins.modem_types["first"])
     assert [setting.key for setting in section.settings][-1] == "colour"
     assert section["port"].key == "port"
 
 
 def test_what_is_installed_loads() -> None:
-    plugins = Plugins()
+    plugins = load_plugins()
     assert [one.error for one in plugins.status] == [None] * len(plugins.status)
     for one in plugins.status:
         assert one.version == importlib.metadata.version(one.distribution)
 
 
-def test_safe_mode_loads_none() -> None:
-    assert Plugins(()).status == []
+def test_it_is_told_what_each_offers_by_the_table_of_kinds(modules: Path) -> None:
+    source = GOOD + SECTION.replace("{key}", "ingress-x") + OWN_SECTION.replace("{key}", "x-section")
+    plugins = load_plugins([entry_point(modules, "x", source), entry_point(modules, "bad", "1 / 0")])
+    assert [one.offers for one in plugins.status] == [("section x-section", "modem type x", "ingress ingress-x"), ()]
+
+
+def test_every_plugin_that_is_installed_offers_something_of_a_kind() -> None:
+    for one in load_plugins().status:
+        assert one.offers, one.name
+        assert all(any(offer.startswith(f"{kind.name} ") for kind in KINDS) for offer in one.offers)
+
+
+def test_safe_mode_loads_the_rooms_and_no_plugin() -> None:
+    plugins = load_plugins(())
+    assert plugins.status == []
+    assert [len(plugins.of(kind)) for kind in KINDS if kind.hook != SECTIONS.hook] == [0] * (len(KINDS) - 1)
+    assert list(plugins.of(SECTIONS)) == [section.key for section in CORE_SECTIONS]
+
+
+def test_rooms_register_by_the_hooks_of_plugins_and_two_cannot_have_one_section() -> None:
+    assert list(Plugins((), ROOMS).of(SECTIONS).values()) == list(CORE_SECTIONS)
+    with pytest.raises(ValueError, match="registered already"):
+        Plugins((), {**ROOMS, "another": Room(CORE_SECTIONS[:1])})
+
+
+def test_the_types_of_a_typed_section_are_those_of_its_kind(modules: Path) -> None:
+    source = GOOD.replace("{settings}", "text('colour', 'Colour', 'Of the case.'),")
+    plugins = load_plugins([entry_point(modules, "first", source)])
+    (modems,) = [section for section in plugins.sections if section.key == "modems"]
+    assert modems.of_type("first")["colour"].title == "Colour"
+    for section in plugins.sections:
+        assert (section.types is not None) == (section.typed_by is not None), section.key

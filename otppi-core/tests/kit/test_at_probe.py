@@ -6,7 +6,7 @@ import pytest
 
 from otppi.api.errors import ModemBlocked
 from otppi.api.modem import ModemIdentity, ModemType
-from otppi.host.runtime.plugins import best_type
+from otppi.host.modems.types import best_type
 from otppi.kit.at.modem import AtModem
 from otppi.kit.at.probe import made_by, probe
 from otppi.simulator import ModemRack

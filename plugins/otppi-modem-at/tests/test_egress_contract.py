@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.modem import Modem, ModemContext
-from otppi.host.runtime.plugins import section_of_modem
+from otppi.host.modems.settings import MODEMS
 from otppi.simulator import ModemRack
 from otppi.testing.egress import CHECKS, EgressBench
 from otppi_modem_at.plugin import otppi_modem_types
@@ -22,7 +22,7 @@ class AtBench(EgressBench):
     def make(self) -> Modem:
         (modem_type,) = otppi_modem_types()
         raw = {"name": "m0", "port": str(self._rack.paths[0]), "sim_card_pin": PIN}
-        settings, problems = section_of_modem(modem_type).validate(raw)
+        settings, problems = MODEMS.extended(modem_type).validate(raw)
         assert not problems
         return modem_type.create(ModemContext(settings, self._folder))
 

@@ -7,7 +7,7 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext
-from otppi.host.runtime.plugins import section_of_modem
+from otppi.host.modems.settings import MODEMS
 from otppi.kit.at.probe import probe
 from otppi.simulator import ModemRack
 from otppi_modem_at.plugin import otppi_modem_types
@@ -20,7 +20,7 @@ def message(text: str) -> OutgoingMessage:
 def test_the_settings_make_a_modem_that_sends(modem_rack: ModemRack, tmp_path: Path) -> None:
     (modem_type,) = otppi_modem_types()
     raw = {"name": "m0", "port": str(modem_rack.paths[0])}
-    settings, problems = section_of_modem(modem_type).validate(raw)
+    settings, problems = MODEMS.extended(modem_type).validate(raw)
     assert not problems
     modem = modem_type.create(ModemContext(settings, tmp_path))
     modem.open()

@@ -9,13 +9,14 @@ import pytest
 
 from otppi.api.errors import ModemBlocked
 from otppi.api.modem import ModemContext
-from otppi.host.runtime.plugins import Plugins, section_of_modem
+from otppi.host.modems.settings import MODEMS
+from otppi.host.runtime.plugins import Plugins
 from otppi_modem_modemmanager.plugin import otppi_modem_types
 
 
 def test_the_settings_make_a_modem_that_sends(manager: Any, modem: str, make_driver: Any, tmp_path: Path) -> None:
     (modem_type,) = otppi_modem_types()
-    settings, problems = section_of_modem(modem_type).validate({"name": "m0", "type": "modemmanager"})
+    settings, problems = MODEMS.extended(modem_type).validate({"name": "m0", "type": "modemmanager"})
     assert not problems
     made = modem_type.create(ModemContext(settings, tmp_path))
     made.open()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.modem import Modem, ModemContext
-from otppi.host.runtime.plugins import section_of_modem
+from otppi.host.modems.settings import MODEMS
 from otppi.testing.egress import CHECKS, EgressBench
 from otppi_modem_simulated.plugin import otppi_modem_types
 
@@ -19,7 +19,7 @@ class SimulatedBench(EgressBench):
     def make(self) -> Modem:
         (modem_type,) = otppi_modem_types()
         raw = {"name": "demo", "type": "simulated", "network_time": 0}
-        settings, problems = section_of_modem(modem_type).validate(raw)
+        settings, problems = MODEMS.extended(modem_type).validate(raw)
         assert not problems
         self._made.append(modem_type.create(ModemContext(settings, self._folder)))
         return self._made[-1]

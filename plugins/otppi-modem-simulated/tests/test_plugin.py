@@ -9,8 +9,8 @@ from otppi.api.errors import ModemLost, Unconfirmed
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, RecoveryStep
 from otppi.api.operations import Actor, Role
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.operations import Registry
-from otppi.host.runtime.plugins import section_of_modem
 from otppi.kit.at import channel as at_channel
 from otppi_modem_simulated.plugin import otppi_modem_types, otppi_operations
 
@@ -22,7 +22,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make(folder: Path, **raw: Any) -> Modem:
     (modem_type,) = otppi_modem_types()
-    settings, problems = section_of_modem(modem_type).validate({"name": "demo", "type": "simulated", **raw})
+    settings, problems = MODEMS.extended(modem_type).validate({"name": "demo", "type": "simulated", **raw})
     assert not problems
     return modem_type.create(ModemContext(settings, folder))
 
@@ -55,7 +55,7 @@ def test_faults_are_there_from_the_start(tmp_path: Path) -> None:
 def test_an_unknown_fault_is_a_problem_of_its_field() -> None:
     (modem_type,) = otppi_modem_types()
     assert modem_type.embedded_default
-    _, problems = section_of_modem(modem_type).validate({"name": "demo", "faults": ["gremlins"]})
+    _, problems = MODEMS.extended(modem_type).validate({"name": "demo", "faults": ["gremlins"]})
     assert [problem.field for problem in problems] == ["modems.faults"]
 
 

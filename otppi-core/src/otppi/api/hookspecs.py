@@ -14,6 +14,7 @@ from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
+from otppi.api.settings import Section
 
 PROJECT = "otppi"
 
@@ -35,6 +36,16 @@ def otppi_ingress_types() -> Sequence[IngressType]:
     """Give the ways in of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_sections() -> Sequence[Section]:
+    """Give sections of settings that belong to the plugin as a whole, and to no type that it brings.
+
+    When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among the gateway's
+    own and those of all plugins.
     """
     raise AssertionError("a specification is never called")
 

@@ -3,14 +3,12 @@
 from typing import Any
 
 from otppi.api.settings import Section
-from otppi.host.core import declarations
-from otppi.host.runtime.plugins import Plugins
+from otppi.host.core import declarations, load_plugins
 from otppi.host.settings.config import REVISION
 
 
 def _sections() -> tuple[Section, ...]:
-    plugins = Plugins()
-    return declarations(plugins.modem_types, plugins.ingress_types, plugins.sections).sections
+    return declarations(load_plugins()).sections
 
 
 def reference() -> str:

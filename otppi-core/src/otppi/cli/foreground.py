@@ -17,11 +17,11 @@ from otppi.cli.exits import Exit, Failure
 from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control.server import ControlServer
+from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.modems.udev import udev_source
 from otppi.host.operations import registry_of
-from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
     sys.setswitchinterval(0.0005)
     document = None if provision is None else read_document(provision)
     try:
-        data = DataFolder(data_path, plugins=Plugins(() if safe_mode else None))
+        data = DataFolder(data_path, plugins=load_plugins(() if safe_mode else None))
     except FolderInUse as error:
         raise Failure(Exit.LATER, str(error)) from error
     try:

@@ -13,7 +13,8 @@ from serial.tools.list_ports import comports
 
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.modem import ModemType
-from otppi.host.runtime.plugins import Plugins, best_type
+from otppi.host.core import load_plugins
+from otppi.host.modems.types import best_type
 from otppi.kit.at.port import named, users_of
 
 
@@ -28,7 +29,7 @@ def probe_ports(paths: Iterable[str]) -> list[dict[str, Any]]:
     `state` is found (a modem answered), blocked (it answered, but needs a person), held (by the programs in `held_by`,
     so it was not asked), silent, refused (by its permissions) or absent.
     """
-    types = list(Plugins().modem_types.values())
+    types = list(load_plugins().modem_types.values())
     asked = [_in_thread(partial(_probe, path, types)) for path in paths]
     return [one.result() for one in asked]
 

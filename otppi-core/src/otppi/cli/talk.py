@@ -76,13 +76,13 @@ def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False
 @contextmanager
 def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Registry"]:
     """Open a data folder on which no gateway runs."""
+    from otppi.host.core import load_plugins
     from otppi.host.data_folder import DataFolder, FolderInUse
     from otppi.host.operations import registry_of
-    from otppi.host.runtime.plugins import Plugins
 
     if not creates and not data.is_dir():
         raise Failure(Exit.USAGE, f"there is no data folder {data} (name it with --data DIR)")
-    plugins = Plugins()
+    plugins = load_plugins()
     _become_owner(data)
     try:
         folder = DataFolder(data, plugins=plugins, anew=anew)

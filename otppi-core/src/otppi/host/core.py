@@ -1,8 +1,12 @@
-"""Which settings there are: each room's own section, and what the gateway knows that they need to be read."""
+"""What the gateway's own rooms register, by the hooks that plugins use, and what settings there are altogether."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from types import MappingProxyType
+from typing import Final
 
-from otppi.api.modem import ModemType
+from otppi.api import hookimpl
 from otppi.api.settings import Document, Input, Section, Suggest
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.inbox.settings import INBOX
@@ -10,26 +14,48 @@ from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
+from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.document import Declarations, Reader
 from otppi.host.users.settings import API_USERS
 from otppi.host.webhook.settings import WEBHOOK
 
-CORE_SECTIONS: tuple[Section, ...] = (SMS, OTP, MODEMS, INBOX, WEBHOOK, API_USERS, ENCRYPTION)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """One room, as the manager of plugins sees it."""
+
+    sections: tuple[Section, ...] = ()
+
+    @hookimpl
+    def otppi_sections(self) -> Sequence[Section]:
+        """Return the sections of settings that the room reads."""
+        return self.sections
 
 
-def declarations(
-    modem_types: Mapping[str, ModemType], ingresses: Mapping[str, object], others: Iterable[Section]
-) -> Declarations:
-    """Return what there is to be set.
+ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
+    {
+        "messages": Room((SMS,)),
+        "otp": Room((OTP,)),
+        "modems": Room((MODEMS,)),
+        "inbox": Room((INBOX,)),
+        "webhook": Room((WEBHOOK,)),
+        "users": Room((API_USERS,)),
+        "encryption": Room((ENCRYPTION,)),
+    }
+)
 
-    Args:
-        modem_types: Those of the plugins; what they declare is added to a modem's settings.
-        ingresses: Those of the plugins, by the keys of their sections.
-        others: The sections of the plugins.
-    """
-    core = [section.with_types(modem_types) if section is MODEMS else section for section in CORE_SECTIONS]
-    known = {Suggest.MODEM_TYPES: modem_types.keys, Suggest.INGRESSES: ingresses.keys}
-    return Declarations((*core, *others), _READERS, known)
+CORE_SECTIONS: tuple[Section, ...] = tuple(section for room in ROOMS.values() for section in room.sections)
+
+
+def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
+    """Load the rooms, then the plugins that are installed; or only those of `found`, none in safe mode."""
+    return Plugins(found, ROOMS)
+
+
+def declarations(plugins: Plugins) -> Declarations:
+    """Return what there is to be set by rooms and plugins."""
+    known = {Suggest.MODEM_TYPES: plugins.modem_types.keys, Suggest.INGRESSES: plugins.ingress_types.keys}
+    return Declarations(tuple(plugins.sections), _READERS, known)
 
 
 def _prefixes_as_keys(document: Document) -> Callable[[str], str]:

@@ -20,7 +20,7 @@ _FULL = 256 * 1024
 
 def config_of(store: Store, plugins: Plugins) -> Config:
     """Open the settings of core and plugins."""
-    return Config(store, declarations(plugins.modem_types, plugins.ingress_types, plugins.sections))
+    return Config(store, declarations(plugins))
 
 
 class FolderInUse(OtpPiError):  # noqa: N818

@@ -26,7 +26,7 @@ from typing import Any, Self
 
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemType
-from otppi.host.runtime.plugins import section_of_modem
+from otppi.host.modems.settings import MODEMS
 
 _CTRL_Z = b"\x1a"
 _ESC = b"\x1b"
@@ -135,7 +135,7 @@ def opened(modem_type: ModemType, port: str, boot_folder: Path, **settings: Any)
     Raises:
         ValueError: A setting cannot be used.
     """
-    values, problems = section_of_modem(modem_type).validate({"name": "m0", "port": port} | settings)
+    values, problems = MODEMS.extended(modem_type).validate({"name": "m0", "port": port} | settings)
     if problems:
         raise ValueError("; ".join(map(str, problems)))
     modem = modem_type.create(ModemContext(values, boot_folder))

@@ -14,7 +14,7 @@ from otppi.cli.installed import installed
 from otppi.cli.probing import port_problem
 from otppi.cli.talk import ask, running
 from otppi.host.control.client import ControlClient
-from otppi.host.runtime.plugins import Plugins
+from otppi.host.core import load_plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
 from otppi.kit.net.link import is_link
 from otppi.kit.net.tls import verifying_context
@@ -97,7 +97,7 @@ def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient
     elif not any(modem["active"] for modem in configured):
         name = shlex.quote(configured[0]["name"])
         yield problem("modems", "none is active: nothing is sent", f"otppi settings set modems.{name}.active true")
-    with_port = {key for key, one in Plugins().modem_types.items() if one.probe or one.recognises}
+    with_port = {key for key, one in load_plugins().modem_types.items() if one.probe or one.recognises}
     for modem in configured:
         if modem["active"] and modem["type"] in with_port:
             gateway = None if client is None else client.process()

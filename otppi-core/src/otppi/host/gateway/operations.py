@@ -1,7 +1,7 @@
 """The operations on the gateway as a whole: send, how it is, what its modems do, the blocking list, its plugins."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from otppi.api.errors import InvalidSettings
@@ -123,11 +123,8 @@ def _msisdn(call: HostCall, receiver: str) -> str:
 
 
 def _plugins(call: HostCall) -> list[dict[str, Any]]:
-    """List the plugins that were found, with where each comes from or why it is left out."""
-    return [
-        {"name": one.name, "distribution": one.distribution, "version": one.version, "error": one.error}
-        for one in call.part(Plugins).status
-    ]
+    """List the plugins that were found, with what each offers or why it is left out."""
+    return [asdict(one) | {"offers": list(one.offers)} for one in call.part(Plugins).status]
 
 
 OPERATIONS = (
@@ -235,7 +232,7 @@ OPERATIONS = (
     Operation(
         name="plugins",
         title="Plugins",
-        help="List the plugins that were found, with where each comes from or why it is left out.",
+        help="List the plugins that were found, with what each offers or why it is left out.",
         handler=_plugins,
         role=Role.VIEWER,
         reads_only=True,

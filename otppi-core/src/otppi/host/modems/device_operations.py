@@ -12,8 +12,9 @@ from otppi.host.modems.device import Device
 from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.operations import workers_of
 from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.types import best_type
 from otppi.host.runtime.operations import HostCall
-from otppi.host.runtime.plugins import Plugins, best_type
+from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
 from otppi.host.settings.operations import SETTINGS

@@ -1,84 +1,155 @@
-"""Loading plugins: each one in its own guard, so that a broken one is shown and never stops the gateway."""
+"""Loading plugins: each one in its own guard, so that a broken one is shown and never stops the gateway.
+
+What plugins may offer is one table, `KINDS`: it drives the loading, `otppi plugins`, the reference and the tests.
+"""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 import pluggy
 
 from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
-from otppi.api.modem import ModemIdentity, ModemType
+from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
-from otppi.api.settings import Section
-from otppi.host.core import CORE_SECTIONS
-from otppi.host.modems.settings import MODEMS
+from otppi.api.settings import ItemType, Section
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+GROUP = "otppi"
+"""The group of entry points that plugins are found in."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PluginKind(Generic[T]):
+    """One kind of thing that plugins offer.
+
+    Attributes:
+        name: What it is called, as in the `modem type zte` of `otppi plugins`.
+        hook: Which hook gives things of this kind.
+        type: What each of them has to be.
+        key: How one is called: unlike all others of its kind.
+        section: Which settings one brings: their section's key is unlike that of every other section.
+        extends: The key of the section whose objects one is a type of (`Section.typed_by`): its settings join those.
+    """
+
+    name: str
+    hook: str
+    type: type[T]
+    key: Callable[[T], str]
+    section: Callable[[T], Section] | None = None
+    extends: str = ""
+
+
+SECTIONS = PluginKind("section", "otppi_sections", Section, lambda one: one.key, lambda one: one)
+MODEM_TYPES = PluginKind("modem type", "otppi_modem_types", ModemType, lambda one: one.key, extends="modems")
+INGRESS_TYPES = PluginKind(
+    "ingress", "otppi_ingress_types", IngressType, lambda one: one.section.key, lambda one: one.section
+)
+INTERNET_TYPES = PluginKind(
+    "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
+)
+OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
+KINDS: tuple[PluginKind[Any], ...] = (SECTIONS, MODEM_TYPES, INGRESS_TYPES, INTERNET_TYPES, OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class PluginStatus:
-    """One plugin that was found: where it comes from, and why it is left out if it is."""
+    """One plugin that was found: where it comes from, what it offers, and why it is left out if it is."""
 
     name: str
     distribution: str
     version: str
     error: str | None
+    offers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What one plugin offers, each kind by its keys, and the sections that come with that."""
+
+    things: dict[PluginKind[Any], dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    sections: dict[str, Section] = field(default_factory=dict)
 
 
 class Plugins:
-    """What the plugins offer. Built once, on the main thread.
+    """What the plugins, and the gateway's own rooms, offer. Built once, on the main thread.
 
     pluggy's own `load_setuptools_entrypoints` stops at the first entry point that cannot be imported, and one hook that
-    raises ends the call of all; here each plugin is imported, registered and asked by itself.
+    raises ends the call of all; here each plugin is imported, registered and asked by itself. It is taken as a whole or
+    left out as a whole.
+
+    Args:
+        found: The plugins; those that are installed where it is None, none in safe mode.
+        rooms: The gateway's own rooms by their names, which register through the same hooks. What one of them raises is
+            raised: it is a programming error.
     """
 
-    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
-        self.modem_types: dict[str, ModemType] = {}
-        self.ingress_types: dict[str, IngressType] = {}
-        self.internet_types: dict[str, InternetType] = {}
-        self.operations: dict[str, Operation] = {}
+    def __init__(self, found: Iterable[EntryPoint] | None = None, rooms: Mapping[str, object] | None = None) -> None:
         self.status: list[PluginStatus] = []
+        self._offered = _Offer()
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
+        for name, room in (rooms or {}).items():
+            self._add(self._register(room, name))
         for entry_point in _installed() if found is None else found:
             self._load(entry_point)
 
+    def of(self, kind: PluginKind[T]) -> dict[str, T]:
+        """Return all things of a kind by their keys, in the order of the plugins."""
+        return cast("dict[str, T]", self._offered.things[kind])
+
+    @property
+    def modem_types(self) -> dict[str, ModemType]:
+        """The modem types by their keys."""
+        return self.of(MODEM_TYPES)
+
+    @property
+    def ingress_types(self) -> dict[str, IngressType]:
+        """The types of ingresses by the keys of their sections."""
+        return self.of(INGRESS_TYPES)
+
+    @property
+    def internet_types(self) -> dict[str, InternetType]:
+        """The types of internet connections by the keys of their sections."""
+        return self.of(INTERNET_TYPES)
+
+    @property
+    def operations(self) -> dict[str, Operation]:
+        """The operations by their names."""
+        return self.of(OPERATIONS)
+
     @property
     def sections(self) -> list[Section]:
-        """Give the sections of settings that plugins bring, beside what modem types add to `modems`."""
-        ingresses = [one.section for one in self.ingress_types.values()]
-        return ingresses + [one.section for one in self.internet_types.values()]
+        """The sections of settings of rooms and plugins, those of a typed list with the types that there are."""
+        bringing = ((kind.section, self._offered.things[kind].values()) for kind in KINDS if kind.section is not None)
+        return [self._typed(section_of(one)) for section_of, things in bringing for one in things]
+
+    def _typed(self, section: Section) -> Section:
+        if section.typed_by is None:
+            return section
+        kind = next((kind for kind in KINDS if kind.extends == section.key), None)
+        return section if kind is None else section.with_types(self.of(kind))
 
     def _load(self, entry_point: EntryPoint) -> None:
-        error = plugin = None
+        error: str | None = None
+        offer = _Offer()
+        plugin = None
         try:
             plugin = entry_point.load()
-            self._manager.register(plugin, entry_point.name)
-            self._manager.check_pending()
-            modem_types = self._ask(plugin, "otppi_modem_types", ModemType, self.modem_types, lambda one: one.key)
-            for one in modem_types.values():
-                section_of_modem(one)
-            sections: dict[str, Any] = self.ingress_types | self.internet_types
-            ingress_types = self._ask(plugin, "otppi_ingress_types", IngressType, sections, lambda one: one.section.key)
-            internet_types = self._ask(
-                plugin, "otppi_internet_types", InternetType, sections | ingress_types, lambda one: one.section.key
-            )
-            operations = self._ask(plugin, "otppi_operations", Operation, self.operations, lambda one: one.name)
+            offer = self._register(plugin, entry_point.name)
         except (Exception, SystemExit) as caught:  # a stranger's code may raise anything, and the others must start
             error = f"{type(caught).__name__}: {caught}"
             logger.exception("plugin %s is left out", entry_point.name)
             if plugin is not None and self._manager.get_plugin(entry_point.name) is plugin:
                 self._manager.unregister(plugin)
         else:
-            self.modem_types |= modem_types
-            self.ingress_types |= ingress_types
-            self.internet_types |= internet_types
-            self.operations |= operations
+            self._add(offer)
         distribution = entry_point.dist
         self.status.append(
             PluginStatus(
@@ -86,42 +157,51 @@ class Plugins:
                 distribution.name if distribution else "",
                 distribution.version if distribution else "",
                 error,
+                tuple(f"{kind.name} {key}" for kind in KINDS for key in offer.things[kind]),
             )
         )
 
-    def _ask(
-        self, plugin: object, hook: str, kind: type, known: Mapping[str, Any], key: Callable[[Any], str]
-    ) -> dict[str, Any]:
-        implementations = getattr(self._manager.hook, hook).get_hookimpls()
-        offered: dict[str, Any] = {}
-        for implementation in implementations:
-            if implementation.plugin is plugin:
-                for one in implementation.function():
-                    if not isinstance(one, kind):
-                        raise TypeError(f"{hook} gave a {type(one).__name__} where a {kind.__name__} is wanted")
-                    if key(one) in known or key(one) in offered or key(one) in _CORE_KEYS:
-                        raise ValueError(f"{key(one)!r} is registered already")
-                    offered[key(one)] = one
-        return offered
+    def _register(self, plugin: object, name: str) -> _Offer:
+        """Register a plugin, and ask it for all that it offers."""
+        self._manager.register(plugin, name)
+        self._manager.check_pending()
+        offer = _Offer()
+        for kind in KINDS:
+            for implementation in getattr(self._manager.hook, kind.hook).get_hookimpls():
+                if implementation.plugin is plugin:
+                    for one in implementation.function():
+                        self._take(offer, kind, one)
+        return offer
+
+    def _take(self, offer: _Offer, kind: PluginKind[Any], one: object) -> None:
+        """Put one thing into an offer.
+
+        Raises:
+            TypeError: It is not of its kind.
+            ValueError: Its key, or that of its section, is taken; or it declares a setting anew.
+        """
+        if not isinstance(one, kind.type):
+            raise TypeError(f"{kind.hook} gave a {type(one).__name__} where a {kind.type.__name__} is wanted")
+        key = kind.key(one)
+        if not isinstance(key, str):
+            raise TypeError(f"{kind.hook} gave a {kind.name} whose key is a {type(key).__name__}")
+        if key in self._offered.things[kind] or key in offer.things[kind]:
+            raise ValueError(f"{key!r} is registered already")
+        if kind.section is not None:
+            section = kind.section(one)
+            if section.key in self._offered.sections or section.key in offer.sections:
+                raise ValueError(f"section {section.key!r} is registered already")
+            offer.sections[section.key] = section
+        elif (extended := self._offered.sections.get(kind.extends)) is not None:
+            extended.extended(cast("ItemType", one))
+        offer.things[kind][key] = one
+
+    def _add(self, offer: _Offer) -> None:
+        for kind, things in offer.things.items():
+            self._offered.things[kind].update(things)
+        self._offered.sections.update(offer.sections)
 
 
 def _installed() -> list[EntryPoint]:
     """Give the plugins that are installed by their names: Python gives them in the order of a folder, which varies."""
-    return sorted(entry_points(group="otppi"), key=lambda one: one.name)
-
-
-def best_type(types: Iterable[ModemType], found_by: ModemType, identity: ModemIdentity) -> ModemType:
-    """Choose the type for a modem that a type's probe found: the first that recognises it, else the one that asked."""
-    return next((one for one in types if one.recognises is not None and one.recognises(identity)), found_by)
-
-
-_CORE_KEYS = frozenset(section.key for section in CORE_SECTIONS)
-
-
-def section_of_modem(modem_type: ModemType) -> Section:
-    """Give the settings of a modem of some type: the common ones, and the type's own.
-
-    Raises:
-        ValueError: The type declares one of the common ones anew.
-    """
-    return replace(MODEMS, settings=(*MODEMS.settings, *modem_type.settings))
+    return sorted(entry_points(group=GROUP), key=lambda one: one.name)
