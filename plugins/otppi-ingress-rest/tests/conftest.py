@@ -16,10 +16,10 @@ import pytest
 from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
 from otppi.testing.waiting import until as eventually
+from otppi.web.timeouts import Timeouts
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 from otppi.wire.errors import AddressError
 from otppi.wire.msisdn import read_written
-from otppi_ingress_rest.deadlines import Deadlines
 from otppi_ingress_rest.ingress import RestIngress
 from otppi_ingress_rest.settings import SECTION
 
@@ -240,12 +240,12 @@ class Wire:
 class Served:
     """A running ingress."""
 
-    def __init__(self, gateway: StandInGateway, folder: Path, deadlines: Deadlines, changes: Mapping[str, Any]) -> None:
+    def __init__(self, gateway: StandInGateway, folder: Path, timeouts: Timeouts, changes: Mapping[str, Any]) -> None:
         values = {"http_port": 0, "https_port": 0, "https_enable": False, "bind_address": "127.0.0.1", **changes}
         settings, problems = SECTION.validate(values)
         assert not problems
         self.gateway = gateway
-        self.ingress = RestIngress(IngressContext(settings, gateway, folder), deadlines)
+        self.ingress = RestIngress(IngressContext(settings, gateway, folder), timeouts)
         self.thread = threading.Thread(target=self.ingress.run, name="ingress-rest")
         self.thread.start()
         eventually(lambda: bool(self.ingress.describe()["listening"]) or not self.thread.is_alive())
@@ -323,8 +323,8 @@ def serve(gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Ser
     descriptors = _open_descriptors()
     running: list[Served] = []
 
-    def start(deadlines: Deadlines | None = None, **changes: Any) -> Served:
-        served = Served(gateway, tmp_path, deadlines or Deadlines(stop=0.3), changes)
+    def start(timeouts: Timeouts | None = None, **changes: Any) -> Served:
+        served = Served(gateway, tmp_path, timeouts or Timeouts(stop=0.3), changes)
         running.append(served)
         return served
 
@@ -341,7 +341,7 @@ def make_served() -> Callable[..., Any]:
 
     @contextmanager
     def make(folder: Path, **changes: Any) -> Iterator[Served]:
-        served = Served(StandInGateway(), folder, Deadlines(stop=0.3), changes)
+        served = Served(StandInGateway(), folder, Timeouts(stop=0.3), changes)
         try:
             yield served
         finally:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from otppi.web.request import Refused, Request
 from otppi_ingress_rest import browsers
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -71,5 +72,6 @@ def test_no_answer_permits_a_page_to_read_it(served: Any, http: Any) -> None:
 
 
 def test_methods_are_told_apart() -> None:
-    assert browsers.refusal("GET", lambda _: "http://page.example") is None
-    assert browsers.refusal("DELETE", lambda _: "http://page.example") is not None
+    browsers.check(Request("GET", "/", "", {"origin": "http://page.example"}))
+    with pytest.raises(Refused):
+        browsers.check(Request("DELETE", "/", "", {"origin": "http://page.example"}))

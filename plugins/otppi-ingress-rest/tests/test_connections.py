@@ -2,91 +2,17 @@
 
 import contextlib
 import resource
-import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from otppi.kit.net.ip_network import network_of
-from otppi_ingress_rest import gate
-from otppi_ingress_rest.connection import Connection, Phase
-from otppi_ingress_rest.deadlines import Deadlines
-from otppi_ingress_rest.framing import Peer, Site
-from otppi_ingress_rest.listener import KERNEL_BUFFER
-from otppi_ingress_rest.reception import Reception
-from otppi_ingress_rest.table import Table
-
-
-class Made:
-    """Connections that nobody serves."""
-
-    def __init__(self) -> None:
-        self._others: list[socket.socket] = []
-
-    def connection(self, address: str = "127.0.0.1", since: float = 0.0) -> Connection:
-        ours, other = socket.socketpair()
-        self._others.append(other)
-        site = Site(None, ("127.0.0.1", 0), secure=False, body_limit=1024)
-        connection = Connection(ours, Peer(address, 1), network_of(address), site, None)
-        connection.since = since
-        return connection
-
-    def close(self) -> None:
-        for one in self._others:
-            one.close()
-
-
-@pytest.fixture
-def made() -> Iterator[Made]:
-    connections = Made()
-    yield connections
-    connections.close()
-
-
-def test_who_has_most_loses_the_one_that_waits_longest(made: Made) -> None:
-    connections = Table(10, 10)
-    crowd = [made.connection("2001:db8::1", since=number) for number in (5.0, 3.0, 4.0)]
-    early = made.connection("192.0.2.7", since=1.0)
-    busy = made.connection("2001:db8::2", since=0.0)
-    busy.phase = Phase.WORK
-    slow = made.connection("192.0.2.8", since=97.5)
-    slow.phase = Phase.WRITE
-    for one in (*crowd, early, busy, slow):
-        connections.add(one)
-    first_to_go = connections.may_go_first(100.0)[::-1]
-    assert first_to_go == [crowd[1], crowd[2], crowd[0], early, slow]  # never the one that is being answered
-    assert slow not in connections.may_go_first(99.0)  # it may still be reading
-    assert connections.may_go_first(100.0, "192.0.2.7") == [early]
-    for one in (*crowd, early, busy, slow):
-        connections.remove(one)
-        connections.remove(one)
-    assert not connections.crowded("192.0.2.7")
-    assert len(connections) == 0
-
-
-def test_an_event_of_a_closed_connection_is_not_the_next_ones(made: Made) -> None:
-    """The descriptor is given out anew within the turn: the event that was fetched before is not the newcomer's."""
-    connections = Table(10, 10)
-    with contextlib.closing(select.epoll()) as epoll:
-        reception = Reception([], connections, epoll, 10.0)
-        reception.begin_turn(1.0)
-        old = made.connection()
-        connections.add(old)
-        reception.begin_turn(2.0)
-        assert not reception.is_new(old)
-        connections.remove(old)
-        young = made.connection()
-        young.turn = old.turn = reception._turn
-        connections.add(young)
-        assert young.descriptor == old.descriptor
-        assert reception.is_new(young)
-        reception.begin_turn(3.0)
-        assert not reception.is_new(young)
-        connections.remove(young)
+from otppi.web import driver, server
+from otppi.web.connection import Connection
+from otppi.web.listener import KERNEL_BUFFER
+from otppi.web.timeouts import Timeouts
 
 
 def test_no_request_is_reset_at_the_limit(serve: Any, http: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -145,7 +71,7 @@ def test_where_all_are_being_answered_the_next_one_waits(serve: Any, http: Any) 
 def test_one_client_cannot_have_all(serve: Any, http: Any) -> None:
     served = serve(max_connections=100, max_connections_per_client=8)
     wires = []
-    for _ in range(30):  # one after the other: of those that come in one turn of the gate none makes room for the next
+    for _ in range(30):  # one after the other: none that comes in a turn makes room for the next one of it
         wires.append(served.connect())
         assert wires[-1].send(http.post(http.SMS)).answer()[0] == 200
     assert served.ingress.describe()["connections"] <= 8
@@ -155,7 +81,7 @@ def test_one_client_cannot_have_all(serve: Any, http: Any) -> None:
 
 def test_the_kernel_keeps_little_of_a_client_that_never_reads(serve: Any, http: Any) -> None:
     """470 such clients held 1 GB of the kernel's memory: megabytes of answers each, as far as TCP's own limits go."""
-    served = serve(Deadlines(write=20, stop=0.3))
+    served = serve(Timeouts(write=20, stop=0.3))
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         sock.connect(("127.0.0.1", served.port))
@@ -165,7 +91,7 @@ def test_the_kernel_keeps_little_of_a_client_that_never_reads(serve: Any, http: 
 
 
 def _accepted_by(served: Any) -> socket.socket:
-    connections = served.ingress._gate._table
+    connections = served.ingress._server._connections
     while not len(connections):
         threading.Event().wait(0.01)
     (connection,) = connections
@@ -192,7 +118,7 @@ def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkey
     ]
     for thread in secure:
         thread.start()
-    for _ in range(gate.HANDSHAKERS):
+    for _ in range(driver.HANDSHAKERS):
         assert begun.acquire(timeout=10)
     for _ in range(20):
         assert served.ask(http.post(http.SMS))[0] == 200
@@ -204,7 +130,7 @@ def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkey
 
 
 def test_a_handshake_that_stops_halfway_ends(serve: Any) -> None:
-    served = serve(Deadlines(handshake=0.3, stop=0.3), https_enable=True)
+    served = serve(Timeouts(handshake=0.3, stop=0.3), https_enable=True)
     hello = _client_hello()
     with socket.create_connection(("127.0.0.1", served.tls_port)) as sock:
         sock.settimeout(10)
@@ -243,7 +169,7 @@ def test_it_goes_on_when_descriptors_are_there_again(serve: Any, http: Any, capl
     assert caplog.text.count("No connection can be accepted") == 1
 
 
-def test_a_gate_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     served, end = serve(), threading.Event()
     receive = Connection.receive
 
@@ -252,7 +178,7 @@ def test_a_gate_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch
         return receive(connection)
 
     monkeypatch.setattr(Connection, "receive", stuck)
-    monkeypatch.setattr(gate, "STALLED_AFTER", 0.05)
+    monkeypatch.setattr(server, "STALLED_AFTER", 0.05)
     assert served.ingress.stalled() == ""
     wire = served.connect(http.post(http.SMS))
     http.eventually(lambda: "not looked at its connections" in served.ingress.stalled())
@@ -261,7 +187,7 @@ def test_a_gate_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypatch
     http.eventually(lambda: served.ingress.stalled() == "")
 
 
-def test_another_one_takes_the_port_of_a_gate_that_does_not_end(
+def test_another_one_takes_the_port_of_a_server_that_does_not_end(
     serve: Any, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, end = serve(), threading.Event()
@@ -274,7 +200,7 @@ def test_another_one_takes_the_port_of_a_gate_that_does_not_end(
     with monkeypatch.context() as patch:
         patch.setattr(Connection, "receive", stuck)
         served.connect(b"GET ")
-        http.eventually(lambda: served.ingress._gate._awake_since is not None)
+        http.eventually(lambda: served.ingress._server._awake_since is not None)
     port = served.port
     served.ingress.stop()
     served.ingress.abandon()

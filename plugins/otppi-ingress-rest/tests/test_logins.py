@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
+from otppi.web.request_queue import STRANGERS
 
 
 def basic(password: str) -> str:
@@ -110,3 +112,24 @@ def test_a_client_that_has_gone_while_it_waited_does_no_harm(slow: Any, http: An
     slow.gateway.logins[0].set_exception(AuthenticationFailed("wrong"))
     http.eventually(lambda: slow.ingress.describe()["connections"] == 0)
     assert slow.ask(http.post(http.SMS))[0] == 200
+
+
+def test_a_known_sender_is_answered_while_strangers_keep_all_the_threads_they_may_have(served: Any, http: Any) -> None:
+    """Issue 9, E22: remembered credentials never wait behind anything slow on the workers."""
+    gate, began = threading.Event(), threading.Semaphore(0)
+
+    def slow_health() -> dict[str, Any]:
+        began.release()
+        assert gate.wait(10)
+        return {"status": "ok"}
+
+    served.gateway.health = slow_health
+    wires = [served.connect(http.get("/api/health")) for _ in range(20)]
+    for _ in range(STRANGERS):
+        assert began.acquire(timeout=10)
+    try:
+        assert [served.ask(http.post(http.SMS))[0] for _ in range(5)] == [200] * 5
+        assert not began.acquire(blocking=False)
+    finally:
+        gate.set()
+    assert {wire.response()[0] for wire in wires} == {200}

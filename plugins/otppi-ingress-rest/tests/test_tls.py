@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 
 from otppi.api.errors import OtpPiError
-from otppi_ingress_rest import certificate, tls
+from otppi.web import certificate, tls
 
 
 def paths(folder: Path) -> tuple[Path, Path]:
@@ -90,18 +90,18 @@ def test_own_files_that_do_not_fit_name_the_setting(tmp_path: Path) -> None:
         folder.mkdir()
         tls.own(folder)
     with pytest.raises(OtpPiError, match=r"certificate_file.*private_key_file.*not the key of this certificate"):
-        tls.configured(str(one / tls.CERTIFICATE), str(other / tls.PRIVATE_KEY))
+        tls.configured(str(one / tls.CERTIFICATE), str(other / tls.PRIVATE_KEY), "ingress-rest")
     with pytest.raises(OtpPiError, match=r"ingress-rest\.private_key_file is empty"):
-        tls.configured(str(one / tls.CERTIFICATE), "")
+        tls.configured(str(one / tls.CERTIFICATE), "", "ingress-rest")
     with pytest.raises(OtpPiError, match=r"ingress-rest\.certificate_file: .*cannot be read"):
-        tls.configured(str(one / "none"), str(one / tls.PRIVATE_KEY))
+        tls.configured(str(one / "none"), str(one / tls.PRIVATE_KEY), "ingress-rest")
     key = subprocess.run(
         ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", str(one / tls.PRIVATE_KEY)],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
     (one / "locked").write_bytes(key)
     with pytest.raises(OtpPiError, match="passphrase"):
-        tls.configured(str(one / tls.CERTIFICATE), str(one / "locked"))
+        tls.configured(str(one / tls.CERTIFICATE), str(one / "locked"), "ingress-rest")
 
 
 def test_plain_http_on_the_tls_port_is_told_so(serve: Any, http: Any) -> None:

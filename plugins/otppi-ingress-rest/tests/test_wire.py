@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from otppi_ingress_rest.deadlines import Deadlines
+from otppi.web.timeouts import Timeouts
 
-QUICK = Deadlines(
+QUICK = Timeouts(
     handshake=0.6, head=0.6, body=1.5, body_progress=0.6, keep_alive=0.6, write=1.0, linger=0.3, stop=0.3
 )  # fmt: skip
 
@@ -296,7 +296,7 @@ def test_stop_answers_running_requests_and_closes_the_others(served: Any, http: 
 
 
 def test_what_becomes_final_while_it_stops_is_told(serve: Any, http: Any) -> None:
-    served = serve(Deadlines(stop=20))
+    served = serve(Timeouts(stop=20))
     served.gateway.hold = True
     wire = served.connect(http.post(http.SMS))
     http.eventually(lambda: len(served.gateway.tickets) == 1)

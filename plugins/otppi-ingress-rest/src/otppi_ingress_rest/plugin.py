@@ -14,7 +14,7 @@ def otppi_ingress_types() -> Sequence[IngressType]:
 
 
 def _create(context: IngressContext) -> Ingress:
-    """Import the server only where it is enabled: CherryPy costs megabytes."""
+    """Import the server only where it is enabled."""
     from otppi_ingress_rest.ingress import RestIngress
 
     return RestIngress(context)

@@ -4,16 +4,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from otppi_ingress_rest.connection import Connection, Phase
+from otppi.web.connection import Connection, Phase
 
 UNFINISHED = frozenset((Phase.HELLO, Phase.HANDSHAKE, Phase.READ, Phase.LINGER))
-"""Phases in which the gate waits for the client, which has nothing to lose but its place."""
+"""Phases in which the server waits for the client, which has nothing to lose but its place."""
 NOT_READING = 2.0
 """Seconds after which a client that does not take its answer is one that keeps us waiting."""
 
 
-class Table:
-    """The connections by descriptor. Changed by the gate's thread only; others may look one up, with the lock.
+class Connections:
+    """The connections by descriptor. Changed by the server's thread only; others may look one up, with the lock.
 
     Args:
         most: How many there may be.
@@ -22,7 +22,7 @@ class Table:
 
     def __init__(self, most: int, most_of_client: int) -> None:
         self.lock = threading.Lock()
-        """Held while a connection leaves, and while one becomes the gate's again without its help."""
+        """Held while a connection leaves, and while one becomes the server's again without its help."""
         self._most = most
         self._most_of_client = most_of_client
         self._connections: dict[int, Connection] = {}
@@ -55,11 +55,13 @@ class Table:
     def remove(self, connection: Connection) -> None:
         """Close one, which may have left already."""
         with self.lock:
-            if self._connections.pop(connection.descriptor, None) is not None:
+            if self._connections.get(connection.descriptor) is connection:
+                del self._connections[connection.descriptor]
                 self._of_client[connection.client] -= 1
                 if not self._of_client[connection.client]:
                     del self._of_client[connection.client]
             connection.sock.close()  # which takes it out of epoll too
+        connection.let_go()
 
     def may_go(self, connection: Connection, now: float) -> bool:
         """Whether a connection may be closed for another's sake: none that is being answered."""

@@ -28,28 +28,28 @@ def context(certificate: Path, private_key: Path) -> ssl.SSLContext:
     return made
 
 
-def configured(certificate_file: str, private_key_file: str) -> ssl.SSLContext:
+def configured(certificate_file: str, private_key_file: str, section: str) -> ssl.SSLContext:
     """Make a context from the files that the administrator named.
 
     Raises:
-        OtpPiError: they cannot be used; names the setting.
+        OtpPiError: They cannot be used; the sentence names the setting, of this section.
     """
     for setting, path in (("certificate_file", certificate_file), ("private_key_file", private_key_file)):
         if not path:
-            raise OtpPiError(f"ingress-rest.{setting} is empty: a certificate and its private key go together")
+            raise OtpPiError(f"{section}.{setting} is empty: a certificate and its private key go together")
         try:
             Path(path).read_bytes()
         except OSError as error:
-            raise OtpPiError(f"ingress-rest.{setting}: {path} cannot be read: {error.strerror}") from error
+            raise OtpPiError(f"{section}.{setting}: {path} cannot be read: {error.strerror}") from error
     try:
         return context(Path(certificate_file), Path(private_key_file))
     except ssl.SSLError as error:
         raise OtpPiError(
-            "ingress-rest.certificate_file and ingress-rest.private_key_file cannot be used together: "
-            + _explain(error)
+            f"{section}.certificate_file and {section}.private_key_file cannot be used together: " + _explain(error)
         ) from error
     except _PassphraseNeeded as error:
-        raise OtpPiError("ingress-rest.private_key_file is protected by a passphrase; store it without one") from error
+        reason = "is protected by a passphrase; store it without one"
+        raise OtpPiError(f"{section}.private_key_file {reason}") from error
 
 
 def own(folder: Path) -> ssl.SSLContext:
@@ -61,7 +61,7 @@ def own(folder: Path) -> ssl.SSLContext:
     certificate, private_key = folder / CERTIFICATE, folder / PRIVATE_KEY
     with contextlib.suppress(OSError, _PassphraseNeeded):  # none yet, or unreadable: it is made (anew)
         return context(certificate, private_key)
-    command = [sys.executable, "-m", "otppi_ingress_rest.certificate", str(certificate), str(private_key)]
+    command = [sys.executable, "-m", "otppi.web.certificate", str(certificate), str(private_key)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKING_SECONDS)
         return context(certificate, private_key)

@@ -6,7 +6,6 @@ import ssl
 from dataclasses import dataclass
 
 from otppi.api.errors import OtpPiError
-from otppi_ingress_rest.framing import Site
 
 BACKLOG = 1024
 KERNEL_BUFFER = 32_768
@@ -17,18 +16,34 @@ reads, or never stops sending, would have it keep megabytes, and a thousand of t
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One port: its listening socket, what cheroot needs to know of it, and TLS where it is HTTPS."""
+    """One port.
+
+    Attributes:
+        sock: Its listening socket, as `open_port` gives it.
+        tls: The context for HTTPS; None where it serves HTTP.
+        plain: Whether a port with `tls` serves HTTP, too: a client's first octet tells which it speaks.
+    """
 
     sock: socket.socket
-    site: Site
     tls: ssl.SSLContext | None = None
+    plain: bool = False
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return int(self.sock.getsockname()[1])
 
 
 def open_port(address: str, port: int, setting: str) -> socket.socket:
     """Open a listening socket; for all addresses, one that serves IPv4 and IPv6 where the device has both.
 
+    Args:
+        address: Of this device; empty for all.
+        port: 0 for any free one.
+        setting: The setting that the port is from, such as `ingress-rest.http_port`.
+
     Raises:
-        OtpPiError: it cannot be opened; the sentence names the setting.
+        OtpPiError: It cannot be opened; the sentence names the setting.
     """
     try:
         try:
@@ -48,7 +63,7 @@ def open_port(address: str, port: int, setting: str) -> socket.socket:
             errno.EADDRNOTAVAIL: f"{address} is not an address of this device",
         }
         reason = reasons.get(error.errno or 0, error.strerror)
-        raise OtpPiError(f"Port {port} (ingress-rest.{setting}) cannot be opened: {reason}") from error
+        raise OtpPiError(f"Port {port} ({setting}) cannot be opened: {reason}") from error
     for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # connections have those of their listener
         sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER)
     sock.setblocking(False)

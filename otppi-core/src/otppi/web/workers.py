@@ -39,7 +39,7 @@ class Workers(Generic[Job]):
         work: Callable[[Job], None],
         refuse: Callable[[Job], None],
         limit: int,
-        name: str = "ingress-rest-worker",
+        name: str,
     ) -> None:
         self._work = work
         self._refuse = refuse
@@ -70,7 +70,7 @@ class Workers(Generic[Job]):
     def start(self) -> None:
         """Start the first thread, so that the first request need not."""
         with self._lock:
-            self._grow()
+            self._grow(first=True)
 
     def submit(self, job: Job) -> None:
         """Have a job done by a thread, or refused (on the caller's thread) where all of them wait."""
@@ -138,14 +138,14 @@ class Workers(Generic[Job]):
         for thread in threads:
             thread.end(deadline - time.monotonic())
 
-    def _grow(self) -> None:
-        """Add a thread if there are jobs (or no thread at all) and too few to do them. Needs the lock.
+    def _grow(self, *, first: bool = False) -> None:
+        """Add a thread if there are jobs (or it is the first) and too few to do them. Needs the lock.
 
         It counts once it runs: what was counted before would, where it cannot be started, take up its place for ever.
         """
         if self._stopped or len(self._threads) >= self._limit:
             return
-        wanted = self._jobs.qsize() > self._idle or not self._threads
+        wanted = self._jobs.qsize() > self._idle or first
         if wanted and len(self._threads) - self._waiting - self._slow() < RUNNING:
             try:
                 thread = PromptThread(self._run, self._name)

@@ -1,4 +1,4 @@
-"""The lobby: requests of strangers wait here, so that those of known senders never wait behind them."""
+"""The queue before the workers: requests of strangers wait here, so that those of known senders never wait for them."""
 
 import threading
 from collections import deque
@@ -11,10 +11,10 @@ STRANGERS = 2
 """Of the threads that work at the same time, how many may do so for strangers."""
 
 
-class Lobby(Generic[Job]):
+class RequestQueue(Generic[Job]):
     """Gives jobs to the workers: known senders' at once, strangers' a few at a time, in their order.
 
-    Any thread may call any method. `submit` of the workers may call `leave` before it returns, where it refuses.
+    Any thread may call any method. `submit` of the workers may call `done` before it returns, where it refuses.
     """
 
     def __init__(self, is_known: Callable[[Job], bool], submit: Callable[[Job], None]) -> None:
@@ -22,8 +22,8 @@ class Lobby(Generic[Job]):
         self._submit = submit
         self._lock = threading.Lock()
         self._waiting: deque[Job] = deque()
-        self._inside: list[Job] = []
-        self._opening = False
+        self._working: list[Job] = []
+        self._submitting = False
 
     def submit(self, job: Job) -> None:
         """Give a job to the workers, now or in its turn."""
@@ -32,30 +32,30 @@ class Lobby(Generic[Job]):
             return
         with self._lock:
             self._waiting.append(job)
-        self._let_in()
+        self._submit_waiting()
 
-    def leave(self, job: Job) -> None:
+    def done(self, job: Job) -> None:
         """Note that the workers are done with a job, whosever it is."""
         with self._lock:
-            if job not in self._inside:
+            if job not in self._working:
                 return
-            self._inside.remove(job)
-        self._let_in()
+            self._working.remove(job)
+        self._submit_waiting()
 
-    def _let_in(self) -> None:
-        """Let strangers in as long as there is room; one call at a time, lest refusals call each other without end."""
+    def _submit_waiting(self) -> None:
+        """Submit strangers' jobs as long as there is room; one call at a time, lest refusals nest without end."""
         with self._lock:
-            if self._opening:
+            if self._submitting:
                 return  # that call looks again before it ends
-            self._opening = True
+            self._submitting = True
         while (job := self._next()) is not None:
             self._submit(job)
 
     def _next(self) -> Job | None:
         with self._lock:
-            if not self._waiting or len(self._inside) >= STRANGERS:
-                self._opening = False
+            if not self._waiting or len(self._working) >= STRANGERS:
+                self._submitting = False
                 return None
             job = self._waiting.popleft()
-            self._inside.append(job)
+            self._working.append(job)
             return job

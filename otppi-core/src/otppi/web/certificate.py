@@ -1,4 +1,4 @@
-"""Makes the device's own certificate: `python -m otppi_ingress_rest.certificate CERTIFICATE PRIVATE_KEY`.
+"""Makes the device's own certificate: `python -m otppi.web.certificate CERTIFICATE PRIVATE_KEY`.
 
 A process of its own, because the cryptography package would cost the gateway megabytes for something done once.
 """

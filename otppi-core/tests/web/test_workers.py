@@ -8,8 +8,9 @@ import pytest
 
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread
-from otppi_ingress_rest import workers
-from otppi_ingress_rest.workers import RUNNING, Workers
+from otppi.testing.scripted import until
+from otppi.web import workers
+from otppi.web.workers import RUNNING, Workers
 
 
 class Log:
@@ -17,7 +18,7 @@ class Log:
 
     def __init__(self, limit: int) -> None:
         self.refused: list[Any] = []
-        self.pool: Workers[Any] = Workers(lambda job: job(), self.refused.append, limit)
+        self.pool: Workers[Any] = Workers(lambda job: job(), self.refused.append, limit, "a-server-worker")
         self.pool.start()
         self.gate = threading.Event()
         self.waiting = 0
@@ -45,17 +46,17 @@ def pools() -> Iterator[Any]:
         assert log.pool.threads == 0
 
 
-def test_it_grows_by_those_that_wait_and_refuses_when_all_do(pools: Any, http: Any) -> None:
+def test_it_grows_by_those_that_wait_and_refuses_when_all_do(pools: Any) -> None:
     log = pools(20)
     for count in range(1, 21):
         log.pool.submit(log.wait)
-        http.eventually(lambda expected=count: log.waiting == expected)
+        until(lambda expected=count: log.waiting == expected)
     assert log.pool.waiting_threads == 20
     job = object()
     log.pool.submit(job)
     assert log.refused == [job]
     log.gate.set()
-    http.eventually(lambda: log.pool.waiting_threads == 0)
+    until(lambda: log.pool.waiting_threads == 0)
     done = threading.Event()
     log.pool.submit(done.set)
     assert done.wait(10)
@@ -71,7 +72,7 @@ def test_a_burst_of_short_jobs_needs_few_threads(pools: Any) -> None:
     assert log.refused == []
 
 
-def test_jobs_that_are_stuck_behind_the_last_waiting_thread_are_refused(pools: Any, http: Any) -> None:
+def test_jobs_that_are_stuck_behind_the_last_waiting_thread_are_refused(pools: Any) -> None:
     log, hold = pools(2), threading.Event()
 
     def slow_then_wait() -> None:
@@ -80,14 +81,14 @@ def test_jobs_that_are_stuck_behind_the_last_waiting_thread_are_refused(pools: A
 
     log.pool.submit(slow_then_wait)
     log.pool.submit(slow_then_wait)
-    http.eventually(lambda: log.pool.threads == 2)
+    until(lambda: log.pool.threads == 2)
     stuck = object()
     log.pool.submit(stuck)
     hold.set()
-    http.eventually(lambda: log.refused == [stuck])
+    until(lambda: log.refused == [stuck])
 
 
-def test_every_job_is_done_or_refused_whatever_happens(pools: Any, http: Any) -> None:
+def test_every_job_is_done_or_refused_whatever_happens(pools: Any) -> None:
     log, lock, outcomes = pools(5), threading.Lock(), []
 
     def job() -> None:
@@ -101,30 +102,28 @@ def test_every_job_is_done_or_refused_whatever_happens(pools: Any, http: Any) ->
         thread.start()
     for thread in threads:
         thread.join()
-    http.eventually(lambda: len(outcomes) + len(log.refused) == 1200)
+    until(lambda: len(outcomes) + len(log.refused) == 1200)
 
 
-def test_idle_threads_go_but_one(pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_threads_go_but_one(pools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "IDLE_SECONDS", 0.05)
     log = pools(9)
     for _ in range(8):
         log.pool.submit(log.wait)
-    http.eventually(lambda: log.waiting == 8)
+    until(lambda: log.waiting == 8)
     log.gate.set()
-    http.eventually(lambda: log.pool.threads == 1)
+    until(lambda: log.pool.threads == 1)
     done = threading.Event()
     log.pool.submit(done.set)
     assert done.wait(10)
 
 
-def test_a_job_that_fails_is_logged_and_its_thread_goes_on(
-    pools: Any, http: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_that_fails_is_logged_and_its_thread_goes_on(pools: Any, caplog: pytest.LogCaptureFixture) -> None:
     log, done = pools(3), threading.Event()
     log.pool.submit(lambda: [][0])
     log.pool.submit(done.set)
     assert done.wait(10)
-    http.eventually(lambda: "could not be answered" in caplog.text)
+    until(lambda: "could not be answered" in caplog.text)
 
 
 def test_after_stop_jobs_are_refused(pools: Any) -> None:
@@ -141,7 +140,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     start = threading.Thread.start
 
     def fail(thread: threading.Thread) -> None:
-        if thread.name.startswith("ingress-rest"):
+        if thread.name.startswith("a-server"):
             refused.append(thread.name)
             raise RuntimeError("can't start new thread")
         start(thread)
@@ -152,7 +151,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_threads_that_could_not_be_started_take_up_no_place(
-    pools: Any, http: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    pools: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     log, done = pools(50), threading.Semaphore(0)
     for _ in range(3 * RUNNING):
@@ -173,13 +172,11 @@ def _die(thread: threading.Thread) -> None:
     del threading._limbo[thread]  # type: ignore[attr-defined]  # else it would count as one that was left over
 
 
-def test_threads_that_never_begin_take_up_no_place_for_long(
-    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_that_never_begin_take_up_no_place_for_long(pools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory is short a thread may die before it says that it runs: its start hung the gate's thread for good."""
     log, done = pools(50), threading.Semaphore(0)
     log.pool.submit(log.wait)
-    http.eventually(lambda: log.waiting == 1)
+    until(lambda: log.waiting == 1)
     with monkeypatch.context() as patch:
         patch.setattr(PromptThread, "_bootstrap", _die)
         for _ in range(RUNNING):
@@ -192,11 +189,11 @@ def test_threads_that_never_begin_take_up_no_place_for_long(
     log.gate.set()
     for _ in range(RUNNING):
         assert done.acquire(timeout=10)
-    http.eventually(lambda: log.waiting == 1 + RUNNING)
+    until(lambda: log.waiting == 1 + RUNNING)
 
 
 def test_whoever_waits_goes_on_waiting_where_no_thread_takes_the_place(
-    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+    pools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log, refused = pools(50), []
 
@@ -205,19 +202,19 @@ def test_whoever_waits_goes_on_waiting_where_no_thread_takes_the_place(
         raise RuntimeError("can't start new thread")
 
     log.pool.submit(log.wait)
-    http.eventually(lambda: log.waiting == 1)
+    until(lambda: log.waiting == 1)
     monkeypatch.setattr(threading.Thread, "start", fail)
     for _ in range(5):  # more than there can be threads
         log.pool.submit(log.wait)
-    http.eventually(lambda: log.pool.waiting_threads == log.pool.threads)
+    until(lambda: log.pool.waiting_threads == log.pool.threads)
     assert refused
     log.gate.set()
-    http.eventually(lambda: log.waiting == 6 and log.pool.waiting_threads == 0)
+    until(lambda: log.waiting == 6 and log.pool.waiting_threads == 0)
     assert log.refused == []
 
 
 def test_jobs_that_nobody_begins_are_refused_in_time(
-    pools: Any, http: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch
+    pools: Any, no_threads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 0.0)
     log = pools(9)
@@ -228,7 +225,7 @@ def test_jobs_that_nobody_begins_are_refused_in_time(
     assert log.pool.stalled() == ""  # no thread is stuck: there is none
 
 
-def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_are_stuck_are_told(pools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 0.0)
     monkeypatch.setattr(workers, "STALLED_AFTER", 0.05)
     log = pools(1)
@@ -246,17 +243,15 @@ def test_threads_that_are_stuck_are_told(pools: Any, http: Any, monkeypatch: pyt
         log.pool.tend()
         return "answered nothing" in log.pool.stalled()
 
-    http.eventually(looks_stuck)
+    until(looks_stuck)
     log.gate.set()
     done = threading.Event()
     log.pool.submit(done.set)
     assert done.wait(10)
-    http.eventually(lambda: log.pool.stalled() == "")
+    until(lambda: log.pool.stalled() == "")
 
 
-def test_nobody_waits_behind_jobs_that_are_slow_and_do_not_say_so(
-    pools: Any, http: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_waits_behind_jobs_that_are_slow_and_do_not_say_so(pools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Issue 9, E22: remembered credentials never wait behind anything slow on the workers."""
     monkeypatch.setattr(workers, "SLOW", 0.01)
     log, began = pools(9), threading.Semaphore(0)
@@ -271,5 +266,5 @@ def test_nobody_waits_behind_jobs_that_are_slow_and_do_not_say_so(
         assert began.acquire(timeout=10)
     done = threading.Event()
     log.pool.submit(done.set)
-    http.eventually(lambda: log.pool.tend() or done.is_set())
+    until(lambda: log.pool.tend() or done.is_set())
     assert log.refused == []

@@ -1,17 +1,18 @@
-"""The reception: accepts connections, and makes room for them, as far as any may go for another's sake."""
+"""Accepts connections, and makes room for them, as far as any may go for another's sake."""
 
 import errno
 import logging
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.ip_network import network_of
-from otppi_ingress_rest.connection import Connection
-from otppi_ingress_rest.framing import Peer
-from otppi_ingress_rest.listener import Listener
-from otppi_ingress_rest.table import Table
+from otppi.web.connection import Connection
+from otppi.web.connections import Connections
+from otppi.web.listener import Listener
+from otppi.web.request import Request
+from otppi.web.request_parser import RequestParser
 
 logger = logging.getLogger(__name__)
 
@@ -21,26 +22,38 @@ INPUT = select.EPOLLIN | select.EPOLLONESHOT
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-class Reception:
-    """Used by the gate's thread only, but for `close`.
+class Acceptor:
+    """Used by the server's thread only, but for `close`.
 
     Args:
+        name: Whose server it is, for the log.
         listeners: The open ports.
-        table: Where the connections are kept.
+        connections: Where the connections are kept.
         epoll: Where they are watched.
+        body_limit: How many octets the body of a request may have, by its head.
         patience: Seconds in which a client has to begin.
     """
 
-    def __init__(self, listeners: Sequence[Listener], table: Table, epoll: select.epoll, patience: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        listeners: Sequence[Listener],
+        connections: Connections,
+        epoll: select.epoll,
+        *,
+        body_limit: Callable[[Request], int],
+        patience: float,
+    ) -> None:
         self._listeners = {listener.sock.fileno(): listener for listener in listeners}
-        self._table = table
+        self._connections = connections
+        self._body_limit = body_limit
         self._epoll = epoll
         self._patience = patience
         self._turn = 0
         self._now = 0.0
         self._may_go: dict[str, list[Connection]] = {}
         """Who may go, by client, and of all under an empty name; made once a turn, for thousands may come in it."""
-        self._lines = Bursts(logger, "ingress-rest", most=1, period=60.0)
+        self._lines = Bursts(logger, name, most=1, period=60.0)
         self.paused = False
 
     def open(self) -> None:
@@ -54,7 +67,7 @@ class Reception:
             listener.sock.close()  # which takes it out of epoll too
 
     def begin_turn(self, now: float) -> None:
-        """Take note that the gate has new events, none of which is of a connection that is accepted from now on."""
+        """Take note that the server has new events, none of which is of a connection that is accepted from now on."""
         self._turn += 1
         self._now = now
         self._may_go.clear()
@@ -66,8 +79,8 @@ class Reception:
         """
         return connection.turn == self._turn
 
-    def is_door(self, descriptor: int) -> bool:
-        """Whether a descriptor is a port's."""
+    def is_listener(self, descriptor: int) -> bool:
+        """Whether a descriptor is that of a port."""
         return descriptor in self._listeners
 
     def accept(self, descriptor: int) -> None:
@@ -78,7 +91,7 @@ class Reception:
         for count in range(ACCEPTS_AT_ONCE):
             if self.paused:
                 return
-            if self._table.full and not self._to_make_room():
+            if self._connections.full and not self._to_make_room():
                 if count == 0:  # else those that have just come may go in the next turn
                     self._pause("all the connections that there may be are being answered")
                 return
@@ -101,36 +114,41 @@ class Reception:
             self._watch(select.EPOLLIN)
 
     def _admit(self, sock: socket.socket, address: tuple[str, int], listener: Listener) -> None:
-        peer = Peer(address[0].removeprefix("::ffff:"), address[1])
-        client = network_of(peer.remote_addr)
-        if self._table.crowded(client):
+        peer = address[0].removeprefix("::ffff:"), address[1]
+        client = network_of(peer[0])
+        if self._connections.crowded(client):
             if not self._to_make_room(client):
                 sock.close()
                 self._lines.log(logging.WARNING, "connections too many", "%s has too many connections", client)
                 return
             self._make_room(client)
-        if self._table.full:
+        if self._connections.full:
             self._make_room()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(sock, peer, client, listener.site, listener.tls)
+        parser = RequestParser(peer, self._body_limit)
+        connection = Connection(sock, client, parser, listener.tls, plain=listener.plain)
         connection.turn, connection.since, connection.deadline = self._turn, self._now, self._now + self._patience
-        self._table.add(connection)
+        self._connections.add(connection)
         self._epoll.register(connection.descriptor, INPUT)
 
     def _to_make_room(self, client: str = "") -> list[Connection]:
-        """List who may go, of one client or of all, the first to go last."""
+        """List who may go, of one client or of all, the first to go last.
+
+        None that was accepted in this turn is among them: nobody has looked yet whether its request has come.
+        """
         may_go = self._may_go.get(client)
         if may_go is None:
-            may_go = self._may_go[client] = self._table.may_go_first(self._now, client)
-        while may_go and not self._table.may_go(may_go[-1], self._now):
+            listed = self._connections.may_go_first(self._now, client)
+            may_go = self._may_go[client] = [one for one in listed if one.turn != self._turn]
+        while may_go and not self._connections.may_go(may_go[-1], self._now):
             may_go.pop()
         return may_go
 
     def _make_room(self, client: str = "") -> None:
         """Close the connection that has kept us waiting for the longest time, of the client that has most of them."""
         if may_go := self._to_make_room(client):
-            self._table.remove(may_go.pop())
+            self._connections.remove(may_go.pop())
 
     def _free_descriptors(self, reason: str) -> bool:
         """Let some who keep us waiting go, also for the rest of the process; pause where there are none."""

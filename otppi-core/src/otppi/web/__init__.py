@@ -1,0 +1,1 @@
+"""The HTTP room: connections, requests, workers, TLS; serves plain handlers or a WSGI application."""

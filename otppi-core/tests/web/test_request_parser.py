@@ -1,0 +1,127 @@
+"""Parsing without sockets: the same requests however the bytes arrive; garbage gives a refusal, nothing else."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from otppi.web.request import Refusal, Refused, Request
+from otppi.web.request_parser import RequestParser, Stage
+
+STREAM = (
+    b"POST /api/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+    b"\r\nPUT /api/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;x=1\r\nfoo\r\n4\r\nbars\r\n0\r\nA: b\r\n\r\n"
+    b"GET /api/c?d=e HTTP/1.1\nHost: a\n\n"
+    b"POST /api/d HTTP/1.0\r\nContent-Length: 0\r\n\r\n"
+)
+EXPECTED = [("/api/a", b"hello"), ("/api/b", b"foobars"), ("/api/c", b""), ("/api/d", b"")]
+
+
+def reader() -> RequestParser:
+    return RequestParser(("127.0.0.1", 2), lambda _: 1000)
+
+
+def requests(source: RequestParser) -> list[tuple[str, bytes]]:
+    found = []
+    while (request := source.next_request()) is not None:
+        found.append((request.path, request.body))
+    return found
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=40).map(sorted))
+@example(list(range(len(STREAM))))
+@example([])
+def test_the_same_requests_come_out_however_the_bytes_arrive(cuts: list[int]) -> None:
+    source, found = reader(), []
+    for start, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True):
+        source.receive(STREAM[start:end])
+        found += requests(source)
+    assert found == EXPECTED
+    assert source.stage is Stage.IDLE
+    assert source.incomplete() is None
+
+
+def refusal(pieces: list[bytes]) -> Refusal | None:
+    source = reader()
+    try:
+        for piece in pieces:
+            source.receive(piece)
+            requests(source)
+    except Refused as refused:
+        return refused.refusal
+    return None
+
+
+WORDS = [
+    b"GET ",
+    b"POST /x HTTP/1.1\r\n",
+    b"POST /x HTTP/1.1\r\nHost: a\r\n",
+    b"Content-Length: ",
+    b"Transfer-Encoding: chunked",
+    b"\r\n",
+    b"\r\n\r\n",
+    b" ",
+    b"//[",
+]
+
+
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=30)), max_size=12))
+@example([b"GET //[ HTTP/1.1\r\nHost: a\r\n\r\n"])
+@example([b"GET /%zz HTTP/9999999999999999999.1\r\nHost: a\r\n\r\n"])
+@example([b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_garbage_is_refused_and_nothing_else_happens(pieces: list[bytes]) -> None:
+    found = refusal(pieces)
+    assert found is None or (400 <= found.status < 600 and found.part and found.reason)
+
+
+@given(st.binary(max_size=200))
+def test_any_chunked_body_is_read_or_refused(body: bytes) -> None:
+    found = refusal([b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body])
+    assert found is None or found.status in (400, 413, 414, 431)
+
+
+def parsed(head: str, **changes: bool) -> Request:
+    source = RequestParser(("192.0.2.1", 4000), lambda _: 1000, **changes)
+    source.receive(head.encode("latin-1"))
+    request = source.next_request()
+    assert request is not None
+    return request
+
+
+def test_what_a_request_holds() -> None:
+    head = "GET /a%20b%2Fc/%C3%BC?x=%31&y HTTP/1.1\r\nHost: a\r\nACCEPT: 1\r\naccept:\t2 \r\nX: \xfc\r\n\r\n"
+    request = parsed(head, secure=True)
+    assert (request.method, request.path, request.query) == ("GET", "/a b%2Fc/\xfc", "x=%31&y")
+    assert (request.target, request.version) == ("/a%20b%2Fc/%C3%BC?x=%31&y", "HTTP/1.1")
+    assert request.fields == {"host": "a", "accept": "1, 2", "x": "\xfc"}
+    assert (request.address, request.port, request.secure) == ("192.0.2.1", 4000, True)
+    assert request.keep_alive
+
+
+def test_the_host_of_an_absolute_form_goes_before_the_field() -> None:
+    request = parsed("GET http://one.example/x?y HTTP/1.1\r\nHost: two.example\r\n\r\n")
+    assert (request.path, request.query, request.field("host")) == ("/x", "y", "one.example")
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "kept"),
+    [
+        ("1.1", "", True), ("1.1", "close", False), ("1.1", "Keep-Alive, CLOSE", False), ("1.1", "upgrade", True),
+        ("1.0", "", False), ("1.0", "keep-alive", True), ("1.0", "keep-alive, close", False),
+    ],
+)  # fmt: skip
+def test_whether_the_connection_goes_on(version: str, connection: str, kept: bool) -> None:
+    field = f"Connection: {connection}\r\n" if connection else ""
+    assert parsed(f"GET / HTTP/{version}\r\nHost: a\r\n{field}\r\n").keep_alive is kept
+
+
+def test_a_limit_may_depend_on_the_head() -> None:
+    source = RequestParser(("192.0.2.1", 4000), lambda request: 10 if request.path == "/upload" else 2)
+    source.receive(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+    assert (request := source.next_request()) is not None
+    assert request.body == b"abc"
+    source.receive(b"POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+    with pytest.raises(Refused) as refused:
+        source.next_request()
+    assert refused.value.refusal.status == 413
+    assert source.interim() == b""

@@ -1,0 +1,19 @@
+"""How far a request has come: kept with it while it waits for its sender's password to be checked."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from otppi.api.ingress import Sender
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of a request (`Request.state`).
+
+    Attributes:
+        login: Who sends it, or the future of that.
+        taken: Whether the gateway has the command; a fault after that leaves open whether it is sent.
+    """
+
+    login: Sender | Future[Sender] | None = None
+    taken: bool = False
