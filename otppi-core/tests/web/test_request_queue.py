@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from otppi.testing.scripted import until
+from otppi.testing.waiting import until
 from otppi.web.request_queue import STRANGERS, RequestQueue
 
 Job = tuple[str, int]

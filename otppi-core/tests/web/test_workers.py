@@ -8,7 +8,7 @@ import pytest
 
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread
-from otppi.testing.scripted import until
+from otppi.testing.waiting import until
 from otppi.web import workers
 from otppi.web.workers import RUNNING, Workers
 
