@@ -411,21 +411,21 @@ def test_ctrl_c_is_quiet(otppi: Cli, data: Path, monkeypatch: pytest.MonkeyPatch
     def interrupt(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("otppi.cli.blocking.ask", interrupt)
+    monkeypatch.setattr("otppi.cli.generated.ask", interrupt)
     result = otppi("block", "list")
     assert (result.code, result.out, result.err) == (130, "", "")
 
 
 def test_a_mistake_of_our_own_is_one_line_without_what_it_says(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom otppi.cli import blocking, main\n"
+        "import sys\nfrom otppi.cli import generated, main\n"
         "def ask(*a, **k): raise ValueError('a secret text')\n"
-        "blocking.ask = ask\nsys.exit(main(['block', 'list']))"
+        "generated.ask = ask\nsys.exit(main(['block', 'list']))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "otppi: internal error, please report it: ValueError (<string>:3 in ask < blocking.py:"
+        "otppi: internal error, please report it: ValueError (<string>:3 in ask < generated.py:"
     )
     assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr

@@ -15,6 +15,9 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, Setting
 from otppi.wire.errors import FieldError
 
+_GLOBAL_OPTIONS = frozenset({"data", "handler", "help", "json", "language"})
+"""What a command knows besides its own arguments."""
+
 
 class Role(StrEnum):
     """What an actor may do. Each role may do what those before it may."""
@@ -130,6 +133,8 @@ class Operation:
         if not re.fullmatch(r"([a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?)?", self.command):
             raise ValueError(f"the command of operation {self.name!r} is not one or two words of small letters")
         known = {one.key: one for one in self.section.settings}
+        if taken := _GLOBAL_OPTIONS & known.keys():
+            raise ValueError(f"a parameter of operation {self.name!r} is called {', '.join(taken)}, as a global option")
         for key in (*self.positional, *([self.subject] if self.subject else [])):
             if key not in known:
                 raise ValueError(f"operation {self.name!r} has no parameter {key!r}")

@@ -17,6 +17,8 @@ from otppi.text.languages import languages
 Options = argparse.Namespace
 Handler = Callable[[Options], int]
 
+VALUED = frozenset({"--data", "--language"})
+"""The global options that are followed by a value."""
 _SYSTEM_DATA = Path("/var/lib/otppi")
 
 
@@ -73,6 +75,7 @@ class Commands:
         self._group = parser.add_subparsers(
             title=spoken(_("commands")), metavar=spoken(_("COMMAND")), required=True, parser_class=Parser
         )
+        self._within: dict[str, Commands] = {}
 
     def command(
         self,
@@ -94,11 +97,24 @@ class Commands:
     def group(self, name: str, help: str) -> "Commands":  # noqa: A002
         """Add a word that has commands of its own, such as `user`."""
         help = spoken(help)  # noqa: A001
-        return Commands(
-            self._group.add_parser(
-                name, help=_summary(help), description=help, parents=[_common_options(), _json_option()]
-            )
+        parents = [_common_options(), _json_option()]
+        self._within[name] = Commands(
+            self._group.add_parser(name, help=_summary(help), description=help, parents=parents)
         )
+        return self._within[name]
+
+    def within(self, words: Sequence[str], help: str = "") -> "Commands":  # noqa: A002
+        """Return the group that these words are a command of, which is made with this help where there is none."""
+        if len(words) < 2:
+            return self
+        return self._within.get(words[0]) or self.group(words[0], help)
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Return whether words begin a command: one that is a command or a group, or two of a command in a group."""
+        if not words or words[0] not in self._group.choices:
+            return False
+        group = self._within.get(words[0])
+        return group is None or len(words) == 1 or group.has(words[1:])
 
 
 def root(version: str, description: str, epilog: str) -> Parser:

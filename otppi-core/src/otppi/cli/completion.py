@@ -32,7 +32,7 @@ def completion(options: Options) -> int:
 
     from otppi.cli.main import parser
 
-    whole = parser()
+    whole = parser(None)
     for action in _actions(whole):
         if action.type is Path:
             action.complete = shtab.DIRECTORY if action.dest == "data" else shtab.FILE  # type: ignore[attr-defined]

@@ -1,9 +1,11 @@
 """`otppi internet`: the modems' connections to the internet, and the operators' access points."""
 
+from typing import Any
+
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit
+from otppi.cli.generated import Own
 from otppi.cli.output import columns, moment, show
-from otppi.cli.talk import gateway
 
 _STATUS = {
     "modem_id": "MODEM",
@@ -27,15 +29,8 @@ _PRESETS = {
 
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    group = commands.group("internet", "Show the modems' connections to the internet, and the access points to dial.")
-    group.command(
-        "status",
-        "Say how the connection of each modem with internet access is, and why there is none.",
-        internet_status,
-        ["otppi internet status", "otppi internet status --json"],
-    )
-    group.command(
+    """Add the command that needs no gateway."""
+    commands.within(["internet", "presets"]).command(
         "presets",
         "List the operators whose access points are known: what the setting apn_preset can be.",
         internet_presets,
@@ -43,12 +38,13 @@ def add(commands: Commands) -> None:
     )
 
 
-def internet_status(options: Options) -> int:
-    """Print a line for each modem."""
-    links = gateway(options.data).call("internet", {})
+def _shown(options: Options, links: Any) -> int:
     rows = [one | ({"since": moment(one["since"])} if "since" in one else {}) for one in links]
     show(options, links, columns(rows, _STATUS))
     return Exit.DONE
+
+
+OWN = {"internet status": Own(show=_shown)}
 
 
 def internet_presets(options: Options) -> int:

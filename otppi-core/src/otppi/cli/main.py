@@ -1,17 +1,21 @@
 """`otppi`: all its commands, and the way from the arguments to an exit code."""
 
 import sys
+from collections.abc import Callable, Sequence
 
 import otppi
 from otppi.cli import (
     blocking,
     completion,
+    discovery,
     doctor,
+    generated,
     inbox,
     internet,
     keys,
     language,
     modems,
+    operations,
     phone,
     plugins,
     run,
@@ -23,32 +27,49 @@ from otppi.cli import (
     users,
     ussd,
 )
-from otppi.cli.arguments import Commands, Parser, complete, root
+from otppi.cli.arguments import VALUED, Commands, Parser, complete, root
 from otppi.cli.exits import Exit
 from otppi.cli.language import spoken
 from otppi.cli.output import open_streams
 from otppi.text import _
 from otppi.text.languages import ENGLISH
 
-_COMMANDS = (
-    run,
-    status,
-    sending,
-    phone,
-    inbox,
-    modems,
-    sim,
-    ussd,
-    usage,
-    settings,
-    users,
-    keys,
-    blocking,
-    plugins,
-    internet,
-    doctor,
-    completion,
-)
+_WORDS: dict[str, Callable[[Commands], None] | None] = {
+    "run": run.add,
+    "status": None,
+    "send": None,
+    "phone": None,
+    "inbox": None,
+    "modem": modems.add,
+    "sim": sim.add,
+    "ussd": ussd.add,
+    "usage": None,
+    "settings": settings.add,
+    "user": None,
+    "keys": keys.add,
+    "block": None,
+    "plugins": plugins.add,
+    "internet": internet.add,
+    "doctor": doctor.add,
+    "operations": operations.add,
+    "completion": completion.add,
+}
+"""The words that commands begin with, and what adds those that are not made from an operation."""
+_GROUPS = {
+    "inbox": "Read, answer and delete the messages that came in to the modems.",
+    "modem": "List the modems, find new ones, take one into use, try one.",
+    "sim": "Look at the lock of a modem's SIM card, or change it.",
+    "settings": "Show, change, export, import or explain the settings.",
+    "user": "Show or change who may send through the API.",
+    "block": "Show or change the blocking list: numbers that get nothing from any modem.",
+    "internet": "Show the modems' connections to the internet, and the access points to dial.",
+}
+_OF_A_PLUGIN = "Commands that a plugin brings."
+_OWN = {
+    command: own
+    for module in (blocking, discovery, inbox, internet, modems, phone, sending, settings, status, usage, users)
+    for command, own in module.OWN.items()
+}
 _DESCRIPTION = _("A one-time-password gateway: HTTP request in, SMS out.")
 _EXAMPLES = (
     ("otppi run --data ./gateway", _("a gateway with a simulated modem, until Ctrl-C")),
@@ -69,20 +90,46 @@ def _epilog() -> str:
     )
 
 
-def parser() -> Parser:
-    """Make the parser of the whole command line."""
+def parser(typed: Sequence[str] | None = ()) -> Parser:
+    """Make the parser of the whole command line.
+
+    Plugins are loaded where their commands may be meant: where the words that were typed begin none of the gateway's
+    own, or where all commands are wanted (None).
+    """
     top = root(otppi.__version__, spoken(_DESCRIPTION), _epilog())
     commands = Commands(top)
-    for module in _COMMANDS:
-        module.add(commands)
+    table = generated.built_in()
+    for word, more in _WORDS.items():
+        if word in _GROUPS:
+            commands.group(word, _GROUPS[word])
+        for one in table:
+            if one["command"].split(" ")[0] == word:
+                generated.add(commands, one, _OWN.get(one["command"], generated.NOTHING))
+        if more:
+            more(commands)
+    if typed is None or (typed and not commands.has(typed)):
+        for one in generated.of_plugins():
+            if one["command"] and not commands.has(one["command"].split()):
+                generated.add(commands, one, group=_OF_A_PLUGIN)
     return top
+
+
+def _typed(arguments: Sequence[str]) -> Sequence[str] | None:
+    """Return the words of the command among the arguments, at most two; None where all commands are wanted."""
+    words, taken = [], False
+    for one in arguments:
+        if not (taken or one.startswith("-")):
+            words.append(one)
+        taken = one in VALUED and not taken
+    return None if words[:1] == ["completion"] else words[:2]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; give its exit code."""
     open_streams()
-    language.choose(sys.argv[1:] if arguments is None else arguments)
-    options = complete(parser().parse_args(arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    language.choose(arguments)
+    options = complete(parser(_typed(arguments)).parse_args(arguments))
     if options.json:  # scripts read it, and what they wait for does not change with who started them
         language.use(ENGLISH)
     # What follows imports the errors of the host: a command that is only asked for its --help does without.

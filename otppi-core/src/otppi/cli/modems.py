@@ -1,11 +1,11 @@
-"""`otppi modem`: list the modems, find new ones, take one into use, try one."""
+"""`otppi modem`: how modems are listed; ask ports for modems, and try one."""
 
 from pathlib import Path
 from typing import Any
 
-from otppi.cli import discovery
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.generated import Own
 from otppi.cli.output import cell, columns, complain, moment, show
 from otppi.cli.sending import deliver, tell
 from otppi.cli.status import MODEM_COLUMNS, modem_table, recovery_lines
@@ -31,14 +31,8 @@ _PROBE_COLUMNS = {
 
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    group = commands.group("modem", "List the modems, find new ones, take one into use, try one.")
-    group.command(
-        "list",
-        "List the modems of the running gateway, with all that is known of each.",
-        modem_list,
-        ["otppi modem list"],
-    )
+    """Add the commands that are more than one operation."""
+    group = commands.within(["modem", "probe"])
     probing = group.command(
         "probe",
         "Ask serial ports which modem is there. A port that a program holds is named with its holder and left alone.",
@@ -54,22 +48,19 @@ def add(commands: Commands) -> None:
     )
     testing.add_argument("modem", metavar="NAME", help="name of the modem")
     testing.add_argument("--to", metavar="NUMBER", help="send a test SMS to this number")
-    clearing = group.command(
-        "clear-memory",
-        "Delete messages to be sent that other programs have left in a modem's memories: where these are full, nothing "
-        "comes in and some modems cannot send. What came in is not deleted.",
-        modem_clear_memory,
-        ["otppi modem clear-memory m0"],
-    )
-    clearing.add_argument("modem", metavar="NAME", help="name of the modem")
-    discovery.add(group)
 
 
-def modem_list(options: Options) -> int:
-    """List the modems."""
-    modems = gateway(options.data).call("modems", {})
+def _listed(options: Options, modems: Any) -> int:
     show(options, modems, [*modem_table(modems, _LIST_COLUMNS), *recovery_lines(modems)])
     return Exit.DONE
+
+
+def _cleared(options: Options, answer: Any) -> int:
+    show(options, answer, [f"{answer['cleared']} messages to be sent were deleted"])
+    return Exit.DONE
+
+
+OWN = {"modem list": Own(show=_listed), "modem clear-memory": Own(show=_cleared)}
 
 
 def modem_probe(options: Options) -> int:
@@ -97,13 +88,6 @@ def modem_test(options: Options) -> int:
         _tell_state(options, modem)
     answer = deliver(client, receiver=options.to, message=_TEST_MESSAGE, modem=options.modem, wait=120.0)
     return tell(options, answer | {"modem": modem})
-
-
-def modem_clear_memory(options: Options) -> int:
-    """Delete what was left to be sent."""
-    answer = gateway(options.data).call("clear_memory", {"modem": options.modem})
-    show(options, answer, [f"{answer['cleared']} messages to be sent were deleted"])
-    return Exit.DONE
 
 
 def _tell_state(options: Options, modem: dict[str, Any]) -> int:

@@ -5,8 +5,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.generated import Own
 from otppi.cli.output import as_json, cell, complain, moment, one_line, show
 from otppi.cli.talk import gateway
 
@@ -15,14 +16,7 @@ _OVERLAP = 5.0
 """Seconds that are asked for again, since two modems may show their messages in another order than they arrived."""
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.command(
-        "phone",
-        "Show what arrived on the phones of simulated modems. The texts are in the memory of the gateway only.",
-        phone,
-        ["otppi phone", "otppi phone --follow", "otppi phone --follow --json | jq -r .text"],
-    )
+def _follow_option(parser: Parser) -> None:
     parser.add_argument(
         "--follow", "-f", action="store_true", help="go on until Ctrl-C; with --json, one object for each line"
     )
@@ -69,3 +63,6 @@ def _arriving(client: Any) -> Iterator[dict[str, Any]]:
 def _line(message: dict[str, Any]) -> str:
     text = "\n    ".join(one_line(line) for line in message["text"].split("\n"))
     return f"{moment(message['arrived'])}  {cell(message['modem'])} → {cell(message['to'])}: {text}"
+
+
+OWN = {"phone": Own(phone, arguments=_follow_option, hidden=frozenset({"after"}))}

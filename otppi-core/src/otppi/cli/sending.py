@@ -3,53 +3,18 @@
 import sys
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure, of_response_code
+from otppi.cli.generated import Own
 from otppi.cli.output import complain, show
 from otppi.cli.talk import gateway
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.command(
-        "send",
-        "Send an SMS through the running gateway, and say what became of it.\n\n"
-        "Other users of this computer can see the arguments of a command: a secret text had better come from stdin.",
-        send,
-        [
-            "otppi send 081234567890 'Your table is ready'",
-            "otppi send --modem m0 4444 'REG'",
-            'printf %s "$CODE" | otppi send +6281234567890 - --modem m0 --wait 30',
-        ],
-    )
-    parser.add_argument(
-        "receiver",
-        metavar="RECEIVER",
-        help="telephone number: 0812…, 62812… or +62812…, or a service number of the operator: 4444, '*888#'",
-    )
-    parser.add_argument(
-        "message", metavar="MESSAGE", nargs="?", default="-", help="the text; - or nothing reads it from stdin"
-    )
-    parser.add_argument("--modem", metavar="NAME", help="the modem that is to send it (default: as the routes say)")
-    parser.add_argument(
-        "--wait", metavar="S", type=seconds, default=15.0, help="seconds to wait for its end, 0 to 120 (default: 15)"
-    )
-
-
-def seconds(text: str) -> float:
-    """Read the argument of `--wait`."""
-    value = float(text)
-    if not 0 <= value <= 120:
-        raise ValueError
-    return value
 
 
 def send(options: Options) -> int:
     """Send the message."""
     client = gateway(options.data)
-    answer = deliver(
-        client, receiver=options.receiver, message=message_text(options.message), modem=options.modem, wait=options.wait
-    )
+    text = message_text(options.message)
+    answer = deliver(client, receiver=options.receiver, message=text, modem=options.modem, wait=options.wait)
     return tell(options, answer)
 
 
@@ -88,3 +53,11 @@ def message_text(argument: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in argument):
         raise Failure(Exit.USAGE, "message: is not valid UTF-8")
     return argument
+
+
+def text_from_stdin(parser: Parser) -> None:
+    """Have a text that is left out read from stdin."""
+    parser.set_defaults(message="-")
+
+
+OWN = {"send": Own(send, arguments=text_from_stdin)}

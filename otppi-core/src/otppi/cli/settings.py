@@ -6,64 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.generated import Own
 from otppi.cli.output import as_json, show
 from otppi.cli.talk import ask
 
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    group = commands.group("settings", "Show, change, export, import or explain the settings.")
-    showing = group.command(
-        "show",
-        "Show the settings; of a secret only whether it is set.",
-        settings_show,
-        ["otppi settings show", "otppi settings show sms --json"],
-    )
-    showing.add_argument("section", metavar="SECTION", nargs="?", help="one section, such as sms (default: all)")
-    setting = group.command(
-        "set",
-        "Change one setting. A running gateway uses it at once.",
-        settings_set,
-        [
-            "otppi settings set sms.country_code 62",
-            "otppi settings set modems.m0.recipient_prefixes 62812,62813",
-            "otppi settings set modems.m0.sim_card_pin - < pin.txt",
-            "otppi settings set ingress-rabbitmq.password",
-        ],
-    )
-    setting.add_argument(
-        "path", metavar="PATH", help="SECTION.SETTING, or SECTION.NAME.SETTING in a list such as modems"
-    )
-    setting.add_argument(
-        "value",
-        metavar="VALUE",
-        nargs="?",
-        help="the value; lists with commas; - reads it from stdin, nothing asks for it",
-    )
-    exporting = group.command(
-        "export",
-        "Print all settings as a JSON document that `otppi settings import` takes.",
-        settings_export,
-        ["otppi settings export > settings.json", "(umask 077; otppi settings export --secrets > backup.json)"],
-    )
-    exporting.add_argument("--secrets", action="store_true", help="with PINs, keys and the hashes of passwords")
-    importing = group.command(
-        "import",
-        "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are; "
-        "in those that it names, what it leaves out gets its default, but for secrets. The settings.json of a data "
-        "folder is taken as well, such as one that was edited.",
-        settings_import,
-        ["otppi settings import backup.json", "otppi settings import backup.json --discard-damaged"],
-    )
-    importing.add_argument(
-        "--discard-damaged",
-        action="store_true",
-        help="begin with this document where what is kept, and its copy, are damaged",
-    )
-    importing.add_argument("file", metavar="FILE", type=Path, help="the document; - reads it from stdin")
+    """Add the commands that tell of declarations."""
+    group = commands.within(["settings", "reference"])
     group.command("reference", "Print what every setting means, as Markdown.", reference, ["otppi settings reference"])
     group.command(
         "schema",
@@ -73,9 +26,20 @@ def add(commands: Commands) -> None:
     )
 
 
-def settings_show(options: Options) -> int:
-    """Show the settings."""
-    shown = ask(options.data, "settings_show")
+def _section(parser: Parser) -> None:
+    parser.add_argument("section", metavar="SECTION", nargs="?", help="one section, such as sms (default: all)")
+
+
+def _file(parser: Parser) -> None:
+    parser.add_argument(
+        "--discard-damaged",
+        action="store_true",
+        help="begin with this document where what is kept, and its copy, are damaged",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="the document; - reads it from stdin")
+
+
+def _shown(options: Options, shown: Any) -> int:
     if options.section is not None:
         if options.section not in shown:
             raise Failure(Exit.USAGE, f"{options.section}: is not a section; there are {', '.join(shown)}")
@@ -129,9 +93,7 @@ def _tell(options: Options, changed: list[str]) -> int:
     return Exit.DONE
 
 
-def settings_export(options: Options) -> int:
-    """Print the document."""
-    document = ask(options.data, "settings_export", secrets=options.secrets)
+def _exported(options: Options, document: Any) -> int:
     show(options, document, [as_json(document, indent=2)])
     return Exit.DONE
 
@@ -152,3 +114,11 @@ def schema(options: Options) -> int:  # noqa: ARG001 - every command gets the op
 
     print(as_json(declarations.schema(), indent=2))
     return Exit.DONE
+
+
+OWN = {
+    "settings show": Own(show=_shown, arguments=_section),
+    "settings set": Own(settings_set),
+    "settings export": Own(show=_exported),
+    "settings import": Own(settings_import, arguments=_file, hidden=frozenset({"document"})),
+}

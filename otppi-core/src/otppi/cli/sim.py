@@ -2,11 +2,10 @@
 
 import getpass
 import sys
-from typing import Any
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.output import cell, show
+from otppi.cli.generated import show_plain
 from otppi.cli.talk import gateway
 
 _SECRETS = {
@@ -31,24 +30,12 @@ _COMMON = (
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    group = commands.group("sim", "Look at the lock of a modem's SIM card, or change it.")
-    parsers = [
-        group.command(
-            "status", "Say what the SIM asks for, and how many tries are left.", sim_status, ["otppi sim status m0"]
-        )
-    ]
+    group = commands.within(["sim", "status"])
     for action, help_text in _HELP.items():
         example = f"otppi sim {action} m0"
         parser = group.command(action, f"{help_text}\n\n{_COMMON}", sim_change, [example, f"{example} < secrets.txt"])
         parser.set_defaults(action=action)
-        parsers.append(parser)
-    for parser in parsers:
         parser.add_argument("modem", metavar="MODEM", help="name of the modem")
-
-
-def sim_status(options: Options) -> int:
-    """Say how the lock stands."""
-    return _tell(options, gateway(options.data).call("sim_status", {"modem": options.modem}))
 
 
 def sim_change(options: Options) -> int:
@@ -56,7 +43,7 @@ def sim_change(options: Options) -> int:
     client = gateway(options.data)
     secret, new_pin = (*_secrets(_SECRETS[options.action]), "")[:2]
     arguments = {"modem": options.modem, "action": options.action, "secret": secret, "new_pin": new_pin}
-    return _tell(options, client.call("sim_change", arguments))
+    return show_plain(options, client.call("sim_change", arguments))
 
 
 def _secrets(names: tuple[str, ...]) -> list[str]:
@@ -66,8 +53,3 @@ def _secrets(names: tuple[str, ...]) -> list[str]:
     if "New PIN" in names and getpass.getpass("New PIN again: ") != given[-1]:
         raise Failure(Exit.USAGE, "new PIN: the two are not the same")
     return given
-
-
-def _tell(options: Options, status: dict[str, Any]) -> int:
-    show(options, status, [f"{key:<13} {cell(value)}" for key, value in status.items()])
-    return Exit.DONE

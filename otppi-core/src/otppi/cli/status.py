@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
+from otppi.cli.generated import Own
 from otppi.cli.output import cell, columns, moment, show
-from otppi.cli.talk import gateway
 
 MODEM_COLUMNS = {
     "modem_id": "MODEM",
@@ -21,16 +21,7 @@ MODEM_COLUMNS = {
 """What fits into 80 columns; `otppi modem list` has the IMEI as well."""
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    commands.command(
-        "status", "Say how the running gateway is.", status, ["otppi status", "otppi status --json | jq -r .status"]
-    )
-
-
-def status(options: Options) -> int:
-    """Print the state of the gateway that runs."""
-    answer = gateway(options.data).call("status", {})
+def _shown(options: Options, answer: Any) -> int:
     show(options, answer, _lines(answer))
     return Exit.DONE
 
@@ -119,3 +110,6 @@ def _broker(ingress: dict[str, Any]) -> str:
     counts = [f"{ingress[key]} {key.replace('_', ' ')}" for key in ("taken", "in_flight") if key in ingress]
     problem = [f"last: {ingress['last_problem']}"] if ingress["last_problem"] else []
     return cell(f"{ingress['server']}: {', '.join([ingress['detail'], *counts, *problem])}")
+
+
+OWN = {"status": Own(show=_shown)}

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
+from otppi.cli.generated import Own
 from otppi.cli.output import columns, show
-from otppi.cli.talk import gateway
 
 _COLUMNS = {
     "modem_id": "MODEM",
@@ -20,19 +20,7 @@ _COLUMNS = {
 }
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    commands.command(
-        "usage",
-        "Say how many segments each modem has sent today and this month, of which quota, and what they cost.",
-        usage,
-        ["otppi usage", "otppi usage --json | jq '.[].this_month.spent'"],
-    )
-
-
-def usage(options: Options) -> int:
-    """Print a line for each modem."""
-    modems = gateway(options.data).call("usage", {})
+def _shown(options: Options, modems: Any) -> int:
     show(options, modems, columns([_row(one) for one in modems], _COLUMNS))
     return Exit.DONE
 
@@ -58,3 +46,6 @@ def _of(used: int, quota: int | None) -> str:
 
 def _money(amount: float) -> str:
     return f"{amount:.4f}".rstrip("0").removesuffix(".")
+
+
+OWN = {"usage": Own(show=_shown)}

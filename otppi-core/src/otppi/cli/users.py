@@ -4,8 +4,9 @@ import getpass
 import sys
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.generated import Own
 from otppi.cli.output import columns, show
 from otppi.cli.talk import ask
 
@@ -20,24 +21,8 @@ _COLUMNS = {
 }
 
 
-def add(commands: Commands) -> None:
-    """Add the commands."""
-    group = commands.group("user", "Show or change who may send through the API.")
-    adding = group.command(
-        "add",
-        "Add an API user with a password, a bearer token, or both.\n\n"
-        "A password is asked for, or read from stdin; it is never an argument, which others could see.",
-        user_add,
-        ["otppi user add shop", "otppi user add shop --token", "pass show shop | otppi user add shop --password-stdin"],
-    )
-    adding.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
-    adding.add_argument("--token", action="store_true", help="make a bearer token, which is shown this once")
-    adding.add_argument("--phone", metavar="NUMBER", default="", help="contact of the user")
-    adding.add_argument("--email", metavar="ADDRESS", default="", help="contact of the user")
-    group.command("list", "List the API users.", user_list, ["otppi user list --json"])
-    removing = group.command("remove", "Remove an API user.", user_remove, ["otppi user remove shop"])
-    for parser in (adding, removing):
-        parser.add_argument("username", metavar="NAME", help="name of the user")
+def _stdin_option(parser: Parser) -> None:
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
 
 
 def user_add(options: Options) -> int:
@@ -79,16 +64,20 @@ def _password(options: Options) -> str | None:
     return password
 
 
-def user_list(options: Options) -> int:
-    """List the users."""
-    users = ask(options.data, "users")
+def _listed(options: Options, users: Any) -> int:
     show(options, users, columns(users, _COLUMNS))
     return Exit.DONE
 
 
-def user_remove(options: Options) -> int:
-    """Remove a user."""
-    if not ask(options.data, "user_remove", username=options.username):
+def _removed(options: Options, removed: Any) -> int:
+    if not removed:
         raise Failure(Exit.FAILED, f"there is no API user {options.username!r}")
     show(options, {"username": options.username, "removed": True}, [f"user {options.username} is removed"])
     return Exit.DONE
+
+
+OWN = {
+    "user add": Own(user_add, arguments=_stdin_option, hidden=frozenset({"password"})),
+    "user list": Own(show=_listed),
+    "user remove": Own(show=_removed),
+}

@@ -18,15 +18,16 @@ def page(title: str, about: Iterable[str], groups: Sequence[tuple[Group | None, 
         if len(groups) > 1:
             lines += [f"### {group.title if group else 'Others'}", ""]
             lines += [group.help, ""] if group and group.help else []
-        lines += [*_table(settings), ""]
+        lines += [*table(settings), ""]
         for setting in settings:
             if setting.kind is Kind.ROWS:
-                lines += [f"Each row of `{setting.key}`:", "", *_table(setting.columns), ""]
+                lines += [f"Each row of `{setting.key}`:", "", *table(setting.columns), ""]
     return "\n".join(lines)
 
 
-def _table(settings: Iterable[Setting]) -> list[str]:
-    return [*_HEAD, *map(_row, settings)]
+def table(settings: Iterable[Setting], what: str = "Setting") -> list[str]:
+    """Write a table of settings, a line for each."""
+    return [_HEAD[0].replace("Setting", what), *_HEAD[1:], *map(_row, settings)]
 
 
 def _row(setting: Setting) -> str:

@@ -9,6 +9,7 @@ from otppi.api.operations import Offline, Operation, Role
 from otppi.api.settings import number, text
 from otppi.host.gateway.gateway import HostGateway
 from otppi.host.inbox.inbox import Inbox
+from otppi.host.inbox.operations import WAIT
 from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.modems.internet import InternetLinks
@@ -17,7 +18,7 @@ from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.sim_check import number_of, sim_problem
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import receiver_of
-from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
+from otppi.host.runtime.operations import HostCall, origin_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
@@ -143,13 +144,17 @@ OPERATIONS = (
             ),
             text("message", "Text", "the text; - or nothing reads it from stdin"),
             text("modem", "Modem", "the modem that is to send it (default: as the routes say)"),
-            number("wait", "Wait", "seconds to wait for its end", 15.0, minimum=0, maximum=LONGEST_WAIT, unit="s"),
+            WAIT,
         ),
         role=Role.OPERATOR,
         subject="modem",
         command="send",
         positional=("receiver", "message"),
-        examples=("081234567890 'Your table is ready'", "--modem m0 4444 'REG'", "+6281234567890 - --wait 30"),
+        examples=(
+            "081234567890 'Your table is ready'",
+            "--modem m0 4444 'REG'",
+            'printf %s "$CODE" | otppi send +6281234567890 - --modem m0 --wait 30',
+        ),
     ),
     Operation(
         name="status",

@@ -14,6 +14,16 @@ from otppi.wire.msisdn import service_number
 
 _NONE = "there is no message of this id in the inbox"
 _ID = text("message_id", "Message", "id as inbox list prints it", required=True)
+WAIT = number(
+    "wait",
+    "Wait",
+    "seconds to wait for its end, 0 to 120 (default: 15)",
+    15.0,
+    minimum=0,
+    maximum=LONGEST_WAIT,
+    unit="s",
+)
+"""The parameter that says how long a person waits for what becomes of a message."""
 _EXAMPLE = "3f1c9a0b77d2e481"
 
 
@@ -119,7 +129,7 @@ OPERATIONS = (
         parameters=(
             _ID,
             text("message", "Text", "the text; - or nothing reads it from stdin"),
-            number("wait", "Wait", "seconds to wait for its end", 15.0, minimum=0, maximum=LONGEST_WAIT, unit="s"),
+            WAIT,
         ),
         role=Role.OPERATOR,
         subject="message_id",

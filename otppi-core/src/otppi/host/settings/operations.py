@@ -136,7 +136,7 @@ OPERATIONS = (
         reads_only=True,
         audit=True,
         command="settings export",
-        examples=("> settings.json", "--secrets > backup.json"),
+        examples=("> settings.json", "(umask 077; otppi settings export --secrets > backup.json)"),
         offline=Offline.YES,
     ),
     Operation(

@@ -83,7 +83,7 @@ OPERATIONS = (
         subject="username",
         command="user add",
         positional=("username",),
-        examples=("shop", "shop --token", "shop --password-stdin < password.txt"),
+        examples=("shop", "shop --token", "pass show shop | otppi user add shop --password-stdin"),
         offline=Offline.CREATES,
     ),
     Operation(

@@ -1,0 +1,176 @@
+"""Commands that are made from the declarations of operations (`otppi.api.operations.Operation.describe`).
+
+The gateway's own are read from a file that is made of their declarations (`operations.json`), since the host takes a
+quarter of a second to import. What a plugin brings is looked for where the words that were typed are no command of the
+gateway's own.
+"""
+
+import argparse
+import getpass
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otppi.cli.arguments import Commands, Options, Parser
+from otppi.cli.exits import Exit
+from otppi.cli.output import as_json, cell, columns, show
+from otppi.cli.talk import ask, gateway
+from otppi.text import Text, _
+
+Described = Mapping[str, Any]
+"""An operation as `Operation.describe` gives it."""
+_LEAST_WIDTH = 13
+TABLE = Path(__file__).with_name("operations.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the command line does by itself for a command that is made from an operation.
+
+    Attributes:
+        run: Carries the command out, where more is needed than asking for one operation and showing its result.
+        show: Shows the result, where a person wants more than its keys and values; returns the exit code.
+        arguments: Adds arguments that the operation has not.
+        hidden: Parameters that are no arguments of the command.
+    """
+
+    run: Callable[[Options], int] | None = None
+    show: Callable[[Options, Any], int] | None = None
+    arguments: Callable[[Parser], None] | None = None
+    hidden: frozenset[str] = frozenset()
+
+
+NOTHING = Own()
+
+
+def built_in() -> list[Described]:
+    """Return the gateway's own operations."""
+    table: list[Described] = json.loads(TABLE.read_text())
+    return table
+
+
+def of_plugins() -> list[Described]:
+    """Return the operations of the plugins that are installed; a plugin that cannot be loaded has none."""
+    from otppi.cli import logs
+    from otppi.host.runtime.plugins import Plugins
+
+    with logs.silent():
+        return [one.describe() for one in Plugins().operations.values()]
+
+
+def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str = "") -> None:
+    """Add the command of an operation, in a group with this help where there is none of its first word."""
+    words = operation["command"].split()
+    run = own.run or partial(_run, operation, own)
+    parser = commands.within(words, group).command(words[-1], _text(operation["help"]), run, list(_examples(operation)))
+    if own.arguments:
+        own.arguments(parser)
+    placed = operation["positional"]
+    for key in (*placed, *(key for key in operation["parameters"]["properties"] if key not in placed)):
+        if key not in own.hidden:
+            _add_argument(parser, operation, key)
+
+
+def _text(words: str) -> Text:
+    """Return words of the table as what can be said in the reader's language."""
+    return words if isinstance(words, Text) else Text(words, domain=_.domain)
+
+
+def _examples(operation: Described) -> Iterable[str]:
+    for one in operation["examples"] or [""]:
+        yield one if "otppi " in one else f"otppi {operation['command']} {one}".rstrip()
+
+
+def _add_argument(parser: Parser, operation: Described, key: str) -> None:
+    schema, positional = operation["parameters"]["properties"][key], key in operation["positional"]
+    required, secret = key in operation["parameters"]["required"], bool(schema.get("writeOnly"))
+    settings: dict[str, Any] = {"help": _text(schema["description"].replace("%", "%%"))}
+    if schema.get("type") == "boolean":
+        off = bool(schema.get("default"))
+        settings |= {"dest": key, "action": "store_false" if off else "store_true", "default": None}
+        parser.add_argument(f"--no-{_option(key)}" if off else f"--{_option(key)}", **settings)
+        return
+    if "enum" in schema:
+        settings["choices"] = schema["enum"]
+    else:
+        settings["metavar"] = schema["title"].upper() if schema["title"].isalpha() else key.upper()
+    if schema.get("type") in ("integer", "number"):
+        settings["type"] = _number(schema)
+    if not positional:
+        if not secret:  # which is asked for: others can see the arguments of a command
+            parser.add_argument(f"--{_option(key)}", dest=key, required=required, **settings)
+        return
+    if schema.get("type") == "array":
+        settings["nargs"] = "*"
+    elif not required or secret:
+        settings["nargs"] = "?"
+    parser.add_argument(key, **settings)
+
+
+def _option(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _number(schema: Mapping[str, Any]) -> Callable[[str], float]:
+    """Return what reads a number of this schema, within its bounds."""
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+
+    def number(text: str) -> float:
+        value = int(text) if schema["type"] == "integer" else float(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be from {least:g} to {most:g}")
+        return value
+
+    return number
+
+
+def _run(operation: Described, own: Own, options: Options) -> int:
+    """Ask for the operation, and show what it gives."""
+    result = perform(operation, options, _arguments(operation, options))
+    return own.show(options, result) if own.show else show_plain(options, result)
+
+
+def perform(operation: Described, options: Options, arguments: Mapping[str, Any]) -> Any:
+    """Carry an operation out: in the gateway that runs, or on the data folder where it works there too."""
+    if operation["offline"] == "no":
+        return gateway(options.data).call(operation["name"], arguments)
+    return ask(options.data, operation["name"], creates=operation["offline"] == "creates", **arguments)
+
+
+def _arguments(operation: Described, options: Options) -> dict[str, Any]:
+    """Return the arguments that were given; secrets are asked for, or read from stdin, one a line."""
+    properties = operation["parameters"]["properties"]
+    given = {key: getattr(options, key, None) for key in properties}
+    for key, schema in properties.items():
+        if schema.get("writeOnly") and given[key] is None:
+            given[key] = _secret(schema["title"])
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _secret(title: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{title}: ")
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def show_plain(options: Options, result: Any) -> int:
+    """Show a result as it comes: a table of objects, the keys of one, or a line for anything else."""
+    show(options, result, _lines(result))
+    return Exit.DONE
+
+
+def _lines(result: Any) -> list[str]:
+    if isinstance(result, Mapping):
+        width = max([_LEAST_WIDTH, *map(len, result)])
+        return [f"{key:<{width}} {cell(value)}" for key, value in result.items()]
+    if isinstance(result, list) and result and all(isinstance(one, Mapping) for one in result):
+        titles = {key: key.replace("_", " ").upper() for one in result for key in one}
+        return columns(result, titles)
+    if isinstance(result, list):
+        return [cell(one) for one in result]
+    return [] if result is None else [result if isinstance(result, str) else as_json(result)]
