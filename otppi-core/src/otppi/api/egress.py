@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 
 from otppi.api.message import OutgoingMessage
+from otppi.text import _
 
 
 class Channel(StrEnum):
@@ -20,7 +21,7 @@ class Channel(StrEnum):
         return _NOUNS[self]
 
 
-_NOUNS: Final = {Channel.SMS: "modem", Channel.MAIL: "mail account"}
+_NOUNS: Final = {Channel.SMS: _("modem"), Channel.MAIL: _("mail account")}
 
 
 class EgressState(StrEnum):

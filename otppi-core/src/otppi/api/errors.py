@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from otppi.text import Text, _
+from otppi.text import Text, _, words
 from otppi.wire.errors import FieldError, WireError
 
 
@@ -135,11 +135,6 @@ class Busy(OtpPiError):  # noqa: N818
 
 _SPEAKING = (OtpPiError, WireError, OSError, ImportError)
 """Errors whose sentences hold nothing of a message."""
-
-
-def words(error: BaseException) -> str:
-    """Give what an error was raised with, as `str(error)` does, but translatable still where it was."""
-    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Text) else str(error)
 
 
 def sentence(error: BaseException) -> str:

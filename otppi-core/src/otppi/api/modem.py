@@ -13,6 +13,7 @@ from otppi.api.errors import NotSupported
 from otppi.api.events import ModemEvents, NoEvents
 from otppi.api.settings import Check, Setting
 from otppi.api.sim import SimAction, SimStatus
+from otppi.text import _
 
 ModemState = EgressState
 """The name that the version before had for it."""
@@ -90,11 +91,11 @@ class Modem(Egress):
             ModemLost: The modem is gone.
             NotSupported: There is no USSD here.
         """
-        raise NotSupported("this type of modem cannot do USSD")
+        raise NotSupported(_("this type of modem cannot do USSD"))
 
     def cancel_ussd(self) -> None:
         """End the USSD session, if there is one; raises like `ussd`."""
-        raise NotSupported("this type of modem cannot do USSD")
+        raise NotSupported(_("this type of modem cannot do USSD"))
 
     def sim_status(self) -> SimStatus:
         """Ask how the SIM's lock stands; also while the modem is closed, since it may be the SIM that keeps it so.
@@ -103,7 +104,7 @@ class Modem(Egress):
             ModemLost: The modem is gone.
             NotSupported: It cannot tell.
         """
-        raise NotSupported("this type of modem cannot tell about its SIM card")
+        raise NotSupported(_("this type of modem cannot tell about its SIM card"))
 
     def sim_change(self, action: SimAction, secret: str, new_pin: str = "") -> SimStatus:  # noqa: ARG002
         """Change the SIM's lock; `secret` is the PIN, of `UNBLOCK` the PUK. Also while the modem is closed.
@@ -113,7 +114,7 @@ class Modem(Egress):
             ModemLost: The modem is gone.
             NotSupported: It cannot do that.
         """
-        raise NotSupported("this type of modem cannot change its SIM card's lock")
+        raise NotSupported(_("this type of modem cannot change its SIM card's lock"))
 
     def clear_memory(self) -> int:
         """Delete the messages to be sent, or sent, that other programs have left in the memories; give how many.
@@ -124,7 +125,7 @@ class Modem(Egress):
             ModemLost: The modem is gone, or not open.
             NotSupported: It cannot do that.
         """
-        raise NotSupported("this type of modem cannot clear its memories")
+        raise NotSupported(_("this type of modem cannot clear its memories"))
 
     def phone(self) -> Sequence[PhoneMessage]:
         """Say what a simulated modem's phone shows, oldest first; a real modem has no such phone."""

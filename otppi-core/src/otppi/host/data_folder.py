@@ -13,6 +13,7 @@ from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.storage.store import Store
+from otppi.text import _
 
 _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""
@@ -45,7 +46,7 @@ class DataFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self._lock)
-            raise FolderInUse(f"another gateway uses the data folder {path}") from error
+            raise FolderInUse(_("another gateway uses the data folder {path}", path=path)) from error
         try:
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
@@ -61,11 +62,11 @@ class DataFolder:
         try:
             status = os.statvfs(self.path)
         except OSError as error:
-            return [f"{self.path} cannot be read: {error.strerror}"]
+            return [_("{path} cannot be read: {reason}", path=self.path, reason=error.strerror)]
         if status.f_flag & os.ST_RDONLY:
-            return [f"{self.path} is read-only: settings, report, usage and open notes cannot be kept"]
+            return [_("{path} is read-only: settings, report, usage and open notes cannot be kept", path=self.path)]
         if status.f_bavail * status.f_frsize < _FULL or (status.f_files and not status.f_favail):
-            return [f"{self.path} is full: settings, report, usage and open notes cannot be kept"]
+            return [_("{path} is full: settings, report, usage and open notes cannot be kept", path=self.path)]
         return []
 
     def close(self) -> None:
@@ -86,9 +87,9 @@ def boot_folder_of(data: Path) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError as error:
-        raise OtpPiError(f"{folder} cannot be made: {error.strerror}") from error
+        raise OtpPiError(_("{folder} cannot be made: {reason}", folder=folder, reason=error.strerror)) from error
     if status.st_uid != os.getuid() or status.st_mode & 0o077 or folder.is_symlink():
-        raise OtpPiError(f"{folder} is not ours alone: somebody else made it")
+        raise OtpPiError(_("{folder} is not ours alone: somebody else made it", folder=folder))
     return folder
 
 

@@ -36,7 +36,10 @@ class Text(str):
         cls, template: str, arguments: Mapping[str, object] | None = None, *, domain: str = "", plural: str = ""
     ) -> "Text":
         """Write the sentence in English."""
-        given = dict(arguments or {})
+        given = {
+            name: words(value) if isinstance(value, BaseException) else value
+            for name, value in (arguments or {}).items()
+        }
         chosen = plural if plural and given.get("count") != 1 else template
         text = super().__new__(cls, chosen.format_map(given) if given else chosen)
         for name, value in (("template", template), ("plural", plural), ("domain", domain), ("_arguments", given)):
@@ -56,6 +59,10 @@ class Text(str):
     def arguments(self) -> Mapping[str, object]:
         """The arguments by name; those that are texts are translated with the sentence."""
         return MappingProxyType(self._arguments)
+
+    def filled(self, **arguments: object) -> "Text":
+        """Make the text of a table's template and these arguments."""
+        return Text(self.template, arguments, domain=self.domain, plural=self.plural)
 
     def rendered(self, template: Template, formatter: string.Formatter = _PLAIN) -> str:
         """Write the sentence with the templates of another language, and the English one where one cannot be used.
@@ -108,13 +115,17 @@ def catalogue(package: str) -> Catalogue:
 def joined(separator: str, parts: Iterable[str]) -> str:
     """Write texts one after another, each of them translatable still; plain ones are taken as they are."""
     named = {f"part{index}": part for index, part in enumerate(parts)}
-    between = separator.replace("{", "{{").replace("}", "}}")
-    return Text(between.join(f"{{{name}}}" for name in named), named)
+    return Text("{between}".join(f"{{{name}}}" for name in named), named | {"between": separator}) if named else ""
 
 
 def labelled(label: str, text: str) -> str:
     """Write `label: text`, of which either may be translatable still."""
     return joined(": ", (label, text))
+
+
+def words(error: BaseException) -> str:
+    """Give what an error was raised with, as `str(error)` does, but translatable still where it was."""
+    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Text) else str(error)
 
 
 _ = catalogue("otppi")

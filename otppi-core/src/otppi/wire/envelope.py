@@ -7,6 +7,7 @@ may be a list, each entry one command's data, and an entry of ``send-message`` m
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from otppi.text import _, words
 from otppi.wire.envelope_fields import (
     COMMAND_NAMES,
     PARAMETERS,
@@ -109,10 +110,12 @@ def parse(body: bytes, *, max_items: int = 100) -> Envelope:
         EnvelopeError: Names every field that is wrong, ``body`` where it cannot be read at all. Nothing else is raised.
     """
     if len(body) > BODY_LIMIT:
-        raise EnvelopeError([FieldError("body", f"must not be longer than {BODY_LIMIT:,} bytes")])
+        raise EnvelopeError(
+            [FieldError("body", _("must not be longer than {body_limit:,} bytes", body_limit=BODY_LIMIT))]
+        )
     document = load(body)
     if not isinstance(document, dict):
-        raise EnvelopeError([FieldError("body", "must be a JSON object with command and data")])
+        raise EnvelopeError([FieldError("body", _("must be a JSON object with command and data"))])
     return _Check(max_items).envelope(document)
 
 
@@ -127,7 +130,7 @@ class _Check:
         """Check the whole."""
         command = self._command(document, "command")
         if "response_code" in document:  # such as one that a sender had published to where commands come from
-            self._wrong("response_code", "must not be there: this is an answer, and no command")
+            self._wrong("response_code", _("must not be there: this is an answer, and no command"))
         topic: str | None = self._value(document, "callback_topic", _callback_topic)
         delay: int | None = self._value(document, "callback_delay", _callback_delay)
         data = document.get("data")
@@ -135,7 +138,7 @@ class _Check:
         if command not in WITHOUT_DATA:
             command, items = self._data(command, data)
         elif not _is_shallow(data, _ECHO_DEPTH):
-            self._wrong("data", "is nested too deeply")
+            self._wrong("data", _("is nested too deeply"))
         delay = CALLBACK_DELAY if delay is None else delay
         name = document.get("command")
         if self._errors or command is None:
@@ -161,17 +164,19 @@ class _Check:
         try:
             return reader(value)
         except WrongValueError as error:
-            self._wrong(name, str(error))
+            self._wrong(name, words(error))
             return None
 
     def _command(self, document: dict[str, object], path: str) -> Command | None:
         name = document.get("command")
         if name is None:
-            self._wrong(path, "is missing")
+            self._wrong(path, _("is missing"))
         elif not isinstance(name, str):
-            self._wrong(path, "must be text in quotes")
+            self._wrong(path, _("must be text in quotes"))
         elif name not in COMMAND_NAMES:
-            self._wrong(path, f"is not a known command; known are {', '.join(COMMAND_NAMES)}")
+            self._wrong(
+                path, _("is not a known command; known are {command_names}", command_names=", ".join(COMMAND_NAMES))
+            )
         else:
             return COMMAND_NAMES[name]
         return None
@@ -179,12 +184,12 @@ class _Check:
     def _data(self, command: Command | None, data: object) -> tuple[Command | None, tuple[Item, ...]]:
         """Check ``data``: an object, or a list of them."""
         if data is None:
-            self._wrong("data", "is missing")
+            self._wrong("data", _("is missing"))
         elif isinstance(data, list):
             if not data:
-                self._wrong("data", "must not be an empty list")
+                self._wrong("data", _("must not be an empty list"))
             elif len(data) > self._max_items:
-                self._wrong("data", f"must not have more than {self._max_items} entries")
+                self._wrong("data", _("must not have more than {max_items} entries", max_items=self._max_items))
             else:
                 return self._entries(command, [(f"data[{index}]", entry) for index, entry in enumerate(data)])
         else:
@@ -203,9 +208,9 @@ class _Check:
                 inner = self._command(entry, f"{path}.command")
                 path, entry = f"{path}.data", entry["data"]
             if not isinstance(entry, dict):
-                self._wrong(path, "must be an object")
+                self._wrong(path, _("must be an object"))
             elif inner in WITHOUT_DATA:
-                self._wrong(path, "must be the data of a command that has some")
+                self._wrong(path, _("must be the data of a command that has some"))
             elif inner is not None:
                 items.append(self._item(SHAPES[inner], entry, path))
                 commands.append(inner)
@@ -218,7 +223,7 @@ class _Check:
         if commands.count(commands[0]) == len(commands):
             return commands[0]
         if not SENDING.issuperset(commands):
-            self._wrong("data", "must hold the same command in all entries")
+            self._wrong("data", _("must hold the same command in all entries"))
         return Command.SEND_MESSAGE
 
     def _item(self, shape: Shape, data: dict[str, object], path: str) -> Item:
@@ -234,14 +239,14 @@ class _Check:
                 value = reader(value)
             except WrongValueError as error:
                 wrong.add(attribute)
-                self._wrong(f"{path}.{name}", str(error))
+                self._wrong(f"{path}.{name}", words(error))
                 continue
             if values.setdefault(attribute, value) != value:
                 wrong.add(attribute)
-                self._wrong(f"{path}.{name}", f"must not differ from the other {attribute}")
+                self._wrong(f"{path}.{name}", _("must not differ from the other {attribute}", attribute=attribute))
         for attribute in shape.required:
             if attribute not in values and attribute not in wrong:
-                self._wrong(f"{path}.{attribute}", "is missing")
+                self._wrong(f"{path}.{attribute}", _("is missing"))
         for attribute, is_right, reason in shape.checks:
             if attribute in values and not is_right(values[attribute]):
                 self._wrong(f"{path}.{attribute}", reason)

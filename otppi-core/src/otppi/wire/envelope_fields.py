@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from otppi.text import _
+
 
 class Command(StrEnum):
     """What a sender may ask for."""
@@ -56,11 +58,11 @@ def text(
         if or_number and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
-            raise WrongValueError("must be text or a whole number" if or_number else "must be text in quotes")
+            raise WrongValueError(_("must be text or a whole number") if or_number else _("must be text in quotes"))
         if not may_be_empty and not value.strip():
-            raise WrongValueError("must not be empty")
+            raise WrongValueError(_("must not be empty"))
         if len(value) > limit:
-            raise WrongValueError(f"must not be longer than {limit:,} characters")
+            raise WrongValueError(_("must not be longer than {limit:,} characters", limit=limit))
         wrong = forbidden.search(value)
         if wrong is not None:
             raise WrongValueError(_character_reason(wrong[0]))
@@ -71,10 +73,10 @@ def text(
 
 def _character_reason(character: str) -> str:
     if character == "\0":
-        return "must not contain a NUL character"
+        return _("must not contain a NUL character")
     if "\ud800" <= character <= "\udfff":
-        return "must not contain half of a surrogate pair"
-    return "must be one line without control characters"
+        return _("must not contain half of a surrogate pair")
+    return _("must be one line without control characters")
 
 
 def word(limit: int, *, may_be_empty: bool = False) -> Reader:
@@ -88,7 +90,7 @@ def whole_number(limit: int) -> Reader:
     def read(value: object) -> int:
         number = _integer(value)
         if number > limit:
-            raise WrongValueError(f"must not be more than {limit:,}")
+            raise WrongValueError(_("must not be more than {limit:,}", limit=limit))
         return number
 
     return read
@@ -98,9 +100,9 @@ def _integer(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise WrongValueError("must be a whole number")
+        raise WrongValueError(_("must be a whole number"))
     if value < 0:
-        raise WrongValueError("must not be negative")
+        raise WrongValueError(_("must not be negative"))
     return value
 
 
@@ -108,22 +110,22 @@ def unix_time(value: object) -> int:
     """Read a moment in Unix seconds."""
     number = _integer(value)
     if number > _SECONDS_LIMIT:
-        unit = "milliseconds" if number < _SECONDS_LIMIT * 1000 else "another unit"
-        raise WrongValueError(f"must be Unix time in seconds; this looks like {unit}")
+        unit = "milliseconds" if number < _SECONDS_LIMIT * 1000 else _("another unit")
+        raise WrongValueError(_("must be Unix time in seconds; this looks like {unit}", unit=unit))
     return number
 
 
 def flag(value: object) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
-        raise WrongValueError("must be true or false")
+        raise WrongValueError(_("must be true or false"))
     return value
 
 
 def priority(value: object) -> str:
     """Read a priority."""
     if value not in ("otp", "bulk") or not isinstance(value, str):
-        raise WrongValueError('must be "otp" or "bulk"')
+        raise WrongValueError(_('must be "otp" or "bulk"'))
     return value
 
 
@@ -183,7 +185,7 @@ SHAPES: Mapping[Command, Shape] = {
     Command.SEND_MAIL: Shape(
         _MESSAGE,
         ("receiver", "message"),
-        (("receiver", lambda value: "@" in value, "must be an e-mail address"),),
+        (("receiver", lambda value: "@" in value, _("must be an e-mail address")),),
     ),
     Command.BLOCK_MSISDN: _BLOCKING_SHAPE,
     Command.UNBLOCK_MSISDN: _BLOCKING_SHAPE,
@@ -192,7 +194,7 @@ SHAPES: Mapping[Command, Shape] = {
         ("reference", "receiver", "message"),
         (
             ("message", lambda value: value.count("%s") == 1, "must contain %s exactly once, where the code goes"),
-            ("priority", lambda value: value == "otp", 'must be "otp": the code of a person who waits'),
+            ("priority", lambda value: value == "otp", _('must be "otp": the code of a person who waits')),
         ),
     ),
     Command.VERIFY_OTP: Shape(_addressed("reference", "otp", "date_time", *PARAMETERS), ("reference", "otp")),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from otppi.text import _
 from otppi.wire.errors import EnvelopeError, FieldError
 
 DIGITS_LIMIT = 128
@@ -54,7 +55,7 @@ def load(body: bytes) -> object:
         except (json.JSONDecodeError, _FlawError):
             return _load_carefully(_repair(text))
     except RecursionError:
-        raise _body_error("is nested too deeply") from None
+        raise _body_error(_("is nested too deeply")) from None
 
 
 def _load_carefully(text: str) -> object:
@@ -75,7 +76,7 @@ def _decode(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         cut = error.end == len(body) and error.reason == "unexpected end of data"
-        reason = _CUT if cut else f"is not valid UTF-8 at byte {error.start}"
+        reason = _CUT if cut else _("is not valid UTF-8 at byte {start}", start=error.start)
         raise _body_error(reason) from None
 
 
@@ -90,18 +91,18 @@ def _repair(text: str) -> str:
     return _SEPARATOR.sub(mend, text)
 
 
-_CUT = "ends in the middle: it was cut off, or its declared length is too short"
+_CUT = _("ends in the middle: it was cut off, or its declared length is too short")
 
 
 def _syntax_reason(text: str, error: json.JSONDecodeError) -> str:
     """Say what is wrong, without a word of the text."""
     if not text.strip():
-        return "is empty"
+        return _("is empty")
     if error.msg == "Extra data":
-        return f"has more behind its end, at line {error.lineno}, column {error.colno}"
+        return _("has more behind its end, at line {lineno}, column {colno}", lineno=error.lineno, colno=error.colno)
     if _is_cut(text):
         return _CUT
-    return f"is not valid JSON at line {error.lineno}, column {error.colno}"
+    return _("is not valid JSON at line {lineno}, column {colno}", lineno=error.lineno, colno=error.colno)
 
 
 def _is_cut(text: str) -> bool:
@@ -121,7 +122,7 @@ def _flaws(value: object, path: str) -> Iterator[FieldError]:
     elif isinstance(value, dict):
         for key, item in value.items():
             # Places are logged, and a client that mixes up names and values may have a text where a name should be.
-            name = key if _NAME.fullmatch(key) else "(no name)"
+            name = key if _NAME.fullmatch(key) else _("(no name)")
             yield from _flaws(item, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
@@ -133,7 +134,11 @@ def _body_error(reason: str) -> EnvelopeError:
 
 
 def _careful_integer(digits: str) -> int | _Flaw:
-    return int(digits) if len(digits) <= DIGITS_LIMIT else _Flaw(f"has more than {DIGITS_LIMIT} digits")
+    return (
+        int(digits)
+        if len(digits) <= DIGITS_LIMIT
+        else _Flaw(_("has more than {digits_limit} digits", digits_limit=DIGITS_LIMIT))
+    )
 
 
 def _careful_real(digits: str) -> float | _Flaw:
@@ -142,13 +147,13 @@ def _careful_real(digits: str) -> float | _Flaw:
 
 
 def _careful_constant(_name: str) -> _Flaw:
-    return _Flaw("must be a finite number")
+    return _Flaw(_("must be a finite number"))
 
 
 def _careful_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result: dict[str, object] = {}
     for key, value in pairs:
-        result[key] = _Flaw("is given twice") if key in result else value
+        result[key] = _Flaw(_("is given twice")) if key in result else value
     return result
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from otppi.text import _
 from otppi.wire.errors import AddressError
 
 SHORTEST: Final = 8
@@ -50,13 +51,19 @@ def read_written(text: str) -> Written:
     plus = written.startswith("+")
     digits = written[plus:]
     if not digits:
-        raise AddressError("the number is empty")
+        raise AddressError(_("the number is empty"))
     if not _DIGITS.fullmatch(digits):
         raise AddressError(_reason_for_signs(digits))
     if plus and digits[0] == "0":
-        raise AddressError("the number has no country code: none begins with 0")
+        raise AddressError(_("the number has no country code: none begins with 0"))
     if len(digits) > _LONGEST_DIALLED:
-        raise AddressError(f"the number is too long: {len(digits)} digits, at most {LONGEST} with its country code")
+        raise AddressError(
+            _(
+                "the number is too long: {count} digits, at most {longest} with its country code",
+                count=len(digits),
+                longest=LONGEST,
+            )
+        )
     return Written(digits, plus)
 
 
@@ -84,7 +91,7 @@ def mask(msisdn: str) -> str:
 
 def _reason_for_signs(number: str) -> str:
     if any(sign.isalpha() for sign in number):
-        return "the number has letters"
+        return _("the number has letters")
     if "+" in number:
-        return "the number has a + that is not its first sign"
-    return "the number has a sign that is no digit"
+        return _("the number has a + that is not its first sign")
+    return _("the number has a sign that is no digit")

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from otppi.text import _
+
 
 class Input(StrEnum):
     """How a value is asked for. Where the meaning says what is valid, that is checked (an empty text always is)."""
@@ -42,20 +44,20 @@ _NOT_IN_HOST: Final = re.compile(r"[\s/@?#\\\x00-\x1f\x7f]")
 
 def _host_problem(host: str) -> str | None:
     if "://" in host or _NOT_IN_HOST.search(host):
-        return "must be a host name or an IP address alone, such as broker.example.com"
-    return "must not hold the port, which has a setting of its own" if _HOST_AND_PORT.fullmatch(host) else None
+        return _("must be a host name or an IP address alone, such as broker.example.com")
+    return _("must not hold the port, which has a setting of its own") if _HOST_AND_PORT.fullmatch(host) else None
 
 
 def _address_problem(address: str) -> str | None:
     try:
         ipaddress.ip_address(address)
     except ValueError:
-        return "must be an IPv4 or IPv6 address"
+        return _("must be an IPv4 or IPv6 address")
     return None
 
 
 def _path_problem(path: str) -> str | None:
-    return "must be the path of a file" if path.endswith("/") or not path.isprintable() else None
+    return _("must be the path of a file") if path.endswith("/") or not path.isprintable() else None
 
 
 def _url_problem(url: str) -> str | None:
@@ -65,24 +67,24 @@ def _url_problem(url: str) -> str | None:
     except ValueError:
         known = False
     if not known or not url.isascii() or not url.isprintable() or " " in url:
-        return "must be a URL such as https://example.com/hook"
-    return "must not hold a user name or password" if "@" in parts.netloc else None
+        return _("must be a URL such as https://example.com/hook")
+    return _("must not hold a user name or password") if "@" in parts.netloc else None
 
 
 def _regex_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        return "is not a regular expression"
+        return _("is not a regular expression")
     return None
 
 
 def _time_problem(time: str) -> str | None:
-    return None if re.fullmatch(_TIME, time) else "must be a time of day such as 22:00"
+    return None if re.fullmatch(_TIME, time) else _("must be a time of day such as 22:00")
 
 
 def _span_problem(span: str) -> str | None:
-    return None if re.fullmatch(f"{_TIME}-{_TIME}", span) else "must be a time span such as 22:00-06:00"
+    return None if re.fullmatch(f"{_TIME}-{_TIME}", span) else _("must be a time span such as 22:00-06:00")
 
 
 PROBLEMS: Final[Mapping[Input, Callable[[str], str | None]]] = {

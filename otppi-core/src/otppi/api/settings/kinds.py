@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from otppi.text import _
+
 REDACTED = "********"
 """Stands in an export, and in a document that is given back, for a secret that is set."""
 
@@ -39,12 +41,12 @@ JSON_TYPES: Mapping[Kind, str] = {
     Kind.ROWS: "array",
 }
 TYPE_NAMES: Mapping[Kind, str] = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "a whole number",
-    Kind.NUMBER: "a number",
-    Kind.BOOLEAN: "true or false",
-    Kind.TEXT_LIST: "a list of texts",
-    Kind.ROWS: "a list of rows",
+    Kind.TEXT: _("text"),
+    Kind.INTEGER: _("a whole number"),
+    Kind.NUMBER: _("a number"),
+    Kind.BOOLEAN: _("true or false"),
+    Kind.TEXT_LIST: _("a list of texts"),
+    Kind.ROWS: _("a list of rows"),
 }
 LISTS = (Kind.TEXT_LIST, Kind.ROWS)
 

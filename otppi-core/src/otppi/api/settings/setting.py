@@ -10,6 +10,7 @@ from typing import Any
 
 from otppi.api.settings.inputs import FORMATS, PORT_RANGE, PORTS, PROBLEMS, SECRET, Input
 from otppi.api.settings.kinds import JSON_TYPES, LISTS, PYTHON_TYPES, TYPE_NAMES, Effect, Kind, Suggest
+from otppi.text import _, words
 from otppi.wire.errors import FieldError
 
 _LONGEST = 10_000
@@ -129,9 +130,9 @@ class Setting:
         if self.kind is Kind.ROWS:
             return next((problem.reason for problem in self._read_rows(value, "")[1]), None)
         if not self._has_type(value):
-            return f"must be {TYPE_NAMES[self.kind]}"
+            return _("must be {type}", type=TYPE_NAMES[self.kind])
         if self.required and not value and self.kind in (Kind.TEXT, Kind.TEXT_LIST):
-            return "is required"
+            return _("is required")
         for one in value if self.kind is Kind.TEXT_LIST else [value]:
             if reason := self._problem_of_one(one):
                 return reason
@@ -148,25 +149,25 @@ class Setting:
     def _problem_of_one(self, value: Any) -> str | None:
         unit = f" {self.unit}" if self.unit else ""
         if isinstance(value, str) and (len(value) > _LONGEST or _UNWRITABLE.search(value)):
-            return "is too long, or holds a NUL character or half of a surrogate pair"
+            return _("is too long, or holds a NUL character or half of a surrogate pair")
         if isinstance(value, float) and not math.isfinite(value):
-            return "must be a finite number"
+            return _("must be a finite number")
         if self.choices and value not in self.choices:
-            return f"must be one of: {', '.join(self.choices)}"
+            return _("must be one of: {choices}", choices=", ".join(self.choices))
         if self.minimum is not None and not value >= self.minimum:
-            return f"must be at least {self.minimum:g}{unit}"
+            return _("must be at least {minimum:g}{unit}", minimum=self.minimum, unit=unit)
         if self.maximum is not None and not value <= self.maximum:
-            return f"must be at most {self.maximum:g}{unit}"
+            return _("must be at most {maximum:g}{unit}", maximum=self.maximum, unit=unit)
         if self.pattern is not None and value != "" and not re.fullmatch(self.pattern, value):
-            return f"must match {self.pattern}"
+            return _("must match {pattern}", pattern=self.pattern)
         meant = PROBLEMS.get(self.input) if self.input and isinstance(value, str) and value else None
         return meant(value) if meant else None
 
     def _read_rows(self, value: Any, path: str) -> tuple[Any, list[FieldError]]:
         if not isinstance(value, (list, tuple)):
-            return self.safe, [FieldError(path, f"must be {TYPE_NAMES[self.kind]}")]
+            return self.safe, [FieldError(path, _("must be {type}", type=TYPE_NAMES[self.kind]))]
         if len(value) > _MOST_ROWS:
-            return self.safe, [FieldError(path, f"must be at most {_MOST_ROWS} rows")]
+            return self.safe, [FieldError(path, _("must be at most {most} rows", most=_MOST_ROWS))]
         kept, problems = [], []
         for index, given in enumerate(value):
             row, found = self._read_row(given, f"{path}[{index}]")
@@ -174,7 +175,7 @@ class Setting:
             problems += found
         problems = problems or self.problems_of_rows(kept, path)
         if not problems and self.required and not kept:
-            problems = [FieldError(path, "is required")]
+            problems = [FieldError(path, _("is required"))]
         return (self.safe, problems) if problems else (kept, [])
 
     def _read_row(self, given: Any, path: str) -> tuple[dict[str, Any], list[FieldError]]:
@@ -182,7 +183,7 @@ class Setting:
             try:
                 given = self.parse(given)
             except ValueError as error:
-                return {}, [FieldError(path, str(error))]
+                return {}, [FieldError(path, words(error))]
         return read_object(self.columns, given, path)
 
     def problems_of_rows(self, rows: Sequence[Mapping[str, Any]], path: str) -> list[FieldError]:
@@ -190,7 +191,9 @@ class Setting:
         said = [tuple(row[key] for key in self.unique) for row in rows]
         twice = [index for index, one in enumerate(said) if self.unique and one in said[:index]]
         problems = [
-            FieldError(f"{path}[{index}].{self.unique[0]}", f"{_written(said[index])} is there twice")
+            FieldError(
+                f"{path}[{index}].{self.unique[0]}", _("{written} is there twice", written=_written(said[index]))
+            )
             for index in twice
         ]
         if not problems and self.check is not None and (reason := self.check(rows)):
@@ -214,7 +217,7 @@ class Setting:
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the value in JSON Schema 2020-12."""
-        schema: dict[str, Any] = {"title": self.title, "description": self.help}
+        schema: dict[str, Any] = {"title": str(self.title), "description": str(self.help)}
         if self.kind is not Kind.ANY:
             schema = {"type": JSON_TYPES[self.kind]} | schema
         limits = schema
@@ -252,7 +255,7 @@ def read_object(settings: Iterable[Setting], raw: object, path: str) -> tuple[di
     """
     settings = tuple(settings)
     if not isinstance(raw, Mapping):
-        return {setting.key: setting.safe for setting in settings}, [FieldError(path, "must be an object")]
+        return {setting.key: setting.safe for setting in settings}, [FieldError(path, _("must be an object"))]
     by_name = {name: setting for setting in settings for name in (setting.key, *setting.aliases)}
     values = {setting.key: copied(setting.default) for setting in settings}
     problems: list[FieldError] = []
@@ -260,16 +263,16 @@ def read_object(settings: Iterable[Setting], raw: object, path: str) -> tuple[di
     for key, value in raw.items():
         setting = by_name.get(key)
         if setting is None:
-            problems.append(FieldError(f"{path}.{key}", "is not a setting" + _suggestion(str(key), by_name)))
+            problems.append(FieldError(f"{path}.{key}", _unknown(str(key), by_name)))
             continue
         read, found = setting.read(value, f"{path}.{setting.key}")
         if setting.key in given:
-            found = [FieldError(f"{path}.{setting.key}", "is given twice, under two names")]
+            found = [FieldError(f"{path}.{setting.key}", _("is given twice, under two names"))]
         given.add(setting.key)
         values[setting.key] = setting.safe if found else read
         problems += found
     missing = [setting.key for setting in settings if setting.required and setting.key not in given]
-    problems += [FieldError(f"{path}.{key}", "is required") for key in missing]
+    problems += [FieldError(f"{path}.{key}", _("is required")) for key in missing]
     return values, problems
 
 
@@ -303,9 +306,9 @@ def _list_from_text(text: str) -> list[Any]:
     return [one.strip() for one in text.split(",") if one.strip()]
 
 
-def _suggestion(key: str, known: Iterable[str]) -> str:
+def _unknown(key: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(key, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return _("is not a setting; did you mean {close}?", close=close[0]) if close else _("is not a setting")
 
 
 def _written(values: Iterable[Any]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
+from otppi.text import _
 from otppi.text.languages import ENGLISH
 from otppi.wire.errors import FieldError
 
@@ -52,9 +53,11 @@ class ControlClient:
         try:
             answer = self._exchange({"operation": name, "arguments": arguments, "language": self._language}, timeout)
         except OSError as error:
-            raise NoAnswer(f"the gateway does not answer ({error.strerror or 'it took too long'})") from error
+            raise NoAnswer(
+                _("the gateway does not answer ({reason})", reason=error.strerror or _("it took too long"))
+            ) from error
         if answer is None:
-            raise NoAnswer("the gateway hung up without an answer (its log may tell why)")
+            raise NoAnswer(_("the gateway hung up without an answer (its log may tell why)"))
         if "problems" in answer:
             raise InvalidSettings([FieldError(field, reason) for field, reason in answer["problems"]])
         if "error" in answer:

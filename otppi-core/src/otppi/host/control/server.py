@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from otppi.api.errors import InvalidSettings, OtpPiError, words
+from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.host.control.client import ControlClient
 from otppi.host.runtime.operations import COMMAND_LINE, Registry
 from otppi.kit.threads import PromptThread
+from otppi.text import words
 from otppi.text.languages import ENGLISH, translated
 
 logger = logging.getLogger(__name__)

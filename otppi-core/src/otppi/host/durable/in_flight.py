@@ -22,6 +22,7 @@ from otppi.host.durable.journal import answer_to_json, answer_to_of
 from otppi.host.durable.report import Report, append_whole
 from otppi.host.numbering.receivers import masked
 from otppi.host.records.record import Record
+from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
@@ -65,10 +66,10 @@ class Note:
         record.answer_to = answer_to_of(answer_to)
         if self.stopped:
             record.state, record.code = State.LOST, ResponseCode.FAILED
-            record.cause = "the power was switched off before it was sent; its text was in RAM only"
+            record.cause = _("the power was switched off before it was sent; its text was in RAM only")
         else:
             record.state, record.code = State.LOST, ResponseCode.UNCONFIRMED
-            record.cause = "the power failed before its end was written down; it may or may not have gone out"
+            record.cause = _("the power failed before its end was written down; it may or may not have gone out")
         return record
 
 
@@ -133,7 +134,7 @@ class OpenNotes:
         """Drop what was found ended a look ago: its line has come to the report since."""
         if self._over:
             if not self._report.flush():
-                raise OSError("the report cannot be written")
+                raise OSError(_("the report cannot be written"))
             for message_id in self._over:
                 self._noted.pop(message_id, None)
             if not self._noted:
@@ -145,7 +146,7 @@ class OpenNotes:
 
     def warnings(self) -> list[str]:
         """Say what people should know."""
-        return ["the open notes cannot be written: a power cut would not be told"] if self._failed else []
+        return [_("the open notes cannot be written: a power cut would not be told")] if self._failed else []
 
     # -- start and stop ---------------------------------------------------------------------------------------------
 

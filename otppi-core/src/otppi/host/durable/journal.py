@@ -19,6 +19,7 @@ from otppi.api.message import State
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import key_file
 from otppi.host.storage.spare import Spare
+from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
@@ -141,8 +142,10 @@ class Journal:
         """Say what people should know."""
         where = self._path.parent
         if self._descriptor < 0 or self._missing:
-            return [f"{where} is full or cannot be written: after a crash it is not known what went out"]
-        return [f"{where} is full: make room, a crash would lose messages that wait"] if self._full else []
+            return [_("{where} is full or cannot be written: after a crash it is not known what went out", where=where)]
+        return (
+            [_("{where} is full: make room, a crash would lose messages that wait", where=where)] if self._full else []
+        )
 
     def compact(self, records: Iterable[Record]) -> None:
         """Write the file anew with what is known of these records.
@@ -214,14 +217,19 @@ class Journal:
                     record,
                     State.UNCONFIRMED,
                     ResponseCode.UNCONFIRMED,
-                    "the gateway stopped before the network answered",
+                    _("the gateway stopped before the network answered"),
                 )
             elif record.state is State.QUEUED and message_id not in kept and missing:
-                cause = "the gateway stopped while its RAM disk was full; it may or may not have gone out"
+                cause = _("the gateway stopped while its RAM disk was full; it may or may not have gone out")
                 _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             elif record.state is State.QUEUED and message_id not in kept:
-                again = "; its source sends it again" if record.origin.kept_by_source else ""
-                _end(record, State.FAILED, ResponseCode.FAILED, f"the gateway stopped before it was sent{again}")
+                again = _("; its source sends it again") if record.origin.kept_by_source else ""
+                _end(
+                    record,
+                    State.FAILED,
+                    ResponseCode.FAILED,
+                    _("the gateway stopped before it was sent{again}", again=again),
+                )
         return list(records.values())
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from otppi.host.records.record import Record
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Report:
 
     def warnings(self) -> list[str]:
         """Say what people should know."""
-        return [f"the report cannot be written: {self._failed}"] if self._failed else []
+        return [_("the report cannot be written: {failed}", failed=self._failed)] if self._failed else []
 
     def position(self) -> tuple[str, int]:
         """Say where the next line will be: file and byte."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile, spool_key
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -137,9 +138,9 @@ class Spool:
     def warnings(self) -> list[str]:
         """Say what people should know."""
         if self._file is None:
-            return [f"messages on their way do not survive a crash: {self._why}"]
+            return [_("messages on their way do not survive a crash: {why}", why=self._why)]
         if count := len(self._without):
-            return [f"the spool is full: {count} messages on their way would not survive a crash"]
+            return [_("the spool is full: {count} messages on their way would not survive a crash", count=count)]
         return []
 
     def close(self) -> None:
@@ -167,11 +168,11 @@ def open_spool(folder: Path) -> Spool:
     """Open the spool in a folder on a RAM disk. Elsewhere nothing is kept: a text is never written to a disk."""
     try:
         if not on_ram_disk(folder):
-            why = f"{folder} is not on a RAM disk"
+            why = _("{folder} is not on a RAM disk", folder=folder)
         else:
             return Spool(SealedFile(folder / "spool", spool_key(folder)))
     except OSError as error:
-        why = f"the spool cannot be opened: {error.strerror or error}"
+        why = _("the spool cannot be opened: {reason}", reason=error.strerror or error)
     logger.warning("there is no spool, a crash loses the messages that wait: %s", why)
     return Spool(None, why)
 

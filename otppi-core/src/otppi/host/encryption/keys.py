@@ -19,6 +19,7 @@ from typing import Any
 
 from otppi.api.errors import OtpPiError
 from otppi.host.storage.store import sync_folder, write_synced
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ class EnvelopeKeys:
 
     def warnings(self) -> list[str]:
         """Say what is wrong with the keys, for the gateway's health."""
-        return [f"encrypted envelopes are refused: {self._damage}"] if self._damage else []
+        return [_("encrypted envelopes are refused: {damage}", damage=self._damage)] if self._damage else []
 
     # -- the file (all with the lock) -------------------------------------------------------------------------------
 
@@ -216,22 +217,24 @@ class EnvelopeKeys:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise self._damaged(f"it cannot be read ({error.strerror})") from error
+            raise self._damaged(_("it cannot be read ({reason})", reason=error.strerror)) from error
         except (
             ValueError,
             LookupError,
             TypeError,
             RecursionError,
         ) as error:  # they may quote it: our sentence does not
-            raise self._damaged("it is damaged") from error
+            raise self._damaged(_("it is damaged")) from error
 
     def _damaged(self, reason: str) -> KeysDamaged:
         """Forget what was read, so that a file that is put back is found; log it once."""
-        damage = f"the keys in {self._path.name} cannot be used: {reason}"
+        damage = _("the keys in {path} cannot be used: {reason}", path=self._path.name, reason=reason)
         if damage != self._damage:
             logger.error("%s: encrypted envelopes are refused, others go on. Put the file back from a copy", damage)
         self._damage, self._keys, self._ready = damage, None, {}
-        return KeysDamaged(f"{damage} (put it back from a copy, or: otppi keys rotate --discard-damaged)")
+        return KeysDamaged(
+            _("{damage} (put it back from a copy, or: otppi keys rotate --discard-damaged)", damage=damage)
+        )
 
     def _write(self, keys: Iterable[EnvelopeKey]) -> None:
         """Replace the file. No copy of the old one is kept: a key that is dropped should be gone."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
 from otppi.host.encryption.settings import EVERYWHERE
+from otppi.text import _
 from otppi.wire.envelope import BODY_LIMIT, Command, Envelope, parse
 from otppi.wire.errors import EnvelopeError, FieldError
 from otppi.wire.lenient_json import load
@@ -100,7 +101,15 @@ class EnvelopeReader:
         required_on = self._settings()["required_on"]
         if ingress in required_on or EVERYWHERE in required_on:
             raise EnvelopeError(
-                [FieldError("body", f"must be encrypted (JWE) on {ingress}; the key: GET /api/keys, or otppi keys")],
+                [
+                    FieldError(
+                        "body",
+                        _(
+                            "must be encrypted (JWE) on {ingress}; the key: GET /api/keys, or otppi keys",
+                            ingress=ingress,
+                        ),
+                    )
+                ],
                 command=envelope.name,
                 callback_topic=envelope.callback_topic,
                 callback_delay=envelope.callback_delay,
@@ -118,7 +127,10 @@ class EnvelopeReader:
             if (text := content.decrypt(key)) is not None:
                 return text
         raise _Flaw(
-            "cannot be decrypted with this gateway's key: it is encrypted to another key, made wrongly, or was changed"
+            _(
+                "cannot be decrypted with this gateway's key: it is encrypted to another key, made "
+                "wrongly, or was changed"
+            )
         )
 
     def _known(self, kid: str) -> bool:
@@ -128,14 +140,14 @@ class EnvelopeReader:
         try:
             return self.keys.matching(kid)
         except KeysDamaged:
-            raise _Flaw("cannot be decrypted now: this gateway cannot read its keys (its log says why)") from None
+            raise _Flaw(_("cannot be decrypted now: this gateway cannot read its keys (its log says why)")) from None
 
 
-_UNKNOWN_KEY = (
-    "is encrypted to a key (kid) that this gateway does not have, or no longer has: get it with GET /api/keys, or "
-    "otppi keys"
+_UNKNOWN_KEY = _(
+    "is encrypted to a key (kid) that this gateway does not have, or no longer has: get it "
+    "with GET /api/keys, or otppi keys"
 )
-_NO_KEY = "is encrypted, and this gateway has no key yet: get one with GET /api/keys, or otppi keys"
+_NO_KEY = _("is encrypted, and this gateway has no key yet: get one with GET /api/keys, or otppi keys")
 
 
 # -- finding a JWE ----------------------------------------------------------------------------------------------------
@@ -163,9 +175,9 @@ def _of_compact(text: str) -> _Sealed:
     """Take the compact serialisation apart (RFC 7516 7.1)."""
     parts = text.split(".", 5)
     if len(parts) == 3:
-        raise _Flaw("looks like a JWS, which is signed and not encrypted: a JWE in compact form has five parts")
+        raise _Flaw(_("looks like a JWS, which is signed and not encrypted: a JWE in compact form has five parts"))
     if len(parts) != 5:
-        raise _Flaw("is not a JWE in compact form, which has five parts with dots between them")
+        raise _Flaw(_("is not a JWE in compact form, which has five parts with dots between them"))
     protected, encrypted_key, iv, ciphertext, tag = parts
     return _Sealed(protected, iv, ciphertext, tag, [_Recipient({}, encrypted_key)])
 
@@ -182,11 +194,11 @@ def _of_json(body: bytes) -> _Sealed | None:
     if "recipients" not in document:
         recipients = [_recipient(document)]
     elif "header" in document or "encrypted_key" in document:
-        raise _Flaw("must not have recipients beside header or encrypted_key (RFC 7516 7.2.2)")
+        raise _Flaw(_("must not have recipients beside header or encrypted_key (RFC 7516 7.2.2)"))
     else:
         entries = document["recipients"]
         if not isinstance(entries, list) or not 0 < len(entries) <= _RECIPIENTS_LIMIT:
-            raise _Flaw(f"must have a list of 1 to {_RECIPIENTS_LIMIT} recipients")
+            raise _Flaw(_("must have a list of 1 to {recipients_limit} recipients", recipients_limit=_RECIPIENTS_LIMIT))
         recipients = [_recipient(entry) for entry in entries]
     aad = _string(document, "aad") if "aad" in document else None
     protected, iv, ciphertext, tag = (_string(document, name) for name in ("protected", "iv", "ciphertext", "tag"))
@@ -197,7 +209,7 @@ def _of_json(body: bytes) -> _Sealed | None:
 
 def _recipient(entry: object) -> _Recipient:
     if not isinstance(entry, dict):
-        raise _Flaw("must have objects as recipients")
+        raise _Flaw(_("must have objects as recipients"))
     encrypted_key = _string(entry, "encrypted_key") if "encrypted_key" in entry else ""
     return _Recipient(_object(entry, "header"), encrypted_key)
 
@@ -205,20 +217,20 @@ def _recipient(entry: object) -> _Recipient:
 def _string(document: Mapping[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str):
-        raise _Flaw(f"must have {name} as text, in a JWE")
+        raise _Flaw(_("must have {name} as text, in a JWE", name=name))
     return value
 
 
 def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = document.get(name, {})
     if not isinstance(value, dict):
-        raise _Flaw(f"must have {name} as an object, in a JWE")
+        raise _Flaw(_("must have {name} as an object, in a JWE", name=name))
     return value
 
 
 # -- its headers ------------------------------------------------------------------------------------------------------
 
-_TOO_LONG = f"has a header of more than {_HEADER_LIMIT:,} characters"
+_TOO_LONG = _("has a header of more than {header_limit:,} characters", header_limit=_HEADER_LIMIT)
 
 
 def _ours(sealed: _Sealed, known: Callable[[str], bool]) -> tuple[_Recipient, Mapping[str, Any]]:
@@ -228,11 +240,11 @@ def _ours(sealed: _Sealed, known: Callable[[str], bool]) -> tuple[_Recipient, Ma
     """
     protected = _protected(sealed.protected)
     wholes = [(one, _joined(protected, sealed.unprotected, one.header)) for one in sealed.recipients]
-    for _, header in wholes:
+    for _one, header in wholes:
         if not isinstance(header.get("kid", ""), str):
-            raise _Flaw("has a kid that is not text")
+            raise _Flaw(_("has a kid that is not text"))
         if len(wholes) > 1 and "kid" not in header:
-            raise _Flaw("must name the key (kid) in the header of each of its recipients")
+            raise _Flaw(_("must name the key (kid) in the header of each of its recipients"))
     chosen = wholes if len(wholes) == 1 else [whole for whole in wholes if known(whole[1]["kid"])]
     if not chosen:
         raise _Flaw(_UNKNOWN_KEY)
@@ -247,9 +259,9 @@ def _protected(encoded: str) -> dict[str, Any]:
     try:
         header = json.loads(_octets(encoded, "protected header"), object_pairs_hook=_once, parse_constant=_never)
     except (ValueError, RecursionError):
-        raise _Flaw("has a protected header that is not JSON") from None
+        raise _Flaw(_("has a protected header that is not JSON")) from None
     if not isinstance(header, dict):
-        raise _Flaw("has a protected header that is not an object")
+        raise _Flaw(_("has a protected header that is not an object"))
     return header
 
 
@@ -269,7 +281,7 @@ def _joined(*headers: Mapping[str, Any]) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for header in headers:
         if not whole.keys().isdisjoint(header):
-            raise _Flaw("has the same parameter in two of its headers")
+            raise _Flaw(_("has the same parameter in two of its headers"))
         whole |= header
     return whole
 
@@ -277,24 +289,29 @@ def _joined(*headers: Mapping[str, Any]) -> dict[str, Any]:
 def _check(header: Mapping[str, Any], protected: Mapping[str, Any]) -> None:
     """Check the parameters of a header."""
     if "zip" in header:
-        raise _Flaw("must not be compressed (zip)")
+        raise _Flaw(_("must not be compressed (zip)"))
     if "crit" in header:
-        raise _Flaw("asks for an extension (crit), and none is supported")
+        raise _Flaw(_("asks for an extension (crit), and none is supported"))
     if header.get("alg") not in ALGORITHMS:
-        raise _Flaw(f"must have one of these as alg: {', '.join(ALGORITHMS)}")
+        raise _Flaw(_("must have one of these as alg: {algorithms}", algorithms=", ".join(ALGORITHMS)))
     if protected.get("enc") not in tuple(ENCRYPTIONS):  # a dictionary would want to hash it
-        raise _Flaw(f"must have one of these as enc, in the protected header: {', '.join(ENCRYPTIONS)}")
+        raise _Flaw(
+            _(
+                "must have one of these as enc, in the protected header: {encryptions}",
+                encryptions=", ".join(ENCRYPTIONS),
+            )
+        )
     if not all(isinstance(header.get(name, ""), str) for name in ("apu", "apv")):
-        raise _Flaw("has an apu or apv that is not text")
+        raise _Flaw(_("has an apu or apv that is not text"))
     epk = header.get("epk")
     if not isinstance(epk, dict):
-        raise _Flaw("must have an ephemeral public key (epk)")
+        raise _Flaw(_("must have an ephemeral public key (epk)"))
     if (epk.get("kty"), epk.get("crv")) != ("EC", "P-256"):
-        raise _Flaw("must have an ephemeral public key (epk) on the curve P-256")
+        raise _Flaw(_("must have an ephemeral public key (epk) on the curve P-256"))
     if not all(isinstance(epk.get(name), str) and _COORDINATE.fullmatch(epk[name]) for name in ("x", "y")):
-        raise _Flaw("must have x and y of the ephemeral public key (epk) as 32 octets in base64url")
+        raise _Flaw(_("must have x and y of the ephemeral public key (epk) as 32 octets in base64url"))
     if "d" in epk:
-        raise _Flaw("gives its ephemeral private key away (d in epk)")
+        raise _Flaw(_("gives its ephemeral private key away (d in epk)"))
 
 
 # -- its content ------------------------------------------------------------------------------------------------------
@@ -315,15 +332,15 @@ class _Content:
     def of(cls, sealed: _Sealed, recipient: _Recipient, header: Mapping[str, Any]) -> "_Content":
         """Decode the parts."""
         if len(recipient.encrypted_key) > _KEY_LIMIT:
-            raise _Flaw("has an encrypted key that is too long")
+            raise _Flaw(_("has an encrypted key that is too long"))
         if (header["alg"] == "ECDH-ES") != (not recipient.encrypted_key):
-            raise _Flaw("must have an encrypted key with any alg but ECDH-ES, and none with that")
+            raise _Flaw(_("must have an encrypted key with any alg but ECDH-ES, and none with that"))
         for name in ("apu", "apv"):
             _octets(header.get(name, ""), name)
-        encrypted_key = _octets(recipient.encrypted_key, "encrypted key")
+        encrypted_key = _octets(recipient.encrypted_key, _("encrypted key"))
         iv, tag = _octets(sealed.iv, "iv"), _octets(sealed.tag, "tag")
         if (len(iv), len(tag)) != ENCRYPTIONS[header["enc"]]:
-            raise _Flaw("has an iv or a tag whose length is not that of its enc")
+            raise _Flaw(_("has an iv or a tag whose length is not that of its enc"))
         aad = sealed.protected
         if sealed.aad is not None:
             _octets(sealed.aad, "aad")
@@ -351,5 +368,5 @@ class _Content:
 def _octets(encoded: str, name: str) -> bytes:
     """Decode base64url as it must be: no padding, no other letters (RFC 7515 2)."""
     if not _BASE64URL.fullmatch(encoded) or len(encoded) % 4 == 1:
-        raise _Flaw(f"has {name} that is not base64url (with - and _, and without =)")
+        raise _Flaw(_("has {name} that is not base64url (with - and _, and without =)", name=name))
     return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))

@@ -10,6 +10,7 @@ from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.kit.net.link import is_link
+from otppi.text import _
 
 _HORIZON = 2.0
 """Seconds of work that a modem should have at hand: what it has more, another gateway of the fleet could be sending."""
@@ -73,7 +74,12 @@ class Overview:
                 *(warning for part in self.parts for warning in part.warnings()),
                 *(f"{way['name']}: {warning}" for way in self.ways_in() for warning in way.get("warnings", ())),
                 *(
-                    f"{way['name']}: no connection to {way['server']}: {way['last_problem'] or way['detail']}"
+                    _(
+                        "{name}: no connection to {server}: {last_problem}",
+                        name=way["name"],
+                        server=way["server"],
+                        last_problem=way["last_problem"] or way["detail"],
+                    )
                     for way in self._brokers()
                     if not way["connected"]
                 ),

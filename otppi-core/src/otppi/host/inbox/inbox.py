@@ -14,6 +14,7 @@ from otppi.api.ingress import ReceivedMessage
 from otppi.host.inbox.reassembly import Assembly, digest
 from otppi.host.runtime.events import EventBus
 from otppi.host.storage.store import sync_folder, write_synced
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ class Inbox:
         """Tell what a person has to do something about."""
         with self._lock:
             full = len(self._kept) >= self._values["kept_messages"] and not any(one.read for one in self._kept.values())
-            alarm = "inbox: full of unread messages; new ones stay on the SIM cards until some are read or deleted"
+            alarm = _("inbox: full of unread messages; new ones stay on the SIM cards until some are read or deleted")
             return ([alarm] if full else []) + ([self._problem] if self._problem else [])
 
     def configure(self, values: Mapping[str, Any]) -> None:
@@ -235,7 +236,10 @@ class Inbox:
                 self._leave_the_card()
         except OSError as error:
             self._changed = True
-            problem, before = f"inbox: {self._path} cannot be written: {error.strerror}", self._problem
+            problem, before = (
+                _("inbox: {path} cannot be written: {reason}", path=self._path, reason=error.strerror),
+                self._problem,
+            )
             self._problem = problem
             if problem != before:
                 logger.error("%s", problem)  # noqa: TRY400 - the reason says it all
@@ -248,7 +252,9 @@ class Inbox:
         try:
             self._path.replace(damaged)
         except OSError as error:
-            self._problem = f"inbox: {self._path} is damaged, and cannot be put aside: {error.strerror}"
+            self._problem = _(
+                "inbox: {path} is damaged, and cannot be put aside: {reason}", path=self._path, reason=error.strerror
+            )
 
     def _leave_the_card(self) -> None:
         """Delete what is on the card: also what a kill left half written, and what was damaged."""
@@ -261,7 +267,9 @@ class Inbox:
             self._leave_the_card()
         except OSError as error:
             self._changed = True  # it is tried again
-            self._problem = f"inbox: what is kept in {self._path} cannot be deleted: {error.strerror}"
+            self._problem = _(
+                "inbox: what is kept in {path} cannot be deleted: {reason}", path=self._path, reason=error.strerror
+            )
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
 
     def _load(self) -> None:

@@ -20,6 +20,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.host.settings.config import Config
+from otppi.text import _
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
@@ -145,13 +146,20 @@ class WaysIn:
 
     def warnings(self) -> list[str]:
         """Say which of them do not answer, or cannot be started."""
-        said = []
+        said: list[str] = []
         for key, way in list(self._running.items()):
             supervision = way.thread.supervision
             if way.stalled:
-                said.append(f"{key} does not answer: {way.stalled}")
+                said.append(_("{key} does not answer: {stalled}", key=key, stalled=way.stalled))
             elif supervision.state is ThreadState.WAITING:
-                said.append(f"{key} failed, and is {supervision.state.value}: {supervision.last_error}")
+                said.append(
+                    _(
+                        "{key} failed, and is {state}: {last_error}",
+                        key=key,
+                        state=supervision.state.value,
+                        last_error=supervision.last_error,
+                    )
+                )
         return said
 
     # -- news -------------------------------------------------------------------------------------------------------

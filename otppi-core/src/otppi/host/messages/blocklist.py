@@ -11,6 +11,7 @@ from otppi.api.errors import OtpPiError
 from otppi.host.messages.blocklist_file import BlocklistFile, Change, Entry
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.storage.store import Store
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ class Blocklist:
                 new[number] = turn.entry
         added = sum(entry is not None for entry in (*before.values(), *new.values()))
         if turn.entry is not None and len(self._now) + added > MOST:
-            turn.error = ListFull(f"the blocking list is full: it holds {MOST:,} numbers")
+            turn.error = ListFull(_("the blocking list is full: it holds {most:,} numbers", most=MOST))
         return new
 
     def _move(self) -> None:

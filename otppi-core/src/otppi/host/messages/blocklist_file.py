@@ -10,6 +10,7 @@ from pathlib import Path
 
 from otppi.host.durable.report import append_whole
 from otppi.host.storage.store import sync_folder
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class BlocklistFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._problem = f"the blocking list cannot be read, and blocks nobody: {error.strerror}"
+            self._problem = _("the blocking list cannot be read, and blocks nobody: {reason}", reason=error.strerror)
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
             return None
         self.there = True
@@ -79,7 +80,12 @@ class BlocklistFile:
         if self._problem:
             return [self._problem]
         if self._damaged or self._aside.exists():
-            return [f"the blocking list was damaged, look it through (otppi block list), then remove {self._aside}"]
+            return [
+                _(
+                    "the blocking list was damaged, look it through (otppi block list), then remove {aside}",
+                    aside=self._aside,
+                )
+            ]
         return []
 
     def append(self, changes: Change) -> None:

@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from otppi.text import _, joined
+
 logger = logging.getLogger(__name__)
 
 _STEP = 2.0
@@ -63,7 +65,9 @@ class ClockWatch:
         change, self._offset = offset - self._offset, offset
         if abs(change) > _STEP:
             self._step = change, now
-            logger.warning("the clock of this device was put %s by %.0f s", _way(change), abs(change))
+            logger.warning(
+                "the clock of this device was put %s by %.0f s", "forward" if change > 0 else "back", abs(change)
+            )
 
     def compare(self, date_time: int) -> None:
         """Note the time by the clock of a sender who waits for the answer."""
@@ -78,33 +82,40 @@ class ClockWatch:
 
     def warnings(self) -> list[str]:
         """Say what people should know."""
-        return [f"the clock of this device may be wrong: {reason}" for reason in self._reasons()]
+        return [_("the clock of this device may be wrong: {reason}", reason=reason) for reason in self._reasons()]
 
     def suspicion(self) -> str:
         """Say why the clock may be wrong, to stand behind a cause; empty where nothing is known against it."""
         reasons = self._reasons()
-        return f"; that clock may be wrong: {', '.join(reasons)}" if reasons else ""
+        return _("; that clock may be wrong: {reasons}", reasons=joined(", ", reasons)) if reasons else ""
 
     def shown(self) -> str:
         """Write the time by this clock."""
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._wall()))
 
     def _reasons(self) -> list[str]:
-        now, reasons = self._monotonic(), []
+        now = self._monotonic()
+        reasons: list[str] = []
         if self._wall() < _THIS_PROGRAM:
-            reasons.append(f"it says {self.shown()}")
+            reasons.append(_("it says {shown}", shown=self.shown()))
         step, when = self._step
         if now - when < _TOLD:
-            reasons.append(f"it was put {_way(step)} by {abs(step):.0f} s, {now - when:.0f} s ago")
+            put = (
+                _("it was put forward by {step:.0f} s, {ago:.0f} s ago")
+                if step > 0
+                else _("it was put back by {step:.0f} s, {ago:.0f} s ago")
+            )
+            reasons.append(put.filled(step=abs(step), ago=now - when))
         difference, when = self._difference
         if difference and now - when < _TOLD:
-            reasons.append(f"it is {_ahead(difference)}")
+            reasons.append(_("it is {difference}", difference=_ahead(difference)))
         return reasons
 
 
-def _way(change: float) -> str:
-    return "forward" if change > 0 else "back"
-
-
 def _ahead(difference: float) -> str:
-    return f"{abs(difference):.0f} s {'ahead of' if difference > 0 else 'behind'} a sender's date_time"
+    way = (
+        _("{seconds:.0f} s ahead of a sender's date_time")
+        if difference > 0
+        else _("{seconds:.0f} s behind a sender's date_time")
+    )
+    return way.filled(seconds=abs(difference))

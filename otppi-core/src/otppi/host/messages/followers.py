@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from otppi.host.messages.placement import Refused
 from otppi.host.records.record import Record
+from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
 _TEXTS = 20
@@ -68,7 +69,10 @@ class Followers:
             return
         if len(texts) >= _TEXTS:
             left = max(1, round(since + window - now))
-            cause = f"{_TEXTS} different texts with one id to one receiver are the most; give each message its own id"
+            cause = _(
+                "{texts} different texts with one id to one receiver are the most; give each message its own id",
+                texts=_TEXTS,
+            )
             raise Refused(ResponseCode.TOO_MANY, cause, retry_after=left)
         self._guesses[key] = since, (*texts, record.digest)
         if len(self._guesses) > _REMEMBERED:

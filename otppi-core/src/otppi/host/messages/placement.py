@@ -11,6 +11,7 @@ from otppi.host.messages.deferred import DeferredMessages
 from otppi.host.messages.routing import Target, choose
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.records.record import Record
+from otppi.text import _, joined, labelled
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import WireError
 from otppi.wire.segment import segment
@@ -285,15 +286,15 @@ class Placement:
     def _why_none(self, record: Record) -> str:
         """Say why none may send a message: quotas are named, where they alone stand in its way."""
         reasons = [
-            f"{worker.shown_name}: {worker.account.used_up(record.receiver, _parts(record))}"
+            labelled(worker.shown_name, worker.account.used_up(record.receiver, _parts(record)))
             for worker in self._candidates(record, beyond_quota=True)
         ]
         noun = record.channel.noun
         if not reasons:
-            return f"no {noun} is connected that may send this"
+            return _("no {noun} is connected that may send this", noun=noun)
         more = len(reasons) - _REASONS_SHOWN
-        shown = reasons if more <= 0 else [*reasons[:_REASONS_SHOWN], f"and {more} more"]
-        return f"no {noun} may send this now ({', '.join(shown)})"
+        shown = reasons if more <= 0 else [*reasons[:_REASONS_SHOWN], _("and {more} more", more=more)]
+        return _("no {noun} may send this now ({shown})", noun=noun, shown=joined(", ", shown))
 
 
 def _may_change(record: Record) -> bool:
@@ -333,14 +334,18 @@ def _no_room(record: Record, worker: AnyWorker, remaining: float) -> Refused:
     """Say why not even the egress that could send a record soonest takes it, and when to try again."""
     soonest = _wait(worker, record)
     if soonest <= remaining:
-        cause = "the queue is full"
+        cause = _("the queue is full")
     elif quiet := worker.account.quiet_left(bulk=record.bulk):
-        cause = f"it could not be sent before it expires (quiet hours of {worker.shown_name})"
+        cause = _("it could not be sent before it expires (quiet hours of {shown_name})", shown_name=worker.shown_name)
         return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=math.ceil(quiet))
     else:
-        cause = "it could not be sent before it expires"
+        cause = _("it could not be sent before it expires")
         if worker.rate_wait(bulk=record.bulk) > remaining:
-            cause += f" (rate limit of {worker.shown_name}: {worker.account.plan.limits.rate_per_minute} a minute)"
+            cause = _(
+                "it could not be sent before it expires (rate limit of {shown_name}: {rate_per_minute} a minute)",
+                shown_name=worker.shown_name,
+                rate_per_minute=worker.account.plan.limits.rate_per_minute,
+            )
     return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=max(1, round(min(soonest, _RETRY_CAP))))
 
 

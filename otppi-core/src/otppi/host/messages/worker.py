@@ -16,6 +16,7 @@ from otppi.host.messages.queue import EgressQueue
 from otppi.host.meter.meter import Account
 from otppi.host.records.names import shown_name
 from otppi.host.records.record import Record
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +197,12 @@ class Worker(Generic[E_co]):
         return Lost(self._why_not_open())
 
     def _why_not_open(self) -> str:
-        return f"the {self.channel.noun} is {self.status.state.value}: {self.status.detail or 'being opened'}"
+        return _(
+            "the {noun} is {state}: {detail}",
+            noun=self.channel.noun,
+            state=self.status.state.value,
+            detail=self.status.detail or _("being opened"),
+        )
 
     def retry_now(self) -> None:
         """Open it at once where it waits to be opened again: what kept it from working may be gone."""
@@ -367,7 +373,9 @@ class Worker(Generic[E_co]):
             self._dispatcher.unconfirmed(self, record, error)
         except Exception as error:
             self.sending = None
-            unknown = Unconfirmed(f"the {self.channel.noun}'s driver failed ({type(error).__name__})")
+            unknown = Unconfirmed(
+                _("the {noun}'s driver failed ({error})", noun=self.channel.noun, error=type(error).__name__)
+            )
             self._dispatcher.unconfirmed(self, record, unknown)
             raise
         else:
@@ -420,7 +428,7 @@ class Worker(Generic[E_co]):
 
     def _failed(self, error: Exception) -> None:
         """Note that the driver failed, which the supervisor starts again."""
-        cause = f"its driver failed ({type(error).__name__})"
+        cause = _("its driver failed ({error})", error=type(error).__name__)
         self._lost(Lost(cause), cause)
 
     def _lost(self, error: Lost, cause: str) -> None:  # noqa: ARG002 - what is wrong with it tells more to a modem

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from otppi.host.meter.limits import Limits, Pace, Used, quiet_left, used_up
 from otppi.host.meter.prices import DAY, Tariff, price_of
+from otppi.text import _
 
 _PERIODS_KEPT = 3
 """So many days and months are remembered: a clock that is set back and forward again goes on where it was."""
@@ -160,7 +161,7 @@ class Account:
         """Say which limit keeps the modem from sending an OTP now, to a receiver that it knows; else nothing."""
         if reason := used_up(self.plan.limits, self._used(), 1, new_receiver=False):
             return reason
-        return "quiet hours" if self.quiet_left(bulk=False) else ""
+        return _("quiet hours") if self.quiet_left(bulk=False) else ""
 
     def describe(self) -> dict[str, Any]:
         """Describe counters, limits and prices; a limit that is not set is None."""

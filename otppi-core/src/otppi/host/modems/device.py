@@ -9,6 +9,7 @@ from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.errors import ModemLost, Trouble
 from otppi.kit.at.examine import Examined
 from otppi.kit.at.usb import UsbDevice
+from otppi.text import _, joined, labelled
 
 
 class DeviceSource(Protocol):
@@ -101,16 +102,21 @@ def in_order(device: Device, matches: Iterable[UsbMatch]) -> tuple[list[SerialDe
 
 def absent(modem: str, imei: str, hint: str, looked_at: Iterable[Device]) -> ModemLost:
     """Say why a modem has no port now."""
-    reasons, silent = [], False
+    reasons: list[str] = []
+    silent = False
     for device in dict.fromkeys(looked_at):
         silent = silent or modem in device.failed
         where = hint if device.named(hint) else device.port or device.ports[0].path
         if device.owner:
-            reasons.append(f"{where} is used by modem {device.owner}")
+            reasons.append(_("{where} is used by modem {owner}", where=where, owner=device.owner))
         elif device.asking:
-            reasons.append(f"{where} is being asked who it is")
+            reasons.append(_("{where} is being asked who it is", where=where))
         elif device.imei:
-            reasons.append(f"{where} has the modem with the IMEI {device.imei}")
-    what = f"no modem with the IMEI {imei} is here" if imei else f"{hint or 'its port'} cannot be used"
-    why = f": {', '.join(reasons)}" if reasons else ""
-    return ModemLost(what + why, Trouble.SILENT if silent else Trouble.ABSENT)
+            reasons.append(_("{where} has the modem with the IMEI {imei}", where=where, imei=device.imei))
+    what = (
+        _("no modem with the IMEI {imei} is here", imei=imei)
+        if imei
+        else _("{hint} cannot be used", hint=hint or _("its port"))
+    )
+    why = labelled(what, joined(", ", reasons)) if reasons else what
+    return ModemLost(why, Trouble.SILENT if silent else Trouble.ABSENT)

@@ -13,6 +13,7 @@ from otppi.kit.at.examine import Examined, examine
 from otppi.kit.at.identity import same_imei
 from otppi.kit.at.usb import UsbDevice
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, PromptThread
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -321,7 +322,7 @@ class DeviceWatch:
             found = self._ask_ports([port.path for port in ports], known)
         except Exception as error:  # whatever it is, the device must not count as being asked for ever
             logger.exception("%s could not be asked who it is", device)
-            found = Examined(problem=f"asking it failed ({type(error).__name__})")
+            found = Examined(problem=_("asking it failed ({error})", error=type(error).__name__))
         with self._lock:
             self._askers[asker] = None
             device.asking, device.examined = False, found

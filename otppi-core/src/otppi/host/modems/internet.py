@@ -12,6 +12,7 @@ from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown
 from otppi.api.modem import ModemIdentity
 from otppi.host.modems.apn import preset_of
 from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.text import _
 
 _PATIENCE = 15.0
 """Seconds in which a connection may hang up."""
@@ -41,16 +42,16 @@ def data_port(modem: Mapping[str, Any], sms_port: str, ports: Sequence[SerialDev
         return str(modem["internet_port"])
     mine = next((port for port in ports if _same(port.path, sms_port)), None)
     if mine is None:
-        raise InternetDown("the modem is not there, or not on USB: set internet_port to the port to dial on")
+        raise InternetDown(_("the modem is not there, or not on USB: set internet_port to the port to dial on"))
     others = {port.interface: port.path for port in ports if port.device == mine.device and port.path != mine.path}
     if not others:
-        raise InternetDown("its only port sends SMS: set internet_port to that port to give it to the internet")
+        raise InternetDown(_("its only port sends SMS: set internet_port to that port to give it to the internet"))
     for match in known:
         if match.vendor_id == mine.vendor_id and match.product_id in ("", mine.product_id):
             for interface in reversed(match.at_interfaces):
                 if interface in others:
                     return others[interface]
-    raise InternetDown("it is not known which of the modem's ports is for data: set internet_port")
+    raise InternetDown(_("it is not known which of the modem's ports is for data: set internet_port"))
 
 
 def _same(one: str, other: str) -> bool:
@@ -66,7 +67,7 @@ def dialling_of(modem: Mapping[str, Any], imsi: str, port: str) -> Dialling:
     preset = preset_of(modem, imsi or modem["imsi"])
     apn = modem["apn"] or (preset.apn if preset else "")
     if not apn:
-        raise InternetDown("there is no APN: set apn or apn_preset (the presets: otppi internet presets)")
+        raise InternetDown(_("there is no APN: set apn or apn_preset (the presets: otppi internet presets)"))
     return Dialling(
         port=port,
         baud_rate=modem["baud_rate"] or 115_200,
@@ -138,7 +139,7 @@ class InternetLinks:
         """Say how each connection is, or why there is none."""
         states = {name: asdict(link.status()) for name, (_, link) in list(self._links.items())}
         if self._type is None:
-            none = {"state": "stopped", "detail": "no plugin can connect to the internet"}
+            none = {"state": "stopped", "detail": _("no plugin can connect to the internet")}
             states = {name: dict(none) for name in self._used[0]}
         return [{"modem_id": name, **state} for name, state in states.items()]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from otppi.text import _
+
 logger = logging.getLogger(__name__)
 
 _SYSFS = Path("/sys/devices/platform")
@@ -37,8 +39,8 @@ class Throttled:
     def hint(self) -> str:
         """Say what it may have to do with a modem that was lost; empty where it has nothing."""
         if self.under_voltage:
-            return "this device has under-voltage now"
-        return "this device has had under-voltage since it was switched on" if self.under_voltage_seen else ""
+            return _("this device has under-voltage now")
+        return _("this device has had under-voltage since it was switched on") if self.under_voltage_seen else ""
 
 
 def decode(value: int) -> Throttled:

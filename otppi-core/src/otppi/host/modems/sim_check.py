@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.modem import ModemIdentity
+from otppi.text import _
 
 _SHOWN = 4
 _COMPARED = 8
@@ -22,12 +23,14 @@ def sim_problem(settings: Mapping[str, Any], identity: ModemIdentity) -> str:
     """
     wanted, found = settings.get("imsi", ""), identity.imsi
     if wanted and found and wanted != found:
-        ends = f"its IMSI ends in {found[-_SHOWN:]}, not in {wanted[-_SHOWN:]}"
-        return f"another SIM card is in than the one that is set: {ends}"
+        ends = _("its IMSI ends in {found}, not in {wanted}", found=found[-_SHOWN:], wanted=wanted[-_SHOWN:])
+        return _("another SIM card is in than the one that is set: {ends}", ends=ends)
     wanted, found = settings.get("msisdn", ""), identity.msisdn
     if wanted and found and wanted[-_COMPARED:] != found[-_COMPARED:] and not settings.get("imsi"):
-        return (
-            f"the SIM card says that its number ends in {found[-_SHOWN:]}, and the one that is set ends in "
-            f"{wanted[-_SHOWN:]}: it may be another card"
+        return _(
+            "the SIM card says that its number ends in {found}, and the one that is set ends in "
+            "{wanted}: it may be another card",
+            found=found[-_SHOWN:],
+            wanted=wanted[-_SHOWN:],
         )
     return ""

@@ -16,6 +16,7 @@ from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.host.records.record import Record
 from otppi.kit.net.back_off import Backoff
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class ModemWorker(Worker[Modem]):
         return error.retry_after or (delay if lost.trouble is Trouble.NO_NETWORK else min(delay, _REOPEN_CAP))
 
     def _failed(self, error: Exception) -> None:
-        cause = f"its driver failed ({type(error).__name__})"
+        cause = _("its driver failed ({error})", error=type(error).__name__)
         self._lost(ModemLost(cause, Trouble.FAULTY), cause)
 
     def _lost(self, error: Lost, cause: str) -> None:

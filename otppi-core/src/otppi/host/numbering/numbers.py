@@ -24,6 +24,7 @@ from phonenumbers.phonenumberutil import (
     region_code_for_number,
 )
 
+from otppi.text import _
 from otppi.wire.errors import AddressError
 from otppi.wire.msisdn import LONGEST, SHORTEST, Written, read_written
 
@@ -74,8 +75,12 @@ class Numbers:
         key = self.key(text)
         if not self._allowed(key):
             raise AddressError(
-                "the number is of a country that sms.countries does not allow; one of the own country begins with "
-                f"+{self._own}{f' or {self._trunk}' if self._trunk else ''}"
+                _(
+                    "the number is of a country that sms.countries does not allow; one of the own country "
+                    "begins with +{own}{others}",
+                    own=self._own,
+                    others=_(" or {trunk}", trunk=self._trunk) if self._trunk else "",
+                )
             )
         return key
 
@@ -103,7 +108,7 @@ class Numbers:
         if self._trunk == "0" and digits.startswith(f"{self._own}0"):
             digits = self._own + digits[len(self._own) + 1 :]
         if not digits or digits[0] == "0":
-            raise AddressError("the number has no country code: none begins with 0")
+            raise AddressError(_("the number has no country code: none begins with 0"))
         if len(digits) > LONGEST:
             raise _too_long(digits)
         return digits
@@ -136,7 +141,7 @@ class Numbers:
             key for key in readings if written.plus or key.startswith(self._own)
         }
         if len(keys) > 1:
-            raise AddressError("the number may be read as those of several countries: write + and the country code")
+            raise AddressError(_("the number may be read as those of several countries: write + and the country code"))
         if not keys:
             raise self._reason(written)
         return keys.pop()
@@ -182,21 +187,28 @@ class Numbers:
     def _reason(self, written: Written) -> AddressError:
         digits = written.digits
         if digits.startswith("000") or not digits.strip("0"):
-            return AddressError("the number has no country code: none begins with 0")
+            return AddressError(_("the number has no country code: none begins with 0"))
         if not written.plus and self._lost_its_zero(digits):
             return AddressError(
-                f"the number has no leading {self._trunk}, which may be lost, and no + before a country code"
+                _(
+                    "the number has no leading {trunk}, which may be lost, and no + before a country code",
+                    trunk=self._trunk,
+                )
             )
         if digits.startswith(_ITU_INTERNATIONAL):
-            return AddressError("there are no such numbers: write + and the country code instead of what is dialled")
+            return AddressError(_("there are no such numbers: write + and the country code instead of what is dialled"))
         digits = digits if written.plus else self._own + digits.removeprefix(self._trunk).removeprefix(self._own)
         if len(digits) < SHORTEST:
             return AddressError(
-                f"the number is too short: {len(digits)} digits with its country code, at least {SHORTEST}"
+                _(
+                    "the number is too short: {count} digits with its country code, at least {shortest}",
+                    count=len(digits),
+                    shortest=SHORTEST,
+                )
             )
         if len(digits) > LONGEST:
             return _too_long(digits)
-        return AddressError("there are no such numbers: its country code or its length is wrong")
+        return AddressError(_("there are no such numbers: its country code or its length is wrong"))
 
 
 def load_all() -> None:
@@ -213,7 +225,7 @@ def country_code_problem(code: str) -> str | None:
     """Say what is wrong with a country code, or None."""
     if re.fullmatch("[1-9][0-9]{0,2}", code) and COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("001",)) != ("001",):
         return None
-    return "is not a country code, such as 62"
+    return _("is not a country code, such as 62")
 
 
 def tidy_country_code(code: str) -> str:
@@ -228,7 +240,7 @@ def countries_problem(countries: Iterable[str]) -> str | None:
             continue
         known = one.upper() in SUPPORTED_REGIONS if one.isalpha() else not country_code_problem(one.lstrip("+"))
         if not (known and _COUNTRY.fullmatch(one)):
-            return f"{one!r} is not a country: give its code (65), two letters (SG), or any"
+            return _("{one!r} is not a country: give its code (65), two letters (SG), or any", one=one)
     return None
 
 
@@ -257,4 +269,10 @@ def _key(number: PhoneNumber) -> str:
 
 
 def _too_long(digits: str) -> AddressError:
-    return AddressError(f"the number is too long: {len(digits)} digits with its country code, at most {LONGEST}")
+    return AddressError(
+        _(
+            "the number is too long: {count} digits with its country code, at most {longest}",
+            count=len(digits),
+            longest=LONGEST,
+        )
+    )

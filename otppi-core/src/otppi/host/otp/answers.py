@@ -10,6 +10,7 @@ from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.tickets import MessageTicket, Outcome
 from otppi.host.otp.desk import OtpDesk, Verification
 from otppi.host.records.record import Record
+from otppi.text import _
 from otppi.wire.envelope import Answer, Item
 
 
@@ -64,7 +65,7 @@ def verify(desk: OtpDesk, item: Item, receiver: str | None, path: str, origin: O
 
 def _details(done: Verification, path: str) -> dict[str, Any]:
     if done.ambiguous:
-        reason = "is needed: one-time passwords of several receivers wait for this reference"
+        reason = _("is needed: one-time passwords of several receivers wait for this reference")
         return {"errors": [{"field": f"{path}receiver", "reason": reason}]}
     details = {"cause": done.cause, "attempts_left": done.attempts_left, "retry_after": done.retry_after}
     return {key: value for key, value in details.items() if value not in ("", None)}

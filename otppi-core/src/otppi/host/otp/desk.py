@@ -29,6 +29,7 @@ from otppi.host.otp.limits import RequestLimits, Window, too_many
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus, Subscription
 from otppi.host.storage.sealed import SealedFile, spool_key
+from otppi.text import _
 from otppi.wire.envelope import Item, ResponseCode
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 _LONGEST = 86_400
 """Seconds that a code lives at most, whatever the request says."""
 _OVER = frozenset({Status.VERIFIED, Status.REPLACED})
-_NONE_WAITS = "no one-time password waits for this reference and receiver"
+_NONE_WAITS = _("no one-time password waits for this reference and receiver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class OtpDesk:
         if not self._dispatch.is_duplicate(record):  # it has the last word
             self._check(place, record.receiver, now)
         if not self._book.has_room():
-            raise Refused(ResponseCode.QUEUE_FULL, "too many one-time passwords wait to be verified", retry_after=60)
+            raise Refused(ResponseCode.QUEUE_FULL, _("too many one-time passwords wait to be verified"), retry_after=60)
         hash_ = self._hasher.code(record.message_id, place, record.receiver, draft.wanted.params, draft.code)
         until = now + max(0.0, record.deadline - record.taken)
         code = Code(record.message_id, place, record.receiver, hash_, now, until)
@@ -164,7 +165,7 @@ class OtpDesk:
         """Check whether a new code may be made; raises Refused."""
         code = self._book.at(place).get(receiver)
         if code is not None and (wait := self._resend_wait(code, now)) > 0:
-            raise too_many("a one-time password was sent a moment ago", wait)
+            raise too_many(_("a one-time password was sent a moment ago"), wait)
         self._check_wrong(place, receiver, now)
         self._limits.check(receiver, now)
 
@@ -204,7 +205,7 @@ class OtpDesk:
             return Verification(ResponseCode.WRONG_OTP, _NONE_WAITS)
         self._check_wrong(place, code.receiver, now)
         if code.until <= now or self._over_by_the_clock(code):
-            return Verification(ResponseCode.EXPIRED, "the one-time password has expired")
+            return Verification(ResponseCode.EXPIRED, _("the one-time password has expired"))
         if code.status is Status.BLOCKED:
             raise self._blocked(code, now)
         return self._compare(code, item, now)
@@ -230,14 +231,14 @@ class OtpDesk:
         return Verification(ResponseCode.WRONG_OTP, attempts_left=left)
 
     def _blocked(self, code: Code, now: float) -> Refused:
-        cause = "too many wrong one-time passwords: this one is void, a new one may be requested"
+        cause = _("too many wrong one-time passwords: this one is void, a new one may be requested")
         return too_many(cause, self._resend_wait(code, now))
 
     def _check_wrong(self, place: bytes, receiver: str, now: float) -> None:
         """Check that not too many wrong ones were tried in an hour, over all codes; raises Refused."""
         limit = self._values["wrong_per_hour"]
         if limit and (wait := self._wrong.wait(_who(place, receiver), now, limit)):
-            raise too_many("too many wrong one-time passwords for this reference and receiver", wait)
+            raise too_many(_("too many wrong one-time passwords for this reference and receiver"), wait)
 
     def _place(self, item: Item, origin: Origin) -> bytes:
         own = self._values["verifier"] == "sender"
@@ -289,7 +290,10 @@ class OtpDesk:
         with self._lock:
             now = self._clock()
             self._book.sweep(now)
-            return [f"requests for one-time passwords are refused: {cause}" for cause in self._limits.warnings(now)]
+            return [
+                _("requests for one-time passwords are refused: {cause}", cause=cause)
+                for cause in self._limits.warnings(now)
+            ]
 
     def counters(self) -> dict[str, dict[str, float]]:
         """Count for metrics."""

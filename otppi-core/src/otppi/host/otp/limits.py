@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.host.messages.placement import Refused
+from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
@@ -93,18 +94,26 @@ class RequestLimits:
             self._check(self._all, "", now, values["per_hour"], "all receivers together")
             return
         if self._allowed and receiver.isdigit() and not receiver.startswith(self._allowed):
-            raise too_many("one-time passwords are not sent to numbers that start so", HOUR)
-        self._check(self._receivers, receiver, now, values["per_receiver_per_hour"], "this receiver", alarm=False)
-        self._check(self._prefixes, prefix, now, values["per_prefix_per_hour"], f"numbers that start with {prefix}")
-        self._check(self._all, "", now, values["per_hour"], "all receivers together")
+            raise too_many(_("one-time passwords are not sent to numbers that start so"), HOUR)
+        self._check(self._receivers, receiver, now, values["per_receiver_per_hour"], _("this receiver"), alarm=False)
+        self._check(
+            self._prefixes,
+            prefix,
+            now,
+            values["per_prefix_per_hour"],
+            _("numbers that start with {prefix}", prefix=prefix),
+        )
+        self._check(self._all, "", now, values["per_hour"], _("all receivers together"))
         if wait := self._guard(prefix, now):
-            cause = f"too few of the one-time passwords to numbers that start with {prefix} are verified"
+            cause = _(
+                "too few of the one-time passwords to numbers that start with {prefix} are verified", prefix=prefix
+            )
             self._raise_alarm(f"guard {prefix}", cause, now, wait)
             raise too_many(cause, wait)
 
     def _check(self, window: Window, key: str, now: float, limit: int, who: str, *, alarm: bool = True) -> None:
         if limit and (wait := window.wait(key, now, limit)):
-            cause = f"{limit} one-time passwords an hour are the limit for {who}"
+            cause = _("{limit} one-time passwords an hour are the limit for {who}", limit=limit, who=who)
             if alarm:
                 self._raise_alarm(f"limit {key}", cause, now, wait)
             raise too_many(cause, wait)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from otppi.api.errors import OtpPiError, sentence
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.threads import CANNOT_START, PromptThread
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Supervised:
             except CANNOT_START as error:
                 if self.supervision.state is not ThreadState.WAITING:
                     logger.error("%s cannot be started now: %s", self.name, error)  # noqa: TRY400 - it says it all
-                self._failed(NoThread("no thread can be started: memory, or the number of processes, is short"))
+                self._failed(NoThread(_("no thread can be started: memory, or the number of processes, is short")))
                 return False
             self._thread = thread
             return True
@@ -103,7 +104,7 @@ class Supervised:
             try:
                 self._run()
                 if not self._stopping.is_set():
-                    raise OtpPiError("it ended without being told to")  # noqa: TRY301 - a failure like any other
+                    raise OtpPiError(_("it ended without being told to"))  # noqa: TRY301 - a failure like any other
             except (Exception, SystemExit) as error:  # a thread must not end unseen, whatever its plugin raises
                 if time.monotonic() - started > _STEADY:
                     backoff.reset()

@@ -8,13 +8,14 @@ from argon2.exceptions import HashingError, InvalidHashError, VerificationError,
 from argon2.low_level import error_to_str
 
 from otppi.api.errors import Busy
+from otppi.text import _
 
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; a Raspberry Pi 3 needs about a quarter of a second.
 _TIME, _MEMORY, _LANES = 2, 19_456, 1
 _HASHER = PasswordHasher(time_cost=_TIME, memory_cost=_MEMORY, parallelism=_LANES)
 _SHORT = frozenset({error_to_str(-22), error_to_str(-33)})  # ARGON2_MEMORY_ALLOCATION_ERROR, ARGON2_THREAD_FAIL
 _AGAIN = 5.0
-_TOO_LITTLE = "memory is short, so that no password can be checked"
+_TOO_LITTLE = _("memory is short, so that no password can be checked")
 
 
 def hash_password(password: str) -> str:

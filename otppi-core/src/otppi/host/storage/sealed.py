@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from otppi.text import _
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -219,7 +221,7 @@ class SealedFile:
 
     def _check_open(self) -> None:
         if self._descriptor < 0:
-            raise OSError(errno.EBADF, "the file of sealed slots is closed")
+            raise OSError(errno.EBADF, _("the file of sealed slots is closed"))
 
     def _extent_for(self, size: int) -> _Extent:
         """Give an extent with a free slot of this size: one of its own size, an empty one, or a new one."""
@@ -244,7 +246,9 @@ class SealedFile:
                 if not extent.live:
                     del others[extent.place]
                     return extent
-        raise OSError(errno.ENOSPC, f"the file of sealed slots has reached its limit of {self._limit} bytes")
+        raise OSError(
+            errno.ENOSPC, _("the file of sealed slots has reached its limit of {limit} bytes", limit=self._limit)
+        )
 
     def _blot_out(self, extent: _Extent, place: int, size: int) -> None:
         """Erase what was written of a slot that found no room. What there is no room to erase was not written."""

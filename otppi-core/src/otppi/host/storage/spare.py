@@ -5,6 +5,8 @@ import os
 import struct
 from pathlib import Path
 
+from otppi.text import _
+
 logger = logging.getLogger(__name__)
 
 _HEAD = struct.Struct(">QQ")
@@ -63,7 +65,7 @@ class Spare:
             OSError: There is no ring, or it cannot be written.
         """
         if self._descriptor < 0:
-            raise OSError("there is no room in reserve")
+            raise OSError(_("there is no room in reserve"))
         place = self._written % _SIZE
         first = lines[: _SIZE - place]
         os.pwrite(self._descriptor, first, _HEAD.size + place)

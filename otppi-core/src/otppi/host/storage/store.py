@@ -13,6 +13,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 
 from otppi.api.errors import OtpPiError
+from otppi.text import _, joined
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,11 @@ class AtomicStorage(Storage):
             try:
                 tables = _tables(path.read_bytes(), checked=checked)
             except FileNotFoundError:
-                reasons.append(f"{path.name} is missing")
+                reasons.append(_("{path} is missing", path=path.name))
             except OSError as error:  # a card that fails: the copy may still be readable
-                reasons.append(f"{path.name} cannot be read ({error.strerror})")
+                reasons.append(_("{path} cannot be read ({reason})", path=path.name, reason=error.strerror))
             except (ValueError, RecursionError):
-                reasons.append(f"{path.name} is damaged, or was edited")
+                reasons.append(_("{path} is damaged, or was edited", path=path.name))
             else:
                 self.trouble = "" if path is self._path else reasons[0]
                 return tables
@@ -80,8 +81,12 @@ class AtomicStorage(Storage):
             self.trouble = reasons[0]
             return None
         raise StoreDamaged(
-            f"{self._path.parent}: {' and '.join(reasons)}; "
-            "bring a backup, or the file that you edited, with: otppi settings import FILE --discard-damaged"
+            _(
+                "{parent}: {reasons}; bring a backup, or the file that you edited, with: otppi settings "
+                "import FILE --discard-damaged",
+                parent=self._path.parent,
+                reasons=joined(_(" and "), reasons),
+            )
         )
 
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
@@ -264,7 +269,7 @@ class Store:
             with self._lock:
                 storage.settle()
         except OSError as error:
-            self._problem = f"the settings cannot be written: {error.strerror}"
+            self._problem = _("the settings cannot be written: {reason}", reason=error.strerror)
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
 
     def warnings(self) -> list[str]:
@@ -272,11 +277,16 @@ class Store:
         storage = self._storage
         warnings = [self._problem] if self._problem else []
         if storage.trouble:
-            warnings.append(f"{storage.trouble}: its copy is used")
+            warnings.append(_("{trouble}: its copy is used", trouble=storage.trouble))
         elif storage.aside.exists():
             warnings.append(
-                f"{self._path.name} was damaged, or edited by hand, and its copy is used. If you edited it: otppi "
-                f"settings import {storage.aside}. Then remove {storage.aside.name}; if it comes again, change the card"
+                _(
+                    "{path} was damaged, or edited by hand, and its copy is used. If you edited it: otppi "
+                    "settings import {aside}. Then remove {aside2}; if it comes again, change the card",
+                    path=self._path.name,
+                    aside=storage.aside,
+                    aside2=storage.aside.name,
+                )
             )
         return warnings
 

@@ -19,6 +19,7 @@ from otppi.host.users.login_log import LoginLog
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.password_checks import PasswordChecks
 from otppi.kit.net.ip_network import network_of
+from otppi.text import _
 
 LONGEST_NAME = 64
 _WRONG_ONES = 1_000
@@ -111,11 +112,11 @@ class Accounts:
         if sender := self.recognise_token(token):
             return sender
         self.log.token_failed(address)
-        raise AuthenticationFailed("unknown token, or its user is not active")
+        raise AuthenticationFailed(_("unknown token, or its user is not active"))
 
     def _check(self, username: str, password: str, digest: bytes, network: str) -> Future[Sender]:
         if len(username) > LONGEST_NAME:
-            raise AuthenticationFailed("no user has so long a name")
+            raise AuthenticationFailed(_("no user has so long a name"))
         own = hmac.digest(digest, network.encode(), "sha256")  # what others have tried tells nobody anything
         self._refuse_known(own, username)
         return self._checks.submit(own, username, network, partial(self._hash, username, password, digest, own))
@@ -134,7 +135,7 @@ class Accounts:
                 self._wrong[own] = password_hash
                 while len(self._wrong) > _WRONG_ONES:
                     self._wrong.popitem(last=False)
-            raise AuthenticationFailed("wrong user or password, or the user is not active")
+            raise AuthenticationFailed(_("wrong user or password, or the user is not active"))
         with self._lock:
             if self._hash_of(username) == password_hash:  # not changed while the hash was computed
                 self._right[username] = (password_hash, digest)
@@ -150,7 +151,7 @@ class Accounts:
     def _refuse_known(self, own: bytes, username: str) -> None:
         """Refuse what was wrong, as long as the user has the same password as then."""
         if self._wrong.get(own) == self._hash_of(username):
-            raise AuthenticationFailed("wrong user or password, or the user is not active")
+            raise AuthenticationFailed(_("wrong user or password, or the user is not active"))
 
     def _hash_of(self, username: str) -> str:
         user = self._users.get(username)

@@ -13,6 +13,7 @@ from otppi.api.ingress import Sender
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.seniority import Seniority
 from otppi.kit.threads import CANNOT_START, PromptThread
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class PasswordChecks:
             if (earlier := self._waiting.get(key)) is not None:
                 return earlier.future
             if self._closed:
-                raise Busy("the gateway is being stopped", _AGAIN)
+                raise Busy(_("the gateway is being stopped"), _AGAIN)
             now = time.monotonic()
             check = _Check(key, username, network, work, now, self._seniority.first_asked(key, now))
             self._start()
@@ -83,7 +84,7 @@ class PasswordChecks:
             self._waiting.clear()
             self._changed.notify()
         for check in waiting:
-            check.future.set_exception(Busy("the gateway is being stopped", _AGAIN))
+            check.future.set_exception(Busy(_("the gateway is being stopped"), _AGAIN))
         if thread is not None:
             thread.end(_LAST_CHECK)
 
@@ -96,7 +97,7 @@ class PasswordChecks:
         last = max([*taken, check], key=lambda one: one.first_asked)
         self._seniority.sent_away(last.key, last.network, last.first_asked, check.came)
         if last is check or last.first_asked == check.first_asked:
-            raise Throttled(_AGAIN) if taken is same else Busy("too many passwords wait to be checked", _AGAIN)
+            raise Throttled(_AGAIN) if taken is same else Busy(_("too many passwords wait to be checked"), _AGAIN)
         del self._waiting[last.key]
         return last
 
@@ -107,7 +108,7 @@ class PasswordChecks:
         try:
             thread.start()
         except CANNOT_START as error:
-            raise Busy("no thread can be started to check the password", _AGAIN) from error
+            raise Busy(_("no thread can be started to check the password"), _AGAIN) from error
         self._thread = thread
 
     # -- the thread -------------------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ class PasswordChecks:
         with self._changed:
             self._seniority.sent_away(check.key, check.network, check.first_asked, now)
             paced = self._due(check) > now
-        return Throttled(_AGAIN) if paced else Busy("too many passwords wait to be checked", _AGAIN)
+        return Throttled(_AGAIN) if paced else Busy(_("too many passwords wait to be checked"), _AGAIN)
 
     def _do(self, check: _Check) -> None:
         try:

@@ -10,14 +10,15 @@ from otppi.api.ingress import Origin, Ticket
 from otppi.host.messages.placement import Refused
 from otppi.host.messages.tickets import FixedTicket, Outcome, assemble
 from otppi.host.ussd.desk import Exchange, UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.text import _
 from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError
 
 _NO_TEXT: Mapping[UssdStatus, tuple[ResponseCode, str]] = {
-    UssdStatus.ENDED: (ResponseCode.UNCONFIRMED, "the session was ended without an answer"),
-    UssdStatus.OTHER_CLIENT: (ResponseCode.FAILED, "another client of the SIM has answered"),
-    UssdStatus.NOT_SUPPORTED: (ResponseCode.FAILED, "the network does not know this code"),
-    UssdStatus.TIMED_OUT: (ResponseCode.UNCONFIRMED, "the network gave up waiting"),
+    UssdStatus.ENDED: (ResponseCode.UNCONFIRMED, _("the session was ended without an answer")),
+    UssdStatus.OTHER_CLIENT: (ResponseCode.FAILED, _("another client of the SIM has answered")),
+    UssdStatus.NOT_SUPPORTED: (ResponseCode.FAILED, _("the network does not know this code")),
+    UssdStatus.TIMED_OUT: (ResponseCode.UNCONFIRMED, _("the network gave up waiting")),
 }
 """What an answer without text means; whether anything was done the network does not say of the unconfirmed ones."""
 

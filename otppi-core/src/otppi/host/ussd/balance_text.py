@@ -6,6 +6,8 @@ All of it is pure, and quick whatever pattern and text there are.
 import re
 import warnings
 
+from otppi.text import _
+
 LONGEST_TEXT = 200
 """Characters of an answer that are looked at; a USSD answer has 182 at the most."""
 _LONGEST_PATTERN = 200
@@ -36,22 +38,26 @@ def problem_of_pattern(pattern: str) -> str | None:
     if not pattern:
         return None
     if len(pattern) > _LONGEST_PATTERN:
-        return f"must not be longer than {_LONGEST_PATTERN} characters"
+        return _("must not be longer than {longest} characters", longest=_LONGEST_PATTERN)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # what Python warns of it will read in another way one day
             groups = re.compile(pattern).groups
     except FutureWarning:
-        return "has a character class that can be read in two ways: write \\[ for a bracket in it"
+        return _("has a character class that can be read in two ways: write \\[ for a bracket in it")
     except (re.error, OverflowError, RecursionError) as error:
-        return f"is not a regular expression: {getattr(error, 'msg', 'too large')}"
+        return _("is not a regular expression: {reason}", reason=getattr(error, "msg", _("too large")))
     if groups != 1:
-        return "must have exactly one group, around the number: (…); others are written (?:…)"
+        return _("must have exactly one group, around the number: (…); others are written (?:…)")
     bare = _ATOM.sub("x", pattern)
     if _REPEATED_GROUP.search(bare):
-        return "must not repeat a group"
+        return _("must not repeat a group")
     if len(_ENDLESS.findall(bare)) > _UNBOUNDED or len(_QUANTIFIER.findall(bare)) > _QUANTIFIERS:
-        return f"must not have more than {_UNBOUNDED} of * + {{n,m}}, and {_QUANTIFIERS} repetitions in all"
+        return _(
+            "must not have more than {unbounded} of * + {{n,m}}, and {quantifiers} repetitions in all",
+            unbounded=_UNBOUNDED,
+            quantifiers=_QUANTIFIERS,
+        )
     return None
 
 

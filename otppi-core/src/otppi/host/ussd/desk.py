@@ -23,6 +23,7 @@ from otppi.api.modem import Modem
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
+from otppi.text import _, words
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
 
@@ -92,13 +93,13 @@ class UssdSession:
 
 def problem_of_code(text: str) -> str | None:
     """Say what is wrong with a USSD code, or None."""
-    return None if is_code(text) else f"must be 1 to {LONGEST} digits, *, # and +, such as *123#"
+    return None if is_code(text) else _("must be 1 to {longest} digits, *, # and +, such as *123#", longest=LONGEST)
 
 
 def problem_of_reply(text: str) -> str | None:
     """Say what is wrong with a reply, or None: it is any text of one line."""
     right = 0 < len(text) <= LONGEST and text.isprintable()
-    return None if right else f"must be one line of 1 to {LONGEST} characters"
+    return None if right else _("must be one line of 1 to {longest} characters", longest=LONGEST)
 
 
 class UssdDesk:
@@ -140,9 +141,9 @@ class UssdDesk:
         worker = self._ready_worker(modem, from_api=from_api)
         with self._lock:
             if self._stopped:
-                raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
+                raise Refused(ResponseCode.NO_MODEM, _("the gateway is stopping"))
             if busy := self._open.get(modem):
-                cause = f"{busy.shown_owner} has a USSD session on {modem}"
+                cause = _("{shown_owner} has a USSD session on {modem}", shown_owner=busy.shown_owner, modem=modem)
                 raise Refused(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER)
             session = self._open[modem] = UssdSession(modem, owner)
             session.asked = asked
@@ -160,7 +161,7 @@ class UssdDesk:
             for session in reversed(self._kept.values()):
                 if session.asked == asked and session.owner.sender == sender:
                     return session
-        cause = "it came again from its broker and may have been run before; it is not run again"
+        cause = _("it came again from its broker and may have been run before; it is not run again")
         raise Refused(ResponseCode.UNCONFIRMED, cause)
 
     def reply(self, session_id: str, text: str, sender: Sender) -> UssdSession:
@@ -171,11 +172,13 @@ class UssdDesk:
         """
         session = self.find(session_id, sender)
         if session is None:
-            raise Refused(ResponseCode.FAILED, "there is no such USSD session")
+            raise Refused(ResponseCode.FAILED, _("there is no such USSD session"))
         worker = self._ready_worker(session.modem)
         with self._lock:
             if session.state is not SessionState.REPLY_WANTED:
-                raise Refused(ResponseCode.FAILED, f"the USSD session wants no reply: it is {session.state.value}")
+                raise Refused(
+                    ResponseCode.FAILED, _("the USSD session wants no reply: it is {state}", state=session.state.value)
+                )
             session.state = SessionState.QUEUED
             session.exchange = session.unanswered = Future()
         self._send(session, session.exchange, worker, text)
@@ -190,7 +193,7 @@ class UssdDesk:
             exchange = session.unanswered
             self._close(session)
         if exchange is not None:
-            exchange.set_exception(Refused(ResponseCode.FAILED, "the USSD session was cancelled"))
+            exchange.set_exception(Refused(ResponseCode.FAILED, _("the USSD session was cancelled")))
         self._hang_up(modem)
         return True
 
@@ -227,7 +230,9 @@ class UssdDesk:
             for session in list(self._open.values()):
                 self._close(session)
         for exchange in filter(None, exchanges):
-            exchange.set_exception(Refused(ResponseCode.UNCONFIRMED, "the gateway stopped before the network answered"))
+            exchange.set_exception(
+                Refused(ResponseCode.UNCONFIRMED, _("the gateway stopped before the network answered"))
+            )
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
@@ -305,11 +310,11 @@ class UssdDesk:
                 return
             unanswered = session.unanswered is not None
         if unanswered and session.job is not None and session.job.cancel():
-            cause = "the modem had no time for it: nothing was sent"
+            cause = _("the modem had no time for it: nothing was sent")
             self._fail(session, exchange, Refused(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER))
             return
         if unanswered:
-            cause = "the network did not answer in time: what was asked for may have been done"
+            cause = _("the network did not answer in time: what was asked for may have been done")
             self._fail(session, exchange, Refused(ResponseCode.UNCONFIRMED, cause))
         else:
             with self._lock:
@@ -359,9 +364,11 @@ class UssdDesk:
     def _ready_worker(self, name: str, *, from_api: bool = False) -> ModemWorker:
         worker = self._worker(name)
         if worker is None or (from_api and not worker.send_from_api):
-            raise Refused(ResponseCode.NO_MODEM, "there is no such active modem")
+            raise Refused(ResponseCode.NO_MODEM, _("there is no such active modem"))
         if worker.status.state is not EgressState.READY:
-            raise Refused(ResponseCode.NO_MODEM, f"modem {name} is {worker.status.state.value}")
+            raise Refused(
+                ResponseCode.NO_MODEM, _("modem {name} is {state}", name=name, state=worker.status.state.value)
+            )
         return worker
 
 
@@ -370,6 +377,6 @@ def _refusal(error: BaseException) -> Refused:
     if isinstance(error, ModemLost):
         return Refused(ResponseCode.NO_MODEM, error.cause)
     if isinstance(error, NotDone | NotSupported):
-        return Refused(ResponseCode.FAILED, str(error))
+        return Refused(ResponseCode.FAILED, words(error))
     logger.error("a modem's driver failed at USSD", exc_info=error)
-    return Refused(ResponseCode.UNCONFIRMED, f"the modem's driver failed ({type(error).__name__})")
+    return Refused(ResponseCode.UNCONFIRMED, _("the modem's driver failed ({error})", error=type(error).__name__))

@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from otppi.api.settings import number, text, text_list
 from otppi.host.ussd.balance_text import CODE, problem_of_pattern
+from otppi.text import _
 
 _LONGEST_COMMAND = 200
 _COMMAND = re.compile(rf"AT[ -~]{{0,{_LONGEST_COMMAND}}}", re.IGNORECASE)
@@ -17,14 +18,20 @@ _NOT_HERE = re.compile(
 def _commands_problem(commands: list[str]) -> str | None:
     for place, command in enumerate(commands, 1):
         if not _COMMAND.fullmatch(command):
-            return f"command {place} must be AT and at most {_LONGEST_COMMAND} printable ASCII characters"
+            return _(
+                "command {place} must be AT and at most {longest_command} printable ASCII characters",
+                place=place,
+                longest_command=_LONGEST_COMMAND,
+            )
         if _NOT_HERE.match(command):
-            return f"command {place} must not dial, send, or change SIM lock or IMEI"
+            return _("command {place} must not dial, send, or change SIM lock or IMEI", place=place)
     return None
 
 
 def _code_problem(code: str) -> str | None:
-    return None if not code or re.fullmatch(CODE, code) else "must be a code such as *123#, or *123#>1>2 with replies"
+    return (
+        None if not code or re.fullmatch(CODE, code) else _("must be a code such as *123#, or *123#>1>2 with replies")
+    )
 
 
 INIT_COMMANDS = text_list(

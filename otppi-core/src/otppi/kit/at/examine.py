@@ -14,6 +14,7 @@ from otppi.kit.at.port import DEFAULT_SPEED, Port, PortHeld, named, users_of
 from otppi.kit.at.sim import sim_state
 from otppi.kit.at.start import Profile, look
 from otppi.kit.net.wake import Wake
+from otppi.text import _, joined, words
 
 _SETTINGS = {"baud_rate": DEFAULT_SPEED, "parity_bit": "none", "stop_bits": 1}
 _ASKED = 3
@@ -83,7 +84,7 @@ def examine(paths: Sequence[str], known: int = 0) -> Examined:
             except PortHeld as error:
                 held += error.holders
             except (ModemLost, OSError) as error:
-                problems.append(str(error))
+                problems.append(words(error))
         chosen = _choose(candidates, known)
         if chosen is not None:
             for one in candidates:
@@ -92,8 +93,8 @@ def examine(paths: Sequence[str], known: int = 0) -> Examined:
             return _read(chosen.port)
     holders = tuple(dict.fromkeys(held))
     if holders:
-        problems = [f"held by {named(holders)}"]
-    return Examined(problem="; ".join(problems) or "nothing answers AT commands", held_by=holders)
+        problems = [_("held by {named}", named=named(holders))]
+    return Examined(problem=joined("; ", problems) or _("nothing answers AT commands"), held_by=holders)
 
 
 @contextmanager
@@ -107,7 +108,7 @@ def _opened(path: str, wake: Wake) -> Iterator[Port]:
 
 def _choose(candidates: list[_Candidate], known: int) -> _Candidate | None:
     """Ask until all have answered or the time is up, then listen to those that did."""
-    for _ in range(_ASKED):
+    for _try in range(_ASKED):
         silent = [one for one in candidates if not one.answered]
         for one in silent:
             with suppress(ModemLost):
@@ -162,4 +163,4 @@ def _read(port: Port) -> Examined:
 
 
 def _cause(error: OtpPiError) -> str:
-    return f"it stopped answering: {error}"
+    return _("it stopped answering: {error}", error=error)

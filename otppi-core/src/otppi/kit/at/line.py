@@ -9,6 +9,7 @@ from typing import Any
 from otppi.api.errors import ModemLost, Trouble
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.port import DEFAULT_SPEED, Port
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def find_speed(port: Port, known: int = 0) -> int:
             if speed != known:
                 logger.info("%s: the modem answers at %d Bd", port.path, speed)
             return speed
-    raise ModemLost(f"{port.path}: the modem answers at no speed", Trouble.SILENT)
+    raise ModemLost(_("{path}: the modem answers at no speed", path=port.path), Trouble.SILENT)
 
 
 def _says_ok(port: Port) -> bool:

@@ -34,6 +34,7 @@ from otppi.kit.at.start import Profile, Start
 from otppi.kit.at.usb import serial_devices
 from otppi.kit.at.ussd import Ussd
 from otppi.kit.net.wake import Wake
+from otppi.text import _
 from otppi.wire.address import Address
 from otppi.wire.at import FinalResult, Noise, Urc
 from otppi.wire.cme_cms import Advice
@@ -96,11 +97,15 @@ class AtModem(Modem):
 
     def warnings(self) -> tuple[str, ...]:
         """Say which init commands were not taken, and which memories are full."""
-        advice = (
-            "what comes in may find no place, and some modems cannot send then; delete what was read of the inbox, and "
-            f"otppi modem clear-memory {shlex.quote(self._settings['name'])}"
+        advice = _(
+            "what comes in may find no place, and some modems cannot send then; delete what was read "
+            "of the inbox, and otppi modem clear-memory {name}",
+            name=shlex.quote(self._settings["name"]),
         )
-        full = (f"its memory {name} is full ({places} messages): {advice}" for name, places in self._inbox.full)
+        full = (
+            _("its memory {name} is full ({places} messages): {advice}", name=name, places=places, advice=advice)
+            for name, places in self._inbox.full
+        )
         return (*self._warnings, *full)
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
@@ -163,8 +168,15 @@ class AtModem(Modem):
         if self._context.devices is not None:
             self._context.devices.identified(self._settings["name"], imei)
         if imei and wanted and not same_imei(imei, wanted):
-            where = self._port.path if self._port else "its port"
-            raise ModemLost(f"{where} has the modem with the IMEI {imei}, not that with {wanted}")
+            where = self._port.path if self._port else _("its port")
+            raise ModemLost(
+                _(
+                    "{where} has the modem with the IMEI {imei}, not that with {wanted}",
+                    where=where,
+                    imei=imei,
+                    wanted=wanted,
+                )
+            )
 
     def idle(self, timeout: float) -> None:
         """Do the chores that are due, and listen to the modem until the next one is."""
@@ -200,7 +212,7 @@ class AtModem(Modem):
 
     def _ready_channel(self) -> AtChannel:
         if self._channel is None:
-            raise ModemLost("the modem is not open")
+            raise ModemLost(_("the modem is not open"))
         if not self._channel.synchronised:
             self._channel.synchronise()
         return self._channel
@@ -208,7 +220,7 @@ class AtModem(Modem):
     def _heard(self, event: Urc | Noise) -> None:
         self._restart.heard(event)
         if not any(chore.heard(event) for chore in self._chores[:-1]):
-            name = event.name if isinstance(event, Urc) else "a line of no command"
+            name = event.name if isinstance(event, Urc) else _("a line of no command")
             logger.debug("modem %s said %s", self._settings["name"], name)
 
     # -- what a person asks for -------------------------------------------------------------------------------------
@@ -276,7 +288,7 @@ class AtModem(Modem):
             if message_id != message.message_id:
                 pdus = self._pdus(message)
         except WireError as error:
-            raise Rejected(f"it cannot be written as SMS: {error}") from error
+            raise Rejected(_("it cannot be written as SMS: {error}", error=error)) from error
         progress = message.progress
         progress.segments = len(pdus)
         progress.references += self._late.take(message.message_id)
@@ -299,7 +311,7 @@ class AtModem(Modem):
         except AtRefused as error:
             raise self._refused(error.result, dispatched=False) from error
         except AtTimeout as error:
-            raise NotSent("the modem gave no prompt") from error
+            raise NotSent(_("the modem gave no prompt")) from error
         if self._prompt_pause:
             self._pause(channel)
             self._prompter.confirm(channel)
@@ -311,11 +323,14 @@ class AtModem(Modem):
             raise self._refused(error.result, dispatched=True) from error
         except AtTimeout as error:
             self._late.expect(message_id)
-            what = "modem restarted before the network answered" if self._restart.certain else None
-            raise Unconfirmed(f"the {what or 'network did not answer in time'}") from error
+            restarted = _("the modem restarted before the network answered")
+            silent = _("the network did not answer in time")
+            raise Unconfirmed(restarted if self._restart.certain else silent) from error
         except ModemLost as error:
             self.close()  # the dialogue cannot go on, and the next message is to find that out
-            raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
+            raise Unconfirmed(
+                _("the modem was lost before the network answered: {cause}", cause=error.cause)
+            ) from error
         self._late.settled()
         return _reference_of(lines)
 
@@ -359,7 +374,7 @@ class AtModem(Modem):
 
 
 def _silent(error: AtTimeout) -> ModemLost:
-    return ModemLost(f"the modem stopped answering: {error}", Trouble.SILENT)
+    return ModemLost(_("the modem stopped answering: {error}", error=error), Trouble.SILENT)
 
 
 def _submit(message: OutgoingMessage, part: UserData) -> SmsSubmit:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from otppi.api.errors import ModemBlocked
+from otppi.text import _
 
 
 class PinMemory:
@@ -29,11 +30,13 @@ class PinMemory:
             ModemBlocked: It must not be tried.
         """
         if not pin:
-            raise ModemBlocked("the SIM asks for its PIN and none is set")
+            raise ModemBlocked(_("the SIM asks for its PIN and none is set"))
         if self.was_tried(pin):
-            raise ModemBlocked("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
+            raise ModemBlocked(
+                _("the SIM asks for its PIN again: the one that is set was tried and is not tried again")
+            )
         if tries_left() == 1:
-            raise ModemBlocked("the SIM asks for its PIN and one try is left: that one is for a person")
+            raise ModemBlocked(_("the SIM asks for its PIN and one try is left: that one is for a person"))
         self.remember(pin)
 
     def was_tried(self, pin: str) -> bool:

@@ -15,6 +15,7 @@ import serial
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.kit.net.wake import Wake
+from otppi.text import _
 
 _PARITY = {
     "none": serial.PARITY_NONE,
@@ -84,7 +85,9 @@ class Port:
         try:
             self._serial.baudrate = baud_rate
         except _PORT_ERRORS as error:
-            raise ModemLost(f"{self.path} cannot be set to {baud_rate} Bd", Trouble.SILENT) from error
+            raise ModemLost(
+                _("{path} cannot be set to {baud_rate} Bd", path=self.path, baud_rate=baud_rate), Trouble.SILENT
+            ) from error
 
     def write_in_chunks(self, size: int, pause: float) -> None:
         """Write no more than `size` bytes at once from now on, with a pause in seconds after them; 0: without limit."""
@@ -106,7 +109,7 @@ class Port:
             elif event & select.POLLIN:
                 data = self._read_now()
             elif event & _HANGUP:
-                raise ModemLost(f"{self.path} is gone")
+                raise ModemLost(_("{path} is gone", path=self.path))
         return data
 
     def _read_now(self) -> bytes:
@@ -115,9 +118,9 @@ class Port:
         except BlockingIOError:
             return b""
         except OSError as error:
-            raise ModemLost(f"{self.path} is gone ({error.strerror})") from error
+            raise ModemLost(_("{path} is gone ({reason})", path=self.path, reason=error.strerror)) from error
         if not data:
-            raise ModemLost(f"{self.path} is gone")
+            raise ModemLost(_("{path} is gone", path=self.path))
         return data
 
     def write(self, data: bytes, timeout: float = 10.0) -> None:
@@ -135,7 +138,7 @@ class Port:
     def _pause(self) -> None:
         """Give the modem time to take a chunk."""
         if self._poll_hangup.poll(self._chunk_pause * 1000):
-            raise ModemLost(f"{self.path} is gone")
+            raise ModemLost(_("{path} is gone", path=self.path))
 
     def _write(self, data: bytes, timeout: float) -> None:
         deadline = time.monotonic() + timeout
@@ -145,12 +148,12 @@ class Port:
             except BlockingIOError:
                 self._wait_writable(deadline)
             except OSError as error:
-                raise ModemLost(f"{self.path} is gone ({error.strerror})") from error
+                raise ModemLost(_("{path} is gone ({reason})", path=self.path, reason=error.strerror)) from error
 
     def _wait_writable(self, deadline: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0 or not self._poll_writable.poll(left * 1000):
-            raise ModemLost(f"{self.path} takes no bytes", Trouble.SILENT)
+            raise ModemLost(_("{path} takes no bytes", path=self.path), Trouble.SILENT)
 
     def fileno(self) -> int:
         """Give the descriptor, to wait for several ports at once."""
@@ -174,24 +177,34 @@ def _poll_for(events: Mapping[int, int]) -> select.poll:
 def _cannot_open(path: str, error: Exception) -> ModemLost:
     reason = getattr(error, "errno", None)
     if not path:
-        return ModemBlocked("no port is set")
+        return ModemBlocked(_("no port is set"))
     if not Path(path).exists() or reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
-        return ModemLost(f"there is no {path}")
+        return ModemLost(_("there is no {path}", path=path))
     if holders := port_holders(path):
-        return PortHeld(f"{path} is held by {named(holders)}", holders)
+        return PortHeld(_("{path} is held by {named}", path=path, named=named(holders)), holders)
     if reason == errno.EAGAIN:  # locked, and not by another program
-        return ModemBlocked(f"{path} is used by another modem of this gateway")
+        return ModemBlocked(_("{path} is used by another modem of this gateway", path=path))
     if reason == errno.EBUSY and (suspects := _suspects()):
-        return PortHeld(f"{path} is held by another user's program, probably {named(suspects)}", suspects)
+        return PortHeld(
+            _("{path} is held by another user's program, probably {named}", path=path, named=named(suspects)), suspects
+        )
     if reason in (errno.EACCES, errno.EPERM):
-        return ModemBlocked(f"{path} may not be opened by this user (add it to the group dialout)")
-    return ModemBlocked(f"{path} cannot be opened: {os.strerror(reason) if reason else type(error).__name__}")
+        return ModemBlocked(_("{path} may not be opened by this user (add it to the group dialout)", path=path))
+    return ModemBlocked(
+        _(
+            "{path} cannot be opened: {reason}",
+            path=path,
+            reason=os.strerror(reason) if reason else type(error).__name__,
+        )
+    )
 
 
 def named(holders: Iterable[str]) -> str:
     """Name programs that hold a port, and say what to do where it is one that takes every modem."""
-    text = ", ".join(holders)
-    return f"{text}: see docs/hot-plug.md for how to keep it off" if "ModemManager" in text else text
+    programs = ", ".join(holders)
+    if "ModemManager" not in programs:
+        return programs
+    return _("{programs}: see docs/hot-plug.md for how to keep it off", programs=programs)
 
 
 def users_of(path: str) -> list[str]:

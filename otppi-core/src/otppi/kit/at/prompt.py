@@ -6,6 +6,7 @@ from collections.abc import Callable
 from otppi.api.errors import NotSent
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.restart import RestartWatch
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -78,4 +79,4 @@ class Prompter:
 
     def _leave(self, channel: AtChannel) -> None:
         channel.leave_prompt()
-        raise NotSent("the modem may have restarted before its prompt")
+        raise NotSent(_("the modem may have restarted before its prompt"))

@@ -9,6 +9,7 @@ from otppi.api.errors import ModemLost, NotSupported, Trouble
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.port import Port
 from otppi.kit.at.usb import power_cycle
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def cycle_radio(channel: AtChannel) -> bool:
     try:
         channel.command("AT+CFUN=1", _RADIO_TIMEOUT)
     except (AtRefused, AtTimeout) as error:
-        raise ModemLost(f"the radio was not switched on again: {error}", Trouble.FAULTY) from error
+        raise ModemLost(_("the radio was not switched on again: {error}", error=error), Trouble.FAULTY) from error
     return True
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, SendError, Unconfirmed
+from otppi.text import _
 from otppi.wire.at import FinalResult, ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning, cms_standard
 
@@ -54,5 +55,5 @@ def _advice(result: FinalResult, maker: str) -> Advice:
 
 def _meaning(result: FinalResult, maker: str) -> str:
     if result.code is None or result.kind not in (ResultKind.CMS, ResultKind.CME):
-        return "the modem gave no reason"
+        return _("the modem gave no reason")
     return cms_meaning(result.code, maker) if result.kind is ResultKind.CMS else cme_meaning(result.code)

@@ -10,6 +10,7 @@ from otppi.api.errors import ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.chores import NEVER
+from otppi.text import _
 from otppi.wire.at import Noise, Urc
 from otppi.wire.at_tables import is_text_form
 
@@ -81,7 +82,7 @@ class RestartWatch:
         self._standing = _read(channel)
         self._channel, self._echo_stays, self._echoes = channel, channel.echoes > echoes, channel.echoes
         if self.certain or self._standing.get(_PDU_MODE) == _TEXT_MODE:
-            raise _restarted("while it was opened")
+            raise _restarted(_("while it was opened"))
         self._plan()
 
     def heard(self, event: Urc | Noise) -> bool:
@@ -113,13 +114,13 @@ class RestartWatch:
             ModemLost: It has restarted, and has to be made ready again.
         """
         if self.certain:
-            raise _restarted("it says so, or asks for its PIN again")
+            raise _restarted(_("it says so, or asks for its PIN again"))
         stands = _read(channel)
         lost = [query for query, before in self._standing.items() if stands.get(query, before) != before]
         if lost:
-            raise _restarted(f"{', '.join(query[2:-1] for query in lost)} is not as it was set")
+            raise _restarted(_("{query} is not as it was set", query=", ".join(query[2:-1] for query in lost)))
         if self.is_echoing():
-            raise _restarted("it echoes again")
+            raise _restarted(_("it echoes again"))
         self._plan()
 
     def _plan(self) -> None:
@@ -134,7 +135,7 @@ class RestartWatch:
 
 
 def _restarted(how: str) -> ModemLost:
-    return ModemLost(f"the modem has restarted ({how}); it is made ready again", Trouble.FAULTY)
+    return ModemLost(_("the modem has restarted ({how}); it is made ready again", how=how), Trouble.FAULTY)
 
 
 def _read(channel: AtChannel) -> dict[str, str]:

@@ -9,6 +9,7 @@ from otppi.api.errors import ModemBlocked, ModemLost, NotDone, NotSupported, Tro
 from otppi.api.sim import SimAction, SimStatus
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.pin_memory import PinMemory
+from otppi.text import _
 from otppi.wire.at import ResultKind
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 
@@ -73,9 +74,11 @@ def sim_state(channel: AtChannel, wait: Callable[[float], None], patience: float
             if error.result.kind is not ResultKind.CME:
                 return ""
             if cme_advice(error.result.code) is not Advice.WAIT:
-                raise ModemBlocked(f"the SIM cannot be used: {cme_meaning(error.result.code or 0)}") from error
+                raise ModemBlocked(
+                    _("the SIM cannot be used: {cme_meaning}", cme_meaning=cme_meaning(error.result.code or 0))
+                ) from error
         if time.monotonic() > deadline:
-            raise ModemLost("the SIM stays busy", Trouble.FAULTY)
+            raise ModemLost(_("the SIM stays busy"), Trouble.FAULTY)
         wait(_BUSY_STEP)
 
 
@@ -135,10 +138,12 @@ class SimTool:
         change = _CHANGES[action]
         for one in (secret, new_pin) if "{new}" in change.line else (secret,):
             if not _SECRET.fullmatch(one):
-                raise NotDone("a PIN is 4 to 8 digits, a PUK 8")
+                raise NotDone(_("a PIN is 4 to 8 digits, a PUK 8"))
         before = self.status()
         if before.state != change.needs:
-            raise NotDone(f"the SIM must say {change.needs} for that, and it says {before.state}")
+            raise NotDone(
+                _("the SIM must say {needs} for that, and it says {state}", needs=change.needs, state=before.state)
+            )
         try:
             self._channel.command(change.line.format(secret=secret, new=new_pin), _PATIENCE)
         except AtRefused as error:
@@ -152,10 +157,16 @@ class SimTool:
     def _refusal(self, error: AtRefused) -> str:
         """Say why, and how many tries are left."""
         code = error.result.code
-        reason = cme_meaning(code) if error.result.kind is ResultKind.CME and code is not None else "it gave no reason"
+        reason = (
+            cme_meaning(code) if error.result.kind is ResultKind.CME and code is not None else _("it gave no reason")
+        )
         pin, puk = tries_left(self._channel, self._queries)
-        left = f"; tries left: PIN {_shown(pin)}, PUK {_shown(puk)}" if (pin, puk) != (None, None) else ""
-        return f"the SIM refused: {reason}{left}"
+        left = (
+            _("; tries left: PIN {shown}, PUK {shown2}", shown=_shown(pin), shown2=_shown(puk))
+            if (pin, puk) != (None, None)
+            else ""
+        )
+        return _("the SIM refused: {reason}{left}", reason=reason, left=left)
 
 
 def _shown(count: int | None) -> str:

@@ -15,6 +15,7 @@ from otppi.kit.at.identity import identify, read_imei
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.kit.at.sim import CPINR, SimTries, sim_state, tries_left
 from otppi.kit.at.smsc import set_smsc
+from otppi.text import _
 from otppi.wire.at import FinalResult, ResultKind
 from otppi.wire.charset import decode
 from otppi.wire.cme_cms import Advice, cme_advice, cms_advice
@@ -28,17 +29,17 @@ _SIM_BUSY_LONGEST = 5.0
 _INIT_TIMEOUT = 20.0
 
 REGISTRATIONS: Mapping[str, str] = {
-    "0": "not registered",
-    "1": "home network",
-    "2": "searching",
-    "3": "denied",
-    "4": "unknown",
-    "5": "roaming",
-    "6": "home network, SMS only",
-    "7": "roaming, SMS only",
-    "8": "emergency calls only",
-    "9": "home network, CSFB not preferred",
-    "10": "roaming, CSFB not preferred",
+    "0": _("not registered"),
+    "1": _("home network"),
+    "2": _("searching"),
+    "3": _("denied"),
+    "4": _("unknown"),
+    "5": _("roaming"),
+    "6": _("home network, SMS only"),
+    "7": _("roaming, SMS only"),
+    "8": _("emergency calls only"),
+    "9": _("home network, CSFB not preferred"),
+    "10": _("roaming, CSFB not preferred"),
 }
 """<stat> of +CREG, +CGREG and +CEREG (3GPP TS 27.007 7.2, 10.1.20, 10.1.22)."""
 _OPERATOR = re.compile(r'\+COPS: *\d+ *, *\d+ *, *(?:"([^"\n]*)"|"?([^",\n]*))')
@@ -162,7 +163,7 @@ class Start:
             self._give_pin()
             status = sim_state(self._channel, self._wait)
         if status not in ("READY", ""):
-            raise ModemBlocked(f"the SIM asks for {status}")
+            raise ModemBlocked(_("the SIM asks for {status}", status=status))
         if status == "READY":
             self._pin_memory.forget()
 
@@ -172,7 +173,7 @@ class Start:
         try:
             self._channel.command(f'AT+CPIN="{pin}"', timeout=15)
         except AtRefused as error:
-            raise ModemBlocked(f"the SIM refused the PIN ({error.result.text})") from error
+            raise ModemBlocked(_("the SIM refused the PIN ({text})", text=error.result.text)) from error
         logger.info("the SIM PIN was accepted")
 
     def _run_init_commands(self) -> None:
@@ -181,8 +182,12 @@ class Start:
             try:
                 self._channel.command(line, _INIT_TIMEOUT)
             except (AtRefused, AtTimeout) as error:
-                what = "refused" if isinstance(error, AtRefused) else "not answered"
-                self.warnings.append(f"init command {line.partition('=')[0]} was {what}")  # not what follows: passwords
+                what = (
+                    _("init command {command} was refused")
+                    if isinstance(error, AtRefused)
+                    else _("init command {command} was not answered")
+                )
+                self.warnings.append(what.filled(command=line.partition("=")[0]))  # not what follows: passwords
                 if isinstance(error, AtTimeout):
                     self._channel.synchronise()
 
@@ -198,7 +203,7 @@ class Start:
             else:
                 return
             if time.monotonic() > deadline:
-                raise ModemLost("the SIM stays busy", Trouble.FAULTY)
+                raise ModemLost(_("the SIM stays busy"), Trouble.FAULTY)
             self._wait(_SIM_BUSY_STEP)
 
     def _set_smsc(self) -> None:
@@ -217,7 +222,9 @@ def look(channel: AtChannel, identity: ModemIdentity, signal: SignalQuery | None
     known = [stat for stat in answers if stat is not None]
     registered = next((stat for stat in known if stat in _REGISTERED), None)
     if known and registered is None:
-        raise ModemLost(f"no network: {REGISTRATIONS.get(known[0], 'unknown')}", Trouble.NO_NETWORK)
+        raise ModemLost(
+            _("no network: {registration}", registration=REGISTRATIONS.get(known[0], _("unknown"))), Trouble.NO_NETWORK
+        )
     operator = _OPERATOR.search("\n".join(channel.attempt("AT+COPS?", 10) or ()))
     return replace(
         identity,

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from otppi.api.devices import SerialDevice
 from otppi.api.errors import NotSupported
+from otppi.text import _, joined, labelled
 
 _SYSFS = Path("/sys")
 _DEV = Path("/dev")
 _MASS_STORAGE = "08"  # USB-IF's defined class codes
 _REASONS = {
-    errno.ENOENT: "the kernel offers no such switch here",
-    errno.EACCES: "this user may not write it (docs/hot-plug.md has the udev rule)",
-    errno.EPERM: "this user may not write it (docs/hot-plug.md has the udev rule)",
-    errno.EROFS: "sysfs is read-only here, as in a container",
-    errno.EOPNOTSUPP: "this hub cannot switch the power of its sockets",
+    errno.ENOENT: _("the kernel offers no such switch here"),
+    errno.EACCES: _("this user may not write it (docs/hot-plug.md has the udev rule)"),
+    errno.EPERM: _("this user may not write it (docs/hot-plug.md has the udev rule)"),
+    errno.EROFS: _("sysfs is read-only here, as in a container"),
+    errno.EOPNOTSUPP: _("this hub cannot switch the power of its sockets"),
 }
 
 
@@ -99,22 +100,24 @@ def power_cycle(
     if device.is_relative_to(_SYSFS):
         device = sysfs / device.relative_to(_SYSFS)
     if not device.is_dir():
-        raise NotSupported(f"there is no USB device {device}")
+        raise NotSupported(_("there is no USB device {device}", device=device))
     reasons = []
     # The link is followed now: it goes with the device.
     for switch, away, back in (((device / "port").resolve() / "disable", "1", "0"), (device / "authorized", "0", "1")):
         try:
             _write(switch, away)
         except OSError as error:
-            reason = _REASONS.get(error.errno or 0, error.strerror)
-            reasons.append(f"{switch.name}: {reason}")
+            reason = _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__
+            reasons.append(labelled(switch.name, reason))
             continue
         try:
             wait(off)
         finally:
             _give_back(switch, back)
         return switch.name
-    raise NotSupported(f"the USB power of {device.name} cannot be switched: {'; '.join(reasons)}")
+    raise NotSupported(
+        _("the USB power of {device} cannot be switched: {reasons}", device=device.name, reasons=joined("; ", reasons))
+    )
 
 
 def _give_back(switch: Path, value: str) -> None:
@@ -123,7 +126,9 @@ def _give_back(switch: Path, value: str) -> None:
     except FileNotFoundError:
         pass  # it was pulled out meanwhile, and starts with power when it is plugged in again
     except OSError as error:
-        raise NotSupported(f"{switch} cannot be switched back: {error.strerror}") from error
+        raise NotSupported(
+            _("{switch} cannot be switched back: {reason}", switch=switch, reason=error.strerror)
+        ) from error
 
 
 def _write(switch: Path, value: str) -> None:

@@ -5,6 +5,7 @@ from otppi.api.events import ModemEvents, UssdAnswer, UssdStatus
 from otppi.api.modem import ModemIdentity
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.ussd_hold import UssdHold
+from otppi.text import _
 from otppi.wire.at import FinalResult, Noise, ResultKind, Urc
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning
 from otppi.wire.errors import AlphabetError, AtError
@@ -108,7 +109,7 @@ class Ussd:
                 self._taken[self._model] = form
                 return
         if refusal is None:
-            raise NotDone("it has characters that this modem cannot send by USSD")
+            raise NotDone(_("it has characters that this modem cannot send by USSD"))
         raise _failure(refusal)
 
     def cancel(self, channel: AtChannel) -> None:
@@ -135,7 +136,7 @@ def _may_be_the_form(result: FinalResult) -> bool:
 
 def _failure(result: FinalResult) -> NotDone | NotSupported:
     if result.kind is ResultKind.NOT_SUPPORTED or (result.kind is ResultKind.CME and result.code in _ABSENT):
-        return NotSupported("this modem does not do USSD")
+        return NotSupported(_("this modem does not do USSD"))
     if result.kind is ResultKind.CME and result.code is not None:
-        return NotDone(f"the modem refused it: {cme_meaning(result.code)}")
-    return NotDone("the modem refused it and gave no reason")
+        return NotDone(_("the modem refused it: {cme_meaning}", cme_meaning=cme_meaning(result.code)))
+    return NotDone(_("the modem refused it and gave no reason"))

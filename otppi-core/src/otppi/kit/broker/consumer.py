@@ -19,6 +19,7 @@ from otppi.kit.broker.verdict import Verdict
 from otppi.kit.broker.work import Work
 from otppi.kit.bursts import Bursts
 from otppi.kit.schedule import Schedule
+from otppi.text import _
 from otppi.wire.envelope import Answer, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError
 
@@ -86,7 +87,7 @@ class Consumer:
         with self._lock:
             self.counts["taken"] += 1
         if self._stopping and delivery.kept:
-            self._give_back(delivery, "the gateway is stopping")
+            self._give_back(delivery, _("the gateway is stopping"))
             return
         try:
             envelope = self._gateway.read(delivery.body, self._ingress)
@@ -352,7 +353,9 @@ class Consumer:
         self._lines.log(
             logging.ERROR, "rejected by a fault", message, self._ingress, kind, place.filename, place.lineno
         )
-        return Answer(command, ResponseCode.FAILED, data={"cause": f"the gateway has a fault ({kind}); see its log"})
+        return Answer(
+            command, ResponseCode.FAILED, data={"cause": _("the gateway has a fault ({kind}); see its log", kind=kind)}
+        )
 
     def _payload(self, answer: Answer) -> bytes:
         try:

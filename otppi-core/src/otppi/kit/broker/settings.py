@@ -6,6 +6,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Setting, boolean, integer, number, text
 from otppi.kit.net.tls import TLS_SETTINGS
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 
@@ -59,4 +60,6 @@ def check_apart(section: str, values: Mapping[str, Any], source: str, *others: s
     """
     same = [key for key in others if values[key] and values[key] == values[source]]
     if same:
-        raise InvalidSettings([FieldError(f"{section}.{key}", f"must not be the same as {source}") for key in same])
+        raise InvalidSettings(
+            [FieldError(f"{section}.{key}", _("must not be the same as {source}", source=source)) for key in same]
+        )

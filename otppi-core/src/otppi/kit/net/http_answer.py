@@ -10,6 +10,8 @@ import time
 from functools import partial
 from typing import Any, cast
 
+from otppi.text import _
+
 
 def bound(connection: http.client.HTTPConnection, deadline: float) -> None:
     """Have the next answer raise `TimeoutError` if it is not whole by `deadline`, on the monotonic clock."""
@@ -48,5 +50,5 @@ class _Reads(io.RawIOBase):
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError("timed out")
+        raise TimeoutError(_("timed out"))
     return left

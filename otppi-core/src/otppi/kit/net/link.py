@@ -8,6 +8,7 @@ from typing import Any
 
 from otppi.api.errors import OtpPiError
 from otppi.kit.net.back_off import Backoff
+from otppi.text import _, words
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Link:
             except LinkLost as error:
                 if self._stopping.is_set():
                     return
-                self._pause(str(error))
+                self._pause(words(error))
             finally:
                 self._connected_at = None
 
@@ -99,7 +100,11 @@ class Link:
         if called_at is None or self._connected_at is None:
             return ""
         waits = time.monotonic() - max(called_at, self._connected_at)
-        return f"its connection's thread has done nothing for {waits:.0f} s" if waits > _COMES_WITHIN else ""
+        return (
+            _("its connection's thread has done nothing for {waits:.0f} s", waits=waits)
+            if waits > _COMES_WITHIN
+            else ""
+        )
 
     def stop(self) -> None:
         """End `keep`, and its pause."""
@@ -133,7 +138,7 @@ class Link:
         self._attempts += 1
         self._last_error = reason
         delay = self._backoff.delay()
-        self._change("waiting to connect again")
+        self._change(_("waiting to connect again"))
         now = time.monotonic()
         if self._said is None or self._said[0] != reason or now - self._said[1] > _SAID_AGAIN:
             self._said = (reason, now)

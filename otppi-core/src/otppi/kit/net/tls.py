@@ -6,6 +6,7 @@ from typing import Any
 
 from otppi.api.errors import OtpPiError
 from otppi.api.settings import Setting, boolean, text
+from otppi.text import _
 
 TLS_SETTINGS: tuple[Setting, ...] = (
     boolean("ssl", "SSL", "Connect with TLS.", False),
@@ -45,23 +46,23 @@ def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
     try:
         context = verifying_context(values["ca_file"])
     except OSError as error:  # ssl.SSLError is one
-        raise OtpPiError(f"ca_file cannot be used: {error.strerror or error}") from error
+        raise OtpPiError(_("ca_file cannot be used: {reason}", reason=error.strerror or error)) from error
     if not values["verify_certificate"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if values["certificate_file"]:
         _show_certificate(context, values["certificate_file"], values["private_key_file"] or None)
     elif values["private_key_file"]:
-        raise OtpPiError("private_key_file is set, but certificate_file is not")
+        raise OtpPiError(_("private_key_file is set, but certificate_file is not"))
     return context
 
 
 def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     def no_passphrase() -> str:  # else OpenSSL would ask for it at the terminal, and wait
-        raise OtpPiError("private_key_file must not be protected by a passphrase: nobody is there to type it")
+        raise OtpPiError(_("private_key_file must not be protected by a passphrase: nobody is there to type it"))
 
     try:
         context.load_cert_chain(certificate, key, no_passphrase)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OtpPiError(f"certificate_file or private_key_file cannot be used: {reason}") from error
+        raise OtpPiError(_("certificate_file or private_key_file cannot be used: {reason}", reason=reason)) from error
