@@ -13,6 +13,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, Setting
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 _GLOBAL_OPTIONS = frozenset({"data", "handler", "help", "json", "language"})
@@ -174,14 +175,17 @@ class Operation:
             InvalidSettings: With everything that is wrong with them, by the parameters' names.
         """
         if not isinstance(arguments, Mapping):
-            raise InvalidSettings([FieldError("arguments", "must be an object")])
+            raise InvalidSettings([FieldError("arguments", _("must be an object"))])
         known = [name for one in self.parameters for name in (one.key, *one.aliases)]
         unknown = [str(name) for name in arguments if name not in known]
         given = {name: value for name, value in arguments.items() if name in known and value is not None}
         values, problems = self.section.validate(given, "")
         problems = [FieldError(one.field.removeprefix("."), one.reason) for one in problems]
         problems += [
-            FieldError(name[:64], f"is not an argument of {self.name}{_meant(name, known)}") for name in unknown
+            FieldError(
+                name[:64], _("is not an argument of {operation}{meant}", operation=self.name, meant=_meant(name, known))
+            )
+            for name in unknown
         ]
         if problems:
             raise InvalidSettings(problems)
@@ -190,4 +194,4 @@ class Operation:
 
 def _meant(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name[:64], known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return _("; did you mean {close}?", close=close[0]) if close else ""

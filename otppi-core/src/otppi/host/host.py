@@ -38,6 +38,7 @@ from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.balance import plans_of
 from otppi.host.webhook.webhook import Webhook
 from otppi.kit.at.usb import serial_devices
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ class Host:
             NoThread: Nothing can be started, for nobody could look after it.
         """
         if not self._watch.start():
-            raise NoThread("no thread can be started: memory, or the number of processes, is short")
+            raise NoThread(_("no thread can be started: memory, or the number of processes, is short"))
         self.data.store.settle()
         self.data.blocklist.settle()
         for problem in self.data.config.problems:
@@ -275,7 +276,7 @@ class Host:
         """Say which modems have another SIM card than the one that is set."""
         workers = modem_workers(self.dispatch.workers())
         problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
-        return [f"modem {name}: {problem}" for name, problem in problems if problem]
+        return [_("modem {name}: {problem}", name=name, problem=problem) for name, problem in problems if problem]
 
     def _identity_of(self, name: str) -> ModemIdentity:
         """Say what is known of a modem; nothing where none of this name sends SMS."""

@@ -30,6 +30,7 @@ from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
 from otppi.host.ussd.balance import Balances
 from otppi.host.ussd.desk import UssdDesk
+from otppi.text import _, words
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import service_number
@@ -98,9 +99,11 @@ class HostGateway:
     def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
         """Make a new key, if this user may."""
         if not sender.manage_keys:
-            raise NotPermitted(f"{sender.name} may not manage keys (setting api_users.{sender.name}.manage_keys)")
+            raise NotPermitted(
+                _("{sender} may not manage keys (setting api_users.{sender}.manage_keys)", sender=sender.name)
+            )
         if not self._rotations.allows():  # each is written to the card, and pushes an older key out
-            raise NotPermitted("the key was replaced several times in the last minutes: wait before it is again")
+            raise NotPermitted(_("the key was replaced several times in the last minutes: wait before it is again"))
         self._keys.rotate(sender.name)
         return self._keys.jwk_set()
 
@@ -163,12 +166,16 @@ class HostGateway:
         record = self._record(item, meant, origin, bulk=False)
         record.only = modem
         if not text:
-            problems.append(FieldError("message", "is empty"))
+            problems.append(FieldError("message", _("is empty")))
         if record.channel is Channel.SMS:
             self._count_parts(item, "", problems)
         names = [worker.name for worker in self._dispatch.workers() if worker.channel is record.channel]
         if modem is not None and modem not in names:
-            reason = f"there is no active {record.channel.noun} of this name; there are {', '.join(names)}"
+            reason = _(
+                "there is no active {noun} of this name; there are {names}",
+                noun=record.channel.noun,
+                names=", ".join(names),
+            )
             problems.append(FieldError("modem", reason))
         if problems:
             raise InvalidSettings(problems)
@@ -181,15 +188,17 @@ class HostGateway:
         item, path = envelope.items[index], _path(envelope, index)
         if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
             if item.flash:
-                problems.append(FieldError(f"{path}flash", "is for SMS, and the receiver is an e-mail address"))
+                problems.append(FieldError(f"{path}flash", _("is for SMS, and the receiver is an e-mail address")))
             if item.modem_id is not None:
-                problems.append(FieldError(f"{path}modem_id", "is for SMS, and the receiver is an e-mail address"))
+                problems.append(FieldError(f"{path}modem_id", _("is for SMS, and the receiver is an e-mail address")))
             return self._meant(item, path, problems)
         if item.subject:
-            problems.append(FieldError(f"{path}subject", "is for e-mails, and the receiver is a number"))
+            problems.append(FieldError(f"{path}subject", _("is for e-mails, and the receiver is a number")))
         names = [worker.name for worker in modem_workers(self._dispatch.workers()) if worker.send_from_api]
         if item.modem_id is not None and item.modem_id not in names:
-            reason = f"there is no active modem of this name that senders may use; there are {', '.join(names)}"
+            reason = _(
+                "there is no active modem of this name that senders may use; there are {names}", names=", ".join(names)
+            )
             problems.append(FieldError(f"{path}modem_id", reason))
         self._count_parts(item, path, problems)
         return self._meant(item, path, problems)
@@ -199,7 +208,7 @@ class HostGateway:
         try:
             return receiver_of(item.receiver or "", self._numbering, sending=True)
         except WireError as error:
-            problems.append(FieldError(f"{path}receiver", str(error)))
+            problems.append(FieldError(f"{path}receiver", words(error)))
             return Receiver("", "")
 
     def _count_parts(self, item: Item, path: str, problems: list[FieldError]) -> None:
@@ -210,7 +219,7 @@ class HostGateway:
             try:
                 segment(text, max_parts=most)
             except WireError:
-                problems.append(FieldError(f"{path}message", f"is longer than {most} segments"))
+                problems.append(FieldError(f"{path}message", _("is longer than {most} segments", most=most)))
 
     def _record(self, item: Item, receiver: Receiver, origin: Origin, *, bulk: bool) -> Record:
         now, lifetime = time.time(), float(self.sms["default_lifetime"])
@@ -243,10 +252,17 @@ class HostGateway:
         """
         if record.expires <= record.created:
             clock = self._dispatch.clock
-            late = f"{record.created - record.expires:.0f} s before, by the clock of this device ({clock.shown()})"
-            raise Refused(ResponseCode.EXPIRED, f"it had expired when it came in, {late}{clock.suspicion()}")
+            late = _(
+                "{created:.0f} s before, by the clock of this device ({shown})",
+                created=record.created - record.expires,
+                shown=clock.shown(),
+            )
+            raise Refused(
+                ResponseCode.EXPIRED,
+                _("it had expired when it came in, {late}{suspicion}", late=late, suspicion=clock.suspicion()),
+            )
         if record.receiver in self._blocklist:
-            raise Refused(ResponseCode.BLOCKED, "the receiver is on the blocking list")
+            raise Refused(ResponseCode.BLOCKED, _("the receiver is on the blocking list"))
 
     def _refuse(self, record: Record, refused: Refused) -> Outcome:
         """Describe a refusal; report and log have those for good, not those that senders try again and again."""
@@ -293,7 +309,7 @@ class HostGateway:
             try:
                 receivers.append(item.receiver and receiver_of(item.receiver, self._numbering).key)
             except WireError as error:
-                problems.append(FieldError(f"{_path(envelope, index)}receiver", str(error)))
+                problems.append(FieldError(f"{_path(envelope, index)}receiver", words(error)))
         return receivers
 
     def _block(self, envelope: Envelope, origin: Origin) -> Ticket:
@@ -313,8 +329,8 @@ class HostGateway:
             changes = self._blocklist.change(numbers, blocked=blocking, by=by)
         except (OSError, StoreDamaged, ListFull) as error:
             logger.error("the blocking list cannot be changed: %s", error)  # noqa: TRY400 - the reason says it all
-            why = str(error) if isinstance(error, ListFull) else "the blocking list cannot be written"
-            cause = f"{why}; nothing was changed"
+            why = words(error) if isinstance(error, ListFull) else _("the blocking list cannot be written")
+            cause = _("{why}; nothing was changed", why=why)
             return [Outcome(ResponseCode.FAILED, {"receiver": number, "cause": cause}) for number in numbers]
         return [
             Outcome(ResponseCode.SUCCESS, {"receiver": number, "blocked": blocking, "changed": changed})
@@ -355,7 +371,7 @@ def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:
     """Find the fields that ask for an answer where none can be published, such as over HTTP."""
     if origin.callback is not None:
         return []
-    reason = "answers are not published by this way in: they come as the response"
+    reason = _("answers are not published by this way in: they come as the response")
     asked = {
         "callback_topic": envelope.callback_topic is not None,
         "callback_delay": envelope.callback_delay > CALLBACK_DELAY,  # a shorter one is kept by any answer

@@ -9,10 +9,11 @@ from otppi.api.operations import Operation, Role
 from otppi.api.settings import boolean, number, text, text_list
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.runtime.operations import LONGEST_WAIT, HostCall
+from otppi.text import _
 from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number
 
-_NONE = "there is no message of this id in the inbox"
+_NONE = _("there is no message of this id in the inbox")
 _ID = text("message_id", "Message", "id as inbox list prints it", required=True)
 WAIT = number(
     "wait",
@@ -60,10 +61,10 @@ def _reply(call: HostCall, message_id: str, message: str, wait: float) -> Any:
     if received is None:
         raise _unknown(message_id)
     if received.damaged:
-        reason = "it came damaged, and its sender may be wrong: write to the number yourself"
+        reason = _("it came damaged, and its sender may be wrong: write to the number yourself")
         raise InvalidSettings([FieldError("message_id", reason)])
     if not (received.originator.lstrip("+").isdigit() or service_number(received.originator)):
-        raise InvalidSettings([FieldError("message_id", "its sender is no number: nobody can reply to it")])
+        raise InvalidSettings([FieldError("message_id", _("its sender is no number: nobody can reply to it"))])
     return call.perform("send", receiver=received.originator, message=message, modem=received.modem, wait=wait)
 
 

@@ -27,6 +27,7 @@ from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, segments_out
 from otppi.host.records.record import Record, Records
 from otppi.host.runtime.events import EventBus
+from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
 
@@ -114,7 +115,7 @@ class Dispatch:
                 self._tell_too(own, record)
                 return own
             if self._closed:
-                raise Refused(ResponseCode.NO_MODEM, "the gateway is stopping")
+                raise Refused(ResponseCode.NO_MODEM, _("the gateway is stopping"))
             # What is refused is compared with no stranger's message: the answer would tell whether it is like it.
             worker = self._placement.place(record)
             self._followers.check_guess(record, self.rules.duplicate_window)
@@ -171,7 +172,7 @@ class Dispatch:
             alone = len(self._waiters.get(record.message_id, ())) <= 1 and not record.followers
             taken = alone and record.state is State.QUEUED and self._placement.remove(record)
         if taken:
-            cause = "taken back before it was sent: its source delivers it again, here or to another gateway"
+            cause = _("taken back before it was sent: its source delivers it again, here or to another gateway")
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
     def is_held(self, record: Record) -> bool:
@@ -217,7 +218,7 @@ class Dispatch:
             self._expire(record)
             return False
         if self.is_blocked(record.receiver):  # since it was taken in, also by an earlier run
-            self._end(record, State.BLOCKED, ResponseCode.BLOCKED, "the receiver was blocked while it waited")
+            self._end(record, State.BLOCKED, ResponseCode.BLOCKED, _("the receiver was blocked while it waited"))
             return False
         with self._lock:
             if record.state is not State.QUEUED or self._closed:
@@ -312,11 +313,14 @@ class Dispatch:
         return self.rules.modem_grace
 
     def _expire(self, record: Record) -> None:
-        cause = "it could not be sent before it expired"
+        cause = _("it could not be sent before it expired")
         if record.deferrals and record.cause:
-            cause += f"; the last answer was: {record.cause}"
+            cause = _("{cause}; the last answer was: {answer}", cause=cause, answer=record.cause)
         if record.deadline > time.monotonic():
-            cause += ": the clock of this device was wrong when it came in, and has been put forward since"
+            cause = _(
+                "{cause}: the clock of this device was wrong when it came in, and has been put forward since",
+                cause=cause,
+            )
         self._end(record, State.EXPIRED, ResponseCode.QUEUE_FULL, cause)
 
     def _end(self, record: Record, state: State, code: ResponseCode, cause: str | None) -> None:
@@ -354,7 +358,9 @@ class Dispatch:
         if outcome is DeliveryOutcome.DELIVERED:
             self._change(record, State.DELIVERED, ResponseCode.SUCCESS, None, report.discharged)
         elif outcome is DeliveryOutcome.FAILED:
-            cause = f"the network could not deliver it: {status_meaning(report.status)}"
+            cause = _(
+                "the network could not deliver it: {status_meaning}", status_meaning=status_meaning(report.status)
+            )
             self._change(record, State.UNDELIVERED, ResponseCode.FAILED, cause, report.discharged)
 
     def accepted_late(self, message_id: str, reference: int) -> None:
@@ -392,7 +398,7 @@ class Dispatch:
         """Replace the egresses of a channel; what waits for one that is gone goes to others or fails."""
         with self._lock:
             left = self._placement.use(workers, channel)
-        cause = f"no {channel.noun} may send it since the settings changed"
+        cause = _("no {noun} may send it since the settings changed", noun=channel.noun)
         for record in left:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
         restored, self._restored = self._restored, []
@@ -524,7 +530,12 @@ class Dispatch:
         with self._lock:
             left = self._placement.give_up(worker)
         state = worker.status.state.value
-        cause = f"no {worker.channel.noun} is connected that may send this: {worker.shown_name} is {state}"
+        cause = _(
+            "no {noun} is connected that may send this: {shown_name} is {state}",
+            noun=worker.channel.noun,
+            shown_name=worker.shown_name,
+            state=state,
+        )
         for record in left:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
 
@@ -538,7 +549,7 @@ class Dispatch:
         staying = []
         for record in self.records.open():
             if record.state is State.SENDING:  # its egress' thread did not end in time
-                cause = "the gateway stopped before the network answered"
+                cause = _("the gateway stopped before the network answered")
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             elif record.follows is not None or self._stays(record):
                 if record.follows is None:
@@ -547,7 +558,7 @@ class Dispatch:
                     callbacks = self._waiters.pop(record.message_id, ())
                 self._paperwork.answer(record, callbacks)
             else:
-                self._end(record, State.FAILED, ResponseCode.NO_MODEM, "the gateway is stopping; it was not sent")
+                self._end(record, State.FAILED, ResponseCode.NO_MODEM, _("the gateway is stopping; it was not sent"))
         if staying:
             logger.info("%d messages wait in the spool; they will be sent after the next start", len(staying))
         self.note_ended()

@@ -20,6 +20,7 @@ from otppi.host.settings.config import Config
 from otppi.host.settings.operations import SETTINGS
 from otppi.kit.at.identity import same_imei
 from otppi.kit.at.usb import UsbDevice
+from otppi.text import _, joined
 from otppi.wire.errors import FieldError
 
 _FALLBACK = "at"
@@ -38,7 +39,7 @@ def _devices(call: HostCall) -> list[dict[str, Any]]:
     """
     watch = call.part(DeviceWatch)
     if not watch.watching:
-        raise NotSupported("devices are not watched: no udev runs here; otppi modem probe asks serial ports")
+        raise NotSupported(_("devices are not watched: no udev runs here; otppi modem probe asks serial ports"))
     vendors = {match.vendor_id for one in _types(call).values() for match in one.usb} | _CD_ROM_VENDORS
     rows = [_row(call, device) for device in watch.devices()]
     rows += [_cd_rom(one) for one in watch.storage() if one.vendor_id in vendors]
@@ -55,7 +56,7 @@ def _adopt(call: HostCall, device: str, name: str, default: bool) -> dict[str, A
     modems = [dict(modem) for modem in call.part(Config).many(MODEMS.key)]
     problems = [FieldError("device", reason) for reason in _unfit(row, modems)]
     if any(modem["name"] == name for modem in modems):
-        problems.append(FieldError("name", "is used already"))
+        problems.append(FieldError("name", _("is used already")))
     if problems or row is None:
         raise InvalidSettings(problems)
     port = row["by_path"] or row["port"]
@@ -117,30 +118,32 @@ def _state(device: Device, owner: str) -> str:
 def _advice(row: Mapping[str, Any], device: Device, watch: DeviceWatch, config: Config) -> str:
     """Say what a person may want to know or do."""
     imei, owner = row["imei"], row["modem"]
-    said = []
+    said: list[str] = []
     if watch.is_cloned(imei):
-        said.append("another device has the same IMEI: only their sockets tell them apart")
+        said.append(_("another device has the same IMEI: only their sockets tell them apart"))
     if row["state"] == "new":
         said.append(f"otppi modem adopt {imei or row['port']} --name NAME")
     elif row["state"] == "used":
         values = next((one for one in config.many(MODEMS.key) if one["name"] == owner), None)
         if values is not None and imei and not values["imei"]:
-            said.append(f"to find it in any socket: otppi settings set modems.{owner}.imei {imei}")
+            said.append(
+                _("to find it in any socket: otppi settings set modems.{owner}.imei {imei}", owner=owner, imei=imei)
+            )
     elif device.examined:
         said.append(device.examined.problem)
-    return "; ".join(said)
+    return joined("; ", said)
 
 
 def _unfit(row: Mapping[str, Any] | None, modems: list[dict[str, Any]]) -> list[str]:
     """Say why a device cannot become a modem of the settings."""
     if row is None:
-        return ["there is none with this IMEI or port (otppi modem discover lists them)"]
+        return [_("there is none with this IMEI or port (otppi modem discover lists them)")]
     if row["state"] == "used":
-        return [f"is modem {row['modem']} already"]
+        return [_("is modem {modem} already", modem=row["modem"])]
     if row["state"] != "new" or row["type"] is None:
-        return [f"is {row['state']}: {row['detail'] or 'no plugin drives it'}"]
+        return [_("is {state}: {detail}", state=row["state"], detail=row["detail"] or _("no plugin drives it"))]
     same = next((one["name"] for one in modems if same_imei(row["imei"], one["imei"]) and not one["active"]), None)
-    return [f"is modem {same} already, which is not active"] if same else []
+    return [_("is modem {same} already, which is not active", same=same)] if same else []
 
 
 def _cd_rom(device: UsbDevice) -> dict[str, Any]:
@@ -156,7 +159,9 @@ def _cd_rom(device: UsbDevice) -> dict[str, Any]:
         "product": device.product,
         "sim": "",
         "held_by": [],
-        "detail": "it is in CD-ROM mode, and becomes a modem by usb_modeswitch: install it and plug the stick in again",
+        "detail": _(
+            "it is in CD-ROM mode, and becomes a modem by usb_modeswitch: install it and plug the stick in again"
+        ),
     }
 
 

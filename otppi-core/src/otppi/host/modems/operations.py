@@ -12,6 +12,7 @@ from otppi.host.messages.dispatch import Dispatch
 from otppi.host.modems.internet import InternetLinks
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.runtime.operations import HostCall
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 MODEM = text("modem", "Modem", "name of the modem", required=True)
@@ -36,7 +37,7 @@ def worker_of(call: HostCall, modem: str) -> ModemWorker:
     """
     workers = {worker.name: worker for worker in workers_of(call)}
     if modem not in workers:
-        reason = f"there is no active modem of this name; there are {', '.join(workers)}"
+        reason = _("there is no active modem of this name; there are {workers}", workers=", ".join(workers))
         raise InvalidSettings([FieldError("modem", reason)])
     return workers[modem]
 
@@ -59,7 +60,7 @@ def _sim_change(call: HostCall, modem: str, action: str, secret: str, new_pin: s
     right = {"secret": _is_pin(secret) and (len(secret) == 8 or not puk), "new_pin": _is_pin(new_pin)}
     if wanted not in _NEW_PIN:
         del right["new_pin"]
-    reason = {True: "a PUK has 8 digits", False: "a PIN has 4 to 8 digits"}
+    reason = {True: _("a PUK has 8 digits"), False: _("a PIN has 4 to 8 digits")}
     if problems := [FieldError(key, reason[puk and key == "secret"]) for key, ok in right.items() if not ok]:
         raise InvalidSettings(problems)
 
@@ -88,7 +89,7 @@ def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
         return future.result(_SIM_PATIENCE)
     except TimeoutError as error:
         future.cancel()  # nobody would hear what became of it
-        raise NotDone(f"modem {worker.name} had no time for it") from error
+        raise NotDone(_("modem {worker} had no time for it", worker=worker.name)) from error
 
 
 def _is_pin(text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from otppi.api.errors import Busy, InvalidSettings, NotPermitted, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.operations import Actor, Call, Operation, Role
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,13 @@ class HostCall(Call):
         """Carry out another operation; see `Call.perform`."""
         wanted = self._registry.find(name)
         if self._operation.reads_only and not wanted.reads_only:
-            raise NotPermitted(f"{self._operation.name} is declared to read only, and {name} does more")
+            raise NotPermitted(
+                _(
+                    "{operation} is declared to read only, and {name} does more",
+                    operation=self._operation.name,
+                    name=name,
+                )
+            )
         return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing)
 
     def part(self, kind: type[T]) -> T:
@@ -147,7 +154,7 @@ class Registry:
         """
         operation = self._operations.get(name) if isinstance(name, str) else None
         if operation is None:
-            raise LookupError(f"there is no operation {str(name)[:64]!r}")
+            raise LookupError(_("there is no operation {name!r}", name=str(name)[:64]))
         return operation
 
     def part(self, kind: type[T]) -> T:
@@ -155,7 +162,7 @@ class Registry:
         for one in self._parts:
             if isinstance(one, kind):
                 return one
-        raise NotRunning("the gateway is not running (start it with: otppi run)")
+        raise NotRunning(_("the gateway is not running (start it with: otppi run)"))
 
     def call(self, name: object, arguments: object, actor: Actor) -> Any:
         """Carry out an operation, and return its result, which is a JSON value.
@@ -201,7 +208,7 @@ class Registry:
             yield
             return
         if not self._lock.acquire(timeout=self._patience):
-            raise Busy("another change of the gateway goes on, and nothing was done", self._patience)
+            raise Busy(_("another change of the gateway goes on, and nothing was done"), self._patience)
         try:
             yield
         finally:
@@ -210,4 +217,12 @@ class Registry:
 
 def _check_role(operation: Operation, actor: Actor) -> None:
     if not actor.role.covers(operation.role):
-        raise NotPermitted(f"{operation.name} is for the role {operation.role}, and {actor} is {actor.role}")
+        raise NotPermitted(
+            _(
+                "{operation} is for the role {role}, and {actor} is {role2}",
+                operation=operation.name,
+                role=operation.role,
+                actor=actor,
+                role2=actor.role,
+            )
+        )

@@ -8,6 +8,7 @@ from otppi.api.settings import Kind, Section, Setting, boolean, text
 from otppi.host.runtime.operations import HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 SETTINGS = "settings"
@@ -40,20 +41,26 @@ def _import(call: HostCall, document: object) -> list[str]:
 def _set(call: HostCall, path: str, value: str) -> list[str]:
     """Set one setting, `section.key` or `section.item.key`, from a text as a person types it."""
     config, changes = call.part(Config), call.part(SettingsChanges)
-    section_key, _, rest = path.partition(".")
+    section_key, _dot, rest = path.partition(".")
     section = config.sections.get(section_key)
     if section is None:
         known = ", ".join(config.sections)
-        raise InvalidSettings([FieldError(section_key, f"is not a section; there are {known}")])
+        raise InvalidSettings([FieldError(section_key, _("is not a section; there are {known}", known=known))])
     if section.identity is None:
         setting = _setting(section, rest, path)
         changed = config.one(section_key) | {setting.key: setting.from_text(value)}
         return changes.update({section_key: changed})
-    item_name, _, key = rest.rpartition(".")
+    item_name, _dot, key = rest.rpartition(".")
     items = [dict(item) for item in config.many(section_key)]
     index = next((index for index, item in enumerate(items) if item[section.identity] == item_name), None)
     if index is None:
-        raise InvalidSettings([FieldError(path, f"there is no {section.identity} {item_name!r}")])
+        raise InvalidSettings(
+            [
+                FieldError(
+                    path, _("there is no {identity} {item_name!r}", identity=section.identity, item_name=item_name)
+                )
+            ]
+        )
     setting = _setting(config.section_of(section, items[index]), key, path)
     changed = items[index] | {setting.key: setting.from_text(value)}
     # A modem of another type leaves the settings of its old type behind.
@@ -71,11 +78,11 @@ def _setting(section: Section, key: str, path: str) -> Setting:
     for setting in section.settings:
         if key in (setting.key, *setting.aliases):
             return setting
-    raise InvalidSettings([FieldError(path, "is not a setting")])
+    raise InvalidSettings([FieldError(path, _("is not a setting"))])
 
 
 def _text_problem(value: object) -> str | None:
-    return None if isinstance(value, str) else "must be text"
+    return None if isinstance(value, str) else _("must be text")
 
 
 OPERATIONS = (

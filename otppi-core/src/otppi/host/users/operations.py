@@ -11,6 +11,7 @@ from otppi.host.settings.config import Config
 from otppi.host.settings.operations import SETTINGS
 from otppi.host.users.api_users import new_token
 from otppi.host.users.settings import API_USERS
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 _NAME = text("username", "User", "name of the user", required=True)
@@ -35,7 +36,7 @@ def _list(call: HostCall) -> list[dict[str, Any]]:
 def _add(call: HostCall, username: str, password: str, token: bool, phone: str, email: str) -> dict[str, Any]:
     users = [dict(user) for user in call.part(Config).many(API_USERS.key)]
     if any(user["username"] == username for user in users):
-        raise InvalidSettings([FieldError("username", "is used already")])
+        raise InvalidSettings([FieldError("username", _("is used already"))])
     user: dict[str, Any] = {"username": username, "phone": phone, "email": email}
     answer: dict[str, Any] = {"username": username}
     if password:

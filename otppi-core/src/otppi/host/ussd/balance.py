@@ -15,6 +15,7 @@ from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.events import EventBus
 from otppi.host.ussd.balance_text import balance_in
 from otppi.host.ussd.desk import UssdDesk
+from otppi.text import _, words
 from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class Balances:
         return [self._low(name) for name, known in list(self._known.items()) if known.low and name in self._plans]
 
     def _low(self, modem: str) -> str:
-        return f"modem {modem}: its balance is low ({self._known[modem].amount:,.2f})"
+        return _("modem {modem}: its balance is low ({amount:,.2f})", modem=modem, amount=self._known[modem].amount)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -126,7 +127,7 @@ class Balances:
         """
         plan = self._plans.get(modem)
         if plan is None:
-            raise Refused(ResponseCode.FAILED, f"modem {modem} has no setting balance_ussd")
+            raise Refused(ResponseCode.FAILED, _("modem {modem} has no setting balance_ussd", modem=modem))
         try:
             found = balance_in(self._ask(modem, plan.code, origin), plan.pattern)
         except Refused as refused:
@@ -134,8 +135,8 @@ class Balances:
                 self._note_problem(modem, refused.cause)
             raise
         except ValueError as error:
-            self._note_problem(modem, str(error))
-            raise Refused(ResponseCode.FAILED, str(error)) from error
+            self._note_problem(modem, words(error))
+            raise Refused(ResponseCode.FAILED, words(error)) from error
         return self._note(modem, plan, found)
 
     def _ask(self, modem: str, path: str, origin: Origin) -> str:
@@ -145,7 +146,7 @@ class Balances:
         answer = session.exchange.result(_WAIT)
         for reply in replies:
             if answer.status is not UssdStatus.REPLY_WANTED:
-                raise Refused(ResponseCode.FAILED, "the menu of the operator ended before balance_ussd did")
+                raise Refused(ResponseCode.FAILED, _("the menu of the operator ended before balance_ussd did"))
             answer = self._desk.reply(session.session_id, reply, origin.sender).exchange.result(_WAIT)
         if answer.status is UssdStatus.REPLY_WANTED:
             self._desk.cancel(modem)

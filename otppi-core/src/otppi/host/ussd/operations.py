@@ -14,6 +14,7 @@ from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
 from otppi.host.ussd.answers import of_exchange, of_refusal
 from otppi.host.ussd.balance import Balances
 from otppi.host.ussd.desk import UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 _SESSION = text("session", "Session", "the session, as the answer names it", required=True)
@@ -35,7 +36,7 @@ def _reply(call: HostCall, session: str, text: str, wait: float) -> dict[str, An
 def _wait(call: HostCall, session: str, wait: float) -> dict[str, Any]:
     found = call.part(UssdDesk).find(session, origin_of(call.actor).sender)
     if found is None:
-        raise InvalidSettings([FieldError("session", "there is no such USSD session")])
+        raise InvalidSettings([FieldError("session", _("there is no such USSD session"))])
     return _ask(lambda: found, wait)
 
 

@@ -20,6 +20,7 @@ from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.link import LinkLost
 from otppi.kit.net.wake import Wake
 from otppi.kit.threads import CANNOT_START, PromptThread
+from otppi.text import _, words
 
 _OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -82,14 +83,14 @@ class Dialer:
         """
         deadline = time.monotonic() + self.endpoint.timeout
         addresses = self._addresses(deadline)
-        problem = LinkLost(f"host {self.endpoint.host} has no address")
+        problem = LinkLost(_("host {host} has no address", host=self.endpoint.host))
         for number, address in enumerate(addresses):
             now = time.monotonic()
             share = now + (deadline - now) / (len(addresses) - number)  # one that is silent leaves time for the others
             try:
                 return self._open(address, share)
             except OSError as error:
-                problem = LinkLost(self.endpoint.why(error) or str(error))
+                problem = LinkLost(self.endpoint.why(error) or words(error))
             except LinkLost as error:
                 if time.monotonic() >= self._until():
                     raise
@@ -109,7 +110,14 @@ class Dialer:
         if search is None or search.done or (search.thread is not None and not search.thread.lives):
             search = self._begin_search()
         while not search.done:
-            self._wait(deadline, f"the name of host {endpoint.host} was not resolved within {endpoint.timeout:g} s")
+            self._wait(
+                deadline,
+                _(
+                    "the name of host {host} was not resolved within {timeout:g} s",
+                    host=endpoint.host,
+                    timeout=endpoint.timeout,
+                ),
+            )
         self._search = None
         if search.error is not None:
             raise LinkLost(endpoint.why(search.error) or str(search.error)) from search.error
@@ -122,7 +130,7 @@ class Dialer:
             search.thread = PromptThread(partial(self._run, search), "name lookup")
             search.thread.start()
         except CANNOT_START as error:
-            raise LinkLost(f"no thread can be started to look up host {self.endpoint.host}") from error
+            raise LinkLost(_("no thread can be started to look up host {host}", host=self.endpoint.host)) from error
         self._search = search
         return search
 
@@ -153,7 +161,9 @@ class Dialer:
                     sock, server_hostname=self.endpoint.host, do_handshake_on_connect=False
                 )
             except ValueError as error:  # a name that TLS does not allow (RFC 6066 3)
-                raise LinkLost(f"TLS cannot be begun with host {self.endpoint.host}: {error}") from error
+                raise LinkLost(
+                    _("TLS cannot be begun with host {host}: {error}", host=self.endpoint.host, error=error)
+                ) from error
             self._shake_hands(secured, deadline)
         except BaseException:
             sock.close()
@@ -190,7 +200,7 @@ class Dialer:
         """
         now = time.monotonic()
         if now >= (until := self._until()):
-            raise LinkLost("the connection is no longer wanted")
+            raise LinkLost(_("the connection is no longer wanted"))
         if now >= deadline:
             raise LinkLost(problem)
         return self._wake.wait(min(deadline, until) - now, events)

@@ -9,33 +9,35 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-WRONG_LOGIN = "username or password is wrong"
+from otppi.text import _
+
+WRONG_LOGIN = _("username or password is wrong")
 """The server has looked at both, and refuses them."""
-LOGIN_WANTED = "the server wants a username and a password"
-CLOSED = "the server closed the connection"
-SILENT = "the server was silent for too long"
+LOGIN_WANTED = _("the server wants a username and a password")
+CLOSED = _("the server closed the connection")
+SILENT = _("the server was silent for too long")
 """It gave no sign of life that its protocol asks for; what that is called there stands behind it in brackets."""
 
-_NO_ANSWER = "the server did not answer within {timeout:g} s"
-_NO_TLS = "TLS failed: the server does not seem to speak TLS at this port, and ssl is on"
+_NO_ANSWER = _("the server did not answer within {timeout:g} s")
+_NO_TLS = _("TLS failed: the server does not seem to speak TLS at this port, and ssl is on")
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 """What OpenSSL, by its version, calls an answer that is no TLS."""
 
 _BY_NUMBER = {
-    errno.ECONNREFUSED: "nobody listens at port {port}",
+    errno.ECONNREFUSED: _("nobody listens at port {port}"),
     errno.ECONNRESET: CLOSED,
     errno.ECONNABORTED: CLOSED,
     errno.ENOTCONN: CLOSED,
     errno.EPIPE: CLOSED,
     errno.ETIMEDOUT: _NO_ANSWER,
-    errno.ENETUNREACH: "there is no way to the network of host {host}",
-    errno.ENETDOWN: "the network is down",
-    errno.EHOSTUNREACH: "host {host} cannot be reached",
-    errno.EHOSTDOWN: "host {host} is down",
-    errno.EADDRNOTAVAIL: "host {host} cannot be reached from any address of this device",
-    errno.EAFNOSUPPORT: "host {host} has an address of a kind that this device does not use",
-    errno.EMFILE: "no file descriptor is left on this device",
-    errno.ENFILE: "no file descriptor is left on this device",
+    errno.ENETUNREACH: _("there is no way to the network of host {host}"),
+    errno.ENETDOWN: _("the network is down"),
+    errno.EHOSTUNREACH: _("host {host} cannot be reached"),
+    errno.EHOSTDOWN: _("host {host} is down"),
+    errno.EADDRNOTAVAIL: _("host {host} cannot be reached from any address of this device"),
+    errno.EAFNOSUPPORT: _("host {host} has an address of a kind that this device does not use"),
+    errno.EMFILE: _("no file descriptor is left on this device"),
+    errno.ENFILE: _("no file descriptor is left on this device"),
 }
 
 
@@ -52,15 +54,16 @@ def why(error: BaseException, *, host: str, port: int, timeout: float) -> str | 
         timeout: How long it had to answer, in seconds.
     """
     for one in _and_its_causes(error):
-        sentence = _certificate(one, host) if isinstance(one, ssl.SSLCertVerificationError) else _sentence(one)
-        if sentence:
-            return sentence.format(host=host, port=port, timeout=timeout)
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return _certificate(one, host)
+        if sentence := _sentence(one, host=host, port=port, timeout=timeout):
+            return sentence
     return None
 
 
 def no_answer(timeout: float) -> str:
     """Say that the server was silent for too long."""
-    return _NO_ANSWER.format(timeout=timeout)
+    return _NO_ANSWER.filled(timeout=timeout)
 
 
 def tls_trouble(error: ssl.SSLError) -> str:
@@ -71,33 +74,31 @@ def tls_trouble(error: ssl.SSLError) -> str:
     reason: str | None = getattr(error, "reason", None)
     if reason is None or reason in _NO_TLS_REASONS or isinstance(error, ssl.SSLEOFError):
         return _NO_TLS
-    return f"TLS failed: {reason.lower().replace('_', ' ')}"
+    return _("TLS failed: {reason}", reason=reason.lower().replace("_", " "))
 
 
-def _sentence(error: BaseException) -> str | None:
-    """Give the sentence of one error, with fields for the server's names; None for one that is not of the network."""
+def _sentence(error: BaseException, **server: object) -> str | None:
+    """Give the sentence of one error, which may name the server; None for one that is not of the network."""
     match error:
         case ssl.SSLError():
-            return _literally(tls_trouble(error))
+            return tls_trouble(error)
         case socket.gaierror():
-            return f"host {{host}} is not known ({_literally(str(error.strerror))})"
+            return _("host {host} is not known ({reason})", host=server["host"], reason=str(error.strerror))
         case UnicodeDecodeError():  # of what was received
             return None
         case UnicodeError():  # a name that has no form in DNS (RFC 3490)
-            return "host {host} is no name of a server"
+            return _("host {host} is no name of a server", host=server["host"])
         case TimeoutError():
-            return _NO_ANSWER
+            return _NO_ANSWER.filled(**server)
         case OSError():
-            return _BY_NUMBER.get(error.errno or 0) or _literally(error.strerror or "")
+            known = _BY_NUMBER.get(error.errno or 0)
+            return known.filled(**server) if known else error.strerror or ""
     return None
 
 
 def _certificate(error: ssl.SSLCertVerificationError, host: str) -> str:
-    return _literally(f"the server's certificate is not valid for {host}: {error.verify_message.rstrip('.')}")
-
-
-def _literally(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    problem = error.verify_message.rstrip(".")
+    return _("the server's certificate is not valid for {host}: {problem}", host=host, problem=problem)
 
 
 def _and_its_causes(error: BaseException) -> Iterator[BaseException]:
