@@ -126,9 +126,7 @@ def calls(package: Package) -> Iterator[Call]:
                         one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None
                         for one in node.args
                     ),
-                    frozenset(
-                        {keyword.arg or "**" for keyword in node.keywords} - ({"count"} if own == "plural" else set())
-                    ),
+                    frozenset(keyword.arg or "**" for keyword in node.keywords),
                 )
 
 

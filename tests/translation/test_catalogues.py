@@ -30,9 +30,10 @@ def test_texts_are_literals_that_get_the_arguments_of_their_template(package: Pa
     for call in calls(package):
         if None in call.templates or not call.templates:
             wrong.append(f"{call.place}: a template has to be a literal")
-        elif call.arguments or len(call.templates) > 1:
-            wanted = [fields(template or "") - {"count"} for template in call.templates]
-            wrong += [f"{call.place}: {one} for {call.arguments}" for one in wanted if one != call.arguments]
+        elif call.arguments:
+            *ones, last = [fields(template or "") for template in call.templates]
+            if last != call.arguments or any(one | {"count"} != call.arguments for one in ones):
+                wrong.append(f"{call.place}: {call.templates} with {set(call.arguments)}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -33,11 +33,10 @@ _MEANINGS: Final[Mapping[int, str]] = {
     0x65: _("error in the receiver's phone"),
 }
 
+_OF_ITS_OWN = _("a reason of this service centre")
+
 
 def status_meaning(status: int) -> str:
     """Say in a few words what TP-ST `status` means; of a number that only one service centre knows, the number."""
-    return _(
-        "{meaning} (TP-Status {status:#04x})",
-        meaning=_MEANINGS.get(status, _("a reason of this service centre")),
-        status=status,
-    )
+    meaning = _MEANINGS.get(status, _OF_ITS_OWN)
+    return _("{meaning} (TP-Status {status:#04x})", meaning=meaning, status=status)

@@ -80,12 +80,13 @@ class AtomicStorage(Storage):
         if self._anew:
             self.trouble = reasons[0]
             return None
+        between = _(" and ")
         raise StoreDamaged(
             _(
                 "{parent}: {reasons}; bring a backup, or the file that you edited, with: otppi settings "
                 "import FILE --discard-damaged",
                 parent=self._path.parent,
-                reasons=joined(_(" and "), reasons),
+                reasons=joined(between, reasons),
             )
         )
 

@@ -46,7 +46,8 @@ def problem_of_pattern(pattern: str) -> str | None:
     except FutureWarning:
         return _("has a character class that can be read in two ways: write \\[ for a bracket in it")
     except (re.error, OverflowError, RecursionError) as error:
-        return _("is not a regular expression: {reason}", reason=getattr(error, "msg", _("too large")))
+        too_large = _("too large")
+        return _("is not a regular expression: {reason}", reason=getattr(error, "msg", too_large))
     if groups != 1:
         return _("must have exactly one group, around the number: (…); others are written (?:…)")
     bare = _ATOM.sub("x", pattern)
