@@ -119,7 +119,7 @@ def calls(package: Package) -> Iterator[Call]:
     """Give the places of a package where a text is made by `_(…)` or `_.plural(…)`."""
     for path in package.sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and (own := _marker(node.func)):
+            if isinstance(node, ast.Call) and _is_marker(node.func):
                 yield Call(
                     f"{path.relative_to(ROOT)}:{node.lineno}",
                     tuple(
@@ -130,9 +130,7 @@ def calls(package: Package) -> Iterator[Call]:
                 )
 
 
-def _marker(function: ast.expr) -> str:
-    if isinstance(function, ast.Name) and function.id == "_":
-        return "_"
+def _is_marker(function: ast.expr) -> bool:
     if isinstance(function, ast.Attribute) and function.attr == "plural":
-        return "plural" if isinstance(function.value, ast.Name) and function.value.id == "_" else ""
-    return ""
+        function = function.value
+    return isinstance(function, ast.Name) and function.id == "_"

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 
 from otppi.api.errors import OtpPiError
+from otppi.text import _
 
 BACKLOG = 1024
 KERNEL_BUFFER = 32_768
@@ -58,12 +59,14 @@ def open_port(address: str, port: int, setting: str) -> socket.socket:
             sock = socket.create_server(("", port), backlog=BACKLOG)  # IPv6 is switched off
     except OSError as error:
         reasons = {
-            errno.EADDRINUSE: "another program uses it",
-            errno.EACCES: "ports below 1024 need a privilege that this process does not have",
-            errno.EADDRNOTAVAIL: f"{address} is not an address of this device",
+            errno.EADDRINUSE: _("another program uses it"),
+            errno.EACCES: _("ports below 1024 need a privilege that this process does not have"),
+            errno.EADDRNOTAVAIL: _("{address} is not an address of this device", address=address),
         }
         reason = reasons.get(error.errno or 0, error.strerror)
-        raise OtpPiError(f"Port {port} ({setting}) cannot be opened: {reason}") from error
+        raise OtpPiError(
+            _("Port {port} ({setting}) cannot be opened: {reason}", port=port, setting=setting, reason=reason)
+        ) from error
     for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # connections have those of their listener
         sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER)
     sock.setblocking(False)

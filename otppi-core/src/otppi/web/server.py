@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from otppi.kit.net.wake import Wake
+from otppi.text import _
 from otppi.web.acceptor import Acceptor
 from otppi.web.application import Application
 from otppi.web.connection import Phase
@@ -119,7 +120,7 @@ class HttpServer:
         """Say what has stopped going on though there is work for it; empty where nothing has."""
         since, now = self._awake_since, time.monotonic()
         if since is not None and now - since > STALLED_AFTER:
-            return f"it has not looked at its connections for {now - since:.0f} s"
+            return _("it has not looked at its connections for {now:.0f} s", now=now - since)
         return self._driver.stalled()
 
     def abandon(self) -> None:
@@ -190,7 +191,7 @@ class HttpServer:
         self._awake_since = driver.now = time.monotonic()
         acceptor.begin_turn(driver.now)
         ports = []
-        for descriptor, _ in events:
+        for descriptor, _mask in events:
             if connection := self._connections.get(descriptor):
                 driver.attend(connection)
             elif descriptor == self._wake.descriptor:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
+from otppi.text import _
 
 CERTIFICATE = "certificate.pem"
 PRIVATE_KEY = "private_key.pem"
@@ -36,20 +37,39 @@ def configured(certificate_file: str, private_key_file: str, section: str) -> ss
     """
     for setting, path in (("certificate_file", certificate_file), ("private_key_file", private_key_file)):
         if not path:
-            raise OtpPiError(f"{section}.{setting} is empty: a certificate and its private key go together")
+            raise OtpPiError(
+                _(
+                    "{section}.{setting} is empty: a certificate and its private key go together",
+                    section=section,
+                    setting=setting,
+                )
+            )
         try:
             Path(path).read_bytes()
         except OSError as error:
-            raise OtpPiError(f"{section}.{setting}: {path} cannot be read: {error.strerror}") from error
+            raise OtpPiError(
+                _(
+                    "{section}.{setting}: {path} cannot be read: {reason}",
+                    section=section,
+                    setting=setting,
+                    path=path,
+                    reason=error.strerror,
+                )
+            ) from error
     try:
         return context(Path(certificate_file), Path(private_key_file))
     except ssl.SSLError as error:
         raise OtpPiError(
-            f"{section}.certificate_file and {section}.private_key_file cannot be used together: " + _explain(error)
+            _(
+                "{section}.certificate_file and {section}.private_key_file cannot be used together: {problem}",
+                section=section,
+                problem=_explain(error),
+            )
         ) from error
     except _PassphraseNeeded as error:
-        reason = "is protected by a passphrase; store it without one"
-        raise OtpPiError(f"{section}.private_key_file {reason}") from error
+        raise OtpPiError(
+            _("{section}.private_key_file is protected by a passphrase; store it without one", section=section)
+        ) from error
 
 
 def own(folder: Path) -> ssl.SSLContext:
@@ -66,16 +86,20 @@ def own(folder: Path) -> ssl.SSLContext:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKING_SECONDS)
         return context(certificate, private_key)
     except subprocess.CalledProcessError as error:
-        reason = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise OtpPiError(f"The certificate for HTTPS could not be made in {folder}: {reason}") from error
+        reason = (error.stderr.strip().splitlines() or [_("no reason given")])[-1]
+        raise OtpPiError(
+            _("The certificate for HTTPS could not be made in {folder}: {reason}", folder=folder, reason=reason)
+        ) from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise OtpPiError(f"The certificate for HTTPS could not be made in {folder}: {error}") from error
+        raise OtpPiError(
+            _("The certificate for HTTPS could not be made in {folder}: {error}", folder=folder, error=error)
+        ) from error
 
 
 def fingerprint(certificate: Path) -> str:
     """Give the SHA-256 fingerprint of the first certificate of a PEM file, as browsers show it."""
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    _, _, rest = certificate.read_text("ascii", "replace").partition(begin)
+    _before, _mark, rest = certificate.read_text("ascii", "replace").partition(begin)
     der = ssl.PEM_cert_to_DER_cert(f"{begin}{rest.partition(end)[0]}{end}\n")
     return hashlib.sha256(der).digest().hex(":").upper()
 
@@ -91,5 +115,5 @@ def _no_passphrase() -> str:
 
 def _explain(error: ssl.SSLError) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return "the key is not the key of this certificate"
+        return _("the key is not the key of this certificate")
     return str(error.reason or error).replace("_", " ").lower()

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Generic, TypeVar, cast
 
 from otppi.kit.threads import CANNOT_START, PromptThread
+from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,11 @@ class Workers(Generic[Job]):
         now = time.monotonic()
         starved = self._last_overdue > self._last_done and now - self._last_overdue < STALLED_AFTER
         if starved and self.threads > self._waiting and now - self._last_done > STALLED_AFTER:
-            return f"its {self.threads} threads have answered nothing for {now - self._last_done:.0f} s"
+            return _(
+                "its {threads} threads have answered nothing for {now:.0f} s",
+                threads=self.threads,
+                now=now - self._last_done,
+            )
         return ""
 
     def stop(self, timeout: float) -> None:
@@ -165,7 +170,7 @@ class Workers(Generic[Job]):
     def _take_overdue(self, now: float) -> list[Job]:
         """Take out what has waited too long; the rest keeps its order. Needs the lock, so that nothing is added."""
         overdue: list[Job] = []
-        for _ in range(self._jobs.qsize()):
+        for _turn in range(self._jobs.qsize()):
             with suppress(queue.Empty):  # a thread was quicker
                 if (entry := self._jobs.get_nowait()) is not None and now - entry[1] > PATIENCE:
                     overdue.append(entry[0])

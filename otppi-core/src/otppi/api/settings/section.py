@@ -9,6 +9,7 @@ from otppi.api.settings.checks import Check, DocumentCheck, ItemsCheck, Sound, r
 from otppi.api.settings.kinds import REDACTED, Effect, Group
 from otppi.api.settings.reference import page
 from otppi.api.settings.setting import Setting, copied, read_object, schema_of_object
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 RENAMED_FROM = "renamed_from"
@@ -163,7 +164,7 @@ class Section:
         key = item.get(self.typed_by, self[self.typed_by].default)
         if isinstance(key, str) and key in self.types:
             return []
-        reason = f"there is no such type; there are {', '.join(self.types)}"
+        reason = _("there is no such type; there are {types}", types=", ".join(self.types))
         return [FieldError(f"{path}.{self.typed_by}", reason)]
 
     # -- validation -------------------------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ class Section:
         if self.identity is None:
             raise ValueError(f"section {self.key!r} is one object")
         if not isinstance(raw, list):
-            return [], [FieldError(self.key, "must be a list")]
+            return [], [FieldError(self.key, _("must be a list"))]
         items, problems = [], []
         seen: set[str] = set()
         for index, one in enumerate(raw):
@@ -215,7 +216,7 @@ class Section:
             found = unknown + found
             name = values[self.identity]
             if name in seen and not any(problem.field in (path, f"{path}.{self.identity}") for problem in found):
-                found.append(FieldError(f"{path}.{self.identity}", "is used twice"))
+                found.append(FieldError(f"{path}.{self.identity}", _("is used twice")))
             seen.add(name)
             items.append(values)
             problems += found

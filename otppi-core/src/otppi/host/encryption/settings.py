@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from otppi.api.settings import Document, FieldError, Suggest, TypedSection, integer, text_list
+from otppi.text import _
 
 EVERYWHERE = "all"
 
@@ -16,7 +17,9 @@ def _unknown_ingresses(document: Document) -> Iterable[FieldError]:
     known = document.known(Suggest.INGRESSES)
     for one in document.object("encryption")["required_on"]:
         if one not in known and one != EVERYWHERE:
-            yield FieldError("encryption.required_on", f"{one} is not a way in; there are {', '.join(known)}")
+            yield FieldError(
+                "encryption.required_on", _("{one} is not a way in; there are {known}", one=one, known=", ".join(known))
+            )
 
 
 class EncryptionValues(TypedDict):
@@ -30,8 +33,10 @@ ENCRYPTION = TypedSection(
     values=EncryptionValues,
     key="encryption",
     title="Encryption",
-    help="Envelopes that senders encrypt to this gateway's key (JWE, RFC 7516), which a broker's administrator cannot "
-    "read. They are always taken; `otppi keys` shows the key.",
+    help=_(
+        "Envelopes that senders encrypt to this gateway's key (JWE, RFC 7516), which a broker's "
+        "administrator cannot read. They are always taken; `otppi keys` shows the key."
+    ),
     reset_group="api",
     check_document=(_unknown_ingresses,),
     settings=(

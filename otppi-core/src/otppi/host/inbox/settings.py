@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from otppi.api.settings import TypedSection, integer, number, text
+from otppi.text import _
 
 
 class InboxValues(TypedDict):
@@ -18,7 +19,7 @@ INBOX = TypedSection(
     values=InboxValues,
     key="inbox",
     title="Inbox",
-    help="What is done with messages that come in.",
+    help=_("What is done with messages that come in."),
     reset_group="sms",
     settings=(
         text(

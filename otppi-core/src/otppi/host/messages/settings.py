@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from otppi.api.settings import TypedSection, boolean, integer, number, text, text_list
 from otppi.host.numbering.numbers import countries_problem, country_code_problem, tidy_country_code
+from otppi.text import _
 
 
 class SmsValues(TypedDict):
@@ -28,7 +29,7 @@ SMS = TypedSection(
     values=SmsValues,
     key="sms",
     title="SMS",
-    help="How messages are taken in, routed and sent.",
+    help=_("How messages are taken in, routed and sent."),
     reset_group="sms",
     settings=(
         text(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from otppi.host.meter.values import LimitValues, QuietRow
+from otppi.text import _
 
 _WINDOW = 60.0
 _SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -48,11 +49,11 @@ class Used(NamedTuple):
 def used_up(limits: Limits, used: Used, segments: int, *, new_receiver: bool) -> str:
     """Name the quota that leaves no room for a message; empty where it may be sent."""
     if limits.daily_quota and used.today + segments > limits.daily_quota:
-        return "daily quota is used up"
+        return _("daily quota is used up")
     if limits.monthly_quota and used.this_month + segments > limits.monthly_quota:
-        return "monthly quota is used up"
+        return _("monthly quota is used up")
     if limits.monthly_receivers and new_receiver and used.receivers >= limits.monthly_receivers:
-        return "monthly number of receivers is used up"
+        return _("monthly number of receivers is used up")
     return ""
 
 
@@ -68,7 +69,7 @@ def quiet_left(limits: Limits, now: float, *, bulk: bool) -> float:
         return 0.0
     local = time.localtime(now)
     at, days = local.tm_hour * 60 + local.tm_min, 0
-    for _ in limits.quiet_hours:  # one span may begin where another ends
+    for _turn in limits.quiet_hours:  # one span may begin where another ends
         span = next((span for span in limits.quiet_hours if span.has(at % _DAY)), None)
         if span is None:
             break
@@ -136,7 +137,7 @@ def quiet_row(text: str) -> dict[str, str]:
 def quiet_hours_problem(rows: Iterable[QuietRow]) -> str | None:
     """Say what is wrong with the rows of setting `quiet_hours`, each of which is valid by itself."""
     empty = any(row["start"] == row["end"] for row in rows)
-    return "must end at another time than they begin: they are empty" if empty else None
+    return _("must end at another time than they begin: they are empty") if empty else None
 
 
 def whole_day_problem(limits: Limits) -> str | None:
@@ -144,7 +145,7 @@ def whole_day_problem(limits: Limits) -> str | None:
     if not limits.quiet_for_all or not limits.quiet_hours:
         return None
     quiet = all(any(span.has(minute) for span in limits.quiet_hours) for minute in range(_DAY))
-    return "leave no minute of the day in which the modem may send" if quiet else None
+    return _("leave no minute of the day in which the modem may send") if quiet else None
 
 
 def _minute(time_of_day: str) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from otppi.host.meter.values import LimitValues, PriceRow, PromotionRow
+from otppi.text import _
 
 DAY, MONTH = "day", "month"
 
@@ -78,7 +79,7 @@ def promotion_row(text: str) -> PromotionRow:
     Raises:
         ValueError: It has another form.
     """
-    found = _match(_PROMOTION, text, "100/day=10 or 62871:100/day=10")
+    found = _match(_PROMOTION, text, _("100/day=10 or 62871:100/day=10"))
     return {
         "prefix": found["prefix"] or "",
         "after": int(found["after"]),

@@ -7,6 +7,7 @@ from otppi.host.meter.limits import limits_of, quiet_hours_problem, quiet_row, w
 from otppi.host.meter.prices import DAY, MONTH, price_row, promotion_row
 from otppi.host.meter.values import LimitValues
 from otppi.host.numbering.prefixes import prefix_problem
+from otppi.text import _
 
 LIMITS, PRICES = "limits", "prices"
 """The groups of a modem's page."""
@@ -16,17 +17,20 @@ _HIGHEST = 1_000_000_000
 _QUOTAS = tuple(
     integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit, group=LIMITS)
     for key, title, help_, unit in (
-        ("daily_quota", "Daily Quota", "Segments that it sends in a day at most; 0: no quota.", "segments"),
-        ("monthly_quota", "Monthly Quota", "Segments that it sends in a month at most; 0: no quota.", "segments"),
+        ("daily_quota", _("Daily Quota"), _("Segments that it sends in a day at most; 0: no quota."), "segments"),
+        ("monthly_quota", _("Monthly Quota"), _("Segments that it sends in a month at most; 0: no quota."), "segments"),
         (
             "monthly_receivers",
-            "Receivers a Month",
-            "Different receivers that it sends to in a calendar month at most, counted from when this is set; 0: any.",
+            _("Receivers a Month"),
+            _(
+                "Different receivers that it sends to in a calendar month at most, counted from when "
+                "this is set; 0: any."
+            ),
             "receivers",
         ),
     )
 )
-_PREFIX = "First digits of the receiver's number; 0871 is kept as 62871."
+_PREFIX = _("First digits of the receiver's number; 0871 is kept as 62871.")
 
 LIMIT_SETTINGS = (
     integer(
@@ -42,8 +46,8 @@ LIMIT_SETTINGS = (
     *_QUOTAS,
     rows(
         "quiet_hours",
-        "Quiet Hours",
-        "Times of day when it sends no bulk messages, by the device's time zone.",
+        _("Quiet Hours"),
+        _("Times of day when it sends no bulk messages, by the device's time zone."),
         (
             text("start", "From", "When they begin, such as 22:00.", required=True, input=Input.TIME),
             text(
@@ -78,8 +82,8 @@ LIMIT_SETTINGS = (
     ),
     rows(
         "prices",
-        "Prices by Prefix",
-        "What a segment costs to receivers whose number starts so; the longest prefix counts.",
+        _("Prices by Prefix"),
+        _("What a segment costs to receivers whose number starts so; the longest prefix counts."),
         (
             text("prefix", "Prefix", _PREFIX, required=True, input=Input.PREFIX, check=prefix_problem),
             number("price", "Price", "What a segment costs.", 0.0, required=True, minimum=0, maximum=_HIGHEST),
@@ -91,7 +95,7 @@ LIMIT_SETTINGS = (
     rows(
         "promotions",
         "Promotions",
-        "A lower price after so many messages in a day or month.",
+        _("A lower price after so many messages in a day or month."),
         (
             text("prefix", "Prefix", f"{_PREFIX} Empty: any receiver.", input=Input.PREFIX, check=prefix_problem),
             integer(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 _AROUND = " \t\r\n'\"`"
@@ -28,11 +29,13 @@ def tidy_port(port: str) -> str:
 def port_problem(port: str) -> str | None:
     """Say what is wrong with the name of a port, or None."""
     if _OF_WINDOWS.fullmatch(port):
-        return f"{port} is a name of Windows; here a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+        return _(
+            "{port} is a name of Windows; here a port is like /dev/ttyUSB0 (otppi modem probe lists them)", port=port
+        )
     if port and _FOLDER.fullmatch(port):
-        return f"{port} is a folder; a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+        return _("{port} is a folder; a port is like /dev/ttyUSB0 (otppi modem probe lists them)", port=port)
     if port and not port.startswith("/"):
-        return "is no path; a port is like /dev/ttyUSB0 (otppi modem probe lists them)"
+        return _("is no path; a port is like /dev/ttyUSB0 (otppi modem probe lists them)")
     return None
 
 
@@ -45,7 +48,9 @@ def shared_ports(modems: Iterable[Mapping[str, Any]]) -> list[FieldError]:
         if not port or modem["imei"] or not modem["active"]:
             continue
         if port in owners:
-            reason = f"is the port of {owners[port]} too: one modem has one port (or set the IMEI of both)"
+            reason = _(
+                "is the port of {owners} too: one modem has one port (or set the IMEI of both)", owners=owners[port]
+            )
             problems.append(FieldError(f"[{index}].port", reason))
         owners.setdefault(port, modem["name"])
     return problems

@@ -7,6 +7,7 @@ from otppi.host.modems.internet_settings import INTERNET_SETTINGS, InternetValue
 from otppi.host.modems.port_names import port_problem, shared_ports, tidy_port
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.ussd.settings import INIT_COMMANDS, USSD_SETTINGS, UssdValues
+from otppi.text import _
 
 
 class ModemValues(LimitValues, UssdValues, InternetValues):
@@ -36,7 +37,7 @@ MODEMS = TypedSection(
     values=ModemValues,
     key="modems",
     title="Modems",
-    help="The modems, and which receivers each of them sends to.",
+    help=_("The modems, and which receivers each of them sends to."),
     reset_group="modem",
     identity="name",
     typed_by="type",

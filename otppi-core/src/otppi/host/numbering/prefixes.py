@@ -6,6 +6,7 @@ the own country has changed: `Numbers.prefix` reads them so.
 
 from collections.abc import Iterable
 
+from otppi.text import _
 from otppi.wire.errors import AddressError, WireError
 from otppi.wire.msisdn import LONGEST, read_written
 
@@ -16,7 +17,7 @@ def prefixes_problem(prefixes: Iterable[str]) -> str | None:
         try:
             check_prefix(prefix)
         except WireError as error:
-            return f"{prefix!r} is not a prefix: {error}"
+            return _("{prefix!r} is not a prefix: {error}", prefix=prefix, error=error)
     return None
 
 
@@ -28,9 +29,15 @@ def check_prefix(text: str) -> None:
     """
     digits = read_written(text).digits
     if digits.startswith("00") and not digits[2:].strip("0"):
-        raise AddressError("the number has no country code: none begins with 0")
+        raise AddressError(_("the number has no country code: none begins with 0"))
     if len(digits) > LONGEST:
-        raise AddressError(f"the number is too long: {len(digits)} digits, at most {LONGEST} with its country code")
+        raise AddressError(
+            _(
+                "the number is too long: {count} digits, at most {longest} with its country code",
+                count=len(digits),
+                longest=LONGEST,
+            )
+        )
 
 
 def prefix_problem(prefix: str) -> str | None:

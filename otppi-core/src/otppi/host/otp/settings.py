@@ -5,6 +5,7 @@ from typing import TypedDict
 from otppi.api.settings import Input, Setting, TypedSection, integer, text, text_list
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp.codes import ALPHABETS
+from otppi.text import _
 
 
 def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:
@@ -33,8 +34,8 @@ class OtpValues(TypedDict):
 OTP = TypedSection(
     values=OtpValues,
     key="otp",
-    title="One-time passwords",
-    help="What the commands request-otp and verify-otp do.",
+    title=_("One-time passwords"),
+    help=_("What the commands request-otp and verify-otp do."),
     reset_group="otp",
     settings=(
         integer(
@@ -72,8 +73,8 @@ OTP = TypedSection(
         ),
         _limit(
             "wrong_per_hour",
-            "Wrong ones an hour",
-            "Wrong codes in any hour for one reference and receiver, over all their codes; then none is verified",
+            _("Wrong ones an hour"),
+            _("Wrong codes in any hour for one reference and receiver, over all their codes; then none is verified"),
             10,
         ),
         integer(
@@ -99,7 +100,7 @@ OTP = TypedSection(
             check=prefixes_problem,
             input=Input.PREFIX,
         ),
-        _limit("per_receiver_per_hour", "Codes per receiver", "Codes in any hour to one receiver", 5),
+        _limit("per_receiver_per_hour", _("Codes per receiver"), _("Codes in any hour to one receiver"), 5),
         integer(
             "prefix_length",
             "Prefix length",
@@ -109,10 +110,10 @@ OTP = TypedSection(
             maximum=7,
             unit="digits",
         ),
-        _limit("per_prefix_per_hour", "Codes per prefix", "Codes in any hour to numbers of one prefix", 100),
-        _limit("per_hour", "Codes in all", "Codes in any hour to all receivers", 1000),
+        _limit("per_prefix_per_hour", _("Codes per prefix"), _("Codes in any hour to numbers of one prefix"), 100),
+        _limit("per_hour", _("Codes in all"), _("Codes in any hour to all receivers"), 1000),
         _limit(
-            "guard_requests", "Guard", "After so many codes in an hour the guard looks whether they are verified", 30
+            "guard_requests", "Guard", _("After so many codes in an hour the guard looks whether they are verified"), 30
         ),
         integer(
             "guard_percent",

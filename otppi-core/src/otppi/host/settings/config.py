@@ -11,6 +11,7 @@ from otppi.host.settings.document import Declarations, Whole, contradictions, re
 from otppi.host.settings.revisions import TABLE, Revisions
 from otppi.host.settings.secrets import hash_secrets, with_secrets
 from otppi.host.storage.store import Store, lists_of
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,11 @@ class Config:
     def warnings(self) -> list[str]:
         """Say what people should know."""
         fields = [problem.field for problem in self.problems]
-        return [f"settings cannot be used as they are kept: {', '.join(fields)} (otppi doctor)"] if fields else []
+        return (
+            [_("settings cannot be used as they are kept: {fields} (otppi doctor)", fields=", ".join(fields))]
+            if fields
+            else []
+        )
 
     def usable(self, key: str) -> bool:
         """Whether all that is kept of a section can be used."""
@@ -134,7 +139,7 @@ class Config:
             InvalidSettings: With every problem of every section.
         """
         if not isinstance(document, Mapping):
-            raise InvalidSettings([FieldError("document", "must be an object of sections")])
+            raise InvalidSettings([FieldError("document", _("must be an object of sections"))])
         if (lists := lists_of(document)) is not None:
             document = self._of_lists(lists)
         checked: Checked = {}
@@ -146,7 +151,9 @@ class Config:
                 checked[key], invalid = _validated(section, given)
                 problems += found + invalid
             elif key != REVISION:
-                problems.append(FieldError(str(key), f"is not a section; there are {', '.join(self.sections)}"))
+                problems.append(
+                    FieldError(str(key), _("is not a section; there are {sections}", sections=", ".join(self.sections)))
+                )
         problems += self._problems_across(checked, problems)
         if problems:
             raise InvalidSettings(problems)
@@ -214,7 +221,7 @@ class Config:
         if isinstance(document, Mapping):
             told = document.get(REVISION, revision) if lists_of(document) is None else revision
             if not (told is None or (isinstance(told, int) and not isinstance(told, bool))):
-                raise InvalidSettings([FieldError(REVISION, "must be a whole number")])
+                raise InvalidSettings([FieldError(REVISION, _("must be a whole number"))])
             self._revisions.check(told, [str(key) for key in document if key != REVISION])
         return self._keep(self._prepared(document))
 

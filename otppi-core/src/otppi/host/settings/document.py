@@ -7,6 +7,7 @@ from typing import Any
 from otppi.api.settings import Document, Input, Kind, Section, Setting, Suggest
 from otppi.api.settings.checks import NotSoundError, Sound, run_check
 from otppi.api.settings.section import faulty_keys
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 Values = dict[str, Any]
@@ -84,7 +85,7 @@ def _shared_ports(sections: Iterable[Section], whole: Document) -> Iterable[Fiel
                 continue
             field_, port = f"{section.key}.{setting.key}", values[setting.key]
             if port and port in owners:
-                yield FieldError(field_, f"must not be the same as {owners[port]}")
+                yield FieldError(field_, _("must not be the same as {owners}", owners=owners[port]))
             owners.setdefault(port, field_)
 
 

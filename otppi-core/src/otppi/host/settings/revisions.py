@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from otppi.api.errors import OtpPiError
 from otppi.host.storage.store import Store
+from otppi.text import _
 
 TABLE = "revision"
 
@@ -33,12 +34,23 @@ class Revisions:
         if revision is None:
             return
         if revision > self.number:
-            raise ChangedMeanwhile(f"there is no revision {revision} of these settings: they are at {self.number}")
+            raise ChangedMeanwhile(
+                _(
+                    "there is no revision {revision} of these settings: they are at {number}",
+                    revision=revision,
+                    number=self.number,
+                )
+            )
         changed = [key for key in sections if self._changed.get(key, 0) > revision]
         if changed:
             raise ChangedMeanwhile(
-                f"{', '.join(changed)}: changed by somebody else since revision {revision} (now {self.number}); "
-                "nothing was changed: read them again, and change them then"
+                _(
+                    "{changed}: changed by somebody else since revision {revision} (now {number}); nothing "
+                    "was changed: read them again, and change them then",
+                    changed=", ".join(changed),
+                    revision=revision,
+                    number=self.number,
+                )
             )
 
     def after(self, sections: Iterable[str]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from otppi.api.settings import REDACTED, RENAMED_FROM, Section
 from otppi.host.settings.passwords import hash_password, is_password
+from otppi.text import _
 from otppi.wire.errors import FieldError
 
 Values = dict[str, Any]
@@ -48,12 +49,17 @@ def _former_names(
     claims = Counter(was for was in former if was)
     places = [f"{section.key}[{index}].{RENAMED_FROM}" for index in range(len(raw))]
     problems = [
-        FieldError(place, "is renamed twice" if claims[was] > 1 else f"there is no {section.identity} {was!r}")
+        FieldError(
+            place,
+            _("is renamed twice")
+            if claims[was] > 1
+            else _("there is no {identity} {was!r}", identity=section.identity, was=was),
+        )
         for place, was in zip(places, former, strict=True)
         if was and (was not in named or claims[was] > 1)
     ]
     problems += [
-        FieldError(place, "must be text")
+        FieldError(place, _("must be text"))
         for place, item in zip(places, raw, strict=True)
         if isinstance(item, Mapping) and not isinstance(item.get(RENAMED_FROM, ""), str)
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from otppi.api.settings import FieldError, Input, TypedSection, boolean, text, text_list
+from otppi.text import _
 
 _ARGON2ID = (
     r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
@@ -13,7 +14,7 @@ _ARGON2ID = (
 
 def _unknown_to_anybody(user: Mapping[str, Any]) -> Iterable[FieldError]:
     if not (user["password"] or user["password_hash"] or user["token_hashes"]):
-        yield FieldError("password", "is required")
+        yield FieldError("password", _("is required"))
 
 
 class UserValues(TypedDict):
@@ -33,8 +34,8 @@ class UserValues(TypedDict):
 API_USERS = TypedSection(
     values=UserValues,
     key="api_users",
-    title="API users",
-    help="Who may send through the REST API.",
+    title=_("API users"),
+    help=_("Who may send through the REST API."),
     reset_group="api_user",
     identity="username",
     checks=(_unknown_to_anybody,),

@@ -4,6 +4,7 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from otppi.api.settings import TypedSection, boolean, integer, number, text
+from otppi.text import _
 
 
 def _url_problem(url: str) -> str | None:
@@ -15,8 +16,8 @@ def _url_problem(url: str) -> str | None:
     except ValueError:
         known = False
     if not known or not url.isascii() or not url.isprintable() or " " in url:
-        return "must be a URL such as https://example.com/hook"
-    return "must not hold a user name or password" if "@" in parts.netloc else None
+        return _("must be a URL such as https://example.com/hook")
+    return _("must not hold a user name or password") if "@" in parts.netloc else None
 
 
 class WebhookValues(TypedDict):
@@ -37,7 +38,7 @@ WEBHOOK = TypedSection(
     values=WebhookValues,
     key="webhook",
     title="Webhook",
-    help="Forwards what comes in, and what becomes of messages, to a URL: each event is one signed POST.",
+    help=_("Forwards what comes in, and what becomes of messages, to a URL: each event is one signed POST."),
     reset_group="sms",
     settings=(
         text("url", "URL", "Where events are posted to; none are where it is empty.", check=_url_problem),
