@@ -252,7 +252,7 @@ class Section:
         if self.identity is not None:
             description = "The name that it had, where it is renamed: it keeps its secrets."
             schema["properties"][RENAMED_FROM] = {"type": "string", "description": description, "writeOnly": True}
-        return {"type": "object", "title": self.title, "description": self.help, **schema}
+        return {"type": "object", "title": str(self.title), "description": str(self.help), **schema}
 
     def _schema_of_type(self, key: str) -> dict[str, Any]:
         schema = self.of_type(key)._schema_of_object()
