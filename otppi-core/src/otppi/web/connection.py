@@ -10,7 +10,7 @@ from enum import Enum, auto
 from otppi.web.faults import log_fault
 from otppi.web.request import Request
 from otppi.web.request_parser import RequestParser, Stage
-from otppi.web.response import Response, has_body, head
+from otppi.web.response import BODILESS, Response, has_body, head
 from otppi.web.stream import Stream
 
 logger = logging.getLogger(__name__)
@@ -124,9 +124,9 @@ class Connection:
         self.ends = True  # also where memory is so short that the rest of this fails
         body, carries = response.body, has_body(response.status, request.method if request else "")
         if isinstance(body, bytes):
-            length = None if response.status < 200 or not (carries or body or response.length) else len(body)
-            if not carries and response.length is not None:
-                length = response.length
+            length: int | None = len(body) if carries or response.length is None else response.length
+            if response.status in BODILESS:
+                length = None
             written = head(response, request, length=length, chunked=False, ends=ends)
             self._output = memoryview(written + body if carries else written)
             self.ends = ends
@@ -181,17 +181,11 @@ class Connection:
         self._drop_parts()
 
     def take_from_stream(self) -> bool:
-        """Put what the stream has into the output, which is empty; False where that is the end of it.
-
-        Raises:
-            ConnectionError: The client is so far behind that it is let go.
-        """
+        """Put what the stream has into the output, which is empty; False where that is the end of it."""
         stream = self.stream
         if stream is None:
             return False
-        data, ended, gone = stream.take()
-        if gone:
-            raise ConnectionAbortedError
+        data, ended = stream.take()
         self._output = memoryview(self._framed(data) + (_LAST_CHUNK if ended and self._chunked else b""))
         if ended:
             self.stream = None

@@ -230,6 +230,9 @@ class Driver:
 
     def _stream(self, connection: Connection) -> None:
         """Write what a stream has; nothing is taken from it while the client does not take what was written before."""
+        if connection.stream is not None and connection.stream.too_far_behind:
+            self._connections.remove(connection)
+            return
         try:
             connection.flush()
             if not connection.take_from_stream():

@@ -12,7 +12,7 @@ from otppi.web.stream import Stream
 SERVER_NAME = "OTP-Pi"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_BODILESS = frozenset((204, 304))
+BODILESS = frozenset((204, 304))
 """Statuses whose answers have no body (RFC 9110 15.3.5, 15.4.5)."""
 
 
@@ -43,7 +43,7 @@ def plain(refusal: Refusal) -> Response:
 
 def has_body(status: int, method: str) -> bool:
     """Say whether the answer has a body (RFC 9112 6.3)."""
-    return method != "HEAD" and status not in _BODILESS
+    return method != "HEAD" and status not in BODILESS
 
 
 def head(response: Response, request: Request | None, *, length: int | None, chunked: bool, ends: bool) -> bytes:

@@ -55,6 +55,11 @@ class Stream:
 
     # The server's side
 
+    @property
+    def too_far_behind(self) -> bool:
+        """Whether the client is let go."""
+        return self._gone
+
     def attach(self, notify: Callable[[], None]) -> None:
         """Have `notify` called when there is something to take (any thread; once, until it is taken)."""
         with self._lock:
@@ -63,13 +68,13 @@ class Stream:
         if news is not None:
             news()
 
-    def take(self) -> tuple[bytes, bool, bool]:
-        """Take what waits; and say whether that is the end, and whether the client is let go for being behind."""
+    def take(self) -> tuple[bytes, bool]:
+        """Take what waits, and say whether that is the end."""
         with self._lock:
             data = bytes(self._waiting)
             self._waiting.clear()
             self._told = False
-            return data, self._closed, self._gone
+            return data, self._closed
 
     def end(self) -> None:
         """Note that the connection is closed."""
