@@ -19,7 +19,7 @@ from otppi.wire.errors import FieldError
 class Scripted:
     """Operations that end in every way."""
 
-    def call(self, name: str, arguments: Any, actor: Actor) -> Any:
+    def call(self, name: str, arguments: Any, actor: Actor, revision: int | None) -> Any:
         if name == "full":
             raise OSError(28, "No space left on device", "/card")
         if name == "wrong":

@@ -244,7 +244,7 @@ class Recorder:
     def __init__(self, asked: list[Any]) -> None:
         self._asked = asked
 
-    def call(self, name: str, arguments: Any) -> None:
+    def call(self, name: str, arguments: Any, *, revision: int | None) -> None:
         self._asked.append((name, dict(arguments)))
 
 
@@ -268,3 +268,16 @@ class Recorder:
 def test_a_result_is_shown_as_it_comes(result: Any, lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert generated.show_plain(complete(root("0", "", "").parse_args([])), result) == 0
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_a_change_may_name_the_revision_that_it_was_made_from(otppi: Otppi, data: Path) -> None:
+    assert otppi("settings", "set", "sms.attempts", "4").code == 0
+    seen = otppi("settings", "revision").out.strip()
+    assert otppi("settings", "set", "sms.attempts", "5", "--revision", seen).code == 0
+    refused = otppi("settings", "set", "sms.attempts", "6", "--revision", seen)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith(f"otppi: sms: changed by somebody else since revision {seen} ")
+    assert otppi("settings", "import", "-", "--revision", seen, stdin='{"sms": {}}').code == 1
+    assert otppi("user", "add", "app", "--token", "--revision", seen).code == 0
+    assert otppi("user", "remove", "app", "--revision", seen).code == 1
+    assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 5

@@ -10,9 +10,10 @@ import pytest
 from otppi.api.errors import Busy, InvalidSettings, NotPermitted, OtpPiError
 from otppi.api.operations import Actor, Call, Operation, Role
 from otppi.api.settings import boolean, integer, text
+from otppi.host.core import CORE_OPERATIONS
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import CORE_OPERATIONS, registry_of
+from otppi.host.operations import registry_of
 from otppi.host.runtime.operations import COMMAND_LINE, Audited, HostCall, NotRunning, Registry, log_audited, origin_of
 from otppi.testing.scripted import until
 
@@ -350,3 +351,54 @@ def test_parts_are_found_by_their_class(data: DataFolder) -> None:
     assert call.part(type(data.config)) is data.config
     with pytest.raises(NotRunning):
         call.part(Host)
+
+
+# -- revisions --------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_of_settings_that_were_changed_meanwhile_is_refused(data: DataFolder) -> None:
+    registry = registry_of(data)
+    seen = registry.call("settings_revision", {}, ADMINISTRATOR)
+    one, other = {"path": "sms.attempts", "value": "5"}, {"path": "otp.code_length", "value": "7"}
+    assert registry.call("settings_set", one, ADMINISTRATOR, seen) == ["sms"]
+    with pytest.raises(OtpPiError, match="sms: changed by somebody else"):
+        registry.call("settings_set", {"path": "sms.attempts", "value": "6"}, ADMINISTRATOR, seen)
+    assert registry.call("settings_set", other, ADMINISTRATOR, seen) == ["otp"]
+    user = {"username": "app", "token": True}
+    registry.call("user_add", user, ADMINISTRATOR, seen)
+    for name, arguments in (
+        ("user_add", {"username": "other", "token": True}),
+        ("user_remove", {"username": "app"}),
+        ("settings_import", {"document": {"sms": {}}}),
+    ):
+        with pytest.raises(OtpPiError, match="changed by somebody else"):
+            registry.call(name, arguments, ADMINISTRATOR, seen)
+    assert data.config.one("sms")["attempts"] == 5
+    now = registry.call("settings_revision", {}, ADMINISTRATOR)
+    assert registry.call("user_remove", {"username": "app"}, ADMINISTRATOR, now)
+    assert registry.call("settings_set", {"path": "sms.attempts", "value": "6"}, ADMINISTRATOR) == ["sms"]
+
+
+@pytest.mark.parametrize("revision", ["1", 1.5, True, [1]])
+def test_a_revision_is_a_whole_number(data: DataFolder, revision: Any) -> None:
+    with pytest.raises(InvalidSettings, match="revision: must be a whole number"):
+        registry_of(data).call("user_remove", {"username": "app"}, ADMINISTRATOR, revision)
+
+
+def test_a_revision_is_for_changes_of_settings(data: DataFolder) -> None:
+    with pytest.raises(InvalidSettings, match="revision: block_add changes no settings"):
+        registry_of(data).call("block_add", {"receiver": "081234567890"}, ADMINISTRATOR, 1)
+
+
+def test_every_role_may_ask_for_what_is_its_own_and_no_more(data: DataFolder) -> None:
+    registry = registry_of(data)
+    for operation in CORE_OPERATIONS:
+        for actor in (VIEWER, OPERATOR, ADMINISTRATOR):
+            if actor.role.covers(operation.role):
+                continue
+            with pytest.raises(NotPermitted):
+                registry.call(operation.name, {}, actor)
+    least = {role: {one.name for one in CORE_OPERATIONS if one.role is role} for role in Role}
+    assert {"send", "ussd", "block_add", "inbox_list", "inbox_reply", "phone"} <= least[Role.OPERATOR]
+    assert {"settings_set", "settings_export", "user_add", "keys_rotate", "sim_change"} <= least[Role.ADMINISTRATOR]
+    assert all(one.reads_only or one.name == "keys" for one in CORE_OPERATIONS if one.role is Role.VIEWER)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from otppi.host.core import CORE_SECTIONS, ROOMS, Room, load_plugins
+from otppi.host.core import CORE_OPERATIONS, CORE_SECTIONS, ROOMS, Room, load_plugins
 from otppi.host.modems.settings import MODEMS
-from otppi.host.runtime.plugins import KINDS, SECTIONS, Plugins
+from otppi.host.runtime.plugins import KINDS, OPERATIONS, SECTIONS, Plugins
 
 GOOD = """
 from otppi.api import hookimpl
@@ -150,7 +150,8 @@ def test_every_plugin_that_is_installed_offers_something_of_a_kind() -> None:
 def test_safe_mode_loads_the_rooms_and_no_plugin() -> None:
     plugins = load_plugins(())
     assert plugins.status == []
-    assert [len(plugins.of(kind)) for kind in KINDS if kind.hook != SECTIONS.hook] == [0] * (len(KINDS) - 1)
+    assert [len(plugins.of(kind)) for kind in KINDS if kind not in (SECTIONS, OPERATIONS)] == [0] * (len(KINDS) - 2)
+    assert list(plugins.operations.values()) == list(CORE_OPERATIONS)
     assert list(plugins.of(SECTIONS)) == [section.key for section in CORE_SECTIONS]
 
 
@@ -167,3 +168,17 @@ def test_the_types_of_a_typed_section_are_those_of_its_kind(modules: Path) -> No
     assert modems.of_type("first")["colour"].title == "Colour"
     for section in plugins.sections:
         assert (section.types is not None) == (section.typed_by is not None), section.key
+
+
+def test_a_plugin_that_takes_the_name_of_an_operation_of_the_gateway_is_left_out(modules: Path) -> None:
+    source = """
+from otppi.api import hookimpl
+from otppi.api.operations import Operation
+
+@hookimpl
+def otppi_operations():
+    return [Operation(name="send", title="Send", help="Send.", handler=print)]
+"""
+    plugins = load_plugins([entry_point(modules, "first", source)])
+    assert (plugins.status[0].error or "").startswith("ValueError: ")
+    assert list(plugins.operations.values()) == list(CORE_OPERATIONS)

@@ -16,7 +16,7 @@ from otppi.api.settings import Section, Setting
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
-_GLOBAL_OPTIONS = frozenset({"data", "handler", "help", "json", "language"})
+_GLOBAL_OPTIONS = frozenset({"data", "handler", "help", "json", "language", "revision"})
 """What a command knows besides its own arguments."""
 
 

@@ -57,10 +57,11 @@ def built_in() -> list[Described]:
 def of_plugins() -> list[Described]:
     """Return the operations of the plugins that are installed; a plugin that cannot be loaded has none."""
     from otppi.cli import logs
-    from otppi.host.runtime.plugins import Plugins
+    from otppi.host.core import CORE_OPERATIONS, load_plugins
 
+    own = {one.name for one in CORE_OPERATIONS}
     with logs.silent():
-        return [one.describe() for one in Plugins().operations.values()]
+        return [one.describe() for name, one in load_plugins().operations.items() if name not in own]
 
 
 def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str = "") -> None:
@@ -70,6 +71,9 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
     parser = commands.within(words, group).command(words[-1], _text(operation["help"]), run, list(_examples(operation)))
     if own.arguments:
         own.arguments(parser)
+    if operation["changes"] == "settings":
+        told = "refuse where somebody else has changed the same section since this revision of the settings"
+        parser.add_argument("--revision", metavar="N", type=int, help=told)
     placed = operation["positional"]
     for key in (*placed, *(key for key in operation["parameters"]["properties"] if key not in placed)):
         if key not in own.hidden:
@@ -137,9 +141,10 @@ def _run(operation: Described, own: Own, options: Options) -> int:
 
 def perform(operation: Described, options: Options, arguments: Mapping[str, Any]) -> Any:
     """Carry an operation out: in the gateway that runs, or on the data folder where it works there too."""
+    name, revision = operation["name"], getattr(options, "revision", None)
     if operation["offline"] == "no":
-        return gateway(options.data).call(operation["name"], arguments)
-    return ask(options.data, operation["name"], creates=operation["offline"] == "creates", **arguments)
+        return gateway(options.data).call(name, arguments, revision=revision)
+    return ask(options.data, name, creates=operation["offline"] == "creates", revision=revision, **arguments)
 
 
 def _arguments(operation: Described, options: Options) -> dict[str, Any]:

@@ -41,16 +41,15 @@ def operations(options: Options) -> int:
 def known() -> "list[Operation]":
     """Return all operations: the gateway's own, and those of the plugins that are installed."""
     from otppi.cli import logs
-    from otppi.host.operations import CORE_OPERATIONS
-    from otppi.host.runtime.plugins import Plugins
+    from otppi.host.core import load_plugins
 
     with logs.silent():
-        return [*CORE_OPERATIONS, *Plugins().operations.values()]
+        return list(load_plugins().operations.values())
 
 
 def table() -> str:
     """Write the file that the command line makes the commands of the gateway's own operations from."""
-    from otppi.host.operations import CORE_OPERATIONS
+    from otppi.host.core import CORE_OPERATIONS
 
     return as_json([one.describe() for one in CORE_OPERATIONS if one.command], indent=1) + "\n"
 

@@ -64,7 +64,10 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
 def settings_set(options: Options) -> int:
     """Change one setting."""
     value = _value(options)
-    return _tell(options, ask(options.data, "settings_set", creates=True, path=options.path, value=value))
+    return _tell(
+        options,
+        ask(options.data, "settings_set", creates=True, revision=options.revision, path=options.path, value=value),
+    )
 
 
 def _value(options: Options) -> str:
@@ -84,8 +87,8 @@ def _value(options: Options) -> str:
 def settings_import(options: Options) -> int:
     """Take a document."""
     document = read_document(options.file)
-    anew = options.discard_damaged
-    return _tell(options, ask(options.data, "settings_import", creates=True, anew=anew, document=document))
+    how = {"creates": True, "anew": options.discard_damaged, "revision": options.revision}
+    return _tell(options, ask(options.data, "settings_import", **how, document=document))
 
 
 def _tell(options: Options, changed: list[str]) -> int:

@@ -60,17 +60,26 @@ def gateway(data: Path) -> "ControlClient":
     return client
 
 
-def ask(data: Path, operation: str, *, creates: bool = False, anew: bool = False, **arguments: Any) -> Any:
+def ask(
+    data: Path,
+    operation: str,
+    *,
+    creates: bool = False,
+    anew: bool = False,
+    revision: int | None = None,
+    **arguments: Any,
+) -> Any:
     """Carry out an operation in the gateway that runs, or, where none does, on the data folder.
 
-    `creates` says that the data folder may be made for it, `anew` that settings which are damaged may be replaced.
+    `creates` says that the data folder may be made for it, `anew` that settings which are damaged may be replaced,
+    `revision` which one of the settings a change of them was made from.
     """
     if client := running(data):
-        return client.call(operation, arguments)
+        return client.call(operation, arguments, revision=revision)
     with directly(data, creates=creates, anew=anew) as operations:
         from otppi.host.runtime.operations import COMMAND_LINE
 
-        return operations.call(operation, arguments, COMMAND_LINE)
+        return operations.call(operation, arguments, COMMAND_LINE, revision)
 
 
 @contextmanager

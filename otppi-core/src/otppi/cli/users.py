@@ -31,6 +31,7 @@ def user_add(options: Options) -> int:
         options.data,
         "user_add",
         creates=True,
+        revision=options.revision,
         username=options.username,
         password=_password(options),
         token=options.token,

@@ -7,16 +7,25 @@ from types import MappingProxyType
 from typing import Final
 
 from otppi.api import hookimpl
+from otppi.api.operations import Operation
 from otppi.api.settings import Document, Input, Section, Suggest
+from otppi.host.encryption import operations as encryption_operations
 from otppi.host.encryption.settings import ENCRYPTION
+from otppi.host.gateway import operations as gateway_operations
+from otppi.host.inbox import operations as inbox_operations
 from otppi.host.inbox.settings import INBOX
 from otppi.host.messages.settings import SMS
+from otppi.host.modems import device_operations
+from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.settings import operations as settings_operations
 from otppi.host.settings.document import Declarations, Reader
+from otppi.host.users import operations as user_operations
 from otppi.host.users.settings import API_USERS
+from otppi.host.ussd import operations as ussd_operations
 from otppi.host.webhook.settings import WEBHOOK
 
 
@@ -25,26 +34,37 @@ class Room:
     """One room, as the manager of plugins sees it."""
 
     sections: tuple[Section, ...] = ()
+    operations: tuple[Operation, ...] = ()
 
     @hookimpl
     def otppi_sections(self) -> Sequence[Section]:
         """Return the sections of settings that the room reads."""
         return self.sections
 
+    @hookimpl
+    def otppi_operations(self) -> Sequence[Operation]:
+        """Return the operations of the room."""
+        return self.operations
+
 
 ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
     {
+        "gateway": Room((), gateway_operations.OPERATIONS),
         "messages": Room((SMS,)),
         "otp": Room((OTP,)),
-        "modems": Room((MODEMS,)),
-        "inbox": Room((INBOX,)),
+        "modems": Room((MODEMS,), (*device_operations.OPERATIONS, *modem_operations.OPERATIONS)),
+        "ussd": Room((), ussd_operations.OPERATIONS),
+        "inbox": Room((INBOX,), inbox_operations.OPERATIONS),
         "webhook": Room((WEBHOOK,)),
-        "users": Room((API_USERS,)),
-        "encryption": Room((ENCRYPTION,)),
+        "settings": Room((), settings_operations.OPERATIONS),
+        "users": Room((API_USERS,), user_operations.OPERATIONS),
+        "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
     }
 )
 
 CORE_SECTIONS: tuple[Section, ...] = tuple(section for room in ROOMS.values() for section in room.sections)
+
+CORE_OPERATIONS: tuple[Operation, ...] = tuple(one for room in ROOMS.values() for one in room.operations)
 
 
 def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:

@@ -44,14 +44,21 @@ class ControlClient:
             peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         return int(_UCRED.unpack(peer)[0])
 
-    def call(self, name: str, arguments: Mapping[str, Any], timeout: float = 150.0) -> Any:
+    def call(self, name: str, arguments: Mapping[str, Any], timeout: float = 150.0, revision: int | None = None) -> Any:
         """Carry out an operation in the gateway, and give its result.
+
+        Args:
+            name: Of the operation.
+            arguments: Its arguments.
+            timeout: Seconds to wait for the answer.
+            revision: Of the settings that a change of them was made from.
 
         Raises:
             NoAnswer: The gateway is gone, or took more than `timeout` seconds.
         """
         try:
-            answer = self._exchange({"operation": name, "arguments": arguments, "language": self._language}, timeout)
+            request = {"operation": name, "arguments": arguments, "language": self._language, "revision": revision}
+            answer = self._exchange(request, timeout)
         except OSError as error:
             raise NoAnswer(
                 _("the gateway does not answer ({reason})", reason=error.strerror or _("it took too long"))

@@ -58,7 +58,10 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """Carry out one request, `{"operation", "arguments", "language"}`, and say the answer in that language."""
+        """Carry out one request, and say the answer in its language.
+
+        A request is `{"operation", "arguments", "language", "revision"}`; the last two may be left out.
+        """
         try:
             request = json.loads(line)
             language = str(request.get("language", ENGLISH))
@@ -70,7 +73,7 @@ class ControlServer:
     def _answer(self, request: Any) -> dict[str, Any]:
         try:
             name = request["operation"]
-            return {"result": self._operations.call(name, request["arguments"], COMMAND_LINE)}
+            return {"result": self._operations.call(name, request["arguments"], COMMAND_LINE, request.get("revision"))}
         except InvalidSettings as error:
             return {"problems": [[problem.field, problem.reason] for problem in error.problems]}
         except (OtpPiError, LookupError, TypeError, ValueError, RecursionError) as error:

@@ -13,11 +13,10 @@ from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.operations import workers_of
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.types import best_type
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
-from otppi.host.settings.operations import SETTINGS
 from otppi.kit.at.identity import same_imei
 from otppi.kit.at.usb import UsbDevice
 from otppi.text import _, joined
@@ -61,7 +60,7 @@ def _adopt(call: HostCall, device: str, name: str, default: bool) -> dict[str, A
         raise InvalidSettings(problems)
     port = row["by_path"] or row["port"]
     adopted = {"name": name, "type": row["type"], "port": port, "imei": row["imei"], "default_modem": default}
-    call.part(SettingsChanges).update({MODEMS.key: [*modems, adopted]})
+    call.part(SettingsChanges).update({MODEMS.key: [*modems, adopted]}, call.revision)
     return adopted
 
 

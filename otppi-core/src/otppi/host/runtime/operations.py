@@ -12,11 +12,14 @@ from otppi.api.errors import Busy, InvalidSettings, NotPermitted, OtpPiError
 from otppi.api.ingress import Origin, Sender
 from otppi.api.operations import Actor, Call, Operation, Role
 from otppi.text import _
+from otppi.wire.errors import FieldError
 
 logger = logging.getLogger(__name__)
 
 COMMAND_LINE = Actor("administrator", "command-line", Role.ADMINISTRATOR)
 """Whoever may open the control socket or the data folder: its owner and root."""
+SETTINGS = "settings"
+"""What an operation is declared to change whose change may be told which revision of the settings it was made from."""
 LONGEST_WAIT = 120.0
 """Seconds that an operation may take, so that no connection of the control socket is held for ever."""
 
@@ -71,10 +74,14 @@ class HostCall(Call):
         operation: Which.
         actor: Who asks.
         changing: Whether the lock of changes is held.
+        revision: Of the settings that a change of them was made from, where the actor tells it.
     """
 
-    def __init__(self, registry: "Registry", operation: Operation, actor: Actor, *, changing: bool) -> None:
+    def __init__(
+        self, registry: "Registry", operation: Operation, actor: Actor, *, changing: bool, revision: int | None = None
+    ) -> None:
         self.actor = actor
+        self.revision = revision
         self._registry = registry
         self._operation = operation
         self._changing = changing
@@ -90,7 +97,8 @@ class HostCall(Call):
                     name=name,
                 )
             )
-        return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing)
+        revision = self.revision if wanted.changes == SETTINGS else None
+        return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing, revision=revision)
 
     def part(self, kind: type[T]) -> T:
         """Return the part of the gateway that is of this class.
@@ -164,8 +172,15 @@ class Registry:
                 return one
         raise NotRunning(_("the gateway is not running (start it with: otppi run)"))
 
-    def call(self, name: object, arguments: object, actor: Actor) -> Any:
+    def call(self, name: object, arguments: object, actor: Actor, revision: int | None = None) -> Any:
         """Carry out an operation, and return its result, which is a JSON value.
+
+        Args:
+            name: Of the operation.
+            arguments: An object of them.
+            actor: Who asks.
+            revision: Of the settings that a change of them was made from: what somebody else has changed since then is
+                not overwritten.
 
         Raises:
             LookupError: There is no such operation.
@@ -174,17 +189,20 @@ class Registry:
             Busy: Another change goes on for too long; nothing was done.
             OtpPiError: Why it could not be done.
         """
-        return self.carry_out(self.find(name), arguments, actor, changing=False)
+        return self.carry_out(self.find(name), arguments, actor, changing=False, revision=revision)
 
-    def carry_out(self, operation: Operation, arguments: object, actor: Actor, *, changing: bool) -> Any:
+    def carry_out(
+        self, operation: Operation, arguments: object, actor: Actor, *, changing: bool, revision: int | None
+    ) -> Any:
         """Carry out an operation, as a part of a change that goes on where `changing` says so."""
         subject, outcome, detail, told = "", "failed", "", operation.audited
         try:
             _check_role(operation, actor)
+            _check_revision(operation, revision)
             values = operation.check(arguments)
             subject = str(values.get(operation.subject, ""))[:64]
             with self._change(operation, changing=changing):
-                call = HostCall(self, operation, actor, changing=changing or bool(operation.changes))
+                call = HostCall(self, operation, actor, changing=changing or bool(operation.changes), revision=revision)
                 result = operation.handler(call, **values)
             outcome = "done"
         except InvalidSettings as error:
@@ -226,3 +244,12 @@ def _check_role(operation: Operation, actor: Actor) -> None:
                 role2=actor.role,
             )
         )
+
+
+def _check_revision(operation: Operation, revision: object) -> None:
+    if revision is None:
+        return
+    if operation.changes != SETTINGS:
+        raise InvalidSettings([FieldError("revision", _("{operation} changes no settings", operation=operation.name))])
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        raise InvalidSettings([FieldError("revision", _("must be a whole number"))])

@@ -17,14 +17,19 @@ class SettingsChanges:
         self.config = config
         self._apply = apply
 
-    def update(self, document: object) -> list[str]:
+    def update(self, document: object, revision: int | None = None) -> list[str]:
         """Take a document of sections, all or nothing; return the keys of those that it changed.
 
+        Args:
+            document: Of sections.
+            revision: That which the change was made from, where it is known (`HostCall.revision`).
+
         Raises:
+            ChangedMeanwhile: Somebody changed one of the sections after that revision; nothing was changed.
             InvalidSettings: With every problem; nothing was changed.
             OSError: It cannot be kept; nothing was changed.
         """
-        changed = self.config.update(document)
+        changed = self.config.update(document, revision=revision)
         if self._apply is not None:
             self._apply(changed)
         return changed

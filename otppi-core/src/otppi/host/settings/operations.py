@@ -5,14 +5,11 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import Kind, Section, Setting, boolean, text
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
 from otppi.text import _
 from otppi.wire.errors import FieldError
-
-SETTINGS = "settings"
-"""What these operations change."""
 
 
 def _show(call: HostCall) -> dict[str, Any]:
@@ -26,6 +23,10 @@ def _show(call: HostCall) -> dict[str, Any]:
     }
 
 
+def _revision(call: HostCall) -> int:
+    return call.part(Config).revision
+
+
 def _problems(call: HostCall) -> list[str]:
     return [str(problem) for problem in call.part(Config).problems]
 
@@ -35,7 +36,7 @@ def _export(call: HostCall, secrets: bool) -> dict[str, Any]:
 
 
 def _import(call: HostCall, document: object) -> list[str]:
-    return call.part(SettingsChanges).update(document)
+    return call.part(SettingsChanges).update(document, call.revision)
 
 
 def _set(call: HostCall, path: str, value: str) -> list[str]:
@@ -49,7 +50,7 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     if section.identity is None:
         setting = _setting(section, rest, path)
         changed = config.one(section_key) | {setting.key: setting.from_text(value)}
-        return changes.update({section_key: changed})
+        return changes.update({section_key: changed}, call.revision)
     item_name, _dot, key = rest.rpartition(".")
     items = [dict(item) for item in config.many(section_key)]
     index = next((index for index, item in enumerate(items) if item[section.identity] == item_name), None)
@@ -67,7 +68,7 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     own = {one.key for one in config.section_of(section, changed).settings}
     items[index] = {name: kept for name, kept in changed.items() if name in own}
     try:
-        return changes.update({section_key: items})
+        return changes.update({section_key: items}, call.revision)
     except InvalidSettings as error:  # told as it was typed: nobody who sets m0.port knows that m0 is modems[0]
         place, typed = f"{section_key}[{index}].", f"{section_key}.{item_name}."
         problems = [FieldError(one.field.replace(place, typed, 1), one.reason) for one in error.problems]
@@ -94,6 +95,16 @@ OPERATIONS = (
         reads_only=True,
         command="settings show",
         examples=("", "sms --json"),
+        offline=Offline.YES,
+    ),
+    Operation(
+        name="settings_revision",
+        title="Revision of the settings",
+        help="Print the number of the state that the settings are in. A change that names the one it was made from is "
+        "refused where somebody else has changed the same section since then.",
+        handler=_revision,
+        reads_only=True,
+        command="settings revision",
         offline=Offline.YES,
     ),
     Operation(

@@ -5,10 +5,9 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import boolean, text
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
-from otppi.host.settings.operations import SETTINGS
 from otppi.host.users.api_users import new_token
 from otppi.host.users.settings import API_USERS
 from otppi.text import _
@@ -44,7 +43,7 @@ def _add(call: HostCall, username: str, password: str, token: bool, phone: str, 
     if token:
         answer["token"], kept = new_token()
         user["token_hashes"] = [kept]
-    call.part(SettingsChanges).update({API_USERS.key: [*users, user]})
+    call.part(SettingsChanges).update({API_USERS.key: [*users, user]}, call.revision)
     return answer
 
 
@@ -52,7 +51,7 @@ def _remove(call: HostCall, username: str) -> bool:
     """Remove an API user; False where there was none."""
     users = call.part(Config).many(API_USERS.key)
     left = [user for user in users if user["username"] != username]
-    call.part(SettingsChanges).update({API_USERS.key: left})
+    call.part(SettingsChanges).update({API_USERS.key: left}, call.revision)
     return len(left) < len(users)
 
 
