@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otppi.api.settings import Section
-from otppi.host.core import CORE_SECTIONS
-from otppi.host.runtime.plugins import Plugins, section_of_modem
+from otppi.host.core import load_plugins
+from otppi.host.modems.settings import MODEMS
 from otppi.testing.section import SECTION_CHECKS, agrees_with_its_schema
 
 
 def sections() -> Iterator[tuple[str, Section]]:
-    plugins = Plugins()
-    for section in (*CORE_SECTIONS, *plugins.sections):
+    plugins = load_plugins()
+    for section in plugins.sections:
         yield section.key, section
     for key, modem_type in plugins.modem_types.items():
-        yield f"modems of type {key}", section_of_modem(modem_type)
+        yield f"modems of type {key}", MODEMS.extended(modem_type)
 
 
 ALL = dict(sections())

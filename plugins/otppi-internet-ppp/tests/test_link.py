@@ -1,6 +1,5 @@
 """A connection's life, with a pppd that runs the dialogue and then says what the real one says."""
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,30 +16,9 @@ from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until
 from otppi_internet_ppp.link import PppLink, Programs
 
-from .conftest import DIALLING, SETTINGS
+from .conftest import DIALLING, PPPD, SETTINGS
 
 Program = Callable[[str, str], str]
-
-# Obeys the options file as pppd does: opens the port, runs `connect` by a shell, and writes its log on stdout.
-PPPD = f"""#!{sys.executable}
-import os, shlex, signal, stat, subprocess, sys, tty
-assert sys.argv[1] == "file" and len(sys.argv) == 3, sys.argv
-assert stat.S_IMODE(os.stat(sys.argv[2]).st_mode) == 0o600
-words = [shlex.split(line) for line in open(sys.argv[2])]
-assert ["password", "s3cret"] in words
-port = os.open(words[0][0], os.O_RDWR | os.O_NOCTTY)
-tty.setraw(port)
-connect = next(word[1] for word in words if word[0] == "connect")
-if subprocess.run(["sh", "-c", connect], stdin=port, stdout=port, stderr=sys.stdout).returncode:
-    print("Connect script failed", flush=True)
-    sys.exit(8)
-print("Serial connection established.\\nUsing interface ppp0\\nConnect: ppp0 <--> " + words[0][0], flush=True)
-print("local  IP address 10.64.0.2\\nremote IP address 10.64.64.64", flush=True)
-print("primary   DNS address 192.0.2.1\\nsecondary DNS address 192.0.2.2", flush=True)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
-while True:
-    signal.pause()
-"""
 
 
 @contextmanager

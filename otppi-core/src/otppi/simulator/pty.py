@@ -77,6 +77,11 @@ class RackedModem:
         return self._peer.faults.names
 
     @property
+    def pin_tries(self) -> int:
+        """How many tries for the PIN the SIM card has left."""
+        return self._peer.sim.pin_tries
+
+    @property
     def data_octets(self) -> int:
         """How many bytes came in through data calls since the beginning."""
         return self._peer.data.octets

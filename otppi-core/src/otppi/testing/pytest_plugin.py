@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from otppi.testing.brokers.certificates import Authority
     from otppi.testing.brokers.rabbitmq import RabbitMq
 
-pytest.register_assert_rewrite("otppi.testing.modem_type")
+pytest.register_assert_rewrite(
+    "otppi.testing.egress", "otppi.testing.internet", "otppi.testing.modem_type", "otppi.testing.section"
+)
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def least(section: Section) -> dict[str, Any]:
 
 def says_what_it_is(section: Section) -> None:
     """It and each of its settings have a title, which is no sentence, and a help, which is one."""
-    for what in (section, *section.settings):
+    declared: tuple[Section | Setting, ...] = (section, *section.settings)
+    for what in declared:
         assert what.title.strip() == what.title, what.key
         assert what.title, what.key
         assert not what.title.endswith((".", ":")), f"the title of {what.key} is a sentence"
@@ -167,9 +168,16 @@ def agrees_with_its_schema(section: Section) -> None:
     """A property of each setting: what the schema refuses is refused; where there is no code, nothing else is."""
     from hypothesis import HealthCheck, given, settings
 
-    quick = settings(max_examples=_EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    quick = settings(
+        max_examples=_EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
+    )
     for setting in section.settings:
-        quick(given(_values(setting))(_agreement(setting)))()
+        with_values: Any = given(_values(setting))  # of an untyped decorator
+        check = quick(with_values(_agreement(setting)))
+        check()
 
 
 def _agreement(setting: Setting) -> Callable[[Any], None]:

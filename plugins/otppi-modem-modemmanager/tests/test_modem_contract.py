@@ -1,4 +1,4 @@
-"""The contract of an egress, held by the driver over D-Bus."""
+"""The contract of a modem, held by the driver over D-Bus."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,14 +6,21 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.egress import CHECKS, EgressBench
+from otppi.api.modem import ModemType
+from otppi.testing.modem_type import MODEM_CHECKS, ModemBench
+from otppi_modem_modemmanager.plugin import otppi_modem_types
 
 
-class ManagerBench(EgressBench):
+class ManagerBench(ModemBench):
     def __init__(self, manager: Any, make_driver: Any) -> None:
         self._manager = manager
         self._make_driver = make_driver
         self._path = manager.add()
+
+    @property
+    def modem_type(self) -> ModemType:
+        (modem_type,) = otppi_modem_types()
+        return modem_type
 
     def make(self) -> Any:
         return self._make_driver().modem
@@ -26,8 +33,8 @@ class ManagerBench(EgressBench):
         self._manager("RemoveModem", "o", self._path)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", MODEM_CHECKS, ids=lambda check: check.__name__)
 def test_the_driver_keeps_the_contract(
-    manager: Any, make_driver: Any, tmp_path: Path, check: Callable[[EgressBench], None]
+    manager: Any, make_driver: Any, tmp_path: Path, check: Callable[[Any], None]
 ) -> None:
     check(ManagerBench(manager, make_driver))
