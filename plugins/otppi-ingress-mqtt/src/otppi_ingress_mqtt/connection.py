@@ -25,6 +25,7 @@ from otppi.kit.net.wake import Wake
 from otppi_ingress_mqtt import reasons
 from otppi_ingress_mqtt.client import MqttClient, new_properties
 from otppi_ingress_mqtt.stream import Stream
+from otppi_ingress_mqtt.text import _
 
 _AT_ONCE = 200
 """Packets that are read before anything else is looked at."""
@@ -101,39 +102,45 @@ class Connection:
         except OSError as error:
             raise LinkLost(self._why(error)) from error
         self._stream = self._client.socket()  # type: ignore[assignment] # it is what MqttClient has made
-        self._until(lambda: self._answered is not None, "to CONNECT: maybe it does not speak MQTT")
+        self._until(lambda: self._answered is not None, _("to CONNECT: maybe it does not speak MQTT"))
         assert self._answered is not None  # noqa: S101 - for the type checker
-        _, reason, properties_ = self._answered
+        _flags, reason, properties_ = self._answered
         if reason.is_failure:
-            raise LinkLost(f"it refuses: {reasons.explain(reason, properties_, terms.client_id)}")
+            raise LinkLost(_("it refuses: {explain}", explain=reasons.explain(reason, properties_, terms.client_id)))
 
     def subscribe(self, topic_filter: str, qos: int, *, instead_of: str | None) -> int:
         """Subscribe, after an end to another subscription where the session has one; give the QoS that is granted."""
         if instead_of is not None:
             self._released = False
             self._client.unsubscribe(instead_of)
-            self._until(lambda: self._released, "to UNSUBSCRIBE")
+            self._until(lambda: self._released, _("to UNSUBSCRIBE"))
         self._granted = None
         if self._terms.version_5:  # commands that were retained are not wanted
             options = SubscribeOptions(qos, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
             self._client.subscribe(topic_filter, options=options)
         else:
             self._client.subscribe(topic_filter, qos)
-        self._until(lambda: self._granted is not None, "to SUBSCRIBE")
+        self._until(lambda: self._granted is not None, _("to SUBSCRIBE"))
         assert self._granted is not None  # noqa: S101 - for the type checker
         for reason in self._granted:
             if reason.is_failure:
-                raise LinkLost(f"it refuses the topic {topic_filter}: {reasons.explain(reason, None, '')}")
+                raise LinkLost(
+                    _(
+                        "it refuses the topic {topic_filter}: {explain}",
+                        topic_filter=topic_filter,
+                        explain=reasons.explain(reason, None, ""),
+                    )
+                )
         return int(self._granted[0].value)
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + self._endpoint.timeout
         while not done():
             if self._stopping():
-                raise LinkLost("the gateway is stopping")
+                raise LinkLost(_("the gateway is stopping"))
             left = deadline - time.monotonic()
             if left <= 0:
-                raise LinkLost(f"{self._endpoint.no_answer()} ({what})")
+                raise LinkLost(_("{problem} ({what})", problem=self._endpoint.no_answer(), what=what))
             self.turn(left)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
@@ -142,10 +149,10 @@ class Connection:
         """Write what is to be written, wait for something to happen, and read; at most so many seconds."""
         stream = self._stream
         if stream is None:
-            raise LinkLost("it is closed")
+            raise LinkLost(_("it is closed"))
         self._write(stream)
         if self._readable(stream, min(seconds, _LOOK)):
-            for _ in range(_AT_ONCE):
+            for _packet in range(_AT_ONCE):
                 self._check(self._client.loop_read())
                 if not stream.pending():
                     break
@@ -168,7 +175,7 @@ class Connection:
             raise LinkLost(self._reason(self._why(error))) from error
 
     def _why(self, error: OSError) -> str:
-        return self._endpoint.why(error) or "the connection broke"
+        return self._endpoint.why(error) or _("the connection broke")
 
     def _check(self, code: MQTTErrorCode) -> None:
         if code is MQTTErrorCode.MQTT_ERR_SUCCESS and self._client.socket() is not None:
@@ -179,27 +186,28 @@ class Connection:
 
     def _reason(self, otherwise: str) -> str:
         if self._answered is not None and self._answered[1].is_failure:
-            _, reason, properties = self._answered
-            return f"it refuses: {reasons.explain(reason, properties, self._terms.client_id)}"
+            _flags, reason, properties = self._answered
+            return _("it refuses: {explain}", explain=reasons.explain(reason, properties, self._terms.client_id))
         if self._silent:
-            return f"{SILENT} (keep alive)"
+            return _("{silent} (keep alive)", silent=SILENT)
         if self._farewell is not None:
-            return f"it hung up: {reasons.explain(*self._farewell, self._terms.client_id)}"
+            return _("it hung up: {explain}", explain=reasons.explain(*self._farewell, self._terms.client_id))
         return otherwise
 
     def _words(self, code: MQTTErrorCode) -> str:
         answered = self._answered is not None
         if code is MQTTErrorCode.MQTT_ERR_PROTOCOL:
-            return "it does not speak MQTT as it should" if answered else "it does not speak this version of MQTT"
+            return _("it does not speak MQTT as it should") if answered else _("it does not speak this version of MQTT")
         if not answered:
-            return (
-                "it closed the connection without an answer; maybe it speaks TLS at this port, or not this version of "
-                "MQTT"
+            return _(
+                "it closed the connection without an answer; maybe it speaks TLS at this port, or not "
+                "this version of MQTT"
             )
         # Mosquitto 2.0 says no more when another client has taken the session over.
-        return (
+        return _(
             "the connection broke; if this goes on, another client has the same client id "
-            f"({self._terms.client_id}): every gateway needs one of its own"
+            "({client_id}): every gateway needs one of its own",
+            client_id=self._terms.client_id,
         )
 
     # -- the end ----------------------------------------------------------------------------------------------------
@@ -234,7 +242,7 @@ class Connection:
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reason_codes: list[ReasonCode], _more: Any) -> None:
         self._granted = reason_codes
 
-    def _on_unsubscribe(self, *_: Any) -> None:
+    def _on_unsubscribe(self, *_arguments: Any) -> None:
         self._released = True
 
     def _on_disconnect(

@@ -17,6 +17,7 @@ from otppi_ingress_mqtt.client import MqttClient, new_properties
 from otppi_ingress_mqtt.intake import handed_on_properties
 from otppi_ingress_mqtt.ledger import Held
 from otppi_ingress_mqtt.settings import KEY
+from otppi_ingress_mqtt.text import _
 from otppi_ingress_mqtt.topics import catches, name_problem
 
 logger = logging.getLogger(__name__)
@@ -136,9 +137,9 @@ class Outgoing:
         if (problem := name_problem(topic)) is not None:
             return problem
         if catches(self._subscription, topic):
-            return "is the one that commands are taken from"
+            return _("is the one that commands are taken from")
         if self._largest is not None and size + len(topic.encode()) + _OVERHEAD > self._largest:
-            return f"cannot take it: the broker takes {self._largest} octets at the most"
+            return _("cannot take it: the broker takes {largest} octets at the most", largest=self._largest)
         return None
 
     def _hand_on(self, action: Action, delivery: Delivery) -> bool:

@@ -7,6 +7,7 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, integer, text
 from otppi.kit.broker.settings import broker_settings
 from otppi.wire.errors import FieldError
+from otppi_ingress_mqtt.text import _
 from otppi_ingress_mqtt.topics import catches, filter_problem, group_problem, name_problem, subscription
 
 KEY = "ingress-mqtt"
@@ -111,12 +112,12 @@ def check_together(values: Mapping[str, Any]) -> None:
     Raises:
         InvalidSettings: Names the settings that do not go together.
     """
-    problems = [] if values["host"] else [FieldError(f"{KEY}.host", "must not be empty")]
+    problems = [] if values["host"] else [FieldError(f"{KEY}.host", _("must not be empty"))]
     for key in ("status_topic", "inbox_topic"):
         topic = values[key]
         problem = _name_or_nothing(topic)
         if problem is None and topic and catches(subscription(values), topic):
-            problem = "must not be one that commands are taken from"
+            problem = _("must not be one that commands are taken from")
         if problem is not None:
             problems.append(FieldError(f"{KEY}.{key}", problem))
     if problems:

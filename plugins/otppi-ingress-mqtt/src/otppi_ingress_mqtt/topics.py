@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from otppi_ingress_mqtt.text import _
+
 _LONGEST = 65_535
 """Octets of a UTF-8 string in MQTT (MQTT 5, 1.5.4)."""
 _SHARE = "$share/"
@@ -11,11 +13,11 @@ _SHARE = "$share/"
 def name_problem(topic: str) -> str | None:
     """Say why nothing can be published to a topic, or None."""
     if not topic:
-        return "must not be empty"
+        return _("must not be empty")
     if "+" in topic or "#" in topic:
-        return "must not hold the wildcards + and #"
+        return _("must not hold the wildcards + and #")
     if topic.startswith("$"):
-        return "must not begin with $, which is for the broker's own topics"
+        return _("must not begin with $, which is for the broker's own topics")
     return _problem(topic)
 
 
@@ -23,20 +25,20 @@ def filter_problem(topic: str) -> str | None:
     """Say why a topic cannot be subscribed to, or None; `$share/GROUP/TOPIC` is one that can."""
     shared, plain = _split(topic)
     if shared is not None and (group_problem(shared) or not shared):
-        return "must have the form $share/GROUP/TOPIC, and a GROUP without + and #"
+        return _("must have the form $share/GROUP/TOPIC, and a GROUP without + and #")
     if not plain:
-        return "must not be empty"
+        return _("must not be empty")
     levels = plain.split("/")
     if any("+" in level and level != "+" for level in levels):
-        return "must hold + only as a whole level, as in otp/+/send"
+        return _("must hold + only as a whole level, as in otp/+/send")
     if any("#" in level and level != "#" for level in levels) or "#" in levels[:-1]:
-        return "must hold # only as its last level, as in otp/#"
+        return _("must hold # only as its last level, as in otp/#")
     return _problem(topic)
 
 
 def group_problem(group: str) -> str | None:
     """Say why this cannot be the name of a group of subscribers, or None; none may be empty."""
-    return "must not hold /, + or #" if any(sign in group for sign in "/+#") else _problem(group)
+    return _("must not hold /, + or #") if any(sign in group for sign in "/+#") else _problem(group)
 
 
 def subscription(values: Mapping[str, Any]) -> str:
@@ -65,15 +67,15 @@ def _split(topic_filter: str) -> tuple[str | None, str]:
     """Take group and filter of a shared subscription apart; the group is None where it is not shared."""
     if not is_shared(topic_filter):
         return None, topic_filter
-    group, _, plain = topic_filter.removeprefix(_SHARE).partition("/")
+    group, _slash, plain = topic_filter.removeprefix(_SHARE).partition("/")
     return group, plain
 
 
 def _problem(topic: str) -> str | None:
     if any(ord(sign) < 0x20 or 0x7F <= ord(sign) < 0xA0 for sign in topic):
-        return "must not hold control characters"
+        return _("must not hold control characters")
     try:
         size = len(topic.encode())
     except UnicodeEncodeError:
-        return "must not hold half of a surrogate pair"
-    return "is too long" if size > _LONGEST else None
+        return _("must not hold half of a surrogate pair")
+    return _("is too long") if size > _LONGEST else None

@@ -15,6 +15,7 @@ from pika.adapters.utils import connection_workflow
 from otppi.api.errors import sentence
 from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.failures import SILENT, WRONG_LOGIN
+from otppi_ingress_rabbitmq.text import _
 
 _GRACE = 2.0
 """Seconds that the server has to answer a close; then the socket is closed all the same."""
@@ -128,7 +129,7 @@ def reason(error: BaseException | None, endpoint: Endpoint, values: Mapping[str,
     """Say in one sentence why a connection failed or ended. It never holds the password."""
     error = _root(error)
     if error is None:
-        return "it was closed"
+        return _("it was closed")
     if isinstance(error, _NO_ANSWER):
         return endpoint.no_answer()
     for kinds, say in _SENTENCES:
@@ -159,28 +160,33 @@ def _quoted(error: BaseException) -> str:
 
 
 def _virtual_host(error: BaseException, values: Mapping[str, Any]) -> str:
-    said = _quoted(error) or "it does not exist, or the user may not use it"
-    return f"virtual_host {values['virtual_host']} is refused: {said}"
+    said = _quoted(error) or _("it does not exist, or the user may not use it")
+    return _("virtual_host {virtual_host} is refused: {said}", virtual_host=values["virtual_host"], said=said)
 
 
-def _lost(error: BaseException, _: Mapping[str, Any]) -> str:
+def _lost(error: BaseException, _values: Mapping[str, Any]) -> str:
     """Tell an error of the system in its words, of any other only the kind: it may quote what came in."""
     found = _LOST.match(str(error.args[0]) if error.args else "")
-    return f"the connection broke ({(found and (found[2] or found[1])) or 'it ended'})"
+    return _("the connection broke ({found})", found=(found and (found[2] or found[1])) or _("it ended"))
 
 
 _NO_ANSWER = (connection_workflow.AMQPConnectorStackTimeout, exceptions.ConnectionOpenAborted)
 _SENTENCES: Sequence[tuple[Any, Callable[[Any, Mapping[str, Any]], str]]] = (
-    ((exceptions.ProbableAuthenticationError, exceptions.AuthenticationError), lambda *_: WRONG_LOGIN),
+    ((exceptions.ProbableAuthenticationError, exceptions.AuthenticationError), lambda *_arguments: WRONG_LOGIN),
     (exceptions.ProbableAccessDeniedError, _virtual_host),
     (
         exceptions.IncompatibleProtocolError,
-        lambda _, values: (
-            f"port {values['port']} does not speak AMQP 0-9-1 {'over' if values['ssl'] else 'without'} TLS"
-        ),
+        lambda _error, values: (
+            _("port {port} does not speak AMQP 0-9-1 over TLS")
+            if values["ssl"]
+            else _("port {port} does not speak AMQP 0-9-1 without TLS")
+        ).filled(port=values["port"]),
     ),
-    (exceptions.AMQPHeartbeatTimeout, lambda *_: f"{SILENT} (heartbeat)"),
-    (exceptions.ConnectionClosedByBroker, lambda error, _: f"the server closed it: {error.reply_text}"),
+    (exceptions.AMQPHeartbeatTimeout, lambda *_arguments: _("{silent} (heartbeat)", silent=SILENT)),
+    (
+        exceptions.ConnectionClosedByBroker,
+        lambda error, _values: _("the server closed it: {reply_text}", reply_text=error.reply_text),
+    ),
     (exceptions.StreamLostError, _lost),
 )
 """What AMQP itself says; all else is of the network."""

@@ -10,9 +10,11 @@ from typing import Any
 
 from pika import exceptions
 
+from otppi.api.text import labelled
 from otppi.kit.broker.consumer import Consumer, Delivery, Verdict
 from otppi.wire.errors import EnvelopeError, FieldError
 from otppi_ingress_rabbitmq.properties import coding_problem, delivery_of
+from otppi_ingress_rabbitmq.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -197,18 +199,21 @@ class Intake:
             self._with_channel(self._missing)
         elif self.phase is Phase.OPENING or time.monotonic() - self._opened < _STEADY:
             self._enter(Phase.CLOSED)
-            trouble = f"queue {self._named} cannot be used"
+            trouble = _("queue {named} cannot be used", named=self._named)
             if self._declared:
-                trouble = f"queue {self._declared} does not exist, and cannot be declared"
-            self._fail(f"{trouble}: {reason.reply_text}")
+                trouble = _("queue {declared} does not exist, and cannot be declared", declared=self._declared)
+            self._fail(labelled(trouble, reason.reply_text))
         else:
-            self._start_over(f"the server closed the channel: {reason.reply_text}")
+            self._start_over(_("the server closed the channel: {reply_text}", reply_text=reason.reply_text))
 
-    def _cancelled_by_server(self, _: Any) -> None:
+    def _cancelled_by_server(self, _method: Any) -> None:
         """Look for the queue again: it was deleted, or its node is gone (RabbitMQ, consumer cancel notification)."""
         channel, self._channel = self._channel, None
         channel.close()
-        self._start_over(f"the server ended the consumer of queue {self._named}, which may have been deleted", _DELETED)
+        self._start_over(
+            _("the server ended the consumer of queue {named}, which may have been deleted", named=self._named),
+            _DELETED,
+        )
 
     def _start_over(self, why: str, delay: float = 0.0) -> None:
         logger.warning(
@@ -241,7 +246,13 @@ class Intake:
             for queue in self._queues:
                 self._channel.queue_declare(queue, passive=True, callback=self._look)
         elif self.phase in _WAITING and time.monotonic() - self._since > self._values["timeout"]:
-            self._fail(f"the server did not answer within {self._values['timeout']:g} s while {self.phase.value}")
+            self._fail(
+                _(
+                    "the server did not answer within {timeout:g} s while {phase}",
+                    timeout=self._values["timeout"],
+                    phase=self.phase.value,
+                )
+            )
 
     def _look(self, found: Any) -> None:
         """Start over where the queue has no consumer: it was deleted and made anew, and nobody said so."""
@@ -308,7 +319,7 @@ class Intake:
         self._enter(Phase.IDLE)
         self.adjust()
 
-    def _take(self, _: Any, method: Any, properties: Any, body: bytes, *, bulk: bool) -> None:
+    def _take(self, _channel: Any, method: Any, properties: Any, body: bytes, *, bulk: bool) -> None:
         self._newest = method.delivery_tag
         self._unsettled.add(method.delivery_tag)
         delivery = delivery_of(method, properties, body, time.time())

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from otppi.api.ingress import Callback
 from otppi.kit.broker.outbox import Delivery
+from otppi_ingress_rabbitmq.text import _
 
 _PLAIN = frozenset({"", "identity", "utf-8", "utf8"})
 _OLDEST = 1_000_000_000
@@ -43,7 +44,7 @@ def coding_problem(properties: Any) -> str | None:
     coding = properties.content_encoding
     if coding is None or (isinstance(coding, str) and coding.strip().lower() in _PLAIN):
         return None
-    return "must not be set: the body has to be plain JSON in UTF-8"
+    return _("must not be set: the body has to be plain JSON in UTF-8")
 
 
 def _reply_to(properties: Any) -> Callback | None:

@@ -15,6 +15,7 @@ from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.endpoint import Endpoint
 from otppi_ingress_rabbitmq.connection import Connection, reason
+from otppi_ingress_rabbitmq.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ class Publisher:
     def _give_up(self, before: float) -> None:
         late = [number for number, publication in self._unconfirmed.items() if publication.sent < before]
         for number in late:
-            self._failed(self._unconfirmed.pop(number), "unconfirmed", "the server did not confirm it")
+            self._failed(self._unconfirmed.pop(number), "unconfirmed", _("the server did not confirm it"))
 
     def _failed(self, publication: _Publication, kind: str, why: str) -> None:
         callback = publication.action.callback
@@ -191,7 +192,7 @@ class Publisher:
         self._ready, self._number = True, 0
         self._pump()
 
-    def _disconnected(self, _: Any, error: BaseException) -> None:
+    def _disconnected(self, _connection: Any, error: BaseException) -> None:
         if not isinstance(error, exceptions.ConnectionClosedByClient):
             why = reason(error, self._endpoint, self._values)
             logger.warning("ingress-rabbitmq: no connection to publish answers: %s; they wait", why)
@@ -211,11 +212,11 @@ class Publisher:
         self._unconfirmed.clear()
         for publication in reversed(unconfirmed):
             if publication.attempts >= _ATTEMPTS:
-                self._failed(publication, "refused", "the server does not take it")
+                self._failed(publication, "refused", _("the server does not take it"))
             else:
                 self._waiting.appendleft(publication)
 
-    def _was_blocked(self, _: Any, frame: Any) -> None:
+    def _was_blocked(self, _connection: Any, frame: Any) -> None:
         blocked = str(frame.method.reason)
         logger.warning(
             "ingress-rabbitmq: the server is short of resources (%s): answers wait, messages are taken all the same",
@@ -223,7 +224,7 @@ class Publisher:
         )
         self.blocked = blocked
 
-    def _was_unblocked(self, *_: Any) -> None:
+    def _was_unblocked(self, *_arguments: Any) -> None:
         self.blocked = None
         logger.info("ingress-rabbitmq: the server takes answers again")
 
@@ -236,7 +237,7 @@ class Publisher:
             self._release(publication)
             return
         if callback.topic in (self._values["queue"], self._values["bulk_queue"]):
-            self._failed(publication, "refused", "it is where commands come from")
+            self._failed(publication, "refused", _("it is where commands come from"))
             return
         properties = pika.BasicProperties(
             content_type="application/json",
@@ -250,7 +251,7 @@ class Publisher:
         try:
             self._channel.basic_publish("", callback.topic, publication.action.payload, properties, mandatory)
         except (exceptions.ShortStringTooLong, UnicodeEncodeError):
-            self._failed(publication, "unroutable", "no queue can have this name")
+            self._failed(publication, "unroutable", _("no queue can have this name"))
             return
         self._number += 1
         publication.attempts += 1
@@ -274,10 +275,10 @@ class Publisher:
             elif publication.attempts < _ATTEMPTS:
                 self._waiting.append(publication)  # sent again when the clock looks, or with the next answer
             else:
-                self._failed(publication, "refused", "the server does not take it")
+                self._failed(publication, "refused", _("the server does not take it"))
         if taken:
             self._pump()
 
-    def _returned(self, _: Any, method: Any, *_content: Any) -> None:
+    def _returned(self, _channel: Any, method: Any, *_content: Any) -> None:
         """Take note of an answer that no queue takes; its confirm follows, and settles its delivery."""
-        self._tally.failed("unroutable", str(method.routing_key), "there is no such queue")
+        self._tally.failed("unroutable", str(method.routing_key), _("there is no such queue"))

@@ -12,6 +12,7 @@ from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_rabbitmq.connection import Connection, close_all, parameters, reason
 from otppi_ingress_rabbitmq.intake import Intake, Phase
 from otppi_ingress_rabbitmq.publisher import Publisher, Tally
+from otppi_ingress_rabbitmq.text import _
 
 _TICK = 1.0
 _CONNECTING = 3
@@ -127,7 +128,7 @@ class Session:
         self.intake = Intake(connection, self._values, self._consumer, self._wanted, self._changed, self._end)
         self.intake.open()
 
-    def _closed(self, _: Any, error: BaseException) -> None:
+    def _closed(self, _connection: Any, error: BaseException) -> None:
         self._end(reason(error, self._endpoint, self._values))
 
     def _changed(self) -> None:
@@ -136,7 +137,7 @@ class Session:
         if not self._has_queue and phase is Phase.IDLE:
             self._has_queue = True
             self._started = time.monotonic()
-            self._link.connected(f"has queue {self._values['queue']}")
+            self._link.connected(_("has queue {queue}", queue=self._values["queue"]))
             self.wake()
         if self._ends is not None:
             self.wake()
@@ -171,18 +172,18 @@ class Session:
             self._received = (received, now)
         elif self.intake is not None and now - self._received[1] > self._values["heartbeat"] + 0.5:
             self._silent = True
-            self._end(f"the server was silent for {self._values['heartbeat']} s")
+            self._end(_("the server was silent for {heartbeat} s", heartbeat=self._values["heartbeat"]))
 
     def _say(self, phase: Phase) -> None:
         queue = " and ".join(filter(None, (self._values["queue"], self._values["bulk_queue"])))
         if self._ends is not None:
-            self._link.say(f"takes nothing more from queue {queue}")
+            self._link.say(_("takes nothing more from queue {queue}", queue=queue))
         elif phase is Phase.CONSUMING:
-            self._link.say(f"takes messages from queue {queue}")
+            self._link.say(_("takes messages from queue {queue}", queue=queue))
         elif phase is Phase.IDLE and not self._wanted():
-            self._link.say(f"no modem may send: what is in queue {queue} is left to other gateways")
+            self._link.say(_("no modem may send: what is in queue {queue} is left to other gateways", queue=queue))
         elif phase is Phase.OPENING:
-            self._link.say(f"looking for queue {queue}")
+            self._link.say(_("looking for queue {queue}", queue=queue))
 
     def _work(self) -> None:
         """Do what is due, and come again when more is."""

@@ -5,17 +5,22 @@ from typing import Any
 
 from otppi.api.settings import Section, integer, text
 from otppi.kit.broker.settings import broker_settings
+from otppi_ingress_rabbitmq.text import _
 
 _SHORT_STRING = 255
 """Octets that a name may have in AMQP (AMQP 0-9-1, 4.2.5.3)."""
 
 
 def _is_name(value: str) -> str | None:
-    return _is_short(value) if value else "must not be empty"
+    return _is_short(value) if value else _("must not be empty")
 
 
 def _is_short(value: str) -> str | None:
-    return f"must not be longer than {_SHORT_STRING} bytes" if len(value.encode()) > _SHORT_STRING else None
+    return (
+        _("must not be longer than {short_string} bytes", short_string=_SHORT_STRING)
+        if len(value.encode()) > _SHORT_STRING
+        else None
+    )
 
 
 _QUEUE = text(

@@ -28,6 +28,7 @@ from otppi_ingress_redis.lists import ListSource
 from otppi_ingress_redis.settings import CHANNEL, LIST, SECTION
 from otppi_ingress_redis.source import AT_ONCE, Source
 from otppi_ingress_redis.stream import StreamSource
+from otppi_ingress_redis.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class RedisIngress(BrokerIngress):
         self._leave_to_others()
         self._asked_until = None
         dialer.endpoint = replace(dialer.endpoint, timeout=self._timeout)
-        worker, reader = (Line(self.values, dialer) for _ in range(2))
+        worker, reader = (Line(self.values, dialer) for _line in range(2))
         self._lines = (worker, reader)
         try:
             for line in self._lines:
@@ -167,7 +168,7 @@ class RedisIngress(BrokerIngress):
         if not self._source.kept:
             return _MOST_UNKEPT - self.consumer.working
         capacity = self.gateway.capacity()
-        self.link.say("connected" if capacity else "takes nothing: no modem may send")
+        self.link.say(_("connected") if capacity else _("takes nothing: no modem may send"))
         return capacity - self._held
 
     @property
@@ -231,7 +232,7 @@ class RedisIngress(BrokerIngress):
             if not isinstance(reply, ResponseError):
                 continue
             if not is_for_good(reply):
-                checked(reply, "publishing an answer")
+                checked(reply, _("publishing an answer"))
             message = "%s: an answer cannot be published on %s: %s"
             self.lines.log(logging.WARNING, "answers that cannot be published", message, KEY, topic, said(reply))
 

@@ -15,6 +15,7 @@ from otppi.kit.net.dial import Dialer
 from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.failures import WRONG_LOGIN
 from otppi.kit.net.link import LinkLost
+from otppi_ingress_redis.text import _
 
 Command = Sequence[str | bytes | int | float]
 
@@ -118,7 +119,7 @@ class Line:
             return []
         with self._told():
             self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
-        return [self.reply() for _ in commands]
+        return [self.reply() for _command in commands]
 
     def ask(self, *command: str | bytes | float) -> Any:
         """Send one command and give its reply; an error is LinkLost."""
@@ -169,7 +170,8 @@ def checked(reply: Any, what: str) -> Any:
     """Give a reply, or raise LinkLost where it is an error."""
     if isinstance(reply, exceptions.ResponseError):
         word, words = code(reply), said(reply)
-        raise LinkLost(f"{what} is refused: {words if words.startswith(word) else f'{word} {words}'}")
+        whole = words if words.startswith(word) else f"{word} {words}"
+        raise LinkLost(_("{what} is refused: {said}", what=what, said=whole))
     if isinstance(reply, list):  # the replies of a transaction
         for one in reply:
             if isinstance(one, exceptions.ResponseError):
@@ -180,11 +182,11 @@ def checked(reply: Any, what: str) -> Any:
 def _reason(error: BaseException, endpoint: Endpoint) -> str:
     """Say in one sentence why a connection failed or ended; the password is not in it."""
     if isinstance(error, exceptions.AuthenticationError):
-        return f"{WRONG_LOGIN}, or is required: {said(error)}"
+        return _("{wrong_login}, or is required: {said}", wrong_login=WRONG_LOGIN, said=said(error))
     if isinstance(error, exceptions.BusyLoadingError):
-        return "the server is still loading its data"
+        return _("the server is still loading its data")
     if isinstance(error, exceptions.InvalidResponse):
-        return "what is at this port does not speak Redis's protocol"
+        return _("what is at this port does not speak Redis's protocol")
     if (why := endpoint.why(error)) is not None:
         return why
     return endpoint.no_answer() if isinstance(error, exceptions.TimeoutError) else said(error) or type(error).__name__

@@ -9,6 +9,7 @@ from otppi.kit.broker.verdict import Verdict
 from otppi_ingress_redis.line import Command, Line, checked
 from otppi_ingress_redis.settings import LEFT
 from otppi_ingress_redis.source import AT_ONCE, BLOCK, Question, Source, exchanged
+from otppi_ingress_redis.text import _
 
 
 class ListSource(Source):
@@ -81,7 +82,7 @@ class ListSource(Source):
 
     def settle(self, line: Line, actions: list[Action]) -> None:
         """Take out of the processing list: for good, or into the dead letters, or back to where it came from."""
-        with exchanged(line, "settling a command") as commands:
+        with exchanged(line, _("settling a command")) as commands:
             for action in actions:
                 if action.delivery is None:
                     continue

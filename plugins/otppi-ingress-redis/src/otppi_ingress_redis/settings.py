@@ -5,13 +5,14 @@ from typing import Any
 
 from otppi.api.settings import Section, boolean, integer, number, text
 from otppi.kit.broker.settings import broker_settings
+from otppi_ingress_redis.text import _
 
 STREAM, LIST, CHANNEL = "stream", "list", "channel"
 LEFT, RIGHT = "left", "right"
 
 
 def _not_empty(value: str) -> str | None:
-    return None if value.strip() else "must not be empty"
+    return None if value.strip() else _("must not be empty")
 
 
 _KEY = text("key", "Key", "The stream, list or channel that commands are taken from.", "sms", check=_not_empty)

@@ -16,6 +16,7 @@ from otppi.web.server import HttpServer, ServerLimits
 from otppi.web.timeouts import Timeouts
 from otppi_ingress_rest.application import RestApplication
 from otppi_ingress_rest.handlers import NAME, Api
+from otppi_ingress_rest.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class RestIngress(Ingress):
             OtpPiError: a port, or the certificate, cannot be used; the sentence names the setting.
         """
         if self._settings["http_port"] == self._settings["https_port"] != 0 and len(self._kinds()) == 2:
-            raise OtpPiError("ingress-rest.http_port and ingress-rest.https_port must not be the same")
+            raise OtpPiError(_("ingress-rest.http_port and ingress-rest.https_port must not be the same"))
         kinds = self._served()
         with ExitStack() as opened:
             api = Api(self._context.gateway, self._settings, self._wait, self._counters)
@@ -113,7 +114,7 @@ class RestIngress(Ingress):
                 if kinds == ["https"]:
                     raise
                 logger.error("HTTPS is not served: %s", error)  # noqa: TRY400 - the reason says it all
-                self._warnings.append(f"HTTPS is not served: {error}")
+                self._warnings.append(_("HTTPS is not served: {error}", error=error))
                 kinds.remove("https")
         return kinds
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Section, boolean, integer, number, text
+from otppi_ingress_rest.text import _
 
 MESSAGES = "/api/messages"
 HEALTH = "/api/health"
@@ -37,7 +38,7 @@ WAIT_LIMIT = 60
 
 def _not_reserved(path: str) -> str | None:
     taken = next((one for one in RESERVED if path == one or path.startswith(f"{one}/")), None)
-    return f"must not be {taken}, which has a meaning of its own" if taken else None
+    return _("must not be {taken}, which has a meaning of its own", taken=taken) if taken else None
 
 
 def _is_address(value: str) -> str | None:
@@ -46,7 +47,7 @@ def _is_address(value: str) -> str | None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        return "must be an IPv4 or IPv6 address of this device, or empty for all of them"
+        return _("must be an IPv4 or IPv6 address of this device, or empty for all of them")
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from stomp.utils import parse_frame
 
 from otppi.kit.net.link import LinkLost
+from otppi_ingress_stomp.text import _
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _MOST_HEAD = 1 << 16
@@ -53,7 +54,7 @@ class Frames:
         if end is None or end.start() > _MOST_HEAD:
             self._searched = len(self._buffer)
             if self._searched > _MOST_HEAD:
-                raise LinkLost("what is at this port does not speak STOMP")
+                raise LinkLost(_("what is at this port does not speak STOMP"))
             return False
         self._frame = parse_frame(bytes(self._buffer[: end.start()]))
         del self._buffer[: end.end()]

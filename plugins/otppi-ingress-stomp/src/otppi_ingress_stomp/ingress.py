@@ -19,6 +19,7 @@ from otppi_ingress_stomp.messages import delivery_of, destination, is_kept
 from otppi_ingress_stomp.publisher import Publisher
 from otppi_ingress_stomp.settings import SECTION
 from otppi_ingress_stomp.subscriptions import Subscriptions
+from otppi_ingress_stomp.text import _
 from otppi_ingress_stomp.wire import Wire
 
 KEY = SECTION.key
@@ -88,15 +89,17 @@ class StompIngress(BrokerIngress):
         frames: list[Any] = []
         while not frames:
             if self.link.stopping:
-                raise LinkLost("the gateway stops")
+                raise LinkLost(_("the gateway stops"))
             if time.monotonic() > deadline:
                 raise LinkLost(no_answer(self.values["timeout"]))
             frames = self._exchange(wire, deadline - time.monotonic())
         first, *more = frames
         if first.cmd == "ERROR":
-            raise LinkLost(f"the server refuses the connection: {_error(first, self.values, is_first=True)}")
+            raise LinkLost(
+                _("the server refuses the connection: {error}", error=_error(first, self.values, is_first=True))
+            )
         if first.cmd != "CONNECTED":
-            raise LinkLost("what is at this port does not speak STOMP")
+            raise LinkLost(_("what is at this port does not speak STOMP"))
         wire.greeted(first)
         # Only RabbitMQ's NACK gives a message back; others take it for one that nobody can handle (ActiveMQ does).
         self._requeues = wire.server.startswith("RabbitMQ")
@@ -114,7 +117,7 @@ class StompIngress(BrokerIngress):
                 if now >= self.alarm.ends_at or self._is_idle():
                     return
             elif now >= ends and not self._subscriptions.is_draining:
-                self._subscriptions.drain("the connection is refreshed")
+                self._subscriptions.drain(_("the connection is refreshed"))
             else:
                 self._adjust(wire, self.gateway.capacity())
             if self._subscriptions.is_drained(now, idle=self._is_idle()):
@@ -122,7 +125,7 @@ class StompIngress(BrokerIngress):
             self.link.say(self._subscriptions.detail)
             oldest = self._publisher.oldest()
             if oldest is not None and now - oldest > self.values["timeout"]:
-                raise LinkLost("the server did not confirm an answer in time")
+                raise LinkLost(_("the server did not confirm an answer in time"))
             pause = self.consumer.pause()
             for frame in self._exchange(wire, _LOOK if pause is None else min(pause, _LOOK)):
                 self._frame(wire, frame)
@@ -163,7 +166,7 @@ class StompIngress(BrokerIngress):
                 self._settle(wire, action.delivery, action.verdict)
         elif frame.cmd == "ERROR":
             self._publisher.refused(frame.headers.get("receipt-id"))
-            raise LinkLost(f"the server reports an error: {_error(frame, self.values)}")
+            raise LinkLost(_("the server reports an error: {error}", error=_error(frame, self.values)))
 
     def _farewell(self, wire: Wire) -> None:
         """Say good-bye, and wait until the server has read all that was said before it (STOMP 1.2, DISCONNECT)."""
@@ -208,7 +211,7 @@ class StompIngress(BrokerIngress):
         body = action.delivery.body if action.delivery is not None else b""
         letter = Callback(self.values["dead_letter"])
         if not self._publisher.put(Action(callback=letter, payload=body, delivery=action.delivery)):
-            raise LinkLost(f"dead_letter {letter.topic} is refused")
+            raise LinkLost(_("dead_letter {topic} is refused", topic=letter.topic))
 
     def _settle(self, wire: Wire, delivery: Delivery, verdict: Verdict) -> None:
         """Acknowledge, refuse, or give back."""

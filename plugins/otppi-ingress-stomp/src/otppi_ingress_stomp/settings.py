@@ -5,12 +5,13 @@ from typing import Any
 
 from otppi.api.settings import Section, integer, text, text_list
 from otppi.kit.broker.settings import broker_settings
+from otppi_ingress_stomp.text import _
 
 
 def _is_destination(value: str) -> str | None:
     if not value.strip():
-        return "must not be empty"
-    return "must not hold control characters" if not value.isprintable() else None
+        return _("must not be empty")
+    return _("must not hold control characters") if not value.isprintable() else None
 
 
 def _is_optional_destination(value: str) -> str | None:
@@ -19,11 +20,11 @@ def _is_optional_destination(value: str) -> str | None:
 
 def _are_headers(values: list[str]) -> str | None:
     for value in values:
-        name, colon, _ = value.partition(":")
+        name, colon, _rest = value.partition(":")
         if not colon or not name.strip() or not value.isprintable():
-            return "must be written as name: value"
+            return _("must be written as name: value")
         if name.strip().lower() in ("destination", "id", "ack", "receipt"):
-            return f"must not set {name.strip()}, which this gateway sets itself"
+            return _("must not set {strip}, which this gateway sets itself", strip=name.strip())
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.kit.broker.parking import steps
+from otppi_ingress_stomp.text import _
 
 _MORE, _LESS = 1.5, 0.5
 """The prefetch is changed when the modems could have so many times as much at hand, or so little."""
@@ -37,7 +38,7 @@ class Subscriptions:
 
     def __init__(self, values: Mapping[str, Any], source: str, *, kept: bool) -> None:
         pairs = (header.partition(":") for header in values["subscribe_headers"])
-        self._headers = {name.strip(): value.strip() for name, _, value in pairs}
+        self._headers = {name.strip(): value.strip() for name, _colon, value in pairs}
         self._source = source
         self._kept = kept
         self._number = itertools.count(1)
@@ -67,7 +68,7 @@ class Subscriptions:
                 self.prefetch = 1
             return
         if not capacity:
-            self.detail = "takes nothing: no modem may send"
+            self.detail = _("takes nothing: no modem may send")
         if capacity and (not self.prefetch or capacity >= _MORE * self.prefetch):
             self._subscribe(protocol, "client-individual", capacity - self.prefetch)
             self.prefetch = capacity
@@ -77,7 +78,7 @@ class Subscriptions:
             self._room += more
         self._room_needed = time.monotonic() if 4 * parked >= self._room else self._room_needed
         if time.monotonic() - self._room_needed > _ROOM_FOR:
-            self.drain("takes less: fewer messages wait")
+            self.drain(_("takes less: fewer messages wait"))
         if self.prefetch and capacity < _LESS * self.prefetch:
             self._wait_to_lower(capacity)
         else:
@@ -87,7 +88,7 @@ class Subscriptions:
         now = time.monotonic()
         self._less_since = self._less_since or now
         if now - self._less_since >= (_FOR_LONG if capacity else _NONE_FOR):
-            reason = "takes less: the modems are slower" if capacity else self.detail
+            reason = _("takes less: the modems are slower") if capacity else self.detail
             self.drain(reason, able=bool(capacity))
 
     def drain(self, reason: str, *, able: bool = True) -> None:

@@ -17,6 +17,7 @@ from otppi.kit.net.dial import Dialer
 from otppi.kit.net.failures import CLOSED, SILENT
 from otppi.kit.net.link import LinkLost
 from otppi_ingress_stomp.frames import Frames
+from otppi_ingress_stomp.text import _
 
 _VERSIONS = "1.1,1.2"
 _CHUNK = 1 << 16
@@ -80,11 +81,11 @@ class Wire:
         """Read the server's answer to the greeting: version, name and heart-beats."""
         version = frame.headers.get("version", "1.0")
         if version not in ("1.1", "1.2"):
-            raise LinkLost(f"the server speaks STOMP {version[:20]}, 1.1 or 1.2 is needed")
+            raise LinkLost(_("the server speaks STOMP {version}, 1.1 or 1.2 is needed", version=version[:20]))
         if version == "1.1":
             self.protocol = Protocol11(self)
         self.server = frame.headers.get("server", "")[:100]
-        offers, _, wants = frame.headers.get("heart-beat", "0,0").partition(",")
+        offers, _comma, wants = frame.headers.get("heart-beat", "0,0").partition(",")
         ours = float(self._values["heartbeat"])
         if ours and _milliseconds(wants):
             self._send_every = max(ours, _milliseconds(wants) / 1000)
@@ -124,10 +125,10 @@ class Wire:
                 count = self._sock.send(self._out[:_CHUNK]) if self._sock is not None else 0
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 if now - self._moved > self._values["timeout"]:
-                    raise LinkLost("the server does not take what is sent to it") from None
+                    raise LinkLost(_("the server does not take what is sent to it")) from None
                 return
             except OSError as error:
-                raise LinkLost(self._endpoint.why(error) or "the connection broke") from error
+                raise LinkLost(self._endpoint.why(error) or _("the connection broke")) from error
             del self._out[:count]
             self._sent = self._moved = now
 
@@ -141,7 +142,7 @@ class Wire:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
             except OSError as error:
-                raise LinkLost(self._endpoint.why(error) or "the connection broke") from error
+                raise LinkLost(self._endpoint.why(error) or _("the connection broke")) from error
             if not data:
                 if frames:
                     break  # what was said last, such as an error, comes first
@@ -156,7 +157,7 @@ class Wire:
     def check(self) -> None:
         """Raise LinkLost where the server has been silent for too long."""
         if self._expect_every and time.monotonic() - self._heard > _SILENT * self._expect_every:
-            raise LinkLost(f"{SILENT} (heart-beat)")
+            raise LinkLost(_("{silent} (heart-beat)", silent=SILENT))
 
     def pause(self) -> float:
         """Give the seconds until there is something to be done about heart-beats."""

@@ -18,6 +18,7 @@ from otppi.wire.envelope import BODY_LIMIT
 from otppi_ingress_wsmessagebroker import handshake
 from otppi_ingress_wsmessagebroker.handshake import Site
 from otppi_ingress_wsmessagebroker.stream import Stream
+from otppi_ingress_wsmessagebroker.text import _
 
 MESSAGE_LIMIT = 2 * BODY_LIMIT
 """A longer message is no command, not even one that was encrypted; it is read and thrown away."""
@@ -26,17 +27,17 @@ _CONTROL_LIMIT = 125
 _AT_ONCE = 100
 _PING = struct.Struct("!Q")
 _CLOSE_CODES = {
-    1000: "it closed the connection",
-    1001: "it is going away",
-    1002: "it found a fault in our protocol",
-    1003: "it does not take such data",
-    1006: "it closed the connection",
-    1007: "it found a text of ours that is not UTF-8",
-    1008: "it refuses this client by a rule of its own",
-    1009: "it found a message of ours too long",
-    1011: "it has a fault",
-    1012: "it is being restarted",
-    1013: "it is too busy",
+    1000: _("it closed the connection"),
+    1001: _("it is going away"),
+    1002: _("it found a fault in our protocol"),
+    1003: _("it does not take such data"),
+    1006: _("it closed the connection"),
+    1007: _("it found a text of ours that is not UTF-8"),
+    1008: _("it refuses this client by a rule of its own"),
+    1009: _("it found a message of ours too long"),
+    1011: _("it has a fault"),
+    1012: _("it is being restarted"),
+    1013: _("it is too busy"),
 }
 
 
@@ -44,7 +45,7 @@ class Closed(LinkLost):
     """The server ended the connection in the way of the protocol, with a status code (RFC 6455 7.4)."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"{_CLOSE_CODES.get(code, 'it closed the connection')} (code {code})")
+        super().__init__(_("{reason} (code {code})", reason=_CLOSE_CODES.get(code, _CLOSE_CODES[1000]), code=code))
         self.code = code
 
 
@@ -153,7 +154,7 @@ class Connection:
                 break
             except websocket.WebSocketException as error:
                 self._fail(1002)
-                raise LinkLost("it breaks the WebSocket protocol") from error
+                raise LinkLost(_("it breaks the WebSocket protocol")) from error
             self._heard_at = time.monotonic()
             if self._frame(frame.opcode, bool(frame.fin), cast("bytes", frame.data)):
                 messages.append(self._message())
@@ -166,7 +167,7 @@ class Connection:
             return False
         if (opcode == websocket.ABNF.OPCODE_CONT) != self._in_message:  # RFC 6455 5.4
             self._fail(1002)
-            raise LinkLost("it breaks the WebSocket protocol (parts of messages out of order)")
+            raise LinkLost(_("it breaks the WebSocket protocol (parts of messages out of order)"))
         too_long, self._frames.too_long = self._frames.too_long, False
         self._size += len(payload)
         self._too_long |= too_long or self._size > MESSAGE_LIMIT
@@ -185,7 +186,7 @@ class Connection:
     def _control(self, opcode: int, final: bool, payload: bytes) -> None:
         if self._frames.too_long or len(payload) > _CONTROL_LIMIT or not final:  # RFC 6455 5.5
             self._fail(1002)
-            raise LinkLost("it breaks the WebSocket protocol (a control frame too long)")
+            raise LinkLost(_("it breaks the WebSocket protocol (a control frame too long)"))
         if opcode == websocket.ABNF.OPCODE_PING:
             self._pong = payload  # of several only the last one is answered (RFC 6455 5.5.3)
         elif opcode == websocket.ABNF.OPCODE_PONG:
@@ -295,19 +296,19 @@ def _shake_hands(stream: Stream, site: Site, topic: str, deadline: float) -> Non
         rest = rest[written:]
         if not written:
             stream.wants_write = True
-            stream.wait(deadline, "reading the handshake")
+            stream.wait(deadline, _("reading the handshake"))
     stream.wants_write = False
     answer = bytearray()
     while handshake.HEAD_END not in answer:
         try:
             answer += stream.recv(handshake.HEAD_LIMIT)
         except BlockingIOError:
-            stream.wait(deadline, "to the handshake")
+            stream.wait(deadline, _("to the handshake"))
         except LinkLost as error:
             raise _without_answer(bytes(answer), error) from error
         if len(answer) > handshake.HEAD_LIMIT and handshake.HEAD_END not in answer:
             raise handshake.not_http(bytes(answer))
-    head, _, begun = bytes(answer).partition(handshake.HEAD_END)
+    head, _end, begun = bytes(answer).partition(handshake.HEAD_END)
     handshake.check(head, site, key)
     stream.unread(begun)
 
@@ -315,4 +316,6 @@ def _shake_hands(stream: Stream, site: Site, topic: str, deadline: float) -> Non
 def _without_answer(answer: bytes, error: LinkLost) -> LinkLost:
     if answer:
         return handshake.not_http(answer)
-    return LinkLost(f"{error} during the handshake; it may want TLS, or speak something else than WebSocket")
+    return LinkLost(
+        _("{error} during the handshake; it may want TLS, or speak something else than WebSocket", error=error)
+    )

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from otppi.kit.net.failures import LOGIN_WANTED, WRONG_LOGIN
 from otppi.kit.net.link import LinkLost
+from otppi_ingress_wsmessagebroker.text import _
 
 HEAD_LIMIT = 16_384
 """Longest head of an answer, in octets."""
@@ -47,7 +48,7 @@ def target(path: str, topic: str) -> str:
     The document says `channel`, the original program sent `topic`, and servers look for either.
     """
     name = quote(topic, safe="")
-    path, _, query = path.partition("?")
+    path, _mark, query = path.partition("?")
     path = quote("/" + path.strip().lstrip("/"), safe="/%:@!$&'()*+,;=~")
     query = quote(query.strip(), safe="/%:@!$&'()*+,;=~?")
     return f"{path}?{query + '&' if query else ''}channel={name}&topic={name}"
@@ -69,7 +70,7 @@ def check(head: bytes, site: Site, key: str) -> None:
     Raises:
         LinkLost: The connection is none of WebSocket; the sentence says what may be wrong.
     """
-    status_line, _, rest = head.partition(b"\r\n")
+    status_line, _end, rest = head.partition(b"\r\n")
     matched = _STATUS_LINE.match(status_line)
     if matched is None:
         raise not_http(head)
@@ -80,9 +81,9 @@ def check(head: bytes, site: Site, key: str) -> None:
     if fields.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
         raise LinkLost("its handshake is not that of a WebSocket server (no Upgrade)")
     if not hmac.compare_digest(fields.get("sec-websocket-accept", "").encode(), accept(key).encode()):
-        raise LinkLost("its handshake is not that of a WebSocket server (wrong Sec-WebSocket-Accept)")
+        raise LinkLost(_("its handshake is not that of a WebSocket server (wrong Sec-WebSocket-Accept)"))
     if fields.get("sec-websocket-extensions"):  # RFC 6455 4.1: one that was not asked for fails the connection
-        raise LinkLost("it wants to use an extension of WebSocket that was not asked for")
+        raise LinkLost(_("it wants to use an extension of WebSocket that was not asked for"))
 
 
 def accept(key: str) -> str:
@@ -93,24 +94,28 @@ def accept(key: str) -> str:
 def not_http(begin: bytes) -> LinkLost:
     """Say what answers that is not HTTP."""
     if begin.startswith(_TLS_RECORD):
-        return LinkLost("it wants TLS, and `ssl` is off")
-    return LinkLost("what answers there is no WebSocket server")
+        return LinkLost(_("it wants TLS, and `ssl` is off"))
+    return LinkLost(_("what answers there is no WebSocket server"))
 
 
 def _refusal(status: int, site: Site, location: str) -> str:
     known = {
-        401: f"{WRONG_LOGIN if site.username or site.password else LOGIN_WANTED} (401)",
-        403: "it does not let this user connect to this topic (403)",
-        404: "there is nothing at this path (404)",
-        426: "it speaks another version of WebSocket (426)",
+        401: _("{problem} (401)", problem=WRONG_LOGIN if site.username or site.password else LOGIN_WANTED),
+        403: _("it does not let this user connect to this topic (403)"),
+        404: _("there is nothing at this path (404)"),
+        426: _("it speaks another version of WebSocket (426)"),
     }
     if status in known:
         return known[status]
     if status in _REDIRECTS:
-        return f"it redirects {_place(location)}({status}), which is not followed: the password would go along"
+        return _(
+            "it redirects {place}({status}), which is not followed: the password would go along",
+            place=_place(location),
+            status=status,
+        )
     if status < 300:
-        return f"there is a web server, but none of WebSocket, at this path ({status})"
-    return f"it answers {status}"
+        return _("there is a web server, but none of WebSocket, at this path ({status})", status=status)
+    return _("it answers {status}", status=status)
 
 
 def _place(location: str) -> str:
@@ -123,13 +128,13 @@ def _place(location: str) -> str:
     except ValueError:
         return ""
     shown = re.sub(r"[^!-~]", "", place + parts.path)[:100]
-    return f"to {shown} " if parts.hostname else ""
+    return _("to {shown} ", shown=shown) if parts.hostname else ""
 
 
 def _fields(lines: bytes) -> dict[str, str]:
     fields: dict[str, str] = {}
     for line in lines.decode("latin-1").split("\r\n"):
-        name, _, value = line.partition(":")
+        name, _colon, value = line.partition(":")
         name, value = name.strip().lower(), value.strip()
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
@@ -140,4 +145,4 @@ def _ascii(name: str) -> str:
     try:
         return name if name.isascii() else name.encode("idna").decode()
     except UnicodeError:
-        raise LinkLost("host is no name of a server") from None
+        raise LinkLost(_("host is no name of a server")) from None

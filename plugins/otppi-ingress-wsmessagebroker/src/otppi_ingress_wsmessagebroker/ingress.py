@@ -20,6 +20,7 @@ from otppi_ingress_wsmessagebroker.handshake import Site
 from otppi_ingress_wsmessagebroker.publisher import Publisher
 from otppi_ingress_wsmessagebroker.receiver import Receiver
 from otppi_ingress_wsmessagebroker.settings import SECTION
+from otppi_ingress_wsmessagebroker.text import _
 from otppi_ingress_wsmessagebroker.traffic import Kind, Published, kind_of
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class WsMessageBrokerIngress(BrokerIngress):
     def __init__(self, context: IngressContext) -> None:
         settings = context.settings
         if ":" in settings["username"]:
-            raise OtpPiError(f"{KEY}.username must not hold a colon (RFC 7617)")
+            raise OtpPiError(_("{key}.username must not hold a colon (RFC 7617)", key=KEY))
         delay = settings["reconnect_delay"]
         cap = max(delay, _LONGEST_PAUSE)
         super().__init__(context, SECTION, requeue=False, patience=_PARTING, first=delay, cap=cap)
@@ -101,7 +102,7 @@ class WsMessageBrokerIngress(BrokerIngress):
         """Say so where the thread of the answers has died, or never begun, or does nothing any more."""
         thread = self._answers
         if thread is not None and not thread.lives:
-            return "its thread that publishes answers has died"
+            return _("its thread that publishes answers has died")
         return super().stalled()
 
     def details(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from otppi.kit.net.wake import Alarm
 from otppi_ingress_wsmessagebroker.change import SILENCE, Change, Seen
 from otppi_ingress_wsmessagebroker.connection import Closed, Connection, Server
 from otppi_ingress_wsmessagebroker.stream import Gone
+from otppi_ingress_wsmessagebroker.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Receiver:
             return error
         site = self._server.site
         reason = WRONG_LOGIN if site.username or site.password else LOGIN_WANTED
-        return LinkLost(f"{error} right after the handshake: probably {reason}")
+        return LinkLost(_("{error} right after the handshake: probably {reason}", error=error, reason=reason))
 
     def _prove(self, connection: Connection) -> None:
         """Wait until the server has shown that it lets us in."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from otppi.api.settings import Section, number, text
 from otppi.kit.broker.settings import broker_settings
+from otppi_ingress_wsmessagebroker.text import _
 
 
 def _not_empty(value: str) -> str | None:
-    return None if value.strip() else "must not be empty"
+    return None if value.strip() else _("must not be empty")
 
 
 _PATH = text(

@@ -9,6 +9,7 @@ from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.failures import CLOSED
 from otppi.kit.net.link import LinkLost
 from otppi.kit.net.wake import Alarm
+from otppi_ingress_wsmessagebroker.text import _
 
 _READ = 65_536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -38,9 +39,9 @@ class Stream:
             LinkLost: Neither by `deadline` (`what` says what was waited for), or the alarm's time is over.
         """
         if self._alarm.over:
-            raise LinkLost("it is no longer wanted")
+            raise LinkLost(_("it is no longer wanted"))
         if time.monotonic() >= deadline:
-            raise LinkLost(f"{self._endpoint.no_answer()} ({what})")
+            raise LinkLost(_("{problem} ({what})", problem=self._endpoint.no_answer(), what=what))
         self._alarm.wait_for((self,), deadline)
 
     def fileno(self) -> int:
@@ -95,4 +96,4 @@ class Stream:
     def _lost(self, error: OSError) -> LinkLost:
         if error.errno in (errno.ECONNRESET, errno.EPIPE) or isinstance(error, ssl.SSLEOFError):
             return Gone()
-        return LinkLost(self._endpoint.why(error) or "the connection broke")
+        return LinkLost(self._endpoint.why(error) or _("the connection broke"))

@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping
 
 from otppi.api.internet import Dialling, InternetDown
+from otppi_internet_ppp.text import _
 
 _REFUSALS: Mapping[str, str] = {
-    "NO CARRIER": "the network refused the data connection (NO CARRIER): wrong APN, no credit, or no coverage",
-    "BUSY": "the network is busy (BUSY)",
-    "NO ANSWER": "the network did not answer (NO ANSWER)",
-    "NO DIALTONE": "the modem has no network (NO DIALTONE)",
-    "NO DIAL TONE": "the modem has no network (NO DIAL TONE)",
-    "ERROR": "the modem refused a command (ERROR): the APN, an init command, or the dial number",
+    "NO CARRIER": _("the network refused the data connection (NO CARRIER): wrong APN, no credit, or no coverage"),
+    "BUSY": _("the network is busy (BUSY)"),
+    "NO ANSWER": _("the network did not answer (NO ANSWER)"),
+    "NO DIALTONE": _("the modem has no network (NO DIALTONE)"),
+    "NO DIAL TONE": _("the modem has no network (NO DIAL TONE)"),
+    "ERROR": _("the modem refused a command (ERROR): the APN, an init command, or the dial number"),
 }
 _COMMAND_TIMEOUT = 10
 _PRINTABLE = re.compile(r"[ -~]+")
@@ -68,9 +69,9 @@ def refusal(line: str) -> str | None:
     found = re.fullmatch(r"Failed(?: \((.*)\))?", line.strip())
     if found is None:
         return None
-    return _REFUSALS.get(found[1] or "", "there was no answer in time: it is no AT port, or the network is too slow")
+    return _REFUSALS.get(found[1] or "", _("there was no answer in time: it is no AT port, or the network is too slow"))
 
 
 def _check(name: str, text: str, pattern: re.Pattern[str]) -> None:
     if not pattern.fullmatch(text):
-        raise InternetDown(f"the setting {name} cannot be used for dialling")
+        raise InternetDown(_("the setting {name} cannot be used for dialling", name=name))

@@ -20,6 +20,7 @@ from otppi.kit.net.back_off import Backoff
 from otppi_internet_ppp.chat import chat_script, refusal
 from otppi_internet_ppp.log import cause_of, complaint, heard
 from otppi_internet_ppp.options import ppp_options
+from otppi_internet_ppp.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,9 @@ class Programs:
         """
         pppd, chat = (shutil.which(name, path=_SYSTEM) for name in (self.pppd, self.chat))
         if pppd is None or chat is None:
-            raise InternetDown("pppd and chat are not installed (the package ppp)")
+            raise InternetDown(_("pppd and chat are not installed (the package ppp)"))
         if not self.device.exists():
-            raise InternetDown(f"this kernel has no PPP (there is no {self.device})")
+            raise InternetDown(_("this kernel has no PPP (there is no {device})", device=self.device))
         return pppd, chat
 
 
@@ -174,7 +175,7 @@ def _claimed(port: str) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise InternetDown(f"{port} is used: it sends SMS, or another program has it") from error
+        raise InternetDown(_("{port} is used: it sends SMS, or another program has it", port=port)) from error
     finally:
         os.close(descriptor)
 

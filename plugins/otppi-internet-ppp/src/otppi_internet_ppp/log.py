@@ -5,27 +5,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from otppi.api.internet import InternetState, InternetStatus
+from otppi_internet_ppp.text import _
 
 _CAUSES: Mapping[int, str] = {
-    1: "pppd failed (out of memory, or a system call failed)",
-    2: "pppd does not know one of its options",
-    3: "pppd must be started by root, or be setuid root",
-    4: "this kernel has no PPP",
-    6: "another program has locked the port",
-    7: "the port cannot be opened",
-    8: "dialling failed",
-    10: "the network gave no address (PPP negotiation failed)",
-    11: "the network refused to say who it is",
-    15: "the network does not answer any more",
-    16: "the modem hung up",
-    17: "the port is looped back: it is no modem's",
-    19: "the network refused user name or password",
+    1: _("pppd failed (out of memory, or a system call failed)"),
+    2: _("pppd does not know one of its options"),
+    3: _("pppd must be started by root, or be setuid root"),
+    4: _("this kernel has no PPP"),
+    6: _("another program has locked the port"),
+    7: _("the port cannot be opened"),
+    8: _("dialling failed"),
+    10: _("the network gave no address (PPP negotiation failed)"),
+    11: _("the network refused to say who it is"),
+    15: _("the network does not answer any more"),
+    16: _("the modem hung up"),
+    17: _("the port is looped back: it is no modem's"),
+    19: _("the network refused user name or password"),
 }
 """EXIT STATUS of pppd(8)."""
 
 _COMPLAINTS: Mapping[str, str] = {
-    "Couldn't set tty to PPP discipline": "this kernel has no PPP for serial ports (ppp_async)",
-    "Couldn't create new ppp unit": "this kernel gives no PPP interface",
+    "Couldn't set tty to PPP discipline": _("this kernel has no PPP for serial ports (ppp_async)"),
+    "Couldn't create new ppp unit": _("this kernel gives no PPP interface"),
 }
 _ADDRESS = r"([0-9a-fA-F.:]+)"
 _INTERFACE = re.compile(r"Using interface (\w+)")
@@ -35,7 +36,7 @@ _DNS = re.compile(rf"(?:primary|secondary) +DNS address {_ADDRESS}")
 
 def cause_of(exit_status: int) -> str:
     """Say why pppd ended."""
-    return _CAUSES.get(exit_status, "the connection ended")
+    return _CAUSES.get(exit_status, _("the connection ended"))
 
 
 def complaint(line: str) -> str | None:

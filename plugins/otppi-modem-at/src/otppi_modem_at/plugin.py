@@ -6,6 +6,7 @@ from otppi.api import hookimpl
 from otppi.api.modem import ModemType
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.probe import probe
+from otppi_modem_at.text import _
 
 
 @hookimpl
@@ -14,8 +15,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="at",
-            title="AT modem",
-            help="A GSM, UMTS or LTE modem on a serial port that speaks 3GPP TS 27.005 and 27.007.",
+            title=_("AT modem"),
+            help=_("A GSM, UMTS or LTE modem on a serial port that speaks 3GPP TS 27.005 and 27.007."),
             create=AtModem,
             settings=AT_SETTINGS,
             probe=probe,

@@ -12,6 +12,7 @@ from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
 from otppi.wire.ussd import UssdForm
+from otppi_modem_huawei.text import _
 
 _VENDOR = "12d1"
 _LOWEST_RSSI = -121
@@ -70,8 +71,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="huawei",
-            title="Huawei stick",
-            help="A Huawei stick of the families E1xx and E3xx, in modem firmware (not HiLink).",
+            title=_("Huawei stick"),
+            help=_("A Huawei stick of the families E1xx and E3xx, in modem firmware (not HiLink)."),
             create=partial(AtModem, profile=PROFILE),
             settings=AT_SETTINGS,
             recognises=made_by("huawei"),

@@ -19,6 +19,7 @@ from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.kit.net.wake import Wake
 from otppi_modem_modemmanager.dispatch import Dispatcher
 from otppi_modem_modemmanager.names import DBUS
+from otppi_modem_modemmanager.text import _
 
 _DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket"
 _NO_TIMEOUT = 2_000_000.0
@@ -87,7 +88,7 @@ class Pending:
             return list(reply.get_args_list(byte_arrays=True))
         name = str(reply.get_error_name())
         if name in _SERVICE_GONE:
-            raise ModemLost("ModemManager does not run, or has just ended")
+            raise ModemLost(_("ModemManager does not run, or has just ended"))
         texts = reply.get_args_list()
         number = re.search(r"error: (\d{1,5})$", str(texts[0])) if texts else None
         raise BusError(name, int(number[1]) if number else None)
@@ -113,8 +114,8 @@ class Bus:
             self._connection = dbus.bus.BusConnection(address)
         except dbus.DBusException as error:
             if error.get_dbus_name() == f"{DBUS}.Error.AccessDenied":
-                raise ModemBlocked("the system bus may not be used by this user") from error
-            raise ModemLost("there is no system bus (D-Bus)") from error
+                raise ModemBlocked(_("the system bus may not be used by this user")) from error
+            raise ModemLost(_("there is no system bus (D-Bus)")) from error
         self._connection.set_exit_on_disconnect(False)
         self._filter = self._note  # one object: libdbus aborts the process where another one is taken away
         self._connection.add_message_filter(self._filter)
@@ -190,7 +191,7 @@ class Bus:
         try:
             return self.wait(self.start(service, path, interface, member, signature, *args), timeout)
         except BusTimeout as error:
-            raise ModemLost(f"ModemManager does not answer ({member})", Trouble.SILENT) from error
+            raise ModemLost(_("ModemManager does not answer ({member})", member=member), Trouble.SILENT) from error
 
     def match(self, rule: str) -> None:
         """Ask for signals (D-Bus specification, "Match Rules")."""
@@ -232,7 +233,7 @@ class Bus:
 
 
 def _gone() -> ModemLost:
-    return ModemLost("the system bus (D-Bus) is gone")
+    return ModemLost(_("the system bus (D-Bus) is gone"))
 
 
 def _poll_for(*descriptors: int) -> select.poll:

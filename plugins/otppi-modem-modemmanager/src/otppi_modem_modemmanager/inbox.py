@@ -13,6 +13,7 @@ from otppi_modem_modemmanager.bus import BusError, Signal
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import MESSAGING, SMS, PduType, SmsState
 from otppi_modem_modemmanager.refusals import short
+from otppi_modem_modemmanager.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Inbox:
         try:
             (paths,) = self._modem.call(MESSAGING, "List")
         except BusError as error:
-            raise ModemLost(f"the messages cannot be listed: {short(error)}", Trouble.FAULTY) from error
+            raise ModemLost(_("the messages cannot be listed: {short}", short=short(error)), Trouble.FAULTY) from error
         for path in paths:
             self._due.setdefault(str(path), 0.0)
 

@@ -21,6 +21,7 @@ from otppi_modem_modemmanager.names import (
     THREEGPP,
     ModemState,
 )
+from otppi_modem_modemmanager.text import _
 
 Objects = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """What GetManagedObjects gives: properties by interface by path."""
@@ -29,7 +30,7 @@ _IMEI_DIGITS = 14
 """What follows is a check digit, or a software version, or nothing (3GPP TS 23.003 6.2)."""
 _NO_SUCH_OBJECT = frozenset(f"{DBUS}.Error.{name}" for name in ("UnknownMethod", "UnknownObject", "UnknownInterface"))
 _UNAUTHORIZED = frozenset((f"{SERVICE}.Error.Core.Unauthorized", f"{DBUS}.Error.AccessDenied"))
-NOT_ALLOWED = "ModemManager does not let this user do that (polkit; see docs/modemmanager.md)"
+NOT_ALLOWED = _("ModemManager does not let this user do that (polkit; see docs/modemmanager.md)")
 
 
 class ManagedModem:
@@ -94,19 +95,22 @@ class ManagedModem:
         if self.lost is not None:
             raise ModemLost(self.lost)
         if self.state < ModemState.ENABLED:
-            raise ModemLost("the modem is not enabled", Trouble.FAULTY)
+            raise ModemLost(_("the modem is not enabled"), Trouble.FAULTY)
         registration = self.registration
         if registration not in REGISTERED if registration is not None else self.state < ModemState.REGISTERED:
-            raise ModemLost(f"no network: {REGISTRATIONS.get(str(registration), 'unknown')}", Trouble.NO_NETWORK)
+            raise ModemLost(
+                _("no network: {registration}", registration=REGISTRATIONS.get(str(registration), _("unknown"))),
+                Trouble.NO_NETWORK,
+            )
 
     def heard(self, signal: Signal) -> None:
         """Take note of a signal."""
         match signal.member, signal.args:
-            case "NameOwnerChanged", [_, _, new] if not new:
-                self.lost = "ModemManager has ended"
+            case "NameOwnerChanged", [_name, _old, new] if not new:
+                self.lost = _("ModemManager has ended")
             case "InterfacesRemoved", [self.path, removed]:
                 if MODEM in removed:
-                    self.lost = "ModemManager does not have the modem any more"
+                    self.lost = _("ModemManager does not have the modem any more")
                 for interface in removed:
                     self._properties.pop(str(interface), None)
             case "InterfacesAdded", [self.path, added]:
@@ -193,7 +197,7 @@ class ManagedModem:
     def _sim_path(self) -> str:
         path = str(self.get(MODEM, "Sim", "/"))
         if path == "/":
-            raise ModemBlocked("there is no SIM card in the modem")
+            raise ModemBlocked(_("there is no SIM card in the modem"))
         return path
 
 
@@ -213,10 +217,10 @@ def find_modem(objects: Objects, settings: Mapping[str, Any]) -> str:
     else:
         named = [path for path, modem in modems.items() if not port or _has_port(modem, port)]
     if len(named) > 1:
-        raise ModemBlocked(f"ModemManager has {len(named)} modems that could be meant: set its IMEI")
+        raise ModemBlocked(_("ModemManager has {count} modems that could be meant: set its IMEI", count=len(named)))
     if not named:
-        wanted = f" with IMEI {imei}" if imei else f" at {port}" if port else ""
-        raise ModemLost(f"ModemManager has no modem{wanted}")
+        wanted = _(" with IMEI {imei}", imei=imei) if imei else _(" at {port}", port=port) if port else ""
+        raise ModemLost(_("ModemManager has no modem{wanted}", wanted=wanted))
     return named[0]
 
 
@@ -226,7 +230,7 @@ def _imei_of(modem: Mapping[str, Any]) -> str:
 
 def _has_port(modem: Mapping[str, Any], port: str) -> bool:
     """Whether a modem has a port, which may be a link; ModemManager names them without `/dev/`."""
-    names = {str(modem.get("PrimaryPort", "")), *(str(name) for name, _ in modem.get("Ports", ()))}
+    names = {str(modem.get("PrimaryPort", "")), *(str(name) for name, _kind in modem.get("Ports", ()))}
     return bool(port) and os.path.basename(os.path.realpath(port)) in names  # noqa: PTH119 - as it is written
 
 
@@ -239,7 +243,7 @@ def _dbm(quality: tuple[int, bool]) -> int | None:
 def translated(error: BusError) -> Exception:
     """Tell the errors that are not about what was asked for: the modem is not there, or not this user's."""
     if error.name in _NO_SUCH_OBJECT:
-        return ModemLost("ModemManager does not have the modem any more")
+        return ModemLost(_("ModemManager does not have the modem any more"))
     if error.name in _UNAUTHORIZED:
         return ModemBlocked(NOT_ALLOWED)
     return error

@@ -21,6 +21,7 @@ from otppi_modem_modemmanager.managed import ManagedModem, translated
 from otppi_modem_modemmanager.names import MESSAGING, MODEM, POWER_LOW, SIM_MISSING, ModemState
 from otppi_modem_modemmanager.outbox import Outbox
 from otppi_modem_modemmanager.refusals import advice_and_meaning, short
+from otppi_modem_modemmanager.text import _
 from otppi_modem_modemmanager.ussd import Ussd
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class ModemManagerModem(Modem):
     def warnings(self) -> Sequence[str]:
         """Say which settings do nothing here."""
         unused = bool(self._context.settings["init_commands"])
-        return ["its init_commands are not run: ModemManager has the port"] if unused else []
+        return [_("its init_commands are not run: ModemManager has the port")] if unused else []
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
 
@@ -102,14 +103,14 @@ class ModemManagerModem(Modem):
         self._identity = modem.identity()
         modem.check()
         if not modem.has(MESSAGING):
-            raise ModemBlocked("ModemManager cannot send SMS with this modem")
+            raise ModemBlocked(_("ModemManager cannot send SMS with this modem"))
         session.inbox.opened()
 
     def _see_that_it_works(self, modem: ManagedModem) -> None:
         if modem.state == ModemState.FAILED:
             if int(modem.get(MODEM, "StateFailedReason", 0)) == SIM_MISSING:
-                raise ModemBlocked("there is no SIM card in the modem")
-            raise ModemLost("ModemManager failed to set the modem up", Trouble.FAULTY)
+                raise ModemBlocked(_("there is no SIM card in the modem"))
+            raise ModemLost(_("ModemManager failed to set the modem up"), Trouble.FAULTY)
         if modem.state in (ModemState.UNKNOWN, ModemState.INITIALIZING):
             self._settle(modem, ModemState.LOCKED)
 
@@ -122,7 +123,7 @@ class ModemManagerModem(Modem):
                 _see_that_it_was_enabled(enabling)
             modem.bus.hear(left)
         if modem.state < ModemState.ENABLED:
-            raise ModemLost(modem.lost or "ModemManager is still enabling the modem")
+            raise ModemLost(modem.lost or _("ModemManager is still enabling the modem"))
 
     def _settle(self, modem: ManagedModem, least: ModemState) -> None:
         """Wait for a modem that ModemManager is setting up."""
@@ -130,7 +131,7 @@ class ModemManagerModem(Modem):
         while modem.state < least and (left := deadline - time.monotonic()) > 0 and modem.lost is None:
             modem.bus.hear(left)
         if modem.state < least:
-            raise ModemLost(modem.lost or "ModemManager is still setting the modem up")
+            raise ModemLost(modem.lost or _("ModemManager is still setting the modem up"))
 
     def idle(self, timeout: float) -> None:
         """Do a piece of what is due, or wait for something to come."""
@@ -145,7 +146,7 @@ class ModemManagerModem(Modem):
 
     def _ready_session(self) -> _Session:
         if self._session is None:
-            raise ModemLost("the modem is not open")
+            raise ModemLost(_("the modem is not open"))
         self._session.modem.check()
         return self._session
 
@@ -156,7 +157,7 @@ class ModemManagerModem(Modem):
         try:
             parts = len(segment(message.text))
         except WireError as error:
-            raise Rejected(f"it cannot be written as SMS: {error}") from error
+            raise Rejected(_("it cannot be written as SMS: {error}", error=error)) from error
         message.progress.segments = parts
         try:
             session.outbox.send(message, parts, hooks)
@@ -230,7 +231,10 @@ def _see_that_it_was_enabled(enabling: Pending) -> None:
         other = translated(error)
         if other is not error:
             raise other from error
-        raise ModemLost(f"the modem cannot be enabled: {advice_and_meaning(error)[1]}", Trouble.FAULTY) from error
+        raise ModemLost(
+            _("the modem cannot be enabled: {advice_and_meaning}", advice_and_meaning=advice_and_meaning(error)[1]),
+            Trouble.FAULTY,
+        ) from error
 
 
 def _radio(modem: ManagedModem) -> None:

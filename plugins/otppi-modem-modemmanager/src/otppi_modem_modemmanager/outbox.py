@@ -15,6 +15,7 @@ from otppi_modem_modemmanager.bus import BusError, BusTimeout, Pending
 from otppi_modem_modemmanager.managed import ManagedModem, translated
 from otppi_modem_modemmanager.names import FLASH_CLASS, MESSAGING, SMS, VALIDITY_RELATIVE
 from otppi_modem_modemmanager.refusals import refusal, short
+from otppi_modem_modemmanager.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Outbox:
             hooks.meanwhile()
             path = str(self._modem.bus.wait(creating)[0])
         except BusTimeout as error:
-            raise ModemLost("ModemManager does not answer (Create)", Trouble.SILENT) from error
+            raise ModemLost(_("ModemManager does not answer (Create)"), Trouble.SILENT) from error
         except BusError as error:
             raise self._failed(error, dispatched=False, parts=parts) from error
         hooks.before_dispatch()
@@ -48,12 +49,14 @@ class Outbox:
             self._modem.bus.wait(sending, self._settings["result_timeout"])
         except BusTimeout as error:
             self._late.append((message.message_id, path, sending))
-            raise Unconfirmed("the network did not answer in time") from error
+            raise Unconfirmed(_("the network did not answer in time")) from error
         except BusError as error:
             self.delete(path)
             raise self._failed(error, dispatched=True, parts=parts) from error
         except ModemLost as error:
-            raise Unconfirmed(f"the modem was lost before the network answered: {error.cause}") from error
+            raise Unconfirmed(
+                _("the modem was lost before the network answered: {cause}", cause=error.cause)
+            ) from error
         message.progress.references.extend([*[UNKNOWN_REFERENCE] * (parts - 1), self._reference(path)])
 
     def _properties(self, message: OutgoingMessage) -> dict[str, Any]:
@@ -91,7 +94,7 @@ class Outbox:
     @property
     def due(self) -> bool:
         """Whether there is something for `work`."""
-        return any(pending.done for _, _, pending in self._late)
+        return any(pending.done for _path, _time, pending in self._late)
 
     def work(self) -> None:
         """Look at one answer that came too late for its message."""

@@ -8,6 +8,7 @@ from otppi.api.errors import ModemBlocked
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, ModemType
 from otppi.api.settings import number
+from otppi_modem_modemmanager.text import _
 
 
 @hookimpl
@@ -17,7 +18,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
         ModemType(
             key="modemmanager",
             title="ModemManager",
-            help="A modem that ModemManager drives: found by its IMEI, else by its port, else the only one.",
+            help=_("A modem that ModemManager drives: found by its IMEI, else by its port, else the only one."),
             create=create,
             settings=(
                 number(
@@ -48,7 +49,7 @@ class _WithoutDbus(Modem):
 
     def open(self) -> None:
         """Say what is missing."""
-        raise ModemBlocked("python3-dbus is missing")
+        raise ModemBlocked(_("python3-dbus is missing"))
 
     def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:  # noqa: ARG002 - it is never open
         """Say what is missing."""

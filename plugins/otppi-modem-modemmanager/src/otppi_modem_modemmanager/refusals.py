@@ -12,6 +12,7 @@ from otppi.api.errors import ModemUnfit, NotSent, Rejected, SendError, Unconfirm
 from otppi.wire.cme_cms import Advice, cme_advice, cme_meaning, cms_advice, cms_meaning
 from otppi_modem_modemmanager.bus import BusError
 from otppi_modem_modemmanager.names import ERROR
+from otppi_modem_modemmanager.text import _
 
 _WAIT_RETRY = 2.0
 
@@ -74,21 +75,21 @@ _MOBILE_EQUIPMENT: Final[Mapping[str, int]] = {
 }
 
 _OTHERS: Final[Mapping[str, tuple[Advice, str]]] = {
-    "Core.InvalidArgs": (Advice.NEVER, "ModemManager cannot write it as SMS"),
-    "Core.TooMany": (Advice.NEVER, "ModemManager cannot write it as SMS: it is too long"),
-    "Core.Unsupported": (Advice.OTHER, "ModemManager cannot do that with this modem"),
-    "Core.WrongState": (Advice.WAIT, "the modem is in a state in which it cannot do that"),
-    "Core.InProgress": (Advice.WAIT, "ModemManager is busy with the modem"),
-    "Core.Retry": (Advice.WAIT, "ModemManager asks to try again later"),
-    "Core.ResetRetry": (Advice.WAIT, "ModemManager asks to try again after a reset"),
-    "Core.Throttled": (Advice.WAIT, "ModemManager asks to try again later"),
-    "Core.Aborted": (Advice.AMBIGUOUS, "it was ended by the network or the modem"),
-    "Core.Cancelled": (Advice.AMBIGUOUS, "it was cancelled"),
-    "Core.Timeout": (Advice.AMBIGUOUS, "the modem did not answer ModemManager in time"),
-    "Serial.ResponseTimeout": (Advice.AMBIGUOUS, "the modem did not answer ModemManager in time"),
-    "Serial.OpenFailed": (Advice.WAIT, "ModemManager cannot open the modem's port"),
-    "Serial.OpenFailedNoDevice": (Advice.WAIT, "ModemManager cannot open the modem's port"),
-    "Serial.NotOpen": (Advice.WAIT, "ModemManager does not have the modem's port open"),
+    "Core.InvalidArgs": (Advice.NEVER, _("ModemManager cannot write it as SMS")),
+    "Core.TooMany": (Advice.NEVER, _("ModemManager cannot write it as SMS: it is too long")),
+    "Core.Unsupported": (Advice.OTHER, _("ModemManager cannot do that with this modem")),
+    "Core.WrongState": (Advice.WAIT, _("the modem is in a state in which it cannot do that")),
+    "Core.InProgress": (Advice.WAIT, _("ModemManager is busy with the modem")),
+    "Core.Retry": (Advice.WAIT, _("ModemManager asks to try again later")),
+    "Core.ResetRetry": (Advice.WAIT, _("ModemManager asks to try again after a reset")),
+    "Core.Throttled": (Advice.WAIT, _("ModemManager asks to try again later")),
+    "Core.Aborted": (Advice.AMBIGUOUS, _("it was ended by the network or the modem")),
+    "Core.Cancelled": (Advice.AMBIGUOUS, _("it was cancelled")),
+    "Core.Timeout": (Advice.AMBIGUOUS, _("the modem did not answer ModemManager in time")),
+    "Serial.ResponseTimeout": (Advice.AMBIGUOUS, _("the modem did not answer ModemManager in time")),
+    "Serial.OpenFailed": (Advice.WAIT, _("ModemManager cannot open the modem's port")),
+    "Serial.OpenFailedNoDevice": (Advice.WAIT, _("ModemManager cannot open the modem's port")),
+    "Serial.NotOpen": (Advice.WAIT, _("ModemManager does not have the modem's port open")),
 }
 _BEFORE_ANY_PART = frozenset({"Core.InvalidArgs", "Core.TooMany", "Core.Unsupported", "Core.WrongState"})
 """ModemManager finds these before it gives the modem anything."""
@@ -102,14 +103,14 @@ def short(error: BusError) -> str:
 def advice_and_meaning(error: BusError, maker: str = "") -> tuple[Advice, str]:
     """Tell what may be done after an error, and what it means to this maker's modems; one of nobody is ambiguous."""
     name = short(error)
-    domain, _, nick = name.partition(".")
+    domain, _dot, nick = name.partition(".")
     if domain == "Message" and nick in _MESSAGE:
         number = (error.number if nick == "Unknown" else None) or _MESSAGE[nick]
         return cms_advice(number, maker), cms_meaning(number, maker)
     if domain == "MobileEquipment" and nick in _MOBILE_EQUIPMENT:
         number = (error.number if nick == "Unknown" else None) or _MOBILE_EQUIPMENT[nick]
         return cme_advice(number), cme_meaning(number)
-    return _OTHERS.get(name, (Advice.AMBIGUOUS, f"ModemManager gave no reason ({name})"))
+    return _OTHERS.get(name, (Advice.AMBIGUOUS, _("ModemManager gave no reason ({name})", name=name)))
 
 
 def refusal(error: BusError, *, dispatched: bool, parts: int, maker: str = "") -> SendError:
@@ -125,7 +126,7 @@ def refusal(error: BusError, *, dispatched: bool, parts: int, maker: str = "") -
     if dispatched and advice is Advice.AMBIGUOUS:
         return Unconfirmed(meaning, code=code)
     if dispatched and parts > 1 and code not in _BEFORE_ANY_PART:
-        return Unconfirmed(f"some of its parts may have gone out: {meaning}", code=code)
+        return Unconfirmed(_("some of its parts may have gone out: {meaning}", meaning=meaning), code=code)
     if advice in (Advice.OTHER, Advice.FREE_STORAGE, Advice.SET_SMSC):
         return ModemUnfit(meaning, code=code)
     return NotSent(meaning, code=code, retry_after=0.0 if advice is Advice.RETRY_ONCE else _WAIT_RETRY)

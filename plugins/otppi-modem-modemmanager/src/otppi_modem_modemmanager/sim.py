@@ -13,6 +13,7 @@ from otppi_modem_modemmanager.bus import BusError
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import FACILITY_SIM, LOCKS, MODEM, THREEGPP, Lock
 from otppi_modem_modemmanager.refusals import advice_and_meaning, short
+from otppi_modem_modemmanager.text import _
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def unlock(modem: ManagedModem, settings: Mapping[str, Any], memory: PinMemory) 
     if lock in _READY:
         memory.forget()
     elif LOCKS.get(lock, "") != "":
-        raise ModemBlocked(f"the SIM asks for {LOCKS[lock]}")
+        raise ModemBlocked(_("the SIM asks for {locks}", locks=LOCKS[lock]))
     return False
 
 
@@ -61,7 +62,7 @@ def _give_pin(modem: ManagedModem, pin: str, memory: PinMemory) -> None:
     try:
         modem.call_sim("SendPin", "s", pin)
     except BusError as error:
-        raise ModemBlocked(f"the SIM refused the PIN ({short(error)})") from error
+        raise ModemBlocked(_("the SIM refused the PIN ({short})", short=short(error))) from error
     logger.info("the SIM PIN was accepted")
 
 
@@ -99,17 +100,19 @@ class SimTool:
         change = _CHANGES[action]
         arguments = [secret, *([new_pin] if change.new_pin else [])]
         if not all(map(_SECRET.fullmatch, arguments)):
-            raise NotDone("a PIN is 4 to 8 digits, a PUK 8")
+            raise NotDone(_("a PIN is 4 to 8 digits, a PUK 8"))
         before = status(self._modem)
         if before.state != change.needs:
-            raise NotDone(f"the SIM must say {change.needs} for that, and it says {before.state}")
+            raise NotDone(
+                _("the SIM must say {needs} for that, and it says {state}", needs=change.needs, state=before.state)
+            )
         words = [*arguments, *([] if change.enable is None else [change.enable])]
         signature = "s" * len(arguments) + "b" * (change.enable is not None)
         try:
             self._modem.call_sim(change.method, signature, *words)
         except BusError as error:
             if short(error) == "Core.Unsupported":
-                raise NotSupported("ModemManager cannot do that with this modem") from error
+                raise NotSupported(_("ModemManager cannot do that with this modem")) from error
             if action is SimAction.ENTER_PIN and secret == self._own_pin:
                 self._memory.remember(secret)
             raise NotDone(self._refusal(error)) from error
@@ -120,7 +123,12 @@ class SimTool:
     def _refusal(self, error: BusError) -> str:
         after = status(self._modem)
         reason = advice_and_meaning(error)[1]
-        return f"the SIM refused: {reason}; tries left: PIN {_shown(after.pin_tries)}, PUK {_shown(after.puk_tries)}"
+        return _(
+            "the SIM refused: {reason}; tries left: PIN {shown}, PUK {shown2}",
+            reason=reason,
+            shown=_shown(after.pin_tries),
+            shown2=_shown(after.puk_tries),
+        )
 
 
 def _shown(count: int | None) -> str:

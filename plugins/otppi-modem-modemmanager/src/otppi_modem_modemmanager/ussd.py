@@ -11,6 +11,7 @@ from otppi_modem_modemmanager.bus import BusError, BusTimeout, Pending, Signal
 from otppi_modem_modemmanager.managed import ManagedModem
 from otppi_modem_modemmanager.names import PROPERTIES, SERVICE, USSD, UssdState
 from otppi_modem_modemmanager.refusals import advice_and_meaning, short
+from otppi_modem_modemmanager.text import _
 
 _REFUSED_WITHIN = 1.0
 """Seconds for which `ask` waits for a refusal; messages wait meanwhile. A later one is told as an answer."""
@@ -44,7 +45,7 @@ class Ussd:
         """Start a session, or reply in the one that waits for it; raises as `Modem.ussd` does."""
         state = self._state()
         if self._asked is not None or state == UssdState.ACTIVE:
-            raise NotDone("a USSD answer is still waited for")
+            raise NotDone(_("a USSD answer is still waited for"))
         self._hold.forget()
         member = "Respond" if state == UssdState.USER_RESPONSE else "Initiate"
         pending = self._modem.start(USSD, member, "s", text)
@@ -132,11 +133,11 @@ class Ussd:
     def _state(self) -> int:
         """Ask for the session's state: the signal of its change may come after the answer that changed it."""
         if not self._modem.has(USSD):
-            raise NotSupported("ModemManager cannot do USSD with this modem")
+            raise NotSupported(_("ModemManager cannot do USSD with this modem"))
         try:
             (state,) = self._modem.bus.call(SERVICE, self._modem.path, PROPERTIES, "Get", "ss", USSD, "State")
         except BusError as error:
-            raise ModemLost("ModemManager does not have the modem any more") from error
+            raise ModemLost(_("ModemManager does not have the modem any more")) from error
         return int(state)
 
 
@@ -146,5 +147,5 @@ def _read(text: str) -> str:
 
 def _not_done(error: BusError) -> Exception:
     if short(error) == "Core.Unsupported":
-        return NotSupported("ModemManager cannot do USSD with this modem")
-    return NotDone(f"USSD was refused: {advice_and_meaning(error)[1]}")
+        return NotSupported(_("ModemManager cannot do USSD with this modem"))
+    return NotDone(_("USSD was refused: {advice_and_meaning}", advice_and_meaning=advice_and_meaning(error)[1]))

@@ -12,6 +12,7 @@ from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
+from otppi_modem_quectel.text import _
 
 _VENDOR = "2c7c"
 _QUALCOMM = "05c6"
@@ -82,8 +83,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="quectel",
-            title="Quectel module",
-            help="A Quectel module: EC20, EC21, EC25 and their kin.",
+            title=_("Quectel module"),
+            help=_("A Quectel module: EC20, EC21, EC25 and their kin."),
             create=QuectelModem,
             settings=AT_SETTINGS,
             recognises=made_by("quectel"),

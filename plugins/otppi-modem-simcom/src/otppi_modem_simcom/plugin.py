@@ -11,6 +11,7 @@ from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
+from otppi_modem_simcom.text import _
 
 _VENDOR = "1e0e"
 _RSSI_FROM_END = 2
@@ -75,8 +76,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="simcom",
-            title="SIMCom module",
-            help="A SIMCom module: SIM800 and its kin on a serial port, SIM7600 and its kin on USB.",
+            title=_("SIMCom module"),
+            help=_("A SIMCom module: SIM800 and its kin on a serial port, SIM7600 and its kin on USB."),
             create=partial(AtModem, profile=PROFILE),
             settings=AT_SETTINGS,
             recognises=made_by("simcom"),

@@ -6,6 +6,7 @@ from otppi.api.errors import ModemLost
 from otppi.api.modem import ModemContext, PhoneMessage, RecoveryStep
 from otppi.kit.at.modem import AtModem
 from otppi.simulator import ModemProfile, ModemRack, RackedModem, SimulatedNetwork
+from otppi_modem_simulated.text import _
 
 _SHOWN = 100
 
@@ -60,7 +61,7 @@ class SimulatedModem(AtModem):
 
     def _path(self) -> str:
         if self._rack is None:
-            raise ModemLost("the simulated modem is not plugged in")
+            raise ModemLost(_("the simulated modem is not plugged in"))
         return str(self._rack.paths[0])
 
     def _profile_of_peer(self) -> ModemProfile:

@@ -9,11 +9,16 @@ from otppi.api.settings import number, text_list
 from otppi.kit.at.modem import AT_SETTINGS
 from otppi.simulator import FAULTS
 from otppi_modem_simulated.modem import SimulatedModem
+from otppi_modem_simulated.text import _
 
 
 def _unknown_fault(names: list[str]) -> str | None:
     unknown = [name for name in names if name not in FAULTS]
-    return f"there is no fault {', '.join(unknown)}; there are {', '.join(FAULTS)}" if unknown else None
+    return (
+        _("there is no fault {unknown}; there are {faults}", unknown=", ".join(unknown), faults=", ".join(FAULTS))
+        if unknown
+        else None
+    )
 
 
 @hookimpl
@@ -22,8 +27,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="simulated",
-            title="simulated modem",
-            help="No hardware: what is sent arrives on a simulated phone (otppi phone).",
+            title=_("simulated modem"),
+            help=_("No hardware: what is sent arrives on a simulated phone (otppi phone)."),
             create=SimulatedModem,
             settings=(
                 *AT_SETTINGS,

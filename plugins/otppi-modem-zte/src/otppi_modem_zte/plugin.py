@@ -10,6 +10,7 @@ from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile
+from otppi_modem_zte.text import _
 
 _VENDOR = "19d2"
 
@@ -53,8 +54,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="zte",
-            title="ZTE stick",
-            help="A ZTE stick of the families MF1xx and MF6xx, in modem firmware.",
+            title=_("ZTE stick"),
+            help=_("A ZTE stick of the families MF1xx and MF6xx, in modem firmware."),
             create=partial(AtModem, profile=ZTE),
             settings=AT_SETTINGS,
             recognises=made_by("zte"),
@@ -62,8 +63,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
         ),
         ModemType(
             key="wavecom",
-            title="Wavecom modem",
-            help="A Wavecom modem with a Q24xx module (Fastrack and many pools), on a serial port.",
+            title=_("Wavecom modem"),
+            help=_("A Wavecom modem with a Q24xx module (Fastrack and many pools), on a serial port."),
             create=partial(AtModem, profile=WAVECOM),
             settings=AT_SETTINGS,
             recognises=made_by("wavecom"),

@@ -26,6 +26,9 @@ def is_link(described: Mapping[str, Any]) -> bool:
     return described.keys() >= _DESCRIBED
 
 
+_CONNECTED = _("connected")
+
+
 class LinkLost(OtpPiError):  # noqa: N818
     """The server cannot be reached, refuses, or has gone; the sentence says why and holds no secret."""
 
@@ -48,7 +51,7 @@ class Link:
         self._since = time.time()
         self._last_error: str | None = None
         self._attempts = 0
-        self._detail = "connecting"
+        self._detail: str = _("connecting")
         self._said: tuple[str, float] | None = None
         self._called_at: float | None = None
 
@@ -68,7 +71,7 @@ class Link:
             finally:
                 self._connected_at = None
 
-    def connected(self, detail: str = "connected") -> None:
+    def connected(self, detail: str = _CONNECTED) -> None:
         """Note that the server has accepted the connection."""
         self._connected_at = time.monotonic()
         self._change(detail)
