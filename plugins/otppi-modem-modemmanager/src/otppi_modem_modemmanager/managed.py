@@ -98,8 +98,9 @@ class ManagedModem:
             raise ModemLost(_("the modem is not enabled"), Trouble.FAULTY)
         registration = self.registration
         if registration not in REGISTERED if registration is not None else self.state < ModemState.REGISTERED:
+            known = REGISTRATIONS.get(str(registration)) or _("unknown")
             raise ModemLost(
-                _("no network: {registration}", registration=REGISTRATIONS.get(str(registration), _("unknown"))),
+                _("no network: {registration}", registration=known),
                 Trouble.NO_NETWORK,
             )
 
