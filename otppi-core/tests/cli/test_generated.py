@@ -15,6 +15,7 @@ from otppi.api.operations import Operation
 from otppi.api.settings import boolean, integer, number, text, text_list
 from otppi.cli import generated
 from otppi.cli.arguments import Commands, Parser, complete, root
+from otppi.cli.exits import Failure
 from otppi.cli.main import _typed, parser
 
 Otppi = Callable[..., Any]
@@ -281,3 +282,39 @@ def test_a_change_may_name_the_revision_that_it_was_made_from(otppi: Otppi, data
     assert otppi("user", "add", "app", "--token", "--revision", seen).code == 0
     assert otppi("user", "remove", "app", "--revision", seen).code == 1
     assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 5
+
+
+class Terminal(io.StringIO):
+    """What a person types where it is not asked for unseen."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "asked"),
+    [
+        (["12345678", "4321", "4321"], 0, [("sim_unblock", {"modem": "m0", "secret": "12345678", "new_pin": "4321"})]),
+        (["12345678", "4321", "4312"], None, []),
+    ],
+)
+def test_a_secret_that_is_to_be_is_asked_for_twice(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], code: int | None, asked: list[Any]
+) -> None:
+    prompts, calls, answers = list[str](), list[Any](), iter(typed)
+
+    def answer(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr(generated.getpass, "getpass", answer)
+    monkeypatch.setattr(generated, "gateway", lambda data: Recorder(calls))
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    options = complete(parser().parse_args(["sim", "unblock", "m0"]))
+    if code is None:
+        with pytest.raises(Failure, match="new PIN: the two are not the same"):
+            options.handler(options)
+    else:
+        assert options.handler(options) == code
+    assert prompts == ["PUK: ", "New PIN: ", "New PIN again: "]
+    assert calls == asked

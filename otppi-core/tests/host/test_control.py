@@ -25,6 +25,7 @@ from otppi.host.host import Host
 from otppi.host.operations import registry_of
 from otppi.host.runtime.operations import COMMAND_LINE, NotRunning
 from otppi.host.runtime.supervisor import Supervised
+from otppi.host.settings.changes import SettingsChanges
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 from otppi.wire.envelope import parse
@@ -193,6 +194,40 @@ def test_many_ask_at_once(client: ControlClient, host: Host) -> None:
     stored = json.loads((host.data.path / "settings.json").read_text())
     assert len(stored["api_users"]) == 18
     assert len((host.data.path / "blocking-list").read_text().splitlines()) == 30
+
+
+def test_nobody_who_reads_or_sends_waits_for_a_change_that_hangs(
+    client: ControlClient, host: Host, doubles: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until(lambda: doubles.modems and doubles.modems[0].is_open)
+    hanging, go_on, begun = threading.Event(), threading.Event(), list[object]()
+    update = SettingsChanges.update
+
+    def slow(self: SettingsChanges, document: object, revision: int | None = None) -> list[str]:
+        begun.append(document)
+        hanging.set()
+        assert go_on.wait(60)
+        return update(self, document, revision)
+
+    monkeypatch.setattr(SettingsChanges, "update", slow)
+    changes = [
+        threading.Thread(target=client.call, args=("settings_set", {"path": "sms.attempts", "value": value}))
+        for value in ("4", "5")
+    ]
+    try:
+        for thread in changes:
+            thread.start()
+        assert hanging.wait(60)
+        assert client.call("status", {})["status"] == "ok"
+        assert client.call("settings_show", {})["sms"]["attempts"] not in (4, 5)
+        assert client.call("send", {"receiver": "081234567890", "message": "a text"})["state"] == "sent"
+        assert len(begun) == 1, "the other change waits"
+    finally:
+        go_on.set()
+        for thread in changes:
+            thread.join(60)
+    assert len(begun) == 2
+    assert host.data.config.one("sms")["attempts"] in (4, 5)
 
 
 def test_errors_come_back_as_they_are(client: ControlClient) -> None:

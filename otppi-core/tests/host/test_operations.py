@@ -247,7 +247,7 @@ SECRETS = {
     "settings_set": {"path": "modems.m0.sim_card_pin", "value": PIN},
     "settings_import": {"document": {"modems": [{"name": "m0", "type": "scripted", "sim_card_pin": PIN}]}},
     "user_add": {"username": "app", "password": PIN, "token": True},
-    "sim_change": {"modem": "m0", "action": "enter-pin", "secret": PIN},
+    "sim_enter_pin": {"modem": "m0", "secret": PIN},
     "send": {"receiver": "081234567890", "message": PIN},
     "ussd": {"modem": "m0", "code": PIN},
 }
@@ -263,7 +263,7 @@ def test_no_secret_and_no_text_is_in_the_audit_of_the_gateway_s_own(
     until(lambda: registry.call("modems", {}, COMMAND_LINE)[0]["state"] == "ready")
     caplog.clear()
     # The scripted modem's SIM card has no lock.
-    with pytest.raises(OtpPiError) if name == "sim_change" else contextlib.nullcontext():
+    with pytest.raises(OtpPiError) if name == "sim_enter_pin" else contextlib.nullcontext():
         registry.call(name, SECRETS[name], COMMAND_LINE)
     assert f"{name} " in caplog.text
     assert "by command-line/administrator" in caplog.text
@@ -336,7 +336,8 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
     """Whoever adds an operation decides: one that changes what is kept waits for its turn."""
     acting = {one.name for one in CORE_OPERATIONS if not one.reads_only and not one.changes}
     assert acting == {
-        *("send", "inbox_show", "inbox_mark", "inbox_delete", "inbox_reply", "sim_change", "clear_memory"),
+        *("send", "inbox_show", "inbox_mark", "inbox_delete", "inbox_reply", "clear_memory"),
+        *("sim_enter_pin", "sim_unblock", "sim_change_pin", "sim_enable_pin", "sim_disable_pin"),
         *("ussd", "ussd_reply", "ussd_cancel", "balance_read"),
     }
 
@@ -400,5 +401,5 @@ def test_every_role_may_ask_for_what_is_its_own_and_no_more(data: DataFolder) ->
                 registry.call(operation.name, {}, actor)
     least = {role: {one.name for one in CORE_OPERATIONS if one.role is role} for role in Role}
     assert {"send", "ussd", "block_add", "inbox_list", "inbox_reply", "phone"} <= least[Role.OPERATOR]
-    assert {"settings_set", "settings_export", "user_add", "keys_rotate", "sim_change"} <= least[Role.ADMINISTRATOR]
+    assert {"settings_set", "settings_export", "user_add", "keys_rotate", "sim_unblock"} <= least[Role.ADMINISTRATOR]
     assert all(one.reads_only or one.name == "keys" for one in CORE_OPERATIONS if one.role is Role.VIEWER)

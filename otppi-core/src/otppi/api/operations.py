@@ -153,9 +153,14 @@ class Operation:
         return not self.reads_only if self.audit is None else self.audit
 
     def describe(self) -> dict[str, Any]:
-        """Return the declaration as a JSON value; the parameters in JSON Schema 2020-12."""
+        """Return the declaration as a JSON value.
+
+        The parameters are in JSON Schema 2020-12; `package` is the import name of the package that has the catalogue of
+        the texts.
+        """
         return {
             "name": self.name,
+            "package": getattr(self.handler, "func", self.handler).__module__.partition(".")[0],
             "title": self.title,
             "help": self.help,
             "role": self.role.value,

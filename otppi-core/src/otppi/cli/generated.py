@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from otppi.cli.arguments import Commands, Options, Parser
-from otppi.cli.exits import Exit
+from otppi.cli.exits import Exit, Failure
 from otppi.cli.output import as_json, cell, columns, show
 from otppi.cli.talk import ask, gateway
-from otppi.text import Text, _
+from otppi.text import Text
 
 Described = Mapping[str, Any]
 """An operation as `Operation.describe` gives it."""
@@ -68,7 +68,9 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
     """Add the command of an operation, in a group with this help where there is none of its first word."""
     words = operation["command"].split()
     run = own.run or partial(_run, operation, own)
-    parser = commands.within(words, group).command(words[-1], _text(operation["help"]), run, list(_examples(operation)))
+    parser = commands.within(words, group).command(
+        words[-1], _text(operation, operation["help"]), run, list(_examples(operation))
+    )
     if own.arguments:
         own.arguments(parser)
     if operation["changes"] == "settings":
@@ -80,9 +82,9 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
             _add_argument(parser, operation, key)
 
 
-def _text(words: str) -> Text:
-    """Return words of the table as what can be said in the reader's language."""
-    return words if isinstance(words, Text) else Text(words, domain=_.domain)
+def _text(operation: Described, words: str) -> Text:
+    """Return words of a declaration as what can be said in the reader's language."""
+    return Text(words, domain=operation["package"])
 
 
 def _examples(operation: Described) -> Iterable[str]:
@@ -93,7 +95,7 @@ def _examples(operation: Described) -> Iterable[str]:
 def _add_argument(parser: Parser, operation: Described, key: str) -> None:
     schema, positional = operation["parameters"]["properties"][key], key in operation["positional"]
     required, secret = key in operation["parameters"]["required"], bool(schema.get("writeOnly"))
-    settings: dict[str, Any] = {"help": _text(schema["description"].replace("%", "%%"))}
+    settings: dict[str, Any] = {"help": _text(operation, schema["description"].replace("%", "%%"))}
     if schema.get("type") == "boolean":
         off = bool(schema.get("default"))
         settings |= {"dest": key, "action": "store_false" if off else "store_true", "default": None}
@@ -153,14 +155,18 @@ def _arguments(operation: Described, options: Options) -> dict[str, Any]:
     given = {key: getattr(options, key, None) for key in properties}
     for key, schema in properties.items():
         if schema.get("writeOnly") and given[key] is None:
-            given[key] = _secret(schema["title"])
+            given[key] = _secret(key, schema["title"])
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _secret(title: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{title}: ")
-    return sys.stdin.readline().rstrip("\r\n")
+def _secret(key: str, title: str) -> str:
+    """Ask for a secret, twice for one that is to be, since nobody sees what is typed; or read a line from stdin."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    typed = getpass.getpass(f"{title}: ")
+    if key.startswith("new_") and getpass.getpass(f"{title} again: ") != typed:
+        raise Failure(Exit.USAGE, f"{title[0].lower()}{title[1:]}: the two are not the same")
+    return typed
 
 
 def show_plain(options: Options, result: Any) -> int:

@@ -1,12 +1,13 @@
 """The operations on a single modem: its SIM card's lock, its memories, and its connection to the internet."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
 from otppi.api.operations import Operation, Role
-from otppi.api.settings import text
+from otppi.api.settings import Setting, text
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.modems.internet import InternetLinks
@@ -19,6 +20,9 @@ MODEM = text("modem", "Modem", "name of the modem", required=True)
 """The parameter that names a modem as the settings do."""
 _SIM_PATIENCE = 120.0
 """For the modem to finish the message that it is sending, and for the SIM card."""
+_ASKED_FOR = (
+    "PINs and PUK are asked for, or read from stdin, one a line; they are never arguments, which others could see."
+)
 _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
 
 T = TypeVar("T")
@@ -47,7 +51,7 @@ def _sim_status(call: HostCall, modem: str) -> dict[str, Any]:
     return _status(modem, _done(worker, lambda driver: driver.sim_status()))
 
 
-def _sim_change(call: HostCall, modem: str, action: str, secret: str, new_pin: str) -> dict[str, Any]:
+def _sim_change(wanted: SimAction, call: HostCall, modem: str, secret: str, new_pin: str = "") -> dict[str, Any]:
     """Change the lock; a modem that waited for it is opened at once.
 
     Raises:
@@ -55,7 +59,6 @@ def _sim_change(call: HostCall, modem: str, action: str, secret: str, new_pin: s
         NotDone: The SIM refused.
     """
     worker = worker_of(call, modem)
-    wanted = SimAction(action)
     puk = wanted is SimAction.UNBLOCK
     right = {"secret": _is_pin(secret) and (len(secret) == 8 or not puk), "new_pin": _is_pin(new_pin)}
     if wanted not in _NEW_PIN:
@@ -106,6 +109,27 @@ def _status(modem: str, status: SimStatus) -> dict[str, Any]:
     }
 
 
+def _sim_operation(action: SimAction, title: str, help_text: str) -> Operation:
+    """Declare a change of the lock of a modem's SIM card."""
+    secret = "PUK" if action is SimAction.UNBLOCK else "PIN"
+    numbers: tuple[Setting, ...] = (
+        text("secret", secret, f"the {secret} of the SIM card", secret=True, tidy=str.strip),
+    )
+    if action in _NEW_PIN:
+        numbers += (text("new_pin", "New PIN", "the PIN from now on", secret=True, tidy=str.strip),)
+    return Operation(
+        name=f"sim_{action.value.replace('-', '_')}",
+        title=title,
+        help=f"{help_text}\n\n{_ASKED_FOR}",
+        handler=partial(_sim_change, action),
+        parameters=(MODEM, *numbers),
+        subject="modem",
+        command=f"sim {action.value}",
+        positional=("modem",),
+        examples=("m0", "m0 < secrets.txt"),
+    )
+
+
 OPERATIONS = (
     Operation(
         name="sim_status",
@@ -119,20 +143,17 @@ OPERATIONS = (
         positional=("modem",),
         examples=("m0",),
     ),
-    Operation(
-        name="sim_change",
-        title="Change the lock of the SIM card",
-        help="Give the PIN that the SIM asks for, unblock it by its PUK, change its PIN, or have it ask for none. "
-        "A modem that waited for it is opened at once.",
-        handler=_sim_change,
-        parameters=(
-            MODEM,
-            text("action", "Action", "what is to be done", required=True, choices=tuple(SimAction)),
-            text("secret", "PIN or PUK", "the PIN; to unblock it the PUK", secret=True),
-            text("new_pin", "New PIN", "the PIN from now on, to unblock it or to change it", secret=True),
-        ),
-        subject="modem",
+    _sim_operation(
+        SimAction.ENTER_PIN, "Enter the PIN", "Give the PIN that the SIM asks for; the modem is used at once."
     ),
+    _sim_operation(
+        SimAction.UNBLOCK,
+        "Unblock the SIM card",
+        "Give the PUK of a SIM that was blocked by wrong PINs, and a new PIN.",
+    ),
+    _sim_operation(SimAction.CHANGE_PIN, "Change the PIN", "Change the PIN of a SIM that asks for one."),
+    _sim_operation(SimAction.ENABLE_PIN, "Ask for the PIN", "Let the SIM ask for its PIN whenever it is switched on."),
+    _sim_operation(SimAction.DISABLE_PIN, "Ask for no PIN", "Let the SIM ask for its PIN no more."),
     Operation(
         name="clear_memory",
         title="Clear the memories",
