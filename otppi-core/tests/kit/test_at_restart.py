@@ -13,6 +13,7 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotSent, SendError, Unconfirmed
 from otppi.kit.at import restart as at_restart
+from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.restart import RestartWatch
 from otppi.simulator import ModemProfile
 from otppi.testing.scripted import RecordedHooks, until
@@ -23,6 +24,12 @@ MakeDriver = Callable[..., Any]
 STORED = ModemProfile(echo=False, text_mode=True)
 """Text mode and no echo in the stored profile, and not a word when it starts: nothing shows that it restarted."""
 SPEAKING = replace(STORED, boot_urcs=("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the answer of a modem that restarts for 2 s instead of 5."""
+    monkeypatch.setattr(AtChannel.command, "__defaults__", (2.0,))
 
 
 def only_as_it_should(driver: Any, *texts: str) -> None:
@@ -45,6 +52,7 @@ def test_no_pdu_is_typed_in_text_mode(make_driver: MakeDriver, profile: ModemPro
     only_as_it_should(driver, "before", "after 0", "after 1", "after 2")
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("command", ["+CMGF", "+CMGS"])
 @pytest.mark.parametrize("boot_time", [0.0, 0.3])
 @pytest.mark.parametrize("profile", [STORED, replace(STORED, echo=True), SPEAKING], ids=["silent", "echo", "urcs"])

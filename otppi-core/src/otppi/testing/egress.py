@@ -5,7 +5,6 @@ test calls them all: `for check in CHECKS: check(bench)`, or one by one with `py
 """
 # ruff: noqa: S101 - these are tests
 
-import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -17,6 +16,7 @@ import pytest
 from otppi.api.egress import Channel, Egress
 from otppi.api.errors import Lost, SendError
 from otppi.api.message import OutgoingMessage
+from otppi.testing.logs import all_log_lines
 from otppi.testing.scripted import until
 
 _RECEIVERS = {Channel.SMS: "6281200000001", Channel.MAIL: "somebody@example.com"}
@@ -185,14 +185,7 @@ def is_lost_when_its_other_end_is(bench: EgressBench) -> None:
 def keeps_secrets(bench: EgressBench) -> None:
     """Neither a text nor a password is in any log line, object that is shown, or error."""
     text = "made-up secret 918273"
-    noted: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: noted.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
+    with all_log_lines() as noted:
         with opened(bench) as egress:
             message = message_for(egress, text)
             egress.send(message)
@@ -201,9 +194,6 @@ def keeps_secrets(bench: EgressBench) -> None:
             egress.send(message)
         except SendError as error:
             noted += [str(error), repr(error)]
-    finally:
-        root.setLevel(before)
-        root.removeHandler(handler)
     for secret in (text, *bench.secrets()):
         assert not [line for line in noted if secret in line]
 

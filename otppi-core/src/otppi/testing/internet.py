@@ -5,7 +5,6 @@ them all: `for check in INTERNET_CHECKS: check(bench)`, or one by one with `pyte
 """
 # ruff: noqa: S101 - these are tests
 
-import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -18,6 +17,7 @@ import pytest
 
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetState, InternetType
 from otppi.testing.leaks import leaves_nothing
+from otppi.testing.logs import all_log_lines
 from otppi.testing.waiting import PATIENCE, until
 
 SECRET = "m4de-up-s3cret"  # noqa: S105 - it opens nothing
@@ -169,20 +169,9 @@ def tells_its_states_to_any_thread(bench: InternetBench) -> None:
 
 def keeps_its_secrets(bench: InternetBench) -> None:
     """The password at the access point is in no log line, status or object that is shown."""
-    noted: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: noted.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        with running(bench.make()) as internet:
-            until(lambda: internet.status().state is InternetState.CONNECTED, "it is connected")
-            noted += [repr(internet), repr(internet.status())]
-    finally:
-        root.setLevel(before)
-        root.removeHandler(handler)
+    with all_log_lines() as noted, running(bench.make()) as internet:
+        until(lambda: internet.status().state is InternetState.CONNECTED, "it is connected")
+        noted += [repr(internet), repr(internet.status())]
     assert not [line for line in noted if SECRET in line]
 
 

@@ -6,7 +6,6 @@ the simulated modem at the other end; `sends_by_capture` and its like are for ca
 """
 # ruff: noqa: S101 - these are tests
 
-import logging
 import re
 import threading
 from abc import abstractmethod
@@ -27,6 +26,7 @@ from otppi.simulator.sim import PIN_TRIES
 from otppi.testing.egress import CHECKS, EgressBench, NotedHooks, message_for
 from otppi.testing.egress import opened as opened_egress
 from otppi.testing.leaks import leaves_nothing
+from otppi.testing.logs import all_log_lines
 from otppi.testing.replay import Replay, a_message, opened
 from otppi.testing.waiting import until
 
@@ -217,22 +217,11 @@ def says_that_nothing_went_out(bench: ModemBench) -> None:
 def keeps_what_it_sent_and_who_got_it(bench: ModemBench) -> None:
     """What goes wrong is told without the text, the receiver's number and what opens the SIM card."""
     secrets = ("made-up secret 918273", message_for(bench.make()).destination, *bench.secrets())
-    noted: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: noted.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    try:
-        with opened_modem(bench) as modem:
-            bench.refuse()
-            with pytest.raises(SendError) as caught:
-                modem.send(message_for(modem, secrets[0]))
-            noted += [str(caught.value), repr(caught.value), repr(modem.identity())]
-    finally:
-        root.setLevel(before)
-        root.removeHandler(handler)
+    with all_log_lines() as noted, opened_modem(bench) as modem:
+        bench.refuse()
+        with pytest.raises(SendError) as caught:
+            modem.send(message_for(modem, secrets[0]))
+        noted += [str(caught.value), repr(caught.value), repr(modem.identity())]
     assert not [line for line in noted if any(secret in line for secret in secrets)]
 
 

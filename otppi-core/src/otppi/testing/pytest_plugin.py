@@ -24,6 +24,15 @@ def modem_rack() -> "Iterator[ModemRack]":
         yield rack
 
 
+@pytest.fixture
+def no_leaks() -> Iterator[None]:
+    """Have a test end its threads and child processes and close its files; see `otppi.testing.leaks`."""
+    from otppi.testing.leaks import leaves_nothing
+
+    with leaves_nothing():
+        yield
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> "Authority":
     """Give a certification authority of the tests' own."""
