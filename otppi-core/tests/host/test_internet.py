@@ -101,7 +101,7 @@ def test_what_is_dialled(values: dict[str, Any], imsi: str, apn: str, username: 
 @pytest.mark.parametrize(("preset", "imsi"), [("automatic", "001010123456789"), ("automatic", ""), ("none", "51010")])
 def test_without_an_apn_nothing_is_dialled(preset: str, imsi: str) -> None:
     with pytest.raises(InternetDown, match="APN"):
-        dialling_of(modem(apn_preset=preset), imsi, "/dev/ttyUSB3")
+        dialling_of(modem() | {"apn_preset": preset}, imsi, "/dev/ttyUSB3")
 
 
 def test_the_init_commands_that_are_set() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from otppi.api.modem import ModemIdentity
-from otppi.host.modems.port_names import port_problem, shared_ports, tidy_port
+from otppi.host.modems.checks import shared_ports
+from otppi.host.modems.port_names import port_problem, tidy_port
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.sim_check import number_of, sim_problem
 
@@ -60,7 +61,7 @@ def test_two_modems_on_one_port_are_refused() -> None:
     assert problem.reason.startswith("is the port of m0 too")
     imei = "350000000000001"
     for other in ({"port": "/dev/ttyUSB1"}, {"port": port, "active": False}, {"port": port, "imei": imei}):
-        assert shared_ports([modem(name="m0", port=port), modem(name="m1", **other)]) == []
+        assert list(shared_ports([modem(name="m0", port=port), modem(name="m1", **other)])) == []
     assert shared_ports([modem(name="m0"), modem(name="m1")]) == []
 
 

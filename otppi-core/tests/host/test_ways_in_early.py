@@ -52,7 +52,7 @@ class Publishing(Ingress):
 def ways_in(tmp_path: Path) -> Iterator[WaysIn]:
     Publishing.made = Publishing.when_stopped = None
     Publishing.broken.clear()
-    section = cast("Section", SimpleNamespace(key="broker"))
+    section = cast("Section", SimpleNamespace(key="broker", contradictions=lambda _: []))
     types = {
         "broker": IngressType(section, lambda _: Publishing(), lambda values: bool(values["enable"])),
         "off": IngressType(section, lambda _: Publishing(), lambda values: not values["enable"]),

@@ -83,10 +83,21 @@ def test_an_address_of_another_device_is_named(gateway: Any, tmp_path: Path) -> 
         ingress.run()
 
 
-def test_one_port_for_both_is_refused(gateway: Any, tmp_path: Path) -> None:
-    ingress = create(gateway, tmp_path, https_enable=True, http_port=4000, https_port=4000)
-    with pytest.raises(OtpPiError, match="must not be the same"):
-        ingress.run()
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"http_port": 4000, "https_port": 4000}, "https_port"),
+        ({"certificate_file": "/c.pem"}, "private_key_file"),
+        ({"private_key_file": "/k.pem"}, "certificate_file"),
+    ],
+)
+def test_what_cannot_work_is_refused_when_it_is_set(values: dict[str, Any], field: str) -> None:
+    assert [one.field for one in SECTION.validate(values)[1]] == [f"ingress-rest.{field}"]
+    assert SECTION.validate({"https_enable": False, **values})[1] == []
+
+
+def test_two_ports_that_are_any_may_be_equal() -> None:
+    assert SECTION.validate({"http_port": 0, "https_port": 0})[1] == []
 
 
 def test_stop_before_run_and_stop_twice(gateway: Any, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from otppi_ingress_mqtt.connection import Connection, PoisonedError, Terms
 from otppi_ingress_mqtt.intake import Intake
 from otppi_ingress_mqtt.memory import Subscribed, made_up_client_id
 from otppi_ingress_mqtt.outgoing import Outgoing
-from otppi_ingress_mqtt.settings import SECTION, VERSION_5, check_together
+from otppi_ingress_mqtt.settings import SECTION, VERSION_5
 from otppi_ingress_mqtt.status import INTERVAL, OFFLINE, Status
 from otppi_ingress_mqtt.stream import Stream
 from otppi_ingress_mqtt.topics import is_shared, subscription
@@ -64,14 +64,10 @@ class MqttIngress(BrokerIngress):
     Args:
         context: Settings and gateway.
         pace: How long things take.
-
-    Raises:
-        InvalidSettings: The settings do not go together.
     """
 
     def __init__(self, context: IngressContext, pace: Pace = _PACE) -> None:
         values = context.settings
-        check_together(values)
         self._pace = pace
         self._filter = subscription(values)
         self._version_5 = values["protocol"] == VERSION_5

@@ -1,12 +1,10 @@
 """The settings of the MQTT ingress."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from otppi.api.errors import InvalidSettings
-from otppi.api.settings import Section, integer, text
-from otppi.kit.broker.settings import broker_settings
-from otppi.wire.errors import FieldError
+from otppi.api.settings import Effect, FieldError, Section, integer, text
+from otppi.kit.broker.settings import broker_problems, broker_settings
 from otppi_ingress_mqtt.text import _
 from otppi_ingress_mqtt.topics import catches, filter_problem, group_problem, name_problem, subscription
 
@@ -92,33 +90,29 @@ _OWN = (
 _shared = broker_settings("Mosquitto or another MQTT broker", port=1883, source=_TOPIC)
 _after_port = next(index for index, setting in enumerate(_shared, 1) if setting.key == "port")
 
+
+def _caught_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Find topics that are published to and cannot be, or whose messages would come back as commands."""
+    for key in ("status_topic", "inbox_topic") if values["enable"] else ():
+        topic = values[key]
+        problem = _name_or_nothing(topic)
+        if problem is None and topic and catches(subscription(values), topic):
+            problem = _("must not be one that commands are taken from")
+        if problem is not None:
+            yield FieldError(key, problem)
+
+
 SECTION = Section(
     key=KEY,
     title="MQTT",
     help="Takes commands from Mosquitto, or any other broker of MQTT 5 or 3.1.1.",
     settings=(*_shared[:_after_port], _CLIENT_ID, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_mqtt",
+    effect=Effect.RECONNECTS,
+    checks=(broker_problems, _caught_problems),
 )
 
 
 def enabled(values: Mapping[str, Any]) -> bool:
     """Whether it should run."""
     return bool(values["enable"])
-
-
-def check_together(values: Mapping[str, Any]) -> None:
-    """Check what no setting can say alone.
-
-    Raises:
-        InvalidSettings: Names the settings that do not go together.
-    """
-    problems = [] if values["host"] else [FieldError(f"{KEY}.host", _("must not be empty"))]
-    for key in ("status_topic", "inbox_topic"):
-        topic = values[key]
-        problem = _name_or_nothing(topic)
-        if problem is None and topic and catches(subscription(values), topic):
-            problem = _("must not be one that commands are taken from")
-        if problem is not None:
-            problems.append(FieldError(f"{KEY}.{key}", problem))
-    if problems:
-        raise InvalidSettings(problems)

@@ -6,7 +6,6 @@ from typing import Any
 
 from otppi.api.ingress import IngressContext
 from otppi.kit.broker.ingress import BrokerIngress
-from otppi.kit.broker.settings import check_apart
 from otppi.kit.net.dial import Dialer
 from otppi_ingress_rabbitmq.publisher import Tally
 from otppi_ingress_rabbitmq.session import Session
@@ -16,17 +15,11 @@ _OUTCOMES = ("published", "unroutable", "refused", "unconfirmed", "dropped")
 
 
 class RabbitMqIngress(BrokerIngress):
-    """Takes commands from a queue, and answers on the queues that their senders name.
-
-    Raises:
-        InvalidSettings: The settings do not go together.
-    """
+    """Takes commands from a queue, and answers on the queues that their senders name."""
 
     def __init__(self, context: IngressContext) -> None:
         # pika logs whole frames in places, and each failure several times; what matters is said here, without payloads.
         logging.getLogger("pika").setLevel(logging.CRITICAL)
-        check_apart(SECTION.key, context.settings, "queue", "bulk_queue", "dead_letter_queue", "inbox_topic")
-        check_apart(SECTION.key, context.settings, "bulk_queue", "dead_letter_queue", "inbox_topic")
         super().__init__(context, SECTION, requeue=True)
         self._tally = Tally()
         self._session: Session | None = None

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.api.settings import Section, integer, text
-from otppi.kit.broker.settings import broker_settings
+from otppi.api.settings import Effect, Section, integer, text
+from otppi.kit.broker.settings import apart, broker_problems, broker_settings
 from otppi_ingress_rabbitmq.text import _
 
 _SHORT_STRING = 255
@@ -36,6 +36,12 @@ SECTION = Section(
     title="RabbitMQ",
     help="Commands from a queue of RabbitMQ (AMQP 0-9-1). Several gateways may take from the same queue.",
     reset_group="subscriber_amqp",
+    effect=Effect.RECONNECTS,
+    checks=(
+        broker_problems,
+        apart("queue", "bulk_queue", "dead_letter_queue", "inbox_topic"),
+        apart("bulk_queue", "dead_letter_queue", "inbox_topic"),
+    ),
     settings=(
         *broker_settings("RabbitMQ", port=5672, source=_QUEUE),
         text(

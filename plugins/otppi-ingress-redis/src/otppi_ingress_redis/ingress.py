@@ -17,7 +17,6 @@ from otppi.kit.broker.consumer import Action
 from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.broker.memory import recall, remember
 from otppi.kit.broker.outbox import soonest
-from otppi.kit.broker.settings import check_apart
 from otppi.kit.net.dial import Dialer
 from otppi.kit.net.failures import no_answer
 from otppi.kit.net.link import LinkLost
@@ -45,14 +44,10 @@ class RedisIngress(BrokerIngress):
     """Commands from Redis. A read that waits at the server cannot be ended from here; hence the second connection.
 
     All work is done on the thread of `run`; other threads fill the consumer's outbox, and wake it.
-
-    Raises:
-        InvalidSettings: The settings do not go together.
     """
 
     def __init__(self, context: IngressContext) -> None:
         values = context.settings
-        check_apart(KEY, values, "key", "dead_letter", "inbox_topic")
         name = _own_name(context.folder, values["consumer"])
         stream = values["kind"] not in (LIST, CHANNEL)
         claim_after = values["claim_after"]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.api.settings import Section, boolean, integer, number, text
-from otppi.kit.broker.settings import broker_settings
+from otppi.api.settings import Effect, Section, boolean, integer, number, text
+from otppi.kit.broker.settings import apart, broker_problems, broker_settings
 from otppi_ingress_redis.text import _
 
 STREAM, LIST, CHANNEL = "stream", "list", "channel"
@@ -22,6 +22,8 @@ SECTION = Section(
     title="Redis",
     help="Commands from a stream, a list or a channel of Redis (6.2 or newer).",
     reset_group="subscriber_redis",
+    effect=Effect.RECONNECTS,
+    checks=(broker_problems, apart("key", "dead_letter", "inbox_topic")),
     settings=(
         *broker_settings("Redis", port=6379, source=_KEY),
         text(

@@ -42,8 +42,6 @@ class RestIngress(Ingress):
         Raises:
             OtpPiError: a port, or the certificate, cannot be used; the sentence names the setting.
         """
-        if self._settings["http_port"] == self._settings["https_port"] != 0 and len(self._kinds()) == 2:
-            raise OtpPiError(_("ingress-rest.http_port and ingress-rest.https_port must not be the same"))
         kinds = self._served()
         with ExitStack() as opened:
             api = Api(self._context.gateway, self._settings, self._wait, self._counters)

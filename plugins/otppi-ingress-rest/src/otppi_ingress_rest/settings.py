@@ -1,10 +1,10 @@
 """The settings of the REST ingress, and the paths that follow from them."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from otppi.api.settings import Section, boolean, integer, number, text
+from otppi.api.settings import Effect, FieldError, Input, Section, boolean, integer, number, text
 from otppi_ingress_rest.text import _
 
 MESSAGES = "/api/messages"
@@ -51,17 +51,45 @@ def _is_address(value: str) -> str | None:
     return None
 
 
+def _problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Say which settings do not go together."""
+    if not values["https_enable"]:
+        return
+    if values["http_enable"] and values["http_port"] == values["https_port"] != 0:
+        yield FieldError("https_port", _("must not be the same as http_port"))
+    for key, other in (("certificate_file", "private_key_file"), ("private_key_file", "certificate_file")):
+        if values[other] and not values[key]:
+            reason = _("must not be empty where {other} is set: a certificate and its key go together", other=other)
+            yield FieldError(key, reason)
+
+
 SECTION = Section(
     key="ingress-rest",
     title="REST API",
     help="Takes commands over HTTP and HTTPS: one POST sends an SMS or an e-mail, and answers what became of it.",
     reset_group="api",
+    effect=Effect.MAY_CUT_OFF,
+    checks=(_problems,),
     settings=(
         boolean("http_enable", "Enable HTTP", "Serve the API over HTTP (not encrypted).", True),
-        integer("http_port", "HTTP Port", "TCP port of HTTP; 0 takes any free one.", 8899, minimum=0, maximum=65535),
+        integer(
+            "http_port",
+            "HTTP Port",
+            "TCP port of HTTP; 0 takes any free one.",
+            8899,
+            minimum=0,
+            input=Input.LISTEN_PORT,
+            enabled_by="http_enable",
+        ),
         boolean("https_enable", "Enable HTTPS", "Serve the API over HTTPS.", True),
         integer(
-            "https_port", "HTTPS Port", "TCP port of HTTPS; 0 takes any free one.", 10443, minimum=0, maximum=65535
+            "https_port",
+            "HTTPS Port",
+            "TCP port of HTTPS; 0 takes any free one.",
+            10443,
+            minimum=0,
+            input=Input.LISTEN_PORT,
+            enabled_by="https_enable",
         ),
         text(
             "bind_address",
@@ -98,8 +126,16 @@ SECTION = Section(
             "certificate_file",
             "Certificate File",
             "PEM file with the certificate chain for HTTPS; empty: the device makes a certificate of its own.",
+            input=Input.PATH,
+            enabled_by="https_enable",
         ),
-        text("private_key_file", "Private Key File", "PEM file with the key of the certificate, without a passphrase."),
+        text(
+            "private_key_file",
+            "Private Key File",
+            "PEM file with the key of the certificate, without a passphrase.",
+            input=Input.PATH,
+            enabled_by="https_enable",
+        ),
         number(
             "wait_seconds",
             "Wait",

@@ -10,7 +10,6 @@ from typing import Any
 from otppi.api.ingress import Callback, IngressContext
 from otppi.kit.broker.consumer import Action, Delivery
 from otppi.kit.broker.ingress import BrokerIngress
-from otppi.kit.broker.settings import check_apart
 from otppi.kit.broker.verdict import Verdict
 from otppi.kit.net.dial import Dialer
 from otppi.kit.net.failures import WRONG_LOGIN, no_answer
@@ -34,16 +33,10 @@ _LOOK = 0.5
 
 
 class StompIngress(BrokerIngress):
-    """Commands from a broker that speaks STOMP. Other threads only fill the consumer's outbox, and wake its thread.
-
-    Raises:
-        InvalidSettings: The settings do not go together.
-    """
+    """Commands from a broker that speaks STOMP. Other threads only fill the consumer's outbox, and wake its thread."""
 
     def __init__(self, context: IngressContext) -> None:
         values = context.settings
-        named = {key: _full(values[key]) for key in ("destination", "dead_letter", "inbox_topic")}
-        check_apart(KEY, named, "destination", "dead_letter", "inbox_topic")
         self._source = destination(values["destination"])
         self._kept = is_kept(self._source)
         super().__init__(context, SECTION, requeue=self._kept, patience=_PATIENCE)
@@ -228,10 +221,6 @@ class StompIngress(BrokerIngress):
         elif not self.link.stopping:
             # It cannot be given back alone; so it is tried again from here, or given back with the connection.
             self.consumer.take(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
-
-
-def _full(name: str) -> str:
-    return destination(name) if name else ""
 
 
 def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> str:

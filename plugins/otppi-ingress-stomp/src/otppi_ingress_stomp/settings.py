@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.api.settings import Section, integer, text, text_list
-from otppi.kit.broker.settings import broker_settings
+from otppi.api.settings import Effect, Section, integer, text, text_list
+from otppi.kit.broker.settings import apart, broker_problems, broker_settings
+from otppi_ingress_stomp.messages import destination
 from otppi_ingress_stomp.text import _
 
 
@@ -41,6 +42,8 @@ SECTION = Section(
     title="STOMP",
     help="Commands from a queue of ActiveMQ, RabbitMQ or another broker that speaks STOMP 1.2 or 1.1.",
     reset_group="subscriber_stomp",
+    effect=Effect.RECONNECTS,
+    checks=(broker_problems, apart("destination", "dead_letter", "inbox_topic", full=destination)),
     settings=(
         *broker_settings("the STOMP broker", port=61613, source=_DESTINATION),
         text("virtual_host", "Virtual host", "Virtual host that the destination is in.", "/"),

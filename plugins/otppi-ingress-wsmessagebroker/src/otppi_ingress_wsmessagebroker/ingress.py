@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.api.errors import OtpPiError
 from otppi.api.ingress import IngressContext
 from otppi.kit.broker.consumer import Delivery
 from otppi.kit.broker.ingress import BrokerIngress
@@ -45,8 +44,6 @@ class WsMessageBrokerIngress(BrokerIngress):
 
     def __init__(self, context: IngressContext) -> None:
         settings = context.settings
-        if ":" in settings["username"]:
-            raise OtpPiError(_("{key}.username must not hold a colon (RFC 7617)", key=KEY))
         delay = settings["reconnect_delay"]
         cap = max(delay, _LONGEST_PAUSE)
         super().__init__(context, SECTION, requeue=False, patience=_PARTING, first=delay, cap=cap)

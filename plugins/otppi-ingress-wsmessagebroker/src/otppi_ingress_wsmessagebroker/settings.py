@@ -1,10 +1,10 @@
 """The settings of this ingress."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from otppi.api.settings import Section, number, text
-from otppi.kit.broker.settings import broker_settings
+from otppi.api.settings import Effect, FieldError, Section, number, text
+from otppi.kit.broker.settings import apart, broker_problems, broker_settings
 from otppi_ingress_wsmessagebroker.text import _
 
 
@@ -50,12 +50,20 @@ _OWN = (
 _shared = broker_settings("WSMessageBroker", port=8890, source=_TOPIC)
 _after_port = next(index for index, setting in enumerate(_shared, 1) if setting.key == "port")
 
+
+def _login_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    if values["enable"] and ":" in values["username"]:
+        yield FieldError("username", _("must not hold a colon (RFC 7617)"))
+
+
 SECTION = Section(
     key="ingress-wsmessagebroker",
     title="WSMessageBroker",
     help="Takes commands from a WSMessageBroker (Messenger), a message broker over WebSocket.",
     settings=(*_shared[:_after_port], _PATH, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_ws",
+    effect=Effect.RECONNECTS,
+    checks=(broker_problems, apart("topic", "inbox_topic"), _login_problems),
 )
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from otppi.api import hookimpl
 from otppi.api.devices import UsbMatch
 from otppi.api.modem import ModemType
-from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_CHECKS, AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
@@ -75,6 +75,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             help=_("A Huawei stick of the families E1xx and E3xx, in modem firmware (not HiLink)."),
             create=partial(AtModem, profile=PROFILE),
             settings=AT_SETTINGS,
+            checks=AT_CHECKS,
             recognises=made_by("huawei"),
             usb=USB,
         )

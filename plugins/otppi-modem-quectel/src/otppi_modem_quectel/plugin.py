@@ -8,7 +8,7 @@ from pathlib import Path
 from otppi.api import hookimpl
 from otppi.api.devices import UsbMatch
 from otppi.api.modem import ModemContext, ModemType
-from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_CHECKS, AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
@@ -87,6 +87,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             help=_("A Quectel module: EC20, EC21, EC25 and their kin."),
             create=QuectelModem,
             settings=AT_SETTINGS,
+            checks=AT_CHECKS,
             recognises=made_by("quectel"),
             usb=USB,
         )

@@ -7,7 +7,7 @@ from functools import partial
 from otppi.api import hookimpl
 from otppi.api.devices import UsbMatch
 from otppi.api.modem import ModemType
-from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_CHECKS, AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile, SignalQuery
@@ -80,6 +80,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             help=_("A SIMCom module: SIM800 and its kin on a serial port, SIM7600 and its kin on USB."),
             create=partial(AtModem, profile=PROFILE),
             settings=AT_SETTINGS,
+            checks=AT_CHECKS,
             recognises=made_by("simcom"),
             usb=USB,
         )

@@ -6,7 +6,7 @@ from functools import partial
 from otppi.api import hookimpl
 from otppi.api.devices import UsbMatch
 from otppi.api.modem import ModemType
-from otppi.kit.at.modem import AT_SETTINGS, AtModem
+from otppi.kit.at.modem import AT_CHECKS, AT_SETTINGS, AtModem
 from otppi.kit.at.probe import made_by
 from otppi.kit.at.sim import CPINR, SimTries
 from otppi.kit.at.start import Profile
@@ -58,6 +58,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             help=_("A ZTE stick of the families MF1xx and MF6xx, in modem firmware."),
             create=partial(AtModem, profile=ZTE),
             settings=AT_SETTINGS,
+            checks=AT_CHECKS,
             recognises=made_by("zte"),
             usb=USB,
         ),
@@ -67,6 +68,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             help=_("A Wavecom modem with a Q24xx module (Fastrack and many pools), on a serial port."),
             create=partial(AtModem, profile=WAVECOM),
             settings=AT_SETTINGS,
+            checks=AT_CHECKS,
             recognises=made_by("wavecom"),
         ),
     ]

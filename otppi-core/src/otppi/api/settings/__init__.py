@@ -7,7 +7,7 @@ sections.
 """
 
 from otppi.api.settings.checks import Check, Document, DocumentCheck, ItemsCheck
-from otppi.api.settings.declare import Rules, boolean, integer, number, rows, text, text_list
+from otppi.api.settings.declare import Rules, boolean, grouped, integer, number, rows, text, text_list
 from otppi.api.settings.inputs import Input
 from otppi.api.settings.kinds import REDACTED, Effect, Group, Kind, Suggest
 from otppi.api.settings.section import RENAMED_FROM, ItemType, Section
@@ -34,6 +34,7 @@ __all__ = [
     "Suggest",
     "TypedSection",
     "boolean",
+    "grouped",
     "integer",
     "number",
     "rows",

@@ -1,6 +1,7 @@
 """How settings are declared: one function for each kind."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 from otppi.api.settings.inputs import Input
@@ -54,6 +55,11 @@ def boolean(key: str, title: str, help: str, default: bool, **rules: Unpack[Rule
 def text_list(key: str, title: str, help: str, **rules: Unpack[Rules]) -> Setting:  # noqa: A002
     """Declare a list of texts, empty by default."""
     return Setting(key=key, title=title, help=help, default=[], kind=Kind.TEXT_LIST, **rules)
+
+
+def grouped(group: str, *settings: Setting, advanced: bool = False) -> tuple[Setting, ...]:
+    """Put settings into a group of their section's page, all of them shown on demand only where that is `advanced`."""
+    return tuple(replace(one, group=group, advanced=advanced or one.advanced) for one in settings)
 
 
 def rows(

@@ -108,7 +108,7 @@ class WaysIn:
         way.thread.start()
 
     def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
-        if problems := self._config.contradictions(ingress_type.section.key):  # an earlier version has kept them
+        if problems := ingress_type.section.contradictions(values):  # an earlier version kept them
             raise InvalidSettings(problems)
         folder = self._folder / ingress_type.section.key
         try:
@@ -151,6 +151,15 @@ class WaysIn:
             supervision = way.thread.supervision
             if way.stalled:
                 said.append(_("{key} does not answer: {stalled}", key=key, stalled=way.stalled))
+            elif supervision.state is ThreadState.BLOCKED:
+                said.append(
+                    _(
+                        "{key} is {state}: {last_error}",
+                        key=key,
+                        state=supervision.state.value,
+                        last_error=supervision.last_error,
+                    )
+                )
             elif supervision.state is ThreadState.WAITING:
                 said.append(
                     _(

@@ -1,11 +1,8 @@
 """Serial ports as people write them, and as they are kept: paths."""
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
 
 from otppi.text import _
-from otppi.wire.errors import FieldError
 
 _AROUND = " \t\r\n'\"`"
 _OF_WINDOWS = re.compile(r"(\\\\\.\\)?COM[0-9]+:?", re.IGNORECASE)
@@ -37,20 +34,3 @@ def port_problem(port: str) -> str | None:
     if port and not port.startswith("/"):
         return _("is no path; a port is like /dev/ttyUSB0 (otppi modem probe lists them)")
     return None
-
-
-def shared_ports(modems: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Find active modems that are set to one port. One with an IMEI is looked for there first only, and may be."""
-    owners: dict[str, str] = {}
-    problems = []
-    for index, modem in enumerate(modems):
-        port = modem["port"]
-        if not port or modem["imei"] or not modem["active"]:
-            continue
-        if port in owners:
-            reason = _(
-                "is the port of {owners} too: one modem has one port (or set the IMEI of both)", owners=owners[port]
-            )
-            problems.append(FieldError(f"[{index}].port", reason))
-        owners.setdefault(port, modem["name"])
-    return problems

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from otppi.api.errors import OtpPiError, sentence
+from otppi.api.errors import InvalidSettings, OtpPiError, sentence
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.threads import CANNOT_START, PromptThread
 from otppi.text import _
@@ -28,6 +28,7 @@ class ThreadState(StrEnum):
 
     RUNNING = "running"
     WAITING = "waiting to be started again"
+    BLOCKED = "blocked until its settings are changed"
     STOPPED = "stopped"
 
 
@@ -42,7 +43,10 @@ class Supervision:
 
 
 class Supervised:
-    """One thread whose body is `run`, until `stop` ends it. When `run` raises, that is logged, and it starts again."""
+    """One thread whose body is `run`, until `stop` ends it. When `run` raises, that is logged, and it starts again.
+
+    Where it raises `InvalidSettings` it does not: only other settings help, and who changes them makes another one.
+    """
 
     def __init__(self, name: str, run: Callable[[], None], stop: Callable[[], None]) -> None:
         self.name = name
@@ -105,6 +109,8 @@ class Supervised:
                 self._run()
                 if not self._stopping.is_set():
                     raise OtpPiError(_("it ended without being told to"))  # noqa: TRY301 - a failure like any other
+            except InvalidSettings as error:
+                self._blocked(error)
             except (Exception, SystemExit) as error:  # a thread must not end unseen, whatever its plugin raises
                 if time.monotonic() - started > _STEADY:
                     backoff.reset()
@@ -113,6 +119,14 @@ class Supervised:
                 logger.exception("%s failed; it will be started again in %.1f s", self.name, delay)
                 self._stopping.wait(delay)
         self._change(ThreadState.STOPPED)
+
+    def _blocked(self, error: InvalidSettings) -> None:
+        """Wait for `stop`: no further try helps, and other settings mean another thread."""
+        self.supervision = Supervision(
+            ThreadState.BLOCKED, time.time(), self.supervision.failures + 1, "; ".join(map(str, error.problems))
+        )
+        logger.error("%s is %s: %s", self.name, ThreadState.BLOCKED, self.supervision.last_error)
+        self._stopping.wait()
 
     def _change(self, state: ThreadState) -> None:
         self.supervision = replace(self.supervision, state=state, since=time.time())

@@ -92,10 +92,6 @@ class Config:
         """Whether all that is kept of a section can be used."""
         return not self._problems[key]
 
-    def contradictions(self, key: str) -> list[FieldError]:
-        """Say which values of a section that is one object do not go together; an earlier version may keep such."""
-        return self.sections[key].contradictions(self.one(key))
-
     @overload
     def one(self, section: TypedSection[V]) -> V: ...
     @overload

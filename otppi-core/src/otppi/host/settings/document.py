@@ -84,9 +84,9 @@ def _shared_ports(sections: Iterable[Section], whole: Document) -> Iterable[Fiel
             if setting.input is not Input.LISTEN_PORT or not values or not _is_on(setting, values):
                 continue
             field_, port = f"{section.key}.{setting.key}", values[setting.key]
-            if port and port in owners:
-                yield FieldError(field_, _("must not be the same as {owners}", owners=owners[port]))
-            owners.setdefault(port, field_)
+            owner = owners.setdefault(port, field_)
+            if port and owner != field_ and not owner.startswith(f"{section.key}."):  # that it says itself
+                yield FieldError(field_, _("must not be the same as {owner}", owner=owner))
 
 
 def _is_on(setting: Setting, values: Mapping[str, Any]) -> bool:

@@ -1,9 +1,8 @@
 """The settings of a modem for USSD, its SIM card's balance, and the commands that it is opened with."""
 
 import re
-from typing import TypedDict
 
-from otppi.api.settings import number, text, text_list
+from otppi.api.settings import Input, grouped, number, text, text_list
 from otppi.host.ussd.balance_text import CODE, problem_of_pattern
 from otppi.text import _
 
@@ -39,21 +38,14 @@ INIT_COMMANDS = text_list(
     "Init Commands",
     "AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else.",
     check=_commands_problem,
+    input=Input.COMMAND,
+    group="expert",
+    advanced=True,
 )
 
 
-class UssdValues(TypedDict):
-    """The values of `USSD_SETTINGS` and `INIT_COMMANDS`."""
-
-    init_commands: list[str]
-    ussd_timeout: float
-    balance_ussd: str
-    balance_pattern: str
-    balance_low: float
-    balance_every: float
-
-
-USSD_SETTINGS = (
+USSD_SETTINGS = grouped(
+    "ussd",
     number(
         "ussd_timeout",
         "USSD time-out",
@@ -62,6 +54,8 @@ USSD_SETTINGS = (
         minimum=1,
         maximum=120,
         unit="s",
+        input=Input.DURATION,
+        advanced=True,
     ),
     text(
         "balance_ussd",
@@ -74,6 +68,9 @@ USSD_SETTINGS = (
         "Balance pattern",
         "Regular expression with one group around the number in the answer; where empty, the first number is taken.",
         check=problem_of_pattern,
+        input=Input.REGEX,
+        advanced=True,
+        enabled_by="balance_ussd",
     ),
     number(
         "balance_low",
@@ -82,6 +79,7 @@ USSD_SETTINGS = (
         0.0,
         minimum=0,
         maximum=1_000_000_000_000,
+        enabled_by="balance_ussd",
     ),
     number(
         "balance_every",
@@ -91,5 +89,7 @@ USSD_SETTINGS = (
         minimum=0,
         maximum=8784,
         unit="h",
+        input=Input.DURATION,
+        enabled_by="balance_ussd",
     ),
 )

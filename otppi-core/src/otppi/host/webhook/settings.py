@@ -1,23 +1,9 @@
 """The settings of the webhook: which server is told what happens."""
 
 from typing import TypedDict
-from urllib.parse import urlsplit
 
-from otppi.api.settings import TypedSection, boolean, integer, number, text
+from otppi.api.settings import Input, TypedSection, boolean, integer, number, text
 from otppi.text import _
-
-
-def _url_problem(url: str) -> str | None:
-    if not url:
-        return None
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        known = False
-    if not known or not url.isascii() or not url.isprintable() or " " in url:
-        return _("must be a URL such as https://example.com/hook")
-    return _("must not hold a user name or password") if "@" in parts.netloc else None
 
 
 class WebhookValues(TypedDict):
@@ -41,9 +27,14 @@ WEBHOOK = TypedSection(
     help=_("Forwards what comes in, and what becomes of messages, to a URL: each event is one signed POST."),
     reset_group="sms",
     settings=(
-        text("url", "URL", "Where events are posted to; none are where it is empty.", check=_url_problem),
+        text("url", "URL", "Where events are posted to; none are where it is empty.", input=Input.URL),
         text("secret", "Secret", "Key of the signature (HMAC-SHA256); without one events are not signed.", secret=True),
-        text("ca_file", "CA File", "PEM file of the only CA to be trusted; those of the system where it is empty."),
+        text(
+            "ca_file",
+            "CA File",
+            "PEM file of the only CA to be trusted; those of the system where it is empty.",
+            input=Input.PATH,
+        ),
         boolean("messages", "Forward messages", "Whether messages that came in are forwarded.", True),
         boolean("states", "Forward states", "Whether it is told when the state of a sent message changes.", False),
         boolean("balances", "Forward low balances", "Whether it is told when a SIM card's balance is low.", True),

@@ -27,7 +27,7 @@ from otppi.kit.at.prompt import Prompter
 from otppi.kit.at.recovery import cycle_power, cycle_radio, restart
 from otppi.kit.at.refusals import asks_for_pin, lost_on_the_line, refusal
 from otppi.kit.at.restart import RestartWatch
-from otppi.kit.at.settings import AT_SETTINGS
+from otppi.kit.at.settings import AT_CHECKS, AT_SETTINGS
 from otppi.kit.at.sim import SimTool
 from otppi.kit.at.smsc import SmscKeeper
 from otppi.kit.at.start import Profile, Start
@@ -44,7 +44,7 @@ from otppi.wire.tpdu import SmsSubmit, pdu_line
 from otppi.wire.user_data import UserData
 from otppi.wire.validity import Validity
 
-__all__ = ["AT_SETTINGS", "AtModem"]
+__all__ = ["AT_CHECKS", "AT_SETTINGS", "AtModem"]
 
 logger = logging.getLogger(__name__)
 

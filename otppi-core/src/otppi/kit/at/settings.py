@@ -1,9 +1,14 @@
 """The settings that every type of modem has which is driven by `kit.at.modem.AtModem`."""
 
-from otppi.api.settings import integer, number
-from otppi.kit.at.line import CHUNK_PAUSE
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-AT_SETTINGS = (
+from otppi.api.settings import Check, FieldError, grouped, integer, number
+from otppi.kit.at.line import CHUNK_PAUSE
+from otppi.text import _
+
+AT_SETTINGS = grouped(
+    "expert",
     number(
         "prompt_timeout",
         "Prompt time-out",
@@ -40,4 +45,14 @@ AT_SETTINGS = (
         maximum=1,
         unit="s",
     ),
+    advanced=True,
 )
+
+
+def port_problems(modem: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Say so where nothing tells where the modem is."""
+    if modem["active"] and not modem["port"] and not modem["imei"]:
+        yield FieldError("port", _("must not be empty where there is no IMEI either: nothing tells where the modem is"))
+
+
+AT_CHECKS: tuple[Check, ...] = (port_problems,)

@@ -1,13 +1,12 @@
 """The settings that every message broker has: one style for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
-from otppi.api.settings import Setting, boolean, integer, number, text
-from otppi.kit.net.tls import TLS_SETTINGS
+from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integer, number, text
+from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
-from otppi.wire.errors import FieldError
 
 
 def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, ...]:
@@ -20,11 +19,19 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
     """
     return (
         boolean("enable", "Enable", f"Take commands from {name}.", False),
-        text("host", "Host", f"Host name or IP address of {name}.", "localhost"),
-        integer("port", "Port", f"TCP port of {name}.", port, minimum=1, maximum=65535),
+        text(
+            "host",
+            "Host",
+            f"Host name or IP address of {name}.",
+            "localhost",
+            input=Input.HOST,
+            tidy=str.strip,
+            closed="",  # no other server is told the password
+        ),
+        integer("port", "Port", f"TCP port of {name}.", port, input=Input.PORT),
         *TLS_SETTINGS,
         text("username", "Username", "User name; empty for none."),
-        text("password", "Password", "Password of the user.", secret=True),
+        text("password", "Password", "Password of the user.", secret=True, input=Input.PASSWORD),
         source,
         number(
             "timeout",
@@ -34,6 +41,8 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
             minimum=1,
             maximum=300,
             unit="s",
+            input=Input.DURATION,
+            advanced=True,
         ),
         integer(
             "refresh",
@@ -43,6 +52,8 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
             minimum=0,
             maximum=604_800,
             unit="s",
+            input=Input.DURATION,
+            advanced=True,
         ),
         text(
             "inbox_topic",
@@ -52,14 +63,45 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
     )
 
 
+def broker_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Say which settings of `broker_settings` do not go together, where commands are taken at all."""
+    if values["enable"]:
+        if not values["host"]:
+            yield FieldError("host", _("must not be empty"))
+        yield from tls_problems(values)
+
+
+def apart(source: str, *others: str, full: Callable[[str], str] = str) -> Check:
+    """Return a check that nothing is published to where commands are taken from.
+
+    What is rejected would come again for ever, and what came in by a modem be taken for a command.
+
+    Args:
+        source: The setting that says where commands are taken from.
+        others: The settings that say where something is published.
+        full: Makes a name what the broker calls it.
+    """
+
+    def check(values: Mapping[str, Any]) -> Iterable[FieldError]:
+        if values["enable"]:
+            yield from _same(values, source, others, full)
+
+    return check
+
+
 def check_apart(section: str, values: Mapping[str, Any], source: str, *others: str) -> None:
-    """Check that nothing is published to where commands are taken from: what is rejected would come again for ever.
+    """Check what `apart` does when an ingress is made.
 
     Raises:
         InvalidSettings: Names the settings, of `others`, that are the same as `source`.
     """
-    same = [key for key in others if values[key] and values[key] == values[source]]
-    if same:
-        raise InvalidSettings(
-            [FieldError(f"{section}.{key}", _("must not be the same as {source}", source=source)) for key in same]
-        )
+    if same := list(_same(values, source, others, str)):
+        raise InvalidSettings([FieldError(f"{section}.{problem.field}", problem.reason) for problem in same])
+
+
+def _same(
+    values: Mapping[str, Any], source: str, others: Iterable[str], full: Callable[[str], str]
+) -> Iterable[FieldError]:
+    for key in others:
+        if values[key] and values[source] and full(values[key]) == full(values[source]):
+            yield FieldError(key, _("must not be the same as {source}", source=source))

@@ -1,25 +1,53 @@
 """TLS as a client: the settings, and the context that follows from them."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.api.settings import Setting, boolean, text
+from otppi.api.settings import FieldError, Input, Setting, boolean, text
 from otppi.text import _
 
 TLS_SETTINGS: tuple[Setting, ...] = (
     boolean("ssl", "SSL", "Connect with TLS.", False),
-    text("ca_file", "CA file", "Certificates, in PEM, that the server's is verified by; empty for the system's own."),
+    text(
+        "ca_file",
+        "CA file",
+        "Certificates, in PEM, that the server's is verified by; empty for the system's own.",
+        input=Input.PATH,
+        enabled_by="ssl",
+    ),
     boolean(
         "verify_certificate",
         "Verify certificate",
         "Refuse a server whose certificate is not valid for its name; off, anybody on the way can read along.",
         True,
+        enabled_by="ssl",
+        advanced=True,
     ),
-    text("certificate_file", "Client certificate file", "Certificate, in PEM, of this gateway; empty for none."),
-    text("private_key_file", "Client private key file", "Its private key, in PEM."),
+    text(
+        "certificate_file",
+        "Client certificate file",
+        "Certificate, in PEM, of this gateway; empty for none.",
+        input=Input.PATH,
+        enabled_by="ssl",
+        advanced=True,
+    ),
+    text(
+        "private_key_file",
+        "Client private key file",
+        "Its private key, in PEM.",
+        input=Input.PATH,
+        enabled_by="ssl",
+        advanced=True,
+    ),
 )
+
+
+def tls_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Say which of `TLS_SETTINGS` do not go together."""
+    if values["ssl"] and values["private_key_file"] and not values["certificate_file"]:
+        yield FieldError("certificate_file", _("must not be empty where private_key_file is set"))
 
 
 def verifying_context(ca_file: str = "") -> ssl.SSLContext:
