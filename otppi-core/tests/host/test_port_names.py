@@ -62,7 +62,7 @@ def test_two_modems_on_one_port_are_refused() -> None:
     imei = "350000000000001"
     for other in ({"port": "/dev/ttyUSB1"}, {"port": port, "active": False}, {"port": port, "imei": imei}):
         assert list(shared_ports([modem(name="m0", port=port), modem(name="m1", **other)])) == []
-    assert shared_ports([modem(name="m0"), modem(name="m1")]) == []
+    assert list(shared_ports([modem(name="m0"), modem(name="m1")])) == []
 
 
 def test_another_sim_card_than_the_one_that_is_set_is_told() -> None:
