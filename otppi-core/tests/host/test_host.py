@@ -306,7 +306,7 @@ def test_a_thread_of_somebody_else_is_looked_after(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot_start)
         assert not other.start()
-    host.look_after(other)
+    host.services.look_after(other)
     assert runs.wait(10)
     other.stop()
     assert other.join(10)

@@ -50,4 +50,4 @@ def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.Lo
         until(lambda: "mute failed where it was only asked" in caplog.text)
     finally:
         ways.stop()
-        ways.join()
+        ways.close()

@@ -62,7 +62,7 @@ def ways_in(tmp_path: Path) -> Iterator[WaysIn]:
     yield ways
     Publishing.broken.clear()
     ways.stop()
-    ways.join()
+    ways.close()
 
 
 def tell(ways: WaysIn, name: str, ingress: str = "broker") -> None:

@@ -64,7 +64,7 @@ class Ways:
         self.ways.stop()
         for one in self.made:
             one.ended.set()
-        self.ways.join()
+        self.ways.close()
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         assert "sleeper failed, and is waiting to be started again" in ways.warnings()[0]
     finally:
         ways.stop()
-        ways.join()
+        ways.close()
 
 
 def test_a_stranger_that_fails_where_it_is_asked_harms_nobody(

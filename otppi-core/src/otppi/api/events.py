@@ -268,6 +268,15 @@ class EgressChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceChanged(Event):
+    """A thread of the gateway's own began to run, ended, or failed; `detail` says how it failed last."""
+
+    service: str
+    state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceLow(Event):
     """The balance of an egress' SIM card fell below the threshold that is set."""
 

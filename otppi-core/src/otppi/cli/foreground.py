@@ -7,11 +7,12 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from otppi.api.services import Service
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.log_stream import LogStream
@@ -51,7 +52,7 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
             data.config.provision(document)
         boot_folder = boot_folder_of(data_path)
         host = Host(data, boot_folder, udev_source())
-        host.gateway.overview.parts.append(log)
+        host.services.add(_Log(log))
     except BaseException:
         data.close()
         raise
@@ -65,6 +66,19 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
     finally:
         host.stop()
     return 0
+
+
+class _Log(Service):
+    """The log of the process, of which health tells when lines had to be left out."""
+
+    name = "log"
+
+    def __init__(self, log: LogStream) -> None:
+        self._log = log
+
+    def warnings(self) -> Sequence[str]:
+        """Return what people should know."""
+        return self._log.warnings()
 
 
 def _give_memory_back() -> None:
@@ -84,7 +98,7 @@ def _control(data: DataFolder, host: Host, path: Path) -> Iterator[None]:
     serving = Supervised("control", control.run, control.stop)
     if not serving.start():
         raise Failure(Exit.LATER, serving.supervision.last_error or "")
-    host.look_after(serving)
+    host.services.look_after(serving)
     try:
         _link(data.path / CONTROL_LINK, path)
         yield

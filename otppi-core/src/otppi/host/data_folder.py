@@ -2,10 +2,12 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
+from otppi.api.services import Service
 from otppi.host.core import declarations
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.messages.blocklist import Blocklist
@@ -14,6 +16,8 @@ from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.storage.store import Store
 from otppi.text import _
+
+logger = logging.getLogger(__name__)
 
 _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""
@@ -28,7 +32,7 @@ class FolderInUse(OtpPiError):  # noqa: N818
     """Another gateway uses the same data folder."""
 
 
-class DataFolder:
+class DataFolder(Service):
     """What is kept, opened for one process: the store, the plugins that were found, and the settings.
 
     Args:
@@ -57,8 +61,21 @@ class DataFolder:
             os.close(self._lock)
             raise
 
+    name = "data folder"
+
+    def start(self) -> None:
+        """Put right what a crash left behind, and tell of settings that cannot be used."""
+        self.store.settle()
+        self.blocklist.settle()
+        for problem in self.config.problems:
+            logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
+
     def warnings(self) -> list[str]:
-        """Say what people should know of the card."""
+        """Say what people should know of the card, and of what is kept on it."""
+        kept = (self.store, self.blocklist, self.config)
+        return [*self._card(), *(warning for one in kept for warning in one.warnings())]
+
+    def _card(self) -> list[str]:
         try:
             status = os.statvfs(self.path)
         except OSError as error:

@@ -17,10 +17,10 @@ def registry_of(data: DataFolder, host: Host | None = None) -> Registry:
 def _running(host: Host) -> tuple[object, ...]:
     """Return the parts that are there only while the gateway runs."""
     return (
-        Running(host.started, host.settings_of),
+        Running(host.started, host.fleet.settings_of),
         host.gateway,
-        host.gateway.ussd,
-        host.gateway.balances,
+        host.ussd,
+        host.balances,
         host.dispatch,
         host.devices,
         host.inbox,
@@ -28,5 +28,5 @@ def _running(host: Host) -> tuple[object, ...]:
         host.ways_in,
         host.internet,
         host.accounts,
-        host.power_supply,
+        host.fleet.power_supply,
     )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,24 +11,24 @@ from otppi.api.egress import Channel
 from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.ingress import Origin, Sender, Ticket
 from otppi.api.message import State
+from otppi.api.services import Service
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.gateway.health import Overview
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch, Refused
 from otppi.host.messages.expiry import span
+from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
 from otppi.host.meter.token_bucket import TokenBucket
-from otppi.host.modems.worker import ModemWorker, modem_workers
+from otppi.host.modems.worker import modem_workers
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
 from otppi.host.records.record import Record
-from otppi.host.runtime.events import EventBus
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
-from otppi.host.ussd.balance import Balances
 from otppi.host.ussd.desk import UssdDesk
 from otppi.text import _, words
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
@@ -49,29 +49,36 @@ _UTF16_PER_PART = 66
 """Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""
 
 
-class HostGateway:
-    """The gateway that ingresses see (`otppi.api.ingress.Gateway`). Any thread."""
+class HostGateway(Service):
+    """The gateway that ingresses see (`otppi.api.ingress.Gateway`). Any thread.
+
+    Args:
+        sms: Gives the values of section `sms`.
+        accounts, blocklist, dispatch, otp, ussd: What commands are for.
+        reader: Reads envelopes.
+        overview: Says how the gateway is.
+    """
+
+    name = "gateway"
+    sections: Collection[str] = (SMS.key,)
 
     def __init__(
         self,
-        sms: Mapping[str, Any],
+        sms: Callable[[], SmsValues],
         accounts: Accounts,
         blocklist: Blocklist,
         dispatch: Dispatch,
         otp: OtpDesk,
-        events: EventBus,
+        ussd: UssdDesk,
         reader: EnvelopeReader,
+        overview: Overview,
     ) -> None:
-        self.configure(sms)
+        self._settings = sms
+        self.configure(())
         self._otp = otp
         self._blocklist = blocklist
         self._dispatch = dispatch
-
-        def modems() -> list[ModemWorker]:
-            return modem_workers(dispatch.workers())
-
-        self.ussd = UssdDesk(modems)
-        self.balances = Balances(self.ussd, modems, events)
+        self.ussd = ussd
         self.recognise = accounts.recognise
         self.recognise_token = accounts.recognise_token
         self.authenticate = accounts.authenticate
@@ -79,18 +86,15 @@ class HostGateway:
         self.read = reader.read
         self._keys = reader.keys
         self._rotations = TokenBucket(_FREE_ROTATIONS, 1 / 60)
-        warning = (self.balances, reader.keys, dispatch, otp)
-        self.overview = Overview(
-            dispatch, warning, self.balances.describe, lambda: {**otp.counters(), **accounts.log.counters()}
-        )
-        self.health = self.overview.health
-        self.counters = self.overview.counters
-        self.capacity = self.overview.capacity
+        self.overview = overview
+        self.health = overview.health
+        self.counters = overview.counters
+        self.capacity = overview.capacity
 
-    def configure(self, sms: Mapping[str, Any]) -> None:
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Use other values of section `sms`."""
-        self.sms = sms
-        self._numbering = numbers_of(sms)
+        self.sms = self._settings()
+        self._numbering = numbers_of(self.sms)
 
     def keys(self) -> Mapping[str, Any]:
         """Give the public key that envelopes may be encrypted to."""

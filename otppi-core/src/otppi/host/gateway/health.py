@@ -35,6 +35,7 @@ class Overview:
         parts: Which parts of the gateway warn.
         more_of_modem: What else is known of a modem, by its name.
         more_counters: Further counters.
+        ways_in: Describes the ingresses.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class Overview:
         parts: Iterable[Warns],
         more_of_modem: Callable[[str], Mapping[str, Any]],
         more_counters: Callable[[], Counters],
+        ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
     ) -> None:
         self._dispatch = dispatch
-        self.parts = list(parts)
+        self._parts = tuple(parts)
         self._more_of_modem = more_of_modem
         self._more_counters = more_counters
-        self.ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+        self.ways_in = ways_in
 
     def capacity(self) -> int:
         """Count what the egresses that work now send within the next seconds, so that none of them runs dry."""
@@ -71,7 +73,7 @@ class Overview:
             "queued": sum(len(worker.queue) for worker in workers),
             "warnings": [
                 *(f"{worker.title}: {warning}" for worker in workers for warning in worker.egress.warnings()),
-                *(warning for part in self.parts for warning in part.warnings()),
+                *(warning for part in self._parts for warning in part.warnings()),
                 *(f"{way['name']}: {warning}" for way in self.ways_in() for warning in way.get("warnings", ())),
                 *(
                     _(

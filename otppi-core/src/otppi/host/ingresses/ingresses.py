@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, RLock
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
+from otppi.api.services import Service
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised, ThreadState
@@ -58,7 +59,7 @@ class _Restarts:
         return now - self.last >= min(_RESTART_AFTER * 2.0 ** min(self.count, 20), _LONGEST_PAUSE)
 
 
-class WaysIn:
+class WaysIn(Service):
     """All ingresses that run. Any thread.
 
     Args:
@@ -68,8 +69,11 @@ class WaysIn:
         folder: Where each has a folder for what it must keep.
     """
 
+    name = "ingresses"
+
     def __init__(self, plugins: Plugins, config: Config, gateway: Gateway, folder: Path) -> None:
         self._types = plugins.ingress_types
+        self.sections: Collection[str] = self._types.keys()
         self._config = config
         self._gateway = gateway
         self._folder = folder
@@ -79,6 +83,17 @@ class WaysIn:
         self._restarts: defaultdict[str, _Restarts] = defaultdict(_Restarts)
         self._early = _Held()
         self._restarting: dict[str, _Held] = {}
+
+    def start(self) -> None:
+        """Start those that are switched on, and tell them what was known before."""
+        for key in self._types:
+            self.use(key)
+        self.all_started()
+
+    def configure(self, changed: Collection[str]) -> None:
+        """Start those anew whose settings changed."""
+        for key in changed:
+            self.use(key)
 
     def use(self, key: str) -> None:
         """Start an ingress, anew where it runs, with the settings that it has now."""
@@ -231,7 +246,7 @@ class WaysIn:
             for key, way in self._running.items():
                 _guarded(key, way.thread.stop, None)
 
-    def join(self) -> None:
+    def close(self) -> None:
         """Wait until all that was taken in is answered."""
         for thread in self.threads():
             thread.join(_PATIENCE)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otppi.api.devices import SerialDevice
 from otppi.api.modem import ModemType
+from otppi.api.services import Service
 from otppi.host.modems.device import Device, DeviceSource, Expected, absent, in_order
 from otppi.kit.at.examine import Examined, examine
 from otppi.kit.at.identity import same_imei
@@ -28,7 +29,7 @@ _LAST_ANSWER = 30.0
 _NEVER = float("inf")
 
 
-class DeviceWatch:
+class DeviceWatch(Service):
     """Implements `api.devices.Devices`. `run` is the body of a thread; all else may be called by any.
 
     Args:
@@ -36,6 +37,8 @@ class DeviceWatch:
         types: What plugins know of USB ids.
         ask: Asks the ports of a device who it is; see `kit.examine`.
     """
+
+    name = "devices"
 
     def __init__(
         self,
@@ -221,6 +224,16 @@ class DeviceWatch:
             )
 
     # -- the watch's thread -----------------------------------------------------------------------------------------
+
+    @property
+    def has_thread(self) -> bool:
+        """Whether there is a thread for `run`: not where nobody tells which devices are there."""
+        return self.watching
+
+    def start(self) -> None:
+        """See which devices are there, before a modem looks for its own."""
+        if self.watching:
+            self.refresh()
 
     def run(self) -> None:
         """Follow what comes and goes, until `stop`."""

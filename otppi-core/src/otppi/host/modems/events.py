@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from otppi.api.events import DeliveryReport, InboundPart, UssdAnswer
 
+PartTaker = Callable[[str, InboundPart], bool]
+"""Takes a part of a message that came to a modem; True where it is held."""
+
 
 def _unasked(modem: str, answer: UssdAnswer) -> None:
     """Drop what nobody asked for."""
@@ -16,7 +19,7 @@ class HostEvents:
 
     modem: str
     on_report: Callable[[str, DeliveryReport], None]
-    on_part: Callable[[str, InboundPart], bool]
+    on_part: PartTaker
     on_late: Callable[[str, int], None]
     on_answer: Callable[[str, UssdAnswer], None] = _unasked
 

@@ -1,7 +1,7 @@
 """The modems' connections to the internet: which port each dials on and with what; their threads."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,11 @@ from typing import Any
 from otppi.api.devices import SerialDevice, UsbMatch
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
 from otppi.api.modem import ModemIdentity
+from otppi.api.services import Service
 from otppi.host.modems.apn import preset_of
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.settings.config import Config
 from otppi.text import _
 
 _PATIENCE = 15.0
@@ -150,3 +153,36 @@ class InternetLinks:
 
     def _end(self, names: Sequence[str]) -> None:
         end_all([self._links.pop(name)[0] for name in names], _PATIENCE)
+
+
+class InternetAccess(Service):
+    """The connections, as a service: those of the modems that are to be connected."""
+
+    name = "internet"
+
+    def __init__(self, links: InternetLinks, internet_type: InternetType | None, config: Config) -> None:
+        self._links = links
+        self._section = internet_type.section.key if internet_type is not None else None
+        self._config = config
+        self.sections: Collection[str] = (MODEMS.key,) if self._section is None else (MODEMS.key, self._section)
+
+    def start(self) -> None:
+        """Connect them."""
+        modems = [values for values in self._config.many(MODEMS.key) if values["active"]]
+        self._links.use(modems, self._config.one(self._section) if self._section is not None else {})
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
+        """Start, keep or stop connections so that they are those of the settings."""
+        self.start()
+
+    def stop(self) -> None:
+        """Hang up."""
+        self._links.stop()
+
+    def threads(self) -> Iterable[Supervised]:
+        """Return the threads of the connections (any thread)."""
+        return self._links.threads()
+
+    def describe(self) -> Sequence[Mapping[str, Any]]:
+        """Return how each connection is, or why there is none."""
+        return self._links.status()

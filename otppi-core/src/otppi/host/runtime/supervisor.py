@@ -48,8 +48,15 @@ class Supervised:
     Where it raises `InvalidSettings` it does not: only other settings help, and who changes them makes another one.
     """
 
-    def __init__(self, name: str, run: Callable[[], None], stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[], None],
+        stop: Callable[[], None],
+        changed: Callable[["Supervised"], None] | None = None,
+    ) -> None:
         self.name = name
+        self._told = changed
         self.supervision = Supervision(ThreadState.STOPPED, time.time())
         self._run = run
         self._stop = stop
@@ -62,6 +69,11 @@ class Supervised:
         """Start the thread; False where memory or the number of processes is short: `revive` tries again."""
         self._wanted = True
         return self._launch()
+
+    @property
+    def started(self) -> bool:
+        """Whether it was told to start, and not yet to stop."""
+        return self._wanted and not self._stopping.is_set()
 
     def revive(self) -> None:
         """Start the thread where it could not be started, or died without a word; for who watches over all of them."""
@@ -129,10 +141,15 @@ class Supervised:
         self._stopping.wait()
 
     def _change(self, state: ThreadState) -> None:
-        self.supervision = replace(self.supervision, state=state, since=time.time())
+        self._set(replace(self.supervision, state=state, since=time.time()))
+
+    def _set(self, supervision: Supervision) -> None:
+        self.supervision = supervision
+        if self._told is not None:
+            self._told(self)
 
     def _failed(self, error: BaseException) -> None:
-        self.supervision = Supervision(ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error))
+        self._set(Supervision(ThreadState.WAITING, time.time(), self.supervision.failures + 1, sentence(error)))
 
 
 def end_all(threads: Collection[Supervised], patience: float) -> None:

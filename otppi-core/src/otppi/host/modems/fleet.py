@@ -1,0 +1,189 @@
+"""The modems that are used: those of the settings, each with its worker, its thread, and where it tells what comes."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from otppi.api.events import UssdAnswer
+from otppi.api.modem import ModemContext, ModemIdentity, ModemType
+from otppi.api.services import Service
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.settings import SMS
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.limits import limits_of
+from otppi.host.meter.meter import Plan
+from otppi.host.meter.prices import tariff_of
+from otppi.host.meter.values import LimitValues
+from otppi.host.modems.device import Expected
+from otppi.host.modems.devices import DeviceWatch
+from otppi.host.modems.events import HostEvents, PartTaker
+from otppi.host.modems.internet import sends_sms
+from otppi.host.modems.power_supply import PowerSupply
+from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.sim_check import sim_problem
+from otppi.host.modems.worker import ModemWorker, modem_workers
+from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.settings.config import Config
+from otppi.text import _
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds in which a modem may finish the message that it is sending."""
+
+
+class Fleet(Service):
+    """All modems that send SMS. Changed by one thread at a time; read by any.
+
+    Args:
+        config: The settings.
+        modem_types: What the plugins drive, by key.
+        dispatch: Whose messages the modems send.
+        usage: What each has sent, for its quotas.
+        devices: Which hot-plugged devices are there.
+        boot_folder: On a RAM disk, for drivers.
+        on_part: Takes what comes in.
+        on_answer: Takes the answers to USSD strings.
+    """
+
+    name = "modems"
+    sections: Collection[str] = (SMS.key, MODEMS.key)
+
+    def __init__(
+        self,
+        config: Config,
+        modem_types: Mapping[str, ModemType],
+        dispatch: Dispatch,
+        usage: UsageFile,
+        devices: DeviceWatch,
+        boot_folder: Path,
+        on_part: PartTaker,
+        on_answer: Callable[[str, UssdAnswer], None],
+    ) -> None:
+        self.power_supply = PowerSupply()
+        self._config = config
+        self._types = modem_types
+        self._dispatch = dispatch
+        self._usage = usage
+        self._devices = devices
+        self._boot_folder = boot_folder
+        self._on_part = on_part
+        self._on_answer = on_answer
+        self._threads: dict[str, Supervised] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}
+
+    # -- as a service -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the modems of the settings."""
+        wanted: dict[str, Mapping[str, Any]] = {values["name"]: values for values in self._wanted()}
+        kept = {worker.name: worker for worker in modem_workers(self._dispatch.workers())}
+        workers = []
+        for name, values in wanted.items():
+            if name in kept and self._values[name] == values:
+                workers.append(kept.pop(name))
+            elif worker := self._make_worker(values):
+                workers.append(worker)
+        # A port has to be free before a new thread opens it.
+        end_all([self._threads.pop(name) for name in kept], _PATIENCE)
+        self._dispatch.use(workers)
+        self._values = wanted
+        self._devices.expect(
+            {
+                worker.name: Expected(values["imei"], values["port"], worker.retry_now)
+                for worker in workers
+                for values in (wanted[worker.name],)
+            }
+        )
+        for worker in workers:
+            if worker.name not in self._threads:
+                thread = Supervised(f"modem {worker.name}", worker.run, worker.stop)
+                self._threads[worker.name] = thread
+                thread.start()
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
+        """Start, keep or stop modems so that they are those of the settings."""
+        self.start()
+
+    def stop(self) -> None:
+        """Let each modem finish what it is sending."""
+        end_all(list(self._threads.values()), _PATIENCE)
+
+    def warnings(self) -> Sequence[str]:
+        """Return which modems have another SIM card than the one that is set."""
+        workers = modem_workers(self._dispatch.workers())
+        problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
+        return [_("modem {name}: {problem}", name=name, problem=problem) for name, problem in problems if problem]
+
+    def threads(self) -> Iterable[Supervised]:
+        """Return the threads of the modems (any thread)."""
+        return list(self._threads.values())
+
+    # -- what is known of them (any thread) -------------------------------------------------------------------------
+
+    def values(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the settings by which the modems run, by their names."""
+        return self._values
+
+    def settings_of(self, name: str) -> Mapping[str, Any]:
+        """Return the settings by which a modem runs; empty where there is none of this name."""
+        return self._values.get(name, {})
+
+    def port_of(self, name: str) -> str:
+        """Return where a modem was found among hot-plugged devices; empty where it was not."""
+        return next((device.port for device in self._devices.devices() if device.owner == name), "")
+
+    def identity_of(self, name: str) -> ModemIdentity:
+        """Return what is known of a modem; nothing where none of this name sends SMS."""
+        workers = (worker for worker in modem_workers(self._dispatch.workers()) if worker.name == name)
+        return next((worker.modem.identity() for worker in workers), ModemIdentity())
+
+    # -- making them ------------------------------------------------------------------------------------------------
+
+    def _wanted(self) -> list[dict[str, Any]]:
+        modems = self._config.many(MODEMS.key)
+        if not modems and self._config.usable(MODEMS.key):
+            return [self._embedded(one) for one in self._types.values() if one.embedded_default]
+        return [values | self._shared() for values in modems if values["active"] and sends_sms(values)]
+
+    def _shared(self) -> dict[str, Any]:
+        return {"queue_size": self._config.one(SMS)["queue_size"]}
+
+    def _embedded(self, modem_type: ModemType) -> dict[str, Any]:
+        logger.warning("no modem is configured: a %s is used, and no message leaves this device", modem_type.title)
+        values = MODEMS.extended(modem_type).defaults()
+        return values | self._shared() | {"name": modem_type.key, "type": modem_type.key, "default_modem": True}
+
+    def _make_worker(self, values: Mapping[str, Any]) -> ModemWorker | None:
+        modem_type = self._types.get(values["type"])
+        if modem_type is None:
+            logger.error("modem %s is left out: no plugin drives modems of type %s", values["name"], values["type"])
+            return None
+        events, devices = self._events_of(values["name"]), self._devices if self._devices.watching else None
+        limits = cast("LimitValues", values)
+        try:
+            return ModemWorker(
+                values["name"],
+                modem_type.create(ModemContext(values, self._boot_folder, events, devices)),
+                self._dispatch,
+                queue_size=values["queue_size"],
+                prefixes=tuple(values["recipient_prefixes"]),
+                default=values["default_modem"],
+                send_from_api=values["send_from_api"],
+                delivery_reports=values["delivery_reports"],
+                account=self._usage.account(values["name"], Plan(limits_of(limits), tariff_of(limits))),
+                power_supply=self.power_supply,
+            )
+        except Exception:  # a stranger's code may raise anything, and the others must start
+            logger.exception("modem %s is left out", values["name"])
+            return None
+
+    def _events_of(self, modem: str) -> HostEvents:
+        return HostEvents(
+            modem,
+            on_report=self._dispatch.reported,
+            on_part=self._on_part,
+            on_late=self._dispatch.accepted_late,
+            on_answer=self._on_answer,
+        )

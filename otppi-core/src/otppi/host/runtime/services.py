@@ -1,0 +1,179 @@
+"""The services of a gateway: started in order, stopped in the reverse one, and told of settings that changed."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from otppi.api.errors import sentence
+from otppi.api.events import ServiceChanged, SettingsChanged
+from otppi.api.services import Samples, Service
+from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.supervisor import NoThread, Supervised, ThreadState, Watch, end_all
+from otppi.text import _
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds in which a thread may end; a modem finishes the message that it is sending."""
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class OwnsThreads(Protocol):
+    """A service that has several threads, which come and go."""
+
+    def threads(self) -> Iterable[Supervised]:
+        """Return the threads that are to live now (any thread)."""
+
+
+class Services:
+    """All services, and the watch that sees their threads die. `start`, `configure` and `stop`: one thread at a time.
+
+    Args:
+        services: In the order in which they start: each may use those before it. They stop in the reverse order: first
+            all are told to, and each one's thread is waited for; when all have stopped, they are closed.
+        events: Is told of services whose state changes, and of settings that changed.
+        patience: Seconds in which a thread may end.
+    """
+
+    def __init__(self, services: Iterable[Service], events: EventBus, patience: float = PATIENCE) -> None:
+        self._services = list(services)
+        self._events = events
+        self._patience = patience
+        self._threads: dict[str, Supervised] = {}
+        self._refused: dict[str, str] = {}
+        self._others: list[Supervised] = []
+        watch = Watch(self.threads, (self.look,))
+        self._watch = Supervised("watch", watch.run, watch.stop)
+
+    def look_after(self, thread: Supervised) -> None:
+        """Start a thread of somebody else again as well, where it could not be started, or died without a word."""
+        self._others.append(thread)
+
+    def add(self, service: Service) -> None:
+        """Put another one at the end of the order, and start it where the others have been started."""
+        self._services.append(service)
+        if self._watch.started:
+            self._start(service)
+
+    def start(self) -> None:
+        """Start them all.
+
+        Raises:
+            NoThread: Nothing can be started, for nobody could look after it.
+        """
+        if not self._watch.start():
+            raise NoThread(_("no thread can be started: memory, or the number of processes, is short"))
+        for service in self._services:
+            self._start(service)
+
+    def _start(self, service: Service) -> None:
+        service.start()
+        if service.has_thread:
+            thread = Supervised(service.name, service.run, service.stop, self._changed)
+            self._threads[service.name] = thread
+            thread.start()
+
+    def configure(self, changed: Collection[str]) -> None:
+        """Have each service use the new values of its sections."""
+        for service in list(self._services):
+            own = [key for key in changed if key in service.sections]
+            if own:
+                self._configure(service, own)
+        self._events.publish(SettingsChanged(tuple(changed)))
+
+    def _configure(self, service: Service, changed: Collection[str]) -> None:
+        try:
+            service.configure(changed)
+        except Exception as error:  # the others are to use theirs, whatever one of them thinks of its own
+            logger.exception("%s cannot use its settings", service.name)
+            self._refused[service.name] = sentence(error)
+        else:
+            self._refused.pop(service.name, None)
+
+    def stop(self) -> None:
+        """Stop them all; what one of them raises, or does not end, keeps none of the others from its end."""
+        self._watch.stop()
+        for service in reversed(self._services):
+            thread = self._threads.get(service.name)
+            if thread is None:
+                _guarded(service, service.stop, None)
+            else:
+                _guarded(service, partial(end_all, [thread], self._patience), None)
+        for service in reversed(self._services):
+            _guarded(service, service.close, None)
+
+    # -- any thread -------------------------------------------------------------------------------------------------
+
+    def threads(self) -> list[Supervised]:
+        """List the threads that are to live: those of the services, and those that services own."""
+        owned = [thread for one in list(self._services) if isinstance(one, OwnsThreads) for thread in one.threads()]
+        return [*self._threads.values(), *owned, *self._others]
+
+    def look(self) -> None:
+        """See after what has no thread of its own; on the watch's thread."""
+        for service in list(self._services):
+            _guarded(service, service.look, None)
+
+    def tidy(self) -> None:
+        """Have each forget what is old; about once a minute, on the thread of the housekeeping."""
+        for service in list(self._services):
+            _guarded(service, service.tidy, None)
+
+    def warnings(self) -> list[str]:
+        """Return what people should know."""
+        nothing: Sequence[str] = ()
+        said = [warning for one in list(self._services) for warning in _guarded(one, one.warnings, nothing)]
+        for name, why in list(self._refused.items()):
+            said.append(_("{name} cannot use its settings: {why}", name=name, why=why))
+        for name, thread in list(self._threads.items()):
+            state, error = thread.supervision.state, thread.supervision.last_error
+            if state not in (ThreadState.RUNNING, ThreadState.STOPPED):
+                said.append(
+                    _("{key} failed, and is {state}: {last_error}", key=name, state=state.value, last_error=error)
+                )
+        return said
+
+    def problems(self) -> list[str]:
+        """Return what a person at the device has to do something about."""
+        nothing: Sequence[str] = ()
+        return [problem for one in list(self._services) for problem in _guarded(one, one.problems, nothing)]
+
+    def samples(self) -> Samples:
+        """Return the metrics of all of them."""
+        nothing: Samples = {}
+        return {
+            name: values for one in list(self._services) for name, values in _guarded(one, one.samples, nothing).items()
+        }
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Return how each is, by its name: the state of its thread where it has one, and what it says itself."""
+        described: dict[str, dict[str, Any]] = {}
+        for one in list(self._services):
+            about: Mapping[str, Any] | Sequence[Mapping[str, Any]] = {}
+            entry: dict[str, Any] = {"about": _guarded(one, one.describe, about)}
+            if (thread := self._threads.get(one.name)) is not None:
+                supervision = thread.supervision
+                entry |= {
+                    "state": supervision.state.value,
+                    "since": round(supervision.since),
+                    "failures": supervision.failures,
+                    "last_error": supervision.last_error,
+                }
+            described[one.name] = entry
+        return described
+
+    def _changed(self, thread: Supervised) -> None:
+        supervision = thread.supervision
+        self._events.publish(ServiceChanged(thread.name, supervision.state.value, supervision.last_error or ""))
+
+
+def _guarded(service: Service, ask: Callable[[], T], otherwise: T) -> T:
+    """Ask one service, which may raise anything; the others are asked too."""
+    try:
+        return ask()
+    except Exception:
+        logger.exception("%s failed where it was only asked, or told to end", service.name)
+        return otherwise

@@ -1,0 +1,70 @@
+"""What the host starts and stops of this room: USSD sessions, and the reading of balances."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from otppi.api.services import Service
+from otppi.host.ussd.balance import Balances, plans_of
+from otppi.host.ussd.desk import UssdDesk
+
+MODEMS = "modems"
+Modems = Callable[[], Mapping[str, Mapping[str, Any]]]
+"""Gives the settings of the modems that are used, by their names."""
+
+
+class Sessions(Service):
+    """The USSD sessions with the networks."""
+
+    name = "ussd"
+    sections: Collection[str] = (MODEMS,)
+
+    def __init__(self, desk: UssdDesk, modems: Modems) -> None:
+        self._desk = desk
+        self._modems = modems
+
+    def start(self) -> None:
+        """Learn how long each network may take."""
+        self._desk.timeouts = {name: values["ussd_timeout"] for name, values in self._modems().items()}
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
+        """Learn how long each network may take."""
+        self.start()
+
+    def look(self) -> None:
+        """End sessions that took too long and have no timer."""
+        self._desk.look()
+
+    def stop(self) -> None:
+        """End all sessions and begin no more."""
+        self._desk.stop()
+
+
+class BalanceReading(Service):
+    """Reads the balance of each SIM card on a schedule."""
+
+    name = "balances"
+    sections: Collection[str] = (MODEMS,)
+
+    def __init__(self, balances: Balances, modems: Modems) -> None:
+        self._balances = balances
+        self._modems = modems
+
+    def start(self) -> None:
+        """Learn what is to be read, and when."""
+        self._balances.use(plans_of(self._modems()))
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
+        """Learn what is to be read, and when."""
+        self.start()
+
+    def run(self) -> None:
+        """Read what is due, until `stop`."""
+        self._balances.run()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._balances.stop()
+
+    def warnings(self) -> Sequence[str]:
+        """Return which balances are low."""
+        return self._balances.warnings()
