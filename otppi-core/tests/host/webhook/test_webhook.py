@@ -26,7 +26,7 @@ from otppi.testing.scripted import until
 
 SECRET_TEXT = "kode rahasia 731904"
 KEY = "made-up key"
-DOCS = Path(__file__).parents[3] / "docs/inbox.md"
+DOCS = Path(__file__).parents[4] / "docs/inbox.md"
 
 Act = Callable[["Handler"], None]
 

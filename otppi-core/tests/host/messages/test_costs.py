@@ -20,7 +20,7 @@ from otppi.testing.bench import DispatchBench
 
 MakeBench = Callable[..., DispatchBench]
 
-PAGE = Path(__file__).parents[3] / "docs/routing.md"
+PAGE = Path(__file__).parents[4] / "docs/routing.md"
 OPERATORS = {
     "operator 1": (["62871", "62872"], 50, 350),
     "operator 2": (["62835", "62856", "62837"], 100, 350),
