@@ -23,7 +23,7 @@ from otppi.wire.envelope import Answer, Command, Envelope, ResponseCode, parse
 from otppi_ingress_rabbitmq.ingress import RabbitMqIngress
 from otppi_ingress_rabbitmq.settings import SECTION
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class StandInTicket:

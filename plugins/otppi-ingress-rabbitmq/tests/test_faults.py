@@ -43,17 +43,6 @@ def test_the_server_hangs_up_and_is_found_again(
     served.until(done=1, unsettled=0)
 
 
-def test_the_network_breaks(client: Any, gateway: Any, serve: Any, make_proxy: Any) -> None:
-    queue, proxy = client.declare(), make_proxy()
-    served = serve(queue, port=proxy.port).until(consumer="consuming")
-    for number in range(300):
-        client.publish(queue, sms(number))
-        if number % 100 == 50:
-            proxy.cut()
-    until(lambda: len(sent(gateway)) == 300, seconds=20)
-    until(lambda: served["unsettled"] == 0 and client.ready(queue) == 0, seconds=20)
-
-
 def test_a_network_that_stalls_is_noticed_and_what_was_not_begun_is_taken_back(
     client: Any, gateway: Any, serve: Any, make_proxy: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -146,20 +135,21 @@ def test_a_queue_that_lost_its_consumer_is_looked_for(
 
 def test_heartbeats_go_on_under_load_and_while_modems_are_slow(client: Any, gateway: Any, serve: Any) -> None:
     queue, gateway.at_hand = client.declare(), 32
-    served = serve(queue, heartbeat=2).until(consumer="consuming")
+    # Two of its own length may pass without a turn for anybody on a machine that is busy with something else.
+    served = serve(queue, heartbeat=4).until(consumer="consuming")
     gateway.hold = True
     client.publish(queue, sms("slow"))
     served.until(taken=1)
     gateway.hold = False
-    ends = time.monotonic() + 7  # more than three heartbeats
+    ends = time.monotonic() + 13  # more than three heartbeats
     number = 0
     while time.monotonic() < ends:
-        client.publish(queue, sms(number))
-        number += 1
-        if number % 50 == 0:
-            until(lambda: client.ready(queue) < 500)
-    served.until(done=number)
-    assert (served["attempts"], served["last_problem"], served["unsettled"]) == (0, None, 1)
+        for _ in range(20):
+            client.publish(queue, sms(number))
+            number += 1
+        until(lambda sent=number: served["done"] >= sent - 100, seconds=60)  # so few wait that the rest is done soon
+    served.until(done=number, unsettled=1)
+    assert (served["attempts"], served["last_problem"]) == (0, None)
     gateway.finish()
     served.until(unsettled=0)
     assert [origin.redelivered for _, origin in gateway.taken].count(True) == 0
@@ -184,19 +174,6 @@ def test_a_server_that_stands_still(
     served.until(done=1)
 
 
-def test_nobody_is_there_and_then_somebody_is(
-    client: Any, gateway: Any, serve: Any, make_proxy: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    queue, proxy = client.declare(), make_proxy()
-    proxy.cut(refuse=True)
-    client.publish(queue, sms(1))
-    served = serve(queue, port=proxy.port)
-    until(lambda: served["attempts"] >= 2, seconds=20)
-    proxy.flow()
-    served.until(done=1)
-    assert len([line for line in caplog.messages if "no connection" in line]) == 1
-
-
 @pytest.mark.parametrize(
     "say", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x01\x00\x00", b"\x01\x00\x00" * 99]
 )
@@ -218,21 +195,6 @@ def test_a_server_that_is_something_else(serve: Any, say: bytes) -> None:
         served.stop()
     assert "password" not in served["last_problem"]
     assert not served["last_problem"].startswith("the server was silent")
-
-
-def test_a_stop_while_it_connects(serve: Any) -> None:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        served = serve("sms", port=listener.getsockname()[1], timeout=60)
-        with listener.accept()[0]:
-            assert served.stop() < 5
-
-
-def test_a_name_that_nobody_has(serve: Any) -> None:
-    served = serve("sms", host="nobody.invalid", timeout=5)
-    until(lambda: served["last_problem"], seconds=20)
-    assert served["last_problem"].startswith("host nobody.invalid is not known")
 
 
 def test_the_server_is_killed_and_comes_back(client: Any, gateway: Any, serve: Any, rabbitmq: Any) -> None:

@@ -53,16 +53,6 @@ def test_a_message_is_acknowledged_after_its_end_and_not_before(client: Any, gat
     assert [origin.kept_by_source for _, origin in gateway.taken] == [True] * 3
 
 
-def test_what_was_not_acknowledged_is_delivered_again(client: Any, gateway: Any, serve: Any) -> None:
-    queue, gateway.hold = client.declare(), True
-    for number in range(3):
-        client.publish(queue, sms(number))
-    served = serve(queue).until(taken=3)
-    served.stop()  # no modem has begun with them: they are given back
-    eventually(lambda: client.ready(queue) == 3, served)
-    assert client.get(queue)[0].redelivered
-
-
 @pytest.mark.parametrize(
     ("code", "data", "where"),
     [
@@ -234,16 +224,6 @@ def test_without_a_modem_everything_is_left_to_others(
     assert gateway.ids.count("0") == 1
 
 
-def test_two_gateways_share_a_queue_and_the_one_with_modems_gets_all(client: Any, gateway: Any, serve: Any) -> None:
-    queue, gateway.at_hand = client.declare(), 0
-    other = type(gateway)()
-    idle, busy = serve(queue).until(consumer="idle"), serve(queue, gateway=other)
-    for number in range(20):
-        client.publish(queue, sms(number))
-    busy.until(done=20)
-    assert (len(gateway.taken), idle["taken"]) == (0, 0)
-
-
 def test_what_waits_to_be_given_back_does_not_hold_up_the_rest(client: Any, gateway: Any, serve: Any) -> None:
     queue, gateway.at_hand = client.declare(), 4
     for number in range(4):
@@ -300,37 +280,6 @@ def test_who_declares_the_queue_as_tutorials_do_is_refused_and_the_log_says_why(
     client.another_channel().queue_declare(queue, passive=True)
 
 
-def test_many_that_wait_for_others_hold_up_nothing_and_go_to_who_can_send_them(
-    client: Any, gateway: Any, serve: Any
-) -> None:
-    """One modem, 12 commands that cannot be sent now, then one SMS: it was not sent in 120 s."""
-    queue, gateway.at_hand = client.declare(), 2
-    for number in range(100):
-        gateway.outcomes[str(number)] = (ResponseCode.NO_MODEM, {"state": "failed"})
-        client.publish(queue, sms(number))
-    client.publish(queue, sms("urgent"))
-    served = serve(queue).until(done=1)
-    assert "urgent" in gateway.ids
-    assert served["prefetch"] == 2
-    gateway.outcomes.clear()
-    served.until(done=101, unsettled=0)
-    assert client.ready(queue) == 0
-
-
-def test_blocked_and_unblocked_numbers_and_questions_are_done(client: Any, gateway: Any, serve: Any) -> None:
-    queue = client.declare()
-    for body in (
-        {"command": "block-msisdn", "data": {"receiver": "08126666666"}},
-        {"command": "unblock-msisdn", "data": {"msisdn": "08126666666"}},
-        {"command": "get-modem-list"},
-        {"command": "echo", "data": {"a": 1}},
-    ):
-        client.publish(queue, json.dumps(body).encode())
-    served = serve(queue).until(done=4)
-    served.stop()
-    assert client.ready(queue) == 0
-
-
 def test_a_stop_gives_back_what_waits_for_another_attempt(client: Any, gateway: Any, serve: Any) -> None:
     queue = client.declare()
     gateway.outcomes["1"] = (ResponseCode.QUEUE_FULL, {"state": "failed", "retry_after": 30})
@@ -338,20 +287,6 @@ def test_a_stop_gives_back_what_waits_for_another_attempt(client: Any, gateway: 
     served = serve(queue).until(taken=1)
     assert served.stop() < 5
     eventually(lambda: client.ready(queue) == 1, served)
-
-
-def test_a_stop_under_load_loses_nothing(client: Any, gateway: Any, serve: Any) -> None:
-    queue, gateway.at_hand = client.declare(), 64
-    numbers = 1500
-    for number in range(numbers):
-        client.publish(queue, sms(number))
-    served = serve(queue)
-    eventually(lambda: served["done"] > 100, served)
-    assert served.stop() < 10
-    eventually(lambda: served["done"] + client.ready(queue) == numbers, served)  # a quorum queue takes a moment
-    serve(queue).until(consumer="consuming")
-    eventually(lambda: len(set(gateway.ids)) == numbers, served)
-    eventually(lambda: client.ready(queue) == 0, served)
 
 
 def test_the_connection_is_refreshed_without_anything_coming_twice(client: Any, gateway: Any, serve: Any) -> None:

@@ -19,36 +19,9 @@ def problem(served: Any) -> str:
     return str(served["last_problem"])
 
 
-def test_tls_with_a_certificate_that_is_right(
-    client: Any, gateway: Any, serve: Any, rabbitmq: Any, authority: Any
-) -> None:
-    queue = client.declare()
-    served = serve(queue, port=rabbitmq.tls_port, ssl=True, ca_file=str(authority.ca_file)).until(consumer="consuming")
-    client.publish(queue, BODY, reply_to=(answers := client.declare()))
-    assert client.answer(answers)["response_code"] == "0000"
-    served.until(done=1)
-
-
-@pytest.mark.parametrize(
-    ("pair", "says"),
-    [
-        ("wrong_name", "the server's certificate is not valid for 127.0.0.1: IP address mismatch"),
-        ("expired", "the server's certificate is not valid for 127.0.0.1: certificate has expired"),
-    ],
-)
-def test_tls_with_a_certificate_that_is_wrong(
-    client: Any, gateway: Any, serve: Any, make_proxy: Any, authority: Any, pair: str, says: str
-) -> None:
-    queue, proxy = client.declare(), make_proxy(pair=getattr(authority, pair)())
-    served = serve(queue, port=proxy.port, ssl=True, ca_file=str(authority.ca_file))
-    assert says in problem(served)
-    served.stop()
-    serve(queue, port=proxy.port, ssl=True, verify_certificate=False).until(consumer="consuming")
-
-
-def test_tls_with_an_authority_that_is_not_known(client: Any, serve: Any, rabbitmq: Any) -> None:
-    served = serve(client.declare(), port=rabbitmq.tls_port, ssl=True)
-    assert "unable to get local issuer certificate" in problem(served)
+def test_tls_with_a_certificate_that_nobody_looks_at(client: Any, serve: Any, make_proxy: Any, authority: Any) -> None:
+    proxy = make_proxy(pair=authority.wrong_name())
+    serve(client.declare(), port=proxy.port, ssl=True, verify_certificate=False).until(consumer="consuming")
 
 
 def test_a_certificate_of_the_gateway_is_shown(
@@ -65,11 +38,6 @@ def test_a_certificate_of_the_gateway_is_shown(
     )
 
 
-def test_a_file_that_is_not_there_is_named(serve: Any) -> None:
-    served = serve("sms", ssl=True, ca_file="/nowhere/ca.pem")
-    assert problem(served) == "ca_file cannot be used: No such file or directory"
-
-
 def test_tls_where_the_server_has_none_and_the_other_way_round(client: Any, serve: Any, rabbitmq: Any) -> None:
     served = serve(client.declare(), ssl=True, timeout=2)
     assert problem(served)
@@ -81,7 +49,6 @@ def test_tls_where_the_server_has_none_and_the_other_way_round(client: Any, serv
     ("changes", "says"),
     [
         ({"password": SECRET}, "username or password is wrong"),
-        ({"username": "nobody", "password": SECRET}, "username or password is wrong"),
         ({"virtual_host": "/other"}, "virtual_host /other is refused: "),
     ],
 )

@@ -17,7 +17,7 @@ from otppi.testing.waiting import until as eventually
 from otppi_ingress_redis.ingress import RedisIngress
 from otppi_ingress_redis.settings import SECTION
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def command(text: str, **more: Any) -> bytes:
@@ -58,7 +58,7 @@ class Served:
     def stop(self) -> float:
         begun = time.monotonic()
         self.ingress.stop()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         return time.monotonic() - begun
 

@@ -1,6 +1,5 @@
 """The connection: TLS, passwords, servers that are killed, paused, restarted, full, read-only, or no Redis at all."""
 
-import logging
 import socket
 import threading
 import time
@@ -86,19 +85,6 @@ def test_a_stop_ends_in_time_while_the_server_stands_still(
     server.resume()
 
 
-def test_the_connection_is_made_anew_after_the_refresh(
-    serve: Any, client: Any, gateway: StandInGateway, tools: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO):
-        serve(refresh=1)
-        for number in range(3):
-            before = caplog.text.count("connected to")
-            client.xadd("sms", {"body": tools.command(str(number))})
-            tools.eventually(lambda before=before: caplog.text.count("connected to") > before)
-    tools.eventually(lambda: not client.xlen("sms"))
-    assert gateway.texts() == ["0", "1", "2"]
-
-
 def test_passwords_users_and_their_rights(
     serve: Any, tmp_path: Path, gateway: StandInGateway, tools: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -173,10 +159,6 @@ def test_what_is_no_redis_is_told(serve: Any, server: Redis, tools: Any) -> None
             peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             assert "Redis" in tools.eventually(lambda: served.says("last_problem"))
         served.stop()
-    refused = serve(server, port=1)
-    assert "nobody listens at port 1" in tools.eventually(lambda: refused.says("last_problem"))
-    unknown = serve(server, host="no-such-host.invalid")
-    assert "no-such-host.invalid is not known" in tools.eventually(lambda: unknown.says("last_problem"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -213,12 +195,6 @@ def test_certificates_are_verified(
         serve(server, ssl=True, verify_certificate=False, name="careless").connected()
         plain = serve(server, name="plain")
         tools.eventually(lambda: plain.says("last_problem"))
-
-
-def test_a_file_that_cannot_be_used_is_named(serve: Any, tools: Any) -> None:
-    served = serve(ssl=True, ca_file="/nowhere/ca.pem")
-    problem = tools.eventually(lambda: served.says("last_problem"))
-    assert problem == "ca_file cannot be used: No such file or directory"
 
 
 def test_it_comes_back_at_once_when_the_server_was_away_for_a_moment(

@@ -84,16 +84,3 @@ def test_what_is_in_hand_is_settled_after_the_server_comes_back(
         tools.eventually(lambda: gateway.texts() == ["one", "two"])
         gateway.release()
         served.stop()
-
-
-def test_a_stop_under_load_loses_nothing(serve: Any, client: Any, gateway: StandInGateway, tools: Any) -> None:
-    client.lpush("sms", *(tools.command(str(number)) for number in range(2000)))
-    for _ in range(5):
-        served = serve(kind="list")
-        seen = len(gateway.taken)
-        tools.eventually(lambda seen=seen: len(gateway.taken) > seen + 100)
-        served.stop()
-        assert client.llen("sms") + processing(client) == 2000 - len(set(gateway.texts()))
-    serve(kind="list")
-    tools.eventually(lambda: not client.llen("sms") and not processing(client))
-    assert sorted(map(int, gateway.texts())) == list(range(2000))

@@ -1,10 +1,7 @@
 """A served ingress on a real RabbitMQ, and a client beside it."""
 
-import contextlib
 import itertools
 import json
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +12,13 @@ import pika
 import pytest
 
 from otppi.api.ingress import IngressContext, ReceivedMessage
-from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from otppi.testing.stand_in import StandInGateway
 from otppi.testing.waiting import until as eventually
 from otppi_ingress_stomp.ingress import StompIngress
 from otppi_ingress_stomp.settings import SECTION
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 _numbers = itertools.count(1)
 
 
@@ -97,7 +93,7 @@ class Served:
     def stop(self) -> float:
         begun = time.monotonic()
         self.ingress.stop()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         return time.monotonic() - begun
 
@@ -150,31 +146,3 @@ def tools() -> type[Tools]:
 @pytest.fixture
 def a_received_message() -> ReceivedMessage:
     return ReceivedMessage("0123456789abcdef", "m0", "+62812666001", "Halo \u00e9", 1_700_000_000.0, 1_700_000_001.0)
-
-
-@pytest.fixture
-def tls_listener() -> Iterator[Callable[[Pair], int]]:
-    """Give a function that shows a certificate to whoever comes, and gives the port where."""
-    with contextlib.ExitStack() as stack:
-
-        def listen(pair: Pair) -> int:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(pair.certificate, pair.key)
-            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            thread = threading.Thread(target=_show, args=(server, context))
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown, socket.SHUT_RDWR)
-            return int(server.getsockname()[1])
-
-        yield listen
-
-
-def _show(server: socket.socket, context: ssl.SSLContext) -> None:
-    while True:
-        try:
-            peer, _ = server.accept()
-        except OSError:
-            return
-        with peer, contextlib.suppress(OSError), context.wrap_socket(peer, server_side=True):
-            pass

@@ -1,14 +1,12 @@
 """The connection: TLS, passwords, brokers that are killed, paused, restarted, silent, or no brokers at all."""
 
 import contextlib
-import logging
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.stand_in import StandInGateway
 from otppi_ingress_stomp.settings import SECTION
@@ -58,19 +56,6 @@ def test_nothing_is_lost_when_the_broker_fails(
     other.close()
 
 
-def test_the_connection_is_made_anew_after_the_refresh(
-    serve: Any, client: Any, gateway: StandInGateway, tools: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO):
-        serve(refresh=1)
-        for number in range(3):
-            before = caplog.text.count("connected to")
-            client.send(tools.command(str(number)))
-            tools.eventually(lambda before=before: caplog.text.count("connected to") > before)
-    assert gateway.texts() == ["0", "1", "2"]
-    assert "no connection" not in caplog.text
-
-
 def test_passwords_virtual_hosts_and_rights(
     serve: Any, client: Any, tools: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -84,22 +69,6 @@ def test_passwords_virtual_hosts_and_rights(
     nowhere = serve(destination="/amq/queue/not-there")
     assert "not_found" in tools.eventually(lambda: nowhere.says("last_problem"))
     assert secret not in caplog.text
-
-
-@pytest.mark.parametrize("more", [{}, {"ca_file": ""}])
-def test_tls(
-    serve: Any, rabbitmq: RabbitMq, client: Any, authority: Authority, gateway: StandInGateway, tools: Any, more: Any
-) -> None:
-    served = serve(rabbitmq.stomp_tls_port, ssl=True, **{"ca_file": str(authority.ca_file), **more})
-    if more:
-        assert "certificate is not valid" in tools.eventually(lambda: served.says("last_problem"))
-        return
-    answers = client.declare()
-    for number in range(200):
-        client.send(tools.command(str(number), callback_topic=f"/amq/queue/{answers}", padding="-" * 2000))
-    tools.eventually(lambda: client.waiting(answers) == 200)
-    assert sorted(map(int, gateway.texts())) == list(range(200))
-    assert served.stop() < 3
 
 
 @pytest.fixture
@@ -179,27 +148,6 @@ def test_a_stop_is_quick_while_the_server_says_nothing(
     listener(GREETING % (b"1.2", b"0,0") if greeted else b"\n")
     tools.eventually(lambda: served.says("connected") or not greeted)
     assert served.stop() < 4
-
-
-@pytest.mark.parametrize(("which", "why"), [("wrong_name", "127.0.0.1"), ("expired", "expired")])
-def test_certificates_are_verified(
-    serve: Any, authority: Authority, tools: Any, which: str, why: str, tls_listener: Any
-) -> None:
-    port = tls_listener(getattr(authority, which)())
-    served = serve(port, destination="/queue/x", ssl=True, ca_file=str(authority.ca_file))
-    problem = tools.eventually(lambda: served.says("last_problem"))
-    assert "certificate is not valid for 127.0.0.1" in problem
-    assert why in problem
-
-
-def test_addresses_and_files_that_cannot_be_used_are_named(serve: Any, tools: Any) -> None:
-    refused = serve(1, destination="/queue/x")
-    assert "nobody listens at port 1" in tools.eventually(lambda: refused.says("last_problem"))
-    unknown = serve(1, destination="/queue/x", host="no-such-host.invalid")
-    assert "no-such-host.invalid is not known" in tools.eventually(lambda: unknown.says("last_problem"))
-    served = serve(1, destination="/queue/x", ssl=True, ca_file="/nowhere/ca.pem")
-    problem = tools.eventually(lambda: served.says("last_problem"))
-    assert problem == "ca_file cannot be used: No such file or directory"
 
 
 @pytest.mark.parametrize("key", ["dead_letter", "inbox_topic"])

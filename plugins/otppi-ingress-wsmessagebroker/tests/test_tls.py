@@ -20,26 +20,6 @@ def test_own_authority(run: Any, authority: Any, tools: Any, documented: bool) -
         assert running.stop() < 2.5
 
 
-@pytest.mark.parametrize(
-    ("certificate", "own_authority", "told"),
-    [
-        ("wrong_name", True, "Hostname mismatch"),
-        ("expired", True, "certificate has expired"),
-        ("good", False, "unable to get local issuer certificate"),
-    ],
-)
-def test_certificates_that_are_not_accepted(
-    run: Any, authority: Any, tools: Any, certificate: str, own_authority: bool, told: str
-) -> None:
-    with Messenger(tls=getattr(authority, certificate)()) as server:
-        settings = {"ca_file": str(authority.ca_file)} if own_authority else {}
-        running = run(server.port, ssl=True, host="localhost", **settings)
-        tools.eventually(lambda: running.says("attempts") >= 1)
-        assert "the server's certificate is not valid for localhost" in running.says("last_problem")
-        assert told in running.says("last_problem")
-        run(server.port, tools.Gateway(), ssl=True, verify_certificate=False).connected()
-
-
 def test_our_own_certificate_is_shown(run: Any, authority: Any, tools: Any) -> None:
     ours = authority.client("gateway")
     with Messenger(tls=authority.good(), client_ca=authority.ca_file) as server:

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from otppi.testing.brokers.rabbitmq import RabbitMq
 
 pytest.register_assert_rewrite(
-    "otppi.testing.egress", "otppi.testing.internet", "otppi.testing.modem_type", "otppi.testing.section"
+    "otppi.testing.broker_bench",
+    "otppi.testing.broker_commands",
+    "otppi.testing.broker_connection",
+    "otppi.testing.egress",
+    "otppi.testing.internet",
+    "otppi.testing.modem_type",
+    "otppi.testing.section",
 )
 
 

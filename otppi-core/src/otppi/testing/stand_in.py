@@ -19,8 +19,9 @@ def sent(item: Item) -> tuple[ResponseCode, Mapping[str, Any]]:
 class StandInTicket:
     """A command's ticket: final at once, or when the gateway releases it."""
 
-    def __init__(self, make: Callable[[], Answer]) -> None:
+    def __init__(self, make: Callable[[], Answer], begun: Callable[[], bool] = lambda: False) -> None:
         self._make = make
+        self._begun = begun
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[Answer], None]] = []
         self._final: Answer | None = None
@@ -39,8 +40,14 @@ class StandInTicket:
         callback(self._final)
 
     def withdraw(self) -> None:
-        """Note that its source delivers it again."""
+        """Note that its source delivers it again; it is final where no modem has begun to send it."""
         self.withdrawn = True
+        if not self._begun():
+            self._end(self._not_sent)
+
+    def _not_sent(self) -> Answer:
+        made = self._make()
+        return Answer(made.command, ResponseCode.NO_MODEM, data={**_of_one(made.data), "state": "failed"})
 
     def is_held(self) -> bool:
         """Wait for no modem."""
@@ -48,9 +55,12 @@ class StandInTicket:
 
     def release(self) -> None:
         """Make it final."""
+        self._end(self._make)
+
+    def _end(self, make: Callable[[], Answer]) -> None:
         with self._lock:
             if self._final is None:
-                self._final = self._make()
+                self._final = make()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback(self._final)
@@ -61,6 +71,7 @@ class StandInGateway:
 
     Attributes:
         hold: Whether commands stay on their way until `release`.
+        begun: Whether modems have begun to send what is on its way: then it cannot be withdrawn.
         judge: What becomes of a message.
         room: What `capacity` gives.
         taken: What was submitted.
@@ -68,6 +79,7 @@ class StandInGateway:
 
     def __init__(self) -> None:
         self.hold = False
+        self.begun = False
         self.judge: Judge = sent
         self.room = 100
         self.taken: list[tuple[Envelope, Origin]] = []
@@ -76,6 +88,10 @@ class StandInGateway:
     def texts(self) -> list[str]:
         """Give the texts that were submitted, in order."""
         return [item.message or "" for envelope, _ in self.taken for item in envelope.items]
+
+    def ids(self) -> list[str]:
+        """Give the senders' ids of what was submitted, in order; empty where there is none."""
+        return [item.id or "" for envelope, _ in self.taken for item in envelope.items]
 
     def release(self) -> None:
         """Make all that is on its way final."""
@@ -114,7 +130,7 @@ class StandInGateway:
 
     def submit(self, envelope: Envelope, origin: Origin) -> StandInTicket:
         """Take a command."""
-        ticket = StandInTicket(lambda: self._answer(envelope))
+        ticket = StandInTicket(lambda: self._answer(envelope), lambda: self.begun)
         if not self.hold:
             ticket.release()
         self.tickets.append(ticket)
@@ -142,3 +158,8 @@ class StandInGateway:
         overall = next((code for code, _ in outcomes if code is not ResponseCode.SUCCESS), ResponseCode.SUCCESS)
         items = [{"response_code": code.value, "response_text": code.text, **data} for code, data in outcomes]
         return Answer(envelope.name, overall, data=items if envelope.is_list else outcomes[0][1])
+
+
+def _of_one(data: Any) -> Mapping[str, Any]:
+    """Give the data of an answer to one message; nothing of a list's."""
+    return data if isinstance(data, Mapping) else {}

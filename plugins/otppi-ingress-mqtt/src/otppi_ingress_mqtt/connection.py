@@ -102,25 +102,32 @@ class Connection:
         except OSError as error:
             raise LinkLost(self._why(error)) from error
         self._stream = self._client.socket()  # type: ignore[assignment] # it is what MqttClient has made
-        self._until(lambda: self._answered is not None, _("to CONNECT: maybe it does not speak MQTT"))
+        if not self._until(lambda: self._answered is not None, _("to CONNECT: maybe it does not speak MQTT")):
+            raise LinkLost(_("the gateway is stopping"))
         assert self._answered is not None  # noqa: S101 - for the type checker
         _flags, reason, properties_ = self._answered
         if reason.is_failure:
-            raise LinkLost(_("it refuses: {explain}", explain=reasons.explain(reason, properties_, terms.client_id)))
+            explain = reasons.explain_refusal(reason, properties_, terms.client_id)
+            raise LinkLost(_("it refuses: {explain}", explain=explain))
 
-    def subscribe(self, topic_filter: str, qos: int, *, instead_of: str | None) -> int:
-        """Subscribe, after an end to another subscription where the session has one; give the QoS that is granted."""
+    def subscribe(self, topic_filter: str, qos: int, *, instead_of: str | None) -> int | None:
+        """Subscribe, after an end to another subscription where the session has one; give the QoS that is granted.
+
+        None where the gateway is stopping meanwhile: what the session has brought already is still to be acknowledged.
+        """
         if instead_of is not None:
             self._released = False
             self._client.unsubscribe(instead_of)
-            self._until(lambda: self._released, _("to UNSUBSCRIBE"))
+            if not self._until(lambda: self._released, _("to UNSUBSCRIBE")):
+                return None
         self._granted = None
         if self._terms.version_5:  # commands that were retained are not wanted
             options = SubscribeOptions(qos, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
             self._client.subscribe(topic_filter, options=options)
         else:
             self._client.subscribe(topic_filter, qos)
-        self._until(lambda: self._granted is not None, _("to SUBSCRIBE"))
+        if not self._until(lambda: self._granted is not None, _("to SUBSCRIBE")):
+            return None
         assert self._granted is not None  # noqa: S101 - for the type checker
         for reason in self._granted:
             if reason.is_failure:
@@ -133,15 +140,17 @@ class Connection:
                 )
         return int(self._granted[0].value)
 
-    def _until(self, done: Callable[[], bool], what: str) -> None:
+    def _until(self, done: Callable[[], bool], what: str) -> bool:
+        """Wait for an answer of the broker; False where the gateway is stopping."""
         deadline = time.monotonic() + self._endpoint.timeout
         while not done():
             if self._stopping():
-                raise LinkLost(_("the gateway is stopping"))
+                return False
             left = deadline - time.monotonic()
             if left <= 0:
                 raise LinkLost(_("{problem} ({what})", problem=self._endpoint.no_answer(), what=what))
             self.turn(left)
+        return True
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -187,7 +196,8 @@ class Connection:
     def _reason(self, otherwise: str) -> str:
         if self._answered is not None and self._answered[1].is_failure:
             _flags, reason, properties = self._answered
-            return _("it refuses: {explain}", explain=reasons.explain(reason, properties, self._terms.client_id))
+            explain = reasons.explain_refusal(reason, properties, self._terms.client_id)
+            return _("it refuses: {explain}", explain=explain)
         if self._silent:
             return _("{silent} (keep alive)", silent=SILENT)
         if self._farewell is not None:

@@ -151,9 +151,10 @@ class MqttIngress(BrokerIngress):
             connection.open(self._window, self._began)
             earlier = self._subscribed.other_than(self._filter)
             granted = connection.subscribe(self._filter, values["qos"], instead_of=earlier)
-            self._subscribed.note(self._filter)
-            self._note_granted(granted)
-            self.link.connected()
+            if granted is not None:
+                self._subscribed.note(self._filter)
+                self._note_granted(granted)
+                self.link.connected()
             self._serve(connection)
             connection.finish()
         except PoisonedError as error:

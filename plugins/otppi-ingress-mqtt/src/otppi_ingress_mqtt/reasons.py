@@ -7,6 +7,7 @@ from otppi.api.text import joined, labelled
 from otppi.kit.net.failures import WRONG_LOGIN
 from otppi_ingress_mqtt.text import _
 
+NOT_AUTHORISED = 0x87
 KEEP_ALIVE = 0x8D
 SESSION_TAKEN_OVER = 0x8E
 PACKET_ID_IN_USE = 0x91
@@ -32,6 +33,15 @@ _HINTS = {
     0x9E: _("it knows no shared subscriptions; see the setting shared_group"),
     0xA2: _("it allows no wildcards; see the setting topic"),
 }
+
+
+def explain_refusal(reason: ReasonCode, properties: Properties | None, client_id: str) -> str:
+    """Write the reason code of a connection that the broker refuses as a sentence.
+
+    "Not authorized" is there what most brokers say of a wrong password, Mosquitto too.
+    """
+    words = explain(reason, properties, client_id)
+    return joined("; ", (WRONG_LOGIN, words)) if reason.value == NOT_AUTHORISED else words
 
 
 def explain(reason: ReasonCode, properties: Properties | None, client_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from otppi.api.ingress import IngressContext, Origin
+from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.scripted import until
@@ -89,7 +90,7 @@ class StandInGateway:
 
     def wait_for(self, count: int) -> list[tuple[Envelope, Origin]]:
         with self.counted:
-            assert self.counted.wait_for(lambda: len(self.taken) >= count, 10), f"{len(self.taken)} of {count} came"
+            assert self.counted.wait_for(lambda: len(self.taken) >= count, 60), f"{len(self.taken)} of {count} came"
         return self.taken
 
     def ids(self) -> list[str | None]:
@@ -136,16 +137,17 @@ class Running:
 
     def stop(self) -> None:
         self.ingress.stop()
-        self._thread.join(12)
+        self._thread.join(60)
         assert not self._thread.is_alive(), "it does not stop"
 
 
 Start = Callable[..., Running]
 
 
-@pytest.fixture(scope="module")
-def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Mosquitto]:
+    """Give one broker for all tests that do it no harm, with TLS at a second port; each has topics of its own."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto"), also_tls=authority.good()) as broker:
         yield broker
 
 

@@ -1,14 +1,12 @@
 """What comes is taken in, once, and acknowledged when it has come to its end."""
 
-import json
-
 import pytest
 
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.scripted import until
-from otppi.wire.envelope import Command, ResponseCode
+from otppi.wire.envelope import Command
 
 from .conftest import StandInGateway, Start, command
 
@@ -131,27 +129,3 @@ def test_the_modems_capacity_is_the_window(
     gateway.tickets[0].end()
     gateway.wait_for(19)
     assert len(gateway.taken) == 19
-
-
-def test_an_answer_is_published_before_the_acknowledgement(
-    start: Start, mosquitto: Mosquitto, peer: MqttPeer, gateway: StandInGateway, topic: str
-) -> None:
-    running = start(broker=mosquitto).connected()
-    peer.subscribe(f"{topic}/answers")
-    peer.publish(topic, command(7, callback_topic=f"{topic}/answers"))
-    (heard,) = peer.wait_for(1)
-    answer = json.loads(heard.payload)
-    assert (answer["response_code"], answer["data"]["id"]) == ("0000", "7")
-    running.settled(1)
-
-
-def test_one_that_can_never_be_sent_is_acknowledged(
-    start: Start, mosquitto: Mosquitto, peer: MqttPeer, gateway: StandInGateway, topic: str
-) -> None:
-    gateway.hold = True
-    running = start(broker=mosquitto).connected()
-    peer.publish(topic, command(7))
-    gateway.wait_for(1)
-    gateway.tickets[0].end(ResponseCode.EXPIRED, state="expired")
-    running.settled(1)
-    assert running.of("never") == 1

@@ -145,10 +145,16 @@ class Receiver:
             LinkLost: Both are lost.
         """
         new = change = None
+        before = self._seen
+
+        def take(message: bytes | None) -> None:
+            if message not in before:  # it came by the connection before this one, and is late
+                self._take(message)
+
         try:
             new = self._open()
             self._seen = Seen()
-            change = Change(self._server, self._alarm, self._take, self._seen, self._current, new)
+            change = Change(self._server, self._alarm, take, self._seen, self._current, new)
             change.prove()
         except LinkLost as error:
             if new is not None:
@@ -156,7 +162,7 @@ class Receiver:
             if change is not None and change.old_is_lost:
                 change.release()
                 raise
-            self._seen = Seen()
+            self._seen = before
             logger.info(
                 "ingress-wsmessagebroker: the connection is not made anew now, the old one stays: %s", str(error)
             )

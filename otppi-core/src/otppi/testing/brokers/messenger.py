@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from websockets.sync.server import ServerConnection
 
 PORT = 8890
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 _SEND_TIMEOUT = struct.pack("@ll", 5, 0)
 """A client that has read nothing for so long, as seconds and microseconds, is given up."""
 

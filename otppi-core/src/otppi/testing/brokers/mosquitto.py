@@ -22,6 +22,7 @@ class Mosquitto(ServerProcess):
         address: Where it listens.
         options: Further lines of mosquitto.conf(5).
         within: What its command line starts with.
+        also_tls: The server's certificate at a second port, `tls_port`, beside one without TLS.
     """
 
     def __init__(
@@ -33,10 +34,13 @@ class Mosquitto(ServerProcess):
         address: str = "127.0.0.1",
         options: Sequence[str] = (),
         within: Sequence[str] = (),
+        also_tls: Pair | None = None,
     ) -> None:
         super().__init__(folder, within)
         self.address = address
         self.port = free_port()
+        self.tls_port = free_port() if also_tls else 0
+        self._also_tls = also_tls
         self._users = dict(users or {})
         self._tls = tls
         self._options = tuple(options)
@@ -60,7 +64,11 @@ class Mosquitto(ServerProcess):
             lines.append(f"password_file {passwords}")
         if self._tls is not None:
             lines += [f"certfile {self._tls.certificate}", f"keyfile {self._tls.key}"]
-        (self.folder / "mosquitto.conf").write_text("\n".join([*lines, *self._options, ""]))
+        lines += self._options
+        if self._also_tls is not None:  # what stands behind a listener is its own
+            lines += [f"listener {self.tls_port} {self.address}"]
+            lines += [f"certfile {self._also_tls.certificate}", f"keyfile {self._also_tls.key}"]
+        (self.folder / "mosquitto.conf").write_text("\n".join([*lines, ""]))
 
     def _command(self) -> Sequence[str]:
         # Debian installs it where the PATH of an ordinary user does not look.
