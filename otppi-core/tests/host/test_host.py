@@ -18,7 +18,7 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
-from otppi.host.records import record as lifecycle
+from otppi.host.records import table as lifecycle
 from otppi.host.records.record import Record
 from otppi.host.runtime import supervisor
 from otppi.host.runtime.supervisor import Supervised, ThreadState
@@ -111,7 +111,7 @@ def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> 
 
 
 def record_for(number: int) -> Record:
-    return Record(ORIGIN, None, f"628120000000{number}", "a text", time.time() + 60)
+    return Record.of(ORIGIN, None, f"628120000000{number}", "a text", time.time() + 60)
 
 
 def test_the_rules_change_while_it_runs(host: Host) -> None:

@@ -1,7 +1,7 @@
 """A dispatcher with scripted modems and mail accounts, for tests: the core without settings, ingresses, hardware."""
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,13 +21,14 @@ from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.records.names import egress_name
-from otppi.host.records.record import Record
+from otppi.host.records.record import Content, Record
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.scripted import ScriptedMailAccount, ScriptedModem, SentText, until
 
 ORIGIN = Origin("test", Sender("app"))
+_CONTENT = tuple(one.name for one in fields(Content))
 RULES = Rules(duplicate_window=600, attempts=3, modem_grace=60, fail_over=True, resend_unconfirmed=False)
 
 
@@ -104,9 +105,11 @@ class DispatchBench:
         until(lambda: worker.status.state is state, f"{name} is {state}")
 
     def record(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
-        """Make a record; `lifetime` in seconds, `id` for the sender's own one, the rest are its attributes."""
+        """Make a record; `lifetime` in seconds, `id` for the sender's own one, the rest is content or attributes."""
         lifetime, client_id = options.pop("lifetime", 600.0), options.pop("id", None)
-        record = Record(ORIGIN, client_id, receiver, text, time.time() + lifetime)
+        origin = options.pop("origin", ORIGIN)
+        wanted = {name: options.pop(name) for name in (*_CONTENT, "subject") if name in options}
+        record = Record.of(origin, client_id, receiver, text, time.time() + lifetime, **wanted)
         if client_id is not None:
             record.digest = self.dispatch.records.digest(client_id, receiver, text)
         for name, value in options.items():

@@ -190,8 +190,9 @@ class ScriptedModem(ScriptedEgress, Modem):
 
     def succeed(self, message: OutgoingMessage) -> None:
         """Let a message go out."""
-        message.progress.references.append(len(self.outbox) % 256)
+        reference = len(self.outbox) % 256
         super().succeed(message)
+        message.progress.references.append(reference)
 
     def recover(self, step: RecoveryStep) -> bool:
         """Take a step, where it has it."""

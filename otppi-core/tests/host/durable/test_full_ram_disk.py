@@ -95,7 +95,7 @@ def test_where_the_reserve_ran_over_nothing_is_told_as_failed(
 def test_a_disk_that_was_full_from_the_beginning(tmp_path: Path, disk: Path) -> None:
     mounts.fill(disk)
     journal = Journal(disk / "boot")
-    one = Record(BROKER, "1", "6281200000001", "made up", 2_000_000_000.0)
+    one = Record.of(BROKER, "1", "6281200000001", "made up", 2_000_000_000.0)
     journal.taken(one)
     assert not journal.dispatched(one)
     assert any("not known what went out" in warning for warning in journal.warnings())

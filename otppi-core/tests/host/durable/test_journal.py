@@ -5,6 +5,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from otppi.api.errors import Unconfirmed
 from otppi.api.message import State
 from otppi.host.durable import journal as journal_module
 from otppi.host.durable.journal import Journal
-from otppi.host.records.record import Record, Records
+from otppi.host.records.record import Record, Status
+from otppi.host.records.table import Records
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
@@ -33,16 +35,15 @@ def opened(folder: Path) -> Iterator[Journal]:
 
 
 def record(number: int = 0) -> Record:
-    one = Record(ORIGIN, str(number), RECEIVER, "a text", 2_000_000_000.5)
+    one = Record.of(ORIGIN, str(number), RECEIVER, "a text", 2_000_000_000.5, receiver_shown=mask(RECEIVER))
     one.message_id = f"{number:016x}"
-    one.receiver_shown = mask(RECEIVER)
     one.digest = bytes([number % 256]) * 16
-    one.egress = "m0"
+    one.become(Status(egress="m0"))
     return one
 
 
 def ended(one: Record, state: State = State.SENT, code: ResponseCode = ResponseCode.SUCCESS) -> Record:
-    one.state, one.code, one.segments, one.finished = state, code, 2, 1_900_000_000.25
+    one.become(Status(state, code, None, "m0", 2, 1_900_000_000.25))
     return one
 
 
@@ -59,8 +60,9 @@ def test_each_stage_is_told_honestly(tmp_path: Path) -> None:
         for one in records[1:]:
             journal.dispatched(one)
         journal.ended(ended(records[2]))
-        records[3].cause = "no such number"
-        journal.ended(ended(records[3], State.FAILED, ResponseCode.FAILED))
+        failed = ended(records[3], State.FAILED, ResponseCode.FAILED)
+        failed.become(replace(failed.status, cause="no such number"))
+        journal.ended(failed)
     with opened(tmp_path) as journal:
         queued, sending, sent, failed = journal.replay()
     assert (queued.state, queued.code, queued.finished) == (State.FAILED, ResponseCode.FAILED, None)
@@ -167,7 +169,7 @@ def test_compaction_keeps_what_matters_and_the_file_small(tmp_path: Path) -> Non
         for one in records:
             for _ in range(50):
                 journal.taken(one)
-        records[1].state = State.SENDING
+        records[1].become(Status(State.SENDING, egress="m0"))
         records[2].again = True
         ended(records[3])
         records[4].progress.references.append(17)  # waits for its second part

@@ -16,7 +16,7 @@ from otppi.api.message import State
 from otppi.host.durable import in_flight as open_notes_module
 from otppi.host.durable.in_flight import OpenNotes
 from otppi.host.durable.report import Report
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
@@ -40,7 +40,7 @@ class Card:
         self.notes = OpenNotes(self.path, self.report)
 
     def record(self, number: int, origin: Origin = ORIGIN) -> Record:
-        record = Record(origin, f"id-{number}", RECEIVER, TEXT, time.time() + 600)
+        record = Record.of(origin, f"id-{number}", RECEIVER, TEXT, time.time() + 600)
         self.notes.watch(record)
         return record
 
@@ -50,7 +50,7 @@ class Card:
         self.notes.sweep(self.now)
 
     def end(self, record: Record, state: State = State.SENT) -> None:
-        record.state, record.finished = state, time.time()
+        record.become(Status(state, finished=time.time()))
         self.report.append(record)
 
     def lost(self) -> dict[str, Record]:
@@ -150,7 +150,7 @@ def test_the_file_is_emptied_when_nothing_is_open(card: Card) -> None:
 def test_an_end_that_is_not_in_the_report_yet_is_not_forgotten(card: Card) -> None:
     record = card.record(1)
     card.sweep()
-    record.state = State.SENT  # its paperwork is still on its way
+    record.become(Status(State.SENT))  # its paperwork is still on its way
     card.sweep()
     assert list(card.lost()) == ["id-1"]
 

@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ import pytest
 from otppi.api.message import State
 from otppi.host.durable import report as report_module
 from otppi.host.durable.report import Report
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.testing.bench import ORIGIN
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.msisdn import mask
 
 
 def record(client_id: str | None = "4711") -> Record:
-    one = Record(ORIGIN, client_id, "6281234567890", "a secret text", time.time() + 60)
-    one.receiver_shown = mask("6281234567890")
-    one.state, one.egress, one.segments, one.finished = State.SENT, "m0", 2, one.created + 1.25
+    one = Record.of(ORIGIN, client_id, "6281234567890", "a secret text", time.time() + 60)
+    one.amend(receiver_shown=mask("6281234567890"))
+    one.become(Status(State.SENT, egress="m0", segments=2, finished=one.created + 1.25))
     return one
 
 
@@ -33,7 +34,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 def test_a_line_says_what_became_of_a_message_and_no_more(tmp_path: Path) -> None:
     report = Report(tmp_path / "report", 12)
     one, failed = record(), record(None)
-    failed.state, failed.code, failed.egress = State.FAILED, ResponseCode.NO_MODEM, None
+    failed.become(Status(State.FAILED, ResponseCode.NO_MODEM, segments=2, finished=failed.finished))
     report.append(one)
     report.append(failed)
     assert not (tmp_path / "report").exists()
@@ -149,12 +150,12 @@ def test_only_the_newest_part_is_read_for_that(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(report_module, "_MARGIN", 600)
     report = Report(tmp_path / "report", 12)
     old, lost = record("old"), record("lost")
-    old.finished = time.time() - 1000
+    old.become(replace(old.status, finished=time.time() - 1000))
     report.append(old)
     for number in range(50):
         report.append(record(str(number)))
     report.flush()
-    lost.finished = time.time() + 5
+    lost.become(replace(lost.status, finished=time.time() + 5))
     assert report.missing([old, lost]) == [lost], "what is older than what was read is there, or was dropped"
     report.append(lost)
     report.flush()

@@ -285,7 +285,7 @@ def test_a_spool_that_cannot_be_opened_stops_nothing(
     spool = open_spool(tmp_path)
     assert "cannot be opened" in spool.warnings()[0]
     assert "there is no spool" in caplog.text
-    record = Record(ASKED, None, "6281200000000", TEXT, time.time() + 60)
+    record = Record.of(ASKED, None, "6281200000000", TEXT, time.time() + 60)
     spool.prepare()
     spool.keep(record)
     assert not spool.holds(record)
@@ -354,7 +354,7 @@ def test_the_end_after_a_restart_reaches_the_callback_topic(
         until(lambda: worker.status.state is ModemState.READY)
         doubles.modems[-1].gate.clear()
         for number in range(3):
-            host.dispatch.take(Record(origin, str(number), f"628120000000{number}", TEXT, time.time() + 60))
+            host.dispatch.take(Record.of(origin, str(number), f"628120000000{number}", TEXT, time.time() + 60))
         until(doubles.modems[-1].sending.is_set)
         threading.Timer(0.1, doubles.modems[-1].gate.set).start()
     finally:

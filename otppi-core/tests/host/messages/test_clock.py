@@ -42,7 +42,7 @@ def test_who_named_a_moment_is_not_sent_after_it(bench: DispatchBench, slow_cloc
     busy = bench.take("6281200000009")
     until(modem.sending.is_set)
     record = bench.record(lifetime=DAYS + 1.0)
-    record.ends_at = record.expires
+    record.amend(ends_at=record.expires)
     bench.dispatch.take(record)
     assert record.left() > 86_400
     slow_clock()
@@ -59,7 +59,7 @@ def test_the_validity_period_is_by_both_clocks(bench: DispatchBench, slow_clock:
     busy = bench.take("6281200000009")
     until(modem.sending.is_set)
     record = bench.record(lifetime=DAYS + 300.0)
-    record.ends_at = record.expires
+    record.amend(ends_at=record.expires)
     bench.dispatch.take(record)
     slow_clock()
     modem.gate.set()
@@ -80,7 +80,7 @@ def test_a_lifetime_is_no_moment(bench: DispatchBench, slow_clock: Any) -> None:
 def test_the_moment_is_known_after_a_restart(bench: DispatchBench) -> None:
     bench.add("m0", start=False)
     record = bench.record(lifetime=60)
-    record.ends_at = record.expires
+    record.amend(ends_at=record.expires)
     bench.dispatch.take(record)
     (again,) = bench.journal.replay([record.message_id])
     assert again.ends_at == record.ends_at

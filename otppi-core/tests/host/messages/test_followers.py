@@ -23,8 +23,7 @@ NUMBER = "6281200000001"
 
 
 def guess(bench: DispatchBench, text: str, origin: Origin = STRANGER, **options: Any) -> Record:
-    record = bench.record(NUMBER, text, id="1", **options)
-    record.origin = origin
+    record = bench.record(NUMBER, text, id="1", origin=origin, **options)
     return bench.dispatch.take(record)
 
 
@@ -82,8 +81,7 @@ def test_guesses_with_one_id_and_receiver_are_counted_and_limited(bench: Dispatc
     assert (code, "give each message its own id" in cause) == (ResponseCode.TOO_MANY, True)
     assert "9" not in cause
     assert guess(bench, "Kode 3") is records[3]
-    other = bench.record("6281200000002", "Kode 1", id="1")
-    other.origin = STRANGER
+    other = bench.record("6281200000002", "Kode 1", id="1", origin=STRANGER)
     assert bench.dispatch.take(other) is other, "another receiver"
     assert bench.take(NUMBER, "Kode 1000", id="1").follows is None, "another sender"
     bench.end(*records, other)
@@ -109,8 +107,8 @@ def test_a_report_comes_to_both(bench: DispatchBench) -> None:
     told: list[MessageChanged] = []
     bench.events.subscribe(MessageChanged, told.append)
     first = bench.take(NUMBER, "text", id="1")
-    record = bench.record(NUMBER, "text", id="1")
-    record.origin = Origin("broker", Sender("ingress-broker"), callback=Callback("answers"), kept_by_source=True)
+    origin = Origin("broker", Sender("ingress-broker"), callback=Callback("answers"), kept_by_source=True)
+    record = bench.record(NUMBER, "text", id="1", origin=origin)
     record.answer_to = ("broker", Callback("answers"))
     second = bench.dispatch.take(record)
     bench.end(first, second)
@@ -140,8 +138,7 @@ def test_one_that_another_follows_is_not_taken_back(bench: DispatchBench) -> Non
     modem.gate.clear()
     busy = bench.take("6281200000009")
     until(modem.sending.is_set)
-    record = bench.record(NUMBER, "text", id="1")
-    record.origin = BROKER
+    record = bench.record(NUMBER, "text", id="1", origin=BROKER)
     first = bench.dispatch.take(record)
     second = guess(bench, "text")
     bench.dispatch.withdraw(first)
@@ -149,17 +146,88 @@ def test_one_that_another_follows_is_not_taken_back(bench: DispatchBench) -> Non
     assert bench.end(busy, first, second) == (State.SENT,) * 3
 
 
-def test_a_follower_is_neither_reported_nor_counted_after_a_restart(make_bench: Any) -> None:
+def restarted(bench: DispatchBench) -> DispatchBench:
+    bench.dispatch._compact()
+    bench.close()
+    again = DispatchBench(bench.folder)
+    again.dispatch.restore()
+    return again
+
+
+def test_a_follower_is_known_after_a_restart_and_neither_reported_nor_counted(make_bench: Any) -> None:
     bench = make_bench()
     bench.add("m0")
     first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
     bench.end(first, second)
-    bench.dispatch._compact()
-    assert [one.message_id for one in bench.journal.replay()] == [first.message_id]
-    bench.dispatch.note_ended()
-    bench.report.flush()
+    with restarted(bench) as again:
+        found = again.dispatch.records.get(second.message_id)
+        assert found is not None
+        assert (found.state, found.egress, found.segments) == (State.SENT, "m0", 1)
+        assert found.follows is again.dispatch.records.get(first.message_id)
+        again.add("m0")
+        assert again.worker("m0").account.describe()["today"]["messages"] == 1
+        (reference,) = first.progress.references
+        again.dispatch.reported("m0", DeliveryReport(NUMBER, reference, DeliveryOutcome.DELIVERED, 0))
+        assert found.state is State.DELIVERED
+        again.dispatch.note_ended()
+        again.report.flush()
     lines = "".join(path.read_text() for path in (bench.folder / "report").glob("*.jsonl"))
     assert (first.message_id in lines, second.message_id in lines) == (True, False)
+
+
+def test_a_kill_takes_neither_of_two_that_wait(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.add("m0", start=False)
+    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text")
+    with restarted(bench) as again:
+        found = [again.dispatch.records.get(one.message_id) for one in (first, second)]
+        assert all(found)
+        assert again.spool.holds(found[1])
+        again.add("m0")
+        assert again.end(*found) == (State.SENT, State.SENT)
+        assert again.texts == ["text"]
+        assert not again.spool.holds(found[1])
+
+
+def test_where_the_first_expires_the_second_goes_itself(bench: DispatchBench) -> None:
+    modem = bench.add("m0", start=False)
+    first = bench.take(NUMBER, "text", id="1", lifetime=0.5)
+    second, third = guess(bench, "text"), guess(bench, "text", BROKER)
+    told = threading.Event()
+    assert bench.dispatch.on_end(second, told.set)
+    assert bench.end(first) == (State.EXPIRED,)
+    until(lambda: second.follows is None)
+    assert third.follows is second
+    assert guess(bench, "text", Origin("more", Sender("more"))).follows is second
+    bench.start("m0")
+    assert bench.end(second, third) == (State.SENT, State.SENT)
+    assert told.is_set()
+    assert [message.message_id for message in modem.attempts] == [second.message_id]
+    assert first.state is State.EXPIRED
+
+
+def test_where_no_modem_may_send_the_first_the_second_is_tried(make_bench: Any) -> None:
+    bench = make_bench(modem_grace=0.3)
+    bench.add("m0", start=False)
+    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text")
+    assert bench.end(first) == (State.FAILED,)
+    assert bench.end(second) == (State.FAILED,)
+    assert (second.code, second.follows) == (ResponseCode.NO_MODEM, None)
+    assert "no modem is connected" in (second.cause or "")
+
+
+def test_one_that_goes_itself_is_still_known_after_a_kill(make_bench: Any) -> None:
+    bench = make_bench()
+    bench.add("m0", start=False)
+    first, second = bench.take(NUMBER, "text", id="1", lifetime=0.5), guess(bench, "text")
+    third = guess(bench, "text", BROKER)
+    until(lambda: second.follows is None and third.follows is second)
+    with restarted(bench) as again:
+        found = [again.dispatch.records.get(one.message_id) for one in (first, second, third)]
+        assert [one and one.state for one in found] == [State.EXPIRED, State.QUEUED, State.QUEUED]
+        again.add("m0")
+        assert again.end(found[1], found[2]) == (State.SENT, State.SENT)
+        assert again.texts == ["text"]
 
 
 def test_at_the_stop_who_waits_is_told_how_it_stands(make_bench: Any) -> None:

@@ -12,9 +12,7 @@ from otppi.testing.bench import ORIGIN
 
 
 def record(bulk: bool = False) -> Record:
-    one = Record(ORIGIN, None, "6281200000001", "a text", time.time() + 60)
-    one.bulk = bulk
-    return one
+    return Record.of(ORIGIN, None, "6281200000001", "a text", time.time() + 60, bulk=bulk)
 
 
 def drain(queue: EgressQueue) -> list[Record]:

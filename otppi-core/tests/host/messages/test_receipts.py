@@ -13,7 +13,7 @@ from otppi.api.message import OutgoingMessage, State
 from otppi.host.durable.journal import Journal
 from otppi.host.messages.receipts import Receipts
 from otppi.host.messages.tickets import of_record
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
@@ -31,8 +31,8 @@ def report(
 
 def out(*references: int, segments: int | None = None, modem: str = "m0", receiver: str = RECEIVER) -> Record:
     """Make a record whose parts went out under these references."""
-    record = Record(ORIGIN, None, receiver, None, 2_000_000_000.0)
-    record.egress, record.segments = modem, len(references) if segments is None else segments
+    record = Record.of(ORIGIN, None, receiver, None, 2_000_000_000.0)
+    record.become(Status(egress=modem, segments=len(references) if segments is None else segments))
     record.progress.references = list(references)
     return record
 
@@ -254,8 +254,9 @@ def test_a_restart_does_not_lose_what_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_kill_before_the_answer_is_resolved_by_a_report(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "boot")
-    record = Record(ORIGIN, None, RECEIVER, "a text", 2_000_000_000.0)
-    record.egress, record.progress.segments = "m0", 1
+    record = Record.of(ORIGIN, None, RECEIVER, "a text", 2_000_000_000.0)
+    record.become(Status(State.SENDING, egress="m0"))
+    record.progress.segments = 1
     journal.taken(record)
     journal.dispatched(record)
     journal.close()

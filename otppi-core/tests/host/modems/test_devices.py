@@ -77,8 +77,9 @@ class Bench:
     def send(self, modem: str) -> str:
         """Send by a modem; give the name of the one in the rack by which it went out."""
         before = self.rack.network.message_count
-        record = Record(Origin("test", Sender("a test")), None, "6281234567890", f"by {modem}", time.time() + 60)
-        record.only = modem
+        record = Record.of(
+            Origin("test", Sender("a test")), None, "6281234567890", f"by {modem}", time.time() + 60, only=modem
+        )
         self.host.dispatch.take(record)
         self.host.dispatch.wait(record, 30)
         assert record.state is State.SENT, record.cause

@@ -85,7 +85,7 @@ class Desk:
         item = Item(id=client_id, receiver=receiver, reference=reference, message="Kode %s", **more)
         draft = self.desk.draft(item)
         assert draft.item.expiration is not None
-        record = Record(origin, client_id, receiver, draft.item.message, float(draft.item.expiration))
+        record = Record.of(origin, client_id, receiver, draft.item.message, float(draft.item.expiration))
         if client_id is not None or origin.kept_by_source:
             record.digest = b"of the text"
         return self.desk.take(draft, record)

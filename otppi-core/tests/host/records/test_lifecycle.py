@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.api.message import State
-from otppi.host.records import record as lifecycle
-from otppi.host.records.record import Record, Records
+from otppi.host.records import table as lifecycle
+from otppi.host.records.record import Record, Status
+from otppi.host.records.table import Records
 from otppi.testing.bench import ORIGIN
 
 KEY = bytes(32)
 
 
 def record(digest: bytes = b"") -> Record:
-    one = Record(ORIGIN, "1", "6281200000001", "a text", time.time() + 60)
+    one = Record.of(ORIGIN, "1", "6281200000001", "a text", time.time() + 60)
     one.digest = digest
     return one
 
@@ -36,7 +37,7 @@ def test_the_oldest_final_records_are_forgotten(monkeypatch: pytest.MonkeyPatch)
     records = Records(KEY)
     kept = [record(bytes([number])) for number in range(30)]
     for one in kept:
-        one.state = State.SENT
+        one.become(Status(State.SENT))
         records.add(one)
     assert [records.get(one.message_id) for one in kept] == [None] * 20 + kept[20:]
     assert records.earlier(kept[0].digest, 600) is None
@@ -51,7 +52,7 @@ def test_what_waits_long_is_kept_and_does_not_keep_the_others(monkeypatch: pytes
         records.add(one)
     final = [record() for _ in range(100)]
     for one in final:
-        one.state = State.SENT
+        one.become(Status(State.SENT))
         records.add(one)
     assert records.open() == waiting or records.open() == waiting[::-1]
     assert sum(records.get(one.message_id) is one for one in final) <= 12
@@ -69,7 +70,7 @@ def test_a_clock_that_jumps_neither_makes_duplicates_nor_forgets_them(monkeypatc
             assert records.earlier(b"digest", 600) is one
     one.taken -= 601
     assert records.earlier(b"digest", 600) is one, "it is still on its way"
-    one.state = State.SENT
+    one.become(Status(State.SENT))
     assert records.earlier(b"digest", 600) is None
 
 

@@ -23,7 +23,7 @@ from otppi.api.ingress import Callback, Origin, ReceivedMessage, Sender
 from otppi.api.message import State
 from otppi.host.messages.telling import event_of
 from otppi.host.messages.tickets import of_record
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.host.runtime.events import EventBus
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
@@ -153,11 +153,10 @@ NUMBER = "6281299998888"
 
 
 def a_record() -> Record:
-    record = Record(
+    record = Record.of(
         Origin("ingress-x", Sender("app"), callback=Callback("a topic", b"correlation")), "own id", NUMBER, SECRET, 1e12
     )
-    record.receiver_shown = "62812****8888"
-    record.reference = "a reference"
+    record.amend(receiver_shown="62812****8888", reference="a reference")
     return record
 
 
@@ -180,8 +179,7 @@ def test_no_event_has_a_text_and_none_shows_what_a_log_should_not_have() -> None
 def test_an_event_tells_a_message_as_its_answer_does() -> None:
     record = a_record()
     assert event_of(MessageEnded, record).as_data() == of_record(record).data
-    record.egress, record.segments, record.cause, record.discharged = "m0", 2, "why", 1.6
-    record.state = State.DELIVERED
+    record.become(Status(State.DELIVERED, cause="why", egress="m0", segments=2, discharged=1.6))
     assert event_of(MessageEnded, record).as_data() == of_record(record).data
 
 

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.durable.journal import answer_to_json, answer_to_of
 from otppi.host.durable.report import Report, append_whole
-from otppi.host.numbering.receivers import masked
-from otppi.host.records.record import Record
+from otppi.host.records.encoding import DAMAGED, noted, of_noted
+from otppi.host.records.record import Record, Status
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
@@ -57,20 +55,19 @@ class Note:
         """Make the record of a message that the power took.
 
         Raises:
-            ValueError, TypeError: The note is of another version of this program.
+            DAMAGED: The note is of another version of this program.
         """
-        client_id, receiver, ingress, sender, created, lifetime, answer_to = self.fields
-        origin = Origin(ingress, Sender(sender))
-        record = Record(origin, client_id, receiver, None, float(created) + float(lifetime))
-        record.message_id, record.created = self.message_id, float(created)
-        record.answer_to = answer_to_of(answer_to)
-        if self.stopped:
-            record.state, record.code = State.LOST, ResponseCode.FAILED
-            record.cause = _("the power was switched off before it was sent; its text was in RAM only")
-        else:
-            record.state, record.code = State.LOST, ResponseCode.UNCONFIRMED
-            record.cause = _("the power failed before its end was written down; it may or may not have gone out")
-        return record
+        return of_noted(self.message_id, self.fields, _STOPPED if self.stopped else _LOST)
+
+
+_STOPPED = Status(
+    State.LOST, ResponseCode.FAILED, _("the power was switched off before it was sent; its text was in RAM only")
+)
+_LOST = Status(
+    State.LOST,
+    ResponseCode.UNCONFIRMED,
+    _("the power failed before its end was written down; it may or may not have gone out"),
+)
 
 
 class OpenNotes:
@@ -184,7 +181,7 @@ class OpenNotes:
                 continue
             try:
                 records.append(note.record())
-            except (ValueError, TypeError):
+            except DAMAGED:
                 logger.warning("an open note is of another version of this program and is left out")
         return records
 
@@ -236,26 +233,11 @@ class OpenNotes:
         document = {
             "at": self._report.position(),
             "stopped": stopped,
-            "open": [[record.message_id, *_fields(record)] for record in records],
+            "open": [noted(record) for record in records],
         }
         packer = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS, zdict=_WORDS)
         body = packer.compress(json.dumps(document, separators=(",", ":")).encode()) + packer.flush()
         return _HEAD.pack(len(body), zlib.crc32(body)) + body
-
-
-def _fields(record: Record) -> list[Any]:
-    shown = masked(record.receiver_shown)  # what is masked already stays so
-    lifetime = round(record.expires - record.created)
-    origin = record.origin
-    return [
-        record.client_id,
-        shown,
-        origin.ingress,
-        origin.sender.name,
-        round(record.created, 1),
-        lifetime,
-        answer_to_json(record),
-    ]
 
 
 def _split(data: bytes) -> tuple[bytes, bytes]:

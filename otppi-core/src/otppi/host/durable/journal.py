@@ -4,19 +4,16 @@ It holds metadata only: ids, a keyed digest, the masked receiver, states. The te
 in the spool. It lives in `/run` or another RAM disk, so it costs the card nothing and is gone with the power.
 """
 
-import json
 import logging
 import os
 import time
 from collections.abc import Container, Iterable
-from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.records.record import Record
+from otppi.host.records.encoding import DAMAGED, JournalReader, asked_line, dispatched_line, ended_line, taken_line
+from otppi.host.records.record import Record, Status
 from otppi.host.storage.sealed import key_file
 from otppi.host.storage.spare import Spare
 from otppi.text import _
@@ -24,11 +21,9 @@ from otppi.wire.envelope import ResponseCode
 
 logger = logging.getLogger(__name__)
 
-_TAKEN, _DISPATCHED, _ENDED, _ASKED = "taken", "dispatched", "ended", "asked"
 _COMPACT_AT = 8 * 1024 * 1024
 _PAUSE = 30.0
 """Seconds until a RAM disk that was full is tried again."""
-_CODES = {code.value: code for code in ResponseCode}
 
 
 class Journal:
@@ -75,27 +70,27 @@ class Journal:
 
     def taken(self, record: Record) -> None:
         """Note a message before its sender is told that it was taken."""
-        self._append(_taken_line(record))
+        self._append(taken_line(record))
 
     def dispatched(self, record: Record) -> bool:
         """Note that from here on the network may have it: called right before Ctrl-Z.
 
         Gives whether that is in the file itself, and not in the reserve, where later lines may take its place.
         """
-        return self._append(_dispatched_line(record))
+        return self._append(dispatched_line(record))
 
     def ended(self, record: Record) -> None:
         """Note the final state."""
-        self._append(_ended_line(record))
+        self._append(ended_line(record))
 
     def changed(self, record: Record) -> None:
         """Note a state that a status report brought; it is written with the next line, or by `flush`."""
         with self._lock:
-            self._held += _ended_line(record)
+            self._held += ended_line(record)
 
     def asked(self, record: Record) -> None:
         """Note who is told of a message's later states, where that was learnt after it was taken."""
-        self._append(f'["{_ASKED}","{record.message_id}",{json.dumps(answer_to_json(record))}]\n')
+        self._append(asked_line(record))
 
     def flush(self) -> None:
         """Write what is held back."""
@@ -155,11 +150,11 @@ class Journal:
         """
         lines = []
         for record in records:
-            lines.append(_taken_line(record))
+            lines.append(taken_line(record))
             if record.state.final:
-                lines.append(_ended_line(record))
+                lines.append(ended_line(record))
             elif record.state is State.SENDING or record.again or record.progress.references:
-                lines.append(_dispatched_line(record))
+                lines.append(dispatched_line(record))
         new = self._path.with_suffix(".new")
         with self._lock:
             if self._descriptor < 0:
@@ -197,21 +192,20 @@ class Journal:
         What was dispatched without an answer is `unconfirmed`. What was only queued is still so where its text is
         `kept`, by message id; else it has `failed`, or is `unconfirmed` where lines are missing: the RAM disk was full.
         """
-        records: dict[str, Record] = {}
+        reader = JournalReader()
         written, missing = self._spare.left(self._inode)
         for raw in (*self._path.read_bytes().split(b"\n"), *written.split(b"\n")) if self._inode else ():
             if not raw:
                 continue
             try:
-                kind, message_id, *rest = json.loads(raw)
-                if kind == _TAKEN:
-                    records[message_id] = _record(message_id, rest)
-                elif message_id in records:
-                    _apply(records[message_id], kind, rest)
+                reader.read(raw)
             # A line cut by the kill (what it said had not happened yet), or one of another version of this program.
-            except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
+            except DAMAGED:
                 logger.warning("a damaged line of the journal is left out")
-        for message_id, record in records.items():
+        _follow(reader.followers())
+        for message_id, record in reader.records.items():
+            if record.follows is not None:
+                continue  # it ends as that one does
             if record.state is State.SENDING:
                 _end(
                     record,
@@ -230,7 +224,7 @@ class Journal:
                     ResponseCode.FAILED,
                     _("the gateway stopped before it was sent{again}", again=again),
                 )
-        return list(records.values())
+        return list(reader.records.values())
 
     def close(self) -> None:
         """Close the file; it stays for the next start. What is noted later is dropped."""
@@ -242,95 +236,18 @@ class Journal:
             os.close(descriptor)
 
 
-# The lines are JSON, written by hand: two of the three are on a modem's time between two messages.
-
-
-def _taken_line(record: Record) -> str:
-    origin = record.origin
-    names = (record.client_id, record.receiver_shown, origin.ingress, origin.sender.name)
-    return (
-        f'["{_TAKEN}","{record.message_id}","{record.digest.hex()}",{record.created!r},{record.taken!r},'
-        f"{record.expires!r},{','.join(map(_quoted, names))}{_more(record)}]\n"
-    )
-
-
-def _more(record: Record) -> str:
-    """Add what few messages have: who is told of later states, whether its source keeps it, the end that was named."""
-    by_source, ends_at = record.origin.kept_by_source, record.ends_at
-    if record.answer_to is None and not by_source and ends_at is None:
-        return ""
-    return f",{json.dumps(answer_to_json(record))},{int(by_source)},{json.dumps(ends_at)}"
-
-
-def _dispatched_line(record: Record) -> str:
-    by, progress = _quoted(record.egress), record.progress
-    return f'["{_DISPATCHED}","{record.message_id}",{by},{progress.segments},{progress.references!r}]\n'
-
-
-def _ended_line(record: Record) -> str:
-    finished = "null" if record.finished is None else repr(record.finished)
-    return (
-        f'["{_ENDED}","{record.message_id}","{record.state.value}","{record.code.value}",{_quoted(record.egress)},'
-        f"{record.segments},{_quoted(record.cause)},{finished},{record.progress.references!r}]\n"
-    )
-
-
-def _quoted(text: str | None) -> str:
-    return "null" if text is None else encode_basestring_ascii(text)
-
-
-def _record(message_id: str, rest: list[Any]) -> Record:
-    digest, created, taken, expires, client_id, receiver, ingress, sender, *more = rest
-    # A line without them is of an earlier version, or there was nothing to say.
-    answer_to, by_source, ends_at = more + [None, 0, None][len(more) :]
-    origin = Origin(ingress, Sender(sender), kept_by_source=bool(by_source))
-    record = Record(origin, client_id, receiver, None, float(expires))
-    record.message_id, record.created, record.digest = message_id, float(created), bytes.fromhex(digest)
-    record.answer_to = answer_to_of(answer_to)
-    record.ends_at = None if ends_at is None else float(ends_at)
-    # The monotonic clock runs as long as the RAM disk lives: from switching on. The wall clock may have been set since.
-    if taken <= record.taken:
-        record.taken, record.deadline = float(taken), float(taken) + (record.expires - record.created)
-    record.receiver_shown = receiver
-    return record
-
-
-def _apply(record: Record, kind: str, rest: list[Any]) -> None:
-    if kind == _ASKED:
-        (answer_to,) = rest
-        record.answer_to = answer_to_of(answer_to)
-    elif kind == _DISPATCHED:
-        modem, segments, references = rest
-        record.segments, record.progress.references = int(segments), [int(one) for one in references]
-        record.state, record.egress = State.SENDING, modem
-    elif kind == _ENDED:
-        state, code, modem, segments, cause, finished, references = rest
-        finished = None if finished is None else float(finished)
-        record.progress.references = [int(one) for one in references]  # a status report may come after the restart
-        record.segments = int(segments)  # first what may fail: a damaged line changes no state
-        record.state, record.code = State(state), _CODES[code]
-        record.egress, record.cause, record.finished = modem, cause, finished
+def _follow(followers: Iterable[tuple[Record, Record | None]]) -> None:
+    """Tie each message that is the same as another one to that."""
+    for record, first in followers:
+        if first is not None:
+            record.follows = first
+            first.followers = (*first.followers, record)
+        elif not record.state.final:
+            cause = _("the gateway stopped, and nobody knows what became of the same message by another sender")
+            _end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
 
 
 def _end(record: Record, state: State, code: ResponseCode, cause: str) -> None:
-    record.state, record.code, record.cause, record.finished = state, code, cause, None
-
-
-def answer_to_json(record: Record) -> list[str] | None:
-    """Write down who is told of a message's later states."""
-    if record.answer_to is None:
-        return None
-    ingress, callback = record.answer_to
-    return [ingress, callback.topic, callback.correlation.hex(), callback.command]
-
-
-def answer_to_of(written: Any) -> tuple[str, Callback] | None:
-    """Read what `answer_to_json` wrote.
-
-    Raises:
-        ValueError, TypeError: It is something else.
-    """
-    if written is None:
-        return None
-    ingress, topic, correlation, command = written
-    return ingress, Callback(topic, bytes.fromhex(correlation), command)
+    """End a record as it has to be told; when that was nobody knows."""
+    status = record.status
+    record.become(Status(state, code, cause, status.egress, status.segments))

@@ -8,16 +8,14 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
+from otppi.host.records.encoding import changed_line, report_line
 from otppi.host.records.record import Record
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
 
 _FLUSH_AT = 500
-_LONGEST_NAME = 25
-"""Characters of an egress' name that a line has room for: `mail/` and the longest name of an account."""
 _KEPT = 100_000
 _LONG_LINE = 256
 _MARGIN = 64 * 1024
@@ -56,8 +54,7 @@ class Report:
         """Add the later state of a message whose end was added before."""
         with self._lock:
             if record.message_id not in self._waiting:
-                line = {"t": round(time.time()), "m": record.message_id, "s": record.state.value}
-                self._lines.append(json.dumps(line, separators=(",", ":")))
+                self._lines.append(changed_line(record))
 
     def flush(self) -> bool:
         """Write what has gathered. If the card is full or broken, that is logged, and the lines (bounded) are kept.
@@ -65,7 +62,7 @@ class Report:
         Gives whether all of it is on the card.
         """
         with self._lock:
-            lines, self._lines = [*self._lines, *map(_line, self._waiting.values())], []
+            lines, self._lines = [*self._lines, *map(report_line, self._waiting.values())], []
             self._waiting = {}
         if not lines:
             return True
@@ -135,20 +132,6 @@ class Report:
     def _drop_old(self) -> None:
         for path in sorted(self._folder.glob("????-??.jsonl"))[: -self.months]:
             path.unlink()
-
-
-def _line(record: Record) -> str:
-    now = record.finished or time.time()
-    line: dict[str, Any] = {"t": round(now), "m": record.message_id}
-    if record.client_id:
-        line["i"] = record.client_id[:36]
-    line |= {"r": record.receiver_shown, "s": record.state.value}
-    if record.egress:
-        line |= {"by": record.egress[:_LONGEST_NAME], "n": record.segments}
-    line |= {"from": f"{record.origin.ingress}/{record.origin.sender.name}"[:40], "d": round(now - record.created, 2)}
-    if record.code.value != "0000":
-        line["c"] = record.code.value
-    return json.dumps(line, separators=(",", ":"))
 
 
 def _first_time(data: bytes) -> float:

@@ -38,12 +38,14 @@ def left_behind(journal: Journal, spool: Spool, notes: OpenNotes, report: Report
         if record.state.final:
             continue
         waiting.add(record.message_id)
-        spool.give_back(record, kept[record.message_id])
+        if (held := kept.get(record.message_id)) is not None:
+            held.give_back(record)
         record.restored = True
     spool.drop_others(kept.values(), waiting)
     if waiting:
         logger.info("%d messages of an earlier run wait and are queued again", len(waiting))
-    for record in _unreported(report, [record for record in records if record.finished is not None]):
+    ended = [record for record in records if record.finished is not None and record.follows is None]
+    for record in _unreported(report, ended):
         report.append(record)
     noted, known = notes.left(), {record.message_id for record in records}
     lost = notes.lost(note for message_id, note in noted.items() if message_id not in known)

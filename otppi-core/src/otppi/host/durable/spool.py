@@ -4,14 +4,13 @@ What became of each message is in the journal; the spool holds what is never wri
 how it is to be sent. Both are on the same RAM disk and gone with the power.
 """
 
-import json
 import logging
 import os
 import time
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from otppi.host.records.encoding import DAMAGED, Kept, of_spooled, spooled
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.text import _
@@ -22,23 +21,6 @@ _IN_RAM = frozenset({"tmpfs", "ramfs"})
 _NO_ROOM = -1
 _TOLD_AGAIN = 60.0
 """Seconds between two log lines that say the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the spool holds of one message."""
-
-    slot: int
-    message_id: str
-    receiver: str = field(repr=False)
-    text: str = field(repr=False)
-    bulk: bool
-    flash: bool
-    only: str | None
-    address: str
-    reference: str | None = None
-    subject: str = field(default="", repr=False)
-    destination: str = field(default="", repr=False)
 
 
 class Spool:
@@ -64,22 +46,8 @@ class Spool:
         """Keep a message until `drop`."""
         if self._file is None:
             return
-        payload = json.dumps(
-            [
-                record.message_id,
-                record.receiver,
-                record.text,
-                record.bulk,
-                record.flash,
-                record.only,
-                record.origin.address,
-                record.reference,
-                record.subject,
-                record.destination if record.destination != record.receiver else "",
-            ]
-        )
         try:
-            record.slot = self._file.put(payload.encode())
+            record.slot = self._file.put(spooled(record))
         except OSError as error:
             record.slot = _NO_ROOM
             self._without.add(record.message_id)
@@ -111,21 +79,13 @@ class Spool:
             return {}
         for slot, payload in entries:
             try:
-                one = Kept(slot, *json.loads(payload))
-            except (ValueError, TypeError):
+                one = of_spooled(slot, payload)
+            except DAMAGED:
                 logger.warning("an entry of the spool is of another version of this program and is erased")
                 self._erase(slot)
                 continue
             kept[one.message_id] = one
         return kept
-
-    def give_back(self, record: Record, kept: Kept) -> None:
-        """Make a record whole again that the journal knows; its slot stays until it ends."""
-        record.receiver, record.text, record.slot = kept.receiver, kept.text, kept.slot
-        record.bulk, record.flash, record.only = kept.bulk, kept.flash, kept.only
-        record.reference, record.subject = kept.reference, kept.subject
-        record.destination = kept.destination or kept.receiver
-        record.origin = replace(record.origin, address=kept.address)
 
     def drop_others(self, kept: Iterable[Kept], wanted: Container[str]) -> None:
         """Erase what nobody goes on with: what had ended, may have gone out, or was never told to have been taken."""

@@ -25,7 +25,7 @@ from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.desk import OtpDesk
-from otppi.host.records.record import Record
+from otppi.host.records.record import Content, Record, Words
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
@@ -148,8 +148,9 @@ class HostGateway(Service):
             return malformed(EnvelopeError(problems), envelope.name)
         duplicates: set[int] = set()
         items: list[Record | Outcome] = []
-        for index, (item, receiver, take) in enumerate(zip(envelope.items, receivers, takes, strict=True)):
+        for index, (item, (receiver, parts), take) in enumerate(zip(envelope.items, receivers, takes, strict=True)):
             record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
+            record.parts = parts
             items.append(taken := self._take(record, take))
             if isinstance(taken, Record) and taken is not record:
                 duplicates.add(index)
@@ -168,11 +169,11 @@ class HostGateway(Service):
         number = service_number(receiver)
         meant = Receiver(number, number) if number else self._meant(item, "", problems)
         record = self._record(item, meant, origin, bulk=False)
-        record.only = modem
+        record.amend(only=modem)
         if not text:
             problems.append(FieldError("message", _("is empty")))
         if record.channel is Channel.SMS:
-            self._count_parts(item, "", problems)
+            record.parts = self._count_parts(item, "", problems)
         names = [worker.name for worker in self._dispatch.workers() if worker.channel is record.channel]
         if modem is not None and modem not in names:
             reason = _(
@@ -187,15 +188,15 @@ class HostGateway(Service):
             "send-sms", [self._take(record, self._dispatch.take)], frozenset(), self._dispatch, as_list=False
         )
 
-    def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> Receiver:
-        """Check what the envelope's parser cannot."""
+    def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> tuple[Receiver, int]:
+        """Check what the envelope's parser cannot; return the receiver, and the parts, 0 where nobody counted them."""
         item, path = envelope.items[index], _path(envelope, index)
         if envelope.command is Command.SEND_MAIL or "@" in (item.receiver or ""):
             if item.flash:
                 problems.append(FieldError(f"{path}flash", _("is for SMS, and the receiver is an e-mail address")))
             if item.modem_id is not None:
                 problems.append(FieldError(f"{path}modem_id", _("is for SMS, and the receiver is an e-mail address")))
-            return self._meant(item, path, problems)
+            return self._meant(item, path, problems), 1
         if item.subject:
             problems.append(FieldError(f"{path}subject", _("is for e-mails, and the receiver is a number")))
         names = [worker.name for worker in modem_workers(self._dispatch.workers()) if worker.send_from_api]
@@ -204,8 +205,8 @@ class HostGateway(Service):
                 "there is no active modem of this name that senders may use; there are {names}", names=", ".join(names)
             )
             problems.append(FieldError(f"{path}modem_id", reason))
-        self._count_parts(item, path, problems)
-        return self._meant(item, path, problems)
+        parts = self._count_parts(item, path, problems)
+        return self._meant(item, path, problems), parts
 
     def _meant(self, item: Item, path: str, problems: list[FieldError]) -> Receiver:
         """Read whom a message is to go to; what is wrong with that is added to the problems."""
@@ -215,29 +216,39 @@ class HostGateway(Service):
             problems.append(FieldError(f"{path}receiver", words(error)))
             return Receiver("", "")
 
-    def _count_parts(self, item: Item, path: str, problems: list[FieldError]) -> None:
-        """Check how many parts an SMS takes."""
+    def _count_parts(self, item: Item, path: str, problems: list[FieldError]) -> int:
+        """Check how many parts an SMS takes; return that, 0 where it is too short to be counted."""
         text, most = item.message or "", self.sms["max_segments"]
         # Two code units a character is the most there is; only a long text is worth being taken apart to be counted.
         if 2 * len(text) > _UTF16_PER_PART * most:
             try:
-                segment(text, max_parts=most)
+                return len(segment(text, max_parts=most))
             except WireError:
                 problems.append(FieldError(f"{path}message", _("is longer than {most} segments", most=most)))
+        return 0
 
     def _record(self, item: Item, receiver: Receiver, origin: Origin, *, bulk: bool) -> Record:
         now, lifetime = time.time(), float(self.sms["default_lifetime"])
         if origin.direct and item.date_time is not None:
             self._dispatch.clock.compare(item.date_time)
         expires, ends_at = span(now, lifetime, item.date_time, item.expiration, direct=origin.direct)
-        record = Record(origin, item.id, receiver.key, item.message, expires)
-        record.destination, record.subject = receiver.destination, item.subject or ""
-        record.ends_at, record.reference, record.only = ends_at, item.reference, item.modem_id
-        record.receiver_shown = masked(receiver.key) if self.sms["mask_receivers"] else receiver.key
-        record.bulk = item.priority == "bulk" or (item.priority is None and bulk)
-        record.flash = item.flash
+        key = receiver.key
+        content = Content(
+            origin,
+            item.id,
+            key,
+            expires,
+            ends_at,
+            masked(key) if self.sms["mask_receivers"] else key,
+            "" if receiver.destination == key else receiver.destination,
+            item.reference,
+            item.priority == "bulk" or (item.priority is None and bulk),
+            item.flash,
+            item.modem_id,
+        )
+        record = Record(content, Words(item.message or "", item.subject or ""))
         if self.sms["duplicate_window"] and (item.id is not None or origin.kept_by_source):
-            record.digest = self._dispatch.records.digest(item.id, receiver.key, _worded(item))
+            record.digest = self._dispatch.records.digest(item.id, key, _worded(item))
         return record
 
     def _take(self, record: Record, take: Take) -> Record | Outcome:

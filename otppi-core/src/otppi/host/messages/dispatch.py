@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from otppi.api.egress import Channel
 from otppi.api.errors import Deferred, Lost, NotSent, Rejected, Unconfirmed, Unfit
@@ -17,7 +18,7 @@ from otppi.host.durable.restart import left_behind
 from otppi.host.durable.spool import Spool
 from otppi.host.messages.ends import Paperwork
 from otppi.host.messages.expiry import ClockWatch
-from otppi.host.messages.followers import Followers, copy_end, own_of
+from otppi.host.messages.followers import Followers, goes_itself, own_of
 from otppi.host.messages.placement import Placement, Refused, Rules
 from otppi.host.messages.receipts import Receipts
 from otppi.host.messages.telling import event_of
@@ -25,7 +26,8 @@ from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.records.outcomes import BECOMES, REPORTED_ON, cause_of, segments_out
-from otppi.host.records.record import Record, Records
+from otppi.host.records.record import Record, Status
+from otppi.host.records.table import Records
 from otppi.host.runtime.events import EventBus
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
@@ -122,14 +124,14 @@ class Dispatch:
             if first is not None:
                 record.digest = b""  # that is the first one's
                 self._followers.follow(record, first, self._placement.seconds(record, worker))
-                self.records.add(record)
-                return record
             self.records.add(record)
             if ours:
                 self._spool.keep(record)
-                self._notes.watch(record)
+                if first is None:
+                    self._notes.watch(record)
             self._journal.taken(record)
-            self._placement.queue(record, worker)
+            if first is None:
+                self._placement.queue(record, worker)
         return record
 
     def is_duplicate(self, record: Record) -> bool:
@@ -223,8 +225,7 @@ class Dispatch:
         with self._lock:
             if record.state is not State.QUEUED or self._closed:
                 return False
-            record.state = State.SENDING
-            record.egress = worker.name
+            record.become(Status(State.SENDING, egress=worker.name))
             record.attempts += 1
         if self._events.wants(MessageSending):
             self._events.publish(event_of(MessageSending, record))
@@ -252,7 +253,7 @@ class Dispatch:
             if record.state.final:
                 return
             record.again = True
-            record.state = State.QUEUED
+            self._wait_again(record)
             queued = self._placement.send_again(worker, record)
         if not queued:
             self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause_of(error))
@@ -271,7 +272,7 @@ class Dispatch:
         with self._lock:
             if record.state.final:
                 return
-            record.state = State.QUEUED
+            self._wait_again(record)
             if not begun and not record.again:
                 self._journal.taken(record)  # it is certain that it did not go out: it only waits again
             found = used = self._placement.uses(worker)
@@ -290,12 +291,16 @@ class Dispatch:
         with self._lock:
             if record.state.final:
                 return
-            record.state = State.QUEUED
+            record.become(Status(cause=cause_of(error), egress=record.egress))  # why it waits, for whoever asks
             record.attempts -= 1
-            record.cause = cause_of(error)  # why it waits, for whoever asks
             if not record.again:
                 self._journal.taken(record)
             self._placement.defer(record, error.retry_after)
+
+    @staticmethod
+    def _wait_again(record: Record) -> None:
+        """Let a record that was being sent wait, under the lock."""
+        record.become(Status(egress=record.egress))
 
     def egress_changed(self, worker: AnyWorker) -> None:
         """Tell of an egress' new state, and hand its queue, where it cannot send, to others that can."""
@@ -330,10 +335,8 @@ class Dispatch:
             segments = segments_out(record, state)
             if record.again and not state.went_out:  # the first attempt may be with the receiver
                 state, code = State.UNCONFIRMED, ResponseCode.UNCONFIRMED
-            record.state, record.code, record.cause = state, code, cause
-            record.finished = time.time()
-            record.segments = record.progress.segments
-            record.text, record.subject = None, ""
+            record.become(Status(state, code, cause, record.egress, record.progress.segments, time.time()))
+            record.forget_words()
             callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
             self.ended[state.value, record.origin.ingress] += 1
@@ -377,7 +380,8 @@ class Dispatch:
         with self._lock:
             if record.state not in BECOMES[state]:
                 return
-            record.state, record.code, record.cause, record.discharged = state, code, cause, discharged
+            before = record.status
+            record.become(Status(state, code, cause, before.egress, before.segments, before.finished, discharged))
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.changed(record)
         self._paperwork.changed(record, state)
@@ -385,7 +389,8 @@ class Dispatch:
             with self._lock:
                 if follower.state not in BECOMES[state]:
                     continue
-                copy_end(record, follower)
+                follower.become(record.status)
+            self._journal.changed(follower)
             self._paperwork.followed_later(follower)
 
     # -- the egresses (main thread) ---------------------------------------------------------------------------------
@@ -417,20 +422,31 @@ class Dispatch:
                 if _is_reported(record):
                     self._receipts.expect(record)
             if not record.state.final:
-                self._restored.append(record)
+                self._wait_after_restart(record)
                 continue
             if record.finished is None:
-                record.finished = time.time()
+                record.become(replace(record.status, finished=time.time()))
                 self.ended[record.state.value, record.origin.ingress] += 1
                 self._paperwork.restored(record)
-            if record.egress and record.state.went_out and record.finished > self._usage.saved:
-                sent = (record.finished, record.receiver_shown, max(record.segments, 1))
-                self._usage.count_later(record.egress, sent)
+            self._count_anew(record)
         self._compact()
         if behind.noted:
             self.note_ended()
             self._report.flush()
         self._notes.begin(self._restored, behind.noted)
+
+    def _wait_after_restart(self, record: Record) -> None:
+        if record.follows is None:
+            self._restored.append(record)
+            return
+        with self._lock:
+            self._followers.wait_for(record, record.follows)
+
+    def _count_anew(self, record: Record) -> None:
+        """Count what went out after the usage was saved the last time; one that follows another one did not."""
+        egress, finished = record.egress, record.finished
+        if egress and finished and record.follows is None and record.state.went_out and finished > self._usage.saved:
+            self._usage.count_later(egress, (finished, record.receiver_shown, max(record.segments, 1)))
 
     def _queue_again(self, record: Record, place: Callable[[Record], AnyWorker] | None = None) -> None:
         """Queue what was taken in before: by an earlier run, before anything new; or what was put off."""
@@ -508,16 +524,41 @@ class Dispatch:
                 self._queue_again(record, self._placement.place_again)
 
     def _end_followers(self) -> None:
-        """End the messages that follow another sender's, each when its time has come."""
-        told = []
+        """End the messages that follow another sender's, each when its time has come.
+
+        Where the first one did not go out for a reason that is not the message's, the next one goes itself.
+        """
+        told, alone = [], []
         with self._lock:
             for record, first in self._followers.due():
-                copy_end(first, record)
+                if record.follows is not first:
+                    self._followers.wait_for(record, record.follows or first)  # one that goes itself since a moment
+                    continue
+                if goes_itself(record, first):
+                    self._go_alone(record, first)
+                    alone.append(record)
+                    continue
+                record.become(first.status)
+                record.forget_words()
                 callbacks = self._waiters.pop(record.message_id, ())
                 self.ended[record.state.value, record.origin.ingress] += 1
                 told.append((record, record.state, callbacks))
-        for one in told:
-            self._paperwork.followed(*one)
+        for record, state, callbacks in told:
+            self._journal.ended(record)
+            if record.slot is not None:
+                self._spool.drop(record)
+            self._paperwork.followed(record, state, callbacks)
+        for record in alone:
+            self._queue_again(record)
+
+    def _go_alone(self, record: Record, first: Record) -> None:
+        """Let a message be sent that followed another one, and all others that did follow it; under the lock."""
+        for other in self._followers.lead(record, first):
+            self._journal.taken(other)
+        self.records.add(record)
+        self._journal.taken(record)
+        if not record.origin.kept_by_source:
+            self._notes.watch(record)
 
     def _compact(self) -> None:
         with self._lock:
@@ -574,4 +615,6 @@ class Dispatch:
 
 def _is_reported(record: Record) -> bool:
     """Whether a status report may come on a message: those are of SMS (3GPP TS 23.040 3.2.9)."""
-    return record.channel is Channel.SMS and record.state in REPORTED_ON and record.egress is not None
+    if record.channel is not Channel.SMS or record.follows is not None:
+        return False
+    return record.state in REPORTED_ON and record.egress is not None

@@ -2,7 +2,8 @@
 
 A sender's own repetition is told as a duplicate. To a stranger that would say that a guess of the text was right, so a
 stranger's message gets a life of its own that follows the first one's: an id of its own, no sign of a duplicate, and
-an end no sooner than it would have had. And guesses are counted: many texts with one id to one receiver are refused.
+an end no sooner than it would have had. It is kept as any other is, for a crash. And guesses are counted: many texts
+with one id to one receiver are refused.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from otppi.api.message import State
 from otppi.host.messages.placement import Refused
 from otppi.host.records.record import Record
 from otppi.text import _
@@ -35,10 +37,29 @@ class Followers:
         self._guesses: OrderedDict[bytes, tuple[float, tuple[bytes, ...]]] = OrderedDict()
 
     def follow(self, record: Record, first: Record, seconds: float) -> None:
-        """Let a record end as the first one does, after as many seconds as it would have taken at the soonest."""
-        record.follows, record.text = first, None
+        """Let a record end as the first one does, after as many seconds as it would have taken at the soonest.
+
+        It keeps its text: it goes itself where the first one expires, or no egress may send that.
+        """
+        record.follows = first
         first.followers = (*first.followers, record)
+        self.wait_for(record, first, seconds)
+
+    def wait_for(self, record: Record, first: Record, seconds: float = 0.0) -> None:
+        """Wait for the end of the first one, and so many seconds at least."""
         self._waiting.append(_Follower(record, first, time.monotonic() + seconds))
+
+    def lead(self, record: Record, first: Record) -> tuple[Record, ...]:
+        """Let a record follow no more, and the others that followed the first one follow it; return those."""
+        others = tuple(one for one in first.followers if one is not record and not one.state.final)
+        first.followers = tuple(one for one in first.followers if one.state.final)
+        record.follows, record.followers, record.digest = None, (*record.followers, *others), first.digest
+        self._waiting = [
+            _Follower(one.record, record, one.due) if one.record in others else one for one in self._waiting
+        ]
+        for other in others:
+            other.follows = record
+        return others
 
     def due(self) -> list[tuple[Record, Record]]:
         """Take out those that are to end now, each with the one that it follows."""
@@ -85,7 +106,11 @@ def own_of(first: Record, record: Record) -> Record | None:
     return next(same, None)
 
 
-def copy_end(first: Record, follower: Record) -> None:
-    """Let a message be what became of the one that it follows."""
-    for name in ("state", "code", "cause", "egress", "segments", "finished", "discharged"):
-        setattr(follower, name, getattr(first, name))
+def goes_itself(record: Record, first: Record) -> bool:
+    """Whether a message is to be sent after all, since the one that it followed was not.
+
+    Not where that was refused for good, or failed at each attempt: this one would be, too.
+    """
+    expired = first.state is State.EXPIRED
+    without_egress = first.state is State.FAILED and first.code in (ResponseCode.NO_MODEM, ResponseCode.QUEUE_FULL)
+    return (expired or without_egress) and record.text is not None and record.left() > 0

@@ -10,7 +10,7 @@ from otppi.api.errors import OtpPiError
 from otppi.host.messages.deferred import DeferredMessages
 from otppi.host.messages.routing import Target, choose
 from otppi.host.messages.worker import AnyWorker
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.text import _, joined, labelled
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import WireError
@@ -125,7 +125,7 @@ class Placement:
         record.account = worker.account
         if record.account.reserves:
             record.account.reserve(record.message_id, record.receiver, _parts(record))
-        record.egress = worker.name
+        record.become(Status(cause=record.cause, egress=worker.name))  # the cause of one that was put off
         companions = self._on_the_way.setdefault(record.receiver, [])
         if record not in companions:
             companions.append(record)

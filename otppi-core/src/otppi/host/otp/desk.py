@@ -125,7 +125,7 @@ class OtpDesk:
         Raises:
             Refused: It is too early or too much (1208), there are too many codes (1205), or it cannot be sent.
         """
-        record.bulk, record.ends_at, record.reference = False, draft.ends_at, None
+        record.amend(bulk=False, ends_at=draft.ends_at, reference=None)
         if record.digest:  # what tells a duplicate is what was requested, by whom: the text differs by its code
             wanted = f"{self._place(draft.wanted, record.origin).hex()}\0{_request(draft.wanted)}"
             record.digest = self._dispatch.records.digest(record.client_id, record.receiver, wanted)
