@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from otppi.text import _
 from otppi.wire.errors import AddressError
 
 LONGEST: Final = 254
@@ -58,20 +59,20 @@ def read_mail_address(text: str) -> MailAddress:
     written = text.strip(" \t\r\n\u00a0")
     local, at, domain = written.rpartition("@")
     if not at:
-        raise AddressError("the e-mail address has no @")
+        raise AddressError(_("the e-mail address has no @"))
     if _INVISIBLE.search(written):
-        raise AddressError("the e-mail address has a blank or an invisible character")
+        raise AddressError(_("the e-mail address has a blank or an invisible character"))
     if "@" in local:
-        raise AddressError("the e-mail address has more than one @")
+        raise AddressError(_("the e-mail address has more than one @"))
     if not local:
-        raise AddressError("the e-mail address has nothing before the @")
+        raise AddressError(_("the e-mail address has nothing before the @"))
     if not _LOCAL.fullmatch(local):
-        raise AddressError("the e-mail address has a sign or a dot before the @ that cannot be there")
+        raise AddressError(_("the e-mail address has a sign or a dot before the @ that cannot be there"))
     if len(local.encode()) > _LONGEST_LOCAL:
-        raise AddressError(f"the e-mail address has more than {_LONGEST_LOCAL} octets before the @")
+        raise AddressError(_("the e-mail address has more than {most} octets before the @", most=_LONGEST_LOCAL))
     address = MailAddress(local, _domain(domain))
     if len(address.address.encode()) > LONGEST:
-        raise AddressError(f"the e-mail address has more than {LONGEST} octets")
+        raise AddressError(_("the e-mail address has more than {most} octets", most=LONGEST))
     return address
 
 
@@ -84,21 +85,21 @@ def mask_mail_address(address: str) -> str:
 def _domain(written: str) -> str:
     """Write a domain in its form for the wire."""
     if not written:
-        raise AddressError("the e-mail address has no domain")
+        raise AddressError(_("the e-mail address has no domain"))
     domain = written
     if not domain.isascii():
         if _AMBIGUOUS.search(domain):
-            raise AddressError("the domain can be read in two ways: write it as it is registered, with xn--")
+            raise AddressError(_("the domain can be read in two ways: write it as it is registered, with xn--"))
         try:
             domain = domain.encode("idna").decode("ascii")
         except UnicodeError:
-            raise AddressError("the domain has a character that no domain has") from None
+            raise AddressError(_("the domain has a character that no domain has")) from None
     domain = domain.lower()
     labels = domain.split(".")
     if len(labels) < 2:
-        raise AddressError("the domain has no dot")
+        raise AddressError(_("the domain has no dot"))
     if len(domain) > _LONGEST_DOMAIN or not all(_LABEL.fullmatch(label) for label in labels):
-        raise AddressError("the domain is none: it has empty, overlong or wrong parts")
+        raise AddressError(_("the domain is none: it has empty, overlong or wrong parts"))
     if labels[-1].isdigit():
-        raise AddressError("the domain is a number, and no name")  # an address without brackets (RFC 5321 4.1.3)
+        raise AddressError(_("the domain is a number, and no name"))  # an address without brackets (RFC 5321 4.1.3)
     return domain
