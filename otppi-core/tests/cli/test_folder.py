@@ -112,7 +112,12 @@ def test_a_damaged_store_is_replaced_by_a_backup_where_that_is_asked_for(
 
 def test_an_edited_file_is_not_used_until_it_is_imported(otppi: Cli, data: Path) -> None:
     """Issue 9, row 26: what an administrator edits is told from damage by the administrator, not by us."""
-    otppi("settings", "import", "-", stdin=json.dumps({"modems": [{"name": "m0"}], "sms": {"attempts": 2}}))
+    otppi(
+        "settings",
+        "import",
+        "-",
+        stdin=json.dumps({"modems": [{"name": "m0", "port": "/dev/x"}], "sms": {"attempts": 2}}),
+    )
     file = data / "settings.json"
     file.write_text(file.read_text().replace('"attempts":2', '"attempts":5'))
     assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 2
@@ -162,6 +167,8 @@ def test_a_modem_is_set_by_its_name(otppi: Cli, data: Path) -> None:
     assert otppi("settings", "set", "modems.a.b.recipient_prefixes", "62812, 62813").code == 0
     assert otppi("settings", "set", "modems.a.b.network_time", "0.1").code == 0
     assert otppi("settings", "set", "modems.a.b.imei", "123").err.startswith("otppi: modems.a.b.imei: must match ")
+    assert "modems.a.b.port: must not be empty" in otppi("settings", "set", "modems.a.b.type", "at").err
+    assert otppi("settings", "set", "modems.a.b.port", "/dev/ttyUSB0").code == 0
     assert otppi("settings", "set", "modems.a.b.type", "at").code == 0, "the other type's settings stay behind"
     (modem,) = otppi("settings", "show", "--json").json["modems"]
     assert modem["recipient_prefixes"] == ["62812", "62813"]

@@ -132,7 +132,7 @@ def is_declared(bench: ModemBench) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9-]*", declared.key)
     assert declared.title
     assert declared.help.endswith(".")
-    values, problems = MODEMS.extended(declared).validate({"name": "m0", "type": declared.key})
+    values, problems = MODEMS.extended(declared).validate({"name": "m0", "type": declared.key, "port": "/dev/ttyUSB0"})
     assert problems == []
     assert values["name"] == "m0"
 

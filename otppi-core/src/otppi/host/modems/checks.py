@@ -1,6 +1,6 @@
 """What the settings of modems do not take together: it is refused when it is set."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from otppi.api.settings import FieldError
 from otppi.host.modems.values import ModemValues
@@ -46,23 +46,20 @@ def shared_internet_ports(modems: Sequence[ModemValues]) -> Iterable[FieldError]
 
 
 def shared_imeis(modems: Sequence[ModemValues]) -> Iterable[FieldError]:
-    """Find active modems with one IMEI: only one of them would be found."""
-    return _shared(modems, "imei", lambda modem: modem["imei"], same_imei)
+    """Find active modems with one IMEI: clones are told apart by their ports, so each needs one of its own."""
+    active = [(index, modem) for index, modem in enumerate(modems) if modem["active"] and modem["imei"]]
+    for place, (index, modem) in enumerate(active):
+        for _index, other in active[:place]:
+            if same_imei(other["imei"], modem["imei"]) and (not modem["port"] or modem["port"] == other["port"]):
+                yield FieldError(f"[{index}].imei", _("is that of {name} too", name=other["name"]))
+                break
 
 
 def shared_imsis(modems: Sequence[ModemValues]) -> Iterable[FieldError]:
     """Find active modems with one SIM card."""
-    return _shared(modems, "imsi", lambda modem: modem["imsi"], str.__eq__)
-
-
-def _shared(
-    modems: Sequence[ModemValues],
-    key: str,
-    value: Callable[[ModemValues], str],
-    same: Callable[[str, str], bool],
-) -> Iterable[FieldError]:
-    active = [(index, modem) for index, modem in enumerate(modems) if modem["active"] and value(modem)]
-    for place, (index, modem) in enumerate(active):
-        other = next((one for _, one in active[:place] if same(value(one), value(modem))), None)
-        if other is not None:
-            yield FieldError(f"[{index}].{key}", _("is that of {name} too", name=other["name"]))
+    owners: dict[str, str] = {}
+    for index, modem in enumerate(modems):
+        if modem["active"] and modem["imsi"]:
+            if modem["imsi"] in owners:
+                yield FieldError(f"[{index}].imsi", _("is that of {name} too", name=owners[modem["imsi"]]))
+            owners.setdefault(modem["imsi"], modem["name"])

@@ -58,6 +58,7 @@ def test_two_modems_do_not_share_what_one_has(first: dict[str, Any], second: dic
     [
         [{"default_modem": True}, {"default_modem": True}],  # they take turns
         [{"recipient_prefixes": ["62"]}, {"recipient_prefixes": ["62"]}],
+        [{"port": "/dev/a", "imei": "490154203237518"}, {"port": "/dev/b", "imei": "490154203237518"}],  # clones
         [{"port": "/dev/a", "imei": "490154203237518"}, {"port": "/dev/a"}],  # where it is looked for first only
         [{"port": "/dev/a", "internet_access": True, "internet_port": "/dev/a"}],  # it sends no SMS
         [{"internet_port": "/dev/a"}, {"port": "/dev/a"}],
