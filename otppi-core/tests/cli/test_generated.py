@@ -318,3 +318,11 @@ def test_a_secret_that_is_to_be_is_asked_for_twice(
         assert options.handler(options) == code
     assert prompts == ["PUK: ", "New PIN: ", "New PIN again: "]
     assert calls == asked
+
+
+def test_what_is_declared_is_said_in_the_reader_s_language(otppi: Otppi, data: Path) -> None:
+    shown = otppi("sim", "unblock", "--help", "--language", "id").out
+    assert "Berikan PUK kartu SIM yang terblokir" in shown
+    assert "nama modem" in shown
+    shown = otppi("simulated", "faults", "--help", "--language", "id").out
+    assert "gangguan yang dapat dimiliki modem simulasi" in shown, "by the catalogue of the plugin"

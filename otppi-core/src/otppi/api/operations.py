@@ -161,8 +161,8 @@ class Operation:
         return {
             "name": self.name,
             "package": getattr(self.handler, "func", self.handler).__module__.partition(".")[0],
-            "title": self.title,
-            "help": self.help,
+            "title": str(self.title),
+            "help": str(self.help),
             "role": self.role.value,
             "reads_only": self.reads_only,
             "changes": self.changes,

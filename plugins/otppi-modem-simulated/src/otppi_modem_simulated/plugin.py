@@ -34,8 +34,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
                 *AT_SETTINGS,
                 number(
                     "network_time",
-                    "Network time",
-                    "How long the simulated network takes to accept a message.",
+                    _("Network time"),
+                    _("How long the simulated network takes to accept a message."),
                     0.5,
                     minimum=0,
                     maximum=120,
@@ -43,8 +43,8 @@ def otppi_modem_types() -> Sequence[ModemType]:
                 ),
                 text_list(
                     "faults",
-                    "Faults",
-                    "Faults that the simulated modem has from the start, to see what the gateway does then.",
+                    _("Faults"),
+                    _("Faults that the simulated modem has from the start, to see what the gateway does then."),
                     check=_unknown_fault,
                 ),
             ),
@@ -59,8 +59,8 @@ def otppi_operations() -> Sequence[Operation]:
     return [
         Operation(
             name="simulated_faults",
-            title="Faults of simulated modems",
-            help="List the faults that a simulated modem can have: what its setting faults can name.",
+            title=_("Faults of simulated modems"),
+            help=_("List the faults that a simulated modem can have: what its setting faults can name."),
             handler=_faults,
             role=Role.VIEWER,
             reads_only=True,

@@ -6,6 +6,7 @@ from otppi.api.operations import Offline, Operation, Role
 from otppi.api.settings import boolean
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.runtime.operations import HostCall
+from otppi.text import _
 
 _KEYS = "envelope keys"
 
@@ -24,8 +25,8 @@ def _rotate(call: HostCall, discard_damaged: bool) -> dict[str, Any]:
 OPERATIONS = (
     Operation(
         name="keys",
-        title="Key for encrypted envelopes",
-        help="Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517); make the first one.",
+        title=_("Key for encrypted envelopes"),
+        help=_("Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517); make the first one."),
         handler=_show,
         role=Role.VIEWER,
         changes=_KEYS,
@@ -34,14 +35,16 @@ OPERATIONS = (
     ),
     Operation(
         name="keys_rotate",
-        title="Replace the key for encrypted envelopes",
-        help="Make a new key. One that was replaced still opens envelopes for the days that encryption.keep_days says.",
+        title=_("Replace the key for encrypted envelopes"),
+        help=_(
+            "Make a new key. One that was replaced still opens envelopes for the days that encryption.keep_days says."
+        ),
         handler=_rotate,
         parameters=(
             boolean(
                 "discard_damaged",
-                "Discard damaged",
-                "put a file of keys that cannot be read aside; all senders need the new key then",
+                _("Discard damaged"),
+                _("put a file of keys that cannot be read aside; all senders need the new key then"),
                 False,
             ),
         ),

@@ -23,11 +23,12 @@ from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
 from otppi.host.webhook.webhook import Webhook
+from otppi.text import _
 from otppi.wire.errors import FieldError, WireError
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 _LIST = "blocking list"
-_RECEIVER = text("receiver", "Number", "telephone number: 0812…, 62812… or +62812…", required=True)
+_RECEIVER = text("receiver", _("Number"), _("telephone number: 0812…, 62812… or +62812…"), required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +132,21 @@ def _plugins(call: HostCall) -> list[dict[str, Any]]:
 OPERATIONS = (
     Operation(
         name="send",
-        title="Send an SMS",
-        help="Send an SMS through the running gateway, and say what became of it.\n\n"
-        "Other users of this computer can see the arguments of a command: a secret text had better come from stdin.",
+        title=_("Send an SMS"),
+        help=_(
+            "Send an SMS through the running gateway, and say what became of it.\n\n"
+            "Other users of this computer can see the arguments of a command: a secret text had better come from stdin."
+        ),
         handler=_send,
         parameters=(
             text(
                 "receiver",
-                "Receiver",
-                "telephone number: 0812…, 62812… or +62812…, or a service number of the operator: 4444, '*888#'",
+                _("Receiver"),
+                _("telephone number: 0812…, 62812… or +62812…, or a service number of the operator: 4444, '*888#'"),
                 required=True,
             ),
-            text("message", "Text", "the text; - or nothing reads it from stdin"),
-            text("modem", "Modem", "the modem that is to send it (default: as the routes say)"),
+            text("message", _("Text"), _("the text; - or nothing reads it from stdin")),
+            text("modem", _("Modem"), _("the modem that is to send it (default: as the routes say)")),
             WAIT,
         ),
         role=Role.OPERATOR,
@@ -158,8 +161,8 @@ OPERATIONS = (
     ),
     Operation(
         name="status",
-        title="Status",
-        help="Say how the running gateway is.",
+        title=_("Status"),
+        help=_("Say how the running gateway is."),
         handler=_status,
         role=Role.VIEWER,
         reads_only=True,
@@ -168,8 +171,8 @@ OPERATIONS = (
     ),
     Operation(
         name="modems",
-        title="Modems",
-        help="List the modems of the running gateway, with all that is known of each.",
+        title=_("Modems"),
+        help=_("List the modems of the running gateway, with all that is known of each."),
         handler=_modems,
         role=Role.VIEWER,
         reads_only=True,
@@ -178,8 +181,8 @@ OPERATIONS = (
     ),
     Operation(
         name="usage",
-        title="Usage",
-        help="Say how many segments each modem has sent today and this month, of which quota, and what they cost.",
+        title=_("Usage"),
+        help=_("Say how many segments each modem has sent today and this month, of which quota, and what they cost."),
         handler=_usage,
         role=Role.VIEWER,
         reads_only=True,
@@ -188,10 +191,10 @@ OPERATIONS = (
     ),
     Operation(
         name="phone",
-        title="Phones of simulated modems",
-        help="Show what arrived on the phones of simulated modems. The texts are in the memory of the gateway only.",
+        title=_("Phones of simulated modems"),
+        help=_("Show what arrived on the phones of simulated modems. The texts are in the memory of the gateway only."),
         handler=_phone,
-        parameters=(number("after", "After", "only what arrived after this Unix time", 0.0, unit="s"),),
+        parameters=(number("after", _("After"), _("only what arrived after this Unix time"), 0.0, unit="s"),),
         role=Role.OPERATOR,
         reads_only=True,
         command="phone",
@@ -199,8 +202,8 @@ OPERATIONS = (
     ),
     Operation(
         name="blocked",
-        title="Blocking list",
-        help="List the blocked numbers.",
+        title=_("Blocking list"),
+        help=_("List the blocked numbers."),
         handler=_blocked,
         role=Role.OPERATOR,
         reads_only=True,
@@ -210,8 +213,8 @@ OPERATIONS = (
     ),
     Operation(
         name="block_add",
-        title="Block a number",
-        help="Block a number.",
+        title=_("Block a number"),
+        help=_("Block a number."),
         handler=_block,
         parameters=(_RECEIVER,),
         role=Role.OPERATOR,
@@ -223,8 +226,8 @@ OPERATIONS = (
     ),
     Operation(
         name="block_remove",
-        title="Unblock a number",
-        help="Unblock a number.",
+        title=_("Unblock a number"),
+        help=_("Unblock a number."),
         handler=_unblock,
         parameters=(_RECEIVER,),
         role=Role.OPERATOR,
@@ -236,8 +239,8 @@ OPERATIONS = (
     ),
     Operation(
         name="plugins",
-        title="Plugins",
-        help="List the plugins that were found, with what each offers or why it is left out.",
+        title=_("Plugins"),
+        help=_("List the plugins that were found, with what each offers or why it is left out."),
         handler=_plugins,
         role=Role.VIEWER,
         reads_only=True,

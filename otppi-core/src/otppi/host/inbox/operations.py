@@ -14,11 +14,11 @@ from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number
 
 _NONE = _("there is no message of this id in the inbox")
-_ID = text("message_id", "Message", "id as inbox list prints it", required=True)
+_ID = text("message_id", _("Message"), _("id as inbox list prints it"), required=True)
 WAIT = number(
     "wait",
-    "Wait",
-    "seconds to wait for its end, 0 to 120 (default: 15)",
+    _("Wait"),
+    _("seconds to wait for its end, 0 to 120 (default: 15)"),
     15.0,
     minimum=0,
     maximum=LONGEST_WAIT,
@@ -81,10 +81,10 @@ def _described(message: ReceivedMessage) -> dict[str, Any]:
 OPERATIONS = (
     Operation(
         name="inbox_list",
-        title="Inbox",
-        help="List the messages that came in, oldest first, with the beginning of each text.",
+        title=_("Inbox"),
+        help=_("List the messages that came in, oldest first, with the beginning of each text."),
         handler=_list,
-        parameters=(boolean("unread", "Unread", "only those that nobody has read", False),),
+        parameters=(boolean("unread", _("Unread"), _("only those that nobody has read"), False),),
         role=Role.OPERATOR,
         reads_only=True,
         command="inbox list",
@@ -92,8 +92,8 @@ OPERATIONS = (
     ),
     Operation(
         name="inbox_show",
-        title="Show a message",
-        help="Show a message, and mark it as read.",
+        title=_("Show a message"),
+        help=_("Show a message, and mark it as read."),
         handler=_show,
         parameters=(_ID,),
         role=Role.OPERATOR,
@@ -104,19 +104,19 @@ OPERATIONS = (
     ),
     Operation(
         name="inbox_mark",
-        title="Mark a message as read",
-        help="Mark a message as read, or as not read.",
+        title=_("Mark a message as read"),
+        help=_("Mark a message as read, or as not read."),
         handler=_mark,
-        parameters=(_ID, boolean("read", "Read", "whether it counts as read", True, required=True)),
+        parameters=(_ID, boolean("read", _("Read"), _("whether it counts as read"), True, required=True)),
         role=Role.OPERATOR,
         subject="message_id",
     ),
     Operation(
         name="inbox_delete",
-        title="Delete messages",
-        help="Delete messages. Those that are not there do no harm.",
+        title=_("Delete messages"),
+        help=_("Delete messages. Those that are not there do no harm."),
         handler=_delete,
-        parameters=(text_list("message_ids", "Messages", "ids as inbox list prints them"),),
+        parameters=(text_list("message_ids", _("Messages"), _("ids as inbox list prints them")),),
         role=Role.OPERATOR,
         command="inbox delete",
         positional=("message_ids",),
@@ -124,12 +124,12 @@ OPERATIONS = (
     ),
     Operation(
         name="inbox_reply",
-        title="Answer a message",
-        help="Answer a message by the modem that it came to, and say what became of the answer.",
+        title=_("Answer a message"),
+        help=_("Answer a message by the modem that it came to, and say what became of the answer."),
         handler=_reply,
         parameters=(
             _ID,
-            text("message", "Text", "the text; - or nothing reads it from stdin"),
+            text("message", _("Text"), _("the text; - or nothing reads it from stdin")),
             WAIT,
         ),
         role=Role.OPERATOR,

@@ -167,8 +167,8 @@ def _cd_rom(device: UsbDevice) -> dict[str, Any]:
 OPERATIONS = (
     Operation(
         name="devices",
-        title="Devices",
-        help="List what is plugged in: modems in use, new ones, and what keeps others from being used.",
+        title=_("Devices"),
+        help=_("List what is plugged in: modems in use, new ones, and what keeps others from being used."),
         handler=_devices,
         role=Role.VIEWER,
         reads_only=True,
@@ -177,13 +177,13 @@ OPERATIONS = (
     ),
     Operation(
         name="device_adopt",
-        title="Take a modem into use",
-        help="Take a new modem into use. It is found by its IMEI from then on, in whatever socket it is.",
+        title=_("Take a modem into use"),
+        help=_("Take a new modem into use. It is found by its IMEI from then on, in whatever socket it is."),
         handler=_adopt,
         parameters=(
-            text("device", "Device", "the modem's IMEI, or one of its ports", required=True),
-            text("name", "Name", "what the modem is called from now on", required=True),
-            boolean("default", "Default modem", "it sends to receivers that no prefix names", False),
+            text("device", _("Device"), _("the modem's IMEI, or one of its ports"), required=True),
+            text("name", _("Name"), _("what the modem is called from now on"), required=True),
+            boolean("default", _("Default modem"), _("it sends to receivers that no prefix names"), False),
         ),
         changes=SETTINGS,
         subject="name",

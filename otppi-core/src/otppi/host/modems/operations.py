@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
 from otppi.api.operations import Operation, Role
-from otppi.api.settings import Setting, text
+from otppi.api.settings import text
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.modems.internet import InternetLinks
@@ -16,13 +16,13 @@ from otppi.host.runtime.operations import HostCall
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
-MODEM = text("modem", "Modem", "name of the modem", required=True)
+MODEM = text("modem", _("Modem"), _("name of the modem"), required=True)
 """The parameter that names a modem as the settings do."""
+PIN = text("secret", _("PIN"), _("the PIN of the SIM card"), secret=True, tidy=str.strip)
+PUK = text("secret", _("PUK"), _("the PUK of the SIM card"), secret=True, tidy=str.strip)
+NEW_PIN = text("new_pin", _("New PIN"), _("the PIN from now on"), secret=True, tidy=str.strip)
 _SIM_PATIENCE = 120.0
 """For the modem to finish the message that it is sending, and for the SIM card."""
-_ASKED_FOR = (
-    "PINs and PUK are asked for, or read from stdin, one a line; they are never arguments, which others could see."
-)
 _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
 
 T = TypeVar("T")
@@ -111,16 +111,11 @@ def _status(modem: str, status: SimStatus) -> dict[str, Any]:
 
 def _sim_operation(action: SimAction, title: str, help_text: str) -> Operation:
     """Declare a change of the lock of a modem's SIM card."""
-    secret = "PUK" if action is SimAction.UNBLOCK else "PIN"
-    numbers: tuple[Setting, ...] = (
-        text("secret", secret, f"the {secret} of the SIM card", secret=True, tidy=str.strip),
-    )
-    if action in _NEW_PIN:
-        numbers += (text("new_pin", "New PIN", "the PIN from now on", secret=True, tidy=str.strip),)
+    numbers = (PUK if action is SimAction.UNBLOCK else PIN, *([NEW_PIN] if action in _NEW_PIN else []))
     return Operation(
         name=f"sim_{action.value.replace('-', '_')}",
         title=title,
-        help=f"{help_text}\n\n{_ASKED_FOR}",
+        help=help_text,
         handler=partial(_sim_change, action),
         parameters=(MODEM, *numbers),
         subject="modem",
@@ -133,8 +128,8 @@ def _sim_operation(action: SimAction, title: str, help_text: str) -> Operation:
 OPERATIONS = (
     Operation(
         name="sim_status",
-        title="Lock of the SIM card",
-        help="Say what the SIM asks for, and how many tries are left.",
+        title=_("Lock of the SIM card"),
+        help=_("Say what the SIM asks for, and how many tries are left."),
         handler=_sim_status,
         parameters=(MODEM,),
         role=Role.VIEWER,
@@ -144,21 +139,25 @@ OPERATIONS = (
         examples=("m0",),
     ),
     _sim_operation(
-        SimAction.ENTER_PIN, "Enter the PIN", "Give the PIN that the SIM asks for; the modem is used at once."
+        SimAction.ENTER_PIN, _("Enter the PIN"), _("Give the PIN that the SIM asks for; the modem is used at once.")
     ),
     _sim_operation(
         SimAction.UNBLOCK,
-        "Unblock the SIM card",
-        "Give the PUK of a SIM that was blocked by wrong PINs, and a new PIN.",
+        _("Unblock the SIM card"),
+        _("Give the PUK of a SIM that was blocked by wrong PINs, and a new PIN."),
     ),
-    _sim_operation(SimAction.CHANGE_PIN, "Change the PIN", "Change the PIN of a SIM that asks for one."),
-    _sim_operation(SimAction.ENABLE_PIN, "Ask for the PIN", "Let the SIM ask for its PIN whenever it is switched on."),
-    _sim_operation(SimAction.DISABLE_PIN, "Ask for no PIN", "Let the SIM ask for its PIN no more."),
+    _sim_operation(SimAction.CHANGE_PIN, _("Change the PIN"), _("Change the PIN of a SIM that asks for one.")),
+    _sim_operation(
+        SimAction.ENABLE_PIN, _("Ask for the PIN"), _("Let the SIM ask for its PIN whenever it is switched on.")
+    ),
+    _sim_operation(SimAction.DISABLE_PIN, _("Ask for no PIN"), _("Let the SIM ask for its PIN no more.")),
     Operation(
         name="clear_memory",
-        title="Clear the memories",
-        help="Delete messages to be sent that other programs have left in a modem's memories: where these are full, "
-        "nothing comes in and some modems cannot send. What came in is not deleted.",
+        title=_("Clear the memories"),
+        help=_(
+            "Delete messages to be sent that other programs have left in a modem's memories: where these are full, "
+            "nothing comes in and some modems cannot send. What came in is not deleted."
+        ),
         handler=_clear_memory,
         parameters=(MODEM,),
         role=Role.OPERATOR,
@@ -169,8 +168,8 @@ OPERATIONS = (
     ),
     Operation(
         name="internet",
-        title="Mobile internet",
-        help="Say how the connection of each modem with internet access is, and why there is none.",
+        title=_("Mobile internet"),
+        help=_("Say how the connection of each modem with internet access is, and why there is none."),
         handler=_internet,
         role=Role.VIEWER,
         reads_only=True,

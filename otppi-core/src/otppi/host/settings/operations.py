@@ -89,8 +89,8 @@ def _text_problem(value: object) -> str | None:
 OPERATIONS = (
     Operation(
         name="settings_show",
-        title="Show the settings",
-        help="Show the settings; of a secret only whether it is set.",
+        title=_("Show the settings"),
+        help=_("Show the settings; of a secret only whether it is set."),
         handler=_show,
         reads_only=True,
         command="settings show",
@@ -99,9 +99,11 @@ OPERATIONS = (
     ),
     Operation(
         name="settings_revision",
-        title="Revision of the settings",
-        help="Print the number of the state that the settings are in. A change that names the one it was made from is "
-        "refused where somebody else has changed the same section since then.",
+        title=_("Revision of the settings"),
+        help=_(
+            "Print the number of the state that the settings are in. A change that names the one it was made from is "
+            "refused where somebody else has changed the same section since then."
+        ),
         handler=_revision,
         reads_only=True,
         command="settings revision",
@@ -109,23 +111,25 @@ OPERATIONS = (
     ),
     Operation(
         name="settings_problems",
-        title="Problems of the settings",
-        help="Tell what is kept but cannot be used, so that something safe is; a change of the section ends it.",
+        title=_("Problems of the settings"),
+        help=_("Tell what is kept but cannot be used, so that something safe is; a change of the section ends it."),
         handler=_problems,
         reads_only=True,
         offline=Offline.YES,
     ),
     Operation(
         name="settings_set",
-        title="Change a setting",
-        help="Change one setting. A running gateway uses it at once.",
+        title=_("Change a setting"),
+        help=_("Change one setting. A running gateway uses it at once."),
         handler=_set,
         parameters=(
-            text("path", "Path", "SECTION.SETTING, or SECTION.NAME.SETTING in a list such as modems", required=True),
+            text(
+                "path", _("Path"), _("SECTION.SETTING, or SECTION.NAME.SETTING in a list such as modems"), required=True
+            ),
             Setting(
                 key="value",
-                title="Value",
-                help="the value; lists with commas; - reads it from stdin, nothing asks for it",
+                title=_("Value"),
+                help=_("the value; lists with commas; - reads it from stdin, nothing asks for it"),
                 default="",
                 kind=Kind.ANY,  # a text that is required is not empty, and this one may be
                 required=True,
@@ -147,10 +151,10 @@ OPERATIONS = (
     ),
     Operation(
         name="settings_export",
-        title="Export the settings",
-        help="Print all settings as a JSON document that `otppi settings import` takes.",
+        title=_("Export the settings"),
+        help=_("Print all settings as a JSON document that `otppi settings import` takes."),
         handler=_export,
-        parameters=(boolean("secrets", "Secrets", "with PINs, keys and the hashes of passwords", False),),
+        parameters=(boolean("secrets", _("Secrets"), _("with PINs, keys and the hashes of passwords"), False),),
         reads_only=True,
         audit=True,
         command="settings export",
@@ -159,16 +163,18 @@ OPERATIONS = (
     ),
     Operation(
         name="settings_import",
-        title="Import settings",
-        help="Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are; "
-        "in those that it names, what it leaves out gets its default, but for secrets. The settings.json of a data "
-        "folder is taken as well, such as one that was edited.",
+        title=_("Import settings"),
+        help=_(
+            "Take a JSON document of settings, all of it or nothing. Sections that it does not name stay as they are; "
+            "in those that it names, what it leaves out gets its default, but for secrets. The settings.json of a data "
+            "folder is taken as well, such as one that was edited."
+        ),
         handler=_import,
         parameters=(
             Setting(
                 key="document",
-                title="Document",
-                help="the document; - reads it from stdin",
+                title=_("Document"),
+                help=_("the document; - reads it from stdin"),
                 default=None,
                 kind=Kind.ANY,
                 required=True,

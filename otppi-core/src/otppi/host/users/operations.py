@@ -13,7 +13,7 @@ from otppi.host.users.settings import API_USERS
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
-_NAME = text("username", "User", "name of the user", required=True)
+_NAME = text("username", _("User"), _("name of the user"), required=True)
 
 
 def _list(call: HostCall) -> list[dict[str, Any]]:
@@ -58,8 +58,8 @@ def _remove(call: HostCall, username: str) -> bool:
 OPERATIONS = (
     Operation(
         name="users",
-        title="API users",
-        help="List the API users.",
+        title=_("API users"),
+        help=_("List the API users."),
         handler=_list,
         reads_only=True,
         command="user list",
@@ -68,16 +68,18 @@ OPERATIONS = (
     ),
     Operation(
         name="user_add",
-        title="Add an API user",
-        help="Add an API user with a password, a bearer token, or both.\n\n"
-        "A password is asked for, or read from stdin; it is never an argument, which others could see.",
+        title=_("Add an API user"),
+        help=_(
+            "Add an API user with a password, a bearer token, or both.\n\n"
+            "A password is asked for, or read from stdin; it is never an argument, which others could see."
+        ),
         handler=_add,
         parameters=(
             _NAME,
-            text("password", "Password", "the password; empty where a token alone is wanted", secret=True),
-            boolean("token", "Token", "make a bearer token, which is shown this once", False),
-            text("phone", "Telephone", "contact of the user"),
-            text("email", "E-mail address", "contact of the user"),
+            text("password", _("Password"), _("the password; empty where a token alone is wanted"), secret=True),
+            boolean("token", _("Token"), _("make a bearer token, which is shown this once"), False),
+            text("phone", _("Telephone"), _("contact of the user")),
+            text("email", _("E-mail address"), _("contact of the user")),
         ),
         changes=SETTINGS,
         subject="username",
@@ -88,8 +90,8 @@ OPERATIONS = (
     ),
     Operation(
         name="user_remove",
-        title="Remove an API user",
-        help="Remove an API user.",
+        title=_("Remove an API user"),
+        help=_("Remove an API user."),
         handler=_remove,
         parameters=(_NAME,),
         changes=SETTINGS,

@@ -17,8 +17,8 @@ from otppi.host.ussd.desk import UssdDesk, UssdSession, problem_of_code, problem
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
-_SESSION = text("session", "Session", "the session, as the answer names it", required=True)
-_WAIT = number("wait", "Wait", "seconds to wait for the answer", 100.0, minimum=0, maximum=LONGEST_WAIT, unit="s")
+_SESSION = text("session", _("Session"), _("the session, as the answer names it"), required=True)
+_WAIT = number("wait", _("Wait"), _("seconds to wait for the answer"), 100.0, minimum=0, maximum=LONGEST_WAIT, unit="s")
 
 
 def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]:
@@ -84,26 +84,26 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
 OPERATIONS = (
     Operation(
         name="ussd",
-        title="Run a USSD code",
-        help="Run a USSD code on a modem, and tell what the network says.",
+        title=_("Run a USSD code"),
+        help=_("Run a USSD code on a modem, and tell what the network says."),
         handler=_begin,
-        parameters=(MODEM, text("code", "Code", "the code, such as *123#"), _WAIT),
+        parameters=(MODEM, text("code", _("Code"), _("the code, such as *123#")), _WAIT),
         role=Role.OPERATOR,
         subject="modem",
     ),
     Operation(
         name="ussd_reply",
-        title="Reply in a USSD session",
-        help="Reply in a USSD session that waits for it.",
+        title=_("Reply in a USSD session"),
+        help=_("Reply in a USSD session that waits for it."),
         handler=_reply,
-        parameters=(_SESSION, text("text", "Reply", "what the network is told"), _WAIT),
+        parameters=(_SESSION, text("text", _("Reply"), _("what the network is told")), _WAIT),
         role=Role.OPERATOR,
         subject="session",
     ),
     Operation(
         name="ussd_wait",
-        title="Wait for the answer in a USSD session",
-        help="Wait for the answer in a USSD session.",
+        title=_("Wait for the answer in a USSD session"),
+        help=_("Wait for the answer in a USSD session."),
         handler=_wait,
         parameters=(_SESSION, _WAIT),
         role=Role.OPERATOR,
@@ -111,8 +111,8 @@ OPERATIONS = (
     ),
     Operation(
         name="ussd_cancel",
-        title="End a USSD session",
-        help="End the USSD session on a modem, whoever has it.",
+        title=_("End a USSD session"),
+        help=_("End the USSD session on a modem, whoever has it."),
         handler=_cancel,
         parameters=(MODEM,),
         role=Role.OPERATOR,
@@ -120,24 +120,24 @@ OPERATIONS = (
     ),
     Operation(
         name="ussd_sessions",
-        title="USSD sessions",
-        help="List the open USSD sessions, without texts.",
+        title=_("USSD sessions"),
+        help=_("List the open USSD sessions, without texts."),
         handler=_sessions,
         role=Role.VIEWER,
         reads_only=True,
     ),
     Operation(
         name="balances",
-        title="Balances",
-        help="List the balances of the SIM cards as they were read last.",
+        title=_("Balances"),
+        help=_("List the balances of the SIM cards as they were read last."),
         handler=_balances,
         role=Role.VIEWER,
         reads_only=True,
     ),
     Operation(
         name="balance_read",
-        title="Read a balance",
-        help="Read the balance of a modem's SIM card now, which takes some seconds.",
+        title=_("Read a balance"),
+        help=_("Read the balance of a modem's SIM card now, which takes some seconds."),
         handler=_balance_read,
         parameters=(MODEM,),
         role=Role.OPERATOR,
