@@ -172,7 +172,7 @@ def test_a_way_in_that_does_not_answer() -> None:
         "http_port": 1,
     }
     (finding,) = gateway._check_ingresses([dead])
-    assert (finding.level, finding.text) == (Level.PROBLEM, "no answer at http port 1 (ConnectionRefusedError)")
+    assert (finding.level, finding.text) == (Level.PROBLEM, "no answer at http port 1 (nobody listens at port 1)")
     (failed,) = gateway._check_ingresses([{"name": "web", "state": "waiting", "last_error": "OtpPiError: port in use"}])
     assert failed.text == "waiting: OtpPiError: port in use"
 

@@ -3,22 +3,31 @@
 from collections.abc import Sequence
 
 from otppi.api import hookimpl
-from otppi.api.modem import ModemType
+from otppi.api.modem import Modem, ModemContext, ModemType
 from otppi.api.operations import Call, Offline, Operation, Role
 from otppi.api.settings import number, text_list
 from otppi.kit.at.modem import AT_SETTINGS
-from otppi.simulator import FAULTS
-from otppi_modem_simulated.modem import SimulatedModem
 from otppi_modem_simulated.text import _
 
 
 def _unknown_fault(names: list[str]) -> str | None:
+    if not names:
+        return None
+    from otppi.simulator import FAULTS
+
     unknown = [name for name in names if name not in FAULTS]
     return (
         _("there is no fault {unknown}; there are {faults}", unknown=", ".join(unknown), faults=", ".join(FAULTS))
         if unknown
         else None
     )
+
+
+def _create(context: ModemContext) -> Modem:
+    """Import the simulator only where it is used: it costs more than a megabyte."""
+    from otppi_modem_simulated.modem import SimulatedModem
+
+    return SimulatedModem(context)
 
 
 @hookimpl
@@ -29,7 +38,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
             key="simulated",
             title=_("simulated modem"),
             help=_("No hardware: what is sent arrives on a simulated phone (otppi phone)."),
-            create=SimulatedModem,
+            create=_create,
             settings=(
                 *AT_SETTINGS,
                 number(
@@ -72,4 +81,6 @@ def otppi_operations() -> Sequence[Operation]:
 
 
 def _faults(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler gets the call
+    from otppi.simulator import FAULTS
+
     return [{"fault": name, "summary": fault.summary} for name, fault in FAULTS.items()]

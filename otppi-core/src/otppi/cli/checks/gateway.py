@@ -1,6 +1,5 @@
 """Checks of the gateway: store, control socket, plugins, settings, modems, ways in."""
 
-import http.client
 import shlex
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,8 @@ from otppi.cli.talk import ask, running
 from otppi.host.control.client import ControlClient
 from otppi.host.core import load_plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
-from otppi.kit.net.link import is_link
+from otppi.kit.net.http_client import HttpClient
+from otppi.kit.net.link import LinkLost, is_link
 from otppi.kit.net.tls import verifying_context
 
 _TIMEOUT = 5.0
@@ -192,24 +192,20 @@ def _check_health(ingress: Mapping[str, Any], kind: str) -> Finding:
     """Ask an ingress that serves HTTP how it is, from outside its process; any answer of HTTP shows that it lives."""
     check, port = ingress["name"], ingress[f"{kind}_port"]
     host = ingress.get("address", "*")
-    connection = _connection(kind, "127.0.0.1" if host == "*" else host, port)
+    client = _client(kind, "127.0.0.1" if host == "*" else host, port)
     try:
-        connection.request("GET", _HEALTH)
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return problem(
-            check, f"no answer at {kind} port {port} ({type(error).__name__})", "restart the gateway, and report it"
-        )
+        status = client.request("GET").status
+    except LinkLost as error:
+        return problem(check, f"no answer at {kind} port {port} ({error})", "restart the gateway, and report it")
     finally:
-        connection.close()
+        client.close()
     return ok(check, f"{kind} port {port} answers ({status} at {_HEALTH})")
 
 
-def _connection(kind: str, host: str, port: int) -> http.client.HTTPConnection:
-    if kind == "http":
-        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+def _client(kind: str, host: str, port: int) -> HttpClient:
     # Its certificate is for those who come from elsewhere; here only the answer counts.
     context = verifying_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)
+    name = f"[{host}]" if ":" in host else host
+    return HttpClient(f"{kind}://{name}:{port}{_HEALTH}", timeout=_TIMEOUT, context=context)

@@ -84,18 +84,21 @@ class Dialer:
         deadline = time.monotonic() + self.endpoint.timeout
         addresses = self._addresses(deadline)
         problem = LinkLost(_("host {host} has no address", host=self.endpoint.host))
-        for number, address in enumerate(addresses):
-            now = time.monotonic()
-            share = now + (deadline - now) / (len(addresses) - number)  # one that is silent leaves time for the others
-            try:
-                return self._open(address, share)
-            except OSError as error:
-                problem = LinkLost(self.endpoint.why(error) or words(error))
-            except LinkLost as error:
-                if time.monotonic() >= self._until():
-                    raise
-                problem = error
-        raise problem
+        try:
+            for number, address in enumerate(addresses):
+                now = time.monotonic()
+                share = now + (deadline - now) / (len(addresses) - number)  # a silent one leaves time for the others
+                try:
+                    return self._open(address, share)
+                except OSError as error:
+                    problem = LinkLost(self.endpoint.why(error) or words(error))
+                except LinkLost as error:
+                    if time.monotonic() >= self._until():
+                        raise
+                    problem = error
+            raise problem
+        finally:
+            del problem  # else it would hold this frame, and that the wake-up's descriptor, until both are collected
 
     # -- name -------------------------------------------------------------------------------------------------------
 
@@ -118,7 +121,7 @@ class Dialer:
                     timeout=endpoint.timeout,
                 ),
             )
-        self._search = None
+        self._search = search.thread = None  # the thread holds the search, and this dialer
         if search.error is not None:
             raise LinkLost(endpoint.why(search.error) or str(search.error)) from search.error
         return search.found
@@ -207,5 +210,7 @@ class Dialer:
 
 
 def _resolve(endpoint: Endpoint, flags: int = 0) -> list[_Address]:
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=flags)
+    found = socket.getaddrinfo(
+        endpoint.host, endpoint.port, family=endpoint.family, type=socket.SOCK_STREAM, flags=flags
+    )
     return [(family, kind, protocol, address) for family, kind, protocol, _, address in found]

@@ -1,5 +1,6 @@
 """A server as the settings have it: where it is, how long to wait for it, and the TLS that it wants."""
 
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ class Endpoint:
         port: Its TCP port.
         timeout: The longest wait until it is connected, and the usual one for an answer, in seconds.
         context: Of TLS; None without.
+        family: Which of its addresses are tried: `socket.AF_INET`, `socket.AF_INET6`, or all.
     """
 
     host: str
     port: int
     timeout: float = 10.0
     context: ssl.SSLContext | None = None
+    family: int = socket.AF_UNSPEC
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
