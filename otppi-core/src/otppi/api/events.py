@@ -286,6 +286,28 @@ class BalanceLow(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn(Event):
+    """A user's password was checked and is right; one that is known to be right is not told again."""
+
+    user: str
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed(Event):
+    """A login failed: `reason` is one of `otppi.host.users.login_log.REASONS`.
+
+    Attributes:
+        user: The user; None where there is none of the name that was given, which may be a password.
+        address: Where it came from. There may be any number of these events: who keeps them has to bound them.
+    """
+
+    user: str | None
+    address: str = field(repr=False)
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsChanged(Event):
     """Sections of the settings have new values, which are in use; only their keys are told."""
 

@@ -64,7 +64,7 @@ class Host:
             self.events,
             data.blocklist.__contains__,
         )
-        self.accounts = Accounts(config.many(API_USERS.key))
+        self.accounts = Accounts(config.many(API_USERS.key), events=self.events)
         self.webhook = Webhook(config.one(WEBHOOK.key))
         self.inbox = Inbox(config.one(INBOX.key), data.path / "inbox.json", self.events)
         self.otp = open_desk(config.one(OTP.key), self.dispatch, boot_folder)

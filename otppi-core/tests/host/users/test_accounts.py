@@ -7,12 +7,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
+from otppi.api.events import Event, LoginFailed, SignedIn
 from otppi.api.ingress import Sender
+from otppi.host.runtime.events import EventBus
 from otppi.host.settings.passwords import hash_password, is_password
 from otppi.host.users import api_users as accounts_module
 from otppi.host.users import password_checks
@@ -348,3 +352,27 @@ def test_a_flood_of_failed_logins_does_not_fill_the_log(
         refused(accounts)
     assert len(caplog.records) <= 20
     assert accounts.log.describe()["failed"]["wrong"] == 500
+
+
+def test_logins_are_told_without_names_that_are_no_users() -> None:
+    events, told = EventBus(), list[Event]()
+    events.subscribe(Event, told.append)
+    accounts = Accounts([user()], events=events)
+    try:
+        for name, password in (("app", RIGHT), ("app", RIGHT), ("app", WRONG), ("my secret password", WRONG)):
+            given = accounts.authenticate(name, password, "192.0.2.7")
+            if isinstance(given, Future):
+                with suppress(AuthenticationFailed):
+                    given.result(PATIENCE)
+        until(lambda: len(told) == 3, "the three that cost a hash are told")
+        with pytest.raises(AuthenticationFailed):
+            accounts.authenticate_token("otppi_nobodys", "192.0.2.7")
+    finally:
+        accounts.close()
+    assert [replace(one, at=0.0) for one in told] == [
+        SignedIn("app", "192.0.2.7", at=0.0),
+        LoginFailed("app", "192.0.2.7", "wrong", at=0.0),
+        LoginFailed(None, "192.0.2.7", "wrong", at=0.0),
+        LoginFailed(None, "192.0.2.7", "token", at=0.0),
+    ]
+    assert "192.0.2" not in repr(told)

@@ -14,6 +14,7 @@ from typing import Any
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
+from otppi.host.runtime.events import EventBus
 from otppi.host.settings.passwords import is_password, nobodys_hash, octets
 from otppi.host.users.login_log import LoginLog
 from otppi.host.users.login_throttle import LoginThrottle
@@ -55,8 +56,13 @@ class Accounts:
     (`PasswordChecks`), at the pace of `LoginThrottle`.
     """
 
-    def __init__(self, users: Sequence[Mapping[str, Any]] = (), checks: PasswordChecks | None = None) -> None:
-        self.log = LoginLog()
+    def __init__(
+        self,
+        users: Sequence[Mapping[str, Any]] = (),
+        checks: PasswordChecks | None = None,
+        events: EventBus | None = None,
+    ) -> None:
+        self.log = LoginLog(events)
         self._checks = checks or PasswordChecks(LoginThrottle())
         self._key = os.urandom(32)
         self._nobodys_hash = nobodys_hash()

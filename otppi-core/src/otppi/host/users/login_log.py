@@ -13,6 +13,8 @@ from threading import Lock
 from typing import Any
 
 from otppi.api.errors import AuthenticationFailed, Busy, OtpPiError, Throttled
+from otppi.api.events import LoginFailed, SignedIn
+from otppi.host.runtime.events import EventBus
 from otppi.kit.bursts import Bursts
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,8 @@ REASONS = (*(reason for reason, _ in _REASONS.values()), _TOKEN[0])
 class LoginLog:
     """Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: EventBus | None = None) -> None:
+        self._events = events or EventBus()
         self._bursts = Bursts(logger, "logins", most=10, period=60.0)
         self._lock = Lock()
         self._counts = Counter(dict.fromkeys(REASONS, 0))
@@ -46,11 +49,13 @@ class LoginLog:
         self._note(*_TOKEN, None, address)
 
     def watch(self, future: "Future[Any]", user: str | None, address: str) -> None:
-        """Note it if this login fails."""
+        """Tell how this login ends, and note it if it fails."""
 
         def done(ended: "Future[Any]") -> None:
             if isinstance(error := ended.exception(), OtpPiError):
                 self.failed(error, user, address)
+            elif error is None and user is not None:
+                self._events.publish(SignedIn(user, address))
 
         future.add_done_callback(done)
 
@@ -72,6 +77,7 @@ class LoginLog:
         with self._lock:
             self._counts[reason] += 1
             self._last = {"at": round(time.time()), "reason": reason, "user": user, "address": address}
+        self._events.publish(LoginFailed(user, address, reason))
         who = f"as user {user}" if user else "as a name that is no user's" if reason != _TOKEN[0] else "by a token"
         self._bursts.log(
             logging.WARNING, f"failed ones ({reason})", "login from %s %s failed: %s", address, who, sentence
