@@ -94,6 +94,35 @@ def test_the_key_agreement_of_rfc_7518_appendix_c(tmp_path: Path) -> None:
     assert opened_by(tmp_path, BOB, body) == TEXT
 
 
+@pytest.mark.parametrize(
+    "more", [{"ext": True, "key_ops": []}, {"use": "enc"}, {"kid": "x", "alg": "ECDH-ES"}, {"x5t": 1}]
+)
+def test_an_epk_may_say_more_than_its_point(tmp_path: Path, more: dict[str, Any]) -> None:
+    """As WebCrypto exports one (RFC 7518 4.6.1.1: other parameters may be there)."""
+    derived = base64.urlsafe_b64decode("VqqN6vgjbSBcIijNcacQGg==")
+    header = {"alg": "ECDH-ES", "enc": "A128GCM", "apu": "QWxpY2U", "apv": "Qm9i", "epk": {**ALICE, **more}}
+    protected = b64(json.dumps(header))
+    text = AESGCM(derived).encrypt(b"i" * 12, TEXT, protected.encode())
+    body = f"{protected}..{b64(b'i' * 12)}.{b64(text[:-16])}.{b64(text[-16:])}".encode()
+    assert opened_by(tmp_path, BOB, body) == TEXT
+
+
+def test_additional_data_that_are_empty_count(tmp_path: Path) -> None:
+    """They add a dot to what is authenticated (RFC 7516 5.1, 14)."""
+    derived = base64.urlsafe_b64decode("VqqN6vgjbSBcIijNcacQGg==")
+    header = {"alg": "ECDH-ES", "enc": "A128GCM", "apu": "QWxpY2U", "apv": "Qm9i", "epk": ALICE}
+    protected = b64(json.dumps(header))
+    text = AESGCM(derived).encrypt(b"i" * 12, TEXT, f"{protected}.".encode())
+    whole = {
+        "protected": protected,
+        "iv": b64(b"i" * 12),
+        "ciphertext": b64(text[:-16]),
+        "tag": b64(text[-16:]),
+        "aad": "",
+    }
+    assert opened_by(tmp_path, BOB, json.dumps(whole).encode()) == TEXT
+
+
 def test_the_example_of_rfc_7520_5_5(tmp_path: Path) -> None:
     key = EnvelopeKey(
         "meriadoc.brandybuck@buckland.example",

@@ -1,8 +1,8 @@
 """Reads envelopes as they come in: plain ones, and those that were encrypted to the gateway's key as a JWE (RFC 7516).
 
 What is accepted is listed (RFC 8725 3.1): three algorithms of one family, four of authenticated encryption. There is no
-`none`, `dir`, RSA1_5 or PBES2, no compression, no extension, and nothing is fetched from where a header points. All of
-a JWE's structure is checked here before the library gets its parts; every flaw is one sentence about the body.
+`none`, `dir`, RSA1_5 or PBES2, no compression, no extension, and nothing is fetched from where a header points. Sizes
+and headers are checked here before the library gets it; every flaw is one sentence about the body.
 """
 
 import base64
@@ -10,7 +10,9 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
@@ -119,19 +121,14 @@ class EnvelopeReader:
     def _open(self, sealed: _Sealed) -> bytes:
         recipient, header = _ours(sealed, self._known)
         kid = header.get("kid")
-        content = _Content.of(sealed, recipient, header)
+        _check_parts(sealed, recipient, header)
         keys = self._matching(kid)
         if not keys:
             raise _Flaw(_NO_KEY if kid is None else _UNKNOWN_KEY)
         for key in keys:
-            if (text := content.decrypt(key)) is not None:
+            if (text := _decrypted(sealed, recipient, header, key)) is not None:
                 return text
-        raise _Flaw(
-            _(
-                "cannot be decrypted with this gateway's key: it is encrypted to another key, made "
-                "wrongly, or was changed"
-            )
-        )
+        raise _Flaw(_CANNOT)
 
     def _known(self, kid: str) -> bool:
         return bool(self._matching(kid))
@@ -147,6 +144,7 @@ _UNKNOWN_KEY = _(
     "is encrypted to a key (kid) that this gateway does not have, or no longer has: get it "
     "with GET /api/keys, or otppi keys"
 )
+_CANNOT = _("cannot be decrypted with this gateway's key: it is encrypted to another key, made wrongly, or was changed")
 _NO_KEY = _("is encrypted, and this gateway has no key yet: get one with GET /api/keys, or otppi keys")
 
 
@@ -317,52 +315,54 @@ def _check(header: Mapping[str, Any], protected: Mapping[str, Any]) -> None:
 # -- its content ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What is to be decrypted, as octets; `header` has only what the key is derived from."""
+def _check_parts(sealed: _Sealed, recipient: _Recipient, header: Mapping[str, Any]) -> None:
+    """Check what goes with the header: that its parts are base64url, and as long as its algorithms have them."""
+    if len(recipient.encrypted_key) > _KEY_LIMIT:
+        raise _Flaw(_("has an encrypted key that is too long"))
+    if (header["alg"] == "ECDH-ES") != (not recipient.encrypted_key):
+        raise _Flaw(_("must have an encrypted key with any alg but ECDH-ES, and none with that"))
+    for name in ("apu", "apv"):
+        _octets(header.get(name, ""), name)
+    _octets(recipient.encrypted_key, _("encrypted key"))
+    iv, tag = _octets(sealed.iv, "iv"), _octets(sealed.tag, "tag")
+    if (len(iv), len(tag)) != ENCRYPTIONS[header["enc"]]:
+        raise _Flaw(_("has an iv or a tag whose length is not that of its enc"))
+    _octets(sealed.aad or "", "aad")
+    _octets(sealed.ciphertext, "ciphertext")
+    if "generate" in header["epk"]:  # the library would make a key of any kind and size, which takes minutes
+        raise _Flaw(_CANNOT)
 
-    header: Mapping[str, Any]
-    encrypted_key: bytes = field(repr=False)
-    aad: bytes
-    iv: bytes
-    ciphertext: bytes
-    tag: bytes
 
-    @classmethod
-    def of(cls, sealed: _Sealed, recipient: _Recipient, header: Mapping[str, Any]) -> "_Content":
-        """Decode the parts."""
-        if len(recipient.encrypted_key) > _KEY_LIMIT:
-            raise _Flaw(_("has an encrypted key that is too long"))
-        if (header["alg"] == "ECDH-ES") != (not recipient.encrypted_key):
-            raise _Flaw(_("must have an encrypted key with any alg but ECDH-ES, and none with that"))
-        for name in ("apu", "apv"):
-            _octets(header.get(name, ""), name)
-        encrypted_key = _octets(recipient.encrypted_key, _("encrypted key"))
-        iv, tag = _octets(sealed.iv, "iv"), _octets(sealed.tag, "tag")
-        if (len(iv), len(tag)) != ENCRYPTIONS[header["enc"]]:
-            raise _Flaw(_("has an iv or a tag whose length is not that of its enc"))
-        aad = sealed.protected
-        if sealed.aad is not None:
-            _octets(sealed.aad, "aad")
-            aad += f".{sealed.aad}"
-        derived_from = {name: header[name] for name in ("alg", "enc", "apu", "apv") if name in header}
-        # Of the ephemeral key only its point: the library would follow other members, and even make a new key.
-        derived_from["epk"] = {name: header["epk"][name] for name in ("kty", "crv", "x", "y")}
-        return cls(derived_from, encrypted_key, aad.encode("ascii"), iv, _octets(sealed.ciphertext, "ciphertext"), tag)
+@cache
+def _blank() -> Any:
+    """Make the library's object of no JWE, to be copied: making one takes as long as opening an envelope with it."""
+    from jwcrypto.jwe import JWE  # where an envelope is encrypted only: it costs memory
 
-    def decrypt(self, key: Any) -> bytes | None:
-        """Give the text, or None where this key does not open it: why is nobody's business but the developer's."""
-        from jwcrypto.jwa import JWA
+    return JWE()
 
-        encryption = JWA.encryption_alg(self.header["enc"])
-        agreement = JWA.keymgmt_alg(self.header["alg"])
-        try:
-            cek = agreement.unwrap(key, encryption.wrap_key_size, self.encrypted_key, self.header)
-            text: bytes = encryption.decrypt(cek, self.aad, self.iv, self.ciphertext, self.tag)
-        except Exception as error:  # noqa: BLE001 - of three libraries, on hostile octets: none may end the reader
-            logger.debug("an encrypted envelope cannot be opened: %s", type(error).__name__)
-            return None
-        return text
+
+def _decrypted(sealed: _Sealed, recipient: _Recipient, header: Mapping[str, Any], key: Any) -> bytes | None:
+    """Give the text, or None where this key does not open it: why is nobody's business but the developer's."""
+    whole: dict[str, Any] = {
+        "protected": sealed.protected,
+        "iv": sealed.iv,
+        "ciphertext": sealed.ciphertext,
+        "tag": sealed.tag,
+    }
+    more = {"unprotected": sealed.unprotected, "header": recipient.header, "encrypted_key": recipient.encrypted_key}
+    whole |= {name: value for name, value in more.items() if value} | (
+        {} if sealed.aad is None else {"aad": sealed.aad}
+    )
+    try:
+        token = copy(_blank())
+        token.allowed_algs = [header["alg"], header["enc"]]
+        token.deserialize(json.dumps(whole))
+        token.decrypt(key, max_plaintext=BODY_LIMIT)
+        text: bytes = token.payload
+    except Exception as error:  # noqa: BLE001 - of three libraries, on hostile octets: none may end the reader
+        logger.debug("an encrypted envelope cannot be opened: %s", type(error).__name__)
+        return None
+    return text
 
 
 def _octets(encoded: str, name: str) -> bytes:
