@@ -92,6 +92,8 @@ class Services:
             self._refused[service.name] = sentence(error)
         else:
             self._refused.pop(service.name, None)
+            if (thread := self._threads.get(service.name)) is not None:
+                thread.try_again()
 
     def stop(self) -> None:
         """Stop them all; what one of them raises, or does not end, keeps none of the others from its end."""

@@ -45,7 +45,8 @@ class Supervision:
 class Supervised:
     """One thread whose body is `run`, until `stop` ends it. When `run` raises, that is logged, and it starts again.
 
-    Where it raises `InvalidSettings` it does not: only other settings help, and who changes them makes another one.
+    Where it raises `InvalidSettings` it does not: only other settings help. Who changes them makes another one, or has
+    this one `try_again`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Supervised:
         self._run = run
         self._stop = stop
         self._stopping = threading.Event()
+        self._unblocked = threading.Event()
         self._launching = threading.Lock()
         self._thread: PromptThread | None = None
         self._wanted = False
@@ -83,10 +85,15 @@ class Supervised:
             logger.error("%s died; it is started again", self.name)
         self._launch()
 
+    def try_again(self) -> None:
+        """Let a thread that is blocked run again: its settings have changed (any thread)."""
+        self._unblocked.set()
+
     def stop(self) -> None:
         """Ask the thread to end."""
         with self._launching:
             self._stopping.set()
+        self._unblocked.set()
         if self._thread is not None:
             self._stop()
 
@@ -116,6 +123,7 @@ class Supervised:
         backoff = Backoff(0.5, 30.0)
         while not self._stopping.is_set():
             started = time.monotonic()
+            self._unblocked.clear()  # before it reads its settings: a change that comes later counts
             self._change(ThreadState.RUNNING)
             try:
                 self._run()
@@ -133,12 +141,12 @@ class Supervised:
         self._change(ThreadState.STOPPED)
 
     def _blocked(self, error: InvalidSettings) -> None:
-        """Wait for `stop`: no further try helps, and other settings mean another thread."""
-        self.supervision = Supervision(
-            ThreadState.BLOCKED, time.time(), self.supervision.failures + 1, "; ".join(map(str, error.problems))
-        )
-        logger.error("%s is %s: %s", self.name, ThreadState.BLOCKED, self.supervision.last_error)
-        self._stopping.wait()
+        """Wait for other settings, or `stop`: until then no further try helps."""
+        reason = "; ".join(map(str, error.problems))
+        self._set(Supervision(ThreadState.BLOCKED, time.time(), self.supervision.failures + 1, reason))
+        logger.error("%s is %s: %s", self.name, ThreadState.BLOCKED, reason)
+        if not self._stopping.is_set():  # looked at after clear, which forgets a stop that came before it
+            self._unblocked.wait()
 
     def _change(self, state: ThreadState) -> None:
         self._set(replace(self.supervision, state=state, since=time.time()))

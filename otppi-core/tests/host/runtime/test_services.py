@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import OtpPiError
+from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.api.events import Event, ServiceChanged, SettingsChanged
 from otppi.api.services import Service
 from otppi.host.data_folder import DataFolder
@@ -16,6 +16,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.services import Services
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.testing.scripted import until
+from otppi.wire.errors import FieldError
 
 
 class Scripted(Service):
@@ -203,6 +204,41 @@ class Patient:
 
     def reset(self) -> None:
         """Do nothing."""
+
+
+def test_one_whose_settings_cannot_work_is_not_tried_again_until_they_change(
+    told: list[str], running: Callable[..., Services]
+) -> None:
+    wrong = [True]
+
+    def look_at_settings() -> None:
+        if wrong[0]:
+            raise InvalidSettings([FieldError("x.port", "is used by another one")])
+
+    one = Running("a", told, run=look_at_settings)
+    one.sections = ["x"]
+    services = running(one)
+    until(lambda: services.describe()["a"]["state"] == ThreadState.BLOCKED.value)
+    assert any("x.port" in warning for warning in services.warnings())
+    services.configure(["y"])
+    services.configure(["x"])
+    until(lambda: one.runs == 2 and services.describe()["a"]["state"] == ThreadState.BLOCKED.value)
+    wrong[0] = False
+    services.configure(["x"])
+    until(lambda: services.describe()["a"]["state"] == ThreadState.RUNNING.value)
+    assert one.runs == 3
+    assert services.warnings() == ["a warns"]
+
+
+def test_one_that_is_blocked_can_be_stopped(told: list[str]) -> None:
+    def wrong() -> None:
+        raise InvalidSettings([FieldError("x.port", "is used by another one")])
+
+    services = Services([Running("a", told, run=wrong)], EventBus())
+    services.start()
+    until(lambda: services.describe()["a"]["state"] == ThreadState.BLOCKED.value)
+    services.stop()
+    assert "a" not in names()
 
 
 def test_one_that_hangs_at_its_stop_holds_up_none_of_the_others_for_ever(
