@@ -10,7 +10,9 @@ from otppi.api.errors import OtpPiError
 from otppi.api.services import Service
 from otppi.host.core import declarations
 from otppi.host.encryption.keys import EnvelopeKeys
+from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.messages.blocklist import Blocklist
+from otppi.host.messages.settings import SMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings.config import Config
@@ -55,8 +57,9 @@ class DataFolder(Service):
             self.store = Store(path / "settings.json", anew=anew)
             self.plugins = plugins
             self.config = config_of(self.store, plugins)
-            self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(self.config.one("sms")).again)
-            self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one("encryption")["keep_days"])
+            sms = self.config.one(SMS)
+            self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(sms).again)
+            self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one(ENCRYPTION)["keep_days"])
         except BaseException:
             os.close(self._lock)
             raise

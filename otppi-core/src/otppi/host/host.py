@@ -64,10 +64,11 @@ class Host:
             self.events,
             data.blocklist.__contains__,
         )
-        self.accounts = Accounts(config.many(API_USERS.key), events=self.events)
-        self.webhook = Webhook(config.one(WEBHOOK.key))
-        self.inbox = Inbox(config.one(INBOX.key), data.path / "inbox.json", self.events)
-        self.otp = open_desk(config.one(OTP.key), self.dispatch, boot_folder)
+        users = config.many(API_USERS)
+        self.accounts = Accounts(users, events=self.events)
+        self.webhook = Webhook(config.one(WEBHOOK))
+        self.inbox = Inbox(config.one(INBOX), data.path / "inbox.json", self.events)
+        self.otp = open_desk(config.one(OTP), self.dispatch, boot_folder)
         self.ussd = UssdDesk(self._modems)
         self.balances = Balances(self.ussd, self._modems, self.events)
         self.devices = DeviceWatch(devices, plugins.modem_types.values())

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from otppi.api.errors import InvalidSettings
-from otppi.api.settings import REDACTED
+from otppi.api.settings import REDACTED, TypedSection
 from otppi.host.core import CORE_SECTIONS, load_plugins
 from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.messages.settings import SMS
@@ -322,3 +322,9 @@ def test_a_document_may_have_the_form_in_which_it_is_kept(config: Config, data: 
     assert config.one("sms")["attempts"] == 7
     kept["modems"]["1"]["baud_rate"] = "fast"
     assert "modems[0].baud_rate" in problems(config, kept)
+
+
+@pytest.mark.parametrize("section", CORE_SECTIONS, ids=lambda section: section.key)
+def test_every_section_of_the_core_has_a_type_for_its_values_so_that_a_misspelt_key_is_found(section: Any) -> None:
+    assert isinstance(section, TypedSection)
+    assert section.values.__annotations__.keys() == section.defaults().keys()

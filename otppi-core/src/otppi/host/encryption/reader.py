@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
-from otppi.host.encryption.settings import EVERYWHERE
+from otppi.host.encryption.settings import EVERYWHERE, EncryptionValues
 from otppi.text import _
 from otppi.wire.envelope import BODY_LIMIT, Command, Envelope, parse
 from otppi.wire.errors import EnvelopeError, FieldError
@@ -79,7 +79,7 @@ class EnvelopeReader:
         settings: Gives the section `encryption` as it is now.
     """
 
-    def __init__(self, keys: EnvelopeKeys, settings: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, keys: EnvelopeKeys, settings: Callable[[], EncryptionValues]) -> None:
         self.keys = keys
         self._settings = settings
 

@@ -12,6 +12,7 @@ from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.operations import WAIT
 from otppi.host.ingresses.ingresses import WaysIn
 from otppi.host.messages.blocklist import Blocklist
+from otppi.host.messages.settings import SMS
 from otppi.host.modems.internet import InternetLinks
 from otppi.host.modems.operations import workers_of
 from otppi.host.modems.power_supply import PowerSupply
@@ -118,8 +119,9 @@ def _unblock(call: HostCall, receiver: str) -> dict[str, Any]:
 
 
 def _msisdn(call: HostCall, receiver: str) -> str:
+    sms = call.part(Config).one(SMS)
     try:
-        return receiver_of(receiver, numbers_of(call.part(Config).one("sms"))).key
+        return receiver_of(receiver, numbers_of(sms)).key
     except WireError as error:
         raise InvalidSettings([FieldError("receiver", str(error))]) from error
 

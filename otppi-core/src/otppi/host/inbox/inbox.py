@@ -5,13 +5,14 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from otppi.api.events import InboundPart, MessageReceived
 from otppi.api.ingress import ReceivedMessage
 from otppi.host.inbox.reassembly import Assembly, digest
+from otppi.host.inbox.settings import InboxValues
 from otppi.host.runtime.events import EventBus
 from otppi.host.storage.store import sync_folder, write_synced
 from otppi.text import _
@@ -33,7 +34,7 @@ class Inbox:
         events: Told of each message when it is whole, or shown without its missing parts, on the inbox's thread.
     """
 
-    def __init__(self, values: Mapping[str, Any], path: Path, events: EventBus) -> None:
+    def __init__(self, values: InboxValues, path: Path, events: EventBus) -> None:
         self._values = values
         self._path = path
         self._events = events
@@ -159,7 +160,7 @@ class Inbox:
             alarm = _("inbox: full of unread messages; new ones stay on the SIM cards until some are read or deleted")
             return ([alarm] if full else []) + ([self._problem] if self._problem else [])
 
-    def configure(self, values: Mapping[str, Any]) -> None:
+    def configure(self, values: InboxValues) -> None:
         """Use other settings."""
         with self._lock:
             self._values = values

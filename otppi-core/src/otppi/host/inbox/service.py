@@ -25,7 +25,7 @@ class Receiving(Service):
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Keep messages by other rules."""
-        self._inbox.configure(self._config.one(INBOX.key))
+        self._inbox.configure(self._config.one(INBOX))
 
     def stop(self) -> None:
         """End `run`, which saves."""

@@ -52,7 +52,7 @@ def _adopt(call: HostCall, device: str, name: str, default: bool) -> dict[str, A
         InvalidSettings: There is no such new modem, or the name is taken.
     """
     row = next((one for one in _devices(call) if device in (one["imei"], one["by_path"], *one["ports"])), None)
-    modems = [dict(modem) for modem in call.part(Config).many(MODEMS.key)]
+    modems = [dict(modem) for modem in call.part(Config).many(MODEMS)]
     problems = [FieldError("device", reason) for reason in _unfit(row, modems)]
     if any(modem["name"] == name for modem in modems):
         problems.append(FieldError("name", _("is used already")))
@@ -123,7 +123,7 @@ def _advice(row: Mapping[str, Any], device: Device, watch: DeviceWatch, config: 
     if row["state"] == "new":
         said.append(f"otppi modem adopt {imei or row['port']} --name NAME")
     elif row["state"] == "used":
-        values = next((one for one in config.many(MODEMS.key) if one["name"] == owner), None)
+        values = next((one for one in config.many(MODEMS) if one["name"] == owner), None)
         if values is not None and imei and not values["imei"]:
             said.append(
                 _("to find it in any socket: otppi settings set modems.{owner}.imei {imei}", owner=owner, imei=imei)

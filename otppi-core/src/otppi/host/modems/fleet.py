@@ -142,7 +142,7 @@ class Fleet(Service):
     # -- making them ------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> list[dict[str, Any]]:
-        modems = self._config.many(MODEMS.key)
+        modems = self._config.many(MODEMS)
         if not modems and self._config.usable(MODEMS.key):
             return [self._embedded(one) for one in self._types.values() if one.embedded_default]
         return [values | self._shared() for values in modems if values["active"] and sends_sms(values)]

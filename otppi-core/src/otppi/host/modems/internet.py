@@ -168,7 +168,7 @@ class InternetAccess(Service):
 
     def start(self) -> None:
         """Connect them."""
-        modems = [values for values in self._config.many(MODEMS.key) if values["active"]]
+        modems = [values for values in self._config.many(MODEMS) if values["active"]]
         self._links.use(modems, self._config.one(self._section) if self._section is not None else {})
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them

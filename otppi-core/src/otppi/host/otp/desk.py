@@ -11,11 +11,10 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent
 from otppi.api.ingress import Origin
@@ -26,6 +25,7 @@ from otppi.host.messages.expiry import span
 from otppi.host.otp.book import Code, CodeBook, Status
 from otppi.host.otp.codes import Hasher, new_code, tidy
 from otppi.host.otp.limits import RequestLimits, Window, too_many
+from otppi.host.otp.settings import OtpValues
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus, Subscription
 from otppi.host.storage.sealed import SealedFile, spool_key
@@ -79,7 +79,7 @@ class OtpDesk:
 
     def __init__(
         self,
-        values: Mapping[str, Any],
+        values: OtpValues,
         dispatch: Dispatch,
         key: bytes,
         book: CodeBook,
@@ -95,7 +95,7 @@ class OtpDesk:
         self._lock = Lock()
         self.counts = Counter[str](requested=0, verified=0, wrong=0, expired=0, limited=0)
 
-    def configure(self, values: Mapping[str, Any]) -> None:
+    def configure(self, values: OtpValues) -> None:
         """Use other settings; codes that were sent keep their life."""
         with self._lock:
             self._values = values
@@ -307,7 +307,7 @@ class OtpDesk:
         self._book.close()
 
 
-def open_desk(values: Mapping[str, Any], dispatch: Dispatch, folder: Path) -> OtpDesk:
+def open_desk(values: OtpValues, dispatch: Dispatch, folder: Path) -> OtpDesk:
     """Make the desk with its codes in a folder on a RAM disk; elsewhere they are in memory only, and end with it."""
     try:
         if on_ram_disk(folder):

@@ -8,10 +8,9 @@ import logging
 import math
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict, deque
-from collections.abc import Mapping
-from typing import Any
 
 from otppi.host.messages.placement import Refused
+from otppi.host.otp.settings import OtpValues
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
@@ -71,13 +70,13 @@ class RequestLimits:
     Those by prefix, and the guard, are for numbers only: nobody earns by the mail to a domain.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: OtpValues) -> None:
         self._receivers, self._prefixes, self._all = Window(), Window(), Window()
         self._verified = Window()
         self._alarms: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self.configure(values)
 
-    def configure(self, values: Mapping[str, Any]) -> None:
+    def configure(self, values: OtpValues) -> None:
         """Use other settings; what was counted by a prefix of another length counts no more."""
         self._values = values
         self._allowed = tuple(values["allowed_prefixes"])

@@ -24,7 +24,7 @@ class OneTimePasswords(Service):
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Make and check codes by other rules."""
-        self._desk.configure(self._config.one(OTP.key))
+        self._desk.configure(self._config.one(OTP))
 
     def close(self) -> None:
         """Close the book; until now somebody may have verified a code."""

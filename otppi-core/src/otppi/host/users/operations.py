@@ -28,12 +28,12 @@ def _list(call: HostCall) -> list[dict[str, Any]]:
             "phone": user["phone"],
             "email": user["email"],
         }
-        for user in call.part(Config).many(API_USERS.key)
+        for user in call.part(Config).many(API_USERS)
     ]
 
 
 def _add(call: HostCall, username: str, password: str, token: bool, phone: str, email: str) -> dict[str, Any]:
-    users = [dict(user) for user in call.part(Config).many(API_USERS.key)]
+    users = [dict(user) for user in call.part(Config).many(API_USERS)]
     if any(user["username"] == username for user in users):
         raise InvalidSettings([FieldError("username", _("is used already"))])
     user: dict[str, Any] = {"username": username, "phone": phone, "email": email}
@@ -49,7 +49,7 @@ def _add(call: HostCall, username: str, password: str, token: bool, phone: str, 
 
 def _remove(call: HostCall, username: str) -> bool:
     """Remove an API user; False where there was none."""
-    users = call.part(Config).many(API_USERS.key)
+    users = call.part(Config).many(API_USERS)
     left = [user for user in users if user["username"] != username]
     call.part(SettingsChanges).update({API_USERS.key: left}, call.revision)
     return len(left) < len(users)

@@ -21,7 +21,8 @@ class Users(Service):
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Let these users in from now on."""
-        self._accounts.replace(self._config.many(API_USERS.key))
+        users = self._config.many(API_USERS)
+        self._accounts.replace(users)
 
     def stop(self) -> None:
         """Check no more passwords."""

@@ -25,7 +25,7 @@ class Forwarding(Service):
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Post to another server, or other events."""
-        self._webhook.configure(self._config.one(WEBHOOK.key))
+        self._webhook.configure(self._config.one(WEBHOOK))
 
     def stop(self) -> None:
         """End `run`; what waits is given up."""

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import otppi
 from otppi.api.errors import OtpPiError, sentence
 from otppi.api.events import BalanceLow, MessageChanged, MessageEnded, MessageEvent, MessageReceived
 from otppi.host.runtime.events import EventBus
+from otppi.host.webhook.settings import WebhookValues
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.link import LinkLost
 from otppi.kit.net.tls import verifying_context
@@ -30,7 +31,11 @@ logger = logging.getLogger(__name__)
 MESSAGE_RECEIVED = "message.received"
 MESSAGE_STATE = "message.state"
 MODEM_BALANCE_LOW = "modem.balance_low"
-_WANTED_BY = {MESSAGE_RECEIVED: "messages", MESSAGE_STATE: "states", MODEM_BALANCE_LOW: "balances"}
+_WANTED_BY: Mapping[str, Callable[[WebhookValues], bool]] = {
+    MESSAGE_RECEIVED: lambda values: values["messages"],
+    MESSAGE_STATE: lambda values: values["states"],
+    MODEM_BALANCE_LOW: lambda values: values["balances"],
+}
 """The setting that says whether an event is forwarded."""
 
 TIMESTAMP_HEADER = "OTP-Pi-Timestamp"
@@ -65,7 +70,7 @@ class Webhook:
         values: Section `webhook`.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: WebhookValues) -> None:
         self._values = values
         self._waiting: deque[_Event] = deque()
         self._changed = threading.Condition()
@@ -99,7 +104,7 @@ class Webhook:
 
     def wants(self, event: str) -> bool:
         """Whether this event is forwarded, so that nobody makes its data for nothing."""
-        return bool(self._values["url"] and self._values[_WANTED_BY[event]])
+        return bool(self._values["url"] and _WANTED_BY[event](self._values))
 
     def post(self, event: str, data: Mapping[str, Any]) -> None:
         """Queue an event, where it is wanted and there is room; never waits."""
@@ -113,7 +118,7 @@ class Webhook:
             self._waiting.append(_Event(json.dumps(document, ensure_ascii=False).encode()))
             self._changed.notify_all()
 
-    def configure(self, values: Mapping[str, Any]) -> None:
+    def configure(self, values: WebhookValues) -> None:
         """Use other settings, also for what waits; without a URL nothing waits any more."""
         with self._changed:
             self._values = values
@@ -233,7 +238,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def _client(values: Mapping[str, Any]) -> "HttpClient":
+def _client(values: WebhookValues) -> "HttpClient":
     """Make a client, which connects with its first request; TLS certificates are always verified."""
     from otppi.kit.net.http_client import HttpClient  # 0.3 MB, which those without a webhook do not need
 
