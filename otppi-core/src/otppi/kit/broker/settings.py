@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integer, number, text
 from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
@@ -84,24 +83,8 @@ def apart(source: str, *others: str, full: Callable[[str], str] = str) -> Check:
 
     def check(values: Mapping[str, Any]) -> Iterable[FieldError]:
         if values["enable"]:
-            yield from _same(values, source, others, full)
+            for key in others:
+                if values[key] and values[source] and full(values[key]) == full(values[source]):
+                    yield FieldError(key, _("must not be the same as {source}", source=source))
 
     return check
-
-
-def check_apart(section: str, values: Mapping[str, Any], source: str, *others: str) -> None:
-    """Check what `apart` does when an ingress is made.
-
-    Raises:
-        InvalidSettings: Names the settings, of `others`, that are the same as `source`.
-    """
-    if same := list(_same(values, source, others, str)):
-        raise InvalidSettings([FieldError(f"{section}.{problem.field}", problem.reason) for problem in same])
-
-
-def _same(
-    values: Mapping[str, Any], source: str, others: Iterable[str], full: Callable[[str], str]
-) -> Iterable[FieldError]:
-    for key in others:
-        if values[key] and values[source] and full(values[key]) == full(values[source]):
-            yield FieldError(key, _("must not be the same as {source}", source=source))
