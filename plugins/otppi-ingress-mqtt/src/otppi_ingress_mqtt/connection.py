@@ -222,14 +222,18 @@ class Connection:
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def finish(self) -> None:
-        """Say good-bye, so that the broker does not publish the last will, and let it read all that was written."""
+    def finish(self, linger: float) -> None:
+        """Say good-bye, so that the broker does not publish the last will, and let it read all that was written.
+
+        Args:
+            linger: Seconds that it has for that; one that is quick needs none of them.
+        """
         stream = self._stream
         if stream is None or self._client.socket() is None:
             return
         self._write(stream)
         self._stream = None
-        stream.lingers = True  # paho closes it as soon as DISCONNECT is written
+        stream.lingers = linger  # paho closes it as soon as DISCONNECT is written
         self._client.disconnect()
         self._client.loop_write()
 

@@ -36,6 +36,8 @@ _MOST_WINDOW = 65_535
 _AHEAD = 4
 """How many times the room for what is parked is asked for: the broker is told only as the connection begins."""
 _LAST_WORDS = 1.0
+_LINGER, _LONGEST_LINGER = 1.0, 3.0
+"""Seconds in which the broker may read the last acknowledgements; the longer where the stop has time for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class MqttIngress(BrokerIngress):
                 self._note_granted(granted)
                 self.link.connected()
             self._serve(connection)
-            connection.finish()
+            connection.finish(max(_LINGER, min(_LONGEST_LINGER, self.alarm.ends_at - time.monotonic())))
         except PoisonedError as error:
             self._outgoing.drop_poison(str(error))
             raise

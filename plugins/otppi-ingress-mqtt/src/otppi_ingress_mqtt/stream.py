@@ -13,7 +13,6 @@ import time
 _CHUNK = 65_536
 _FULL = 1 << 20
 """Octets that may wait to be written; more wait in paho's queue."""
-_LINGER = 1.0
 
 
 class Stream:
@@ -24,8 +23,8 @@ class Stream:
         self._in = b""
         self._at = 0
         self._out = bytearray()
-        self.lingers = False
-        """Whether `close` lets the other side read everything first."""
+        self.lingers = 0.0
+        """Seconds that `close` gives the other side to read everything first."""
 
     def recv(self, size: int) -> bytes:
         """Give up to `size` octets; none at the end of the stream.
@@ -86,12 +85,12 @@ class Stream:
         self._sock.close()
 
     def _linger(self) -> None:
-        """Wait, for a second at the most, until the other side has read everything and closes.
+        """Wait, no longer than `lingers`, until the other side has read everything and closes.
 
         A socket that is closed while something unread is in it resets the connection, and then the broker may lose the
         last acknowledgements, and take the orderly end for a broken one.
         """
-        deadline = time.monotonic() + _LINGER
+        deadline = time.monotonic() + self.lingers
         while self._out and (left := deadline - time.monotonic()) > 0:
             _wait(self._sock, select.POLLOUT, left)
             self.flush()
