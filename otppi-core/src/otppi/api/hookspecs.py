@@ -12,6 +12,7 @@ import pluggy
 
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
+from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.settings import Section
@@ -25,6 +26,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def otppi_modem_types() -> Sequence[ModemType]:
     """Give the modem types of this plugin.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_mail_types() -> Sequence[MailType]:
+    """Give the types of mail accounts of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """

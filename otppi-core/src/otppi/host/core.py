@@ -14,6 +14,7 @@ from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway import operations as gateway_operations
 from otppi.host.inbox import operations as inbox_operations
 from otppi.host.inbox.settings import INBOX
+from otppi.host.mail.settings import MAIL_ACCOUNTS
 from otppi.host.messages.settings import SMS
 from otppi.host.modems import device_operations
 from otppi.host.modems import operations as modem_operations
@@ -53,6 +54,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "messages": Room((SMS,)),
         "otp": Room((OTP,)),
         "modems": Room((MODEMS,), (*device_operations.OPERATIONS, *modem_operations.OPERATIONS)),
+        "mail": Room((MAIL_ACCOUNTS,)),
         "ussd": Room((), ussd_operations.OPERATIONS),
         "inbox": Room((INBOX,), inbox_operations.OPERATIONS),
         "webhook": Room((WEBHOOK,)),

@@ -18,6 +18,7 @@ from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
 from otppi.host.inbox.settings import INBOX
 from otppi.host.ingresses.ingresses import WaysIn
+from otppi.host.mail.accounts import MailAccounts
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.service import Housekeeping, Messages, rules_of
 from otppi.host.messages.settings import SMS
@@ -82,6 +83,7 @@ class Host:
             on_part=self.inbox.received,
             on_answer=self.ussd.answered,
         )
+        self.mail = MailAccounts(config, plugins.mail_types, self.dispatch, usage, boot_folder)
         internet_type = next(iter(plugins.internet_types.values()), None)
         usb = [match for one in plugins.modem_types.values() for match in one.usb]
         self.internet = InternetLinks(
@@ -115,6 +117,7 @@ class Host:
                 Forwarding(self.webhook, config),
                 self.devices,
                 self.fleet,
+                self.mail,
                 BalanceReading(self.balances, self.fleet.values),
                 Sessions(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
                 InternetAccess(self.internet, internet_type, config),

@@ -14,6 +14,7 @@ import pluggy
 from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
+from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.settings import ItemType, Section
@@ -48,6 +49,7 @@ class PluginKind(Generic[T]):
 
 SECTIONS = PluginKind("section", "otppi_sections", Section, lambda one: one.key, lambda one: one)
 MODEM_TYPES = PluginKind("modem type", "otppi_modem_types", ModemType, lambda one: one.key, extends="modems")
+MAIL_TYPES = PluginKind("mail type", "otppi_mail_types", MailType, lambda one: one.key, extends="mail_accounts")
 INGRESS_TYPES = PluginKind(
     "ingress", "otppi_ingress_types", IngressType, lambda one: one.section.key, lambda one: one.section
 )
@@ -55,7 +57,14 @@ INTERNET_TYPES = PluginKind(
     "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
 )
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
-KINDS: tuple[PluginKind[Any], ...] = (SECTIONS, MODEM_TYPES, INGRESS_TYPES, INTERNET_TYPES, OPERATIONS)
+KINDS: tuple[PluginKind[Any], ...] = (
+    SECTIONS,
+    MODEM_TYPES,
+    MAIL_TYPES,
+    INGRESS_TYPES,
+    INTERNET_TYPES,
+    OPERATIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,11 @@ class Plugins:
     def modem_types(self) -> dict[str, ModemType]:
         """The modem types by their keys."""
         return self.of(MODEM_TYPES)
+
+    @property
+    def mail_types(self) -> dict[str, MailType]:
+        """The types of mail accounts by their keys."""
+        return self.of(MAIL_TYPES)
 
     @property
     def ingress_types(self) -> dict[str, IngressType]:

@@ -1,0 +1,1 @@
+"""What e-mails go out by: the accounts of the settings."""

@@ -1,0 +1,105 @@
+"""The mail accounts that are used: those of the settings, each with its worker and its thread."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from otppi.api.egress import Channel
+from otppi.api.mail import MailContext, MailType
+from otppi.api.services import Service
+from otppi.host.mail.settings import MAIL_ACCOUNTS
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.settings import SMS
+from otppi.host.messages.worker import AnyWorker, Worker
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.limits import Limits
+from otppi.host.meter.meter import Plan
+from otppi.host.meter.prices import Tariff
+from otppi.host.records.names import egress_name
+from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.settings.config import Config
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds in which an account may finish the message that it is sending."""
+
+
+class MailAccounts(Service):
+    """All accounts. Changed by one thread at a time; read by any.
+
+    Args:
+        config: The settings.
+        types: What the plugins send by, by key.
+        dispatch: Whose messages the accounts send.
+        usage: What each has sent, for its limits.
+        boot_folder: On a RAM disk, for plugins.
+    """
+
+    name = "mail accounts"
+    sections: Collection[str] = (SMS.key, MAIL_ACCOUNTS.key)
+
+    def __init__(
+        self, config: Config, types: Mapping[str, MailType], dispatch: Dispatch, usage: UsageFile, boot_folder: Path
+    ) -> None:
+        self._config = config
+        self._types = types
+        self._dispatch = dispatch
+        self._usage = usage
+        self._boot_folder = boot_folder
+        self._threads: dict[str, Supervised] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}
+
+    def start(self) -> None:
+        """Start the accounts of the settings; where there are none, what an earlier run left for them ends."""
+        shared = {"queue_size": self._config.one(SMS)["queue_size"]}
+        wanted = {
+            egress_name(Channel.MAIL, values["name"]): values | shared
+            for values in self._config.many(MAIL_ACCOUNTS.key)
+            if values["active"]
+        }
+        kept = {one.name: one for one in self._dispatch.workers() if one.channel is Channel.MAIL}
+        workers: list[AnyWorker] = []
+        for name, values in wanted.items():
+            if name in kept and self._values.get(name) == values:
+                workers.append(kept.pop(name))
+            elif worker := self._make_worker(name, values):
+                workers.append(worker)
+        end_all([self._threads.pop(name) for name in kept], _PATIENCE)
+        self._dispatch.use(workers, Channel.MAIL)
+        self._values = dict(wanted)
+        for worker in workers:
+            if worker.name not in self._threads:
+                thread = self._threads[worker.name] = Supervised(str(worker.title), worker.run, worker.stop)
+                thread.start()
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
+        """Start, keep or stop accounts so that they are those of the settings."""
+        self.start()
+
+    def stop(self) -> None:
+        """Let each account finish what it is sending."""
+        end_all(list(self._threads.values()), _PATIENCE)
+
+    def threads(self) -> Iterable[Supervised]:
+        """Return the threads of the accounts (any thread)."""
+        return list(self._threads.values())
+
+    def _make_worker(self, name: str, values: Mapping[str, Any]) -> AnyWorker | None:
+        mail_type = self._types.get(values["type"])
+        if mail_type is None:
+            logger.error("mail account %s is left out: no plugin has the type %s", values["name"], values["type"])
+            return None
+        limits = Limits(rate_per_minute=values["rate_per_minute"], daily_quota=values["daily_limit"])
+        try:
+            return Worker(
+                name,
+                mail_type.create(MailContext(values, self._boot_folder)),
+                self._dispatch,
+                queue_size=values["queue_size"],
+                account=self._usage.account(name, Plan(limits, Tariff())),
+            )
+        except Exception:  # a stranger's code may raise anything, and the others must start
+            logger.exception("mail account %s is left out", values["name"])
+            return None
