@@ -287,15 +287,16 @@ def test_a_kill_at_any_time_leaves_what_was_put_and_nothing_of_what_was_erased(t
             [sys.executable, "-c", WRITER, str(tmp_path / "spool"), str(start)], stdout=subprocess.PIPE, text=True
         )
         assert child.stdout is not None
-        lines = []
+        lines, killer = [], None
         for line in child.stdout:
             if line.endswith("\n"):  # the kill may have cut it
                 lines.append(line.split())
-            if line == "ready\n":
+            if killer is None and line.startswith("put"):  # a busy machine may let it do nothing before
                 killer = threading.Timer(rng.uniform(0.001, 0.05), child.send_signal, [signal.SIGKILL])
                 killer.start()
         child.wait()
         child.stdout.close()
+        assert killer is not None
         killer.join()
         found = {words[1] for words in lines if words[0] == "left"}
         assert held - doubtful <= found <= held | doubtful
