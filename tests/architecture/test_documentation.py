@@ -10,14 +10,8 @@ from otppi.cli.declarations import reference
 from otppi.host.core import load_plugins
 from otppi.host.runtime.plugins import KINDS
 from otppi.simulator import FAULTS
+from tests.architecture.documents import DOCUMENTS, ROOT, anchors, name_of, without_code
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [
-    ROOT / "README.md",
-    *(ROOT / "docs").glob("*.md"),
-    *ROOT.glob("plugins/*/README.md"),
-    ROOT / "otppi-core/README.md",
-]
 TESTS = [
     one for folder in ("otppi-core/tests", "plugins/*/tests", "tests") for one in ROOT.glob(f"{folder}/**/test_*.py")
 ]
@@ -72,8 +66,11 @@ def test_every_row_of_real_modems_names_a_test_that_exists(row: int) -> None:
         assert f"\ndef {function}(" in path.read_text(), f"{file}::{function}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
-        if not target.startswith(("http://", "https://")):
-            assert (document.parent / target).exists(), target
+    for target, _, anchor in re.findall(r"\]\(([^)#]*)(#([^)]*))?\)", without_code(document.read_text())):
+        if target.startswith(("http://", "https://")):
+            continue
+        there = document.parent / target if target else document
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text()), f"{target}#{anchor}"

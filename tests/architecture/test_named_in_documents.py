@@ -1,0 +1,102 @@
+"""What documents name is there: files, modules, classes and functions, documents in the index."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.documents import DOCUMENTS, ROOT, SOURCE, name_of, without_blocks
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+INDEX = (ROOT / "docs/README.md").read_text()
+TESTED = [ROOT / "docs/architecture.md", *(one for one in DOCUMENTS if one.parent.parent.name == "plugins")]
+FLOORS = "cli|testing|host|simulator|web|kit|api|wire|text"
+GONE = {"otppi.testing.modem", "otppi.wire.msisdn.normalise"}
+"""What docs/plugins.md tells authors that it is no more."""
+OF_OTHERS = {"stomp.py"}
+"""Libraries that are called like a file."""
+MOVED = "### Imports that moved"
+"""The table below names modules that are no more."""
+
+
+def sources_of(document: Path) -> list[Path]:
+    """Return where the files are that a document names: its plugin's, the core's, and those of rooms by their names."""
+    floors = [SOURCE / floor for floor in ("host", "kit", "simulator")]
+    return [*document.parent.glob("src/*"), document.parent, SOURCE, ROOT / "otppi-core", ROOT, *floors]
+
+
+def found(document: Path, file: str) -> bool:
+    """Whether a file or folder is there; one without a folder may be that of any room, such as `settings.py`."""
+    of_rooms = "/" not in file and document.parent.name == "docs" and any(SOURCE.glob(f"host/*/{file}"))
+    return of_rooms or any((one / file).exists() for one in sources_of(document))
+
+
+@pytest.mark.parametrize("document", TESTED, ids=name_of)
+def test_files_that_are_named_are_there(document: Path) -> None:
+    text = without_blocks(document.read_text())
+    named = set(re.findall(r"`((?!DATA/)\w[\w/.-]*(?:\.py|\.toml|/))`", text)) - OF_OTHERS
+    assert sorted(one for one in named if not found(document, one)) == []
+
+
+@pytest.mark.parametrize("document", TESTED, ids=name_of)
+def test_what_is_named_beside_a_file_is_in_it(document: Path) -> None:
+    beside = re.findall(r"((?:`[\w.]+`(?:, | and | )?)+)\s*(?:\(|in )`([\w/-]+\.py)`", document.read_text())
+    for names, file in beside:
+        (path,) = [one / file for one in sources_of(document) if (one / file).exists()]
+        for name in re.findall(r"`(?:\w+\.)?(\w+)`", names):
+            assert re.search(rf"^ *(?:class|def) {name}\b|^{name}\b", path.read_text(), re.MULTILINE), (
+                f"{name} in {file}"
+            )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_modules_that_are_named_are_there(document: Path) -> None:
+    text = document.read_text().split(MOVED)[0]
+    gone = [one for one in re.findall(rf"\botppi\.(?:{FLOORS})(?:\.\w+)*", text) if not is_there(one)]
+    assert sorted(set(gone) - GONE) == []
+
+
+def is_there(dotted: str) -> bool:
+    """Whether a dotted name is a module, or something that a module defines."""
+    module, _, name = dotted.rpartition(".")
+    for one, attribute in ((dotted, ""), (module, name), (module.rpartition(".")[0], module.rpartition(".")[2])):
+        try:
+            spec = importlib.util.find_spec(one)
+        except ModuleNotFoundError:
+            continue
+        if spec is not None and spec.origin is not None:
+            return not attribute or re.search(rf"\b{attribute}\b", Path(spec.origin).read_text()) is not None
+    return False
+
+
+WHERE_IS_WHAT = ARCHITECTURE.split("## Where is what")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    "what", ["a USSD time-out", "a broker's message", "a quota", "a masked receiver", "an atomic write"]
+)
+def test_a_stranger_is_led_to_a_file(what: str) -> None:
+    (row,) = [line for line in WHERE_IS_WHAT.splitlines() if line.startswith("|") and what in line]
+    assert re.search(r"`[\w/]+\.py`", row.split("|")[2])
+
+
+@pytest.mark.parametrize(
+    "room", sorted(one.name for one in (SOURCE / "host").iterdir() if (one / "__init__.py").exists())
+)
+def test_every_room_of_the_host_is_in_the_map(room: str) -> None:
+    assert re.search(rf"^\| .*`{room}/`.*\|", ARCHITECTURE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("floor", FLOORS.split("|"))
+def test_every_floor_is_in_the_map(floor: str) -> None:
+    assert re.search(rf"^\| .*`otppi\.{floor}`.*\|", ARCHITECTURE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS[1:], ids=name_of)
+def test_every_document_is_in_the_index(document: Path) -> None:
+    targets = {(ROOT / "docs" / one).resolve() for one in re.findall(r"\]\(([^)#]+)", INDEX)}
+    assert document.resolve() in targets | {
+        (ROOT / "docs/README.md").resolve(),
+        (ROOT / "otppi-core/README.md").resolve(),
+    }
