@@ -5,17 +5,18 @@ from typing import Any
 from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import columns, moment, show
 
 
 def _added(options: Options, answer: Any) -> int:
-    was = "is blocked now" if answer["changed"] else "was blocked already"
+    was = _("is blocked now") if answer["changed"] else _("was blocked already")
     show(options, answer, [f"{answer['receiver']} {was}"])
     return Exit.DONE
 
 
 def _removed(options: Options, answer: Any) -> int:
-    was = "is not blocked any more" if answer["changed"] else "was not blocked"
+    was = _("is not blocked any more") if answer["changed"] else _("was not blocked")
     show(options, answer, [f"{answer['receiver']} {was}"])
     return Exit.DONE
 

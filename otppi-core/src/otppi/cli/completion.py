@@ -6,6 +6,7 @@ from pathlib import Path
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit
+from otppi.cli.language import _
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -14,7 +15,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.command(
         "completion",
-        "Print the completion script of a shell.",
+        _("Print the completion script of a shell."),
         completion,
         [
             "otppi completion bash > /etc/bash_completion.d/otppi",
@@ -23,7 +24,7 @@ def add(commands: Commands) -> None:
         ],
         prints=False,
     )
-    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.add_argument("shell", choices=SHELLS, help=_("the shell"))
 
 
 def completion(options: Options) -> int:

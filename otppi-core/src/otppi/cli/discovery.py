@@ -5,6 +5,7 @@ from typing import Any
 from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import columns, complain, show
 
 _COLUMNS = {
@@ -23,7 +24,7 @@ _COLUMNS = {
 def _discovered(options: Options, devices: Any) -> int:
     show(options, devices, columns([one | {"model": one["model"] or one["product"]} for one in devices], _COLUMNS))
     if not devices:
-        complain("no modem is plugged in")
+        complain(_("no modem is plugged in"))
     return Exit.DONE if devices else Exit.FAILED
 
 

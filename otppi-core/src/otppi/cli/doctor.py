@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit
+from otppi.cli.language import _, spoken
 from otppi.cli.output import one_line, show
+from otppi.text.states import said
 
 if TYPE_CHECKING:  # the checks import most of the host
     from otppi.cli.checks.finding import Finding
@@ -16,7 +18,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     commands.command(
         "doctor",
-        "Look for what is wrong, and say what to do about it. Exit code 1 where there is a problem.",
+        _("Look for what is wrong, and say what to do about it. Exit code 1 where there is a problem."),
         doctor,
         ["otppi doctor", "sudo otppi doctor --data /var/lib/otppi", "otppi doctor --json | jq -r .healthy"],
     )
@@ -36,7 +38,9 @@ def doctor(options: Options) -> int:
 
 
 def _line(one: "Finding") -> str:
-    return one_line(f"{one.level.value:<8} {one.check}: {one.text}{f' → {one.advice}' if one.advice else ''}")
+    return one_line(
+        f"{spoken(said(one.level.value)):<8} {one.check}: {one.text}{f' → {one.advice}' if one.advice else ''}"
+    )
 
 
 def _findings(data: Path) -> Iterator["Finding"]:
@@ -45,7 +49,11 @@ def _findings(data: Path) -> Iterator["Finding"]:
 
     yield from gateway.check_plugins()
     if not data.is_dir():
-        yield problem("data folder", f"there is no {data}", "name it with --data, or make it: otppi run --data DIR")
+        yield problem(
+            _("data folder"),
+            _("there is no {data}", data=data),
+            _("name it with --data, or make it: otppi run --data DIR"),
+        )
         return
     folder = list(device.check_folder(data))
     yield from folder
@@ -56,4 +64,8 @@ def _findings(data: Path) -> Iterator["Finding"]:
         yield gateway.check_store(data)
         yield from gateway.check_gateway(data)
     except PermissionError as error:
-        yield problem("permission", f"{error.filename or data} may not be read by this user", "try again with sudo")
+        yield problem(
+            "permission",
+            _("{filename} may not be read by this user", filename=error.filename or data),
+            _("try again with sudo"),
+        )

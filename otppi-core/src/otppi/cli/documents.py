@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.language import _
 
 _STDIN = Path("-")
 
@@ -15,12 +16,21 @@ def read_document(path: Path) -> object:
     try:
         return json.loads(sys.stdin.read() if path == _STDIN else path.read_bytes())
     except OSError as error:
-        raise Failure(Exit.USAGE, f"{name} cannot be read: {error.strerror}") from error
+        raise Failure(Exit.USAGE, _("{name} cannot be read: {reason}", name=name, reason=error.strerror)) from error
     except json.JSONDecodeError as error:
         raise Failure(
-            Exit.USAGE, f"{name} is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+            Exit.USAGE,
+            _(
+                "{name} is not JSON: {msg} (line {lineno}, column {colno})",
+                name=name,
+                msg=error.msg,
+                lineno=error.lineno,
+                colno=error.colno,
+            ),
         ) from error
     except UnicodeDecodeError as error:
-        raise Failure(Exit.USAGE, f"{name} is not JSON: it is not UTF-8 (byte {error.start})") from error
+        raise Failure(
+            Exit.USAGE, _("{name} is not JSON: it is not UTF-8 (byte {start})", name=name, start=error.start)
+        ) from error
     except RecursionError as error:
-        raise Failure(Exit.USAGE, f"{name} is nested too deeply") from error
+        raise Failure(Exit.USAGE, _("{name} is nested too deeply", name=name)) from error

@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from otppi.text import _
+
 
 class Exit(IntEnum):
     """What a script may rely on. `--help` and docs/command-line.md list the same."""
@@ -22,14 +24,14 @@ class Exit(IntEnum):
 
 
 _MEANINGS = {
-    Exit.DONE: "done; for a message: sent, or taken in and still on its way (its state says which)",
-    Exit.FAILED: "it failed: the message failed, expired or is blocked; doctor found problems",
-    Exit.USAGE: "wrong usage or bad input; every problem is told, one a line",
-    Exit.NOT_RUNNING: "the gateway is not running where it must",
-    Exit.LATER: "refused now, try later (response codes 1101, 1205, 1208, or the data folder is in use)",
-    Exit.UNCONFIRMED: "unconfirmed: the message may or may not have been sent",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C",
-    Exit.BROKEN_PIPE: "whoever read the output has gone",
+    Exit.DONE: _("done; for a message: sent, or taken in and still on its way (its state says which)"),
+    Exit.FAILED: _("it failed: the message failed, expired or is blocked; doctor found problems"),
+    Exit.USAGE: _("wrong usage or bad input; every problem is told, one a line"),
+    Exit.NOT_RUNNING: _("the gateway is not running where it must"),
+    Exit.LATER: _("refused now, try later (response codes 1101, 1205, 1208, or the data folder is in use)"),
+    Exit.UNCONFIRMED: _("unconfirmed: the message may or may not have been sent"),
+    Exit.INTERRUPTED: _("interrupted by Ctrl-C"),
+    Exit.BROKEN_PIPE: _("whoever read the output has gone"),
 }
 
 _BY_RESPONSE_CODE = {

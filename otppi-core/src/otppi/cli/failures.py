@@ -8,6 +8,7 @@ from types import TracebackType
 
 from otppi.api.errors import InvalidSettings, OtpPiError, sentence
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.language import _
 from otppi.cli.output import complain
 
 
@@ -25,7 +26,7 @@ def guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except EOFError:  # Ctrl-D, where something was asked for
-        complain("nothing was typed, and nothing is changed")
+        complain(_("nothing was typed, and nothing is changed"))
         return Exit.USAGE
     except BrokenPipeError:
         _forget_output()
@@ -60,4 +61,4 @@ def _place(at: TracebackType) -> str:
 def excepthook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:  # noqa: ARG001
     """Tell a mistake of the program's own in one line (`sys.excepthook`)."""
     if not isinstance(error, KeyboardInterrupt):
-        complain(f"internal error, please report it: {sentence(error)} ({origin(error)})")
+        complain(_("internal error, please report it: {error} ({origin})", error=sentence(error), origin=origin(error)))

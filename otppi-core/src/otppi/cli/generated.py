@@ -74,7 +74,7 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
     if own.arguments:
         own.arguments(parser)
     if operation["changes"] == "settings":
-        told = "refuse where somebody else has changed the same section since this revision of the settings"
+        told = _("refuse where somebody else has changed the same section since this revision of the settings")
         parser.add_argument("--revision", metavar="N", type=int, help=told)
     placed = operation["positional"]
     for key in (*placed, *(key for key in operation["parameters"]["properties"] if key not in placed)):
@@ -129,7 +129,7 @@ def _number(schema: Mapping[str, Any]) -> Callable[[str], float]:
     def number(text: str) -> float:
         value = int(text) if schema["type"] == "integer" else float(text)
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"must be from {least:g} to {most:g}")
+            raise argparse.ArgumentTypeError(_("must be from {least:g} to {most:g}", least=least, most=most))
         return value
 
     return number

@@ -5,6 +5,7 @@ from typing import Any
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import cell, columns, complain, moment, one_line, show
 from otppi.cli.sending import deliver, message_text, tell, text_from_stdin
 from otppi.cli.talk import gateway
@@ -23,7 +24,7 @@ _LONGEST = 40
 def _listed(options: Options, messages: Any) -> int:
     show(options, messages, columns([_row(message) for message in messages], _COLUMNS))
     if not messages:
-        complain("no message is unread" if options.unread else "no message has come in")
+        complain(_("no message is unread") if options.unread else _("no message has come in"))
     return Exit.DONE
 
 
@@ -33,7 +34,12 @@ def _show(options: Options) -> int:
     message = client.call("inbox_show", {"message_id": options.message_id})
     if options.keep_unread:
         client.call("inbox_mark", {"message_id": options.message_id, "read": False})
-    head = f"{_origin(message)} to {cell(message['modem_id'])}, {moment(message['sent'])}"
+    head = _(
+        "{origin} to {modem_id}, {sent}",
+        origin=_origin(message),
+        modem_id=cell(message["modem_id"]),
+        sent=moment(message["sent"]),
+    )
     show(options, message, [head, *(one_line(line) for line in message["text"].split("\n"))])
     return Exit.DONE
 
@@ -41,12 +47,12 @@ def _show(options: Options) -> int:
 def _delete(options: Options) -> int:
     """Delete messages; exit code 1 where none was there."""
     if not options.message_ids and not options.read:
-        raise Failure(Exit.USAGE, "message: is missing (or --read, for all that were read)")
+        raise Failure(Exit.USAGE, _("message: is missing (or --read, for all that were read)"))
     client, wanted = gateway(options.data), list(options.message_ids)
     if options.read:
         wanted += [message["message_id"] for message in client.call("inbox_list", {}) if message["read"]]
     answer = client.call("inbox_delete", {"message_ids": wanted})
-    show(options, answer, [f"{answer['deleted']} deleted"])
+    show(options, answer, [_("{deleted} deleted", deleted=answer["deleted"])])
     return Exit.DONE if answer["deleted"] or options.read else Exit.FAILED
 
 
@@ -61,11 +67,11 @@ def _reply(options: Options) -> int:
 def _row(message: dict[str, Any]) -> dict[str, Any]:
     text = message["text"]
     state = "read" if message["read"] else "unread"
-    state += ", damaged" if message["damaged"] else ""
+    state += _(", damaged") if message["damaged"] else ""
     return message | {
         "at": moment(message["sent"]),
         "from": _origin(message),
-        "state": f"{state}, incomplete" if message["missing"] else state,
+        "state": _("{state}, incomplete", state=state) if message["missing"] else state,
         "text": text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…",
     }
 
@@ -75,11 +81,11 @@ def _origin(message: dict[str, Any]) -> str:
 
 
 def _keep_unread(parser: Parser) -> None:
-    parser.add_argument("--keep-unread", action="store_true", help="leave it marked as not read")
+    parser.add_argument("--keep-unread", action="store_true", help=_("leave it marked as not read"))
 
 
 def _all_read(parser: Parser) -> None:
-    parser.add_argument("--read", action="store_true", help="all that were read")
+    parser.add_argument("--read", action="store_true", help=_("all that were read"))
 
 
 OWN = {

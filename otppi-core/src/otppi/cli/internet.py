@@ -5,6 +5,7 @@ from typing import Any
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import columns, moment, show
 
 _STATUS = {
@@ -32,7 +33,7 @@ def add(commands: Commands) -> None:
     """Add the command that needs no gateway."""
     commands.within(["internet", "presets"]).command(
         "presets",
-        "List the operators whose access points are known: what the setting apn_preset can be.",
+        _("List the operators whose access points are known: what the setting apn_preset can be."),
         internet_presets,
         ["otppi internet presets", "otppi internet presets --json"],
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.language import _
 from otppi.cli.output import columns, moment, show
 from otppi.cli.talk import ask
 
@@ -16,19 +17,26 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.command(
         "keys",
-        "Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517), or replace it.\n\n"
-        "A key that was replaced still opens envelopes for the days that encryption.keep_days says.",
+        _(
+            "Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517), or "
+            "replace it.\n\nA key that was replaced still opens envelopes for the days that "
+            "encryption.keep_days says."
+        ),
         keys,
         ["otppi keys", "otppi keys --json > keys.json", "otppi keys --pem > key.pem", "otppi keys rotate"],
     )
     parser.add_argument(
-        "action", nargs="?", choices=("show", "rotate"), default="show", help="rotate makes a new key (default: show)"
+        "action",
+        nargs="?",
+        choices=("show", "rotate"),
+        default="show",
+        help=_("rotate makes a new key (default: show)"),
     )
-    parser.add_argument("--pem", action="store_true", help="print the public key as PEM, as openssl takes it")
+    parser.add_argument("--pem", action="store_true", help=_("print the public key as PEM, as openssl takes it"))
     parser.add_argument(
         "--discard-damaged",
         action="store_true",
-        help="with rotate: put a file of keys that cannot be read aside; all senders need the new key then",
+        help=_("with rotate: put a file of keys that cannot be read aside; all senders need the new key then"),
     )
 
 
@@ -37,7 +45,7 @@ def keys(options: Options) -> int:
     if options.action == "rotate":
         answer = ask(options.data, "keys_rotate", discard_damaged=options.discard_damaged)
     elif options.discard_damaged:
-        raise Failure(Exit.USAGE, "--discard-damaged: goes with rotate only")
+        raise Failure(Exit.USAGE, _("--discard-damaged: goes with rotate only"))
     else:
         answer = ask(options.data, "keys")
     if options.pem:

@@ -5,29 +5,29 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from otppi.text import _
+from otppi.text import _ as _text
 from otppi.text.languages import ENGLISH, language_of, languages, translated
 
 _OPTION = "--language"
 _current = ENGLISH
 
 _OF_ARGPARSE = (
-    _("usage: "),
-    _("options"),
-    _("positional arguments"),
-    _("show this help message and exit"),
-    _("show program's version number and exit"),
-    _("the following arguments are required: %s"),
-    _("unrecognized arguments: %s"),
-    _("argument %(argument_name)s: %(message)s"),
-    _("expected one argument"),
-    _("expected at least one argument"),
-    _("expected at most one argument"),
-    _("ignored explicit argument %r"),
-    _("invalid %(type)s value: %(value)r"),
-    _("invalid choice: %(value)r (choose from %(choices)s)"),
-    _("not allowed with argument %s"),
-    _("one of the arguments %s is required"),
+    _text("usage: "),
+    _text("options"),
+    _text("positional arguments"),
+    _text("show this help message and exit"),
+    _text("show program's version number and exit"),
+    _text("the following arguments are required: %s"),
+    _text("unrecognized arguments: %s"),
+    _text("argument %(argument_name)s: %(message)s"),
+    _text("expected one argument"),
+    _text("expected at least one argument"),
+    _text("expected at most one argument"),
+    _text("ignored explicit argument %r"),
+    _text("invalid %(type)s value: %(value)r"),
+    _text("invalid choice: %(value)r (choose from %(choices)s)"),
+    _text("not allowed with argument %s"),
+    _text("one of the arguments %s is required"),
 )
 """Sentences of argparse, which looks them up by itself."""
 
@@ -45,6 +45,11 @@ def use(language: str) -> None:
     own = {str(text): text for text in _OF_ARGPARSE}
     # Its own way leads through catalogues that are installed in the system, for a locale that is, too.
     vars(argparse)["_"] = lambda sentence: spoken(own.get(sentence, sentence))
+
+
+def _(template: str, /, **arguments: object) -> str:
+    """Say a text at once in the language that the command speaks: for what is made while the command runs."""
+    return str(spoken(_text(template, **arguments)))
 
 
 def current() -> str:

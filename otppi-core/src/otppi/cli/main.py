@@ -55,15 +55,15 @@ _WORDS: dict[str, Callable[[Commands], None] | None] = {
 }
 """The words that commands begin with, and what adds those that are not made from an operation."""
 _GROUPS = {
-    "inbox": "Read, answer and delete the messages that came in to the modems.",
-    "modem": "List the modems, find new ones, take one into use, try one.",
-    "sim": "Look at the lock of a modem's SIM card, or change it.",
-    "settings": "Show, change, export, import or explain the settings.",
-    "user": "Show or change who may send through the API.",
-    "block": "Show or change the blocking list: numbers that get nothing from any modem.",
-    "internet": "Show the modems' connections to the internet, and the access points to dial.",
+    "inbox": _("Read, answer and delete the messages that came in to the modems."),
+    "modem": _("List the modems, find new ones, take one into use, try one."),
+    "sim": _("Look at the lock of a modem's SIM card, or change it."),
+    "settings": _("Show, change, export, import or explain the settings."),
+    "user": _("Show or change who may send through the API."),
+    "block": _("Show or change the blocking list: numbers that get nothing from any modem."),
+    "internet": _("Show the modems' connections to the internet, and the access points to dial."),
 }
-_OF_A_PLUGIN = "Commands that a plugin brings."
+_OF_A_PLUGIN = _("Commands that a plugin brings.")
 _OWN = {
     command: own
     for module in (blocking, discovery, inbox, internet, modems, phone, sending, settings, status, usage, users)

@@ -6,10 +6,12 @@ from typing import Any
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
+from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, complain, moment, show
 from otppi.cli.sending import deliver, tell
 from otppi.cli.status import MODEM_COLUMNS, modem_table, recovery_lines
 from otppi.cli.talk import gateway
+from otppi.text.states import said
 
 _LIST_COLUMNS = {key: title for key, title in MODEM_COLUMNS.items() if key != "detail"} | {
     "imei": "IMEI",
@@ -35,19 +37,22 @@ def add(commands: Commands) -> None:
     group = commands.within(["modem", "probe"])
     probing = group.command(
         "probe",
-        "Ask serial ports which modem is there. A port that a program holds is named with its holder and left alone.",
+        _(
+            "Ask serial ports which modem is there. A port that a program holds is named with its "
+            "holder and left alone."
+        ),
         modem_probe,
         ["otppi modem probe", "otppi modem probe /dev/ttyUSB2 /dev/ttyUSB3 --json"],
     )
-    probing.add_argument("paths", metavar="PATH", nargs="*", help="serial ports (default: all of this device)")
+    probing.add_argument("paths", metavar="PATH", nargs="*", help=_("serial ports (default: all of this device)"))
     testing = group.command(
         "test",
-        "Say whether a modem of the running gateway is ready, and send a test SMS by it.",
+        _("Say whether a modem of the running gateway is ready, and send a test SMS by it."),
         modem_test,
         ["otppi modem test m0", "otppi modem test m0 --to 081234567890"],
     )
-    testing.add_argument("modem", metavar="NAME", help="name of the modem")
-    testing.add_argument("--to", metavar="NUMBER", help="send a test SMS to this number")
+    testing.add_argument("modem", metavar="NAME", help=_("name of the modem"))
+    testing.add_argument("--to", metavar="NUMBER", help=_("send a test SMS to this number"))
 
 
 def _listed(options: Options, modems: Any) -> int:
@@ -56,7 +61,7 @@ def _listed(options: Options, modems: Any) -> int:
 
 
 def _cleared(options: Options, answer: Any) -> int:
-    show(options, answer, [f"{answer['cleared']} messages to be sent were deleted"])
+    show(options, answer, [_("{cleared} messages to be sent were deleted", cleared=answer["cleared"])])
     return Exit.DONE
 
 
@@ -71,7 +76,7 @@ def modem_probe(options: Options) -> int:
     found = probe_ports(paths)
     show(options, found, columns([one | one["identity"] for one in found], _PROBE_COLUMNS))
     if not paths:
-        complain("this device has no serial port: is the modem plugged in and switched on?")
+        complain(_("this device has no serial port: is the modem plugged in and switched on?"))
     return Exit.DONE if any(one["state"] in ("found", "blocked") for one in found) else Exit.FAILED
 
 
@@ -81,7 +86,14 @@ def modem_test(options: Options) -> int:
     modems = {one["modem_id"]: one for one in client.call("modems", {})}
     modem = modems.get(options.modem)
     if modem is None:
-        raise Failure(Exit.USAGE, f"modem: there is no active modem {options.modem!r}; there are {', '.join(modems)}")
+        raise Failure(
+            Exit.USAGE,
+            _(
+                "modem: there is no active modem {modem!r}; there are {modems}",
+                modem=options.modem,
+                modems=", ".join(modems),
+            ),
+        )
     if modem["state"] != "ready" or options.to is None:
         return _tell_state(options, modem)
     if not options.json:
@@ -97,5 +109,12 @@ def _tell_state(options: Options, modem: dict[str, Any]) -> int:
     show(options, {"modem": modem}, [*lines, *recovery_lines([modem])])
     if modem["state"] == "ready":
         return Exit.DONE
-    complain(f"modem {modem['modem_id']} is {modem['state']}: {modem['detail'] or 'it is being opened'}")
+    complain(
+        _(
+            "modem {modem_id} is {state}: {detail}",
+            modem_id=modem["modem_id"],
+            state=spoken(said(modem["state"])),
+            detail=modem["detail"] or _("it is being opened"),
+        )
+    )
     return Exit.FAILED

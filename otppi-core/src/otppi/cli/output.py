@@ -11,6 +11,7 @@ from typing import Any
 from otppi.cli.arguments import Options
 from otppi.cli.language import spoken
 from otppi.text import _
+from otppi.text.states import said
 
 _STDIN, _STDOUT, _STDERR = range(3)
 # DEL, C1 (CSI among them), line and paragraph separators, the marks that turn the direction of a line round (Unicode
@@ -61,13 +62,77 @@ def complain(*lines: str) -> None:
         print(f"otppi: {one_line(line)}", file=sys.stderr)
 
 
+_TITLES = {
+    str(title): title
+    for title in (
+        _("ACTIVE"),
+        _("ADDRESS"),
+        _("APN"),
+        _("ATTEMPTS"),
+        _("BALANCE"),
+        _("BLOCKED"),
+        _("BY"),
+        _("DBM"),
+        _("DETAIL"),
+        _("DIAL"),
+        _("EMAIL"),
+        _("FROM"),
+        _("IMEI"),
+        _("INTERFACE"),
+        _("LOW"),
+        _("MADE"),
+        _("MANUFACTURER"),
+        _("MESSAGE"),
+        _("MODEL"),
+        _("MODEM"),
+        _("MONTH"),
+        _("NETWORKS"),
+        _("NOTE"),
+        _("NOW"),
+        _("NUMBER"),
+        _("ON THE WAY"),
+        _("OPERATOR"),
+        _("PASSWORD"),
+        _("PHONE"),
+        _("PORT"),
+        _("PRESET"),
+        _("PRICE"),
+        _("PROBLEM"),
+        _("QUEUED"),
+        _("READ"),
+        _("RECEIVERS"),
+        _("REGISTRATION"),
+        _("SENT"),
+        _("SIM"),
+        _("SINCE"),
+        _("SPENT TODAY"),
+        _("STATE"),
+        _("TEXT"),
+        _("THIS MONTH"),
+        _("THUMBPRINT"),
+        _("TODAY"),
+        _("TOKENS"),
+        _("TYPE"),
+        _("UNTIL"),
+        _("USER"),
+        _("USERNAME"),
+        _("WAY IN"),
+    )
+}
+
+
 def columns(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> list[str]:
     """Write rows under their titles (`{key: title}`), each column as wide as it needs to be; none where no row is."""
     if not rows:
         return []
-    table = [[spoken(title) for title in titles.values()], *([cell(row.get(key)) for key in titles] for row in rows)]
+    heads = [spoken(_TITLES.get(title, title)) for title in titles.values()]
+    table = [heads, *([cell(_state(key, row.get(key))) for key in titles] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _state(key: str, value: Any) -> Any:
+    return said(value) if key == "state" and isinstance(value, str) else value
 
 
 def cell(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import as_json, cell, complain, moment, one_line, show
 from otppi.cli.talk import gateway
 
@@ -18,7 +19,7 @@ _OVERLAP = 5.0
 
 def _follow_option(parser: Parser) -> None:
     parser.add_argument(
-        "--follow", "-f", action="store_true", help="go on until Ctrl-C; with --json, one object for each line"
+        "--follow", "-f", action="store_true", help=_("go on until Ctrl-C; with --json, one object for each line")
     )
 
 
@@ -30,14 +31,14 @@ def phone(options: Options) -> int:
     messages = client.call("phone", {})
     show(options, messages, map(_line, messages))
     if not messages:
-        complain("nothing has arrived yet")
+        complain(_("nothing has arrived yet"))
     return Exit.DONE
 
 
 def _follow(options: Options, client: Any) -> int:
     for message in _arriving(client):
         print(as_json(message) if options.json else _line(message), flush=True)
-    raise Failure(Exit.NOT_RUNNING, "the gateway has stopped")
+    raise Failure(Exit.NOT_RUNNING, _("the gateway has stopped"))
 
 
 def _arriving(client: Any) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit
+from otppi.cli.language import _
 from otppi.cli.output import columns, show
 
 _KEYS = ("name", "distribution", "version", "offers", "error")
@@ -11,7 +12,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     commands.command(
         "plugins",
-        "List the plugins that are installed, what each offers, and why one is left out.",
+        _("List the plugins that are installed, what each offers, and why one is left out."),
         plugins,
         ["otppi plugins", "otppi plugins --json | jq '.[] | select(.error)'"],
     )

@@ -13,6 +13,7 @@ from serial.tools.list_ports import comports
 
 from otppi.api.errors import ModemBlocked, ModemLost
 from otppi.api.modem import ModemType
+from otppi.cli.language import _
 from otppi.host.core import load_plugins
 from otppi.host.modems.types import best_type
 from otppi.kit.at.port import named, users_of
@@ -69,11 +70,11 @@ def _probe(path: str, types: Iterable[ModemType]) -> dict[str, Any]:
 def port_problem(path: str) -> dict[str, Any] | None:
     """Say why a port cannot be asked or used, or None."""
     if not Path(path).exists():
-        return _result(path, "absent", f"there is no {path}")
+        return _result(path, "absent", _("there is no {path}", path=path))
     if not os.access(path, os.R_OK | os.W_OK):
-        return _result(path, "refused", "may not be opened by this user (add it to the group dialout)")
+        return _result(path, "refused", _("may not be opened by this user (add it to the group dialout)"))
     if holders := users_of(path):
-        return _result(path, "held", f"held by {named(holders)}", held_by=holders)
+        return _result(path, "held", _("held by {named}", named=named(holders)), held_by=holders)
     return None
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from otppi.cli.arguments import Commands, Options
+from otppi.cli.language import _
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -11,7 +12,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.command(
         "run",
-        "Run the gateway in the foreground, until SIGTERM or Ctrl-C. A second Ctrl-C ends it at once.",
+        _("Run the gateway in the foreground, until SIGTERM or Ctrl-C. A second Ctrl-C ends it at once."),
         run,
         [
             "otppi run --data ./gateway",
@@ -23,10 +24,10 @@ def add(commands: Commands) -> None:
         "--provision",
         metavar="FILE",
         type=Path,
-        help="JSON document of settings, checked as a whole and kept before the start (otppi settings schema)",
+        help=_("JSON document of settings, checked as a whole and kept before the start (otppi settings schema)"),
     )
-    parser.add_argument("--safe-mode", action="store_true", help="load no plugins, to get in and repair")
-    parser.add_argument("--log-level", choices=_LEVELS, default="info", help="how much is logged (default: info)")
+    parser.add_argument("--safe-mode", action="store_true", help=_("load no plugins, to get in and repair"))
+    parser.add_argument("--log-level", choices=_LEVELS, default="info", help=_("how much is logged (default: info)"))
 
 
 def run(options: Options) -> int:

@@ -6,8 +6,10 @@ from typing import Any
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure, of_response_code
 from otppi.cli.generated import Own
+from otppi.cli.language import _, spoken
 from otppi.cli.output import complain, show
 from otppi.cli.talk import gateway
+from otppi.text.states import said
 
 
 def send(options: Options) -> int:
@@ -25,33 +27,36 @@ def deliver(client: Any, operation: str = "send", **arguments: Any) -> dict[str,
     try:
         answer: dict[str, Any] = client.call(operation, arguments)
     except NoAnswer as error:
-        raise Failure(Exit.UNCONFIRMED, f"{error}: the message may or may not have been sent") from error
+        raise Failure(Exit.UNCONFIRMED, _("{error}: the message may or may not have been sent", error=error)) from error
     return answer
 
 
 def tell(options: Options, answer: dict[str, Any]) -> int:
     """Print what became of a message; give the exit code for it."""
     code = of_response_code(answer["response_code"])
-    by = f" by {answer['modem_id']}" if answer.get("modem_id") else ""
-    number = f" (message {answer['message_id']})" if answer.get("message_id") else ""
+    by = _(" by {modem_id}", modem_id=answer["modem_id"]) if answer.get("modem_id") else ""
+    number = _(" (message {message_id})", message_id=answer["message_id"]) if answer.get("message_id") else ""
     if code is Exit.DONE or options.json:
-        show(options, answer, [f"{answer['state']}{by}{number}"])
+        show(options, answer, [f"{_said(answer['state'])}{by}{number}"])
     if code is not Exit.DONE:
-        complain(
-            f"{answer['state']}{by}{number}: {answer.get('cause', 'no cause is known')} ({answer['response_code']})"
-        )
+        cause = answer.get("cause") or _("no cause is known")
+        complain(f"{_said(answer['state'])}{by}{number}: {cause} ({answer['response_code']})")
     return code
+
+
+def _said(state: str) -> str:
+    return str(spoken(said(state)))
 
 
 def message_text(argument: str) -> str:
     """Take a text from the argument, or from stdin where that is `-`."""
     if argument == "-":
         if sys.stdin.isatty():
-            complain("type the message, and end it with Ctrl-D on a line of its own")
+            complain(_("type the message, and end it with Ctrl-D on a line of its own"))
         argument = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     # Bytes that are not UTF-8 come in as lone surrogates, which no SMS can carry.
     if any("\ud800" <= character <= "\udfff" for character in argument):
-        raise Failure(Exit.USAGE, "message: is not valid UTF-8")
+        raise Failure(Exit.USAGE, _("message: is not valid UTF-8"))
     return argument
 
 

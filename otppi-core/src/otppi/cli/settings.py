@@ -10,6 +10,7 @@ from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import as_json, show
 from otppi.cli.talk import ask
 
@@ -17,32 +18,37 @@ from otppi.cli.talk import ask
 def add(commands: Commands) -> None:
     """Add the commands that tell of declarations."""
     group = commands.within(["settings", "reference"])
-    group.command("reference", "Print what every setting means, as Markdown.", reference, ["otppi settings reference"])
+    group.command(
+        "reference", _("Print what every setting means, as Markdown."), reference, ["otppi settings reference"]
+    )
     group.command(
         "schema",
-        "Print the JSON Schema of a document of settings.",
+        _("Print the JSON Schema of a document of settings."),
         schema,
         ["otppi settings schema > settings.schema.json"],
     )
 
 
 def _section(parser: Parser) -> None:
-    parser.add_argument("section", metavar="SECTION", nargs="?", help="one section, such as sms (default: all)")
+    parser.add_argument("section", metavar="SECTION", nargs="?", help=_("one section, such as sms (default: all)"))
 
 
 def _file(parser: Parser) -> None:
     parser.add_argument(
         "--discard-damaged",
         action="store_true",
-        help="begin with this document where what is kept, and its copy, are damaged",
+        help=_("begin with this document where what is kept, and its copy, are damaged"),
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the document; - reads it from stdin")
+    parser.add_argument("file", metavar="FILE", type=Path, help=_("the document; - reads it from stdin"))
 
 
 def _shown(options: Options, shown: Any) -> int:
     if options.section is not None:
         if options.section not in shown:
-            raise Failure(Exit.USAGE, f"{options.section}: is not a section; there are {', '.join(shown)}")
+            raise Failure(
+                Exit.USAGE,
+                _("{section}: is not a section; there are {shown}", section=options.section, shown=", ".join(shown)),
+            )
         shown = {options.section: shown[options.section]}
     show(options, shown, _lines(shown))
     return Exit.DONE
@@ -52,7 +58,7 @@ def _lines(shown: dict[str, Any]) -> Iterator[str]:
     """Write each setting as `settings set` takes its path."""
     for section, values in shown.items():
         if isinstance(values, list) and not values:
-            yield f"{section}: none"
+            yield _("{section}: none", section=section)
         for item in values if isinstance(values, list) else [values]:
             # The first setting of a list's section is the one that its objects are named by.
             prefix = f"{section}.{next(iter(item.values()))}" if isinstance(values, list) else section
@@ -77,10 +83,10 @@ def _value(options: Options) -> str:
     if options.value is not None:
         return str(options.value)
     if not sys.stdin.isatty():
-        raise Failure(Exit.USAGE, "VALUE is missing; - reads it from stdin")
-    value = getpass.getpass(f"{options.path} (not shown): ")
+        raise Failure(Exit.USAGE, _("VALUE is missing; - reads it from stdin"))
+    value = getpass.getpass(_("{path} (not shown): ", path=options.path))
     if not value:
-        raise Failure(Exit.USAGE, f"{options.path}: nothing was typed; '' as VALUE empties it")
+        raise Failure(Exit.USAGE, _("{path}: nothing was typed; '' as VALUE empties it", path=options.path))
     return value
 
 
@@ -92,7 +98,11 @@ def settings_import(options: Options) -> int:
 
 
 def _tell(options: Options, changed: list[str]) -> int:
-    show(options, {"changed": changed}, [f"changed: {', '.join(changed)}" if changed else "nothing changed"])
+    show(
+        options,
+        {"changed": changed},
+        [_("changed: {changed}", changed=", ".join(changed)) if changed else _("nothing changed")],
+    )
     return Exit.DONE
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
+from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, moment, show
+from otppi.text.states import said
 
 MODEM_COLUMNS = {
     "modem_id": "MODEM",
@@ -28,8 +30,13 @@ def _shown(options: Options, answer: Any) -> int:
 
 def _lines(answer: dict[str, Any]) -> list[str]:
     lines = [
-        f"gateway {answer['status']}, version {answer['version']}, running since {moment(answer['started'])}, "
-        f"{answer['queued']} queued",
+        _(
+            "gateway {status}, version {version}, running since {started}, {queued} queued",
+            status=spoken(said(answer["status"])),
+            version=answer["version"],
+            started=moment(answer["started"]),
+            queued=answer["queued"],
+        ),
         "",
         *modem_table(answer["modems"], MODEM_COLUMNS),
         *recovery_lines(answer["modems"]),
@@ -38,14 +45,14 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     lines += (
         ["", *columns(ways, {"name": "WAY IN", "state": "STATE", "now": "NOW"})]
         if ways
-        else ["", "no way in is enabled"]
+        else ["", _("no way in is enabled")]
     )
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
     lines += [_internet(link) for link in answer["internet"]]
     lines += _logins(answer["logins"])
     problems = [answer["power_supply"], *answer["problems"]]
-    lines += [f"warning: {cell(warning)}" for warning in answer["warnings"]]
-    return lines + [f"problem: {cell(problem)}" for problem in problems if problem]
+    lines += [_("warning: {warning}", warning=cell(warning)) for warning in answer["warnings"]]
+    return lines + [_("problem: {problem}", problem=cell(problem)) for problem in problems if problem]
 
 
 def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> list[str]:
@@ -56,7 +63,7 @@ def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> lis
 def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
     """Tell what was done and will be done for the modems that had to be, or have to be, cured."""
     return [
-        f"modem {cell(modem['modem_id'])}: {_recovery(modem)}"
+        _("modem {modem_id}: {recovery}", modem_id=cell(modem["modem_id"]), recovery=_recovery(modem))
         for modem in modems
         if modem["last_recovery"] or modem["next_step"]
     ]
@@ -65,22 +72,53 @@ def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
 def _recovery(modem: dict[str, Any]) -> str:
     last, planned = modem["last_recovery"], modem["next_step"]
     taken = cell({step: count for step, count in modem["recoveries"].items() if count})
-    told = f"{taken}; last {last['step']} at {moment(last['at'])}: {cell(last['cause'])}" if last else "nothing yet"
-    return f"{told}; next {planned['step']}, not before {moment(planned['at'])}" if planned else told
+    told = (
+        _(
+            "{taken}; last {step} at {at}: {cause}",
+            taken=taken,
+            step=last["step"],
+            at=moment(last["at"]),
+            cause=cell(last["cause"]),
+        )
+        if last
+        else _("nothing yet")
+    )
+    return (
+        _("{told}; next {step}, not before {at}", told=told, step=planned["step"], at=moment(planned["at"]))
+        if planned
+        else told
+    )
 
 
 def _received(inbox: dict[str, Any], webhook: dict[str, Any]) -> list[str]:
-    lines = [f"inbox: {inbox['unread']} unread of {inbox['messages']}, {inbox['incomplete']} waiting for parts"]
+    lines = [
+        _(
+            "inbox: {unread} unread of {messages}, {incomplete} waiting for parts",
+            unread=inbox["unread"],
+            messages=inbox["messages"],
+            incomplete=inbox["incomplete"],
+        )
+    ]
     if webhook["server"]:
-        now = f", last error: {cell(webhook['last_error'])}" if webhook["last_error"] else ""
-        counts = f"{webhook['waiting']} waiting, {webhook['delivered']} delivered, {webhook['given_up']} given up"
-        lines.append(f"webhook {cell(webhook['server'])}: {counts}{now}")
+        now = _(", last error: {last_error}", last_error=cell(webhook["last_error"])) if webhook["last_error"] else ""
+        counts = _(
+            "{waiting} waiting, {delivered} delivered, {given_up} given up",
+            waiting=webhook["waiting"],
+            delivered=webhook["delivered"],
+            given_up=webhook["given_up"],
+        )
+        lines.append(_("webhook {server}: {counts}{now}", server=cell(webhook["server"]), counts=counts, now=now))
     return lines
 
 
 def _internet(link: dict[str, Any]) -> str:
     detail = f" ({cell(link['detail'])})" if link["detail"] else ""
-    return f"internet by {cell(link['modem_id'])}: {cell(link['state'])}{detail}"
+    return _(
+        "internet by {modem_id}: {state}{detail}",
+        modem_id=cell(link["modem_id"]),
+        state=cell(said(link["state"])),
+        detail=detail,
+    )
 
 
 def _logins(logins: dict[str, Any]) -> list[str]:
@@ -88,15 +126,23 @@ def _logins(logins: dict[str, Any]) -> list[str]:
     if not (last := logins["last"]):
         return []
     counts = cell({reason: count for reason, count in logins["failed"].items() if count})
-    who = f" as {cell(last['user'])}" if last["user"] else ""
-    return [f"failed logins: {counts}; last from {cell(last['address'])}{who} at {moment(last['at'])}"]
+    who = _(" as {user}", user=cell(last["user"])) if last["user"] else ""
+    return [
+        _(
+            "failed logins: {counts}; last from {address}{who} at {at}",
+            counts=counts,
+            address=cell(last["address"]),
+            who=who,
+            at=moment(last["at"]),
+        )
+    ]
 
 
 def _now(ingress: dict[str, Any]) -> str:
     if stalled := ingress.get("stalled"):
-        return cell(f"does not answer: {stalled}")
+        return cell(_("does not answer: {stalled}", stalled=stalled))
     if error := ingress["last_error"]:
-        return f"failed {ingress['failures']} times, last with {error}"
+        return _("failed {failures} times, last with {error}", failures=ingress["failures"], error=error)
     from otppi.kit.net.link import is_link
 
     if is_link(ingress):
@@ -107,8 +153,9 @@ def _now(ingress: dict[str, Any]) -> str:
 
 def _broker(ingress: dict[str, Any]) -> str:
     """Tell how the connection to a broker is, and what came by it."""
-    counts = [f"{ingress[key]} {key.replace('_', ' ')}" for key in ("taken", "in_flight") if key in ingress]
-    problem = [f"last: {ingress['last_problem']}"] if ingress["last_problem"] else []
+    counts = [_("{count} taken", count=ingress["taken"])] if "taken" in ingress else []
+    counts += [_("{count} in flight", count=ingress["in_flight"])] if "in_flight" in ingress else []
+    problem = [_("last: {last_problem}", last_problem=ingress["last_problem"])] if ingress["last_problem"] else []
     return cell(f"{ingress['server']}: {', '.join([ingress['detail'], *counts, *problem])}")
 
 

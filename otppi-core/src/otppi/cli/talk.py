@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.language import current
+from otppi.cli.language import _, current
 
 if TYPE_CHECKING:  # the host takes a quarter of a second to import, and a client needs none of it
     from otppi.host.control.client import ControlClient
@@ -30,7 +30,7 @@ def running(data: Path) -> "ControlClient | None":
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
-        raise Failure(Exit.FAILED, f"{data} belongs to another user (try again with sudo)") from error
+        raise Failure(Exit.FAILED, _("{data} belongs to another user (try again with sudo)", data=data)) from error
     return None
 
 
@@ -56,7 +56,9 @@ def gateway(data: Path) -> "ControlClient":
     """Find the gateway that runs on a data folder, or end the command."""
     client = running(data)
     if client is None:
-        raise Failure(Exit.NOT_RUNNING, f"no gateway is running on {data} (start it with: otppi run --data {data})")
+        raise Failure(
+            Exit.NOT_RUNNING, _("no gateway is running on {data} (start it with: otppi run --data {data})", data=data)
+        )
     return client
 
 
@@ -90,14 +92,14 @@ def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterat
     from otppi.host.operations import registry_of
 
     if not creates and not data.is_dir():
-        raise Failure(Exit.USAGE, f"there is no data folder {data} (name it with --data DIR)")
+        raise Failure(Exit.USAGE, _("there is no data folder {data} (name it with --data DIR)", data=data))
     plugins = load_plugins()
     _become_owner(data)
     try:
         folder = DataFolder(data, plugins=plugins, anew=anew)
     except FolderInUse as error:
         raise Failure(
-            Exit.LATER, f"{data} is in use by a gateway that starts or stops, or by another command"
+            Exit.LATER, _("{data} is in use by a gateway that starts or stops, or by another command", data=data)
         ) from error
     try:
         yield registry_of(folder)

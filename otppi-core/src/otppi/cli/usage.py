@@ -5,6 +5,7 @@ from typing import Any
 from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import columns, show
 
 _COLUMNS = {
@@ -36,12 +37,12 @@ def _row(modem: dict[str, Any]) -> dict[str, Any]:
         "price": _money(modem["price"]),
         "spent_today": _money(modem["today"]["spent"]),
         "spent_month": _money(modem["this_month"]["spent"]),
-        "note": modem["unusable"] or ("quiet hours for bulk" if modem["quiet"] else ""),
+        "note": modem["unusable"] or (_("quiet hours for bulk") if modem["quiet"] else ""),
     }
 
 
 def _of(used: int, quota: int | None) -> str:
-    return str(used) if quota is None else f"{used} of {quota}"
+    return str(used) if quota is None else _("{used} of {quota}", used=used, quota=quota)
 
 
 def _money(amount: float) -> str:

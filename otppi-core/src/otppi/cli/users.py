@@ -7,6 +7,7 @@ from typing import Any
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
+from otppi.cli.language import _
 from otppi.cli.output import columns, show
 from otppi.cli.talk import ask
 
@@ -22,7 +23,9 @@ _COLUMNS = {
 
 
 def _stdin_option(parser: Parser) -> None:
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help=_("read the password from the first line of stdin")
+    )
 
 
 def user_add(options: Options) -> int:
@@ -45,7 +48,7 @@ def user_add(options: Options) -> int:
 def _added(answer: dict[str, Any]) -> list[str]:
     lines = [f"user {answer['username']} may send now"]
     if token := answer.get("token"):
-        lines += [f"token: {token}", "(shown this once: Authorization: Bearer <token>)"]
+        lines += [_("token: {token}", token=token), "(shown this once: Authorization: Bearer <token>)"]
     return lines
 
 
@@ -55,13 +58,13 @@ def _password(options: Options) -> str | None:
     elif options.token:
         return None
     elif sys.stdin.isatty():
-        password = getpass.getpass(f"Password of {options.username}: ")
+        password = getpass.getpass(_("Password of {username}: ", username=options.username))
         if password and getpass.getpass("The same again: ") != password:
-            raise Failure(Exit.USAGE, "password: the two are not the same")
+            raise Failure(Exit.USAGE, _("password: the two are not the same"))
     else:
-        raise Failure(Exit.USAGE, "password: give it with --password-stdin, or make a token with --token")
+        raise Failure(Exit.USAGE, _("password: give it with --password-stdin, or make a token with --token"))
     if not password:
-        raise Failure(Exit.USAGE, "password: is empty")
+        raise Failure(Exit.USAGE, _("password: is empty"))
     return password
 
 

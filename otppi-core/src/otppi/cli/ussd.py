@@ -7,8 +7,10 @@ from typing import Any
 
 from otppi.cli.arguments import Commands, Options
 from otppi.cli.exits import Exit, Failure, of_response_code
+from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, complain, moment, one_line, show
 from otppi.cli.talk import gateway
+from otppi.text.states import said
 
 _COLUMNS = {
     "modem_id": "MODEM",
@@ -24,9 +26,11 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     parser = commands.command(
         "ussd",
-        "Run a USSD code on a modem, and print what the network says.\n\n"
-        "Where the network wants a reply it is asked for on a terminal; else the answer names the session, which waits "
-        "some time for a reply by --reply.",
+        _(
+            "Run a USSD code on a modem, and print what the network says.\n\nWhere the network wants a "
+            "reply it is asked for on a terminal; else the answer names the session, which waits "
+            "some time for a reply by --reply."
+        ),
         ussd,
         [
             "otppi ussd m0 '*123#'",
@@ -35,18 +39,20 @@ def add(commands: Commands) -> None:
             "otppi ussd m0 --cancel",
         ],
     )
-    parser.add_argument("modem", metavar="MODEM", help="name of the modem")
-    parser.add_argument("code", metavar="CODE", nargs="?", help="the code, such as *123#; with --reply the reply")
-    parser.add_argument("--reply", metavar="SESSION", help="go on with this session instead of beginning one")
-    parser.add_argument("--cancel", action="store_true", help="end the session on the modem, whoever has it")
+    parser.add_argument("modem", metavar="MODEM", help=_("name of the modem"))
+    parser.add_argument("code", metavar="CODE", nargs="?", help=_("the code, such as *123#; with --reply the reply"))
+    parser.add_argument("--reply", metavar="SESSION", help=_("go on with this session instead of beginning one"))
+    parser.add_argument("--cancel", action="store_true", help=_("end the session on the modem, whoever has it"))
     balance_parser = commands.command(
         "balance",
-        "List the balances of the SIM cards as they were read last, or read them now.",
+        _("List the balances of the SIM cards as they were read last, or read them now."),
         balance,
         ["otppi balance", "otppi balance m0 --now", "otppi balance --json"],
     )
-    balance_parser.add_argument("modem", metavar="MODEM", nargs="?", help="one modem (default: all that have a code)")
-    balance_parser.add_argument("--now", action="store_true", help="read it now, which takes some seconds for each")
+    balance_parser.add_argument(
+        "modem", metavar="MODEM", nargs="?", help=_("one modem (default: all that have a code)")
+    )
+    balance_parser.add_argument("--now", action="store_true", help=_("read it now, which takes some seconds for each"))
 
 
 def ussd(options: Options) -> int:
@@ -54,11 +60,11 @@ def ussd(options: Options) -> int:
     client = gateway(options.data)
     if options.cancel:
         answer = client.call("ussd_cancel", {"modem": options.modem})
-        was = "is ended" if answer["changed"] else "was not open"
-        show(options, answer, [f"the USSD session on {options.modem} {was}"])
+        was = _("is ended") if answer["changed"] else _("was not open")
+        show(options, answer, [_("the USSD session on {modem} {was}", modem=options.modem, was=was)])
         return Exit.DONE
     if not options.code:
-        raise Failure(Exit.USAGE, "code: is missing")
+        raise Failure(Exit.USAGE, _("code: is missing"))
     answer = _begin(client, options)
     while True:
         answer = _wait(client, answer)
@@ -74,7 +80,8 @@ def ussd(options: Options) -> int:
     if code is Exit.DONE or options.json:
         show(options, answer, _lines(answer))
     if code is not Exit.DONE:
-        complain(f"{answer['state']}: {answer.get('cause', 'no cause is known')} ({answer['response_code']})")
+        cause = answer.get("cause") or _("no cause is known")
+        complain(f"{spoken(said(answer['state']))}: {cause} ({answer['response_code']})")
     return code
 
 
@@ -94,7 +101,7 @@ def _wait(client: Any, answer: Any) -> Any:
 def _reply(client: Any, answer: Any) -> Any:
     """Ask the person for the reply; an empty one ends the session, and None is given."""
     try:
-        text = input("reply (nothing ends the session): ")
+        text = input(_("reply (nothing ends the session): "))
     except EOFError:
         text = ""
     if text:
@@ -104,14 +111,18 @@ def _reply(client: Any, answer: Any) -> Any:
 
 
 def _print(answer: Any) -> None:
-    for line in (answer["text"] or "(the network says nothing)").split("\n"):
+    for line in (answer["text"] or _("(the network says nothing)")).split("\n"):
         print(one_line(line))
 
 
 def _lines(answer: Any) -> Iterator[str]:
     yield from map(one_line, answer["text"].split("\n"))
     if answer["reply_wanted"]:
-        yield f"(a reply is wanted: otppi ussd {shlex.quote(answer['modem_id'])} REPLY --reply {answer['session']})"
+        yield _(
+            "(a reply is wanted: otppi ussd {modem_id} REPLY --reply {session})",
+            modem_id=shlex.quote(answer["modem_id"]),
+            session=answer["session"],
+        )
 
 
 def balance(options: Options) -> int:
@@ -119,7 +130,7 @@ def balance(options: Options) -> int:
     client = gateway(options.data)
     known = client.call("balances", {})
     if options.modem is not None and options.modem not in [one["modem_id"] for one in known]:
-        raise Failure(Exit.USAGE, f"modem: {options.modem} is no active modem that has a balance_ussd")
+        raise Failure(Exit.USAGE, _("modem: {modem} is no active modem that has a balance_ussd", modem=options.modem))
     balances = [one for one in known if options.modem in (None, one["modem_id"])]
     failed = False
     if options.now:
@@ -133,7 +144,7 @@ def balance(options: Options) -> int:
                 failed = True
     show(options, balances, columns([_row(one) for one in balances], _COLUMNS))
     if not balances:
-        complain("no modem has a balance_ussd (set it with: otppi settings set modems.NAME.balance_ussd '*123#')")
+        complain(_("no modem has a balance_ussd (set it with: otppi settings set modems.NAME.balance_ussd '*123#')"))
     return Exit.FAILED if failed else Exit.DONE
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import otppi
 from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
+from otppi.cli.language import _
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.data_folder import boot_folder_of
 from otppi.host.modems.power_supply import read_throttled
@@ -27,32 +28,48 @@ def check_folder(data: Path) -> Iterator[Finding]:
     status = data.stat()
     owner = _name(status.st_uid)
     if os.geteuid() not in (0, status.st_uid):
-        yield problem("data folder", f"{data} belongs to {owner}", "try again with sudo, or name your own with --data")
+        yield problem(
+            _("data folder"),
+            _("{data} belongs to {owner}", data=data, owner=owner),
+            _("try again with sudo, or name your own with --data"),
+        )
         return
     files = list(data.iterdir())
     strangers = [path.name for path in files if path.lstat().st_uid != status.st_uid]
     open_ones = [path.name for path in files if not path.is_symlink() and path.stat().st_mode & 0o077]
     if status.st_mode & 0o077:
-        yield problem("data folder", f"{data} may be read by others", f"chmod 700 {data}")
+        yield problem(_("data folder"), _("{data} may be read by others", data=data), f"chmod 700 {data}")
     elif strangers:
-        yield problem("data folder", f"{', '.join(strangers)} does not belong to {owner}", f"chown -R {owner}: {data}")
+        yield problem(
+            _("data folder"),
+            _("{strangers} does not belong to {owner}", strangers=", ".join(strangers), owner=owner),
+            f"chown -R {owner}: {data}",
+        )
     elif open_ones:
         # The folder keeps others out; a backup of it may not.
-        yield warning("data folder", f"{', '.join(open_ones)} may be read by others", f"chmod -R go= {data}")
+        yield warning(
+            _("data folder"),
+            _("{open_ones} may be read by others", open_ones=", ".join(open_ones)),
+            f"chmod -R go= {data}",
+        )
     else:
-        yield ok("data folder", f"{data} belongs to {owner} alone")
+        yield ok(_("data folder"), _("{data} belongs to {owner} alone", data=data, owner=owner))
     yield _space(data)
 
 
 def _space(data: Path) -> Finding:
     if os.statvfs(data).f_flag & os.ST_RDONLY:
-        advice = "messages go out, and nothing is kept: change the card, or mount it for writing"
-        return problem("free space", f"{data} is read-only: the card may be worn out", advice)
+        advice = _("messages go out, and nothing is kept: change the card, or mount it for writing")
+        return problem(_("free space"), _("{data} is read-only: the card may be worn out", data=data), advice)
     free = shutil.disk_usage(data).free
-    text = f"{free // (1024 * 1024)} MB are free"
+    text = _("{free} MB are free", free=free // (1024 * 1024))
     if free < _FULL:
-        return problem("free space", text, "delete what is not needed: settings cannot be kept")
-    return warning("free space", text, "delete what is not needed") if free < _NEARLY_FULL else ok("free space", text)
+        return problem(_("free space"), text, _("delete what is not needed: settings cannot be kept"))
+    return (
+        warning(_("free space"), text, _("delete what is not needed"))
+        if free < _NEARLY_FULL
+        else ok(_("free space"), text)
+    )
 
 
 def _name(user: int) -> str:
@@ -69,24 +86,24 @@ def check_boot_folder(data: Path) -> Finding:
         folder = link.readlink().parent if link.is_symlink() else boot_folder_of(data)
     except OtpPiError as error:
         return problem(
-            "boot folder", str(error), "remove it, or set RUNTIME_DIRECTORY to a folder of your own on a RAM disk"
+            _("boot folder"), str(error), _("remove it, or set RUNTIME_DIRECTORY to a folder of your own on a RAM disk")
         )
     there = next(path for path in (folder, *folder.parents) if path.exists())
     kind = _file_system(there)
     if kind in _IN_RAM:
-        return ok("boot folder", f"{folder} is in RAM ({kind})")
+        return ok(_("boot folder"), _("{folder} is in RAM ({kind})", folder=folder, kind=kind))
     return warning(
-        "boot folder",
-        f"{folder} is on {kind}: each message wears the card",
-        "set RUNTIME_DIRECTORY to a folder on a tmpfs",
+        _("boot folder"),
+        _("{folder} is on {kind}: each message wears the card", folder=folder, kind=kind),
+        _("set RUNTIME_DIRECTORY to a folder on a tmpfs"),
     )
 
 
 def _file_system(path: Path) -> str:
     """Name the type of the file system that a path is on (proc(5), /proc/pid/mounts: the last one mounted counts)."""
-    real, found = path.resolve(), ("", "an unknown file system")
+    real, found = path.resolve(), ("", _("an unknown file system"))
     for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, escaped, kind, *_ = line.split(" ")
+        _device, escaped, kind, *_options = line.split(" ")
         mounted = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), escaped)
         if real.is_relative_to(mounted) and len(mounted) >= len(found[0]):
             found = (mounted, kind)
@@ -100,10 +117,10 @@ def check_clock(data: Path) -> Finding:
     if now < newest:
         return problem(
             "clock",
-            f"it is {_day(now)} by the clock, but files of {_day(newest)} are here",
-            "connect to the network so that the time is set, or check the battery of the real-time clock",
+            _("it is {day} by the clock, but files of {day2} are here", day=_day(now), day2=_day(newest)),
+            _("connect to the network so that the time is set, or check the battery of the real-time clock"),
         )
-    return ok("clock", f"{_day(now)} is plausible")
+    return ok("clock", _("{day} is plausible", day=_day(now)))
 
 
 def check_power_supply() -> Iterator[Finding]:
@@ -111,13 +128,13 @@ def check_power_supply() -> Iterator[Finding]:
     throttled = read_throttled()
     if throttled is None:
         return
-    advice = "use the power supply of the Raspberry Pi, a short cable, and a powered USB hub for the modems"
+    advice = _("use the power supply of the Raspberry Pi, a short cable, and a powered USB hub for the modems")
     if throttled.under_voltage:
-        yield problem("power supply", throttled.hint, advice)
+        yield problem(_("power supply"), throttled.hint, advice)
     elif throttled.under_voltage_seen:
-        yield warning("power supply", f"{throttled.hint}: modems may have been lost by it", advice)
+        yield warning(_("power supply"), _("{hint}: modems may have been lost by it", hint=throttled.hint), advice)
     else:
-        yield ok("power supply", "its voltage has been right since the device was switched on")
+        yield ok(_("power supply"), _("its voltage has been right since the device was switched on"))
 
 
 def _day(unix: float) -> str:

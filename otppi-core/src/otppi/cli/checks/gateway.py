@@ -10,6 +10,7 @@ from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.exits import Failure
 from otppi.cli.installed import installed
+from otppi.cli.language import _
 from otppi.cli.probing import port_problem
 from otppi.cli.talk import ask, running
 from otppi.host.control.client import ControlClient
@@ -29,14 +30,21 @@ def check_store(data: Path) -> Finding:
     try:
         kept = storage.read()
     except StoreDamaged as error:
-        cause, _, advice = str(error).partition("; ")
+        cause, _mark, advice = str(error).partition("; ")
         return problem("store", cause, advice)
     if storage.trouble or storage.aside.exists():
         edited = storage.aside if storage.aside.exists() else data / "settings.json"
-        text = storage.trouble or "settings.json was damaged, or edited by hand"
-        advice = f"if you edited it: otppi settings import {edited}; if not, and it comes again, change the card"
-        return warning("store", f"{text}: its copy is used", f"{advice}; then remove {storage.aside}")
-    return ok("store", "settings.json is readable" if kept is not None else "nothing was ever set")
+        text = storage.trouble or _("settings.json was damaged, or edited by hand")
+        advice = _(
+            "if you edited it: otppi settings import {edited}; if not, and it comes again, change the card",
+            edited=edited,
+        )
+        return warning(
+            "store",
+            _("{text}: its copy is used", text=text),
+            _("{advice}; then remove {aside}", advice=advice, aside=storage.aside),
+        )
+    return ok("store", _("settings.json is readable") if kept is not None else _("nothing was ever set"))
 
 
 def check_plugins() -> Iterator[Finding]:
@@ -45,12 +53,14 @@ def check_plugins() -> Iterator[Finding]:
     for one in plugins:
         if one["error"]:
             name = one["distribution"] or one["name"]
-            yield problem(f"plugin {one['name']}", one["error"], f"install {name} again, or remove it")
+            yield problem(
+                _("plugin {name}", name=one["name"]), one["error"], _("install {name} again, or remove it", name=name)
+            )
     loaded = [one["name"] for one in plugins if not one["error"]]
     if loaded:
         yield ok("plugins", ", ".join(loaded))
     else:
-        yield problem("plugins", "there is none that loads", "install at least one modem type and one ingress")
+        yield problem("plugins", _("there is none that loads"), _("install at least one modem type and one ingress"))
 
 
 def check_gateway(data: Path) -> Iterator[Finding]:
@@ -58,12 +68,12 @@ def check_gateway(data: Path) -> Iterator[Finding]:
     try:
         client = running(data)
     except Failure as failure:
-        yield problem("gateway", str(failure), "try again with sudo")
+        yield problem("gateway", str(failure), _("try again with sudo"))
         return
     if client is None:
-        yield problem("gateway", "it is not running", f"otppi run --data {data}, or: systemctl start otppi")
+        yield problem("gateway", _("it is not running"), f"otppi run --data {data}, or: systemctl start otppi")
     else:
-        yield ok("gateway", f"it is running (process {client.process()})")
+        yield ok("gateway", _("it is running (process {process})", process=client.process()))
     try:
         yield from _check_settings(data)
         document = ask(data, "settings_export")
@@ -72,19 +82,19 @@ def check_gateway(data: Path) -> Iterator[Finding]:
             status = client.call("status", {})
             yield from _check_ingresses(status["ingresses"])
             for told in status["warnings"]:
-                yield warning("status", told, "it goes when its cause is gone: look with otppi status")
+                yield warning("status", told, _("it goes when its cause is gone: look with otppi status"))
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
-            yield warning("API users", "there is none: nobody may send through the API", "otppi user add NAME")
+            yield warning(_("API users"), _("there is none: nobody may send through the API"), "otppi user add NAME")
     except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped
-        yield problem("settings", str(error), "repair what is said above, and try again")
+        yield problem("settings", str(error), _("repair what is said above, and try again"))
 
 
 def _check_settings(data: Path) -> Iterator[Finding]:
     problems = ask(data, "settings_problems")
     for one in problems:
-        yield problem("settings", f"{one}; something safe is used", "set it with: otppi settings set")
+        yield problem("settings", _("{one}; something safe is used", one=one), _("set it with: otppi settings set"))
     if not problems:
-        yield ok("settings", "all of them can be used")
+        yield ok("settings", _("all of them can be used"))
 
 
 # -- modems -----------------------------------------------------------------------------------------------------------
@@ -92,11 +102,11 @@ def _check_settings(data: Path) -> Iterator[Finding]:
 
 def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient | None) -> Iterator[Finding]:
     if not configured:
-        text = "none is configured: messages go to a simulated one, and do not leave this device"
+        text = _("none is configured: messages go to a simulated one, and do not leave this device")
         yield warning("modems", text, "otppi modem probe, then otppi settings import a document with modems")
     elif not any(modem["active"] for modem in configured):
         name = shlex.quote(configured[0]["name"])
-        yield problem("modems", "none is active: nothing is sent", f"otppi settings set modems.{name}.active true")
+        yield problem("modems", _("none is active: nothing is sent"), f"otppi settings set modems.{name}.active true")
     with_port = {key for key, one in load_plugins().modem_types.items() if one.probe or one.recognises}
     for modem in configured:
         if modem["active"] and modem["type"] in with_port:
@@ -113,52 +123,64 @@ def _check_shared(modems: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     for modem in modems:
         other = owners.setdefault(Path(modem["port"]).resolve(), modem["name"])
         if other != modem["name"]:
-            yield problem(f"port of {modem['name']}", f"it is the port of {other} too", "set each modem's own port")
+            yield problem(
+                _("port of {name}", name=modem["name"]),
+                _("it is the port of {other} too", other=other),
+                _("set each modem's own port"),
+            )
 
 
 def _check_port(name: str, path: str, gateway: int | None, imei: str = "") -> Finding:
-    check = f"port of {name}"
+    check = _("port of {name}", name=name)
     if imei and not (path and Path(path).exists()):
-        return ok(check, f"the modem is looked for by its IMEI, {imei}")
+        return ok(check, _("the modem is looked for by its IMEI, {imei}", imei=imei))
     if not path:
-        return problem(check, "none is set", f"otppi modem probe, then: otppi settings set modems.{name}.port PATH")
+        return problem(check, _("none is set"), f"otppi modem probe, then: otppi settings set modems.{name}.port PATH")
     found = port_problem(path)
     if found is None:
-        return ok(check, f"{path} may be opened")
+        return ok(check, _("{path} may be opened", path=path))
     if found["state"] == "held" and any(one.endswith(f"({gateway})") for one in found["held_by"]):
-        return ok(check, f"{path} is held by the gateway")
+        return ok(check, _("{path} is held by the gateway", path=path))
     return problem(check, found["detail"], _PORT_ADVICE[found["state"]])
 
 
 _PORT_ADVICE = {
-    "absent": "plug the modem in, or find its port with: otppi modem probe",
-    "held": "stop that program: only one can use a modem",
-    "refused": "usermod -aG dialout USER, and start the gateway again",
+    "absent": _("plug the modem in, or find its port with: otppi modem probe"),
+    "held": _("stop that program: only one can use a modem"),
+    "refused": _("usermod -aG dialout USER, and start the gateway again"),
 }
 
 
 def _check_state(modem: Mapping[str, Any]) -> Finding:
-    check = f"modem {modem['modem_id']}"
+    check = _("modem {modem_id}", modem_id=modem["modem_id"])
     if modem["state"] == "ready" and modem["unusable"]:
-        return warning(check, modem["unusable"], "see its limits: otppi usage")
+        return warning(check, modem["unusable"], _("see its limits: otppi usage"))
     if modem["state"] == "ready" and modem["sim_problem"]:
         name = shlex.quote(modem["modem_id"])
         return warning(
-            check, modem["sim_problem"], f"change the card, or: otppi settings set modems.{name}.imsi {modem['imsi']}"
+            check,
+            modem["sim_problem"],
+            _("change the card, or: otppi settings set modems.{name}.imsi {imsi}", name=name, imsi=modem["imsi"]),
         )
     if modem["state"] == "ready":
         return ok(
             check,
-            f"ready, {modem['operator'] or 'unknown operator'}, {modem['registration'] or 'unknown registration'}",
+            _(
+                "ready, {operator}, {registration}",
+                operator=modem["operator"] or _("unknown operator"),
+                registration=modem["registration"] or _("unknown registration"),
+            ),
         )
     if modem["state"] == "starting" and not modem["detail"]:
-        return warning(check, "it is being opened", "look again in half a minute")
-    blocked = f"it needs a person; the SIM card's lock: otppi sim status {shlex.quote(modem['modem_id'])}"
+        return warning(check, _("it is being opened"), _("look again in half a minute"))
+    blocked = _(
+        "it needs a person; the SIM card's lock: otppi sim status {modem_id}", modem_id=shlex.quote(modem["modem_id"])
+    )
     advice = {"blocked": blocked, "absent": _PORT_ADVICE["absent"]}
     return problem(
         check,
         f"{modem['state']}: {modem['detail']}",
-        advice.get(modem["state"], "check its SIM card, antenna, power and settings"),
+        advice.get(modem["state"], _("check its SIM card, antenna, power and settings")),
     )
 
 
@@ -167,11 +189,15 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
 
 def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     if not ingresses:
-        yield warning("ways in", "none is enabled: only otppi send can send", "enable one with: otppi settings set")
+        yield warning(
+            _("ways in"), _("none is enabled: only otppi send can send"), _("enable one with: otppi settings set")
+        )
     for one in ingresses:
         if one["state"] != "running" or one.get("listening") is False:
-            reason = one["last_error"] or "it is not listening"
-            yield problem(one["name"], f"{one['state']}: {reason}", f"see: otppi settings show {one['name']}")
+            reason = one["last_error"] or _("it is not listening")
+            yield problem(
+                one["name"], f"{one['state']}: {reason}", _("see: otppi settings show {name}", name=one["name"])
+            )
             continue
         if is_link(one):
             yield _check_broker(one)
@@ -185,7 +211,11 @@ def _check_broker(ingress: Mapping[str, Any]) -> Finding:
     if ingress["connected"]:
         return ok(name, f"{server}: {ingress['detail']}")
     reason = ingress["last_problem"] or ingress["detail"]
-    return problem(name, f"no connection to {server}: {reason}", f"see: otppi settings show {name}")
+    return problem(
+        name,
+        _("no connection to {server}: {reason}", server=server, reason=reason),
+        _("see: otppi settings show {name}", name=name),
+    )
 
 
 def _check_health(ingress: Mapping[str, Any], kind: str) -> Finding:
@@ -196,10 +226,17 @@ def _check_health(ingress: Mapping[str, Any], kind: str) -> Finding:
     try:
         status = client.request("GET").status
     except LinkLost as error:
-        return problem(check, f"no answer at {kind} port {port} ({error})", "restart the gateway, and report it")
+        return problem(
+            check,
+            _("no answer at {kind} port {port} ({error})", kind=kind, port=port, error=error),
+            _("restart the gateway, and report it"),
+        )
     finally:
         client.close()
-    return ok(check, f"{kind} port {port} answers ({status} at {_HEALTH})")
+    return ok(
+        check,
+        _("{kind} port {port} answers ({status} at {health})", kind=kind, port=port, status=status, health=_HEALTH),
+    )
 
 
 def _client(kind: str, host: str, port: int) -> HttpClient:

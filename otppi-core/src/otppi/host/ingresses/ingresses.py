@@ -161,30 +161,30 @@ class WaysIn(Service):
 
     def warnings(self) -> list[str]:
         """Say which of them do not answer, or cannot be started."""
-        said: list[str] = []
+        told: list[str] = []
         for key, way in list(self._running.items()):
             supervision = way.thread.supervision
             if way.stalled:
-                said.append(_("{key} does not answer: {stalled}", key=key, stalled=way.stalled))
+                told.append(_("{key} does not answer: {stalled}", key=key, stalled=way.stalled))
             elif supervision.state is ThreadState.BLOCKED:
-                said.append(
+                told.append(
                     _(
                         "{key} is {state}: {last_error}",
                         key=key,
-                        state=supervision.state.value,
+                        state=said(supervision.state.value),
                         last_error=supervision.last_error,
                     )
                 )
             elif supervision.state is ThreadState.WAITING:
-                said.append(
+                told.append(
                     _(
                         "{key} failed, and is {state}: {last_error}",
                         key=key,
-                        state=supervision.state.value,
+                        state=said(supervision.state.value),
                         last_error=supervision.last_error,
                     )
                 )
-        return said
+        return told
 
     # -- news -------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from otppi.host.records.record import Record, Status
 from otppi.host.records.table import Records
 from otppi.host.runtime.events import EventBus
 from otppi.text import _
+from otppi.text.states import said
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
 
@@ -570,7 +571,7 @@ class Dispatch:
     def _abandon(self, worker: AnyWorker) -> None:
         with self._lock:
             left = self._placement.give_up(worker)
-        state = worker.status.state.value
+        state = said(worker.status.state.value)
         cause = _(
             "no {noun} is connected that may send this: {shown_name} is {state}",
             noun=worker.channel.noun,

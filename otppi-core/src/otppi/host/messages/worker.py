@@ -17,6 +17,7 @@ from otppi.host.meter.meter import Account
 from otppi.host.records.names import shown_name
 from otppi.host.records.record import Record
 from otppi.text import _
+from otppi.text.states import said
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +201,7 @@ class Worker(Generic[E_co]):
         return _(
             "the {noun} is {state}: {detail}",
             noun=self.channel.noun,
-            state=self.status.state.value,
+            state=said(self.status.state.value),
             detail=self.status.detail or _("being opened"),
         )
 

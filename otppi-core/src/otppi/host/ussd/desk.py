@@ -24,6 +24,7 @@ from otppi.host.messages.placement import Refused
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
+from otppi.text.states import said
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
 
@@ -177,7 +178,8 @@ class UssdDesk:
         with self._lock:
             if session.state is not SessionState.REPLY_WANTED:
                 raise Refused(
-                    ResponseCode.FAILED, _("the USSD session wants no reply: it is {state}", state=session.state.value)
+                    ResponseCode.FAILED,
+                    _("the USSD session wants no reply: it is {state}", state=said(session.state.value)),
                 )
             session.state = SessionState.QUEUED
             session.exchange = session.unanswered = Future()
@@ -367,7 +369,7 @@ class UssdDesk:
             raise Refused(ResponseCode.NO_MODEM, _("there is no such active modem"))
         if worker.status.state is not EgressState.READY:
             raise Refused(
-                ResponseCode.NO_MODEM, _("modem {name} is {state}", name=name, state=worker.status.state.value)
+                ResponseCode.NO_MODEM, _("modem {name} is {state}", name=name, state=said(worker.status.state.value))
             )
         return worker
 

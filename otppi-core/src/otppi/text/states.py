@@ -1,0 +1,57 @@
+"""The words for states: what programs read stays as it is, and people read it in their language."""
+
+from otppi.text import _
+
+_STATES = {
+    # of a message
+    "queued": _("queued"),
+    "sending": _("sending"),
+    "sent": _("sent"),
+    "delivered": _("delivered"),
+    "undelivered": _("undelivered"),
+    "failed": _("failed"),
+    "expired": _("expired"),
+    "blocked": _("blocked"),
+    "unconfirmed": _("unconfirmed"),
+    "lost": _("lost"),
+    # of an egress, an ingress, a thread
+    "starting": _("starting"),
+    "ready": _("ready"),
+    "recovering": _("recovering"),
+    "absent": _("absent"),
+    "stopped": _("stopped"),
+    "running": _("running"),
+    "waiting to be started again": _("waiting to be started again"),
+    "stalled": _("stalled"),
+    # of a port, a device, a message that came in
+    "found": _("found"),
+    "held": _("held"),
+    "refused": _("refused"),
+    "silent": _("silent"),
+    "new": _("new"),
+    "used": _("used"),
+    "asking": _("asking"),
+    "read": _("read"),
+    "unread": _("unread"),
+    # of a finding
+    "warning": _("warning"),
+    "problem": _("problem"),
+    # of the gateway
+    "ok": _("ok"),
+    "degraded": _("degraded"),
+    "down": _("down"),
+    # of a USSD session
+    "reply-wanted": _("reply-wanted"),
+    "ended": _("ended"),
+    # of a connection to the internet
+    "waiting": _("waiting"),
+    "dialling": _("dialling"),
+    "negotiating": _("negotiating"),
+    "connecting": _("connecting"),
+    "connected": _("connected"),
+}
+
+
+def said(state: str) -> str:
+    """Give the words for a state; one that is not known stays as it is."""
+    return _STATES.get(state, state)
