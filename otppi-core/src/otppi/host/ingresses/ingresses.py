@@ -22,6 +22,7 @@ from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.host.settings.config import Config
 from otppi.text import _
+from otppi.text.states import said
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
