@@ -18,6 +18,7 @@ from typing import Any
 
 from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.language import _
 from otppi.cli.output import as_json, cell, columns, show
 from otppi.cli.talk import ask, gateway
 from otppi.text import Text
