@@ -5,31 +5,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from otppi.cli.argparse_texts import OF_ARGPARSE
 from otppi.text import _ as _text
 from otppi.text.languages import ENGLISH, language_of, languages, translated
 
 _OPTION = "--language"
 _current = ENGLISH
-
-_OF_ARGPARSE = (
-    _text("usage: "),
-    _text("options"),
-    _text("positional arguments"),
-    _text("show this help message and exit"),
-    _text("show program's version number and exit"),
-    _text("the following arguments are required: %s"),
-    _text("unrecognized arguments: %s"),
-    _text("argument %(argument_name)s: %(message)s"),
-    _text("expected one argument"),
-    _text("expected at least one argument"),
-    _text("expected at most one argument"),
-    _text("ignored explicit argument %r"),
-    _text("invalid %(type)s value: %(value)r"),
-    _text("invalid choice: %(value)r (choose from %(choices)s)"),
-    _text("not allowed with argument %s"),
-    _text("one of the arguments %s is required"),
-)
-"""Sentences of argparse, which looks them up by itself."""
 
 
 def choose(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
@@ -42,7 +23,7 @@ def use(language: str) -> None:
     """Speak a language from now on."""
     global _current
     _current = language
-    own = {str(text): text for text in _OF_ARGPARSE}
+    own = {str(text): text for text in OF_ARGPARSE}
     # Its own way leads through catalogues that are installed in the system, for a locale that is, too.
     vars(argparse)["_"] = lambda sentence: spoken(own.get(sentence, sentence))
 
