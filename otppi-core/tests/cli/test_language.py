@@ -1,6 +1,7 @@
 """`--language id` and $LANG: what a command says to a person, without any locale in the system."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,33 @@ def test_a_plugin_without_a_catalogue_is_read_in_english() -> None:
     assert cell("plain words") == "plain words"
     assert cell(value=True) == "ya"
     language.use("en")
+
+
+def test_doctor_speaks_the_language(otppi: Otppi, data: Path) -> None:
+    otppi("settings", "set", "sms.country_code", "62")
+    result = otppi("doctor", "--language", "id")
+    assert "masalah  gateway: tidak berjalan" in result.out
+    assert "settings: semuanya dapat dipakai" in result.out
+    assert "settings: all of them can be used" in otppi("doctor").out
+
+
+def test_problems_of_fields_are_told_in_the_language(otppi: Otppi, data: Path) -> None:
+    result = otppi("--language", "id", "settings", "set", "sms.country_code", "{0}%s")
+    assert result.code == 2
+    assert "sms.country_code: bukan kode negara, seperti 62" in result.err
+    assert "is not a country code" in otppi("settings", "set", "sms.country_code", "{0}%s").err
+
+
+def test_what_scripts_read_stays_english(otppi: Otppi, data: Path) -> None:
+    result = otppi("doctor", "--json", "--language", "id")
+    assert any(one["text"] == "it is not running" for one in result.json["checks"])
+
+
+def test_the_running_gateway_is_shown_in_the_language(otppi: Otppi, gateway: Any) -> None:
+    status = otppi("status", "--language", "id", "--data", gateway.data).out
+    assert "berjalan sejak" in status
+    assert "KEADAAN" in status
+    assert "siap" in status
+    assert "tidak ada /dev/nowhere" in status
+    unknown = otppi("send", "--language", "id", "--data", gateway.data, "--modem", "nobody", "081234567890", "Halo")
+    assert "tidak ada modem aktif dengan nama ini" in unknown.err

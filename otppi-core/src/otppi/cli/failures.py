@@ -10,6 +10,7 @@ from otppi.api.errors import InvalidSettings, OtpPiError, sentence
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.language import _
 from otppi.cli.output import complain
+from otppi.text import labelled
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -21,7 +22,7 @@ def guarded(command: Callable[[], int]) -> int:
         complain(*failure.lines)
         return failure.code
     except InvalidSettings as error:
-        complain(*map(str, error.problems))
+        complain(*(labelled(one.field, one.reason) for one in error.problems))
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
