@@ -273,6 +273,7 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
         MODEMS.key: [MODEMS.defaults() | {"name": "m0"}, PROVISION["modems"][0]],  # type: ignore[index]
         API_USERS.key: [API_USERS.defaults() | {"username": "app"}, *PROVISION["api_users"]],
     }
+    samples["mail_accounts"] = [{"name": "box"}]
     sample = samples.get(section.key, section.defaults())
     assert list(validator.iter_errors(sample)) == []
     broken: Any = [{**sample[0], "extra": 1}] if isinstance(sample, list) else {**sample, "extra": 1}

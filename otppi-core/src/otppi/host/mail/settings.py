@@ -1,9 +1,23 @@
 """The settings of mail accounts: what all types have in common."""
 
-from otppi.api.settings import Effect, Section, boolean, integer, text
+from typing import TypedDict
+
+from otppi.api.settings import Effect, TypedSection, boolean, integer, text
 from otppi.text import _
 
-MAIL_ACCOUNTS = Section(
+
+class MailAccountValues(TypedDict):
+    """The values of one of `MAIL_ACCOUNTS`, beside those of its type."""
+
+    name: str
+    type: str
+    daily_limit: int
+    rate_per_minute: int
+    active: bool
+
+
+MAIL_ACCOUNTS = TypedSection(
+    values=MailAccountValues,
     key="mail_accounts",
     title=_("Mail Accounts"),
     help=_("The accounts that e-mails go out by; a plugin brings each type."),
