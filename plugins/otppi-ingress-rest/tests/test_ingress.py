@@ -1,6 +1,7 @@
 """The ingress as the host sees it: registration, settings, ports, a repeated start."""
 
 import importlib.metadata
+import re
 import socket
 import threading
 from pathlib import Path
@@ -32,9 +33,11 @@ def test_it_registers_through_its_entry_point(gateway: Any, tmp_path: Path) -> N
     assert isinstance(kind.create(IngressContext(defaults, gateway, tmp_path)), RestIngress)
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    assert [setting.key for setting in SECTION.settings if f"`{setting.key}`" not in readme] == []
+def test_the_readme_leads_to_every_setting() -> None:
+    readme = Path(__file__).parents[1] / "README.md"
+    (target,) = re.findall(r"\]\((\S+/settings\.md)#ingress-rest-rest-api\)", readme.read_text("utf-8"))
+    page = (readme.parent / target).read_text("utf-8").split("\n## `ingress-rest`: REST API\n")[1].split("\n## ")[0]
+    assert [setting.key for setting in SECTION.settings if f"| `{setting.key}` |" not in page] == []
 
 
 @pytest.mark.parametrize(
