@@ -65,13 +65,19 @@ def reference(declared: "list[Operation]") -> str:
 
 
 def _page(operation: "Operation") -> Iterator[str]:
+    from otppi.api.settings.reference import prose
     from otppi.api.settings.reference import table as settings_table
 
     facts = [f"command `otppi {operation.command}`"] if operation.command else []
     facts.append(f"role {operation.role}")
     facts += [f"changes {operation.changes}"] if operation.changes else ["only reads"] if operation.reads_only else []
     facts += [] if operation.offline == "no" else ["also where no gateway runs"]
-    yield from (f"## `{operation.name}`: {operation.title}", "", *operation.help.split("\n"), "")
+    yield from (
+        f"## `{operation.name}`: {operation.title}",
+        "",
+        *(line for one in operation.help.split("\n") for line in prose(one)),
+        "",
+    )
     told = ", ".join(facts)
     yield from (f"{told[0].upper()}{told[1:]}.", "")
     if operation.parameters:

@@ -1,6 +1,7 @@
 """The reference of settings, as Markdown."""
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from otppi.api.settings.kinds import Group, Kind
@@ -13,16 +14,21 @@ def page(title: str, about: Iterable[str], groups: Sequence[tuple[Group | None, 
     """Write the page of a section: a table for each group, and one for the rows of each setting that has some."""
     lines = [f"## {title}", ""]
     for paragraph in about:
-        lines += [paragraph, ""]
+        lines += [*prose(paragraph), ""]
     for group, settings in groups:
         if len(groups) > 1:
             lines += [f"### {group.title if group else 'Others'}", ""]
-            lines += [group.help, ""] if group and group.help else []
+            lines += [*prose(group.help), ""] if group and group.help else []
         lines += [*table(settings), ""]
         for setting in settings:
             if setting.kind is Kind.ROWS:
                 lines += [f"Each row of `{setting.key}`:", "", *table(setting.columns), ""]
     return "\n".join(lines)
+
+
+def prose(paragraph: str) -> list[str]:
+    """Wrap a paragraph to lines of 120 characters."""
+    return textwrap.wrap(paragraph, 120, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def table(settings: Iterable[Setting], what: str = "Setting") -> list[str]:

@@ -1,0 +1,36 @@
+"""Documents can be read in an editor: lines of 120 characters, but for tables, code, and what cannot be broken."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.documents import DOCUMENTS, name_of, without_blocks
+
+WIDTH = 120
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_lines_are_no_longer_than_an_editor_is_wide(document: Path) -> None:
+    lines = enumerate(without_blocks(document.read_text()).split("\n"), 1)
+    long = [number for number, line in lines if len(line) > WIDTH and can_be_broken(line)]
+    assert long == []
+
+
+def can_be_broken(line: str) -> bool:
+    """Whether a line is prose with a blank that is in no link and in no code; rows of tables are not."""
+    if re.match(r"\s*\||#+ ", line):
+        return False
+    words = re.sub(r"\[[^\]]*\]\([^)]*\)|`[^`]*`", "X", line.strip())
+    return " " in re.sub(r"^([-*]|\d+\.) ", "", words)
+
+
+WORDS = r"(?<!on its )(?<!on their )\bways? in\b|\bpaperwork\b|\bopen notes?\b|\bhealers?\b|\bdesks?\b"
+"""Metaphors, where the field has terms: ingress, metadata, notes of what is on its way, recovery, sessions."""
+GENERATED = {"docs/settings.md", "docs/operations.md"}
+
+
+@pytest.mark.parametrize("document", [one for one in DOCUMENTS if name_of(one) not in GENERATED], ids=name_of)
+def test_words_are_those_of_the_field(document: Path) -> None:
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)", "", without_blocks(document.read_text()))
+    assert re.findall(WORDS, prose, re.IGNORECASE) == []
