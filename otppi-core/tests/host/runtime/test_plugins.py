@@ -38,6 +38,14 @@ from otppi.api.settings import Section
 def otppi_sections():
     return [Section(key="{key}", title="Of the plugin", help="For tests.", settings=(), reset_group="test")]
 """
+MAIL = """
+from otppi.api import hookimpl
+from otppi.api.mail import MailType
+
+@hookimpl
+def otppi_mail_types():
+    return [MailType(key="{key}", title="An account", help="For tests.", create=print)]
+"""
 BROKEN = {
     "missing import": ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
     "syntax": ("def (:", "SyntaxError"),
@@ -86,6 +94,14 @@ def entry_point(folder: Path, name: str, source: str, key: str = "") -> importli
         source.replace("{key}", key or name).replace("{settings}", settings.strip(","))
     )
     return importlib.metadata.EntryPoint(name, module, "otppi")
+
+
+def test_a_plugin_brings_a_type_of_mail_accounts(modules: Path) -> None:
+    plugins = load_plugins([entry_point(modules, "letters", MAIL)])
+    assert plugins.mail_types["letters"].title == "An account"
+    twice = load_plugins([entry_point(modules, "first", MAIL, "same"), entry_point(modules, "second", MAIL, "same")])
+    assert [one.error is None for one in twice.status] == [True, False]
+    assert list(twice.mail_types) == ["same"]
 
 
 @pytest.mark.parametrize("kind", BROKEN)
