@@ -57,6 +57,14 @@ def test_modules_that_are_named_are_there(document: Path) -> None:
     assert sorted(set(gone) - GONE) == []
 
 
+def test_the_kit_has_what_authors_are_offered() -> None:
+    table = (ROOT / "docs/plugins.md").read_text().split("| of `otppi.kit` | does |")[1].split("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")]
+    offered = [one for cell in cells for one in re.findall(r"`([a-z_.]+\.\w+)`", cell)]
+    assert len(offered) > 10
+    assert [one for one in offered if not is_there(f"otppi.kit.{one}")] == []
+
+
 def is_there(dotted: str) -> bool:
     """Whether a dotted name is a module, or something that a module defines."""
     module, _, name = dotted.rpartition(".")

@@ -175,7 +175,7 @@ def test_groups_give_the_page_its_parts_and_the_rest_comes_last() -> None:
     page = section.reference()
     assert [line for line in page.splitlines() if line.startswith("###")] == ["### Basic", "### Line", "### Others"]
     assert "| `speed` | Speed (advanced) |" in page
-    assert "the modem is opened anew" in page
+    assert "the modem or account is opened anew" in page
 
 
 def test_a_setting_may_have_another_effect_than_its_section() -> None:

@@ -56,7 +56,7 @@ class Effect(StrEnum):
 
     AT_ONCE = "it is used at once"
     RECONNECTS = "the connection is made anew"
-    REOPENS = "the modem is opened anew, after the message that it is sending"
+    REOPENS = "the modem or account is opened anew, after the message that it is sending"
     RESTARTS = "it is used after the gateway's next start"
     MAY_CUT_OFF = "whoever is connected may be cut off"
 
