@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,16 +90,32 @@ def test_a_stranger_is_led_to_a_file(what: str) -> None:
     assert re.search(r"`[\w/]+\.py`", row.split("|")[2])
 
 
-@pytest.mark.parametrize(
-    "room", sorted(one.name for one in (SOURCE / "host").iterdir() if (one / "__init__.py").exists())
-)
-def test_every_room_of_the_host_is_in_the_map(room: str) -> None:
-    assert re.search(rf"^\| .*`{room}/`.*\|", ARCHITECTURE, re.MULTILINE)
+def layers_of(**contract: object) -> list[list[str]]:
+    """Return the layers of an import contract, from the top down, each with its members."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [one["layers"] for one in contracts if one["type"] == "layers" and contract.items() <= one.items()]
+    return [sorted(layer.split(" | ")) for layer in layers]
 
 
-@pytest.mark.parametrize("floor", FLOORS.split("|"))
-def test_every_floor_is_in_the_map(floor: str) -> None:
-    assert re.search(rf"^\| .*`otppi\.{floor}`.*\|", ARCHITECTURE, re.MULTILINE)
+def table_of(head: str, name: str) -> list[list[str]]:
+    """Return the names in the first cell of each row of one of the map's tables."""
+    rows = ARCHITECTURE.split(f"{head}\n|---|---|\n")[1].split("\n\n")[0].splitlines()
+    return [sorted(re.findall(name, row.split("|")[1])) for row in rows]
+
+
+def test_the_map_has_the_rooms_of_the_contract() -> None:
+    composition, *rooms = table_of("| room | what it owns |", r"`(?:host/)?(\w+)(?:/|\.py)`")
+    layers = layers_of(containers=["otppi.host"])
+    folders = [layer for layer in layers if (SOURCE / "host" / layer[0]).is_dir()]
+    assert composition == sorted(name for layer in layers if layer not in folders for name in layer)
+    assert rooms == folders
+
+
+def test_the_map_has_the_floors_of_the_contract() -> None:
+    floors = [one for row in table_of("| floor | what it owns |", r"`(otppi\.\w+)`") for one in row]
+    assert floors == [
+        one for layer in layers_of(name="Each floor imports only from the floors below it") for one in layer
+    ]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS[1:], ids=name_of)
