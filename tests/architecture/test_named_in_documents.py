@@ -125,3 +125,15 @@ def test_every_document_is_in_the_index(document: Path) -> None:
         (ROOT / "docs/README.md").resolve(),
         (ROOT / "otppi-core/README.md").resolve(),
     }
+
+
+def test_documents_that_programs_name_are_there() -> None:
+    programs = [
+        ROOT / "build.sh",
+        *SOURCE.glob("**/*.py"),
+        *ROOT.glob("plugins/*/src/**/*.py"),
+        *ROOT.glob("plugins/*/udev/*"),
+    ]
+    named = {one for program in programs for one in re.findall(r"docs/[\w/-]+\.md", program.read_text())}
+    assert len(named) > 3
+    assert sorted(one for one in named if not (ROOT / one).exists()) == []
