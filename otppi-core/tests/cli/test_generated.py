@@ -1,5 +1,6 @@
 """Commands that are made from declarations: their arguments, what they print, and a plugin's from end to end."""
 
+import getpass
 import io
 import json
 import os
@@ -208,7 +209,7 @@ def test_arguments_are_as_they_are_declared() -> None:
         "wait_for_it": False,
         "by": "me",
     }
-    assert "100 %" in command_of(THING)._subparsers._group_actions[0].choices["thing"].format_help()  # type: ignore[union-attr,index,call-overload]
+    assert "100 %" in command_of(THING)._subparsers._group_actions[0].choices["thing"].format_help()  # type: ignore[union-attr,index]
 
 
 @pytest.mark.parametrize(
@@ -307,7 +308,7 @@ def test_a_secret_that_is_to_be_is_asked_for_twice(
         prompts.append(prompt)
         return next(answers)
 
-    monkeypatch.setattr(generated.getpass, "getpass", answer)
+    monkeypatch.setattr(getpass, "getpass", answer)
     monkeypatch.setattr(generated, "gateway", lambda data: Recorder(calls))
     monkeypatch.setattr(sys, "stdin", Terminal())
     options = complete(parser().parse_args(["sim", "unblock", "m0"]))

@@ -74,4 +74,4 @@ def sender(keys: EnvelopeKeys) -> Sender:
 
 @pytest.fixture(scope="module")
 def reader(keys: EnvelopeKeys) -> EnvelopeReader:
-    return EnvelopeReader(keys, lambda: {"required_on": [REQUIRED]})
+    return EnvelopeReader(keys, lambda: {"required_on": [REQUIRED], "keep_days": 30})

@@ -316,7 +316,7 @@ def test_envelopes_are_opened_while_keys_are_replaced(device: Device, sender: An
     from jwcrypto.jwk import JWK
 
     keys = device.open()
-    reader = EnvelopeReader(keys, lambda: {"required_on": []})
+    reader = EnvelopeReader(keys, lambda: {"required_on": [], "keep_days": 30})
     envelope = parse(sender.TEXT)
     ended = threading.Event()
 

@@ -13,6 +13,7 @@ from jwcrypto.jwk import JWK
 
 from otppi.host.encryption.keys import EnvelopeKey, EnvelopeKeys
 from otppi.host.encryption.reader import ALGORITHMS, ENCRYPTIONS, EnvelopeReader, _find
+from otppi.host.encryption.settings import EncryptionValues
 from otppi.wire.envelope import BODY_LIMIT, Command, parse
 from otppi.wire.errors import EnvelopeError
 
@@ -26,6 +27,7 @@ TEXT = json.dumps(
 ).encode()
 PAIRS = [(alg, enc) for alg in ALGORITHMS for enc in ENCRYPTIONS]
 ON, OFF = "ingress-required", "ingress-test"
+NOT_REQUIRED: EncryptionValues = {"required_on": [], "keep_days": 30}
 
 
 def b64(octets: bytes | str) -> str:
@@ -82,7 +84,7 @@ def opened_by(folder: Path, key: EnvelopeKey, body: bytes) -> bytes:
     keys._write([key])
     found = _find(body)
     assert found
-    return EnvelopeReader(keys, lambda: {"required_on": []})._open(found)
+    return EnvelopeReader(keys, lambda: NOT_REQUIRED)._open(found)
 
 
 def test_the_key_agreement_of_rfc_7518_appendix_c(tmp_path: Path) -> None:
@@ -187,7 +189,7 @@ def test_a_fleet_opens_what_is_for_all_of_it(reader: EnvelopeReader, sender: Any
         token.add_recipient(other, header={"alg": "ECDH-ES+A128KW", "kid": other["kid"]})
     body = token.serialize().encode()
     for one in fleet:
-        assert EnvelopeReader(one, lambda: {"required_on": []}).read(body, ON) == parse(TEXT)
+        assert EnvelopeReader(one, lambda: NOT_REQUIRED).read(body, ON) == parse(TEXT)
     assert "does not have" in sender.refusal(reader, body)
 
 
@@ -265,7 +267,7 @@ class NoKeys(EnvelopeKeys):
 
 @pytest.mark.parametrize("body", PLAIN, ids=lambda body: ascii(body[:30]))
 def test_anything_else_is_read_as_ever(sender: Any, tmp_path: Path, body: bytes) -> None:
-    reader = EnvelopeReader(NoKeys(tmp_path / "none", lambda: 0), lambda: {"required_on": []})
+    reader = EnvelopeReader(NoKeys(tmp_path / "none", lambda: 0), lambda: NOT_REQUIRED)
     assert sender.outcome(lambda one: reader.read(one, ON), body) == sender.outcome(parse, body)
     assert not (tmp_path / "none").exists()
 

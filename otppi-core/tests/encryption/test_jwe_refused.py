@@ -14,11 +14,13 @@ from jwcrypto.jwk import JWK
 
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.encryption.reader import ALGORITHMS, ENCRYPTIONS, EnvelopeReader
+from otppi.host.encryption.settings import EncryptionValues
 from otppi.wire.envelope import BODY_LIMIT, Envelope, parse
 from otppi.wire.errors import EnvelopeError
 
 PAIRS = [(alg, enc) for alg in ALGORITHMS for enc in ENCRYPTIONS]
 OFF = "ingress-test"
+NOT_REQUIRED: EncryptionValues = {"required_on": [], "keep_days": 30}
 
 
 def b64(octets: bytes | str) -> str:
@@ -204,13 +206,13 @@ def test_nothing_takes_long(reader: EnvelopeReader, body: bytes) -> None:
 
 def test_damaged_keys_refuse_encrypted_envelopes_only(tmp_path: Path, sender: Any) -> None:
     (tmp_path / "encryption-keys.json").write_text("{")
-    damaged = EnvelopeReader(EnvelopeKeys(tmp_path / "encryption-keys.json", lambda: 30), lambda: {"required_on": []})
+    damaged = EnvelopeReader(EnvelopeKeys(tmp_path / "encryption-keys.json", lambda: 30), lambda: NOT_REQUIRED)
     assert "cannot read its keys" in sender.refusal(damaged, sender.compact())
     assert damaged.read(sender.TEXT, OFF) == parse(sender.TEXT)
 
 
 def test_without_any_key_it_says_how_to_get_one(sender: Any, tmp_path: Path) -> None:
-    reader = EnvelopeReader(EnvelopeKeys(tmp_path / "keys.json", lambda: 30), lambda: {"required_on": []})
+    reader = EnvelopeReader(EnvelopeKeys(tmp_path / "keys.json", lambda: 30), lambda: NOT_REQUIRED)
     assert "has no key yet" in sender.refusal(reader, made(HEADER))
     assert "does not have" in sender.refusal(reader, made({**HEADER, "kid": "x"}))
     assert not (tmp_path / "keys.json").exists()

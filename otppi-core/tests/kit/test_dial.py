@@ -231,7 +231,12 @@ def test_it_is_ended_by_the_wake_up(silent: int, monkeypatch: pytest.MonkeyPatch
         return real(*arguments)
 
     monkeypatch.setattr(alarm, "wait", wait)
-    stopper = threading.Thread(target=lambda: (waits.wait(20), alarm.stop()))
+
+    def stop() -> None:
+        waits.wait(20)
+        alarm.stop()
+
+    stopper = threading.Thread(target=stop)
     stopper.start()
     began = time.monotonic()
     try:

@@ -170,7 +170,10 @@ def test_a_connection_that_was_closed_meanwhile(server: Server, client: HttpClie
 
 
 def test_what_is_no_http_is_told(server: Server, client: HttpClient) -> None:
-    server.script.append(lambda handler: handler.wfile.write(b"SSH-2.0-x\r\n\r\n") and None)
+    def greet(handler: Handler) -> None:
+        handler.wfile.write(b"SSH-2.0-x\r\n\r\n")
+
+    server.script.append(greet)
     with pytest.raises(LinkLost, match="BadStatusLine"):
         client.request("GET")
 

@@ -12,6 +12,7 @@ from otppi.host.inbox.settings import INBOX
 from otppi.host.runtime.events import EventBus
 from otppi.kit.at.channel import AtChannel
 from otppi.testing.scripted import until
+from otppi.testing.values import values_of
 
 _OF_INBOX = ("AT+CPMS", "AT+CMGL", "AT+CMGR", "AT+CMGD", "AT+CNMI")
 
@@ -20,7 +21,7 @@ class Held:
     """The events of a modem whose messages go to an inbox."""
 
     def __init__(self, folder: Path, retention: str) -> None:
-        self._values = INBOX.defaults() | {"retention": retention}
+        self._values = values_of(INBOX, retention=retention)
         self._path = folder / "inbox.json"
         self.inbox = Inbox(self._values, self._path, EventBus())
 

@@ -50,7 +50,11 @@ def test_it_grows_by_those_that_wait_and_refuses_when_all_do(pools: Any) -> None
     log = pools(20)
     for count in range(1, 21):
         log.pool.submit(log.wait)
-        until(lambda expected=count: log.waiting == expected)
+
+        def all_wait(expected: int = count) -> bool:
+            return bool(log.waiting == expected)
+
+        until(all_wait)
     assert log.pool.waiting_threads == 20
     job = object()
     log.pool.submit(job)

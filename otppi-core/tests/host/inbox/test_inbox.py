@@ -20,6 +20,7 @@ from otppi.host.operations import registry_of
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.scripted import until
+from otppi.testing.values import values_of
 
 SECRET = "kode rahasia 731904"
 
@@ -36,12 +37,12 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "inbox.json"
         self.told: list[ReceivedMessage] = []
-        self.values = INBOX.defaults()
+        self.values = values_of(INBOX)
         self.inbox = self.anew()
 
     def anew(self, **changes: Any) -> Inbox:
         """Make it anew, as a restart does."""
-        self.values |= changes
+        self.values = values_of(INBOX, **{**self.values, **changes})
         events = EventBus()
         events.subscribe(MessageReceived, lambda event: self.told.append(event.message))
         self.inbox = Inbox(self.values, self.path, events)

@@ -13,7 +13,8 @@ from otppi.api.message import State
 from otppi.api.settings import Input
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.prices import DAY, Promotion, Tariff, tariff_of
-from otppi.host.modems.settings import MODEMS, ModemValues
+from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.values import ModemValues
 from otppi.host.numbering.numbers import Numbers
 from otppi.host.settings.document import read_inputs
 from otppi.testing.bench import DispatchBench

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otppi.host.meter.limits import Limits, Pace, Span, Used, limits_of, quiet_left, used_up
-from otppi.host.modems.settings import MODEMS, ModemValues
+from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.values import ModemValues
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 HOUR = 3600.0

@@ -14,7 +14,8 @@ from otppi.host.meter.prices import (
     price_of,
     tariff_of,
 )
-from otppi.host.modems.settings import MODEMS, ModemValues
+from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.values import ModemValues
 
 ANI, BUDI = "6287100000001", "6281200000001"
 AMOUNTS = st.decimals(0, 1000, places=2).map(float)

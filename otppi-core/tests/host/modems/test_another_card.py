@@ -2,6 +2,7 @@
 
 from otppi.api.modem import ModemIdentity
 from otppi.host.host import Host
+from otppi.host.modems.worker import modem_workers
 from otppi.host.operations import registry_of
 from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.scripted import until
@@ -11,7 +12,7 @@ def test_it_is_in_health_and_in_the_list_of_modems(host: Host) -> None:
     operations = registry_of(host.data, host)
     modem = {"name": "m0", "type": "scripted", "imsi": "001010000001234", "port": "/dev/made-up"}
     operations.call("settings_import", {"document": {"modems": [modem]}}, COMMAND_LINE)
-    (worker,) = host.dispatch.workers()
+    (worker,) = modem_workers(host.dispatch.workers())
     until(lambda: worker.status.state.value == "ready", "the modem is ready")
     found = ModemIdentity(imsi="001010000000007", msisdn="+6281200000007")
     worker.modem.identity = lambda: found  # type: ignore[method-assign]

@@ -9,10 +9,12 @@ from otppi.host.modems.checks import shared_ports
 from otppi.host.modems.port_names import port_problem, tidy_port
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.sim_check import number_of, sim_problem
+from otppi.host.modems.values import ModemValues
+from otppi.testing.values import values_of
 
 
-def modem(**values: Any) -> dict[str, Any]:
-    return MODEMS.defaults() | values
+def modem(**values: Any) -> ModemValues:
+    return values_of(MODEMS, **values)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from otppi.host.messages import worker as messages_worker
 from otppi.host.modems import worker
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import Limits, Openings, Schedule
+from otppi.host.modems.worker import modem_workers
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
@@ -178,7 +179,7 @@ def test_a_modem_without_network_is_made_ready_less_often(
 
 
 def test_each_step_is_a_counter(host: Host) -> None:
-    (one,) = host.dispatch.workers()
+    (one,) = modem_workers(host.dispatch.workers())
     one.healer.counts[RESET] += 1
     counters = host.gateway.counters()["modem_recoveries_total"]
     assert counters['modem="scripted",step="reset"'] == 1

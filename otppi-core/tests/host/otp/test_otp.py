@@ -22,6 +22,7 @@ from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
+from otppi.testing.values import values_of
 from otppi.wire.envelope import Item, ResponseCode
 
 APP = Origin("ingress-rest", Sender("app"))
@@ -44,7 +45,7 @@ class Desk:
     def __init__(self, bench: DispatchBench, file: Path, **values: Any) -> None:
         self.bench = bench
         self.file = file
-        self.values = {**OTP.defaults(), **values}
+        self.values = values_of(OTP, **values)
         self.ahead = 0.0
         self.modem: ScriptedModem = bench.modems.get("m0") or bench.add("m0")
         self.desk = self._open()
@@ -70,7 +71,7 @@ class Desk:
         return time.monotonic() + self.ahead
 
     def use(self, **values: Any) -> None:
-        self.values |= values
+        self.values = values_of(OTP, **{**self.values, **values})
         self.desk.configure(self.values)
 
     def ask(
@@ -604,11 +605,11 @@ def test_without_a_ram_disk_codes_are_in_memory_only(
     bench: DispatchBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("otppi.host.otp.desk.on_ram_disk", lambda folder: False)
-    open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
+    open_desk(values_of(OTP), bench.dispatch, tmp_path).close()
     assert not (tmp_path / "otp").exists()
     assert "do not survive a restart" in caplog.text
     monkeypatch.setattr("otppi.host.otp.desk.on_ram_disk", lambda folder: True)
-    open_desk(OTP.defaults(), bench.dispatch, tmp_path).close()
+    open_desk(values_of(OTP), bench.dispatch, tmp_path).close()
     assert (tmp_path / "otp").stat().st_mode & 0o777 == 0o600
 
 

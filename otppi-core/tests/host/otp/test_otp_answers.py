@@ -8,6 +8,7 @@ import pytest
 
 from otppi.api.ingress import Origin, Sender
 from otppi.host.host import Host
+from otppi.host.modems.worker import modem_workers
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, ResponseCode, parse
@@ -89,7 +90,7 @@ def test_the_receiver_is_told_as_it_was_sent(host: Host) -> None:
 
 
 def test_an_otp_goes_before_bulk_messages_also_in_a_list(host: Host) -> None:
-    (worker,) = host.dispatch.workers()
+    (worker,) = modem_workers(host.dispatch.workers())
     modem: Any = worker.modem
     until(lambda: modem.is_open)
     modem.gate.clear()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from otppi.host.messages.placement import Refused
 from otppi.host.otp.limits import HOUR, MOST, RequestLimits, Window
 from otppi.host.otp.settings import OTP
+from otppi.testing.values import values_of
 from otppi.wire.envelope import ResponseCode
 
 NUMBER = "6281200000001"
@@ -18,7 +19,7 @@ OFF: dict[str, Any] = dict.fromkeys(("per_receiver_per_hour", "per_prefix_per_ho
 
 
 def limits(**values: Any) -> RequestLimits:
-    return RequestLimits({**OTP.defaults(), **OFF, **values})
+    return RequestLimits(values_of(OTP, **{**OFF, **values}))
 
 
 def request(rules: RequestLimits, receiver: str, now: float) -> None:
@@ -130,7 +131,7 @@ def test_only_allowed_prefixes() -> None:
         request(rules, number, 1.0)
     for number in ("6281300000001", "18005550100"):
         assert "not sent to numbers that start so" in refusal(rules, number, 1.0).cause
-    rules.configure({**OTP.defaults(), **OFF, "allowed_prefixes": []})
+    rules.configure(values_of(OTP, **OFF, allowed_prefixes=[]))
     request(rules, "18005550100", 2.0)
 
 

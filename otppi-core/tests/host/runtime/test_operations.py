@@ -320,7 +320,8 @@ def test_one_that_comes_later_does_not_replace_or_hide_another(
     second: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = Operation(name="look", title="Look", help="Look.", handler=lambda call: 1, command="look at")
-    other = Operation(**({"name": "other", "title": "Other", "help": "Other.", "handler": lambda call: 2} | second))
+    values: dict[str, Any] = {"name": "other", "title": "Other", "help": "Other.", "handler": lambda call: 2}
+    other = Operation(**(values | second))
     beside = Operation(name="beside", title="Beside", help="Beside.", handler=lambda call: 3, command="look away")
     registry = Registry([first, other, beside])
     assert list(registry.operations) == ["look", "beside"]

@@ -66,7 +66,7 @@ class Running(Scripted):
     """One with a thread."""
 
     def __init__(self, name: str, told: list[str], **does: Callable[[], Any]) -> None:
-        super().__init__(name, told, **does)
+        super().__init__(name, told, (), **does)
         self.runs = 0
         self.stopped = threading.Event()
 
@@ -262,7 +262,9 @@ def test_one_that_hangs_at_its_stop_holds_up_none_of_the_others_for_ever(
 def test_one_that_raises_keeps_the_others_from_nothing(
     what: str, told: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    services = Services([Scripted("a", told), Scripted("b", told, **{what: fails}), Scripted("c", told)], EventBus())
+    services = Services(
+        [Scripted("a", told), Scripted("b", told, (), **{what: fails}), Scripted("c", told)], EventBus()
+    )
     services.start()
     if what not in ("stop", "close"):
         result = getattr(services, what)()

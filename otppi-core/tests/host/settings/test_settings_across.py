@@ -139,16 +139,20 @@ def test_a_thread_whose_settings_are_wrong_is_blocked_and_not_tried_again(caplog
 
     ended = threading.Event()
     thread = Supervised("x", run, ended.set)
+
+    def state() -> ThreadState:
+        return thread.supervision.state
+
     thread.start()
-    until(lambda: thread.supervision.state is ThreadState.BLOCKED)
+    until(lambda: state() is ThreadState.BLOCKED)
     assert thread.supervision.last_error == "ingress-x.queue: is empty"
     thread.revive()
-    assert thread.supervision.state is ThreadState.BLOCKED
+    assert state() is ThreadState.BLOCKED
     assert tried == [1]
     assert "x is blocked until its settings are changed: ingress-x.queue: is empty" in caplog.text
     thread.stop()
     assert thread.join(10)
-    assert thread.supervision.state is ThreadState.STOPPED
+    assert state() is ThreadState.STOPPED
 
 
 def test_a_kept_contradiction_is_told(data: DataFolder) -> None:

@@ -18,6 +18,7 @@ from otppi.api.events import BalanceLow, UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.ussd import balance
 from otppi.host.ussd.balance import Balances, Plan
 from otppi.host.ussd.balance_text import CODE, amount, balance_in, problem_of_pattern
@@ -201,11 +202,14 @@ class Sims:
 
     def __init__(self, bench: DispatchBench) -> None:
         self.bench = bench
-        self.desk = UssdDesk(bench.dispatch.workers)
+        self.desk = UssdDesk(self.workers)
         self.low: list[BalanceLow] = []
         self.asked: list[str] = []
         bench.events.subscribe(BalanceLow, self.low.append)
-        self.balances = Balances(self.desk, bench.dispatch.workers, bench.events)
+        self.balances = Balances(self.desk, self.workers, bench.events)
+
+    def workers(self) -> list[ModemWorker]:
+        return modem_workers(self.bench.dispatch.workers())
 
     def add(self, name: str, *script: object) -> None:
         modem: Any = self.bench.add(name)

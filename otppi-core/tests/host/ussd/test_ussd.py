@@ -14,6 +14,7 @@ from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.host.messages.placement import Refused
+from otppi.host.modems.worker import modem_workers
 from otppi.host.ussd import desk as desk_module
 from otppi.host.ussd.answers import ask
 from otppi.host.ussd.desk import SessionState, UssdDesk, UssdSession
@@ -32,7 +33,7 @@ class Phone:
 
     def __init__(self, bench: DispatchBench) -> None:
         self.bench = bench
-        self.desk = UssdDesk(bench.dispatch.workers)
+        self.desk = UssdDesk(lambda: modem_workers(bench.dispatch.workers()))
         self.script: deque[object] = deque()
         self.asked: list[str] = []
         self.modem = self.add("m0")

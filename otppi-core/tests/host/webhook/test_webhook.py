@@ -23,6 +23,7 @@ from otppi.host.webhook import webhook as module
 from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.testing.scripted import until
+from otppi.testing.values import values_of
 
 SECRET_TEXT = "kode rahasia 731904"
 KEY = "made-up key"
@@ -124,7 +125,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Webhook]]:
     running: list[tuple[Webhook, threading.Thread]] = []
 
     def begin(url: str, **values: Any) -> Webhook:
-        one = Webhook(WEBHOOK.defaults() | {"url": url, "secret": KEY, "states": True, "timeout": 1.0} | values)
+        one = Webhook(values_of(WEBHOOK, **{"url": url, "secret": KEY, "states": True, "timeout": 1.0, **values}))
         thread = threading.Thread(target=one.run)
         thread.start()
         running.append((one, thread))
@@ -384,12 +385,12 @@ def test_other_settings_count_at_once(server: Server, start: Callable[..., Webho
     until(lambda: server.requests)
     other = Server()
     try:
-        webhook.configure(WEBHOOK.defaults() | {"url": other.url})
+        webhook.configure(values_of(WEBHOOK, url=other.url))
         until(lambda: idle(webhook))
         assert [event["data"]["n"] for event in other.events] == [1]
     finally:
         other.end()
-    webhook.configure(WEBHOOK.defaults())
+    webhook.configure(values_of(WEBHOOK))
     webhook.post(MESSAGE_RECEIVED, {"n": 2})
     assert idle(webhook)
 
