@@ -147,7 +147,11 @@ def test_heartbeats_go_on_under_load_and_while_modems_are_slow(client: Any, gate
         for _ in range(20):
             client.publish(queue, sms(number))
             number += 1
-        until(lambda sent=number: served["done"] >= sent - 100, seconds=60)  # so few wait that the rest is done soon
+
+        def few_wait(sent: int = number) -> bool:
+            return bool(served["done"] >= sent - 100)
+
+        until(few_wait, seconds=60)  # so few wait that the rest is done soon
     served.until(done=number, unsettled=1)
     assert (served["attempts"], served["last_problem"]) == (0, None)
     gateway.finish()

@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 import redis
+from redis.client import PubSub
 
 from otppi.testing.broker_ingress import SECRET, BrokerIngressContract, BrokerUnderTest, eventually
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.redis import Redis
 from otppi_ingress_redis.plugin import otppi_ingress_types
+
+
+def octets(value: object) -> bytes:
+    """Return what a client that decodes nothing was given."""
+    assert isinstance(value, bytes)
+    return value
 
 
 class RedisUnderTest(BrokerUnderTest):
@@ -22,7 +29,7 @@ class RedisUnderTest(BrokerUnderTest):
         self.client.flushall()
         self.keeps = self.gives_back = self.leaves = self.buries = what != "channel"
         self.tells_given_back = what == "stream"
-        self._listener = self.client.pubsub()
+        self._listener = PubSub(self.client.connection_pool)
         self._heard: list[bytes] = []
         if what == "channel":
             self._listener.subscribe(self.answers)
@@ -52,8 +59,8 @@ class RedisUnderTest(BrokerUnderTest):
 
     def _in(self, key: str) -> list[bytes]:
         if self.what == "stream":
-            return [fields[b"body"] for _, fields in self.client.xrange(key)]
-        return self.client.lrange(key, 0, -1)[::-1]
+            return [octets((fields or {})[b"body"]) for _, fields in self.client.xrange(key) or []]
+        return [octets(body) for body in self.client.lrange(key, 0, -1)[::-1]]
 
     def wrong_login(self) -> Mapping[str, Any]:
         return {"username": "nobody", "password": SECRET}

@@ -36,10 +36,6 @@ class Gateway(StandInGateway):
         self.judged: list[tuple[ResponseCode, Mapping[str, Any]]] = []
         self.judge = lambda item: self.judged.pop(0) if self.judged else sent(item)
 
-    @property
-    def ids(self) -> list[str | None]:
-        return [item.id for envelope, _ in self.taken for item in envelope.items]
-
 
 class Running:
     """An ingress on a thread of its own."""

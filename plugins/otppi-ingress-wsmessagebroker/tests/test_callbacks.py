@@ -67,7 +67,8 @@ def test_answers_on_our_own_channel_are_no_commands(
     assert sender.answer()["command"] == "echo"
     tools.eventually(lambda: running.says("echoes") == 1)
     sender.send(tools.sms(2))
-    tools.eventually(lambda: running.gateway.ids == [None, "2"])
+    tools.eventually(lambda: running.gateway.ids() == ["", "2"])
+    assert running.gateway.taken[0][0].items[0].id is None
     assert (running.says("taken"), running.says("malformed"), running.says("ignored")) == (2, 0, 0)
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
@@ -139,7 +140,7 @@ def test_answers_wait_for_a_server_that_is_away(run: Any, application: Any, tool
         running = run(server.port).connected()
         running.gateway.hold = True
         application(server).send(tools.sms(1, callback_topic="answers"))
-        tools.eventually(lambda: running.gateway.ids == ["1"])
+        tools.eventually(lambda: running.gateway.ids() == ["1"])
         server.kill()
         tools.eventually(lambda: not running.says("connected"))
         running.gateway.release()
@@ -285,7 +286,7 @@ def test_a_server_that_does_not_read_holds_up_no_commands_and_no_stop(run: Any, 
         running.ingress.state_changed(Callback("answers"), Answer("echo", ResponseCode.SUCCESS, data=data))
     tools.eventually(lambda: len(server.connections) == 2)
     go.set()
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert running.says("callbacks_waiting") == 1500
     assert running.stop() < 2.5
 

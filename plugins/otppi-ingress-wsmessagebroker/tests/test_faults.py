@@ -45,7 +45,7 @@ def test_without_credentials_the_real_server_lets_everybody_in(
 ) -> None:
     running = run(flawed.port, username="", password="").connected()
     application(flawed).send(tools.sms(1))
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert running.gateway.taken[0][1].sender.name == "ingress-wsmessagebroker"
 
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_killed_and_started_again(run: Any, application: Any, t
         for number in range(2):
             sender = application(server)
             sender.send(tools.sms(number))
-            tools.eventually(lambda number=number: running.gateway.ids[-1:] == [str(number)])
+            tools.eventually(lambda number=number: running.gateway.ids()[-1:] == [str(number)])
             server.kill()
             tools.eventually(lambda: not running.says("connected"))
             assert re.match("the server closed|nobody listens", running.says("last_problem"))
@@ -103,7 +103,7 @@ def test_a_server_that_stands_still_is_noticed_by_a_ping(
             server.resume()
         running.connected()
         application(server).send(tools.sms(1))
-        tools.eventually(lambda: running.gateway.ids == ["1"])
+        tools.eventually(lambda: running.gateway.ids() == ["1"])
 
 
 def test_a_server_that_hangs_up_and_one_that_goes_away(run: Any, application: Any, tools: Any) -> None:
@@ -113,7 +113,7 @@ def test_a_server_that_hangs_up_and_one_that_goes_away(run: Any, application: An
         tools.eventually(lambda: (running.says("last_problem") or "").startswith("the server closed the connection"))
         running.connected()
         application(server).send(tools.sms(1))
-        tools.eventually(lambda: running.gateway.ids == ["1"])
+        tools.eventually(lambda: running.gateway.ids() == ["1"])
     tools.eventually(lambda: not running.says("connected"))
 
 
@@ -127,7 +127,7 @@ def test_the_pings_of_the_server_are_answered(run: Any, raw: Any, tools: Any) ->
         connection.over.wait()
 
     running = run(raw(script).port, ping_interval=0)
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
 
 
 def test_a_server_that_answers_no_pings_may_be_used_without(run: Any, raw: Any, tools: Any) -> None:
@@ -159,9 +159,9 @@ def test_refreshing_loses_nothing_and_takes_nothing_twice(
     while time.monotonic() < deadline:
         sender.send(tools.sms(len(sent)))
         sent.append(str(len(sent)))
-        tools.eventually(lambda: len(running.gateway.ids) > len(sent) - 20)
-    tools.eventually(lambda: len(running.gateway.ids) >= len(sent))
-    assert running.gateway.ids == sent
+        tools.eventually(lambda: len(running.gateway.ids()) > len(sent) - 20)
+    tools.eventually(lambda: len(running.gateway.ids()) >= len(sent))
+    assert running.gateway.ids() == sent
     assert running.says("attempts") == 0
     tools.eventually(lambda: all(client is not first for client in messenger.clients))
     messenger.wait_for_clients(2)
@@ -192,7 +192,7 @@ def test_a_refresh_that_fails_keeps_the_old_connection(
     running = run(server.port, refresh=1)
     tools.eventually(lambda: "the old one stays: it answers 503" in caplog.text)
     refused.set()
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert running.says("connected")
 
 
@@ -212,7 +212,7 @@ def test_stopping_takes_what_the_server_has_sent_already(run: Any, raw: Any, too
 
     running = run(raw(script).port).connected()
     assert running.stop() < AT_ONCE
-    assert running.gateway.ids == ["1"]
+    assert running.gateway.ids() == ["1"]
 
 
 def test_stopping_while_connected(run: Any, messenger: Any) -> None:

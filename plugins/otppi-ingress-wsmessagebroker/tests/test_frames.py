@@ -51,7 +51,7 @@ def test_hostile_frames_end_that_connection_and_nothing_else(
 ) -> None:
     server = raw(playing(tools, lambda connection: connection.sock.sendall(HOSTILE[name])))
     running = run(server.port, timeout=1, ping_interval=1)
-    tools.eventually(lambda: running.gateway.ids == ["99"])
+    tools.eventually(lambda: running.gateway.ids() == ["99"])
     assert len(server.connections) == 2
     assert "RAHAS" not in caplog.text
     assert "Traceback" not in caplog.text
@@ -75,7 +75,7 @@ def test_parts_of_a_message_with_control_frames_in_between(run: Any, raw: Any, t
         connection.answer_pings()
 
     running = run(raw(script).port)
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert pongs == [b"are you there"]
 
 
@@ -88,7 +88,7 @@ def test_octet_by_octet_and_masked(run: Any, raw: Any, tools: Any) -> None:
         connection.answer_pings()
 
     running = run(raw(script).port)
-    tools.eventually(lambda: running.gateway.ids == ["1", "2"])
+    tools.eventually(lambda: running.gateway.ids() == ["1", "2"])
 
 
 def test_frames_that_come_with_the_handshake(run: Any, raw: Any, tools: Any) -> None:
@@ -112,7 +112,7 @@ def test_frames_that_come_with_the_handshake(run: Any, raw: Any, tools: Any) -> 
         connection.answer_pings()
 
     running = run(raw(script).port)
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
 
 
 @pytest.mark.parametrize("parts", [False, True])
@@ -135,7 +135,7 @@ def test_a_message_too_long_is_passed_over(
 
     server = raw(script)
     running = run(server.port)
-    tools.eventually(lambda: running.gateway.ids == ["3"])
+    tools.eventually(lambda: running.gateway.ids() == ["3"])
     assert running.says("ignored") == 2
     assert len(server.connections) == 1
     assert "a message is ignored, it is too long" in caplog.text
@@ -149,7 +149,7 @@ def test_a_text_that_is_not_utf_8(run: Any, raw: Any, tools: Any) -> None:
 
     server = raw(script)
     running = run(server.port)
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert (running.says("ignored"), len(server.connections)) == (1, 1)
 
 
@@ -170,7 +170,7 @@ def test_a_flood_of_pings_is_answered_with_the_last_one_at_least(run: Any, raw: 
         connection.answer_pings()
 
     running = run(raw(script).port)
-    tools.eventually(lambda: running.gateway.ids == ["1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1"])
 
 
 ANSWERS: dict[str, tuple[bytes, str]] = {

@@ -95,7 +95,7 @@ def test_commands_as_otp_broker_wraps_them(run: Any, messenger: Any, application
     one = {"command": "send-sms", "data": {"id": 1, "receiver": "08126666666", "message": "OTP Anda adalah 1"}}
     other = {"command": "send-email", "data": {"id": 2, "receiver": "someone@domain.tld", "message": "OTP 2"}}
     application(messenger).send(wrapped(one, other))
-    tools.eventually(lambda: running.gateway.ids == ["1", "2"])
+    tools.eventually(lambda: running.gateway.ids() == ["1", "2"])
     assert running.gateway.taken[0][0].is_list
 
 
@@ -109,7 +109,7 @@ def test_text_and_binary_long_and_short(run: Any, raw: Any, tools: Any, binary: 
         connection.answer_pings()
 
     running = run(raw(script).port)
-    tools.eventually(lambda: running.gateway.ids == ["0", "1", "2"])
+    tools.eventually(lambda: running.gateway.ids() == ["0", "1", "2"])
 
 
 def test_what_is_no_command_is_counted_and_does_not_flood_the_log(
@@ -123,7 +123,7 @@ def test_what_is_no_command_is_counted_and_does_not_flood_the_log(
     for number in range(20):
         sender.send({"command": "echo", "response_code": "0000", "data": {"echo": number}})
     sender.send(tools.sms(7))
-    tools.eventually(lambda: running.gateway.ids == ["7"])
+    tools.eventually(lambda: running.gateway.ids() == ["7"])
     described = running.ingress.describe()
     assert (described["ignored"], described["answers"], described["malformed"]) == (len(strangers) * 20, 20, 0)
     warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
@@ -150,7 +150,7 @@ def test_what_may_be_sent_later_is_tried_again_from_here(
     running.gateway.judged.append((ResponseCode.NO_MODEM, {"id": "1", "state": "failed", "retry_after": 1}))
     sender = application(messenger)
     sender.send(tools.sms(1, callback_topic="answers"))
-    tools.eventually(lambda: running.gateway.ids == ["1", "1"])
+    tools.eventually(lambda: running.gateway.ids() == ["1", "1"])
     assert running.says("done") == 1
     assert running.says("again") == 0
 
