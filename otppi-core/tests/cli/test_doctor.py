@@ -125,7 +125,6 @@ def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
     modems = [
         {"name": "there", "port": str(modem_rack.modems[0].path)},
         {"name": "away", "port": "/dev/nowhere"},
-        {"name": "unset"},
         {"name": "wanders", "port": "/dev/nowhere", "imei": "350000000000010"},
         {"name": "vendor", "type": "huawei", "port": "/dev/nowhere-else"},
         {"name": "idle", "port": "/dev/nowhere", "active": False},
@@ -133,12 +132,17 @@ def test_ports(otppi: Cli, data: Path, modem_rack: Any) -> None:
     otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
     assert found(otppi, "port of there")["level"] == "ok"
     assert found(otppi, "port of away")["text"] == "there is no /dev/nowhere"
-    assert found(otppi, "port of unset")["text"] == "none is set"
     wanders = found(otppi, "port of wanders")
     assert (wanders["level"], wanders["text"]) == ("ok", "the modem is looked for by its IMEI, 350000000000010")
     assert found(otppi, "port of vendor")["text"] == "there is no /dev/nowhere-else"
     with pytest.raises(StopIteration):
         found(otppi, "port of idle")
+
+
+def test_a_modem_without_a_port_that_the_version_before_took(otppi: Cli, data: Path) -> None:
+    (data / "settings.json").write_text('{"modems":{"1":{"name":"unset"}}}')
+    assert found(otppi, "port of unset")["text"] == "none is set"
+    assert found(otppi, "settings")["text"].startswith("modems[0].port: must not be empty")
 
 
 def test_a_port_that_the_gateway_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ def test_it_is_in_health_and_in_the_list_of_modems(host: Host) -> None:
     until(lambda: worker.status.state.value == "ready", "the modem is ready")
     found = ModemIdentity(imsi="001010000000007", msisdn="+6281200000007")
     worker.modem.identity = lambda: found  # type: ignore[method-assign]
+    others = [one for one in host.warnings() if "SIM card" not in one]
     (listed,) = operations.call("modems", {}, COMMAND_LINE)
     assert listed["msisdn"] == "+6281200000007"
     assert "its IMSI ends in 0007, not in 1234" in listed["sim_problem"]
     assert any("modem m0: another SIM card" in warning for warning in host.gateway.health()["warnings"])
     operations.call("settings_set", {"path": "modems.m0.imsi", "value": "001010000000007"}, COMMAND_LINE)
-    assert host.warnings() == []
+    assert host.warnings() == others
