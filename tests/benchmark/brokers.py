@@ -44,7 +44,7 @@ _SERVERS = (
     (_Way("WSMessageBroker", "websocket", "ingress-wsmessagebroker", {"topic": NAME, "path": "/ws"}),),
     (_Way("Redis stream", "redis", "ingress-redis", {"key": NAME}),),
 )
-"""The ways in, those by one server together: RabbitMQ takes long to start."""
+"""The ingresses, those by one server together: RabbitMQ takes long to start."""
 _BARE = f"{NAME}-bare"
 """What the bare consumer takes from: the gateway is to find no message there that is not for it."""
 _APART = 100_000

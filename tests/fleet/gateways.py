@@ -34,7 +34,7 @@ class FleetGateway:
         number: Which one of the fleet it is.
         folder: Where its data are.
         within: What its command line starts with: the host that it runs on.
-        sections: The settings of its ways in.
+        sections: The settings of its ingresses.
         modems: How many modems it has.
         network_time: Seconds that the network takes for each message.
     """

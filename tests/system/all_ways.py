@@ -1,4 +1,4 @@
-"""Every broker at once, with passwords, and an application server on each: for tests of all ways in together."""
+"""Every broker at once, with passwords, and an application server on each: for tests of all ingresses together."""
 
 import base64
 import http.client
@@ -269,8 +269,8 @@ class Brokers:
     """All brokers, and a server on each.
 
     Attributes:
-        servers: By the name of the way in.
-        sections: The settings of all ways in.
+        servers: By the name of the ingress.
+        sections: The settings of all ingresses.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One gateway, every way in: a message's life is the same, and known to all of them, whichever it came by."""
+"""One gateway, every ingress: a message's life is the same, and known to all of them, whichever it came by."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 
 class Site:
-    """The gateway, its modem, and an application server on each way in."""
+    """The gateway, its modem, and an application server on each ingress."""
 
     def __init__(self, gateway: Gateway, rack: ModemRack, ways: dict[str, Way]) -> None:
         self.gateway = gateway

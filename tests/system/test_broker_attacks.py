@@ -1,4 +1,4 @@
-"""What hostile or careless senders, and changes of settings, do to all ways in at once."""
+"""What hostile or careless senders, and changes of settings, do to all ingresses at once."""
 
 import json
 import threading

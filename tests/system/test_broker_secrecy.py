@@ -13,7 +13,7 @@ import pytest
 from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.report import Report
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
@@ -64,8 +64,8 @@ def written(gateway: Gateway) -> dict[str, bytes]:
     folders = (gateway.folder, gateway.data, gateway.runtime)
     paths = {path for folder in folders for path in folder.rglob("*") if path.is_file()} - {gateway.provision}
     files = {str(path): path.read_bytes() for path in paths}
-    notes = OpenNotes(gateway.data / "open", Report(gateway.data / "report", 12)).left()
-    return files | {"the open notes, unpacked": repr(notes).encode()}
+    notes = InFlight(gateway.data / "open", Report(gateway.data / "report", 12)).left()
+    return files | {"the in-flight notes, unpacked": repr(notes).encode()}
 
 
 def sms(number: int, text: str, **more: Any) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def envelopes() -> Iterator[dict[str, Any]]:
 
 
 def malformed_bodies() -> Iterator[bytes]:
-    """Give bodies that no way in takes, each with the secret in it."""
+    """Give bodies that no ingress takes, each with the secret in it."""
     for envelope in envelopes():
         yield json.dumps(envelope).encode()
     whole = json.dumps({"command": "send-sms", "data": sms(1, f"{MARK} {FOREIGN}")}).encode()

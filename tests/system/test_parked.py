@@ -38,7 +38,7 @@ class Source(Protocol):
         """Publish a command."""
 
     def settings(self, gateway: int) -> dict[str, Any]:
-        """Give the settings of the way in, for each gateway its own."""
+        """Give the settings of the ingress, for each gateway its own."""
 
 
 class AmqpQueue:

@@ -1,4 +1,4 @@
-"""Redis as the way in of a real gateway: nothing lost, nothing twice, and no text where it does not belong."""
+"""Redis as the ingress of a real gateway: nothing lost, nothing twice, and no text where it does not belong."""
 
 import json
 from collections import Counter

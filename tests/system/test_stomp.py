@@ -1,4 +1,4 @@
-"""STOMP as the way in of a real gateway, on RabbitMQ: nothing lost, nothing twice, answers and later states told."""
+"""STOMP as the ingress of a real gateway, on RabbitMQ: nothing lost, nothing twice, answers and later states told."""
 
 import itertools
 import json

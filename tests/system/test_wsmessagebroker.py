@@ -119,7 +119,7 @@ def test_a_server_that_dies_and_comes_back(start: Start, join: Join, modem_rack:
         until(lambda: state(gateway)["connected"])
         broker.kill()
         until(lambda: not state(gateway)["connected"])
-        with gateway.client() as client:  # the other ways in are not held up
+        with gateway.client() as client:  # the other ingresses are not held up
             assert client.send(1, "08126666661", "Kode 1")[1]["data"]["state"] == "sent"
         broker.start()
         until(lambda: state(gateway)["connected"])

@@ -1,4 +1,4 @@
-"""An application server on each way in: it asks, and waits for the answer on the callback topic that it named."""
+"""An application server on each ingress: it asks, and waits for the answer on the callback topic that it named."""
 
 import json
 import time
@@ -24,7 +24,7 @@ _CHANNEL = "otppi-across"
 
 
 class Way(ABC):
-    """One way in. `ask` is called by one thread at a time."""
+    """One ingress. `ask` is called by one thread at a time."""
 
     key: str
 

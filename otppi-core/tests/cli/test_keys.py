@@ -88,7 +88,7 @@ def test_no_export_of_settings_holds_a_key(otppi: Cli, data: Path, secrets: tupl
 def test_ways_in_that_require_encryption_are_known_ones(otppi: Cli, data: Path) -> None:
     result = otppi("settings", "set", "encryption.required_on", "ingress-rest,ingress-rset")
     assert result.code == 2
-    assert result.err.startswith("otppi: encryption.required_on: ingress-rset is not a way in; there are ")
+    assert result.err.startswith("otppi: encryption.required_on: ingress-rset is not an ingress; there are ")
     assert otppi("settings", "set", "encryption.required_on", "ingress-rest").out == "changed: encryption\n"
 
 

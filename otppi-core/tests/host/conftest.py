@@ -85,7 +85,7 @@ class Doubles:
         )
         section = Section(
             key="ingress-test",
-            title="A way in",
+            title="An ingress",
             help="For tests.",
             settings=(
                 integer("port", "Port", "A number.", 8080, minimum=1, maximum=65_535),

@@ -148,9 +148,9 @@ def test_an_ingress_is_started_anew_with_its_new_settings_or_stopped(host: Host,
     until(lambda: len(doubles.ingresses) == 2)
     until(doubles.ingresses[1].running.is_set)
     assert not first.running.is_set()
-    assert [(one["state"], one["port"]) for one in host.ways_in.describe()] == [("running", 1)]
+    assert [(one["state"], one["port"]) for one in host.ingresses.describe()] == [("running", 1)]
     change(host, {"ingress-test": {"enable": False}})
-    assert host.ways_in.describe() == []
+    assert host.ingresses.describe() == []
     assert not doubles.ingresses[1].running.is_set()
 
 
@@ -164,8 +164,8 @@ def test_a_plugin_that_cannot_make_its_things_stops_nobody_else(
     try:
         assert names(host) == []
         assert "modem scripted is left out" in caplog.text
-        until(lambda: host.ways_in.describe()[0]["state"] == ThreadState.WAITING)
-        (ingress,) = host.ways_in.describe()
+        until(lambda: host.ingresses.describe()[0]["state"] == ThreadState.WAITING)
+        (ingress,) = host.ingresses.describe()
         assert ingress["last_error"] == "ZeroDivisionError"  # its sentence might quote a message
         assert "port" not in ingress
         doubles.fail = set()

@@ -222,7 +222,7 @@ def test_a_gateway_cures_its_modem_while_a_message_waits(
         bench.until_state("m0", ModemState.RECOVERING)
         record = bench.take(text=LONG)
         assert bench.end(record) == (State.SENT,)
-        assert worker.healer.counts[cure] == 1
+        assert worker.recoverer.counts[cure] == 1
         assert driver.texts == [LONG]
 
 

@@ -43,7 +43,7 @@ def otppi_mail_types() -> Sequence[MailType]:
 
 @hookspec
 def otppi_ingress_types() -> Sequence[IngressType]:
-    """Give the ways in of this plugin.
+    """Give the ingresses of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
     """

@@ -1,4 +1,4 @@
-"""The ingress ABC, and the door of the gateway that every ingress knocks at."""
+"""The ingress ABC, and the interface of the gateway that every ingress calls."""
 
 import json
 from abc import ABC, abstractmethod
@@ -86,7 +86,7 @@ class Ticket(Protocol):
 
 
 class Gateway(Protocol):
-    """The one door. All methods may be called by any thread."""
+    """What an ingress can ask of the gateway. All methods may be called by any thread."""
 
     def recognise(self, username: str, password: str) -> Sender | None:
         """Give the sender of a password that is known to be right; quick, and no login where it gives none."""
@@ -204,7 +204,7 @@ class ReceivedMessage:
 
 
 class Ingress(ABC):
-    """A way in. `run` is the body of a thread of its own; when it raises, it is started again with a growing delay."""
+    """An ingress: `run` is the body of a thread of its own; when it raises, it is started again, ever later."""
 
     @abstractmethod
     def run(self) -> None:
@@ -225,13 +225,13 @@ class Ingress(ABC):
         """
         return ""
 
-    def abandon(self) -> None:  # noqa: B027 - not every way in holds what the next one needs
+    def abandon(self) -> None:  # noqa: B027 - not every ingress holds what the next one needs
         """Let go of ports and the like: `run` did not end after `stop`, another one takes its place (any thread)."""
 
-    def received(self, message: ReceivedMessage) -> None:  # noqa: B027 - not every way in leads out as well
+    def received(self, message: ReceivedMessage) -> None:  # noqa: B027 - not every ingress leads out as well
         """Take a message that came in to a modem, to forward it; must be quick (on a thread of the gateway's inbox)."""
 
-    def state_changed(self, callback: Callback, answer: Answer) -> None:  # noqa: B027 - not every way in leads out
+    def state_changed(self, callback: Callback, answer: Answer) -> None:  # noqa: B027 - not every ingress leads out
         """Publish a later state of a message that came in here with a callback, such as `delivered`.
 
         Must be quick: called on the thread that brought the news, also for messages of an earlier run of the gateway.
@@ -240,7 +240,7 @@ class Ingress(ABC):
 
 @dataclass(frozen=True, slots=True)
 class IngressContext:
-    """What an ingress gets: its validated settings, the door, and a folder of its own for what it must keep (0700)."""
+    """What an ingress gets: its validated settings, the gateway, and a folder of its own for what it keeps (0700)."""
 
     settings: Mapping[str, Any]
     gateway: Gateway

@@ -116,7 +116,7 @@ _TITLES = {
         _("UNTIL"),
         _("USER"),
         _("USERNAME"),
-        _("WAY IN"),
+        _("INGRESS"),
     )
 }
 

@@ -1,4 +1,4 @@
-"""`otppi status`: how the gateway, its modems and its ways in are."""
+"""`otppi status`: how the gateway, its modems and its ingresses are."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -43,9 +43,9 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     ]
     ways = [one | {"now": _now(one)} for one in answer["ingresses"]]
     lines += (
-        ["", *columns(ways, {"name": "WAY IN", "state": "STATE", "now": "NOW"})]
+        ["", *columns(ways, {"name": "INGRESS", "state": "STATE", "now": "NOW"})]
         if ways
-        else ["", _("no way in is enabled")]
+        else ["", _("no ingress is enabled")]
     )
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
     lines += [_internet(link) for link in answer["internet"]]

@@ -1,1 +1,1 @@
-"""The gateway itself: plugin loading, supervision, the one door for commands, routing, queues, and what is kept."""
+"""The gateway itself: plugin loading, supervision, the one entry for commands, routing, queues, and what is kept."""

@@ -84,9 +84,11 @@ class DataFolder(Service):
         except OSError as error:
             return [_("{path} cannot be read: {reason}", path=self.path, reason=error.strerror)]
         if status.f_flag & os.ST_RDONLY:
-            return [_("{path} is read-only: settings, report, usage and open notes cannot be kept", path=self.path)]
+            return [
+                _("{path} is read-only: settings, report, usage and in-flight notes cannot be kept", path=self.path)
+            ]
         if status.f_bavail * status.f_frsize < _FULL or (status.f_files and not status.f_favail):
-            return [_("{path} is full: settings, report, usage and open notes cannot be kept", path=self.path)]
+            return [_("{path} is full: settings, report, usage and in-flight notes cannot be kept", path=self.path)]
         return []
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from otppi.host.data_folder import DataFolder
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import open_spool
@@ -17,7 +17,7 @@ from otppi.host.gateway.health import Overview
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
 from otppi.host.inbox.settings import INBOX
-from otppi.host.ingresses.ingresses import WaysIn
+from otppi.host.ingresses.ingresses import Ingresses
 from otppi.host.mail.accounts import MailAccounts
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.service import Housekeeping, Messages, rules_of
@@ -28,8 +28,8 @@ from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.fleet import Fleet
 from otppi.host.modems.internet import InternetAccess, InternetLinks
 from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.host.otp.desk import open_desk
-from otppi.host.otp.service import OneTimePasswords
+from otppi.host.otp.passwords import open_passwords
+from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.services import Services
@@ -37,8 +37,8 @@ from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
 from otppi.host.users.settings import API_USERS
 from otppi.host.ussd.balance import Balances
-from otppi.host.ussd.desk import UssdDesk
-from otppi.host.ussd.service import BalanceReading, Sessions
+from otppi.host.ussd.service import BalanceReading, UssdService
+from otppi.host.ussd.sessions import UssdSessions
 from otppi.host.webhook.service import Forwarding
 from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import Webhook
@@ -59,7 +59,7 @@ class Host:
             rules_of(config.one(SMS)),
             Journal(boot_folder),
             open_spool(boot_folder),
-            OpenNotes(data.path / "open", report),
+            InFlight(data.path / "open", report),
             report,
             usage,
             self.events,
@@ -69,8 +69,8 @@ class Host:
         self.accounts = Accounts(users, events=self.events)
         self.webhook = Webhook(config.one(WEBHOOK))
         self.inbox = Inbox(config.one(INBOX), data.path / "inbox.json", self.events)
-        self.otp = open_desk(config.one(OTP), self.dispatch, boot_folder)
-        self.ussd = UssdDesk(self._modems)
+        self.otp = open_passwords(config.one(OTP), self.dispatch, boot_folder)
+        self.ussd = UssdSessions(self._modems)
         self.balances = Balances(self.ussd, self._modems, self.events)
         self.devices = DeviceWatch(devices, plugins.modem_types.values())
         self.fleet = Fleet(
@@ -102,16 +102,16 @@ class Host:
                 (self,),
                 self.balances.describe,
                 lambda: self.services.samples(),
-                lambda: self.ways_in.describe(),
+                lambda: self.ingresses.describe(),
             ),
         )
-        self.ways_in = WaysIn(plugins, config, self.gateway, data.path)
+        self.ingresses = Ingresses(plugins, config, self.gateway, data.path)
         self.services = Services(
             (
                 data,
                 Keys(data.keys),
                 Messages(self.dispatch, report, config),
-                OneTimePasswords(self.otp, config),
+                OtpService(self.otp, config),
                 Housekeeping(self.dispatch),
                 Receiving(self.inbox, config),
                 Forwarding(self.webhook, config),
@@ -119,20 +119,20 @@ class Host:
                 self.fleet,
                 self.mail,
                 BalanceReading(self.balances, self.fleet.values),
-                Sessions(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
+                UssdService(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
                 InternetAccess(self.internet, internet_type, config),
                 Users(self.accounts, config),
                 self.gateway,
-                self.ways_in,
+                self.ingresses,
             ),
             self.events,
         )
         self.dispatch.each_minute.append(self.services.tidy)
-        for part in (self.otp, self.webhook, self.ways_in):
+        for part in (self.otp, self.webhook, self.ingresses):
             part.subscribe_to(self.events)
 
     def start(self) -> None:
-        """Start the modems, then the ways in.
+        """Start the modems, then the ingresses.
 
         Raises:
             NoThread: Nothing can be started, for nobody could look after it.

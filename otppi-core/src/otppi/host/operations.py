@@ -25,7 +25,7 @@ def _running(host: Host) -> tuple[object, ...]:
         host.devices,
         host.inbox,
         host.webhook,
-        host.ways_in,
+        host.ingresses,
         host.internet,
         host.accounts,
         host.fleet.power_supply,

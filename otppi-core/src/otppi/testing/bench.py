@@ -9,7 +9,7 @@ from typing import Any, Self
 from otppi.api.egress import Channel, EgressState
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
@@ -42,7 +42,7 @@ class DispatchBench:
         self.now = time.time
         self.usage = UsageFile(folder / "usage", folder / "report", clock=lambda: self.now())
         self.spool = Spool(SealedFile(folder / "boot" / "spool", spool_key(folder / "boot")))
-        notes = OpenNotes(folder / "open", self.report)
+        notes = InFlight(folder / "open", self.report)
         self.events = EventBus()
         self.dispatch = Dispatch(
             replace(RULES, **rules), self.journal, self.spool, notes, self.report, self.usage, self.events

@@ -1,4 +1,4 @@
-"""A gateway that stands in for the host's in tests of ways in: it reads as the host does, and sends nothing."""
+"""A gateway that stands in for the host's in tests of ingresses: it reads as the host does, and sends nothing."""
 
 import threading
 from collections.abc import Callable, Mapping

@@ -359,7 +359,7 @@ def test_the_end_after_a_restart_reaches_the_callback_topic(
         threading.Timer(0.1, doubles.modems[-1].gate.set).start()
     finally:
         host.stop()
-    assert published == [], "the answer of the way in itself tells these"
+    assert published == [], "the answer of the ingress itself tells these"
     data = DataFolder(tmp_path / "data", plugins=doubles.plugins)
     host = Host(data, tmp_path / "boot")
     try:

@@ -1,4 +1,4 @@
-"""Every field of every command: it works, or is refused by name, by each kind of way in (issue 9 A4)."""
+"""Every field of every command: it works, or is refused by name, by each kind of ingress (issue 9 A4)."""
 
 import json
 import time
@@ -25,7 +25,7 @@ OTP: dict[str, Any] = {"reference": "login", "receiver": RECEIVER, "message": "K
 
 
 class Bench:
-    """The gateway with two modems, of which senders may use one, and one way in."""
+    """The gateway with two modems, of which senders may use one, and one ingress."""
 
     def __init__(self, host: Host, doubles: Any, origin: Origin) -> None:
         self.host = host
@@ -235,7 +235,7 @@ def test_an_answer_elsewhere_is_given_by_brokers_and_refused_by_rest(bench: Benc
     data = {"send-sms": SMS, "verify-otp": {"reference": "a", "otp": "1"}}.get(command, {"receiver": RECEIVER})
     more = {field: "answers" if field == "callback_topic" else 50}
     if bench.origin.callback is None:
-        reason = "answers are not published by this way in: they come as the response"
+        reason = "answers are not published by this ingress: they come as the response"
         assert bench.errors(command, data, **more) == {field: reason}
     else:
         assert bench.ask(command, data, **more).code is not ResponseCode.MALFORMED

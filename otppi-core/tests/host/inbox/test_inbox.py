@@ -430,7 +430,7 @@ def test_a_full_inbox_is_seen_in_the_status(host: Host, doubles: Any) -> None:
 
 
 def test_ways_in_are_told_and_may_fail(host: Host, doubles: Any, caplog: pytest.LogCaptureFixture) -> None:
-    until(lambda: doubles.ingresses, "the way in is made")
+    until(lambda: doubles.ingresses, "the ingress is made")
     (ingress,) = doubles.ingresses
     ingress.refuses = True
     receive(doubles, part(SECRET))

@@ -149,7 +149,7 @@ def test_every_kind_of_ticket_can_be_taken_back(host: Host, modem: ScriptedModem
 
 
 class Told:
-    """What the way in was told."""
+    """What the ingress was told."""
 
     def __init__(self, ingress: Any) -> None:
         self.states: list[tuple[Callback, Answer]] = []

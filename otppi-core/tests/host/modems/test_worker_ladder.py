@@ -112,7 +112,7 @@ def test_a_modem_that_is_absent_or_needs_a_person_is_only_opened_again(bench: Di
     modem.lose(error)
     until(lambda: modem.opened > 20)
     assert modem.recovered == []
-    assert set(bench.worker("m0").healer.counts.values()) == {0}
+    assert set(bench.worker("m0").recoverer.counts.values()) == {0}
     modem.sickness = None
     bench.until_state("m0", ModemState.READY)
 
@@ -124,7 +124,7 @@ def test_a_step_that_it_lacks_is_left_out_and_that_is_told_once(
     until(lambda: modem.recovered == [RADIO, RESET])
     bench.until_state("m0", ModemState.READY)
     assert caplog.text.count("modem m0 has no step radio: it is left out") == 1
-    assert bench.worker("m0").healer.counts[RADIO] == 0
+    assert bench.worker("m0").recoverer.counts[RADIO] == 0
 
 
 def test_a_step_that_fails_is_followed_by_the_next_one(bench: DispatchBench, caplog: pytest.LogCaptureFixture) -> None:
@@ -134,7 +134,7 @@ def test_a_step_that_fails_is_followed_by_the_next_one(bench: DispatchBench, cap
     until(lambda: modem.recovered == [RESET, POWER])
     bench.until_state("m0", ModemState.READY)
     assert "modem m0: reset could not be carried out: it does not listen" in caplog.text
-    assert bench.worker("m0").healer.counts == {REINITIALISE: 1, RADIO: 0, RESET: 1, POWER: 1}
+    assert bench.worker("m0").recoverer.counts == {REINITIALISE: 1, RADIO: 0, RESET: 1, POWER: 1}
 
 
 def test_a_modem_in_recovery_holds_up_no_other(bench: DispatchBench) -> None:
@@ -180,7 +180,7 @@ def test_a_modem_without_network_is_made_ready_less_often(
 
 def test_each_step_is_a_counter(host: Host) -> None:
     (one,) = modem_workers(host.dispatch.workers())
-    one.healer.counts[RESET] += 1
+    one.recoverer.counts[RESET] += 1
     counters = host.gateway.counters()["modem_recoveries_total"]
     assert counters['modem="scripted",step="reset"'] == 1
     assert counters['modem="scripted",step="power"'] == 0

@@ -27,7 +27,7 @@ from otppi.api.settings import Section
 
 @hookimpl
 def otppi_ingress_types():
-    section = Section(key="{key}", title="A way in", help="For tests.", settings=(), reset_group="test")
+    section = Section(key="{key}", title="An ingress", help="For tests.", settings=(), reset_group="test")
     return [IngressType(section=section, create=print, enabled=bool)]
 """
 OWN_SECTION = """

@@ -22,7 +22,7 @@ from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.ussd import balance
 from otppi.host.ussd.balance import Balances, Plan
 from otppi.host.ussd.balance_text import CODE, amount, balance_in, problem_of_pattern
-from otppi.host.ussd.desk import UssdDesk
+from otppi.host.ussd.sessions import UssdSessions
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 
@@ -202,11 +202,11 @@ class Sims:
 
     def __init__(self, bench: DispatchBench) -> None:
         self.bench = bench
-        self.desk = UssdDesk(self.workers)
+        self.sessions = UssdSessions(self.workers)
         self.low: list[BalanceLow] = []
         self.asked: list[str] = []
         bench.events.subscribe(BalanceLow, self.low.append)
-        self.balances = Balances(self.desk, self.workers, bench.events)
+        self.balances = Balances(self.sessions, self.workers, bench.events)
 
     def workers(self) -> list[ModemWorker]:
         return modem_workers(self.bench.dispatch.workers())
@@ -220,7 +220,7 @@ class Sims:
             answer = answers.popleft()
             if isinstance(answer, Exception):
                 raise answer
-            self.desk.answered(
+            self.sessions.answered(
                 name, answer if isinstance(answer, UssdAnswer) else UssdAnswer(UssdStatus.FINISHED, str(answer))
             )
 
@@ -232,7 +232,7 @@ class Sims:
 def sims(bench: DispatchBench) -> Iterator[Sims]:
     sims = Sims(bench)
     yield sims
-    sims.desk.stop()
+    sims.sessions.stop()
 
 
 MENU = UssdAnswer(UssdStatus.REPLY_WANTED, "1 Pulsa\n2 Paket")

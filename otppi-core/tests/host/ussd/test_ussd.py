@@ -1,4 +1,4 @@
-"""The USSD desk and `request-ussd`: one session a modem, replies, time-outs, who is told, and nothing of it in logs."""
+"""USSD sessions and `request-ussd`: one session a modem, replies, time-outs, who is told, and nothing of it in logs."""
 
 import json
 import logging
@@ -15,9 +15,9 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.host.messages.placement import Refused
 from otppi.host.modems.worker import modem_workers
-from otppi.host.ussd import desk as desk_module
+from otppi.host.ussd import sessions as sessions_module
 from otppi.host.ussd.answers import ask
-from otppi.host.ussd.desk import SessionState, UssdDesk, UssdSession
+from otppi.host.ussd.sessions import SessionState, UssdSession, UssdSessions
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 from otppi.wire.envelope import Answer, ResponseCode, parse
@@ -33,7 +33,7 @@ class Phone:
 
     def __init__(self, bench: DispatchBench) -> None:
         self.bench = bench
-        self.desk = UssdDesk(lambda: modem_workers(bench.dispatch.workers()))
+        self.sessions = UssdSessions(lambda: modem_workers(bench.dispatch.workers()))
         self.script: deque[object] = deque()
         self.asked: list[str] = []
         self.modem = self.add("m0")
@@ -56,10 +56,10 @@ class Phone:
     def say(self, answer: object, name: str = "m0") -> None:
         """Let the network say something."""
         said = answer if isinstance(answer, UssdAnswer) else UssdAnswer(UssdStatus.FINISHED, str(answer))
-        self.desk.answered(name, said)
+        self.sessions.answered(name, said)
 
     def start(self, code: str = "*123#") -> UssdSession:
-        return self.desk.start("m0", code, APP)
+        return self.sessions.start("m0", code, APP)
 
     def request(self, *, origin: Origin = APP, wait: float = 5.0, **data: Any) -> Answer:
         answer: Answer = self.ticket(data, origin).answer(wait)
@@ -67,14 +67,14 @@ class Phone:
 
     def ticket(self, data: Any, origin: Origin = APP) -> Any:
         body = {"modem_id": "m0", "ussd_code": "*123#", **data} if isinstance(data, dict) else data
-        return ask(self.desk, parse(json.dumps({"command": "request-ussd", "data": body}).encode()), origin)
+        return ask(self.sessions, parse(json.dumps({"command": "request-ussd", "data": body}).encode()), origin)
 
 
 @pytest.fixture
 def phone(bench: DispatchBench) -> Iterator[Phone]:
     phone = Phone(bench)
     yield phone
-    phone.desk.stop()
+    phone.sessions.stop()
 
 
 def data_of(answer: Answer) -> dict[str, Any]:
@@ -88,15 +88,15 @@ def refusal(call: Callable[[], object]) -> Refused:
     return caught.value
 
 
-# -- the desk ----------------------------------------------------------------------------------------------------------
+# -- the sessions ------------------------------------------------------------------------------------------------------
 
 
 def test_a_code_is_answered(phone: Phone) -> None:
     session = phone.start()
     assert session.exchange.result(30) == UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")
     assert session.state is SessionState.ENDED
-    assert phone.desk.sessions() == []
-    assert not phone.desk.busy("m0")
+    assert phone.sessions.sessions() == []
+    assert not phone.sessions.busy("m0")
 
 
 def test_an_answer_that_comes_long_after_and_messages_meanwhile(phone: Phone) -> None:
@@ -114,13 +114,13 @@ def test_one_session_a_modem_and_the_second_is_told_who_has_it(phone: Phone) -> 
     phone.script.append(SILENT)
     session = phone.start()
     until(lambda: phone.asked, "the first modem is asked, so that the silence is its own")
-    busy = refusal(lambda: phone.desk.start("m0", "*1#", OTHER))
+    busy = refusal(lambda: phone.sessions.start("m0", "*1#", OTHER))
     assert busy.code is ResponseCode.QUEUE_FULL
     assert "ingress-rest/app has a USSD session on m0" in busy.cause
-    (shown,) = phone.desk.sessions()
+    (shown,) = phone.sessions.sessions()
     assert shown["session"] == session.session_id
     assert (shown["modem_id"], shown["owner"]) == ("m0", "ingress-rest/app")
-    assert phone.desk.start("m1", "*1#", OTHER).exchange.result(30).text == "Pulsa Rp10.000"
+    assert phone.sessions.start("m1", "*1#", OTHER).exchange.result(30).text == "Pulsa Rp10.000"
     until(lambda: session.state is SessionState.SENDING)
     phone.say("now")
     phone.start().exchange.result(30)
@@ -131,24 +131,24 @@ def test_replies(phone: Phone) -> None:
     session = phone.start()
     assert session.exchange.result(30) == MENU
     assert session.state is SessionState.REPLY_WANTED
-    assert phone.desk.busy("m0")
-    assert refusal(lambda: phone.desk.reply(session.session_id, "1", Sender("other"))).code is ResponseCode.FAILED
+    assert phone.sessions.busy("m0")
+    assert refusal(lambda: phone.sessions.reply(session.session_id, "1", Sender("other"))).code is ResponseCode.FAILED
     for wanted in (MENU, UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")):
-        assert phone.desk.reply(session.session_id, "1", APP.sender).exchange.result(30) == wanted
+        assert phone.sessions.reply(session.session_id, "1", APP.sender).exchange.result(30) == wanted
     assert phone.asked == ["*123#", "1", "1"]
-    assert "wants no reply" in refusal(lambda: phone.desk.reply(session.session_id, "1", APP.sender)).cause
-    assert "no such" in refusal(lambda: phone.desk.reply("nonsense", "1", APP.sender)).cause
+    assert "wants no reply" in refusal(lambda: phone.sessions.reply(session.session_id, "1", APP.sender)).cause
+    assert "no such" in refusal(lambda: phone.sessions.reply("nonsense", "1", APP.sender)).cause
 
 
 def test_cancelling(phone: Phone) -> None:
-    assert not phone.desk.cancel("m0")
+    assert not phone.sessions.cancel("m0")
     phone.script.extend([MENU, SILENT])
     phone.start().exchange.result(30)
-    assert phone.desk.cancel("m0")
+    assert phone.sessions.cancel("m0")
     until(lambda: phone.asked == ["*123#", "cancelled"])
     session = phone.start()
     until(lambda: session.state is SessionState.SENDING)
-    assert phone.desk.cancel("m0")
+    assert phone.sessions.cancel("m0")
     assert "cancelled" in refusal(lambda: session.exchange.result(30)).cause
     phone.say("too late")
     assert phone.start().exchange.result(30).text == "Pulsa Rp10.000"
@@ -172,7 +172,7 @@ def test_what_the_modem_raises(phone: Phone, error: Exception, code: ResponseCod
 
 
 def test_a_modem_that_is_not_there_or_not_ready(phone: Phone) -> None:
-    assert refusal(lambda: phone.desk.start("m9", "*1#", APP)).code is ResponseCode.NO_MODEM
+    assert refusal(lambda: phone.sessions.start("m9", "*1#", APP)).code is ResponseCode.NO_MODEM
     phone.modem.openings.extend([ModemLost("it is away")] * 50)
     phone.modem.lose()
     until(lambda: phone.bench.worker("m0").status.state.value == "recovering")
@@ -182,11 +182,11 @@ def test_a_modem_that_is_not_there_or_not_ready(phone: Phone) -> None:
 def test_a_modem_that_ingresses_may_not_use(phone: Phone) -> None:
     phone.add("own", send_from_api=False)
     assert phone.request(modem_id="own").code is ResponseCode.NO_MODEM
-    assert phone.desk.start("own", "*1#", APP).exchange.result(30)
+    assert phone.sessions.start("own", "*1#", APP).exchange.result(30)
 
 
 def test_a_network_that_never_answers(phone: Phone) -> None:
-    phone.desk.timeouts = {"m0": 0.1}
+    phone.sessions.timeouts = {"m0": 0.1}
     phone.script.append(SILENT)
     session = phone.start()
     refused = refusal(lambda: session.exchange.result(30))
@@ -197,7 +197,7 @@ def test_a_network_that_never_answers(phone: Phone) -> None:
 
 
 def test_a_modem_that_has_no_time(phone: Phone) -> None:
-    phone.desk.timeouts = {"m0": 0.1}
+    phone.sessions.timeouts = {"m0": 0.1}
     phone.modem.gate.clear()
     record = phone.bench.take()
     until(phone.modem.sending.is_set)
@@ -207,13 +207,13 @@ def test_a_modem_that_has_no_time(phone: Phone) -> None:
     assert (refused.code, refused.retry_after) == (ResponseCode.QUEUE_FULL, 30)
     phone.modem.gate.set()
     phone.bench.end(record)
-    phone.desk.timeouts = {}
+    phone.sessions.timeouts = {}
     phone.start().exchange.result(30)
     assert phone.asked == ["*123#"]
 
 
 def test_a_reply_that_nobody_gives(phone: Phone) -> None:
-    phone.desk.timeouts = {"m0": 0.1}
+    phone.sessions.timeouts = {"m0": 0.1}
     phone.script.append(MENU)
     session = phone.start()
     assert session.exchange.result(30) == MENU
@@ -227,13 +227,13 @@ def test_the_network_ends_a_session_that_waits_for_a_reply(phone: Phone) -> None
     assert session.exchange.result(30) == MENU
     phone.say(UssdAnswer(UssdStatus.TIMED_OUT))
     assert session.state is SessionState.ENDED
-    assert not phone.desk.busy("m0")
+    assert not phone.sessions.busy("m0")
 
 
 def test_stopping(phone: Phone) -> None:
     phone.script.append(SILENT)
     session = phone.start()
-    phone.desk.stop()
+    phone.sessions.stop()
     assert "is stopping" in refusal(phone.start).cause
     assert "stopped" in refusal(lambda: session.exchange.result(30)).cause
     assert not any(
@@ -245,15 +245,15 @@ def test_stopping(phone: Phone) -> None:
 def test_sessions_are_forgotten(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     first = phone.start()
     first.exchange.result(30)
-    assert phone.desk.find(first.session_id, APP.sender) is first
-    assert phone.desk.find(first.session_id, OTHER.sender) is None
+    assert phone.sessions.find(first.session_id, APP.sender) is first
+    assert phone.sessions.find(first.session_id, OTHER.sender) is None
     for _ in range(70):
         phone.start().exchange.result(30)
-    assert phone.desk.find(first.session_id, APP.sender) is None
+    assert phone.sessions.find(first.session_id, APP.sender) is None
     last = phone.start()
     last.exchange.result(30)
-    monkeypatch.setattr(desk_module, "_KEPT_FOR", -1.0)
-    assert phone.desk.find(last.session_id, APP.sender) is None
+    monkeypatch.setattr(sessions_module, "_KEPT_FOR", -1.0)
+    assert phone.sessions.find(last.session_id, APP.sender) is None
 
 
 # -- request-ussd ------------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_who_does_not_wait_gets_202_and_is_called_back(phone: Phone) -> None:
     assert (answer.code, answer.http_status) == (ResponseCode.SUCCESS, 202)
     finals: list[Answer] = []
     ticket.when_final(finals.append)
-    (session,) = phone.desk.sessions()
+    (session,) = phone.sessions.sessions()
     until(lambda: phone.asked)
     assert finals == []
     phone.say("Pulsa Rp5")
@@ -362,7 +362,7 @@ def test_no_text_is_logged_or_shown(phone: Phone, caplog: pytest.LogCaptureFixtu
     session.exchange.result(30)
     phone.say("rahasia lain")
     for text in ("4321", "rahasia"):
-        assert text not in caplog.text + repr(session) + str(phone.desk.sessions())
+        assert text not in caplog.text + repr(session) + str(phone.sessions.sessions())
 
 
 def test_a_session_ends_in_time_where_no_thread_can_be_started(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,17 +371,17 @@ def test_a_session_ends_in_time_where_no_thread_can_be_started(phone: Phone, mon
     def cannot_start(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    phone.desk.timeouts = {"m0": 0.05}
+    phone.sessions.timeouts = {"m0": 0.05}
     phone.script.append(SILENT)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Timer, "start", cannot_start)
         session = phone.start()
-    phone.desk.look()
+    phone.sessions.look()
 
     def looked() -> bool:
-        phone.desk.look()
+        phone.sessions.look()
         return session.exchange.done()
 
     until(looked)
     assert refusal(lambda: session.exchange.result(0)).code is ResponseCode.UNCONFIRMED
-    assert not phone.desk.busy("m0")
+    assert not phone.sessions.busy("m0")

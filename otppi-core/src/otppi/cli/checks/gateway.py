@@ -1,4 +1,4 @@
-"""Checks of the gateway: store, control socket, plugins, settings, modems, ways in."""
+"""Checks of the gateway: store, control socket, plugins, settings, modems, ingresses."""
 
 import shlex
 import ssl
@@ -64,7 +64,7 @@ def check_plugins() -> Iterator[Finding]:
 
 
 def check_gateway(data: Path) -> Iterator[Finding]:
-    """Look whether a gateway runs, then at its settings, modems and ways in."""
+    """Look whether a gateway runs, then at its settings, modems and ingresses."""
     try:
         client = running(data)
     except Failure as failure:
@@ -184,13 +184,13 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
     )
 
 
-# -- ways in ----------------------------------------------------------------------------------------------------------
+# -- ingresses -------------------------------------------------------------------------------------------------------
 
 
 def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     if not ingresses:
         yield warning(
-            _("ways in"), _("none is enabled: only otppi send can send"), _("enable one with: otppi settings set")
+            _("ingresses"), _("none is enabled: only otppi send can send"), _("enable one with: otppi settings set")
         )
     for one in ingresses:
         if one["state"] != "running" or one.get("listening") is False:

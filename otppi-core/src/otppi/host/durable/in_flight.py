@@ -1,4 +1,4 @@
-"""The open notes: which messages are on their way, in a small file on the card, so that a power cut can be told.
+"""The in-flight notes: which messages are on their way, in a small file on the card, so that a power cut can be told.
 
 Metadata only: never a text, never a receiver that is not masked. A message is noted when it has been on its way for
 five seconds, so what a modem sends without delay costs nothing. One that has ended is not marked in here: it is in the
@@ -70,7 +70,7 @@ _LOST = Status(
 )
 
 
-class OpenNotes:
+class InFlight:
     """`watch` is for any thread; `sweep` for housekeeping; the rest for the start and the stop.
 
     Args:
@@ -114,7 +114,7 @@ class OpenNotes:
             self._pause_until = now + _PAUSE
             self._failed = True
             logger.error(  # noqa: TRY400 - the reason says it all
-                "the open notes cannot be written, a power cut now would not be told: %s", error.strerror or error
+                "the in-flight notes cannot be written, a power cut now would not be told: %s", error.strerror or error
             )
         else:
             self._failed = False
@@ -143,7 +143,7 @@ class OpenNotes:
 
     def warnings(self) -> list[str]:
         """Say what people should know."""
-        return [_("the open notes cannot be written: a power cut would not be told")] if self._failed else []
+        return [_("the in-flight notes cannot be written: a power cut would not be told")] if self._failed else []
 
     # -- start and stop ---------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class OpenNotes:
         except FileNotFoundError:
             return notes
         except OSError as error:
-            logger.error("the open notes cannot be read, nobody is told what the power took: %s", error)  # noqa: TRY400
+            logger.error("the in-flight notes cannot be read, nobody is told what the power took: %s", error)  # noqa: TRY400
             return notes
         while data:
             body, data = _split(data)
@@ -165,7 +165,7 @@ class OpenNotes:
                 for message_id, *fields in frame["open"]:
                     notes[message_id] = Note(message_id, fields, stopped, since)
             except (zlib.error, ValueError, TypeError, LookupError):
-                logger.warning("a damaged part of the open notes is left out")
+                logger.warning("a damaged part of the in-flight notes is left out")
                 break
         return notes
 
@@ -212,7 +212,7 @@ class OpenNotes:
         try:
             self._rewrite(records, stopped=stopped)
         except OSError as error:
-            logger.error("the open notes cannot be written: %s", error.strerror or error)  # noqa: TRY400
+            logger.error("the in-flight notes cannot be written: %s", error.strerror or error)  # noqa: TRY400
 
     # -- the file ---------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
-"""What an earlier run of the gateway left: put together from the journal, the spool and the open notes."""
+"""What an earlier run of the gateway left: put together from the journal, the spool and the in-flight notes."""
 
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """The records, those that wait in the order in which they were taken in, and the ids that are among the open notes.
+    """The records, those that wait in the order in which they were taken in, and the ids among the in-flight notes.
 
     What ended with the crash or the power cut has no time of its end yet.
     """
@@ -24,7 +24,7 @@ class LeftBehind:
     noted: Collection[str]
 
 
-def left_behind(journal: Journal, spool: Spool, notes: OpenNotes, report: Report) -> LeftBehind:
+def left_behind(journal: Journal, spool: Spool, notes: InFlight, report: Report) -> LeftBehind:
     """Find out what became of each message that an earlier run took in.
 
     The journal says how far each one got, and the spool has the texts of those that only waited. A crash leaves both, a

@@ -18,7 +18,8 @@ def _unknown_ingresses(document: Document) -> Iterable[FieldError]:
     for one in document.object("encryption")["required_on"]:
         if one not in known and one != EVERYWHERE:
             yield FieldError(
-                "encryption.required_on", _("{one} is not a way in; there are {known}", one=one, known=", ".join(known))
+                "encryption.required_on",
+                _("{one} is not an ingress; there are {known}", one=one, known=", ".join(known)),
             )
 
 
@@ -43,7 +44,7 @@ ENCRYPTION = TypedSection(
         text_list(
             "required_on",
             "Required On",
-            "Ways in where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on every one.",
+            "Ingresses where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on each.",
             pattern=r"[a-z][a-z0-9_-]*",
             closed=[EVERYWHERE],
             suggest=Suggest.INGRESSES,

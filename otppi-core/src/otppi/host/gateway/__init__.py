@@ -1,1 +1,1 @@
-"""The one door, and health."""
+"""What is done with commands, and health."""

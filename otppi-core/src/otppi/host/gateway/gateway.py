@@ -24,12 +24,12 @@ from otppi.host.modems.worker import modem_workers
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
-from otppi.host.otp.desk import OtpDesk
+from otppi.host.otp.passwords import OneTimePasswords
 from otppi.host.records.record import Content, Record, Words
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
-from otppi.host.ussd.desk import UssdDesk
+from otppi.host.ussd.sessions import UssdSessions
 from otppi.text import _, words
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
@@ -68,8 +68,8 @@ class HostGateway(Service):
         accounts: Accounts,
         blocklist: Blocklist,
         dispatch: Dispatch,
-        otp: OtpDesk,
-        ussd: UssdDesk,
+        otp: OneTimePasswords,
+        ussd: UssdSessions,
         reader: EnvelopeReader,
         overview: Overview,
     ) -> None:
@@ -386,7 +386,7 @@ def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:
     """Find the fields that ask for an answer where none can be published, such as over HTTP."""
     if origin.callback is not None:
         return []
-    reason = _("answers are not published by this way in: they come as the response")
+    reason = _("answers are not published by this ingress: they come as the response")
     asked = {
         "callback_topic": envelope.callback_topic is not None,
         "callback_delay": envelope.callback_delay > CALLBACK_DELAY,  # a shorter one is kept by any answer

@@ -35,7 +35,7 @@ class Overview:
         parts: Which parts of the gateway warn.
         more_of_modem: What else is known of a modem, by its name.
         more_counters: Further counters.
-        ways_in: Describes the ingresses.
+        ingresses: Describes the ingresses.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Overview:
         parts: Iterable[Warns],
         more_of_modem: Callable[[str], Mapping[str, Any]],
         more_counters: Callable[[], Counters],
-        ways_in: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+        ingresses: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
     ) -> None:
         self._dispatch = dispatch
         self._parts = tuple(parts)
         self._more_of_modem = more_of_modem
         self._more_counters = more_counters
-        self.ways_in = ways_in
+        self.ingresses = ingresses
 
     def capacity(self) -> int:
         """Count what the egresses that work now send within the next seconds, so that none of them runs dry."""
@@ -74,16 +74,20 @@ class Overview:
             "warnings": [
                 *(f"{worker.title}: {warning}" for worker in workers for warning in worker.egress.warnings()),
                 *(warning for part in self._parts for warning in part.warnings()),
-                *(f"{way['name']}: {warning}" for way in self.ways_in() for warning in way.get("warnings", ())),
+                *(
+                    f"{ingress['name']}: {warning}"
+                    for ingress in self.ingresses()
+                    for warning in ingress.get("warnings", ())
+                ),
                 *(
                     _(
                         "{name}: no connection to {server}: {last_problem}",
-                        name=way["name"],
-                        server=way["server"],
-                        last_problem=way["last_problem"] or way["detail"],
+                        name=ingress["name"],
+                        server=ingress["server"],
+                        last_problem=ingress["last_problem"] or ingress["detail"],
                     )
-                    for way in self._brokers()
-                    if not way["connected"]
+                    for ingress in self._brokers()
+                    if not ingress["connected"]
                 ),
             ],
         }
@@ -120,8 +124,8 @@ class Overview:
         return {**describe_modem(worker), **self._more_of_modem(worker.name)}
 
     def _brokers(self) -> list[Mapping[str, Any]]:
-        """Give what those ways in say of themselves that are connections to a server."""
-        return [way for way in self.ways_in() if is_link(way)]
+        """Give what those ingresses say of themselves that are connections to a server."""
+        return [ingress for ingress in self.ingresses() if is_link(ingress)]
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
         """Count what ended, by state and ingress, what waits and was sent, by egress, and what brokers delivered."""
@@ -140,17 +144,19 @@ class Overview:
             "modem_recoveries_total": {
                 f'{_label("modem", worker.name)},step="{step.value}"': count
                 for worker in workers
-                for step, count in worker.healer.counts.items()
+                for step, count in worker.recoverer.counts.items()
             },
             "egress_sent_total": {_egress(worker): worker.sent for worker in egresses},
             "egress_queued": {_egress(worker): len(worker.queue) for worker in egresses},
             "egress_ready": {_egress(worker): float(worker.status.state is EgressState.READY) for worker in egresses},
-            "ingress_connected": {_label("ingress", way["name"]): float(way["connected"]) for way in self._brokers()},
+            "ingress_connected": {
+                _label("ingress", ingress["name"]): float(ingress["connected"]) for ingress in self._brokers()
+            },
             "ingress_deliveries_total": {
-                f'{_label("ingress", way["name"])},outcome="{outcome}"': way[outcome]
-                for way in self._brokers()
+                f'{_label("ingress", ingress["name"])},outcome="{outcome}"': ingress[outcome]
+                for ingress in self._brokers()
                 for outcome in _OUTCOMES
-                if outcome in way
+                if outcome in ingress
             },
             **self._more_counters(),
         }
@@ -175,7 +181,7 @@ def describe_account(worker: AnyWorker) -> dict[str, Any]:
 def describe_modem(worker: ModemWorker) -> dict[str, Any]:
     """Describe a modem for lists and health: its state, who it is, and what it did."""
     identity = worker.modem.identity()
-    last, planned = worker.healer.last, worker.healer.planned
+    last, planned = worker.recoverer.last, worker.recoverer.planned
     return {
         "modem_id": worker.name,
         "state": worker.status.state.value,
@@ -188,7 +194,7 @@ def describe_modem(worker: ModemWorker) -> dict[str, Any]:
         "operator": identity.operator,
         "registration": identity.registration,
         "signal_dbm": identity.signal_dbm,
-        "recoveries": {step.value: count for step, count in worker.healer.counts.items()},
+        "recoveries": {step.value: count for step, count in worker.recoverer.counts.items()},
         "last_recovery": last and {"step": last.step.value, "at": round(last.at), "cause": last.cause},
         "next_step": planned and {"step": planned[0].value, "at": round(planned[1])},
     }

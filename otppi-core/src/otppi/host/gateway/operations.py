@@ -10,7 +10,7 @@ from otppi.api.settings import number, text
 from otppi.host.gateway.gateway import HostGateway
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.operations import WAIT
-from otppi.host.ingresses.ingresses import WaysIn
+from otppi.host.ingresses.ingresses import Ingresses
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.internet import InternetLinks
@@ -57,13 +57,13 @@ def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) 
 
 
 def _status(call: HostCall) -> dict[str, Any]:
-    """Say how the gateway, its modems and its ways in are."""
+    """Say how the gateway, its modems and its ingresses are."""
     inbox = call.part(Inbox)
     return {
         **call.part(HostGateway).health(),
         "started": round(call.part(Running).started),
         "power_supply": call.part(PowerSupply).hint(),
-        "ingresses": call.part(WaysIn).describe(),
+        "ingresses": call.part(Ingresses).describe(),
         "inbox": inbox.describe(),
         "webhook": call.part(Webhook).describe(),
         "internet": call.part(InternetLinks).status(),

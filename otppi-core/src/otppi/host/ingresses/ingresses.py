@@ -1,4 +1,4 @@
-"""The ways in: the ingresses of the plugins, each on its own thread, started anew when its settings change.
+"""The ingresses of the plugins, each on its own thread, started anew when its settings change.
 
 One whose thread fails is started again by its supervisor; one that goes on but answers nobody is found by `look`.
 """
@@ -33,13 +33,13 @@ _RESTART_AFTER = 20.0
 """Seconds for which one may say that it is stalled before it is started again: it may be slow for a moment."""
 _LONGEST_PAUSE = 3600.0
 _HELD = 10_000
-"""Later states that wait for a way in that is not up yet."""
+"""Later states that wait for an ingress that is not up yet."""
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Way:
+class _Running:
     """One that runs; since when, on the monotonic clock, it answers nobody, and as it says why."""
 
     thread: Supervised
@@ -50,7 +50,7 @@ class _Way:
 
 @dataclass(slots=True)
 class _Restarts:
-    """How often a way in was started again because it answered nobody, and when, on the monotonic clock."""
+    """How often an ingress was started again because it answered nobody, and when, on the monotonic clock."""
 
     count: int = 0
     last: float = -math.inf
@@ -60,13 +60,13 @@ class _Restarts:
         return now - self.last >= min(_RESTART_AFTER * 2.0 ** min(self.count, 20), _LONGEST_PAUSE)
 
 
-class WaysIn(Service):
+class Ingresses(Service):
     """All ingresses that run. Any thread.
 
     Args:
         plugins: Whose ingresses they are.
         config: Their settings.
-        gateway: The door that they knock at.
+        gateway: What they hand commands to.
         folder: Where each has a folder for what it must keep.
     """
 
@@ -80,7 +80,7 @@ class WaysIn(Service):
         self._folder = folder
         self._changing = RLock()
         self._stopped = False
-        self._running: dict[str, _Way] = {}
+        self._running: dict[str, _Running] = {}
         self._restarts: defaultdict[str, _Restarts] = defaultdict(_Restarts)
         self._early = _Held()
         self._restarting: dict[str, _Held] = {}
@@ -110,18 +110,18 @@ class WaysIn(Service):
                 del self._restarting[key]
 
     def _use(self, key: str) -> None:
-        if way := self._running.pop(key, None):
-            way.thread.stop()
-            if not way.thread.join(_PATIENCE):
+        if running := self._running.pop(key, None):
+            running.thread.stop()
+            if not running.thread.join(_PATIENCE):
                 logger.error("%s does not end: it is left to itself, and another one takes its place", key)
-                way.ingress.abandon()
+                running.ingress.abandon()
         ingress_type, values = self._types[key], self._config.one(key)
         if not ingress_type.enabled(values):
             return
         ingress = _GuardedIngress(lambda: self._make(ingress_type, values))
-        way = _Way(Supervised(key, ingress.run, ingress.stop), ingress)
-        self._running[key] = way
-        way.thread.start()
+        running = _Running(Supervised(key, ingress.run, ingress.stop), ingress)
+        self._running[key] = running
+        running.thread.start()
 
     def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
         if problems := ingress_type.section.contradictions(values):  # an earlier version kept them
@@ -137,36 +137,38 @@ class WaysIn(Service):
 
     def threads(self) -> list[Supervised]:
         """List the threads of those that are to run."""
-        return [way.thread for way in list(self._running.values())]
+        return [running.thread for running in list(self._running.values())]
 
     def look(self) -> None:
         """See which of them answer nobody, and start those again that have not for a while; every few seconds."""
         now = time.monotonic()
-        for key, way in list(self._running.items()):
-            stalled = _guarded(key, way.ingress.stalled, "")
-            if stalled and not way.stalled:
-                way.since = now
+        for key, running in list(self._running.items()):
+            stalled = _guarded(key, running.ingress.stalled, "")
+            if stalled and not running.stalled:
+                running.since = now
                 logger.warning("%s does not answer: %s", key, stalled)
-            way.stalled = stalled
-            if stalled and now - way.since >= _RESTART_AFTER and self._restarts[key].may_be(now):
-                self._restart(key, way, now)
+            running.stalled = stalled
+            if stalled and now - running.since >= _RESTART_AFTER and self._restarts[key].may_be(now):
+                self._restart(key, running, now)
 
-    def _restart(self, key: str, way: _Way, now: float) -> None:
+    def _restart(self, key: str, running: _Running, now: float) -> None:
         with self._changing:
-            if self._stopped or self._running.get(key) is not way:
+            if self._stopped or self._running.get(key) is not running:
                 return
             restarts = self._restarts[key]
             restarts.count, restarts.last = restarts.count + 1, now
-            logger.error("%s has not answered for %.0f s (%s): it is started again", key, now - way.since, way.stalled)
+            logger.error(
+                "%s has not answered for %.0f s (%s): it is started again", key, now - running.since, running.stalled
+            )
             self.use(key)
 
     def warnings(self) -> list[str]:
         """Say which of them do not answer, or cannot be started."""
         told: list[str] = []
-        for key, way in list(self._running.items()):
-            supervision = way.thread.supervision
-            if way.stalled:
-                told.append(_("{key} does not answer: {stalled}", key=key, stalled=way.stalled))
+        for key, running in list(self._running.items()):
+            supervision = running.thread.supervision
+            if running.stalled:
+                told.append(_("{key} does not answer: {stalled}", key=key, stalled=running.stalled))
             elif supervision.state is ThreadState.BLOCKED:
                 told.append(
                     _(
@@ -190,7 +192,7 @@ class WaysIn(Service):
     # -- news -------------------------------------------------------------------------------------------------------
 
     def subscribe_to(self, events: EventBus) -> None:
-        """Hand on to the ways in what the event bus tells: messages that came in, and states that no answer tells."""
+        """Hand on to the ingresses what the event bus tells: messages that came in, and states that no answer tells."""
         events.subscribe(MessageReceived, lambda event: self.received(event.message))
         events.subscribe(MessageEnded, self._message_state)
         events.subscribe(MessageChanged, self._message_state)
@@ -202,19 +204,19 @@ class WaysIn(Service):
 
     def received(self, message: ReceivedMessage) -> None:
         """Tell all of a message that came in."""
-        for name, way in list(self._running.items()):
+        for name, running in list(self._running.items()):
             try:
-                way.ingress.received(message)
+                running.ingress.received(message)
             except Exception:  # a stranger's code may raise anything, and the others are to be told
                 logger.exception("%s did not take message %s, which came in", name, message.message_id)
 
     def state_changed(self, ingress: str, callback: Callback, answer: Answer) -> None:
-        """Tell a later state of a message where its sender wants it; nowhere where that way in is switched off."""
+        """Tell a later state of a message where its sender wants it; nowhere where that ingress is switched off."""
         if not self._early.hold((ingress, callback, answer)):
             self._tell(ingress, callback, answer)
 
     def all_started(self) -> None:
-        """Tell the states of messages of an earlier run that were known before the ways in had been started."""
+        """Tell the states of messages of an earlier run that were known before the ingresses had been started."""
         for one in self._early.release():
             self._tell(*one)
 
@@ -222,30 +224,30 @@ class WaysIn(Service):
         held = self._restarting.get(ingress)
         if held is not None and held.hold((ingress, callback, answer)):
             return  # the one that ends may not come to it, and the next one is not there yet
-        if way := self._running.get(ingress):
-            way.ingress.state_changed(callback, answer)
+        if running := self._running.get(ingress):
+            running.ingress.state_changed(callback, answer)
 
     def describe(self) -> list[dict[str, Any]]:
         """Say how each one is, and what it says of itself."""
         return [
             {
                 "name": key,
-                "state": way.thread.supervision.state.value,
-                "failures": way.thread.supervision.failures,
-                "last_error": way.thread.supervision.last_error,
-                **({"stalled": way.stalled} if way.stalled else {}),
+                "state": running.thread.supervision.state.value,
+                "failures": running.thread.supervision.failures,
+                "last_error": running.thread.supervision.last_error,
+                **({"stalled": running.stalled} if running.stalled else {}),
                 **({"restarts": self._restarts[key].count} if key in self._restarts else {}),
-                **_guarded(key, way.ingress.describe, {}),
+                **_guarded(key, running.ingress.describe, {}),
             }
-            for key, way in list(self._running.items())
+            for key, running in list(self._running.items())
         ]
 
     def stop(self) -> None:
         """Take nothing more in."""
         with self._changing:
             self._stopped = True
-            for key, way in self._running.items():
-                _guarded(key, way.thread.stop, None)
+            for key, running in self._running.items():
+                _guarded(key, running.thread.stop, None)
 
     def close(self) -> None:
         """Wait until all that was taken in is answered."""
@@ -325,7 +327,7 @@ class _Held:
             if len(self._states) < _HELD:
                 self._states.append(state)
                 return True
-        logger.warning("a later state is not told, %d wait for their way in already", _HELD)
+        logger.warning("a later state is not told, %d wait for their ingress already", _HELD)
         return True
 
     def release(self) -> list[tuple[str, Callback, Answer]]:

@@ -19,7 +19,7 @@ _REWRITE_AT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Since when a number is blocked (Unix seconds), and by whom: way in and user."""
+    """Since when a number is blocked (Unix seconds), and by whom: ingress and user."""
 
     since: float
     by: str

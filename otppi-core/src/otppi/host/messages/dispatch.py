@@ -11,12 +11,12 @@ from otppi.api.egress import Channel
 from otppi.api.errors import Deferred, Lost, NotSent, Rejected, Unconfirmed, Unfit
 from otppi.api.events import DeliveryOutcome, DeliveryReport, EgressChanged, MessageSending, MessageTaken
 from otppi.api.message import State
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.restart import left_behind
 from otppi.host.durable.spool import Spool
-from otppi.host.messages.ends import Paperwork
+from otppi.host.messages.ends import StateNotices
 from otppi.host.messages.expiry import ClockWatch
 from otppi.host.messages.followers import Followers, goes_itself, own_of
 from otppi.host.messages.placement import Placement, Refused, Rules
@@ -55,7 +55,7 @@ class Dispatch:
         rules: Rules,
         journal: Journal,
         spool: Spool,
-        notes: OpenNotes,
+        notes: InFlight,
         report: Report,
         usage: UsageFile,
         events: EventBus,
@@ -73,12 +73,12 @@ class Dispatch:
         self.clock = ClockWatch()
         self._report = report
         self._events = events
-        self._paperwork = Paperwork(report, events)
+        self._notices = StateNotices(report, events)
         self._usage = usage
         self._lock = threading.Lock()
         self._placement = Placement(rules)
         self._receipts = Receipts(lambda message_id: self.records.get(message_id) is not None)
-        self.note_ended = self._paperwork.do
+        self.note_ended = self._notices.do
         self.each_minute: list[Callable[[], None]] = []
         self._refusals = TokenBucket(_FREE_REFUSALS, _REFUSALS_PER_SECOND)
         self._stopping = threading.Event()
@@ -345,7 +345,7 @@ class Dispatch:
         self._journal.ended(record)
         if record.slot is not None:
             self._spool.drop(record)
-        self._paperwork.ended(record, state, callbacks)
+        self._notices.ended(record, state, callbacks)
         for report in early:
             self.reported(record.egress or "", report)
 
@@ -385,14 +385,14 @@ class Dispatch:
             record.become(Status(state, code, cause, before.egress, before.segments, before.finished, discharged))
             self.ended[state.value, record.origin.ingress] += 1
         self._journal.changed(record)
-        self._paperwork.changed(record, state)
+        self._notices.changed(record, state)
         for follower in record.followers:
             with self._lock:
                 if follower.state not in BECOMES[state]:
                     continue
                 follower.become(record.status)
             self._journal.changed(follower)
-            self._paperwork.followed_later(follower)
+            self._notices.followed_later(follower)
 
     # -- the egresses (main thread) ---------------------------------------------------------------------------------
 
@@ -428,7 +428,7 @@ class Dispatch:
             if record.finished is None:
                 record.become(replace(record.status, finished=time.time()))
                 self.ended[record.state.value, record.origin.ingress] += 1
-                self._paperwork.restored(record)
+                self._notices.restored(record)
             self._count_anew(record)
         self._compact()
         if behind.noted:
@@ -548,7 +548,7 @@ class Dispatch:
             self._journal.ended(record)
             if record.slot is not None:
                 self._spool.drop(record)
-            self._paperwork.followed(record, state, callbacks)
+            self._notices.followed(record, state, callbacks)
         for record in alone:
             self._queue_again(record)
 
@@ -598,7 +598,7 @@ class Dispatch:
                     staying.append(record)
                 with self._lock:
                     callbacks = self._waiters.pop(record.message_id, ())
-                self._paperwork.answer(record, callbacks)
+                self._notices.answer(record, callbacks)
             else:
                 self._end(record, State.FAILED, ResponseCode.NO_MODEM, _("the gateway is stopping; it was not sent"))
         if staying:

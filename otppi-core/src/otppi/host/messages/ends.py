@@ -14,7 +14,7 @@ from otppi.host.runtime.events import EventBus
 logger = logging.getLogger(__name__)
 
 
-class Paperwork:
+class StateNotices:
     """Any thread."""
 
     def __init__(self, report: Report, events: EventBus) -> None:

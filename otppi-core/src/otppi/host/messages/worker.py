@@ -50,7 +50,7 @@ class Dispatcher(Protocol):
         """Whether somebody waits for the end of a message at this moment."""
 
     def note_ended(self) -> None:
-        """Do the paperwork of messages that ended: there is time for it while the network has the next one."""
+        """Log and report messages that ended: there is time for it while the network has the next one."""
 
     def not_sent(self, worker: "AnyWorker", record: Record, error: NotSent) -> None:
         """Find another way for a record of which nothing went out, or end it."""

@@ -11,8 +11,8 @@ from otppi.api.message import OutgoingMessage, Progress
 from otppi.api.modem import Modem
 from otppi.host.messages.worker import AnyWorker, Dispatcher, Worker
 from otppi.host.meter.meter import Account
-from otppi.host.modems.healer import Healer
 from otppi.host.modems.power_supply import PowerSupply
+from otppi.host.modems.recoverer import Recoverer
 from otppi.host.modems.recovery import DEFAULT_SCHEDULE, Schedule
 from otppi.host.records.record import Record
 from otppi.kit.net.back_off import Backoff
@@ -56,7 +56,7 @@ class ModemWorker(Worker[Modem]):
         )
         self.modem = modem
         self.delivery_reports = delivery_reports
-        self.healer = Healer(name, modem, schedule)
+        self.recoverer = Recoverer(name, modem, schedule)
         self._power_supply = power_supply
         self._backoff = Backoff(0.2, _SEARCH_CAP)
         self._send_message = sender_of(modem)
@@ -70,12 +70,12 @@ class ModemWorker(Worker[Modem]):
 
     def _opened(self) -> None:
         self._backoff.reset()
-        self.healer.ready()
+        self.recoverer.ready()
 
     def _recover(self, error: Lost) -> float:
         """Do what may cure a modem that was lost; return the seconds until it is opened again."""
         lost = error if isinstance(error, ModemLost) else ModemLost(error.cause)
-        pause = self.healer.heal(lost, self._stopping.is_set)
+        pause = self.recoverer.recover(lost, self._stopping.is_set)
         if pause is not None:
             return pause
         delay = self._backoff.delay()

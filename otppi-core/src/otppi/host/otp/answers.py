@@ -8,7 +8,7 @@ from typing import Any
 from otppi.api.ingress import Origin
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.tickets import MessageTicket, Outcome
-from otppi.host.otp.desk import OtpDesk, Verification
+from otppi.host.otp.passwords import OneTimePasswords, Verification
 from otppi.host.records.record import Record
 from otppi.text import _
 from otppi.wire.envelope import Answer, Item
@@ -50,9 +50,9 @@ def _times(item: Record | Outcome) -> dict[str, int]:
     return {"date_time": int(item.created), "expiration": int(item.expires)}
 
 
-def verify(desk: OtpDesk, item: Item, receiver: str | None, path: str, origin: Origin) -> Outcome:
+def verify(passwords: OneTimePasswords, item: Item, receiver: str | None, path: str, origin: Origin) -> Outcome:
     """Verify one code; `path` names the item in the request. Its sender is told the receiver as it was sent."""
-    done = desk.verify(item, receiver, origin)
+    done = passwords.verify(item, receiver, origin)
     data: dict[str, Any] = {
         "id": item.id,
         "reference": item.reference,

@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class Code:
-    """What is known of a code. The desk's lock guards every change.
+    """What is known of a code. The lock of `OneTimePasswords` guards every change.
 
     Attributes:
         message_id: The message that it went out with.
@@ -98,7 +98,7 @@ def _from_bytes(payload: bytes) -> Code:
 
 
 class CodeBook:
-    """The codes, by message and by place and receiver. Not thread-safe: the desk locks.
+    """The codes, by message and by place and receiver. Not thread-safe: `OneTimePasswords` locks.
 
     Args:
         file: Where they survive a crash; None where they cannot.

@@ -65,7 +65,7 @@ class Window:
 
 
 class RequestLimits:
-    """The limits for requests. Not thread-safe: the desk locks.
+    """The limits for requests. Not thread-safe: `OneTimePasswords` locks.
 
     Those by prefix, and the guard, are for numbers only: nobody earns by the mail to a domain.
     """

@@ -44,7 +44,7 @@ API_USERS = TypedSection(
         text(
             "username",
             "Username",
-            "Name that the sender gives; those of ways in, `ingress-…`, are taken.",
+            "Name that the sender gives; those of ingresses, `ingress-…`, are taken.",
             required=True,
             pattern=r"(?!ingress-)[^:\s\x00-\x1f]{1,64}",
         ),

@@ -9,7 +9,7 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Ticket
 from otppi.host.messages.placement import Refused
 from otppi.host.messages.tickets import FixedTicket, Outcome, assemble
-from otppi.host.ussd.desk import Exchange, UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.host.ussd.sessions import Exchange, UssdSession, UssdSessions, problem_of_code, problem_of_reply
 from otppi.text import _
 from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError
@@ -102,7 +102,7 @@ class UssdTicket:
         return False
 
 
-def ask(desk: UssdDesk, envelope: Envelope, origin: Origin) -> Ticket:
+def ask(sessions: UssdSessions, envelope: Envelope, origin: Origin) -> Ticket:
     """Take a `request-ussd`: begin a session for each item, or go on with the one that it names."""
     problems = []
     for index, item in enumerate(envelope.items):
@@ -112,17 +112,17 @@ def ask(desk: UssdDesk, envelope: Envelope, origin: Origin) -> Ticket:
             problems.append(FieldError(f"{path}.ussd_code", reason))
     if problems:
         return FixedTicket(malformed(EnvelopeError(problems), envelope.name))
-    items = [_begin(desk, item, origin) for item in envelope.items]
+    items = [_begin(sessions, item, origin) for item in envelope.items]
     return UssdTicket(envelope.name, items, as_list=envelope.is_list)
 
 
-def _begin(desk: UssdDesk, item: Item, origin: Origin) -> Asked | Outcome:
+def _begin(sessions: UssdSessions, item: Item, origin: Origin) -> Asked | Outcome:
     modem, text = item.modem_id or "", item.ussd_code or ""
     try:
         if item.session:
-            session = desk.reply(item.session, text, origin.sender)
+            session = sessions.reply(item.session, text, origin.sender)
         else:
-            session = desk.start(modem, text, origin, from_api=True, client_id=item.id)
+            session = sessions.start(modem, text, origin, from_api=True, client_id=item.id)
     except Refused as refused:
         return of_refusal(refused, {"id": item.id, "modem_id": modem})
     return session, session.exchange, item.id

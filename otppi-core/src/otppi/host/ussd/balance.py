@@ -14,7 +14,7 @@ from otppi.host.messages.placement import Refused
 from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.events import EventBus
 from otppi.host.ussd.balance_text import balance_in
-from otppi.host.ussd.desk import UssdDesk
+from otppi.host.ussd.sessions import UssdSessions
 from otppi.text import _, words
 from otppi.wire.envelope import ResponseCode
 
@@ -66,9 +66,9 @@ class Balance:
 class Balances:
     """All balances. One thread of its own reads them one after the other; any thread may look or read now."""
 
-    def __init__(self, desk: UssdDesk, workers: Callable[[], Iterable[ModemWorker]], events: EventBus) -> None:
+    def __init__(self, sessions: UssdSessions, workers: Callable[[], Iterable[ModemWorker]], events: EventBus) -> None:
         self._events = events
-        self._desk = desk
+        self._sessions = sessions
         self._workers = workers
         self._plans: Mapping[str, Plan] = {}
         self._known: dict[str, Balance] = {}
@@ -142,14 +142,14 @@ class Balances:
     def _ask(self, modem: str, path: str, origin: Origin) -> str:
         """Go through the menu; give the last answer's text."""
         code, *replies = path.split(">")
-        session = self._desk.start(modem, code, origin)
+        session = self._sessions.start(modem, code, origin)
         answer = session.exchange.result(_WAIT)
         for reply in replies:
             if answer.status is not UssdStatus.REPLY_WANTED:
                 raise Refused(ResponseCode.FAILED, _("the menu of the operator ended before balance_ussd did"))
-            answer = self._desk.reply(session.session_id, reply, origin.sender).exchange.result(_WAIT)
+            answer = self._sessions.reply(session.session_id, reply, origin.sender).exchange.result(_WAIT)
         if answer.status is UssdStatus.REPLY_WANTED:
-            self._desk.cancel(modem)
+            self._sessions.cancel(modem)
         return answer.text
 
     def _note(self, modem: str, plan: Plan, found: float) -> Balance:
@@ -198,7 +198,7 @@ class Balances:
         worker = next((worker for worker in self._workers() if worker.name == name), None)
         if worker is None or worker.status.state is not EgressState.READY or worker.load(bulk=True):
             return False
-        if self._desk.busy(name):
+        if self._sessions.busy(name):
             return False
         try:
             self.read(name)

@@ -13,7 +13,7 @@ from otppi.host.modems.operations import MODEM, worker_of
 from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
 from otppi.host.ussd.answers import of_exchange, of_refusal
 from otppi.host.ussd.balance import Balances
-from otppi.host.ussd.desk import UssdDesk, UssdSession, problem_of_code, problem_of_reply
+from otppi.host.ussd.sessions import UssdSession, UssdSessions, problem_of_code, problem_of_reply
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -25,16 +25,16 @@ def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]
     """Begin a USSD session; give the network's answer, or how it stands after at most `wait` seconds."""
     _check("code", problem_of_code(code))
     worker_of(call, modem)
-    return _ask(lambda: call.part(UssdDesk).start(modem, code, origin_of(call.actor)), wait)
+    return _ask(lambda: call.part(UssdSessions).start(modem, code, origin_of(call.actor)), wait)
 
 
 def _reply(call: HostCall, session: str, text: str, wait: float) -> dict[str, Any]:
     _check("text", problem_of_reply(text))
-    return _ask(lambda: call.part(UssdDesk).reply(session, text, origin_of(call.actor).sender), wait)
+    return _ask(lambda: call.part(UssdSessions).reply(session, text, origin_of(call.actor).sender), wait)
 
 
 def _wait(call: HostCall, session: str, wait: float) -> dict[str, Any]:
-    found = call.part(UssdDesk).find(session, origin_of(call.actor).sender)
+    found = call.part(UssdSessions).find(session, origin_of(call.actor).sender)
     if found is None:
         raise InvalidSettings([FieldError("session", _("there is no such USSD session"))])
     return _ask(lambda: found, wait)
@@ -42,11 +42,11 @@ def _wait(call: HostCall, session: str, wait: float) -> dict[str, Any]:
 
 def _cancel(call: HostCall, modem: str) -> dict[str, Any]:
     worker_of(call, modem)
-    return {"modem_id": modem, "changed": call.part(UssdDesk).cancel(modem)}
+    return {"modem_id": modem, "changed": call.part(UssdSessions).cancel(modem)}
 
 
 def _sessions(call: HostCall) -> list[dict[str, Any]]:
-    return call.part(UssdDesk).sessions()
+    return call.part(UssdSessions).sessions()
 
 
 def _balances(call: HostCall) -> list[dict[str, Any]]:

@@ -5,26 +5,26 @@ from typing import Any
 
 from otppi.api.services import Service
 from otppi.host.ussd.balance import Balances, plans_of
-from otppi.host.ussd.desk import UssdDesk
+from otppi.host.ussd.sessions import UssdSessions
 
 MODEMS = "modems"
 Modems = Callable[[], Mapping[str, Mapping[str, Any]]]
 """Gives the settings of the modems that are used, by their names."""
 
 
-class Sessions(Service):
+class UssdService(Service):
     """The USSD sessions with the networks."""
 
     name = "ussd"
     sections: Collection[str] = (MODEMS,)
 
-    def __init__(self, desk: UssdDesk, modems: Modems) -> None:
-        self._desk = desk
+    def __init__(self, sessions: UssdSessions, modems: Modems) -> None:
+        self._sessions = sessions
         self._modems = modems
 
     def start(self) -> None:
         """Learn how long each network may take."""
-        self._desk.timeouts = {name: values["ussd_timeout"] for name, values in self._modems().items()}
+        self._sessions.timeouts = {name: values["ussd_timeout"] for name, values in self._modems().items()}
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Learn how long each network may take."""
@@ -32,11 +32,11 @@ class Sessions(Service):
 
     def look(self) -> None:
         """End sessions that took too long and have no timer."""
-        self._desk.look()
+        self._sessions.look()
 
     def stop(self) -> None:
         """End all sessions and begin no more."""
-        self._desk.stop()
+        self._sessions.stop()
 
 
 class BalanceReading(Service):

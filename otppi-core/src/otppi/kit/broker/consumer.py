@@ -49,7 +49,7 @@ class Consumer:
     To stop: call `stop`, go on with `due` until `in_flight` is 0 and the outbox is empty, or the patience is over.
 
     Args:
-        gateway: The door.
+        gateway: What takes the commands.
         ingress: The key of the ingress.
         sender: Whose messages they are.
         wake: Called by any thread when something is due.

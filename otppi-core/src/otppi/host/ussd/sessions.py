@@ -1,4 +1,4 @@
-"""The USSD desk: one session for each modem at a time, who has it, and the network's answers, in RAM only.
+"""USSD sessions: one session for each modem at a time, who has it, and the network's answers, in RAM only.
 
 A session begins with a code. The modem's own thread sends it between two messages, and goes on sending messages; the
 answer comes when it comes (3GPP TS 27.007 7.15). Where the network wants a reply, the session stays open for one.
@@ -52,7 +52,7 @@ Exchange = Future[UssdAnswer]
 
 
 class UssdSession:
-    """One session. The desk's lock guards every change; single attributes may be read by any thread."""
+    """One session. The lock of `UssdSessions` guards every change; single attributes may be read by any thread."""
 
     __slots__ = (
         "asked",
@@ -103,7 +103,7 @@ def problem_of_reply(text: str) -> str | None:
     return None if right else _("must be one line of 1 to {longest} characters", longest=LONGEST)
 
 
-class UssdDesk:
+class UssdSessions:
     """All sessions. Any thread may call anything.
 
     Args:

@@ -21,7 +21,7 @@ class Recovery:
     cause: str
 
 
-class Healer:
+class Recoverer:
     """Used by the modem's own thread; what it tells about itself may be read by any.
 
     Attributes:
@@ -46,7 +46,7 @@ class Healer:
         """Note that the modem works."""
         self._ladder.ready(time.monotonic())
 
-    def heal(self, error: ModemLost, stopping: Callable[[], bool]) -> float | None:
+    def recover(self, error: ModemLost, stopping: Callable[[], bool]) -> float | None:
         """Take the step that is due for the modem, which is closed.
 
         Returns:

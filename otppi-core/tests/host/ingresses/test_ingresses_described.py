@@ -10,7 +10,7 @@ import pytest
 
 from otppi.api.ingress import Ingress, IngressType
 from otppi.api.settings import Section
-from otppi.host.ingresses.ingresses import WaysIn
+from otppi.host.ingresses.ingresses import Ingresses
 from otppi.testing.scripted import until
 
 
@@ -42,12 +42,18 @@ def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.Lo
         "telling": IngressType(section, lambda _: Telling(), lambda _: True),
     }
     config = SimpleNamespace(one=lambda _: {})
-    ways = WaysIn(cast("Any", SimpleNamespace(ingress_types=types)), cast("Any", config), cast("Any", None), tmp_path)
+    ingresses = Ingresses(
+        cast("Any", SimpleNamespace(ingress_types=types)), cast("Any", config), cast("Any", None), tmp_path
+    )
     for key in types:
-        ways.use(key)
+        ingresses.use(key)
     try:
-        until(lambda: {one["name"]: one.get("topic") for one in ways.describe()} == {"mute": None, "telling": "codes"})
+        until(
+            lambda: (
+                {one["name"]: one.get("topic") for one in ingresses.describe()} == {"mute": None, "telling": "codes"}
+            )
+        )
         until(lambda: "mute failed where it was only asked" in caplog.text)
     finally:
-        ways.stop()
-        ways.close()
+        ingresses.stop()
+        ingresses.close()

@@ -1,4 +1,4 @@
-"""The open notes: what the power takes is told afterwards, from metadata, and costs the card next to nothing."""
+"""The in-flight notes: what the power takes is told afterwards, from metadata, and costs the card next to nothing."""
 
 import json
 import os
@@ -13,8 +13,8 @@ import pytest
 from otppi.api.events import MessageEnded
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.durable import in_flight as open_notes_module
-from otppi.host.durable.in_flight import OpenNotes
+from otppi.host.durable import in_flight as in_flight_module
+from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.report import Report
 from otppi.host.records.record import Record, Status
 from otppi.testing.bench import ORIGIN, DispatchBench
@@ -37,7 +37,7 @@ class Card:
 
     def start(self) -> None:
         self.report = Report(self.folder / "report", 12)
-        self.notes = OpenNotes(self.path, self.report)
+        self.notes = InFlight(self.path, self.report)
 
     def record(self, number: int, origin: Origin = ORIGIN) -> Record:
         record = Record.of(origin, f"id-{number}", RECEIVER, TEXT, time.time() + 600)
@@ -150,7 +150,7 @@ def test_the_file_is_emptied_when_nothing_is_open(card: Card) -> None:
 def test_an_end_that_is_not_in_the_report_yet_is_not_forgotten(card: Card) -> None:
     record = card.record(1)
     card.sweep()
-    record.become(Status(State.SENT))  # its paperwork is still on its way
+    record.become(Status(State.SENT))  # its report is still on its way
     card.sweep()
     assert list(card.lost()) == ["id-1"]
 
@@ -206,11 +206,11 @@ def test_a_full_card_is_told_once_and_tried_again(
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        patched.setattr(open_notes_module, "append_whole", full)
+        patched.setattr(in_flight_module, "append_whole", full)
         for _ in range(5):
             card.sweep()
         assert len(caplog.records) == 1
-        assert card.notes.warnings() == ["the open notes cannot be written: a power cut would not be told"]
+        assert card.notes.warnings() == ["the in-flight notes cannot be written: a power cut would not be told"]
     card.sweep(61)
     assert card.notes.warnings() == []
     assert list(card.lost()) == ["id-1"]
@@ -228,7 +228,7 @@ def test_a_report_that_cannot_be_written_keeps_the_notes(card: Card, monkeypatch
 
 
 def test_a_long_file_is_written_anew_with_what_is_open(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_notes_module, "_REWRITE_AT", 2000)
+    monkeypatch.setattr(in_flight_module, "_REWRITE_AT", 2000)
     staying = card.record(-1)
     card.sweep()
     for turn in range(20):
@@ -306,7 +306,7 @@ def test_a_crash_is_no_power_cut(make_bench: MakeBench, tmp_path: Path) -> None:
         again = second.dispatch.records.get(record.message_id)
         assert again is not None
         assert again.state is State.QUEUED
-        assert OpenNotes(second.folder / "open", second.report).left().keys() == {record.message_id}
+        assert InFlight(second.folder / "open", second.report).left().keys() == {record.message_id}
         assert noted
         second.add("m0")
         assert second.end(again) == (State.SENT,)

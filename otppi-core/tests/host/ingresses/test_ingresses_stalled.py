@@ -1,4 +1,4 @@
-"""A way in that runs but answers nobody: seen, told, and started again; with the one that hangs left to itself."""
+"""An ingress that runs but answers nobody: seen, told, and started again; with the one that hangs left to itself."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from otppi.api.ingress import Ingress, IngressType
-from otppi.host.ingresses import ingresses as ways_in
-from otppi.host.ingresses.ingresses import WaysIn
+from otppi.host.ingresses import ingresses as ingresses_module
+from otppi.host.ingresses.ingresses import Ingresses
 from otppi.testing.scripted import until
 
 
@@ -43,7 +43,7 @@ class Sleeper(Ingress):
 
 
 class Ways:
-    """Ways in of one ingress, of which others take the place."""
+    """Ingresses of one ingress, of which others take the place."""
 
     def __init__(self, folder: Path, *sleepers: Sleeper) -> None:
         self.made: list[Sleeper] = []
@@ -56,20 +56,20 @@ class Ways:
         section = SimpleNamespace(key="sleeper", contradictions=lambda _: [])
         types = {"sleeper": IngressType(cast("Any", section), create, lambda _: True)}
         config = cast("Any", SimpleNamespace(one=lambda _: {}))
-        self.ways = WaysIn(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), folder)
-        self.ways.use("sleeper")
+        self.ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), folder)
+        self.ingresses.use("sleeper")
         until(lambda: len(self.made) == 1)
 
     def end(self) -> None:
-        self.ways.stop()
+        self.ingresses.stop()
         for one in self.made:
             one.ended.set()
-        self.ways.close()
+        self.ingresses.close()
 
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(ways_in, "_RESTART_AFTER", 0.0)
+    monkeypatch.setattr(ingresses_module, "_RESTART_AFTER", 0.0)
     made: list[Ways] = []
 
     def make(*sleepers: Sleeper) -> Ways:
@@ -86,51 +86,51 @@ def test_one_that_is_stalled_is_told_and_started_again(
 ) -> None:
     stuck = Sleeper(stalled="its threads do nothing")
     fleet = start(stuck, Sleeper(), Sleeper())
-    fleet.ways.look()
+    fleet.ingresses.look()
     until(lambda: len(fleet.made) == 2)
     assert "sleeper does not answer: its threads do nothing" in caplog.text
     assert "it is started again" in caplog.text
     assert not stuck.abandoned  # it ended by itself
-    fleet.ways.look()
-    [described] = fleet.ways.describe()
+    fleet.ingresses.look()
+    [described] = fleet.ingresses.describe()
     assert (described["state"], described["restarts"], "stalled" in described) == ("running", 1, False)
-    assert fleet.ways.warnings() == []
+    assert fleet.ingresses.warnings() == []
 
 
 def test_one_that_does_not_end_is_left_to_itself(
     start: Callable[..., Ways], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ways_in, "_PATIENCE", 0.05)
+    monkeypatch.setattr(ingresses_module, "_PATIENCE", 0.05)
     stuck = Sleeper(stalled="it hangs", hangs=True)
     fleet = start(stuck, Sleeper())
-    fleet.ways.look()
+    fleet.ingresses.look()
     until(lambda: len(fleet.made) == 2)
     assert stuck.abandoned
     assert "does not end: it is left to itself" in caplog.text
 
 
 def test_what_is_slow_for_a_moment_is_only_told(start: Callable[..., Ways], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways_in, "_RESTART_AFTER", 30.0)
+    monkeypatch.setattr(ingresses_module, "_RESTART_AFTER", 30.0)
     slow = Sleeper(stalled="it is slow")
     fleet = start(slow)
-    fleet.ways.look()
-    assert fleet.ways.warnings() == ["sleeper does not answer: it is slow"]
-    assert fleet.ways.describe()[0]["stalled"] == "it is slow"
+    fleet.ingresses.look()
+    assert fleet.ingresses.warnings() == ["sleeper does not answer: it is slow"]
+    assert fleet.ingresses.describe()[0]["stalled"] == "it is slow"
     slow.says = ""
-    fleet.ways.look()
-    assert fleet.ways.warnings() == []
+    fleet.ingresses.look()
+    assert fleet.ingresses.warnings() == []
     assert fleet.made == [slow]
 
 
 def test_each_time_it_is_left_alone_for_longer(start: Callable[..., Ways], monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = start(Sleeper(stalled="a"), Sleeper(stalled="b"), Sleeper(stalled="c"))
-    fleet.ways.look()
+    fleet.ingresses.look()
     until(lambda: len(fleet.made) == 2)
-    monkeypatch.setattr(ways_in, "_RESTART_AFTER", 1e-9)
-    restarts = fleet.ways._restarts["sleeper"]
+    monkeypatch.setattr(ingresses_module, "_RESTART_AFTER", 1e-9)
+    restarts = fleet.ingresses._restarts["sleeper"]
     restarts.count = 40  # 2^20 times as long: a quarter of an hour, and never more than an hour
-    fleet.ways._restarts["sleeper"].last += 1000.0
-    fleet.ways.look()
+    fleet.ingresses._restarts["sleeper"].last += 1000.0
+    fleet.ingresses.look()
     assert len(fleet.made) == 2
     assert restarts.may_be(restarts.last + 3600.0)
 
@@ -142,14 +142,14 @@ def test_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     section = SimpleNamespace(key="sleeper", contradictions=lambda _: [])
     types = {"sleeper": IngressType(cast("Any", section), fail, lambda _: True)}
     config = cast("Any", SimpleNamespace(one=lambda _: {}))
-    ways = WaysIn(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), tmp_path)
-    ways.use("sleeper")
+    ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), tmp_path)
+    ingresses.use("sleeper")
     try:
-        until(lambda: bool(ways.warnings()))
-        assert "sleeper failed, and is waiting to be started again" in ways.warnings()[0]
+        until(lambda: bool(ingresses.warnings()))
+        assert "sleeper failed, and is waiting to be started again" in ingresses.warnings()[0]
     finally:
-        ways.stop()
-        ways.close()
+        ingresses.stop()
+        ingresses.close()
 
 
 def test_a_stranger_that_fails_where_it_is_asked_harms_nobody(
@@ -158,8 +158,8 @@ def test_a_stranger_that_fails_where_it_is_asked_harms_nobody(
     broken = Sleeper()
     fleet = start(broken)
     broken.says = cast("str", None)
-    fleet.ways.look()
+    fleet.ingresses.look()
     setattr(broken, "stalled", lambda: [][0])  # noqa: B010 - a method of one object
-    fleet.ways.look()
+    fleet.ingresses.look()
     assert "failed where it was only asked" in caplog.text
-    assert fleet.ways.warnings() == []
+    assert fleet.ingresses.warnings() == []

@@ -1,4 +1,4 @@
-"""The desk of one-time passwords: makes a code, has it sent, keeps only its keyed hash, and verifies it once.
+"""One-time passwords: makes a code, has it sent, keeps only its keyed hash, and verifies it once.
 
 A code belongs to the sender who requested it (or to all, setting `verifier`), to a reference, and to a receiver. The
 code itself stands in the text of its message only, like the text of any other, until that has its final state.
@@ -61,10 +61,10 @@ class Verification:
     ambiguous: bool = False
 
 
-class OtpDesk:
+class OneTimePasswords:
     """All codes. Any thread may call anything.
 
-    The desk's lock is taken before the dispatcher's, never while that is held.
+    The lock of `OneTimePasswords` is taken before the dispatcher's, never while that is held.
 
     Args:
         values: The settings of section `otp`.
@@ -104,7 +104,7 @@ class OtpDesk:
     def subscribe_to(self, events: EventBus) -> tuple[Subscription, ...]:
         """Be told of the ends of messages, and of later states, by the event bus.
 
-        Not of what is taken in: the desk's lock is held there.
+        Not of what is taken in: the lock of `OneTimePasswords` is held there.
         """
         return events.subscribe(MessageEnded, self.ended), events.subscribe(MessageChanged, self.ended)
 
@@ -174,7 +174,7 @@ class OtpDesk:
             return 0.0
         record = self._dispatch.records.get(code.message_id)
         if record is not None and not record.state.went_out:
-            return 0.0  # its sender may know it a moment before this desk is told
+            return 0.0  # its sender may know it a moment before this object is told
         return code.made + float(self._values["resend_interval"]) - now
 
     # -- verify-otp -------------------------------------------------------------------------------------------------
@@ -307,18 +307,18 @@ class OtpDesk:
         self._book.close()
 
 
-def open_desk(values: OtpValues, dispatch: Dispatch, folder: Path) -> OtpDesk:
-    """Make the desk with its codes in a folder on a RAM disk; elsewhere they are in memory only, and end with it."""
+def open_passwords(values: OtpValues, dispatch: Dispatch, folder: Path) -> OneTimePasswords:
+    """Open them with the codes in a folder on a RAM disk; elsewhere they are in memory only, and end with it."""
     try:
         if on_ram_disk(folder):
             key = spool_key(folder)
             book = CodeBook(SealedFile(folder / "otp", _derived(key, b"otppi-otp-file")))
-            return OtpDesk(values, dispatch, _derived(key, b"otppi-otp-code"), book)
+            return OneTimePasswords(values, dispatch, _derived(key, b"otppi-otp-code"), book)
         why = f"{folder} is not on a RAM disk"
     except OSError as error:
         why = error.strerror or str(error)
     logger.warning("one-time passwords do not survive a restart: %s", why)
-    return OtpDesk(values, dispatch, os.urandom(32), CodeBook())
+    return OneTimePasswords(values, dispatch, os.urandom(32), CodeBook())
 
 
 _COUNTED = {
