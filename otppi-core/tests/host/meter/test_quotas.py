@@ -1,6 +1,7 @@
 """Limits at work: who is refused and told why, what waits, what goes by others, and what is counted in the end."""
 
 import shutil
+import threading
 import time
 from calendar import timegm
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from otppi.host.meter.prices import Tariff
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 MakeBench = Callable[..., DispatchBench]
@@ -239,6 +241,56 @@ def test_an_otp_does_not_wait_for_a_rate_where_another_modem_is_free_and_bulk_do
     bulk, otp = bench.take("6281300000001", bulk=True), bench.take("6281300000002")
     assert bench.end(otp) == (State.SENT,)
     assert (otp.egress, bulk.egress, bulk.state) == ("m1", "m0", State.QUEUED)
+
+
+def hold_before_sending(bench: DispatchBench, reached: threading.Event, go_on: threading.Event) -> None:
+    """Stop the modem's thread where it has taken a message out of its queue, and its driver knows nothing of it."""
+
+    def is_blocked(_: str) -> bool:
+        reached.set()
+        assert go_on.wait(PATIENCE)
+        return False
+
+    bench.dispatch.is_blocked = is_blocked
+
+
+def hold_in_driver(bench: DispatchBench, reached: threading.Event, go_on: threading.Event) -> None:
+    """Stop it where the driver has the message, and the network cannot have it yet."""
+    modem = bench.modems["m0"]
+
+    def send(message: OutgoingMessage) -> None:
+        reached.set()
+        assert go_on.wait(PATIENCE)
+        modem.succeed(message)
+
+    modem.script.append(send)
+
+
+@pytest.mark.parametrize("hold", [hold_before_sending, hold_in_driver])
+def test_a_message_in_hand_counts_for_the_rate(
+    bench: DispatchBench, hold: Callable[[DispatchBench, threading.Event, threading.Event], None]
+) -> None:
+    bench.add("m0", limits=Limits(rate_per_minute=1), default=True)
+    bench.add("m1", prefixes=("7",))
+    reached, go_on = threading.Event(), threading.Event()
+    hold(bench, reached, go_on)
+    try:
+        first = bench.take("6281200000001")
+        assert reached.wait(PATIENCE)
+        second = bench.take("6281200000002")
+        assert 0 < bench.worker("m0").rate_wait(bulk=True) <= 60
+    finally:
+        go_on.set()
+    assert bench.end(first, second) == (State.SENT, State.SENT)
+    assert (first.egress, second.egress) == ("m0", "m1")
+
+
+def test_a_message_that_was_not_sent_is_in_hand_no_more(bench: DispatchBench) -> None:
+    modem = bench.add("m0", limits=Limits(rate_per_minute=1))
+    modem.script.append(Rejected("no such number"))
+    assert bench.end(*take(bench, 1)) == (State.FAILED,)
+    until(lambda: bench.worker("m0").load() == 0, "nothing is in hand")
+    assert bench.worker("m0").rate_wait(bulk=True) == 0
 
 
 def test_a_modem_that_waits_for_its_rate_still_stops_at_once(bench: DispatchBench) -> None:

@@ -188,6 +188,15 @@ def test_a_clock_that_jumps_and_comes_back_goes_on_where_it_was(clock: Clock, ju
     assert one.used_up(ANI, 2) == "daily quota is used up"
 
 
+def test_a_day_is_not_remembered_for_longer_than_its_month(clock: Clock) -> None:
+    one = account(clock, daily_quota=5)
+    day, month = 24 * HOUR, 31 * 24 * HOUR
+    for at in (0, month, 2 * month, -day, 3 * month, -day):  # a clock that is set back and forward again
+        clock.now = NOON + at
+        one.count(ANI, 1)
+    assert (today(one)[1], this_month(one)[1]) == (2, 3)
+
+
 @given(st.lists(st.tuples(st.floats(0, 4e9), st.integers(1, 3)), max_size=30))
 def test_no_jump_of_the_clock_makes_a_counter_negative_or_keeps_more_than_a_few(steps: list[tuple[float, int]]) -> None:
     clock = Clock()

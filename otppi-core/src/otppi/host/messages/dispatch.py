@@ -101,7 +101,7 @@ class Dispatch:
         Raises:
             Refused: none may send it (1101), or no queue has room or time for it (1205).
         """
-        ours = not record.origin.kept_by_source
+        ours = not record.content.origin.kept_by_source
         if ours:
             self._spool.prepare()
         # Made now: as soon as it is queued, a modem's thread may be further with it.
@@ -145,7 +145,8 @@ class Dispatch:
 
         One without an id is a duplicate only where its source says that it delivers it again.
         """
-        if not record.digest or (record.client_id is None and not record.origin.redelivered):
+        content = record.content
+        if not record.digest or (content.client_id is None and not content.origin.redelivered):
             return None
         return self.records.earlier(record.digest, self.rules.duplicate_window)
 
@@ -220,13 +221,13 @@ class Dispatch:
         if record.left() <= 0:
             self._expire(record)
             return False
-        if self.is_blocked(record.receiver):  # since it was taken in, also by an earlier run
+        if self.is_blocked(record.content.receiver):  # since it was taken in, also by an earlier run
             self._end(record, State.BLOCKED, ResponseCode.BLOCKED, _("the receiver was blocked while it waited"))
             return False
         with self._lock:
-            if record.state is not State.QUEUED or self._closed:
+            if record.status.state is not State.QUEUED or self._closed:
                 return False
-            record.become(Status(State.SENDING, egress=worker.name))
+            record.become(worker.as_sending)
             record.attempts += 1
         if self._events.wants(MessageSending):
             self._events.publish(event_of(MessageSending, record))
@@ -331,23 +332,24 @@ class Dispatch:
 
     def _end(self, record: Record, state: State, code: ResponseCode, cause: str | None) -> None:
         with self._lock:
-            if record.state.final:
+            before = record.status
+            if before.state.final:
                 return
             segments = segments_out(record, state)
             if record.again and not state.went_out:  # the first attempt may be with the receiver
                 state, code = State.UNCONFIRMED, ResponseCode.UNCONFIRMED
-            record.become(Status(state, code, cause, record.egress, record.progress.segments, time.time()))
+            record.become(Status(state, code, cause, before.egress, record.progress.segments, time.time()))
             record.forget_words()
             callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
-            self.ended[state.value, record.origin.ingress] += 1
+            self.ended[state.value, record.content.origin.ingress] += 1
             early = self._receipts.expect(record) if _is_reported(record) else ()
         self._journal.ended(record)
         if record.slot is not None:
             self._spool.drop(record)
         self._notices.ended(record, state, callbacks)
         for report in early:
-            self.reported(record.egress or "", report)
+            self.reported(before.egress or "", report)
 
     # -- what comes later (on the modem's thread) -------------------------------------------------------------------
 
@@ -618,4 +620,5 @@ def _is_reported(record: Record) -> bool:
     """Whether a status report may come on a message: those are of SMS (3GPP TS 23.040 3.2.9)."""
     if record.channel is not Channel.SMS or record.follows is not None:
         return False
-    return record.state in REPORTED_ON and record.egress is not None
+    status = record.status
+    return status.state in REPORTED_ON and status.egress is not None

@@ -87,14 +87,15 @@ def _tell(record: Record, callback: Callable[[], None]) -> None:
 
 
 def _log(record: Record, state: State) -> None:
+    content, status = record.content, record.status
     logger.log(
         logging.DEBUG if state is State.DELIVERED else logging.INFO,  # what goes as it should is told once
         "message %s to %s from %s/%s by %s: %s%s",
         record.message_id,
-        record.receiver_shown,
-        record.origin.ingress,
-        record.origin.sender.name,
-        record.egress,
+        content.receiver_shown,
+        content.origin.ingress,
+        content.origin.sender.name,
+        status.egress,
         state.value,
-        f" ({record.cause})" if record.cause and state is record.state else "",
+        f" ({status.cause})" if status.cause and state is status.state else "",
     )

@@ -78,9 +78,10 @@ class Followers:
         Raises:
             Refused: There are too many of them (1208).
         """
-        if record.client_id is None or not record.digest:
+        content = record.content
+        if content.client_id is None or not record.digest:
             return
-        fields = f"{record.origin.sender.name}\0{record.client_id}\0{record.receiver}"
+        fields = f"{content.origin.sender.name}\0{content.client_id}\0{content.receiver}"
         key = hashlib.blake2b(fields.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         now = time.monotonic()
         since, texts = self._guesses.get(key, (now, ()))

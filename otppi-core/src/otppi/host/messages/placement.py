@@ -3,14 +3,14 @@
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from otppi.api.egress import Channel, EgressState
 from otppi.api.errors import OtpPiError
 from otppi.host.messages.deferred import DeferredMessages
 from otppi.host.messages.routing import Target, choose
 from otppi.host.messages.worker import AnyWorker
-from otppi.host.records.record import Record, Status
+from otppi.host.records.record import Record
 from otppi.text import _, joined, labelled
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.errors import WireError
@@ -106,34 +106,37 @@ class Placement:
         candidates = self._candidates(record)
         if not candidates:
             raise Refused(ResponseCode.NO_MODEM, self._why_none(record))
+        bulk = record.content.bulk
         together = self._companions_worker(record)
-        if together in candidates and not together.account.quiet_left(bulk=record.bulk):
+        if together in candidates and not together.account.quiet_left(bulk=bulk):
             candidates = [together]
         remaining = record.left()
         for worker in candidates:
-            fits = _wait(worker, record) <= remaining and not worker.queue.full(bulk=record.bulk)
+            fits = _wait(worker, bulk=bulk) <= remaining and not worker.queue.full(bulk=bulk)
             if fits or record.restored or record.deferrals:
                 self._turn += 1
                 worker.turn = self._turn
                 return worker
-        raise _no_room(record, min(candidates, key=lambda worker: _wait(worker, record)), remaining)
+        raise _no_room(record, min(candidates, key=lambda worker: _wait(worker, bulk=bulk)), remaining)
 
     def queue(self, record: Record, worker: AnyWorker) -> None:
         """Put a message behind the others of an egress, and hold what it needs of its quotas."""
-        if record.account is not None and record.account is not worker.account:
-            record.account.settle(record.message_id, record.receiver, 0)
-        record.account = worker.account
-        if record.account.reserves:
-            record.account.reserve(record.message_id, record.receiver, _parts(record))
-        record.become(Status(cause=record.cause, egress=worker.name))  # the cause of one that was put off
-        companions = self._on_the_way.setdefault(record.receiver, [])
+        receiver, cause, account = record.content.receiver, record.status.cause, worker.account
+        if record.account is not None and record.account is not account:
+            record.account.settle(record.message_id, receiver, 0)
+        record.account = account
+        if account.reserves:
+            account.reserve(record.message_id, receiver, _parts(record))
+        # Why one was put off stays to be read. A status is frozen, so that all others can have the same one.
+        record.become(worker.as_queued if cause is None else replace(worker.as_queued, cause=cause))
+        companions = self._on_the_way.setdefault(receiver, [])
         if record not in companions:
             companions.append(record)
         worker.put(record)
 
     def seconds(self, record: Record, worker: AnyWorker) -> float:
         """Estimate how long an egress would take until a message is sent."""
-        return _wait(worker, record) + worker.seconds_per_message
+        return _wait(worker, bulk=record.content.bulk) + worker.seconds_per_message
 
     def remove(self, record: Record) -> bool:
         """Take a message out of where it waits; False where an egress has it already."""
@@ -177,13 +180,14 @@ class Placement:
 
     def ended(self, record: Record, segments: int) -> None:
         """Forget a message that is on its way no more, and count the segments of it that went out."""
+        receiver = record.content.receiver
         if record.account is not None:
-            record.account.settle(record.message_id, record.receiver, segments)
-        companions = self._on_the_way.get(record.receiver)
+            record.account.settle(record.message_id, receiver, segments)
+        companions = self._on_the_way.get(receiver)
         if companions is not None and record in companions:
             companions.remove(record)
             if not companions:
-                del self._on_the_way[record.receiver]
+                del self._on_the_way[receiver]
 
     def move(self, worker: AnyWorker, record: Record, *, leave: bool) -> bool:
         """Queue a record by another egress, its companions behind it; False where there is none.
@@ -242,7 +246,7 @@ class Placement:
 
     def _companions_worker(self, record: Record) -> AnyWorker | None:
         """Find where earlier messages to the same receiver wait; they leave an egress that is of no use first."""
-        companions = self._on_the_way.get(record.receiver)
+        companions = self._on_the_way.get(record.content.receiver)
         if not companions:
             return None
         worker = self._workers.get(companions[-1].egress or "")
@@ -252,7 +256,8 @@ class Placement:
         return worker
 
     def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[AnyWorker]:
-        now, channel = time.monotonic(), record.channel
+        now, channel, content = time.monotonic(), record.channel, record.content
+        receiver, bulk, only, cheapest = content.receiver, content.bulk, content.only, self.rules.cheapest
         targets = [
             Target(
                 name=worker.name,
@@ -260,18 +265,17 @@ class Placement:
                 default=worker.default,
                 ready=worker.status.state is EgressState.READY,
                 unfit=worker.unfit_until > now,
-                load=worker.load(bulk=record.bulk),
+                load=worker.load(bulk=bulk),
                 turn=worker.turn,
                 usable=self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota),
-                held=_is_held(worker, record),
-                price=worker.account.price(record.receiver) if self.rules.cheapest else 0.0,
+                held=bool(worker.unfit_until or worker.account.holds) and _is_held(worker, bulk=bulk),
+                price=worker.account.price(receiver) if cheapest else 0.0,
             )
             for worker in self._workers.values()
-            if worker.channel is channel
-            and (worker.send_from_api if record.only is None else record.only == worker.name)
+            if worker.channel is channel and (worker.send_from_api if only is None else only == worker.name)
         ]
         # An egress that a person chose is asked whatever its prefixes are.
-        ranked = choose(targets, record.receiver, fail_over=self.rules.fail_over or record.only is not None)
+        ranked = choose(targets, receiver, fail_over=self.rules.fail_over or only is not None)
         return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
 
     def _other(
@@ -310,29 +314,30 @@ def _may_take(worker: AnyWorker, record: Record, *, beyond_quota: bool = False) 
     return beyond_quota or not account.counts or not account.used_up(record.receiver, _parts(record))
 
 
-def _is_held(worker: AnyWorker, record: Record) -> bool:
+def _is_held(worker: AnyWorker, *, bulk: bool) -> bool:
     """Whether another egress should have a record: in quiet hours, or for the rate's sake, for which bulk may wait."""
     if worker.rest_left():
         return True
     if not worker.account.holds:
         return False
-    if worker.account.quiet_left(bulk=record.bulk):
+    if worker.account.quiet_left(bulk=bulk):
         return True
-    return not record.bulk and worker.rate_wait(bulk=False) > 0
+    return not bulk and worker.rate_wait(bulk=False) > 0
 
 
-def _wait(worker: AnyWorker, record: Record) -> float:
+def _wait(worker: AnyWorker, *, bulk: bool) -> float:
     """Estimate the seconds until an egress would send a record."""
-    wait = worker.load(bulk=record.bulk) * worker.seconds_per_message
-    wait = max(wait, worker.rest_left())
+    wait = worker.load(bulk=bulk) * worker.seconds_per_message
+    if worker.unfit_until:
+        wait = max(wait, worker.rest_left())
     if not worker.account.holds:
         return wait
-    return max(wait, worker.account.quiet_left(bulk=record.bulk), worker.rate_wait(bulk=record.bulk))
+    return max(wait, worker.account.quiet_left(bulk=bulk), worker.rate_wait(bulk=bulk))
 
 
 def _no_room(record: Record, worker: AnyWorker, remaining: float) -> Refused:
     """Say why not even the egress that could send a record soonest takes it, and when to try again."""
-    soonest = _wait(worker, record)
+    soonest = _wait(worker, bulk=record.bulk)
     if soonest <= remaining:
         cause = _("the queue is full")
     elif quiet := worker.account.quiet_left(bulk=record.bulk):

@@ -33,7 +33,7 @@ class EgressQueue:
     def put(self, record: Record) -> None:
         """Append to the record's lane, full or not: who takes new messages in asks `full` before."""
         with self._lock:
-            (self._bulk if record.bulk else self._otp).append(record)
+            (self._bulk if record.content.bulk else self._otp).append(record)
 
     def put_back(self, record: Record) -> None:
         """Put a record that was taken in front of its lane again, full or not."""

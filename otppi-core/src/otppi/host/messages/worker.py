@@ -11,11 +11,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from otppi.api.egress import Channel, Egress, EgressState, SendHooks
 from otppi.api.errors import Blocked, Deferred, Lost, NotSent, Rejected, Unconfirmed, Unfit
-from otppi.api.message import OutgoingMessage
+from otppi.api.message import OutgoingMessage, State
 from otppi.host.messages.queue import EgressQueue
 from otppi.host.meter.meter import Account
 from otppi.host.records.names import shown_name
-from otppi.host.records.record import Record
+from otppi.host.records.record import Record, Status
 from otppi.text import _
 from otppi.text.states import said
 
@@ -117,6 +117,9 @@ class Worker(Generic[E_co]):
         account: Account | None = None,
     ) -> None:
         self.name = name
+        # A status is frozen: all messages that it has share these.
+        self.as_queued = Status(egress=name)
+        self.as_sending = Status(State.SENDING, egress=name)
         self.egress = egress
         self.channel: Channel = egress.channel
         self.queue = EgressQueue(queue_size)
@@ -136,6 +139,9 @@ class Worker(Generic[E_co]):
         self._rest_until = 0.0
         self._failures = 0
         self._just_sent: Record | None = None
+        # A message is in the queue, in hand, or noted for the rate: whoever counts finds it once.
+        self._counting = threading.Lock()
+        self._paced = False
         self._handed_over = False
         self._dispatcher = dispatcher
         self._stopping = threading.Event()
@@ -221,8 +227,10 @@ class Worker(Generic[E_co]):
         return self.queue.ahead_of(bulk) + (self.sending is not None)
 
     def rate_wait(self, *, bulk: bool) -> float:
-        """Return the seconds until the rate lets a new message go, after those that wait."""
-        return self.account.pace.delay(time.monotonic(), self.queue.ahead_of(bulk))
+        """Return the seconds until the rate lets a new message go, after those that wait and the one in hand."""
+        with self._counting:
+            in_hand = self.sending is not None and not self._paced
+            return self.account.pace.delay(time.monotonic(), self.queue.ahead_of(bulk) + in_hand)
 
     def rest_left(self) -> float:
         """Return the seconds for which it sends nothing since it was found unfit; 0 where it may send."""
@@ -303,17 +311,25 @@ class Worker(Generic[E_co]):
             while not self._stopping.is_set():
                 if self._jobs:
                     self._do_jobs()
-                if self._pause_before_next():
-                    record = None
-                else:
-                    record = self.queue.take(bulk=not self.account.quiet_left(bulk=True))
+                record = None if self._pause_before_next() else self._take_next()
                 if record is None:
                     self._tell_sent()
                     self._wait_for_work()
                 elif self._dispatcher.start_sending(self, record):
                     self._send(record)
+                else:
+                    self.sending = None
         finally:
+            self.sending = None
             self._tell_sent()
+
+    def _take_next(self) -> Record | None:
+        """Take a message in hand; None where the queue has none that may go now."""
+        bulk = not self.account.quiet_left(bulk=True)
+        with self._counting:
+            self.sending = record = self.queue.take(bulk=bulk)
+            self._paced = record is not None and bool(record.progress.references)  # of several parts: counted with one
+        return record
 
     def _tell_sent(self) -> None:
         """End the message that was sent last. With the next one at hand that is done while the network has that."""
@@ -347,7 +363,6 @@ class Worker(Generic[E_co]):
 
     def _send(self, record: Record) -> None:
         started = time.monotonic()
-        self.sending = record
         try:
             self._attempt(record)
         except Lost as error:
@@ -396,7 +411,9 @@ class Worker(Generic[E_co]):
         if record is None:
             return
         if not record.progress.references:  # a message of several parts counts once
-            self.account.pace.sent(time.monotonic())
+            with self._counting:
+                self.account.pace.sent(time.monotonic())
+                self._paced = True
         self._dispatcher.dispatched(record)
         self._handed_over = True
 
@@ -411,14 +428,15 @@ class Worker(Generic[E_co]):
             self.egress.prepare(self._message(record))
 
     def _message(self, record: Record) -> OutgoingMessage:
+        content, words = record.content, record.words
         return OutgoingMessage(
             message_id=record.message_id,
-            destination=record.destination,
-            text=record.text or "",
+            destination=content.destination or content.receiver,
+            text=words.text if words else "",
             validity=max(record.left(), 0.0),
             again=record.again,
             progress=record.progress,
-            subject=record.subject,
+            subject=words.subject if words else "",
         )
 
     def _measure(self, seconds: float) -> None:

@@ -92,12 +92,13 @@ class ModemWorker(Worker[Modem]):
         super()._lost(error, cause)
 
     def _message(self, record: Record) -> OutgoingMessage:
+        content, words = record.content, record.words
         return OutgoingMessage(
             message_id=record.message_id,
-            destination=record.receiver,
-            text=record.text or "",
+            destination=content.receiver,
+            text=words.text if words else "",
             validity=max(record.left(), 0.0),
-            flash=record.flash,
+            flash=content.flash,
             report=self.delivery_reports,
             again=record.again,
             progress=record.progress,

@@ -53,7 +53,8 @@ def taken_line(record: Record) -> str:
 
 def _more(record: Record) -> str:
     """Add what few messages have: who is told later, whether its source keeps it, the end that was named, its first."""
-    by_source, ends_at, first = record.origin.kept_by_source, record.ends_at, record.follows
+    content, first = record.content, record.follows
+    by_source, ends_at = content.origin.kept_by_source, content.ends_at
     if record.answer_to is None and not by_source and ends_at is None and first is None:
         return ""
     more = f",{json.dumps(_callback(record))},{int(by_source)},{json.dumps(ends_at)}"
@@ -62,7 +63,7 @@ def _more(record: Record) -> str:
 
 def dispatched_line(record: Record) -> str:
     """Write that the network may have a message from now on."""
-    by, progress = _quoted(record.egress), record.progress
+    by, progress = _quoted(record.status.egress), record.progress
     return f'["{_DISPATCHED}","{record.message_id}",{by},{progress.segments},{progress.references!r}]\n'
 
 
@@ -180,19 +181,20 @@ class Kept:
 
 def spooled(record: Record) -> bytes:
     """Write what the spool holds of a message."""
-    content = record.content
+    content, words = record.content, record.words
     fields: list[Any] = [
         record.message_id,
         content.receiver,
-        record.text,
+        None if words is None else words.text,
         content.bulk,
         content.flash,
         content.only,
         content.origin.address,
         content.reference,
     ]
-    if record.subject or content.destination:
-        fields += [record.subject, content.destination]
+    subject = "" if words is None else words.subject
+    if subject or content.destination:
+        fields += [subject, content.destination]
     return json.dumps(fields).encode()
 
 

@@ -67,7 +67,8 @@ class EventBus:
 
     def wants(self, kind: type[Event]) -> bool:
         """Return whether anybody is told of this kind, so that no event is made for nothing."""
-        return bool(self._subscribers(kind))
+        told = self._told.get(kind)
+        return bool(self._subscribers(kind) if told is None else told)
 
     def publish(self, event: Event) -> None:
         """Tell everybody who subscribed; raises nothing."""
