@@ -17,11 +17,12 @@ from otppi.api.errors import ModemLost
 from otppi.api.events import BalanceLow, UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
 from otppi.host.messages.placement import Refused
+from otppi.host.modems.balance_pattern import CODE, problem_of_pattern
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.ussd import balance
 from otppi.host.ussd.balance import Balances, Plan
-from otppi.host.ussd.balance_text import CODE, amount, balance_in, problem_of_pattern
+from otppi.host.ussd.balance_text import amount, balance_in
 from otppi.host.ussd.sessions import UssdSessions
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

@@ -6,7 +6,7 @@ from otppi.host.meter.values import LimitValues
 
 
 class UssdValues(TypedDict):
-    """The values of `otppi.host.ussd.settings.USSD_SETTINGS` and `INIT_COMMANDS`."""
+    """The values of `otppi.host.modems.ussd_settings.USSD_SETTINGS` and `INIT_COMMANDS`."""
 
     init_commands: list[str]
     ussd_timeout: float

@@ -3,7 +3,7 @@
 import re
 
 from otppi.api.settings import Input, grouped, number, text, text_list
-from otppi.host.ussd.balance_text import CODE, problem_of_pattern
+from otppi.host.modems.balance_pattern import CODE, problem_of_pattern
 from otppi.text import _
 
 _LONGEST_COMMAND = 200
