@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from otppi.simulator import ModemProfile, ModemRack, UssdAnswer, UssdForm
+from otppi.simulator import ModemProfile, ModemRack, ScriptedUssdAnswer, UssdForm
 from otppi.testing.waiting import until
 from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
 SECRET = "Sisa pulsa rahasia Rp77.123"
 SCRIPT = {
-    "*771#": UssdAnswer(SECRET, delay=0.2),
-    "*772#": UssdAnswer(f"1 {SECRET}", mode=1, replies={"1": UssdAnswer(SECRET)}),
+    "*771#": ScriptedUssdAnswer(SECRET, delay=0.2),
+    "*772#": ScriptedUssdAnswer(f"1 {SECRET}", mode=1, replies={"1": ScriptedUssdAnswer(SECRET)}),
 }
 
 

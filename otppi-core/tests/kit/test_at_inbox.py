@@ -11,8 +11,8 @@ from otppi.api.events import DeliveryOutcome, DeliveryReport, InboundPart
 from otppi.kit.at.inbound import read_inbound
 from otppi.kit.at.late_results import LateResults
 from otppi.simulator import ModemProfile
-from otppi.simulator.commands import COMMANDS, Command
-from otppi.simulator.sim import Status, StoredSms
+from otppi.simulator.commands import COMMANDS, ExtendedCommand
+from otppi.simulator.sim import StoredSms, StoredStatus
 from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire.address import Address
 from otppi.wire.at import Noise, Urc
@@ -57,7 +57,7 @@ def stored(driver: Any) -> int:
     return sum(len(memory.messages) for memory in driver.peer._peer.sim.memories.values())
 
 
-def put(driver: Any, memory: str, place: int, pdu: str, status: Status = Status.UNREAD) -> None:
+def put(driver: Any, memory: str, place: int, pdu: str, status: StoredStatus = StoredStatus.UNREAD) -> None:
     driver.peer._peer.sim.memories[memory].messages[place] = StoredSms(pdu, len(pdu) // 2 - 1, status)
 
 
@@ -91,7 +91,7 @@ def test_a_message_is_handed_on_and_then_deleted(driver: Any) -> None:
 
 def test_what_waited_in_every_memory_is_found_at_the_start(driver: Any) -> None:
     put(driver, "SM", 3, deliver_line("in the SIM"))
-    put(driver, "ME", 7, deliver_line("in the modem"), Status.READ)
+    put(driver, "ME", 7, deliver_line("in the modem"), StoredStatus.READ)
     driver.modem.open()
     settle(driver)
     assert sorted(texts(driver)) == ["in the SIM", "in the modem"]
@@ -441,7 +441,7 @@ def test_a_modem_that_is_full_of_what_nobody_takes_is_unfit(make_driver: MakeDri
 
 
 def test_what_is_routed_is_acknowledged_where_the_modem_wants_it(driver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(COMMANDS, "+CSMS", Command(lambda request: ["+CSMS: 1,1,1,1"]))
+    monkeypatch.setitem(COMMANDS, "+CSMS", ExtendedCommand(lambda request: ["+CSMS: 1,1,1,1"]))
     driver.peer.inject("routed-needs-cnma", seconds=0.3)
     driver.peer._peer.session.csms = 1
     driver.modem.open()
@@ -651,7 +651,7 @@ def test_a_message_whose_listed_line_is_broken_is_read_again_before_it_is_delete
     put(driver, "SM", 2, deliver_line("two"))
     one = deliver_line("one")
     lists = [["+CMGL: 1,1,,20", one[:30] + one[31:], "+CMGL: 2,1,,20", "x"]]
-    monkeypatch.setitem(COMMANDS, "+CMGL", Command(lambda request: lists.pop() if lists else []))
+    monkeypatch.setitem(COMMANDS, "+CMGL", ExtendedCommand(lambda request: lists.pop() if lists else []))
     driver.modem.open()
     work(driver, lambda: not stored(driver))
     assert texts(driver) == ["one", "two"]

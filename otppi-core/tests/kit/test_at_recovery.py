@@ -17,7 +17,7 @@ from otppi.api.devices import SerialDevice
 from otppi.api.errors import ModemLost, NotSent, NotSupported, Trouble, Unconfirmed
 from otppi.api.message import State
 from otppi.api.modem import ModemContext, ModemState, RecoveryStep
-from otppi.host.modems.recovery import Limits, Openings, Schedule
+from otppi.host.modems.recovery import Openings, RecoverySchedule, StepLimits
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.at import channel as at_channel
 from otppi.kit.at import line as at_line
@@ -210,8 +210,8 @@ def test_the_profile_says_how_a_model_is_restarted(driver: Any) -> None:
 def test_a_gateway_cures_its_modem_while_a_message_waits(
     make_driver: MakeDriver, tmp_path: Path, fault: str, cure: RecoveryStep
 ) -> None:
-    quick = Limits(pause=0.0, patience=0.0, spacing=60.0, longest=60.0, per_day=10)
-    schedule = Schedule({Trouble.NO_NETWORK: Openings(1, 0.0)}, quick, quick, quick)
+    quick = StepLimits(pause=0.0, patience=0.0, spacing=60.0, longest=60.0, per_day=10)
+    schedule = RecoverySchedule({Trouble.NO_NETWORK: Openings(1, 0.0)}, quick, quick, quick)
     driver = make_driver(profile=QUICK)
     with DispatchBench(tmp_path / "bench") as bench:
         worker = ModemWorker("m0", driver.modem, bench.dispatch, queue_size=9, schedule=schedule)

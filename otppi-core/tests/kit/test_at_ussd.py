@@ -12,7 +12,7 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.kit.at import ussd as at_ussd
 from otppi.kit.at import ussd_hold
 from otppi.simulator import ModemProfile, UssdForm
-from otppi.simulator import UssdAnswer as Said
+from otppi.simulator import ScriptedUssdAnswer as Said
 from otppi.testing.scripted import RecordedEvents, until
 from otppi.wire import ussd as wire
 from otppi.wire.at import Urc

@@ -2,7 +2,7 @@
 
 import pytest
 
-from otppi.simulator import ModemPeer, ModemProfile, UssdAnswer, UssdForm
+from otppi.simulator import ModemPeer, ModemProfile, ScriptedUssdAnswer, UssdForm
 from otppi.testing.terminal import Terminal
 
 
@@ -15,7 +15,7 @@ from otppi.testing.terminal import Terminal
     ],
 )
 def test_ussd_session(form: UssdForm, code: str, one: str, answer: str) -> None:
-    script = {"*1#": UssdAnswer("1 Saldo", mode=1, delay=2.0, replies={"1": UssdAnswer("Saldo: 1")})}
+    script = {"*1#": ScriptedUssdAnswer("1 Saldo", mode=1, delay=2.0, replies={"1": ScriptedUssdAnswer("Saldo: 1")})}
     terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd=script, ussd_form=form)))
     assert terminal.ask(f'AT+CUSD=1,"{code}",15', 1.0) == ["OK"]
     assert terminal.listen(2.0).startswith(b'\r\n+CUSD: 1,"')
@@ -30,7 +30,7 @@ def test_ussd_in_the_wrong_form() -> None:
 
 
 def test_ussd_before_the_ok() -> None:
-    script = {"*1#": UssdAnswer("now", delay=0.0)}
+    script = {"*1#": ScriptedUssdAnswer("now", delay=0.0)}
     terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd=script)))
     assert terminal.ask('AT+CUSD=1,"*1#",15') == ['+CUSD: 0,"now",15', "OK"]
 
@@ -41,7 +41,7 @@ REQUESTS = {UssdForm.PLAIN: "*1#", UssdForm.GSM7_HEX: "AAD808", UssdForm.UCS2_HE
 @pytest.mark.parametrize("form", UssdForm)
 @pytest.mark.parametrize("written", UssdForm)
 def test_only_the_right_form_is_taken(form: UssdForm, written: UssdForm) -> None:
-    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": UssdAnswer("x")}, ussd_form=form)))
+    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": ScriptedUssdAnswer("x")}, ussd_form=form)))
     terminal.ask("AT+CMEE=1")
     answer = terminal.ask(f'AT+CUSD=1,"{REQUESTS[written]}",15')
     assert answer[0] == ("OK" if written is form else "+CME ERROR: 50")
@@ -49,13 +49,13 @@ def test_only_the_right_form_is_taken(form: UssdForm, written: UssdForm) -> None
 
 @pytest.mark.parametrize("form", UssdForm)
 def test_what_is_not_gsm_7_goes_as_ucs_2_in_each_form(form: UssdForm) -> None:
-    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": UssdAnswer("баланс")}, ussd_form=form)))
+    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": ScriptedUssdAnswer("баланс")}, ussd_form=form)))
     hexadecimal = "баланс".encode("utf-16-be").hex().upper()
     assert terminal.ask(f'AT+CUSD=1,"{REQUESTS[form]}",15') == ["OK", f'+CUSD: 0,"{hexadecimal}",72']
 
 
 def test_after_a_cancel_nothing_comes() -> None:
-    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": UssdAnswer("late", delay=5.0)})))
+    terminal = Terminal(ModemPeer(ModemProfile(echo=False, ussd={"*1#": ScriptedUssdAnswer("late", delay=5.0)})))
     assert terminal.ask('AT+CUSD=1,"*1#",15') == ["OK"]
     assert terminal.ask("AT+CUSD=2", 60.0) == ["OK"]
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otppi.web.request import Refusal, Refused, Request
-from otppi.web.request_parser import RequestParser, Stage
+from otppi.web.request_parser import RequestParser, RequestStage
 
 STREAM = (
     b"POST /api/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -37,7 +37,7 @@ def test_the_same_requests_come_out_however_the_bytes_arrive(cuts: list[int]) ->
         source.receive(STREAM[start:end])
         found += requests(source)
     assert found == EXPECTED
-    assert source.stage is Stage.IDLE
+    assert source.stage is RequestStage.IDLE
     assert source.incomplete() is None
 
 

@@ -7,13 +7,13 @@ import pytest
 from otppi.wire import at
 from otppi.wire.at import (
     AtConnection,
+    DialogueState,
     Event,
     FinalResult,
     Noise,
     Prompt,
     Reply,
     ResultKind,
-    State,
     Urc,
 )
 from otppi.wire.errors import AtError
@@ -96,7 +96,7 @@ REPLIES = [
 def test_reply(conn: AtConnection, feed: Feed, command: str, said: bytes, lines: tuple[str, ...]) -> None:
     assert conn.command(command) == command.encode() + b"\r"
     assert feed(conn, said) == [Reply(OK, lines)]
-    assert conn.state is State.IDLE
+    assert conn.state is DialogueState.IDLE
 
 
 FINALS = [
@@ -459,7 +459,7 @@ def test_cancel(conn: AtConnection, feed: Feed) -> None:
     assert feed(conn, b"\r\nOK\r\n") == [Noise("OK")]
     probe_in_step(conn, feed)
     assert conn.cancel() == b"\x1b\r"
-    assert conn.state is State.STALE
+    assert conn.state is DialogueState.STALE
 
 
 def test_lines_of_a_modem_that_forgets_the_ok(conn: AtConnection) -> None:
@@ -486,7 +486,7 @@ def test_commands_in_the_wrong_order(conn: AtConnection) -> None:
 def test_command_line_cannot_smuggle_a_second_one(conn: AtConnection, line: str) -> None:
     with pytest.raises(AtError):
         conn.command(line)
-    assert conn.state is State.IDLE
+    assert conn.state is DialogueState.IDLE
 
 
 @pytest.mark.parametrize("pdu", ["", "07\x1a", "AT", "07 91", PDU + "\r"])

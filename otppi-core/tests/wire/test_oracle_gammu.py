@@ -13,7 +13,7 @@ from otppi.wire.address import Address, encode_smsc
 from otppi.wire.gsm7_tables import LOCKING, SINGLE, NationalLanguage
 from otppi.wire.segment import join, segment
 from otppi.wire.tpdu import (
-    Outcome,
+    ReportOutcome,
     SmsDeliver,
     SmsStatusReport,
     SmsSubmit,
@@ -138,7 +138,7 @@ def test_gammu_reads_our_status_reports(
     assert message["Type"] == "Status_Report"
     assert (message["Number"], message["MessageReference"], message["DeliveryStatus"]) == (number, reference, status)
     assert (message["DateTime"], message["SMSCDateTime"]) == (sent, done)
-    words = {"Delivered": Outcome.DELIVERED, "Pending": Outcome.PENDING, "Failed": Outcome.FAILED}
+    words = {"Delivered": ReportOutcome.DELIVERED, "Pending": ReportOutcome.PENDING, "Failed": ReportOutcome.FAILED}
     assert words[message["Text"]] is report.outcome
     assert decode_tpdu(report.encode(), from_network=True) == report
 

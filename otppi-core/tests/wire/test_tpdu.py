@@ -14,7 +14,7 @@ from otppi.wire.segment import segment
 from otppi.wire.tpdu import (
     AbsoluteValidity,
     EnhancedValidity,
-    Outcome,
+    ReportOutcome,
     SmsDeliver,
     SmsStatusReport,
     SmsSubmit,
@@ -137,31 +137,31 @@ def test_a_report_cut_behind_its_status_keeps_the_status(sample: str, tpdu: SmsS
 @pytest.mark.parametrize("after", ["00", "01", "04", "80", "FF", "FFFFFFFF", "0400", "07000001FF", "8000", "818100"])
 def test_whatever_is_behind_a_report_its_outcome_stays(after: str) -> None:
     report = SmsStatusReport.decode(bytes.fromhex(REPORTS[0][0] + after))
-    assert report.outcome is Outcome.DELIVERED
+    assert report.outcome is ReportOutcome.DELIVERED
     assert (report.message_reference, report.recipient, report.discharge) == (42, PHONE, NOON + timedelta(seconds=10))
 
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (0x00, Outcome.DELIVERED),
-        (0x01, Outcome.DELIVERED),
-        (0x02, Outcome.FAILED),  # replaced by another message
-        (0x03, Outcome.FAILED),  # reserved: to be read as "service rejected"
-        (0x1F, Outcome.DELIVERED),
-        (0x20, Outcome.PENDING),
-        (0x25, Outcome.PENDING),
-        (0x26, Outcome.FAILED),
-        (0x30, Outcome.PENDING),
-        (0x3F, Outcome.PENDING),
-        (0x40, Outcome.FAILED),
-        (0x46, Outcome.FAILED),  # validity period expired
-        (0x60, Outcome.FAILED),  # temporary error, no more attempts
-        (0x80, Outcome.FAILED),
-        (0xFF, Outcome.FAILED),
+        (0x00, ReportOutcome.DELIVERED),
+        (0x01, ReportOutcome.DELIVERED),
+        (0x02, ReportOutcome.FAILED),  # replaced by another message
+        (0x03, ReportOutcome.FAILED),  # reserved: to be read as "service rejected"
+        (0x1F, ReportOutcome.DELIVERED),
+        (0x20, ReportOutcome.PENDING),
+        (0x25, ReportOutcome.PENDING),
+        (0x26, ReportOutcome.FAILED),
+        (0x30, ReportOutcome.PENDING),
+        (0x3F, ReportOutcome.PENDING),
+        (0x40, ReportOutcome.FAILED),
+        (0x46, ReportOutcome.FAILED),  # validity period expired
+        (0x60, ReportOutcome.FAILED),  # temporary error, no more attempts
+        (0x80, ReportOutcome.FAILED),
+        (0xFF, ReportOutcome.FAILED),
     ],
 )
-def test_what_a_status_means(status: int, outcome: Outcome) -> None:
+def test_what_a_status_means(status: int, outcome: ReportOutcome) -> None:
     assert SmsStatusReport(0, PHONE, NOON, NOON, status).outcome is outcome
 
 

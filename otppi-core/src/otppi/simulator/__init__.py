@@ -11,7 +11,7 @@ from otppi.simulator.faults.board import Cure, Fault
 from otppi.simulator.faults.table import FAULTS
 from otppi.simulator.network import ArrivedMessage, ArrivedPart, SimulatedNetwork
 from otppi.simulator.peer import ModemPeer
-from otppi.simulator.profile import ModemProfile, PortKind, UssdAnswer
+from otppi.simulator.profile import ModemProfile, PortKind, ScriptedUssdAnswer
 from otppi.simulator.pty import ModemRack, RackedModem
 from otppi.simulator.stages import Stage
 from otppi.simulator.vendors import VENDORS
@@ -31,8 +31,8 @@ __all__ = [
     "PortKind",
     "RackedModem",
     "Recorder",
+    "ScriptedUssdAnswer",
     "SimulatedNetwork",
     "Stage",
-    "UssdAnswer",
     "UssdForm",
 ]

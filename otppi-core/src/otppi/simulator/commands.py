@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from otppi.simulator import data, inbox, registration, sim_commands, storage, ussd
 from otppi.simulator.answers import CallEndedError, Family, RefusedError, render
-from otppi.simulator.device import Device
-from otppi.simulator.request import Request
+from otppi.simulator.device import SimulatedDevice
+from otppi.simulator.request import AtRequest
 from otppi.simulator.vendor_commands import VENDOR_COMMANDS, answer_of
 from otppi.wire.charset import decode, encode
 
@@ -24,20 +24,20 @@ _CHARSETS = ("IRA", "GSM", "UCS2", "HEX")
 _ACCEPTED = frozenset("ZHVXQSLM") | {"&F", "&C", "&D", "&K", "&W", "\\Q"}
 
 
-Handler = Callable[[Request], Iterable[str]]
+Handler = Callable[[AtRequest], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ExtendedCommand:
     """What an extended command does: `test` is, or makes, the answer to `=?`; `family` is that of its errors."""
 
     handler: Handler
-    test: str | Callable[[Device], str] | None = None
+    test: str | Callable[[SimulatedDevice], str] | None = None
     needs_sim: bool = False
     family: Family = "CME"
 
 
-def execute(peer: Device, line: str, now: float) -> bytes:
+def execute(peer: SimulatedDevice, line: str, now: float) -> bytes:
     """Obey a command line and return the whole answer (several commands in one line: ITU-T V.250 5.2)."""
     lines: list[str] = []
     try:
@@ -51,7 +51,7 @@ def execute(peer: Device, line: str, now: float) -> bytes:
     return render(lines)
 
 
-def _each(peer: Device, text: str, now: float) -> Iterator[Iterable[str]]:
+def _each(peer: SimulatedDevice, text: str, now: float) -> Iterator[Iterable[str]]:
     position = 0
     while position < len(text):
         match = _COMMAND.match(text, position)
@@ -64,7 +64,7 @@ def _each(peer: Device, text: str, now: float) -> Iterator[Iterable[str]]:
             yield _basic(peer, match, now)
 
 
-def _basic(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
+def _basic(peer: SimulatedDevice, match: re.Match[str], now: float) -> Iterable[str]:
     if match["dial"]:
         data.dial(peer, match["dial"][1:], now)
     name = match["basic"].upper()
@@ -82,7 +82,7 @@ def _basic(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
     return ()
 
 
-def _extended(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
+def _extended(peer: SimulatedDevice, match: re.Match[str], now: float) -> Iterable[str]:
     name = match["extended"].upper()
     known = answer_of(peer, name + (match["operation"] or "").upper()) if peer.profile.answers else None
     if known is not None:
@@ -97,17 +97,17 @@ def _extended(peer: Device, match: re.Match[str], now: float) -> Iterable[str]:
     try:
         if command.needs_sim:
             peer.sim.require(now)
-        return command.handler(Request(peer, name, operation[:1], _arguments(match["argument"]), now))
+        return command.handler(AtRequest(peer, name, operation[:1], _arguments(match["argument"]), now))
     except RefusedError as refusal:
         if command.family == "CMS":
             raise refusal.for_messages() from None
         raise
 
 
-def _find(peer: Device, name: str) -> Command | None:
+def _find(peer: SimulatedDevice, name: str) -> ExtendedCommand | None:
     command = COMMANDS.get(name) or (_ICCID if name in peer.profile.iccid_commands else None)
     if command is None and name in peer.profile.vendor_commands:
-        return Command(VENDOR_COMMANDS[name])
+        return ExtendedCommand(VENDOR_COMMANDS[name])
     return command
 
 
@@ -117,11 +117,11 @@ def _arguments(text: str | None) -> tuple[str, ...]:
     return tuple(quoted or plain.strip() for quoted, plain in _ARGUMENT.findall(text))
 
 
-def _identity(fact: Callable[[Device], str]) -> Handler:
+def _identity(fact: Callable[[SimulatedDevice], str]) -> Handler:
     return lambda request: [fact(request.peer)]
 
 
-def _own_number(request: Request) -> Iterable[str]:
+def _own_number(request: AtRequest) -> Iterable[str]:
     """AT+CNUM: the number that the SIM card holds (3GPP TS 27.007 7.1); most hold none."""
     number = request.peer.profile.msisdn
     return [f'+CNUM: "","{number}",{145 if number.startswith("+") else 129}'] if number else ()
@@ -132,7 +132,7 @@ def _constant(text: str) -> Handler:
     return lambda request: [f"{request.name}: {text}"] if request.operation in ("", "?") else ()
 
 
-def _cmee(request: Request) -> Iterable[str]:
+def _cmee(request: AtRequest) -> Iterable[str]:
     if request.operation == "?":
         return [f"+CMEE: {request.peer.session.cmee}"]
     level = request.number(0)
@@ -142,7 +142,7 @@ def _cmee(request: Request) -> Iterable[str]:
     return ()
 
 
-def _cscs(request: Request) -> Iterable[str]:
+def _cscs(request: AtRequest) -> Iterable[str]:
     """AT+CSCS (3GPP TS 27.007 5.5); its own parameter is written in the character set that is left."""
     session = request.peer.session
     if request.operation == "?":
@@ -154,7 +154,7 @@ def _cscs(request: Request) -> Iterable[str]:
     return ()
 
 
-def _csca(request: Request) -> Iterable[str]:
+def _csca(request: AtRequest) -> Iterable[str]:
     charset = request.peer.session.charset
     if request.operation == "=":
         number = decode(request.text(0), charset)
@@ -166,7 +166,7 @@ def _csca(request: Request) -> Iterable[str]:
     return [f'+CSCA: "{encode(number, charset)}",{145 if number.startswith("+") else 129}']
 
 
-def _cmgf(request: Request) -> Iterable[str]:
+def _cmgf(request: AtRequest) -> Iterable[str]:
     """AT+CMGF (3GPP TS 27.005 3.2.3): PDU mode is the only one, but for a modem whose stored profile has text mode."""
     peer = request.peer
     if request.operation == "?":
@@ -178,20 +178,20 @@ def _cmgf(request: Request) -> Iterable[str]:
     return ()
 
 
-def _csms(request: Request) -> Iterable[str]:
+def _csms(request: AtRequest) -> Iterable[str]:
     if request.operation == "?":
         return [f"+CSMS: {request.peer.session.csms},1,1,1"]
     request.peer.session.csms = min(1, request.number(0))
     return ["+CSMS: 1,1,1"]
 
 
-def _cmms(request: Request) -> Iterable[str]:
+def _cmms(request: AtRequest) -> Iterable[str]:
     if request.peer.session.mms_refused:
         raise RefusedError
     return ["+CMMS: 0"] if request.operation == "?" else ()
 
 
-def _ipr(request: Request) -> Iterable[str]:
+def _ipr(request: AtRequest) -> Iterable[str]:
     """AT+IPR: the speed of the line (ITU-T V.250 6.2.10), from the answer on; 0 = any."""
     peer = request.peer
     if request.operation == "?":
@@ -205,59 +205,59 @@ def _ipr(request: Request) -> Iterable[str]:
     return ()
 
 
-def _cmgs(_: Request) -> Iterable[str]:
+def _cmgs(_: AtRequest) -> Iterable[str]:
     """AT+CMGS=<length> alone in its line never comes here; anything else is wrong."""
     raise RefusedError
 
 
-_ICCID = Command(lambda request: [f"{request.name}: {request.peer.profile.iccid}"], needs_sim=True)
+_ICCID = ExtendedCommand(lambda request: [f"{request.name}: {request.peer.profile.iccid}"], needs_sim=True)
 _ABOUT_SMS: Family = "CMS"
 
-COMMANDS: dict[str, Command] = {
+COMMANDS: dict[str, ExtendedCommand] = {
     # Who it is
-    "+CGMI": Command(_identity(lambda peer: peer.profile.manufacturer)),
-    "+GMI": Command(_identity(lambda peer: peer.profile.manufacturer)),
-    "+CGMM": Command(_identity(lambda peer: peer.profile.model)),
-    "+GMM": Command(_identity(lambda peer: peer.profile.model)),
-    "+CGMR": Command(_identity(lambda peer: peer.profile.revision)),
-    "+GMR": Command(_identity(lambda peer: peer.profile.revision)),
-    "+CGSN": Command(_identity(lambda peer: peer.profile.imei)),
-    "+GSN": Command(_identity(lambda peer: peer.profile.imei)),
-    "+CIMI": Command(_identity(lambda peer: peer.profile.imsi), needs_sim=True),
-    "+CNUM": Command(_own_number, needs_sim=True),
+    "+CGMI": ExtendedCommand(_identity(lambda peer: peer.profile.manufacturer)),
+    "+GMI": ExtendedCommand(_identity(lambda peer: peer.profile.manufacturer)),
+    "+CGMM": ExtendedCommand(_identity(lambda peer: peer.profile.model)),
+    "+GMM": ExtendedCommand(_identity(lambda peer: peer.profile.model)),
+    "+CGMR": ExtendedCommand(_identity(lambda peer: peer.profile.revision)),
+    "+GMR": ExtendedCommand(_identity(lambda peer: peer.profile.revision)),
+    "+CGSN": ExtendedCommand(_identity(lambda peer: peer.profile.imei)),
+    "+GSN": ExtendedCommand(_identity(lambda peer: peer.profile.imei)),
+    "+CIMI": ExtendedCommand(_identity(lambda peer: peer.profile.imsi), needs_sim=True),
+    "+CNUM": ExtendedCommand(_own_number, needs_sim=True),
     # The line and the device
-    "+CMEE": Command(_cmee, "(0-2)"),
-    "+CSCS": Command(_cscs, '("IRA","GSM","UCS2","HEX")'),
-    "+CFUN": Command(registration.cfun, "(0,1,4),(0,1)"),
-    "+CBC": Command(_constant("0,100"), "(0),(0-100)"),
-    "+CSQ": Command(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),
-    "+IPR": Command(_ipr, "(0,9600,19200,38400,57600,115200)"),
+    "+CMEE": ExtendedCommand(_cmee, "(0-2)"),
+    "+CSCS": ExtendedCommand(_cscs, '("IRA","GSM","UCS2","HEX")'),
+    "+CFUN": ExtendedCommand(registration.cfun, "(0,1,4),(0,1)"),
+    "+CBC": ExtendedCommand(_constant("0,100"), "(0),(0-100)"),
+    "+CSQ": ExtendedCommand(lambda request: [f"+CSQ: {request.peer.profile.signal},99"], "(0-31,99),(99)"),
+    "+IPR": ExtendedCommand(_ipr, "(0,9600,19200,38400,57600,115200)"),
     # The SIM
-    "+CPIN": Command(sim_commands.cpin),
-    "+CPINR": Command(sim_commands.cpinr),
-    "+CLCK": Command(sim_commands.clck, '("SC")'),
-    "+CPWD": Command(sim_commands.cpwd, '("SC",8)'),
+    "+CPIN": ExtendedCommand(sim_commands.cpin),
+    "+CPINR": ExtendedCommand(sim_commands.cpinr),
+    "+CLCK": ExtendedCommand(sim_commands.clck, '("SC")'),
+    "+CPWD": ExtendedCommand(sim_commands.cpwd, '("SC",8)'),
     # The network
-    "+CREG": Command(registration.creg, "(0-2)"),
-    "+CGREG": Command(registration.creg, "(0-2)"),
-    "+CEREG": Command(registration.creg, "(0-2)"),
-    "+COPS": Command(registration.cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
-    "+CUSD": Command(ussd.cusd, "(0-2)", needs_sim=True),
+    "+CREG": ExtendedCommand(registration.creg, "(0-2)"),
+    "+CGREG": ExtendedCommand(registration.creg, "(0-2)"),
+    "+CEREG": ExtendedCommand(registration.creg, "(0-2)"),
+    "+COPS": ExtendedCommand(registration.cops, '(2,"Simulated","Sim","00101",7),,(0-4),(0-2)'),
+    "+CUSD": ExtendedCommand(ussd.cusd, "(0-2)", needs_sim=True),
     # Packet data
-    "+CGDCONT": Command(data.cgdcont, '(1-16),"IP",,,(0),(0)'),
-    "+CGATT": Command(data.cgatt, "(0,1)", needs_sim=True),
-    "+CGACT": Command(data.cgact, "(0,1)", needs_sim=True),
+    "+CGDCONT": ExtendedCommand(data.cgdcont, '(1-16),"IP",,,(0),(0)'),
+    "+CGATT": ExtendedCommand(data.cgatt, "(0,1)", needs_sim=True),
+    "+CGACT": ExtendedCommand(data.cgact, "(0,1)", needs_sim=True),
     # Messages
-    "+CMGF": Command(_cmgf, "(0)"),
-    "+CSMS": Command(_csms, "(0,1)"),
-    "+CSCA": Command(_csca, needs_sim=True, family=_ABOUT_SMS),
-    "+CMMS": Command(_cmms, "(0-2)"),
-    "+CNMI": Command(inbox.cnmi, "(0-2),(0-3),(0-3),(0-2),(0,1)", needs_sim=True, family=_ABOUT_SMS),
-    "+CPMS": Command(storage.cpms, storage.memories, needs_sim=True, family=_ABOUT_SMS),
-    "+CMGL": Command(storage.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
-    "+CMGR": Command(storage.cmgr, needs_sim=True, family=_ABOUT_SMS),
-    "+CMGD": Command(storage.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
-    "+CMGS": Command(_cmgs),
-    "+CNMA": Command(inbox.cnma, "(0-2)", family=_ABOUT_SMS),
+    "+CMGF": ExtendedCommand(_cmgf, "(0)"),
+    "+CSMS": ExtendedCommand(_csms, "(0,1)"),
+    "+CSCA": ExtendedCommand(_csca, needs_sim=True, family=_ABOUT_SMS),
+    "+CMMS": ExtendedCommand(_cmms, "(0-2)"),
+    "+CNMI": ExtendedCommand(inbox.cnmi, "(0-2),(0-3),(0-3),(0-2),(0,1)", needs_sim=True, family=_ABOUT_SMS),
+    "+CPMS": ExtendedCommand(storage.cpms, storage.memories, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGL": ExtendedCommand(storage.cmgl, "(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGR": ExtendedCommand(storage.cmgr, needs_sim=True, family=_ABOUT_SMS),
+    "+CMGD": ExtendedCommand(storage.cmgd, "(1-50),(0-4)", needs_sim=True, family=_ABOUT_SMS),
+    "+CMGS": ExtendedCommand(_cmgs),
+    "+CNMA": ExtendedCommand(inbox.cnma, "(0-2)", family=_ABOUT_SMS),
 }
 """Every extended command; what is not here is answered with ERROR."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from otppi.simulator import inbox
 from otppi.simulator.answers import CallEndedError, RefusedError, render
 from otppi.simulator.call import CallState
-from otppi.simulator.device import Device
-from otppi.simulator.request import Request
+from otppi.simulator.device import SimulatedDevice
+from otppi.simulator.request import AtRequest
 from otppi.simulator.stages import Moment, Stage
 
 GUARD_TIME = 1.0
@@ -17,7 +17,7 @@ _DIALLED = re.compile(r"[TP]?\s*(?:\*99(?:\*\*\*([0-9]{1,2}))?#|#777)", re.IGNOR
 _MOST_CONTEXTS = 16
 
 
-def heard(peer: Device, data: bytes, now: float) -> None:
+def heard(peer: SimulatedDevice, data: bytes, now: float) -> None:
     """Count data, and watch for +++ between two silences."""
     link = peer.data
     if now - link.last >= GUARD_TIME:
@@ -29,7 +29,7 @@ def heard(peer: Device, data: bytes, now: float) -> None:
         peer.at(now + GUARD_TIME, lambda then: _escape(peer, then, now))
 
 
-def dial(peer: Device, number: str, now: float) -> None:
+def dial(peer: SimulatedDevice, number: str, now: float) -> None:
     """Make a data call (3GPP TS 27.007 10.2.1.1).
 
     Raises:
@@ -47,19 +47,19 @@ def dial(peer: Device, number: str, now: float) -> None:
     _go_online(peer, now)
 
 
-def resume(peer: Device, now: float) -> None:
+def resume(peer: SimulatedDevice, now: float) -> None:
     """Go back from commands to data (ATO)."""
     if peer.data.state is not CallState.ESCAPED:
         raise CallEndedError("NO CARRIER")
     _go_online(peer, now)
 
 
-def hang_up(peer: Device) -> None:
+def hang_up(peer: SimulatedDevice) -> None:
     """End the call (ATH)."""
     peer.data.state = CallState.IDLE
 
 
-def lose_carrier(peer: Device, now: float) -> None:
+def lose_carrier(peer: SimulatedDevice, now: float) -> None:
     """The network is gone."""
     if peer.data.state is not CallState.IDLE:
         peer.data.state = CallState.IDLE
@@ -67,12 +67,12 @@ def lose_carrier(peer: Device, now: float) -> None:
         inbox.tell_buffered(peer, now)
 
 
-def _go_online(peer: Device, now: float) -> None:
+def _go_online(peer: SimulatedDevice, now: float) -> None:
     peer.data.state, peer.data.last, peer.data.run = CallState.ONLINE, now, b""
     raise CallEndedError("CONNECT")
 
 
-def _escape(peer: Device, now: float, written: float) -> None:
+def _escape(peer: SimulatedDevice, now: float, written: float) -> None:
     link = peer.data
     if link.state is CallState.ONLINE and link.last == written and link.run == _ESCAPE:
         link.state = CallState.ESCAPED
@@ -81,7 +81,7 @@ def _escape(peer: Device, now: float, written: float) -> None:
         inbox.tell_buffered(peer, now)
 
 
-def cgdcont(request: Request) -> Iterable[str]:
+def cgdcont(request: AtRequest) -> Iterable[str]:
     """AT+CGDCONT: define a context (3GPP TS 27.007 10.1.1); with the number alone forget it."""
     contexts = request.peer.data.contexts
     if request.operation == "?":
@@ -99,7 +99,7 @@ def cgdcont(request: Request) -> Iterable[str]:
     return ()
 
 
-def cgatt(request: Request) -> Iterable[str]:
+def cgatt(request: AtRequest) -> Iterable[str]:
     """AT+CGATT: packet data on or off (3GPP TS 27.007 10.1.9)."""
     link = request.peer.data
     if request.operation == "=":
@@ -113,7 +113,7 @@ def cgatt(request: Request) -> Iterable[str]:
     return [f"+CGATT: {int(link.attached and request.peer.registered)}"]
 
 
-def cgact(request: Request) -> Iterable[str]:
+def cgact(request: AtRequest) -> Iterable[str]:
     """AT+CGACT: activate contexts (3GPP TS 27.007 10.1.10)."""
     link = request.peer.data
     if request.operation != "=":

@@ -24,7 +24,7 @@ _GARBAGE = b"\xfc\x80\xe0"
 Action = Callable[[float], None]
 
 
-class Device(ABC):
+class SimulatedDevice(ABC):
     """The state of one modem and its time, without what reads its line. All times are seconds of one monotonic clock.
 
     Args:

@@ -6,11 +6,11 @@ from otppi.simulator import data as packet_data
 from otppi.simulator import inbox, registration
 from otppi.simulator.answers import render
 from otppi.simulator.commands import execute
-from otppi.simulator.device import Device
+from otppi.simulator.device import SimulatedDevice
 from otppi.simulator.dialogue import Recorder
 from otppi.simulator.network import SimulatedNetwork
 from otppi.simulator.profile import ModemProfile
-from otppi.simulator.sending import Sender
+from otppi.simulator.sending import SmsSender
 from otppi.simulator.session import MAX_INPUT
 from otppi.simulator.stages import Moment, Stage
 from otppi.wire.udh import Ports
@@ -20,7 +20,7 @@ ESC = b"\x1b"
 _IGNORED = ESC + CTRL_Z + b"\0"
 
 
-class HealthyPeer(Device):
+class HealthyPeer(SimulatedDevice):
     """A GSM modem seen from its serial line (ITU-T V.250, 3GPP TS 27.005 in PDU mode, 27.007), without any I/O.
 
     Give it what was written to the line with `receive`, write to the line what `advance` returns, and call `advance`
@@ -42,7 +42,7 @@ class HealthyPeer(Device):
         recorder: Recorder | None = None,
     ) -> None:
         super().__init__(profile, network)
-        self.sender = Sender(self, recorder)
+        self.sender = SmsSender(self, recorder)
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes that were written to the modem's line."""

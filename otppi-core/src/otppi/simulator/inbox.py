@@ -7,11 +7,11 @@ from functools import partial
 
 from otppi.simulator.answers import RefusedError, render
 from otppi.simulator.arrival import MESSAGE, REPORT, Arrival, ArrivalKind
-from otppi.simulator.device import Device
+from otppi.simulator.device import SimulatedDevice
 from otppi.simulator.dialogue import Dialogue
-from otppi.simulator.request import Request
+from otppi.simulator.request import AtRequest
 from otppi.simulator.session import Session
-from otppi.simulator.sim import Status, StoredSms
+from otppi.simulator.sim import StoredSms, StoredStatus
 from otppi.simulator.stages import Moment, Stage
 from otppi.wire.address import Address, encode_smsc
 from otppi.wire.dcs import Alphabet, Dcs
@@ -39,13 +39,13 @@ class _Course(Enum):
 _REPORT_COURSES = (_Course.DROP, _Course.ROUTE, _Course.INDICATE)
 
 
-def deliver(peer: Device, originator: str, text: str, now: float, *, flash: bool = False) -> None:
+def deliver(peer: SimulatedDevice, originator: str, text: str, now: float, *, flash: bool = False) -> None:
     """Let a message come in; a long one comes in parts."""
     _deliver(peer, originator, segment(text, reference=int(now) % 256, flash=flash), now)
 
 
 def deliver_parts(
-    peer: Device,
+    peer: SimulatedDevice,
     originator: str,
     text: str,
     now: float,
@@ -63,20 +63,22 @@ def deliver_parts(
     _deliver(peer, originator, [parts[number - 1] for number in numbers if number not in missing], now)
 
 
-def deliver_binary(peer: Device, originator: str, payload: bytes, now: float, ports: Ports | None = None) -> None:
+def deliver_binary(
+    peer: SimulatedDevice, originator: str, payload: bytes, now: float, ports: Ports | None = None
+) -> None:
     """Let a message of 8 bit data come in (3GPP TS 23.038 4)."""
     part = UserData(Dcs(Alphabet.EIGHT_BIT), UserDataHeader.of(ports=ports), payload)
     _deliver(peer, originator, [part], now)
 
 
-def _deliver(peer: Device, originator: str, parts: Iterable[UserData], now: float) -> None:
+def _deliver(peer: SimulatedDevice, originator: str, parts: Iterable[UserData], now: float) -> None:
     timestamp, address = datetime.now(UTC), Address.parse(originator)
     for part in parts:
         tpdu = SmsDeliver(originator=address, timestamp=timestamp, user_data=part).encode()
         _arrive(peer, Arrival(MESSAGE, tpdu, part.dcs.message_class), now)
 
 
-def expect_reports(peer: Device, dialogue: Dialogue, reference: int, now: float) -> None:
+def expect_reports(peer: SimulatedDevice, dialogue: Dialogue, reference: int, now: float) -> None:
     """Let the network report on this message in its time, under the TP-MR that the modem gave it."""
     submit, delay, statuses = dialogue.submit, peer.profile.report_delay, peer.profile.report_status
     if delay is None or submit is None:
@@ -99,7 +101,7 @@ def expect_reports(peer: Device, dialogue: Dialogue, reference: int, now: float)
             report(status, now)
 
 
-def cnmi(request: Request) -> Iterable[str]:
+def cnmi(request: AtRequest) -> Iterable[str]:
     """AT+CNMI: how new messages are indicated (3GPP TS 27.005 3.4.1)."""
     session = request.peer.session
     if request.operation == "?":
@@ -117,7 +119,7 @@ def cnmi(request: Request) -> Iterable[str]:
     return ()
 
 
-def cnma(request: Request) -> Iterable[str]:
+def cnma(request: AtRequest) -> Iterable[str]:
     """AT+CNMA: acknowledge what was routed to the line, or with 2 say that it was not taken (3GPP TS 27.005 4.7)."""
     peer, session = request.peer, request.peer.session
     arrival = session.unacknowledged
@@ -136,14 +138,14 @@ def written(session: Session, sms: StoredSms) -> str:
     return sms.pdu[: len(sms.pdu) - 2 * session.pdu_lost] + session.pdu_behind
 
 
-def tell_buffered(peer: Device, now: float) -> None:
+def tell_buffered(peer: SimulatedDevice, now: float) -> None:
     """Tell what was kept back while the line was not to be disturbed."""
     untold = peer.session.untold
     while untold and not _kept_back(peer):
         peer.emit(untold.pop(0), now)
 
 
-def bring(peer: Device, now: float) -> None:
+def bring(peer: SimulatedDevice, now: float) -> None:
     """Let the network bring what waits, as far as nothing stands in its way; the rest is tried again later."""
     waiting = tuple(peer.waiting)
     peer.waiting.clear()
@@ -153,23 +155,23 @@ def bring(peer: Device, now: float) -> None:
         peer.at(now + _NEXT_TRY, partial(_retry, peer), survives=True)
 
 
-def _retry(peer: Device, now: float) -> None:
+def _retry(peer: SimulatedDevice, now: float) -> None:
     peer.retry_planned = False
     bring(peer, now)
 
 
-def _arrive(peer: Device, arrival: Arrival, now: float) -> None:
+def _arrive(peer: SimulatedDevice, arrival: Arrival, now: float) -> None:
     peer.waiting.append(arrival)
     bring(peer, now)
 
 
-def _not_brought(peer: Device, waiting: Iterable[Arrival], now: float) -> Iterator[Arrival]:
+def _not_brought(peer: SimulatedDevice, waiting: Iterable[Arrival], now: float) -> Iterator[Arrival]:
     for arrival in waiting:
         if not (peer.plugged and peer.registered and _take(peer, arrival, now)):
             yield arrival
 
 
-def _take(peer: Device, arrival: Arrival, now: float) -> bool:
+def _take(peer: SimulatedDevice, arrival: Arrival, now: float) -> bool:
     """Route a TPDU straight to the line, or store it and tell the place, as AT+CNMI has it; False if it must wait."""
     course = _course(peer.session, arrival)
     if course is _Course.ROUTE:
@@ -177,7 +179,7 @@ def _take(peer: Device, arrival: Arrival, now: float) -> bool:
     if course is _Course.DROP:
         return True
     name = memory_of(peer, arrival.kind)
-    place = peer.sim.memories[name].store(stored(peer, arrival.tpdu, Status.UNREAD), gaps=peer.session.gaps)
+    place = peer.sim.memories[name].store(stored(peer, arrival.tpdu, StoredStatus.UNREAD), gaps=peer.session.gaps)
     if place is None:
         if not arrival.found_full:
             _tell(peer, render([peer.profile.full_urc.format(memory=name)]), now)
@@ -188,7 +190,7 @@ def _take(peer: Device, arrival: Arrival, now: float) -> bool:
     return True
 
 
-def _route(peer: Device, arrival: Arrival, now: float) -> bool:
+def _route(peer: SimulatedDevice, arrival: Arrival, now: float) -> bool:
     """Write a TPDU to the line; under +CSMS=1 it has to be acknowledged (3GPP TS 27.005 3.4.1)."""
     session = peer.session
     if session.unacknowledged and session.cnma_time:
@@ -197,12 +199,12 @@ def _route(peer: Device, arrival: Arrival, now: float) -> bool:
         session.unacknowledged = arrival
         if session.cnma_time:
             peer.at(now + session.cnma_time, partial(_missed, peer, arrival))
-    sms = stored(peer, arrival.tpdu, Status.UNREAD)
+    sms = stored(peer, arrival.tpdu, StoredStatus.UNREAD)
     _tell(peer, render([f"{arrival.kind.routed}{sms.length}\r\n{written(session, sms)}"]), now)
     return True
 
 
-def _missed(peer: Device, arrival: Arrival, now: float) -> None:
+def _missed(peer: SimulatedDevice, arrival: Arrival, now: float) -> None:
     """Nobody has acknowledged: the network tries again, and after some misses nothing is routed any more."""
     session = peer.session
     if session.unacknowledged is not arrival:
@@ -236,7 +238,7 @@ def _course(session: Session, arrival: Arrival) -> _Course:
     return _Course.STORE if session.notifications_lost and course is not _Course.DROP else course
 
 
-def memory_of(peer: Device, kind: ArrivalKind) -> str:
+def memory_of(peer: SimulatedDevice, kind: ArrivalKind) -> str:
     """Name the memory in which this kind is stored."""
     memories = peer.sim.memories
     if kind is REPORT and _REPORT_MEMORY in memories:
@@ -247,11 +249,11 @@ def memory_of(peer: Device, kind: ArrivalKind) -> str:
     return selected
 
 
-def _kept_back(peer: Device) -> bool:
+def _kept_back(peer: SimulatedDevice) -> bool:
     return peer.session.cnmi[0] == 0 or peer.data.online
 
 
-def _tell(peer: Device, data: bytes, now: float) -> None:
+def _tell(peer: SimulatedDevice, data: bytes, now: float) -> None:
     """Write to the line unless the `<mode>` of +CNMI, or a data call, forbids it: 1 discards then, 2 keeps."""
     if not _kept_back(peer):
         peer.emit(data, now)
@@ -259,7 +261,7 @@ def _tell(peer: Device, data: bytes, now: float) -> None:
         peer.session.untold.append(data)
 
 
-def stored(peer: Device, tpdu: bytes, status: Status) -> StoredSms:
+def stored(peer: SimulatedDevice, tpdu: bytes, status: StoredStatus) -> StoredSms:
     """Return a TPDU as a memory holds it, behind the octets of the SMSC."""
     smsc = encode_smsc(Address.parse(peer.profile.smsc) if peer.profile.smsc else None)
     return StoredSms((smsc + tpdu).hex().upper(), len(tpdu), status)

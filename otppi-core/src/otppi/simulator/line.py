@@ -13,7 +13,7 @@ _SPEEDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if nam
 _MAX_BACKLOG = 256 * 1024
 
 
-class Line:
+class PtyLine:
     """An open pty: the master end that we serve, and one slave end, lest reads fail while nobody else has it open."""
 
     def __init__(self, link: Path, kind: PortKind = PortKind.AT_URC) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from otppi.simulator.healthy import HealthyPeer
 from otppi.simulator.holder import PortHolder
-from otppi.simulator.line import Line
+from otppi.simulator.line import PtyLine
 from otppi.simulator.profile import PortKind
 from otppi.simulator.usb import Switch, UsbSocket
 
@@ -40,9 +40,9 @@ class Plug:
         self._peer = peer
         self._link = link
         self._watcher = watcher
-        self.lines: list[Line] = []
+        self.lines: list[PtyLine] = []
         self.heard = 0
-        self._speaker: Line | None = None
+        self._speaker: PtyLine | None = None
         self._up = False
         self._shows_cd_rom = False
         self._deauthorised = False
@@ -135,7 +135,7 @@ class Plug:
         if self._socket:
             links = self._socket.attach(profile, len(kinds), other_numbers=session.other_numbers)
             self._device_switch = self._listen(self._device_switch, self._socket.switches[1])
-        self.lines = [Line(link, kind) for link, kind in zip(links, kinds, strict=False)]
+        self.lines = [PtyLine(link, kind) for link, kind in zip(links, kinds, strict=False)]
         for line in self.lines:
             self._watcher.watch(line.master)
         self._link = next((line.link for line in self.lines if line.kind is PortKind.AT_URC), self._link)

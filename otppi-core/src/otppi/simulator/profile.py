@@ -19,7 +19,7 @@ class PortKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class UssdAnswer:
+class ScriptedUssdAnswer:
     """One scripted answer of the network to a USSD string (3GPP TS 27.007 7.15).
 
     Attributes:
@@ -41,14 +41,14 @@ class UssdAnswer:
     tells_dcs: bool = True
     padded: bool = False
     delay: float = 0.01
-    replies: Mapping[str, "UssdAnswer"] = field(default_factory=dict)
+    replies: Mapping[str, "ScriptedUssdAnswer"] = field(default_factory=dict)
     raw: str | None = field(default=None, repr=False)
     first: str = ""
 
 
-DEFAULT_USSD: Mapping[str, UssdAnswer] = {
-    "*123#": UssdAnswer("Balance: 10000"),
-    "*100#": UssdAnswer("1 Balance\n2 Packages", mode=1, replies={"1": UssdAnswer("Balance: 10000")}),
+DEFAULT_USSD: Mapping[str, ScriptedUssdAnswer] = {
+    "*123#": ScriptedUssdAnswer("Balance: 10000"),
+    "*100#": ScriptedUssdAnswer("1 Balance\n2 Packages", mode=1, replies={"1": ScriptedUssdAnswer("Balance: 10000")}),
 }
 
 
@@ -123,7 +123,7 @@ class ModemProfile:
     network_time: float = 0.0
     report_delay: float | None = 0.05
     report_status: int | Sequence[int] = 0
-    ussd: Mapping[str, UssdAnswer] = field(default_factory=lambda: DEFAULT_USSD, repr=False)
+    ussd: Mapping[str, ScriptedUssdAnswer] = field(default_factory=lambda: DEFAULT_USSD, repr=False)
     ussd_form: UssdForm = UssdForm.PLAIN
     apn: str | None = None
     baud_rate: int | None = None

@@ -4,18 +4,18 @@ from collections.abc import Iterable
 
 from otppi.simulator.answers import RefusedError, render
 from otppi.simulator.data import lose_carrier
-from otppi.simulator.device import Device
-from otppi.simulator.request import Request
+from otppi.simulator.device import SimulatedDevice
+from otppi.simulator.request import AtRequest
 from otppi.wire.charset import encode
 
 
-def set_coverage(peer: Device, covered: bool, now: float) -> None:
+def set_coverage(peer: SimulatedDevice, covered: bool, now: float) -> None:
     """Let the modem find or lose its network."""
     peer.covered = covered
     tell_registration(peer, now)
 
 
-def tell_registration(peer: Device, now: float) -> None:
+def tell_registration(peer: SimulatedDevice, now: float) -> None:
     """Say whether the modem is registered, where that was asked for (3GPP TS 27.007 7.2); a call may end."""
     if not peer.registered:
         lose_carrier(peer, now)
@@ -24,7 +24,7 @@ def tell_registration(peer: Device, now: float) -> None:
             peer.emit(render([f"{name}: {int(peer.registered)}"]), now)
 
 
-def set_radio(peer: Device, on: bool, now: float) -> None:
+def set_radio(peer: SimulatedDevice, on: bool, now: float) -> None:
     """Switch the radio; after an off and on the network is searched anew."""
     if on and not peer.session.radio:
         peer.hooks.radio_switched_on()
@@ -34,7 +34,7 @@ def set_radio(peer: Device, on: bool, now: float) -> None:
         tell_registration(peer, now)
 
 
-def creg(request: Request) -> Iterable[str]:
+def creg(request: AtRequest) -> Iterable[str]:
     """AT+CREG, +CGREG, +CEREG: whether the modem is registered (3GPP TS 27.007 7.2)."""
     if request.operation == "=":
         request.peer.session.registration_urc[request.name] = request.number(0)
@@ -44,7 +44,7 @@ def creg(request: Request) -> Iterable[str]:
     return [f"{request.name}: {n},{int(request.peer.registered)}{cell}"]
 
 
-def cops(request: Request) -> Iterable[str]:
+def cops(request: AtRequest) -> Iterable[str]:
     """AT+COPS: the name of the network (3GPP TS 27.007 7.3)."""
     profile, session = request.peer.profile, request.peer.session
     if request.operation == "=":
@@ -57,7 +57,7 @@ def cops(request: Request) -> Iterable[str]:
     return [f'+COPS: 0,{session.operator_format},"{encode(name, session.charset)}",{profile.technology}']
 
 
-def cfun(request: Request) -> Iterable[str]:
+def cfun(request: AtRequest) -> Iterable[str]:
     """AT+CFUN: the radio off and on, and a restart (3GPP TS 27.007 8.2)."""
     session, now = request.peer.session, request.now
     if request.operation == "?":

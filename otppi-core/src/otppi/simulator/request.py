@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from otppi.simulator.answers import RefusedError
-from otppi.simulator.device import Device
+from otppi.simulator.device import SimulatedDevice
 
 _MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AtRequest:
     """One extended command to a modem: its name, "" "?" "=?" or "=", and its parameters without quotes."""
 
-    peer: Device
+    peer: SimulatedDevice
     name: str
     operation: str
     arguments: tuple[str, ...]

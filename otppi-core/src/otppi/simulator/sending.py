@@ -2,7 +2,7 @@
 
 from otppi.simulator import inbox
 from otppi.simulator.answers import RefusedError, render
-from otppi.simulator.device import Device
+from otppi.simulator.device import SimulatedDevice
 from otppi.simulator.dialogue import Dialogue, Recorder
 from otppi.simulator.stages import Moment, Stage
 from otppi.wire.address import Address
@@ -14,14 +14,14 @@ _CONTROLS = b"\x1a\x1b"
 _OTHERS = bytes(code for code in range(256) if code not in _CONTROLS)
 
 
-class Sender:
+class SmsSender:
     """Sends what AT+CMGS brings, one message at a time.
 
     Attributes:
         next_reference: the TP-MR of the next message.
     """
 
-    def __init__(self, peer: Device, recorder: Recorder | None) -> None:
+    def __init__(self, peer: SimulatedDevice, recorder: Recorder | None) -> None:
         self._peer = peer
         self._recorder = recorder
         self.next_reference = 0

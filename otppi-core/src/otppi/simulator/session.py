@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
 from otppi.simulator.arrival import Arrival
-from otppi.simulator.profile import UssdAnswer
+from otppi.simulator.profile import ScriptedUssdAnswer
 from otppi.wire.ussd import UssdForm
 
 PROMPT = b"\r\n> "
@@ -84,7 +84,7 @@ class Session:
     radio: bool = True
     chatty: bool = True
     urc_port: int = 0
-    ussd: Mapping[str, UssdAnswer] | None = None
+    ussd: Mapping[str, ScriptedUssdAnswer] | None = None
     ussd_form: UssdForm | None = None
     ussd_ended: int = 0
     echo_stuck: bool = False

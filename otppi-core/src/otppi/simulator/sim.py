@@ -18,7 +18,7 @@ class Lock(Enum):
     PUK = "SIM PUK"
 
 
-class Status(Enum):
+class StoredStatus(Enum):
     """The `<stat>` of a stored message in PDU mode (3GPP TS 27.005 3.1)."""
 
     UNREAD = 0
@@ -33,7 +33,7 @@ class StoredSms:
 
     pdu: str
     length: int
-    status: Status = Status.UNREAD
+    status: StoredStatus = StoredStatus.UNREAD
 
 
 class MessageMemory:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from otppi.simulator.answers import RefusedError
-from otppi.simulator.request import Request
+from otppi.simulator.request import AtRequest
 from otppi.simulator.sim import PIN_TRIES, PUK_TRIES
 
 _OFF, _ON, _STATUS = range(3)
 _SIM_LOCK = "SC"
 
 
-def cpin(request: Request) -> Iterable[str]:
+def cpin(request: AtRequest) -> Iterable[str]:
     """AT+CPIN: what the SIM waits for, and giving it (3GPP TS 27.007 8.3)."""
     sim = request.peer.sim
     if request.operation == "=":
@@ -25,13 +25,13 @@ def cpin(request: Request) -> Iterable[str]:
     return [f"+CPIN: {sim.lock.value}"]
 
 
-def cpinr(request: Request) -> Iterable[str]:
+def cpinr(request: AtRequest) -> Iterable[str]:
     """AT+CPINR: how many tries are left (3GPP TS 27.007 8.65)."""
     sim = request.peer.sim
     return [f"+CPINR: SIM PIN,{sim.pin_tries},{PIN_TRIES}", f"+CPINR: SIM PUK,{sim.puk_tries},{PUK_TRIES}"]
 
 
-def clck(request: Request) -> Iterable[str]:
+def clck(request: AtRequest) -> Iterable[str]:
     """AT+CLCK: whether the SIM asks for its PIN, and making it do so or not (3GPP TS 27.007 7.4)."""
     sim = request.peer.sim
     if request.text(0) != _SIM_LOCK:
@@ -45,7 +45,7 @@ def clck(request: Request) -> Iterable[str]:
     return ()
 
 
-def cpwd(request: Request) -> Iterable[str]:
+def cpwd(request: AtRequest) -> Iterable[str]:
     """AT+CPWD: change the PIN (3GPP TS 27.007 7.5)."""
     if request.text(0) != _SIM_LOCK:
         raise RefusedError(4)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from otppi.simulator.dialogue import Dialogue
-from otppi.simulator.profile import UssdAnswer
+from otppi.simulator.profile import ScriptedUssdAnswer
 
-_NO_ANSWER = UssdAnswer()
+_NO_ANSWER = ScriptedUssdAnswer()
 
 
 class Stage(Enum):
@@ -41,7 +41,7 @@ class Moment:
     dialogue: Dialogue | None = None
     reply: bytes = b""
     reports: list[tuple[float, int]] = field(default_factory=list)
-    ussd: UssdAnswer = _NO_ANSWER
+    ussd: ScriptedUssdAnswer = _NO_ANSWER
 
 
 class Hooks:

@@ -5,16 +5,16 @@ from functools import partial
 
 from otppi.simulator import inbox
 from otppi.simulator.answers import RefusedError
-from otppi.simulator.device import Device
-from otppi.simulator.request import Request
-from otppi.simulator.sim import Status, StoredSms
+from otppi.simulator.device import SimulatedDevice
+from otppi.simulator.request import AtRequest
+from otppi.simulator.sim import StoredSms, StoredStatus
 
 _ALL = 4
-_LISTED: dict[int, Status | None] = {0: Status.UNREAD, 1: Status.READ, _ALL: None}
+_LISTED: dict[int, StoredStatus | None] = {0: StoredStatus.UNREAD, 1: StoredStatus.READ, _ALL: None}
 _DELETE_READ, _DELETE_ALL = (1, 2, 3), 4
 
 
-def cpms(request: Request) -> Iterable[str]:
+def cpms(request: AtRequest) -> Iterable[str]:
     """AT+CPMS: the memories for reading, for sending and for what comes in (3GPP TS 27.005 3.2.2)."""
     peer, session = request.peer, request.peer.session
     if request.operation != "=":
@@ -30,20 +30,20 @@ def cpms(request: Request) -> Iterable[str]:
     return ["+CPMS: " + ",".join(_counts(peer))]
 
 
-def memories(peer: Device) -> str:
+def memories(peer: SimulatedDevice) -> str:
     """Return the answer to AT+CPMS=?."""
     names = ",".join(f'"{name}"' for name in peer.sim.memories if name != peer.session.absent_memory)
     return ",".join([f"({names})"] * 3)
 
 
-def _counts(peer: Device) -> list[str]:
+def _counts(peer: SimulatedDevice) -> list[str]:
     """Return used and total places of each memory in use."""
     lie = int(peer.session.gaps)
     memories = [peer.sim.memories[name] for name in peer.session.memories]
     return [f"{max(0, len(memory.messages) - lie)},{memory.capacity}" for memory in memories]
 
 
-def cmgl(request: Request) -> Iterable[str]:
+def cmgl(request: AtRequest) -> Iterable[str]:
     """AT+CMGL: list messages, which makes them read (3GPP TS 27.005 4.1)."""
     session = request.peer.session
     if session.cmgl_refused:
@@ -63,11 +63,11 @@ def cmgl(request: Request) -> Iterable[str]:
 
 
 def _note_read(sms: StoredSms) -> None:
-    if sms.status is Status.UNREAD:
-        sms.status = Status.READ
+    if sms.status is StoredStatus.UNREAD:
+        sms.status = StoredStatus.READ
 
 
-def cmgr(request: Request) -> Iterable[str]:
+def cmgr(request: AtRequest) -> Iterable[str]:
     """AT+CMGR: read one message (3GPP TS 27.005 4.2); an empty place has no error, only OK."""
     place = request.number(0)
     if not 1 <= place <= request.peer.memory.capacity:
@@ -80,7 +80,7 @@ def cmgr(request: Request) -> Iterable[str]:
     return [line]
 
 
-def cmgd(request: Request) -> Iterable[str]:
+def cmgd(request: AtRequest) -> Iterable[str]:
     """AT+CMGD: delete one message, the read ones, or all (3GPP TS 27.005 3.5.4); the network may bring more then."""
     peer = request.peer
     place, flag = request.number(0), request.number(1, 0)
@@ -90,7 +90,7 @@ def cmgd(request: Request) -> Iterable[str]:
     if flag == 0:
         messages.pop(place, None)
     for index in list(messages):
-        if flag == _DELETE_ALL or (flag in _DELETE_READ and messages[index].status is Status.READ):
+        if flag == _DELETE_ALL or (flag in _DELETE_READ and messages[index].status is StoredStatus.READ):
             del messages[index]
     peer.after_answer(partial(inbox.bring, peer), request.now)
     return ()

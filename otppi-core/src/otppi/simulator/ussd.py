@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from otppi.simulator.answers import RefusedError, render
-from otppi.simulator.profile import UssdAnswer
-from otppi.simulator.request import Request
+from otppi.simulator.profile import ScriptedUssdAnswer
+from otppi.simulator.request import AtRequest
 from otppi.simulator.stages import Moment, Stage
 from otppi.wire import gsm7
 from otppi.wire.ussd import UssdForm
 
-UNSUPPORTED = UssdAnswer(text=None, mode=4)
+UNSUPPORTED = ScriptedUssdAnswer(text=None, mode=4)
 _GSM7, _UCS2 = 15, 72
 _CR = 0x0D
 _CANCEL = 2
@@ -18,7 +18,7 @@ _REQUEST = re.compile(r"[*#][0-9*#]*|[0-9]{1,2}")
 _LOOKS_LIKE_UCS2 = re.compile(r"(?:00[0-9A-F]{2})+", re.IGNORECASE)
 
 
-def cusd(request: Request) -> Iterable[str]:
+def cusd(request: AtRequest) -> Iterable[str]:
     """AT+CUSD: send a string or a reply, or end the session; the answer comes after the OK."""
     peer, session = request.peer, request.peer.session
     if request.operation == "?":
@@ -28,7 +28,7 @@ def cusd(request: Request) -> Iterable[str]:
         session.ussd_ended += 1
         return ()
     form = session.ussd_form or peer.profile.ussd_form
-    script: Mapping[str, UssdAnswer] = session.ussd or peer.profile.ussd
+    script: Mapping[str, ScriptedUssdAnswer] = session.ussd or peer.profile.ussd
     text = _decode(request.arguments[1], form)
     if text not in script and not (session.ussd or _REQUEST.fullmatch(text)):
         raise RefusedError(50)
@@ -49,7 +49,7 @@ def cusd(request: Request) -> Iterable[str]:
     return ()
 
 
-def _render(answer: UssdAnswer, form: UssdForm) -> bytes:
+def _render(answer: ScriptedUssdAnswer, form: UssdForm) -> bytes:
     if answer.text is None:
         return render([f"+CUSD: {answer.mode}"])
     dcs = answer.dcs if answer.dcs is not None else _GSM7 if gsm7.can_encode(answer.text) else _UCS2

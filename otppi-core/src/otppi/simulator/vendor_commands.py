@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from otppi.simulator.device import Device
-from otppi.simulator.request import Request
+from otppi.simulator.device import SimulatedDevice
+from otppi.simulator.request import AtRequest
 from otppi.simulator.sim import PIN_TRIES, PUK_TRIES, Lock
 from otppi.wire.ussd import UssdForm
 
 _USSD_FORMS = {0: UssdForm.PLAIN, 1: UssdForm.GSM7_HEX}
 
 
-def answer_of(peer: Device, command: str) -> list[str] | None:
+def answer_of(peer: SimulatedDevice, command: str) -> list[str] | None:
     """Return what the profile's `answers` have for a command without AT, or None."""
     answers = peer.profile.answers
     template = answers.get(command)
@@ -22,7 +22,7 @@ def answer_of(peer: Device, command: str) -> list[str] | None:
     return [template.format_map(_facts(peer))] if template else []
 
 
-def _facts(peer: Device) -> Mapping[str, object]:
+def _facts(peer: SimulatedDevice) -> Mapping[str, object]:
     sim, profile = peer.sim, peer.profile
     return {
         "pin_tries": sim.pin_tries,
@@ -37,7 +37,7 @@ def _facts(peer: Device) -> Mapping[str, object]:
     }
 
 
-def _curc(request: Request) -> Iterable[str]:
+def _curc(request: AtRequest) -> Iterable[str]:
     """Huawei: the modem's own news off or on."""
     session = request.peer.session
     if request.operation == "=":
@@ -46,7 +46,7 @@ def _curc(request: Request) -> Iterable[str]:
     return [f"^CURC: {int(session.chatty)}"]
 
 
-def _ussdmode(request: Request) -> Iterable[str]:
+def _ussdmode(request: AtRequest) -> Iterable[str]:
     """Huawei: USSD strings as plain text (0) or as packed GSM-7 (1)."""
     session = request.peer.session
     if request.operation == "=":
@@ -56,7 +56,7 @@ def _ussdmode(request: Request) -> Iterable[str]:
     return [f"^USSDMODE: {int(form is not UssdForm.PLAIN)}"]
 
 
-def _portsel(request: Request) -> Iterable[str]:
+def _portsel(request: AtRequest) -> Iterable[str]:
     """Huawei: which port gets the URCs."""
     session = request.peer.session
     if request.operation == "=":
@@ -65,12 +65,12 @@ def _portsel(request: Request) -> Iterable[str]:
     return [f"^PORTSEL: {session.urc_port}"]
 
 
-def _getportmode(_: Request) -> Iterable[str]:
+def _getportmode(_: AtRequest) -> Iterable[str]:
     """Huawei: what each port is for; asking crashes some models."""
     return ["^GETPORTMODE: TYPE: WCDMA: huawei,MDM:0,NDIS:1,DIAG:2,PCUI:3"]
 
 
-def _switch_usb(request: Request) -> Iterable[str]:
+def _switch_usb(request: AtRequest) -> Iterable[str]:
     """SIMCom: another set of USB ports, after which the modem starts anew."""
     peer = request.peer
     if request.operation != "=":
@@ -80,13 +80,13 @@ def _switch_usb(request: Request) -> Iterable[str]:
     return ()
 
 
-def _qpinc(request: Request) -> Iterable[str]:
+def _qpinc(request: AtRequest) -> Iterable[str]:
     """Quectel: how many tries the SIM has left."""
     sim = request.peer.sim
     return [f'+QPINC: "SC",{sim.pin_tries},{sim.puk_tries}', f'+QPINC: "P2",{PIN_TRIES},{PUK_TRIES}']
 
 
-VENDOR_COMMANDS: dict[str, Callable[[Request], Iterable[str]]] = {
+VENDOR_COMMANDS: dict[str, Callable[[AtRequest], Iterable[str]]] = {
     "^CURC": _curc,
     "^USSDMODE": _ussdmode,
     "^PORTSEL": _portsel,

@@ -13,7 +13,7 @@ from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
-from otppi.host.messages.dispatch import Dispatch, Rules
+from otppi.host.messages.dispatch import Dispatch, PlacementRules
 from otppi.host.messages.worker import AnyWorker, Worker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
@@ -29,7 +29,7 @@ from otppi.testing.scripted import ScriptedMailAccount, ScriptedModem, SentText,
 
 ORIGIN = Origin("test", Sender("app"))
 _CONTENT = tuple(one.name for one in fields(Content))
-RULES = Rules(duplicate_window=600, attempts=3, modem_grace=60, fail_over=True, resend_unconfirmed=False)
+RULES = PlacementRules(duplicate_window=600, attempts=3, modem_grace=60, fail_over=True, resend_unconfirmed=False)
 
 
 class DispatchBench:

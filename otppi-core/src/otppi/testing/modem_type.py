@@ -35,19 +35,19 @@ _REFERENCE = 41
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogue:
+class CapturedDialogue:
     """What a captured modem was asked, and what it told of itself."""
 
     identity: ModemIdentity
     asked: tuple[str, ...]
 
 
-def sends_by_capture(modem_type: ModemType, capture: Path, boot_folder: Path) -> Dialogue:
+def sends_by_capture(modem_type: ModemType, capture: Path, boot_folder: Path) -> CapturedDialogue:
     """Send a message by a captured modem, which the type has to recognise as its own."""
     message = a_message()
     with Replay(capture) as replay, opened(modem_type, replay.path, boot_folder) as modem:
         modem.send(message)
-        dialogue = Dialogue(modem.identity(), tuple(replay.asked))
+        dialogue = CapturedDialogue(modem.identity(), tuple(replay.asked))
         assert len(replay.payloads) == 1
     assert message.progress.references == [_REFERENCE]
     assert modem_type.recognises is not None

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from otppi.web.faults import log_fault
 from otppi.web.request import Request
-from otppi.web.request_parser import RequestParser, Stage
+from otppi.web.request_parser import RequestParser, RequestStage
 from otppi.web.response import BODILESS, Response, has_body, head
 from otppi.web.stream import Stream
 
@@ -60,7 +60,7 @@ class Connection:
         self.descriptor = sock.fileno()
         self.parser = parser
         self.phase = Phase.HELLO if tls else Phase.READ
-        self.stage = Stage.IDLE
+        self.stage = RequestStage.IDLE
         self.since = 0.0
         """When this phase, or this stage of reading, began (monotonic seconds)."""
         self.deadline = 0.0
@@ -115,7 +115,7 @@ class Connection:
     def at_rest(self) -> bool:
         """Whether nothing is to be done but to wait for the client's next request."""
         busy = self._output or self.ends or self.half_closed or self._parts is not None or self.stream is not None
-        return not busy and self.parser.stage is Stage.IDLE and not self.decrypted()
+        return not busy and self.parser.stage is RequestStage.IDLE and not self.decrypted()
 
     # Answering
 

@@ -17,7 +17,7 @@ from otppi.web.connections import Connections
 from otppi.web.faults import log_fault
 from otppi.web.postponed import Postponed
 from otppi.web.request import Refusal, Refused, Request
-from otppi.web.request_parser import Stage
+from otppi.web.request_parser import RequestStage
 from otppi.web.request_queue import RequestQueue
 from otppi.web.timeouts import Timeouts
 from otppi.web.workers import Workers
@@ -181,10 +181,10 @@ class Driver:
         limits, stage = self._timeouts, connection.parser.stage
         if stage is not connection.stage:
             connection.stage, connection.since = stage, self.now
-        if stage is Stage.BODY:
+        if stage is RequestStage.BODY:
             connection.deadline = min(connection.since + limits.body, self.now + limits.body_progress)
         else:
-            keep = stage is Stage.IDLE and connection.served
+            keep = stage is RequestStage.IDLE and connection.served
             connection.deadline = connection.since + (limits.keep_alive if keep else limits.head)
         self._arm(connection, INPUT)
 
@@ -211,7 +211,7 @@ class Driver:
             self._part(connection)
         else:
             connection.served = True
-            connection.stage = Stage.IDLE
+            connection.stage = RequestStage.IDLE
             self._enter(connection, Phase.READ, self._timeouts.keep_alive)
             self._advance(connection)
 
@@ -344,7 +344,7 @@ class Driver:
 
         To wake that thread for each answer costs 7 % of a request's CPU time.
         """
-        connection.served, connection.stage = True, Stage.IDLE
+        connection.served, connection.stage = True, RequestStage.IDLE
         connection.since = time.monotonic()
         connection.deadline = connection.since + self._timeouts.keep_alive
         return self._await(connection, Phase.READ, INPUT)

@@ -30,7 +30,7 @@ _ONCE = frozenset(("content-length", "host", "transfer-encoding"))
 """Of these not even the same value may stand twice: another server on the way may have read the request otherwise."""
 
 
-class Stage(Enum):
+class RequestStage(Enum):
     """How far the next request has come in."""
 
     IDLE = auto()
@@ -57,11 +57,11 @@ class RequestParser:
         self._interim = b""
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> RequestStage:
         """What the parser waits for."""
         if self._pending is not None:
-            return Stage.BODY
-        return Stage.HEAD if self._buffer else Stage.IDLE
+            return RequestStage.BODY
+        return RequestStage.HEAD if self._buffer else RequestStage.IDLE
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -93,9 +93,9 @@ class RequestParser:
 
     def incomplete(self) -> Refusal | None:
         """Say what is missing, for a client that has sent its last byte or is too slow; None between requests."""
-        if self.stage is Stage.IDLE:
+        if self.stage is RequestStage.IDLE:
             return None
-        if self.stage is Stage.HEAD:
+        if self.stage is RequestStage.HEAD:
             return Refusal(408, "head", "did not arrive whole")
         return Refusal(400, "Content-Length", "announces more bytes than arrived")
 

@@ -16,7 +16,7 @@ While ``in_doubt`` a text is open whose end may be lost: call ``settle`` when th
 import re
 from collections import deque
 
-from otppi.wire.at_command import REPLY_LIMIT, Command
+from otppi.wire.at_command import REPLY_LIMIT, OutstandingCommand
 from otppi.wire.at_events import Event, FinalResult, Noise, Prompt, Reply, ResultKind, Urc
 from otppi.wire.at_open import TEXT_LIMIT, OpenText, Owner
 from otppi.wire.at_tables import (
@@ -30,7 +30,7 @@ from otppi.wire.at_tables import (
     URC_NAMES,
     URCS_WITH_BODY,
     BodyForm,
-    State,
+    DialogueState,
     Step,
     body_form,
     final_result,
@@ -44,13 +44,13 @@ __all__ = [
     "TEXT_LIMIT",
     "URC_NAMES",
     "AtConnection",
+    "DialogueState",
     "Event",
     "FinalResult",
     "Noise",
     "Prompt",
     "Reply",
     "ResultKind",
-    "State",
     "Urc",
 ]
 
@@ -80,8 +80,8 @@ class AtConnection:
 
     def __init__(self, urcs: frozenset[str] = URC_NAMES) -> None:
         self._urcs = urcs
-        self._state = State.IDLE
-        self._command: Command | None = None
+        self._state = DialogueState.IDLE
+        self._command: OutstandingCommand | None = None
         self._probes = 0
         self._events: deque[Event] = deque()
         self._lost = 0
@@ -93,14 +93,14 @@ class AtConnection:
         self._owner: Owner | None = None  # a line that waits for its PDU
 
     @property
-    def state(self) -> State:
+    def state(self) -> DialogueState:
         """Where the dialogue stands."""
         return self._state
 
     @property
     def synchronised(self) -> bool:
         """Whether the next final result is known to be the outstanding command's."""
-        return self._state not in (State.STALE, State.PROBING)
+        return self._state not in (DialogueState.STALE, DialogueState.PROBING)
 
     @property
     def in_doubt(self) -> bool:
@@ -144,7 +144,7 @@ class AtConnection:
         if expects_prompt and self._tail.lstrip(_BLANKS).startswith(b">"):
             self._tail = b""  # a prompt that came before the command is not this command's
         info = queried_prefixes(line) if info_prefixes is None else info_prefixes
-        self._command = Command(line.strip(), info, body_lines)
+        self._command = OutstandingCommand(line.strip(), info, body_lines)
         return line.encode("ascii") + b"\r"
 
     def payload(self, pdu_hex: str) -> bytes:
@@ -193,7 +193,7 @@ class AtConnection:
         self._advance(Step.PROBE)
         line, prefix = PROBES[self._probes % len(PROBES)]
         self._probes += 1
-        self._command = Command(line, (prefix,), proven=False)
+        self._command = OutstandingCommand(line, (prefix,), proven=False)
         return line.encode("ascii") + b"\r"
 
     def resynchronised(self) -> None:
@@ -225,14 +225,14 @@ class AtConnection:
                 self._line(line)
         self._overlong = self._overlong or len(tail) > LINE_LIMIT
         self._tail = b"" if self._overlong else tail
-        if self._state is State.ARMED and self._open is None:
+        if self._state is DialogueState.ARMED and self._open is None:
             self._tail = self._seek_prompt(self._tail)
 
     def settle(self) -> None:
         """Take note that the line has been silent, so that a text that is open does not go on: its end is lost."""
         if self._open is not None:
             self._close(self._open.settled())
-        if self._state is State.ARMED:
+        if self._state is DialogueState.ARMED:
             self._tail = self._seek_prompt(self._tail)
 
     def next_event(self) -> Event | None:
@@ -247,7 +247,7 @@ class AtConnection:
             if own is not None:
                 self._close(own)
             return
-        if self._state is State.ARMED:
+        if self._state is DialogueState.ARMED:
             line = self._seek_prompt(raw).strip(_BLANKS).decode("utf-8", "replace")
         if not line:  # every answer begins with an empty line
             return
@@ -281,7 +281,7 @@ class AtConnection:
 
     def _may_be_final(self, line: str) -> bool:
         """Tell whether ``line`` may be what the outstanding command ends with, or the prompt that it waits for."""
-        if self._state is State.ARMED and line == ">":
+        if self._state is DialogueState.ARMED and line == ">":
             return True
         return self._command is not None and self._command.ends_with(line) is not None
 
@@ -321,14 +321,14 @@ class AtConnection:
             self._command = None
             self._events.append(Reply(result, tuple(command.lines)))
 
-    def _keep(self, command: Command, name: str, line: str) -> None:
+    def _keep(self, command: OutstandingCommand, name: str, line: str) -> None:
         """Keep an information line of the outstanding command."""
         self._release_owner()
         self._store(command, line)
         if command.body_lines:
             self._await_body(name, line, is_urc=False)
 
-    def _store(self, command: Command, line: str) -> None:
+    def _store(self, command: OutstandingCommand, line: str) -> None:
         self._lost += not command.keep(line)
 
     def _urc(self, name: str, line: str) -> None:

@@ -11,7 +11,7 @@ _LINE_COST = 64
 
 
 @dataclass(slots=True)
-class Command:
+class OutstandingCommand:
     """The outstanding command.
 
     `info` is how its own information lines begin; a probe is `proven` when one of them came; `lines` is what it said.

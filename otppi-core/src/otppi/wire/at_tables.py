@@ -8,7 +8,7 @@ from otppi.wire.at_events import FinalResult, ResultKind
 from otppi.wire.cme_cms import cme_code_of_text, cms_code_of_text
 
 
-class State(Enum):
+class DialogueState(Enum):
     """Where the dialogue with the modem stands."""
 
     IDLE = "idle"
@@ -38,22 +38,34 @@ class Step(Enum):
     RESYNCHRONISED = "a declaration that the line is quiet"
 
 
-TRANSITIONS: Mapping[State, Mapping[Step, State]] = {
-    State.IDLE: {
-        Step.COMMAND: State.REPLY,
-        Step.PROMPTING_COMMAND: State.ARMED,
-        Step.GIVE_UP: State.STALE,
-        Step.RESYNCHRONISED: State.IDLE,
+TRANSITIONS: Mapping[DialogueState, Mapping[Step, DialogueState]] = {
+    DialogueState.IDLE: {
+        Step.COMMAND: DialogueState.REPLY,
+        Step.PROMPTING_COMMAND: DialogueState.ARMED,
+        Step.GIVE_UP: DialogueState.STALE,
+        Step.RESYNCHRONISED: DialogueState.IDLE,
     },
-    State.REPLY: {Step.FINAL: State.IDLE, Step.GIVE_UP: State.STALE},
-    State.ARMED: {Step.PROMPT: State.PROMPTED, Step.FINAL: State.IDLE, Step.GIVE_UP: State.STALE},
-    State.PROMPTED: {Step.PAYLOAD: State.REPLY, Step.FINAL: State.IDLE, Step.GIVE_UP: State.STALE},
-    State.STALE: {Step.GIVE_UP: State.STALE, Step.PROBE: State.PROBING, Step.RESYNCHRONISED: State.IDLE},
-    State.PROBING: {
-        Step.FINAL: State.IDLE,
-        Step.GIVE_UP: State.STALE,
-        Step.PROBE: State.PROBING,
-        Step.RESYNCHRONISED: State.IDLE,
+    DialogueState.REPLY: {Step.FINAL: DialogueState.IDLE, Step.GIVE_UP: DialogueState.STALE},
+    DialogueState.ARMED: {
+        Step.PROMPT: DialogueState.PROMPTED,
+        Step.FINAL: DialogueState.IDLE,
+        Step.GIVE_UP: DialogueState.STALE,
+    },
+    DialogueState.PROMPTED: {
+        Step.PAYLOAD: DialogueState.REPLY,
+        Step.FINAL: DialogueState.IDLE,
+        Step.GIVE_UP: DialogueState.STALE,
+    },
+    DialogueState.STALE: {
+        Step.GIVE_UP: DialogueState.STALE,
+        Step.PROBE: DialogueState.PROBING,
+        Step.RESYNCHRONISED: DialogueState.IDLE,
+    },
+    DialogueState.PROBING: {
+        Step.FINAL: DialogueState.IDLE,
+        Step.GIVE_UP: DialogueState.STALE,
+        Step.PROBE: DialogueState.PROBING,
+        Step.RESYNCHRONISED: DialogueState.IDLE,
     },
 }
 

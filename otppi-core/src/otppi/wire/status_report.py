@@ -20,7 +20,7 @@ _PI_UDL: Final = 0x04
 _PI_EXTENSION: Final = 0x80
 
 
-class Outcome(Enum):
+class ReportOutcome(Enum):
     """What a status report says of a message (9.2.3.15)."""
 
     DELIVERED = "delivered"
@@ -37,11 +37,11 @@ _DELIVERED: Final = frozenset({0x00, 0x01, *range(0x10, 0x20)})
 _PENDING: Final = frozenset({*range(0x20, 0x26), *range(0x30, 0x40)})
 
 
-def status_outcome(status: int) -> Outcome:
+def status_outcome(status: int) -> ReportOutcome:
     """Tell what TP-ST, 0 to 255, says of a message (9.2.3.15)."""
     if status in _DELIVERED:
-        return Outcome.DELIVERED
-    return Outcome.PENDING if status in _PENDING else Outcome.FAILED
+        return ReportOutcome.DELIVERED
+    return ReportOutcome.PENDING if status in _PENDING else ReportOutcome.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class SmsStatusReport:
         check_octet(self.protocol_id or 0, "TP-PID")
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ReportOutcome:
         """What became of the message."""
         return status_outcome(self.status)
 

@@ -10,7 +10,7 @@ from typing import Self
 from otppi.wire.address import Address, decode_smsc, encode_smsc
 from otppi.wire.dcs import Dcs
 from otppi.wire.errors import TpduError
-from otppi.wire.status_report import Outcome, SmsStatusReport
+from otppi.wire.status_report import ReportOutcome, SmsStatusReport
 from otppi.wire.timestamp import SIZE as TIME_SIZE
 from otppi.wire.timestamp import decode_time, encode_time
 from otppi.wire.tpdu_fields import (
@@ -40,7 +40,7 @@ from otppi.wire.validity import (
 __all__ = [
     "AbsoluteValidity",
     "EnhancedValidity",
-    "Outcome",
+    "ReportOutcome",
     "SmsDeliver",
     "SmsStatusReport",
     "SmsSubmit",

@@ -8,7 +8,7 @@ import pytest
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import State
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
@@ -17,8 +17,8 @@ MakeBench = Callable[..., DispatchBench]
 ANI, BUDI = "6281200000001", "6281200000002"
 
 
-def refusal(bench: DispatchBench, **options: object) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(bench: DispatchBench, **options: object) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         bench.take(**options)  # type: ignore[arg-type]
     return caught.value
 

@@ -11,7 +11,7 @@ from otppi.api.errors import Rejected
 from otppi.api.events import DeliveryOutcome, DeliveryReport, MessageChanged
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
@@ -34,7 +34,7 @@ def kept(bench: DispatchBench, *records: Record) -> list[Record]:
 
 
 def refusal(call: Callable[[], object]) -> tuple[ResponseCode, str]:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(NotAccepted) as caught:
         call()
     return caught.value.code, caught.value.cause
 

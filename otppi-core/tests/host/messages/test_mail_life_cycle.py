@@ -14,7 +14,7 @@ from otppi.api.errors import Blocked, Deferred, Lost, NotSent, Rejected, Unconfi
 from otppi.api.message import State
 from otppi.host.gateway.health import Overview
 from otppi.host.messages import deferred, worker
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.host.messages.tickets import of_record
 from otppi.host.meter.limits import Limits
 from otppi.host.records.record import Record
@@ -32,8 +32,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deferred, "_LAST_TRY", 0.0)
 
 
-def refusal(bench: DispatchBench, receiver: str = ANI, **options: Any) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(bench: DispatchBench, receiver: str = ANI, **options: Any) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         bench.take(receiver, **options)
     return caught.value
 

@@ -8,7 +8,7 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
@@ -18,8 +18,8 @@ MakeBench = Callable[..., DispatchBench]
 ANI, BUDI = "6281200000001", "6281200000002"
 
 
-def refusal(bench: DispatchBench, **options: object) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(bench: DispatchBench, **options: object) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         bench.take(**options)  # type: ignore[arg-type]
     return caught.value
 

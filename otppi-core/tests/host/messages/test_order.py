@@ -11,7 +11,7 @@ from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, Step, until
@@ -167,7 +167,7 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
             record = bench.record(f"62812{sender}{number % 10:06}", text=f"{sender}/{number}", id=f"{sender}/{number}")
             try:
                 assert bench.dispatch.take(record) is record
-            except Refused:
+            except NotAccepted:
                 continue
             with lock:
                 taken.append(record)

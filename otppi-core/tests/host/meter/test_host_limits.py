@@ -11,7 +11,7 @@ from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.host.operations import registry_of
 from otppi.host.records.record import Record
 from otppi.host.runtime.operations import COMMAND_LINE
@@ -72,7 +72,7 @@ def test_a_quota_that_is_set_while_messages_wait_counts_them(host: Host, doubles
     for record in records:
         assert host.dispatch.wait(record, 10)
     assert {record.state for record in records} == {State.SENT}
-    with pytest.raises(Refused, match="daily quota is used up"):
+    with pytest.raises(NotAccepted, match="daily quota is used up"):
         take(host, "6281200000001")
 
 
@@ -110,7 +110,7 @@ def test_usage_outlives_a_restart(data: DataFolder, doubles: Any, tmp_path: Path
         send(second)
         (m0,) = registry_of(second.data, second).call("usage", {}, COMMAND_LINE)
         assert m0["today"] == {"messages": 3, "segments": 3, "spent": 30}
-        with pytest.raises(Refused, match="daily quota is used up"):
+        with pytest.raises(NotAccepted, match="daily quota is used up"):
             take(second, "6281200000001")
     finally:
         second.stop()

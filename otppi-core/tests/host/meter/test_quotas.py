@@ -11,7 +11,7 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
-from otppi.host.messages.dispatch import Refused
+from otppi.host.messages.dispatch import NotAccepted
 from otppi.host.meter import limits as limits_module
 from otppi.host.meter.limits import Limits, Span
 from otppi.host.meter.prices import Tariff
@@ -27,8 +27,10 @@ LONG = "x" * 200
 """Two segments."""
 
 
-def refusal(bench: DispatchBench, receiver: str = "6281299999999", text: str = "a text", **options: object) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(
+    bench: DispatchBench, receiver: str = "6281299999999", text: str = "a text", **options: object
+) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         bench.take(receiver, text, **options)
     return caught.value
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from otppi.cli.checks.device import check_power_supply
 from otppi.cli.checks.finding import Level
 from otppi.host.modems import power_supply
-from otppi.host.modems.power_supply import PowerSupply, Throttled, decode, read_throttled
+from otppi.host.modems.power_supply import PowerSupply, SupplyReading, decode, read_throttled
 
-NOW_AND_BEFORE = Throttled(under_voltage=True, throttled=True, under_voltage_seen=True, throttled_seen=True)
+NOW_AND_BEFORE = SupplyReading(under_voltage=True, throttled=True, under_voltage_seen=True, throttled_seen=True)
 Vcgencmd = Callable[[str], None]
 
 
@@ -36,19 +36,19 @@ def vcgencmd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vcgencmd:
 @pytest.mark.parametrize(
     ("value", "throttled"),
     [
-        (0x0, Throttled()),
-        (0x1, Throttled(under_voltage=True)),
-        (0x2, Throttled(frequency_capped=True)),
-        (0x4, Throttled(throttled=True)),
-        (0x8, Throttled(hot=True)),
-        (0x10000, Throttled(under_voltage_seen=True)),
-        (0x20000, Throttled(frequency_capped_seen=True)),
-        (0x40000, Throttled(throttled_seen=True)),
-        (0x80000, Throttled(hot_seen=True)),
+        (0x0, SupplyReading()),
+        (0x1, SupplyReading(under_voltage=True)),
+        (0x2, SupplyReading(frequency_capped=True)),
+        (0x4, SupplyReading(throttled=True)),
+        (0x8, SupplyReading(hot=True)),
+        (0x10000, SupplyReading(under_voltage_seen=True)),
+        (0x20000, SupplyReading(frequency_capped_seen=True)),
+        (0x40000, SupplyReading(throttled_seen=True)),
+        (0x80000, SupplyReading(hot_seen=True)),
         (0x50005, NOW_AND_BEFORE),
     ],
 )
-def test_each_bit_has_its_meaning(value: int, throttled: Throttled) -> None:
+def test_each_bit_has_its_meaning(value: int, throttled: SupplyReading) -> None:
     assert decode(value) == throttled
 
 
@@ -69,7 +69,7 @@ def test_what_the_kernel_cannot_tell_the_program_is_asked(tmp_path: Path, vcgenc
     (tmp_path / "sysfs/soc/soc:firmware").mkdir(parents=True)
     (tmp_path / "sysfs/soc/soc:firmware/get_throttled").write_text("")
     vcgencmd("echo throttled=0x10000")
-    assert read_throttled() == Throttled(under_voltage_seen=True)
+    assert read_throttled() == SupplyReading(under_voltage_seen=True)
 
 
 def test_the_program_is_asked_as_it_answers(vcgencmd: Vcgencmd) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from otppi.api.errors import Trouble
 from otppi.api.modem import RecoveryStep
-from otppi.host.modems.recovery import STEPS, Ladder, Limits, Openings, Schedule
+from otppi.host.modems.recovery import STEPS, Ladder, Openings, RecoverySchedule, StepLimits
 
 REINITIALISE, RADIO, RESET, POWER = RecoveryStep
 ORDER = (RADIO, RESET, POWER)
@@ -20,8 +20,8 @@ CURABLE = (Trouble.SILENT, Trouble.FAULTY, Trouble.NO_NETWORK)
 class Play:
     """A modem that is lost again at each opening, and a clock that jumps from one opening to the next."""
 
-    def __init__(self, schedule: Schedule | None = None) -> None:
-        self.ladder = Ladder(schedule or Schedule())
+    def __init__(self, schedule: RecoverySchedule | None = None) -> None:
+        self.ladder = Ladder(schedule or RecoverySchedule())
         self.now = 1000.0
         self.taken: list[tuple[RecoveryStep, float]] = []
 
@@ -61,7 +61,7 @@ def test_nothing_but_opening_it_cures_a_port_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("trouble", CURABLE)
 def test_it_is_opened_some_times_and_for_some_time_before_the_first_step(trouble: Trouble) -> None:
-    opened = Schedule().openings[trouble]
+    opened = RecoverySchedule().openings[trouble]
     play = Play()
     assert [play.lose(trouble) for _ in range(opened.count * 5)] == [REINITIALISE] * opened.count * 5
     play = Play()
@@ -74,7 +74,7 @@ def test_it_is_opened_some_times_and_for_some_time_before_the_first_step(trouble
 def test_after_a_step_the_modem_gets_time_to_come_back() -> None:
     play = Play()
     play.go_on(Trouble.NO_NETWORK, HOUR)
-    limits = Schedule()
+    limits = RecoverySchedule()
     for (step, at), (_, then) in pairwise(play.taken):
         assert then - at >= limits.limits(step).patience
 
@@ -91,7 +91,7 @@ def test_steps_that_the_modem_lacks_are_left_out_until_it_is_healthy() -> None:
     assert play.go_on(Trouble.NO_NETWORK, HOUR, lacking=[RADIO, POWER])[:2] == [RESET, RESET]
     assert set(play.go_on(Trouble.NO_NETWORK, DAY)) == {RESET}
     play.ladder.ready(play.now)
-    play.now += Schedule().healthy_after
+    play.now += RecoverySchedule().healthy_after
     assert play.go_on(Trouble.NO_NETWORK, HOUR)[0] is RADIO
 
 
@@ -105,7 +105,7 @@ def test_with_nothing_left_to_try_it_is_opened_on_and_on() -> None:
 def test_the_same_step_comes_less_and_less_often() -> None:
     play = Play()
     play.go_on(Trouble.NO_NETWORK, DAY)
-    limits = Schedule()
+    limits = RecoverySchedule()
     for step in ORDER:
         times = [at for taken, at in play.taken if taken is step]
         gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -116,8 +116,8 @@ def test_the_same_step_comes_less_and_less_often() -> None:
 
 def test_a_step_that_was_taken_often_today_gives_way_to_the_next() -> None:
     play = Play()
-    healthy = Schedule().healthy_after
-    for _ in range(Schedule().radio.per_day):  # the radio helps, each time for a while
+    healthy = RecoverySchedule().healthy_after
+    for _ in range(RecoverySchedule().radio.per_day):  # the radio helps, each time for a while
         assert play.go_on(Trouble.NO_NETWORK, 100.0) == [RADIO]
         play.ladder.ready(play.now)
         play.now += healthy
@@ -125,7 +125,7 @@ def test_a_step_that_was_taken_often_today_gives_way_to_the_next() -> None:
 
 
 def test_a_moment_of_health_does_not_start_the_ladder_anew_but_some_minutes_do() -> None:
-    for seconds, expected in ((10.0, RESET), (Schedule().healthy_after, RADIO)):
+    for seconds, expected in ((10.0, RESET), (RecoverySchedule().healthy_after, RADIO)):
         play = Play()
         assert play.go_on(Trouble.NO_NETWORK, 100.0) == [RADIO]
         play.ladder.ready(play.now)
@@ -142,7 +142,7 @@ def test_a_modem_that_vanishes_after_its_reset_goes_on_where_it_was() -> None:
 
 
 def test_what_comes_next_is_told() -> None:
-    play = Play(Schedule(openings={Trouble.SILENT: Openings(0, 7.0)}))
+    play = Play(RecoverySchedule(openings={Trouble.SILENT: Openings(0, 7.0)}))
     play.lose(Trouble.SILENT)
     assert play.ladder.planned == (RESET, 1007.0)
     play.now = 1007.0
@@ -184,9 +184,9 @@ def test_whatever_happens_the_bounds_and_the_order_hold(events: list[tuple[str, 
             assert later in above or all(step in lacking or _was_used_up(play, step) for step in above)
 
 
-def _check_bounds(play: Play, schedule: Schedule) -> None:
+def _check_bounds(play: Play, schedule: RecoverySchedule) -> None:
     for step in ORDER:
-        limits: Limits = schedule.limits(step)
+        limits: StepLimits = schedule.limits(step)
         times = [at for taken, at in play.taken if taken is step]
         for first, after in zip(times, times[limits.per_day :], strict=False):
             assert after - first >= DAY

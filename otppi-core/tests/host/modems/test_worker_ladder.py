@@ -15,7 +15,7 @@ from otppi.host.host import Host
 from otppi.host.messages import worker as messages_worker
 from otppi.host.modems import worker
 from otppi.host.modems.power_supply import PowerSupply
-from otppi.host.modems.recovery import Limits, Openings, Schedule
+from otppi.host.modems.recovery import Openings, RecoverySchedule, StepLimits
 from otppi.host.modems.worker import modem_workers
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.bench import DispatchBench
@@ -24,8 +24,8 @@ from otppi.testing.scripted import ScriptedModem, until
 REINITIALISE, RADIO, RESET, POWER = RecoveryStep
 Steps = Mapping[RecoveryStep, Exception | None]
 ALL: Steps = dict.fromkeys(RecoveryStep)
-QUICK = Limits(pause=0.0, patience=0.0, spacing=60.0, longest=60.0, per_day=10)
-FAST = Schedule(
+QUICK = StepLimits(pause=0.0, patience=0.0, spacing=60.0, longest=60.0, per_day=10)
+FAST = RecoverySchedule(
     openings=dict.fromkeys((Trouble.SILENT, Trouble.FAULTY, Trouble.NO_NETWORK), Openings(1, 0.0)),
     radio=QUICK,
     reset=QUICK,
@@ -91,7 +91,7 @@ def test_it_climbs_until_the_modem_is_cured_and_the_message_that_waited_goes_out
 
 
 def test_what_comes_next_is_shown(bench: DispatchBench) -> None:
-    slow = Schedule(openings={Trouble.SILENT: Openings(1, 3600.0)})
+    slow = RecoverySchedule(openings={Trouble.SILENT: Openings(1, 3600.0)})
     modem = bench.add("m0", schedule=slow)
     modem.sickness = ModemLost("it is ill", Trouble.SILENT)
     assert describe_modem(bench.worker("m0"))["next_step"] is None

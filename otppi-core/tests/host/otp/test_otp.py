@@ -13,7 +13,7 @@ from otppi.api.errors import NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.otp import book as otp_book
 from otppi.host.otp.book import CodeBook
 from otppi.host.otp.passwords import OneTimePasswords, Verification, open_passwords
@@ -134,8 +134,8 @@ def wrong_of(code: str) -> str:
     return str((int(code) + 1) % 1_000_000).zfill(6)
 
 
-def refusal(call: Callable[[], object]) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(call: Callable[[], object]) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         call()
     return caught.value
 

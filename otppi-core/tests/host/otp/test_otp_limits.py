@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.otp.limits import HOUR, MOST, RequestLimits, Window
 from otppi.host.otp.settings import OTP
 from otppi.testing.values import values_of
@@ -27,8 +27,8 @@ def request(rules: RequestLimits, receiver: str, now: float) -> None:
     rules.count(receiver, now, now)
 
 
-def refusal(rules: RequestLimits, receiver: str, now: float) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(rules: RequestLimits, receiver: str, now: float) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         rules.check(receiver, now)
     assert caught.value.code is ResponseCode.TOO_MANY
     assert caught.value.retry_after

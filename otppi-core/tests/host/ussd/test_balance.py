@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from otppi.api.errors import ModemLost
 from otppi.api.events import BalanceLow, UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.modems.balance_pattern import CODE, problem_of_pattern
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.ussd import balance
-from otppi.host.ussd.balance import Balances, Plan
+from otppi.host.ussd.balance import BalancePlan, Balances
 from otppi.host.ussd.balance_text import amount, balance_in
 from otppi.host.ussd.sessions import UssdSessions
 from otppi.testing.bench import DispatchBench
@@ -241,7 +241,7 @@ MENU = UssdAnswer(UssdStatus.REPLY_WANTED, "1 Pulsa\n2 Paket")
 
 def test_a_balance_is_read_and_shown(sims: Sims) -> None:
     sims.add("m0", "Pulsa Rp12.500")
-    sims.balances.use({"m0": Plan("*123#"), "m1": Plan("")})
+    sims.balances.use({"m0": BalancePlan("*123#"), "m1": BalancePlan("")})
     assert sims.balances.describe("m0")["balance"] is None
     assert sims.balances.describe("m1") == {}
     assert sims.balances.modems() == ["m0"]
@@ -253,19 +253,19 @@ def test_a_balance_is_read_and_shown(sims: Sims) -> None:
 
 def test_a_menu_is_gone_through(sims: Sims) -> None:
     sims.add("m0", MENU, "Pulsa Rp1.000", MENU, UssdAnswer(UssdStatus.REPLY_WANTED, "Pulsa Rp2.000\n0 Keluar"), "Bye 9")
-    sims.balances.use({"m0": Plan("*100#>1")})
+    sims.balances.use({"m0": BalancePlan("*100#>1")})
     assert sims.balances.read("m0").amount == 1000
     assert sims.asked == ["m0 *100#", "m0 1"]
     assert sims.balances.read("m0").amount == 2000
     until(lambda: sims.asked[-1] == "m0 cancelled")
-    sims.balances.use({"m0": Plan("*100#>1>2")})
-    with pytest.raises(Refused, match="ended before"):
+    sims.balances.use({"m0": BalancePlan("*100#>1>2")})
+    with pytest.raises(NotAccepted, match="ended before"):
         sims.balances.read("m0")
 
 
 def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
     sims.add("m0", *(f"Rp{amount}" for amount in (9_000, 8_000, 20_000, 7_000)))
-    sims.balances.use({"m0": Plan("*123#", low=10_000)})
+    sims.balances.use({"m0": BalancePlan("*123#", low=10_000)})
     for told, warnings in ((1, 1), (1, 1), (1, 0), (2, 1)):
         sims.balances.read("m0")
         assert len(sims.low) == told
@@ -279,19 +279,19 @@ def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: p
 def test_what_cannot_be_read_is_shown_and_the_old_balance_stays(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
     secret = "Sisa rahasia 99"
     sims.add("m0", "Pulsa Rp100", secret, secret, ModemLost("it was unplugged"))
-    sims.balances.use({"m0": Plan("*123#", pattern=r"Rp(\d+)")})
+    sims.balances.use({"m0": BalancePlan("*123#", pattern=r"Rp(\d+)")})
     sims.balances.read("m0")
     for _ in range(2):
-        with pytest.raises(Refused, match="does not match"):
+        with pytest.raises(NotAccepted, match="does not match"):
             sims.balances.read("m0")
     shown = sims.balances.describe("m0")
     assert (shown["balance"], shown["balance_problem"]) == (100, "the answer does not match balance_pattern")
-    with pytest.raises(Refused, match="unplugged"):
+    with pytest.raises(NotAccepted, match="unplugged"):
         sims.balances.read("m0")
     assert sims.balances.describe("m0")["balance_problem"] == "the answer does not match balance_pattern"
     assert caplog.text.count("could not be read") == 1
     assert "rahasia" not in caplog.text + str(shown)
-    with pytest.raises(Refused, match="balance_ussd"):
+    with pytest.raises(NotAccepted, match="balance_ussd"):
         sims.balances.read("m1")
 
 
@@ -312,11 +312,11 @@ def scheduled(sims: Sims, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 def test_the_schedule_reads_each_in_its_turn_and_again(sims: Sims, scheduled: Callable[..., None]) -> None:
     for name in ("m0", "m1", "never"):
         sims.add(name, *(f"Rp{number}" for number in range(1000)))
-    scheduled({"m0": Plan("*1#", every=0.05), "m1": Plan("*1#", every=3600), "never": Plan("*1#")})
+    scheduled({"m0": BalancePlan("*1#", every=0.05), "m1": BalancePlan("*1#", every=3600), "never": BalancePlan("*1#")})
     until(lambda: sims.asked.count("m0 *1#") > 2 and "m1 *1#" in sims.asked)
     assert sims.asked.count("m1 *1#") == 1
     assert not any("never" in one for one in sims.asked)
-    scheduled({"m1": Plan("*1#", every=3600)})
+    scheduled({"m1": BalancePlan("*1#", every=3600)})
     asked = len(sims.asked)
     assert sims.asked.count("m1 *1#") == 1
     assert len(sims.asked) <= asked + 1
@@ -333,7 +333,7 @@ def test_the_settings_may_change_while_a_balance_is_read(sims: Sims, scheduled: 
 
     modem.ussd = ussd
     for code in ("*1#", "*2#"):
-        scheduled({"m0": Plan(code, every=3600)})
+        scheduled({"m0": BalancePlan(code, every=3600)})
         until(lambda code=code: f"m0 {code}" in sims.asked)  # type: ignore[misc]
 
 
@@ -352,7 +352,7 @@ def test_a_stop_at_any_moment_ends_the_schedule(sims: Sims) -> None:
 
 def test_a_modem_that_is_gone_has_no_low_balance(sims: Sims) -> None:
     sims.add("m0", "Rp5")
-    sims.balances.use({"m0": Plan("*1#", low=10)})
+    sims.balances.use({"m0": BalancePlan("*1#", low=10)})
     sims.balances.read("m0")
     assert sims.balances.warnings() == ["modem m0: its balance is low (5.00)"]
     sims.balances.use({})
@@ -365,7 +365,7 @@ def test_the_schedule_lets_messages_go_first(sims: Sims, scheduled: Callable[...
     modem.gate.clear()
     record = sims.bench.take()
     until(modem.sending.is_set)
-    scheduled({"m0": Plan("*1#", every=3600)})
+    scheduled({"m0": BalancePlan("*1#", every=3600)})
     until(lambda: sims.balances._due["m0"] - time.monotonic() < 60)
     assert sims.asked == []
     modem.gate.set()
@@ -379,7 +379,7 @@ def test_the_schedule_waits_for_a_modem_that_is_not_ready(sims: Sims, scheduled:
     modem = sims.bench.modems["m0"]
     modem.openings.append(ModemLost("it is away"))
     modem.lose()
-    scheduled({"m0": Plan("*1#", every=3600)})
+    scheduled({"m0": BalancePlan("*1#", every=3600)})
     until(lambda: sims.balances.describe("m0")["balance"] == 5)
     assert isinstance(modem, Modem)
     sims.bench.until_state("m0", ModemState.READY)

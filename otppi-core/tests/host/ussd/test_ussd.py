@@ -13,7 +13,7 @@ import pytest
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.modems.worker import modem_workers
 from otppi.host.ussd import sessions as sessions_module
 from otppi.host.ussd.answers import ask
@@ -82,8 +82,8 @@ def data_of(answer: Answer) -> dict[str, Any]:
     return answer.data
 
 
-def refusal(call: Callable[[], object]) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(call: Callable[[], object]) -> NotAccepted:
+    with pytest.raises(NotAccepted) as caught:
         call()
     return caught.value
 

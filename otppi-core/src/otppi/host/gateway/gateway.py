@@ -15,7 +15,7 @@ from otppi.api.services import Service
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.gateway.health import Overview
 from otppi.host.messages.blocklist import Blocklist, ListFull
-from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.messages.dispatch import Dispatch, NotAccepted
 from otppi.host.messages.expiry import span
 from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record, of_refusal
@@ -256,7 +256,7 @@ class HostGateway(Service):
         try:
             self._admit(record)
             return take(record)
-        except Refused as refused:
+        except NotAccepted as refused:
             return self._refuse(record, refused)
 
     def _admit(self, record: Record) -> None:
@@ -272,14 +272,14 @@ class HostGateway(Service):
                 created=record.created - record.expires,
                 shown=clock.shown(),
             )
-            raise Refused(
+            raise NotAccepted(
                 ResponseCode.EXPIRED,
                 _("it had expired when it came in, {late}{suspicion}", late=late, suspicion=clock.suspicion()),
             )
         if record.receiver in self._blocklist:
-            raise Refused(ResponseCode.BLOCKED, _("the receiver is on the blocking list"))
+            raise NotAccepted(ResponseCode.BLOCKED, _("the receiver is on the blocking list"))
 
-    def _refuse(self, record: Record, refused: Refused) -> Outcome:
+    def _refuse(self, record: Record, refused: NotAccepted) -> Outcome:
         """Describe a refusal; report and log have those for good, not those that senders try again and again."""
         state = _FOR_GOOD.get(refused.code)
         if state is None:

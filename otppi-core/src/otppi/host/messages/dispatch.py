@@ -19,7 +19,7 @@ from otppi.host.durable.spool import Spool
 from otppi.host.messages.ends import StateNotices
 from otppi.host.messages.expiry import ClockWatch
 from otppi.host.messages.followers import Followers, goes_itself, own_of
-from otppi.host.messages.placement import Placement, Refused, Rules
+from otppi.host.messages.placement import NotAccepted, Placement, PlacementRules
 from otppi.host.messages.receipts import Receipts
 from otppi.host.messages.telling import event_of
 from otppi.host.messages.worker import AnyWorker
@@ -34,7 +34,7 @@ from otppi.text.states import said
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.status_meaning import status_meaning
 
-__all__ = ["Dispatch", "Refused", "Rules"]
+__all__ = ["Dispatch", "NotAccepted", "PlacementRules"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Dispatch:
 
     def __init__(
         self,
-        rules: Rules,
+        rules: PlacementRules,
         journal: Journal,
         spool: Spool,
         notes: InFlight,
@@ -85,12 +85,12 @@ class Dispatch:
         self._closed = False
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> PlacementRules:
         """The settings that messages are sent by."""
         return self._placement.rules
 
     @rules.setter
-    def rules(self, rules: Rules) -> None:
+    def rules(self, rules: PlacementRules) -> None:
         self._placement.rules = rules
 
     # -- taking in (any thread) -------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Dispatch:
                 self._tell_too(own, record)
                 return own
             if self._closed:
-                raise Refused(ResponseCode.NO_MODEM, _("the gateway is stopping"))
+                raise NotAccepted(ResponseCode.NO_MODEM, _("the gateway is stopping"))
             # What is refused is compared with no stranger's message: the answer would tell whether it is like it.
             worker = self._placement.place(record)
             self._followers.check_guess(record, self.rules.duplicate_window)
@@ -156,7 +156,7 @@ class Dispatch:
             earlier.answer_to = record.answer_to
             self._journal.asked(earlier)
 
-    def refuse(self, record: Record, state: State, refused: Refused) -> bool:
+    def refuse(self, record: Record, state: State, refused: NotAccepted) -> bool:
         """End a message that is not taken in, so that report, log and counters have it, and its state can be asked.
 
         Gives False where so many were refused lately that only the counters have it.
@@ -459,7 +459,7 @@ class Dispatch:
         try:
             with self._lock:
                 self._placement.queue(record, (place or self._placement.place)(record))
-        except Refused as refused:
+        except NotAccepted as refused:
             self._end(record, State.FAILED, refused.code, refused.cause)
 
     def warnings(self) -> list[str]:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from otppi.api.message import State
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.records.record import Record
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
@@ -95,7 +95,7 @@ class Followers:
                 "{texts} different texts with one id to one receiver are the most; give each message its own id",
                 texts=_TEXTS,
             )
-            raise Refused(ResponseCode.TOO_MANY, cause, retry_after=left)
+            raise NotAccepted(ResponseCode.TOO_MANY, cause, retry_after=left)
         self._guesses[key] = since, (*texts, record.digest)
         if len(self._guesses) > _REMEMBERED:
             self._guesses.popitem(last=False)

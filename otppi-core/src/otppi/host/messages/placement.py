@@ -23,7 +23,7 @@ _SURELY_ONE = 35
 _REASONS_SHOWN = 3
 
 
-class Refused(OtpPiError):  # noqa: N818
+class NotAccepted(OtpPiError):  # noqa: N818
     """A message that is not taken in; `retry_after` in seconds where trying again may help."""
 
     def __init__(self, code: ResponseCode, cause: str, *, retry_after: int | None = None) -> None:
@@ -34,7 +34,7 @@ class Refused(OtpPiError):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PlacementRules:
     """The settings that messages are placed and sent by (section `sms`)."""
 
     duplicate_window: float
@@ -51,7 +51,7 @@ class Placement:
     The dispatcher's lock guards every call but `workers`, `may_wait_for` and `is_held`, which any thread may call.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: PlacementRules) -> None:
         self.rules = rules
         self._workers: dict[str, AnyWorker] = {}
         self._turn = 0
@@ -105,7 +105,7 @@ class Placement:
         """
         candidates = self._candidates(record)
         if not candidates:
-            raise Refused(ResponseCode.NO_MODEM, self._why_none(record))
+            raise NotAccepted(ResponseCode.NO_MODEM, self._why_none(record))
         bulk = record.content.bulk
         together = self._companions_worker(record)
         if together in candidates and not together.account.quiet_left(bulk=bulk):
@@ -335,14 +335,14 @@ def _wait(worker: AnyWorker, *, bulk: bool) -> float:
     return max(wait, worker.account.quiet_left(bulk=bulk), worker.rate_wait(bulk=bulk))
 
 
-def _no_room(record: Record, worker: AnyWorker, remaining: float) -> Refused:
+def _no_room(record: Record, worker: AnyWorker, remaining: float) -> NotAccepted:
     """Say why not even the egress that could send a record soonest takes it, and when to try again."""
     soonest = _wait(worker, bulk=record.bulk)
     if soonest <= remaining:
         cause = _("the queue is full")
     elif quiet := worker.account.quiet_left(bulk=record.bulk):
         cause = _("it could not be sent before it expires (quiet hours of {shown_name})", shown_name=worker.shown_name)
-        return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=math.ceil(quiet))
+        return NotAccepted(ResponseCode.QUEUE_FULL, cause, retry_after=math.ceil(quiet))
     else:
         cause = _("it could not be sent before it expires")
         if worker.rate_wait(bulk=record.bulk) > remaining:
@@ -351,7 +351,7 @@ def _no_room(record: Record, worker: AnyWorker, remaining: float) -> Refused:
                 shown_name=worker.shown_name,
                 rate_per_minute=worker.account.plan.limits.rate_per_minute,
             )
-    return Refused(ResponseCode.QUEUE_FULL, cause, retry_after=max(1, round(min(soonest, _RETRY_CAP))))
+    return NotAccepted(ResponseCode.QUEUE_FULL, cause, retry_after=max(1, round(min(soonest, _RETRY_CAP))))
 
 
 def _parts(record: Record) -> int:

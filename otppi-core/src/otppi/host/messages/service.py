@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from otppi.api.services import Service
 from otppi.host.durable.report import Report
 from otppi.host.messages.dispatch import Dispatch
-from otppi.host.messages.placement import Rules
+from otppi.host.messages.placement import PlacementRules
 from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.settings.config import Config
 
@@ -57,9 +57,9 @@ class Housekeeping(Service):
         self._dispatch.stop()
 
 
-def rules_of(sms: SmsValues) -> Rules:
+def rules_of(sms: SmsValues) -> PlacementRules:
     """Return the rules that messages are sent by."""
-    return Rules(
+    return PlacementRules(
         duplicate_window=sms["duplicate_window"],
         attempts=sms["attempts"],
         modem_grace=sms["modem_grace"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from otppi.api.events import state_data
 from otppi.api.message import State
-from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.messages.dispatch import Dispatch, NotAccepted
 from otppi.host.records.names import shown_name
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, ResponseCode
@@ -38,7 +38,7 @@ def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     return Outcome(code or record.code, data)
 
 
-def of_refusal(refused: Refused, client_id: str | None) -> Outcome:
+def of_refusal(refused: NotAccepted, client_id: str | None) -> Outcome:
     """Describe a message that was not taken in, and of which no record is kept."""
     data: dict[str, Any] = {"id": client_id, "state": State.FAILED.value, "cause": refused.cause}
     if refused.retry_after is not None:

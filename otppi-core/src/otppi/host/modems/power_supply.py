@@ -20,7 +20,7 @@ _FRESH = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Throttled:
+class SupplyReading:
     """What the firmware of a Raspberry Pi tells of its supply and heat (`vcgencmd get_throttled`).
 
     Each is so now; `…_seen` has been so since the device was switched on.
@@ -43,12 +43,12 @@ class Throttled:
         return _("this device has had under-voltage since it was switched on") if self.under_voltage_seen else ""
 
 
-def decode(value: int) -> Throttled:
+def decode(value: int) -> SupplyReading:
     """Decode the bits: 0 to 3 are so now, 16 to 19 have been so (Raspberry Pi documentation, "get_throttled")."""
-    return Throttled(*(bool(value >> bit & 1) for bit in (0, 1, 2, 3, 16, 17, 18, 19)))
+    return SupplyReading(*(bool(value >> bit & 1) for bit in (0, 1, 2, 3, 16, 17, 18, 19)))
 
 
-def read_throttled() -> Throttled | None:
+def read_throttled() -> SupplyReading | None:
     """Ask the kernel, or else the program `vcgencmd`; None where neither can tell, as on any other computer."""
     for pattern in _FILES:
         for file in _SYSFS.glob(pattern):
@@ -59,7 +59,7 @@ def read_throttled() -> Throttled | None:
     return _ask_vcgencmd()
 
 
-def _ask_vcgencmd() -> Throttled | None:
+def _ask_vcgencmd() -> SupplyReading | None:
     program = shutil.which("vcgencmd")
     if program is None:
         return None
@@ -90,7 +90,7 @@ class PowerSupply:
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked = float("-inf")
-        self._last: Throttled | None = None
+        self._last: SupplyReading | None = None
 
     def hint(self) -> str:
         """Say what the supply may have to do with a modem that was lost; empty where it has nothing, or cannot tell."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otppi.api.errors import ModemLost
 from otppi.api.modem import Modem, RecoveryStep
-from otppi.host.modems.recovery import Ladder, Schedule
+from otppi.host.modems.recovery import Ladder, RecoverySchedule
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Recoverer:
         last: The one that was taken last.
     """
 
-    def __init__(self, name: str, modem: Modem, schedule: Schedule) -> None:
+    def __init__(self, name: str, modem: Modem, schedule: RecoverySchedule) -> None:
         self.counts = dict.fromkeys(RecoveryStep, 0)
         self.last: Recovery | None = None
         self._name = name

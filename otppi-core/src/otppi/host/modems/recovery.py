@@ -31,7 +31,7 @@ class Openings:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StepLimits:
     """The bounds of one step, in seconds.
 
     Attributes:
@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class RecoverySchedule:
     """Every number of the ladder. The defaults are for USB sticks; each has its reason beside it."""
 
     openings: Mapping[Trouble, Openings] = field(
@@ -63,21 +63,21 @@ class Schedule:
             Trouble.NO_NETWORK: Openings(5, 60.0),
         }
     )
-    radio: Limits = Limits(
+    radio: StepLimits = StepLimits(
         pause=5.0,  # registering takes 5 to 30 s
         patience=60.0,  # 30 s, and the same again for a roaming SIM card that is refused by a network first
         spacing=300.0,  # each search costs a battery of signalling; networks bar SIM cards that attach all the time
         longest=7200.0,
         per_day=24,
     )
-    reset: Limits = Limits(
+    reset: StepLimits = StepLimits(
         pause=3.0,  # the port vanishes up to 2 s after the command, and who holds it then keeps its number taken
         patience=90.0,  # 20 to 60 s until the port is back, then registering
         spacing=900.0,
         longest=14_400.0,
         per_day=12,
     )
-    power: Limits = Limits(
+    power: StepLimits = StepLimits(
         pause=3.0,  # the kernel takes the device anew
         patience=120.0,  # as a reset, and USB hubs that switch several sockets together start them one by one
         spacing=1800.0,  # others on the same hub may be cut as well
@@ -87,12 +87,12 @@ class Schedule:
     healthy_after: float = 300.0
     """A modem that was ready for so long is healthy: its next trouble starts at the bottom of the ladder."""
 
-    def limits(self, step: RecoveryStep) -> Limits:
+    def limits(self, step: RecoveryStep) -> StepLimits:
         """Give the bounds of a rung."""
         return {RecoveryStep.RADIO: self.radio, RecoveryStep.RESET: self.reset, RecoveryStep.POWER: self.power}[step]
 
 
-DEFAULT_SCHEDULE = Schedule()
+DEFAULT_SCHEDULE = RecoverySchedule()
 
 
 class Planned(NamedTuple):
@@ -109,7 +109,7 @@ class Ladder:
         planned: What comes next if the modem stays lost; None while it is ready, or where nothing is left to try.
     """
 
-    def __init__(self, schedule: Schedule = DEFAULT_SCHEDULE) -> None:
+    def __init__(self, schedule: RecoverySchedule = DEFAULT_SCHEDULE) -> None:
         self.schedule = schedule
         self.planned: Planned | None = None
         self._taken: Mapping[RecoveryStep, deque[float]] = {step: deque() for step in _LADDER}

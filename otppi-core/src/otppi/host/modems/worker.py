@@ -13,7 +13,7 @@ from otppi.host.messages.worker import AnyWorker, Dispatcher, Worker
 from otppi.host.meter.meter import Account
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recoverer import Recoverer
-from otppi.host.modems.recovery import DEFAULT_SCHEDULE, Schedule
+from otppi.host.modems.recovery import DEFAULT_SCHEDULE, RecoverySchedule
 from otppi.host.records.record import Record
 from otppi.kit.net.back_off import Backoff
 from otppi.text import _
@@ -41,7 +41,7 @@ class ModemWorker(Worker[Modem]):
         send_from_api: bool = True,
         delivery_reports: bool = True,
         account: Account | None = None,
-        schedule: Schedule = DEFAULT_SCHEDULE,
+        schedule: RecoverySchedule = DEFAULT_SCHEDULE,
         power_supply: PowerSupply | None = None,
     ) -> None:
         super().__init__(

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 MOST_CODES = 20_000
 
 
-class Status(StrEnum):
+class CodeStatus(StrEnum):
     """Where a code stands."""
 
     OPEN = "open"
@@ -54,7 +54,7 @@ class Code:
     made: float
     until: float
     wrong: int = 0
-    status: Status = Status.OPEN
+    status: CodeStatus = CodeStatus.OPEN
     freed: bool = False
     slot: int | None = None
 
@@ -92,7 +92,7 @@ def _from_bytes(payload: bytes) -> Code:
         float(made),
         float(until),
         int(wrong),
-        Status(status),
+        CodeStatus(status),
         bool(freed),
     )
 
@@ -139,14 +139,14 @@ class CodeBook:
         """Let a code be the one of its place and receiver; the one before is dead."""
         codes = self._at.setdefault(code.place, {})
         before, codes[code.receiver] = codes.get(code.receiver), code
-        if before is not None and before.status is Status.OPEN:
-            self.end(before, Status.REPLACED)
+        if before is not None and before.status is CodeStatus.OPEN:
+            self.end(before, CodeStatus.REPLACED)
         heapq.heappush(self._due, (code.until, code.message_id))
         if len(self._due) > 2 * MOST_CODES:  # of those that were dropped before their time
             self._due = [entry for entry in self._due if entry[1] in self._codes]
             heapq.heapify(self._due)
 
-    def end(self, code: Code, status: Status) -> None:
+    def end(self, code: Code, status: CodeStatus) -> None:
         """Let a code be verified no more: its hash is wiped."""
         code.status, code.hash = status, b""
         self._ended[code.message_id] = None
@@ -175,8 +175,8 @@ class CodeBook:
             code = self._codes.get(message_id)
             if code is None:
                 continue
-            if code.status is Status.OPEN:
-                self.end(code, Status.EXPIRED)
+            if code.status is CodeStatus.OPEN:
+                self.end(code, CodeStatus.EXPIRED)
             if code.gone <= now:
                 self.drop(code)
             else:
@@ -204,7 +204,7 @@ class CodeBook:
         codes = sorted((code for code in found.values() if code.made <= now < code.gone), key=lambda code: code.made)
         for code in codes:
             self._codes[code.message_id] = code
-            if code.status is not Status.OPEN:
+            if code.status is not CodeStatus.OPEN:
                 self._ended[code.message_id] = None
         return codes
 
@@ -244,4 +244,4 @@ class CodeBook:
 
 
 def _knows(code: Code) -> tuple[bool, int, bool]:
-    return code.status is not Status.OPEN, code.wrong, code.freed
+    return code.status is not CodeStatus.OPEN, code.wrong, code.freed

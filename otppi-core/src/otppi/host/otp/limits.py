@@ -9,7 +9,7 @@ import math
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict, deque
 
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.otp.settings import OtpValues
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
@@ -172,6 +172,6 @@ class RequestLimits:
         return None if "@" in receiver else receiver[: self._values["prefix_length"]]
 
 
-def too_many(cause: str, wait: float) -> Refused:
+def too_many(cause: str, wait: float) -> NotAccepted:
     """Refuse with 1208; `wait` in seconds until trying again may help."""
-    return Refused(ResponseCode.TOO_MANY, cause, retry_after=max(1, math.ceil(wait)))
+    return NotAccepted(ResponseCode.TOO_MANY, cause, retry_after=max(1, math.ceil(wait)))

@@ -20,9 +20,9 @@ from otppi.api.events import MessageChanged, MessageEnded, MessageEvent
 from otppi.api.ingress import Origin
 from otppi.api.message import State
 from otppi.host.durable.spool import on_ram_disk
-from otppi.host.messages.dispatch import Dispatch, Refused
+from otppi.host.messages.dispatch import Dispatch, NotAccepted
 from otppi.host.messages.expiry import span
-from otppi.host.otp.book import Code, CodeBook, Status
+from otppi.host.otp.book import Code, CodeBook, CodeStatus
 from otppi.host.otp.codes import Hasher, new_code, tidy
 from otppi.host.otp.limits import RequestLimits, Window, too_many
 from otppi.host.otp.settings import OtpValues
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST = 86_400
 """Seconds that a code lives at most, whatever the request says."""
-_OVER = frozenset({Status.VERIFIED, Status.REPLACED})
+_OVER = frozenset({CodeStatus.VERIFIED, CodeStatus.REPLACED})
 _NONE_WAITS = _("no one-time password waits for this reference and receiver")
 
 
@@ -132,7 +132,7 @@ class OneTimePasswords:
         with self._lock:
             try:
                 return self._take(draft, record)
-            except Refused as refused:
+            except NotAccepted as refused:
                 self.counts["limited"] += refused.code is ResponseCode.TOO_MANY
                 raise
 
@@ -143,7 +143,9 @@ class OneTimePasswords:
         if not self._dispatch.is_duplicate(record):  # it has the last word
             self._check(place, record.receiver, now)
         if not self._book.has_room():
-            raise Refused(ResponseCode.QUEUE_FULL, _("too many one-time passwords wait to be verified"), retry_after=60)
+            raise NotAccepted(
+                ResponseCode.QUEUE_FULL, _("too many one-time passwords wait to be verified"), retry_after=60
+            )
         hash_ = self._hasher.code(record.message_id, place, record.receiver, draft.wanted.params, draft.code)
         until = now + max(0.0, record.deadline - record.taken)
         code = Code(record.message_id, place, record.receiver, hash_, now, until)
@@ -186,7 +188,7 @@ class OneTimePasswords:
             self._book.sweep(now)
             try:
                 verification = self._verify(item, self._place(item, origin), receiver, now)
-            except Refused as refused:
+            except NotAccepted as refused:
                 verification = Verification(refused.code, refused.cause, retry_after=refused.retry_after)
             if kind := _COUNTED.get(verification.code):
                 self.counts[kind] += 1
@@ -195,7 +197,7 @@ class OneTimePasswords:
     def _verify(self, item: Item, place: bytes, receiver: str | None, now: float) -> Verification:
         codes = self._book.at(place)
         if receiver is None:
-            waiting = [code for code in codes.values() if code.status is Status.OPEN]
+            waiting = [code for code in codes.values() if code.status is CodeStatus.OPEN]
             if len(waiting) > 1:
                 return Verification(ResponseCode.MALFORMED, ambiguous=True)
             code = waiting[0] if waiting else max(codes.values(), key=lambda one: one.made, default=None)
@@ -206,7 +208,7 @@ class OneTimePasswords:
         self._check_wrong(place, code.receiver, now)
         if code.until <= now or self._over_by_the_clock(code):
             return Verification(ResponseCode.EXPIRED, _("the one-time password has expired"))
-        if code.status is Status.BLOCKED:
+        if code.status is CodeStatus.BLOCKED:
             raise self._blocked(code, now)
         return self._compare(code, item, now)
 
@@ -218,19 +220,19 @@ class OneTimePasswords:
     def _compare(self, code: Code, item: Item, now: float) -> Verification:
         given = self._hasher.code(code.message_id, code.place, code.receiver, item.params, tidy(item.otp or ""))
         if hmac.compare_digest(given, code.hash):
-            self._book.end(code, Status.VERIFIED)
+            self._book.end(code, CodeStatus.VERIFIED)
             self._limits.verified(code.receiver, code.made, now)
             return Verification(ResponseCode.SUCCESS)
         code.wrong += 1
         self._wrong.add(_who(code.place, code.receiver), now, now)
         left = self._values["attempts"] - code.wrong
         if left <= 0:
-            self._book.end(code, Status.BLOCKED)
+            self._book.end(code, CodeStatus.BLOCKED)
             raise self._blocked(code, now)
         self._book.changed(code)
         return Verification(ResponseCode.WRONG_OTP, attempts_left=left)
 
-    def _blocked(self, code: Code, now: float) -> Refused:
+    def _blocked(self, code: Code, now: float) -> NotAccepted:
         cause = _("too many wrong one-time passwords: this one is void, a new one may be requested")
         return too_many(cause, self._resend_wait(code, now))
 
@@ -252,7 +254,7 @@ class OneTimePasswords:
             return
         with self._lock:
             code = self._book.by_message(event.message_id)
-            if code is None or code.status is Status.VERIFIED:
+            if code is None or code.status is CodeStatus.VERIFIED:
                 return
             if not event.state.went_out:
                 self._limits.take_back(code.receiver, code.made)
@@ -268,7 +270,7 @@ class OneTimePasswords:
             for code in self._book.restore(now):
                 record = self._dispatch.records.get(code.message_id)
                 before = self._book.at(code.place).get(code.receiver)
-                never_taken = record is None and before is not None and before.status is Status.OPEN
+                never_taken = record is None and before is not None and before.status is CodeStatus.OPEN
                 if never_taken or (record is not None and not record.state.went_out):
                     self._book.drop(code)
                     continue
@@ -277,7 +279,7 @@ class OneTimePasswords:
                     self._book.changed(code)
                 self._book.use(code)
                 self._limits.count(code.receiver, code.made, now)
-                if code.status is Status.VERIFIED:
+                if code.status is CodeStatus.VERIFIED:
                     self._limits.verified(code.receiver, code.made, now)
                 for _ in range(code.wrong):
                     self._wrong.add(_who(code.place, code.receiver), code.made, now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Ticket
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.messages.tickets import FixedTicket, Outcome, assemble
 from otppi.host.ussd.sessions import Exchange, UssdSession, UssdSessions, problem_of_code, problem_of_reply
 from otppi.text import _
@@ -36,7 +36,7 @@ def of_exchange(session: UssdSession, exchange: Exchange, client_id: str | None 
 
 def of_refusal(error: BaseException, data: Mapping[str, Any]) -> Outcome:
     """Describe why there is no answer."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, NotAccepted):
         raise error
     shown: dict[str, Any] = {**data, "state": _failed(error.code), "cause": error.cause}
     if error.retry_after is not None:
@@ -123,6 +123,6 @@ def _begin(sessions: UssdSessions, item: Item, origin: Origin) -> Asked | Outcom
             session = sessions.reply(item.session, text, origin.sender)
         else:
             session = sessions.start(modem, text, origin, from_api=True, client_id=item.id)
-    except Refused as refused:
+    except NotAccepted as refused:
         return of_refusal(refused, {"id": item.id, "modem_id": modem})
     return session, session.exchange, item.id

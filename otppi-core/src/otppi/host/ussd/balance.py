@@ -10,7 +10,7 @@ from typing import Any
 from otppi.api.egress import EgressState
 from otppi.api.events import BalanceLow, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.events import EventBus
 from otppi.host.ussd.balance_text import balance_in
@@ -33,7 +33,7 @@ _LATER_CODES = frozenset({ResponseCode.NO_MODEM, ResponseCode.QUEUE_FULL})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BalancePlan:
     """How a modem's balance is read: `balance_*` of its settings, `every` in seconds, 0 for never."""
 
     code: str
@@ -42,15 +42,15 @@ class Plan:
     every: float = 0.0
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Plan":
+    def of(cls, values: Mapping[str, Any]) -> "BalancePlan":
         """Take it from the settings of a modem."""
         every = values["balance_every"] * _HOUR
         return cls(values["balance_ussd"], values["balance_pattern"], values["balance_low"], every)
 
 
-def plans_of(modems: Mapping[str, Mapping[str, Any]]) -> dict[str, Plan]:
+def plans_of(modems: Mapping[str, Mapping[str, Any]]) -> dict[str, BalancePlan]:
     """Take the plans from the settings of all modems."""
-    return {name: Plan.of(values) for name, values in modems.items()}
+    return {name: BalancePlan.of(values) for name, values in modems.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ class Balances:
         self._events = events
         self._sessions = sessions
         self._workers = workers
-        self._plans: Mapping[str, Plan] = {}
+        self._plans: Mapping[str, BalancePlan] = {}
         self._known: dict[str, Balance] = {}
         self._due: dict[str, float] = {}
         self._changed = threading.Event()
         self._stopping = False
 
-    def use(self, plans: Mapping[str, Plan]) -> None:
+    def use(self, plans: Mapping[str, BalancePlan]) -> None:
         """Take the modems' settings; a modem that is new, or has a new plan, has its turn soon, and not all at once."""
         now = time.monotonic()
         new = [name for name, plan in plans.items() if self._plans.get(name) != plan]
@@ -127,16 +127,16 @@ class Balances:
         """
         plan = self._plans.get(modem)
         if plan is None:
-            raise Refused(ResponseCode.FAILED, _("modem {modem} has no setting balance_ussd", modem=modem))
+            raise NotAccepted(ResponseCode.FAILED, _("modem {modem} has no setting balance_ussd", modem=modem))
         try:
             found = balance_in(self._ask(modem, plan.code, origin), plan.pattern)
-        except Refused as refused:
+        except NotAccepted as refused:
             if refused.code not in _LATER_CODES:
                 self._note_problem(modem, refused.cause)
             raise
         except ValueError as error:
             self._note_problem(modem, words(error))
-            raise Refused(ResponseCode.FAILED, words(error)) from error
+            raise NotAccepted(ResponseCode.FAILED, words(error)) from error
         return self._note(modem, plan, found)
 
     def _ask(self, modem: str, path: str, origin: Origin) -> str:
@@ -146,13 +146,13 @@ class Balances:
         answer = session.exchange.result(_WAIT)
         for reply in replies:
             if answer.status is not UssdStatus.REPLY_WANTED:
-                raise Refused(ResponseCode.FAILED, _("the menu of the operator ended before balance_ussd did"))
+                raise NotAccepted(ResponseCode.FAILED, _("the menu of the operator ended before balance_ussd did"))
             answer = self._sessions.reply(session.session_id, reply, origin.sender).exchange.result(_WAIT)
         if answer.status is UssdStatus.REPLY_WANTED:
             self._sessions.cancel(modem)
         return answer.text
 
-    def _note(self, modem: str, plan: Plan, found: float) -> Balance:
+    def _note(self, modem: str, plan: BalancePlan, found: float) -> Balance:
         before = self._known.get(modem, Balance())
         known = self._known[modem] = Balance(found, time.time(), low=found < plan.low)
         if known.low and not before.low:
@@ -202,6 +202,6 @@ class Balances:
             return False
         try:
             self.read(name)
-        except Refused as refused:
+        except NotAccepted as refused:
             return refused.code not in _LATER_CODES
         return True

@@ -7,7 +7,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import number, text
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.messages.tickets import Outcome
 from otppi.host.modems.operations import MODEM, worker_of
 from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
@@ -64,7 +64,7 @@ def _balance_read(call: HostCall, modem: str) -> dict[str, Any]:
 def _ask(begin: Callable[[], UssdSession], wait: float) -> dict[str, Any]:
     try:
         session = begin()
-    except Refused as refused:
+    except NotAccepted as refused:
         return _shown(of_refusal(refused, {}))
     exchange = session.exchange
     wait_for([exchange], wait)

@@ -20,7 +20,7 @@ from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem
-from otppi.host.messages.placement import Refused
+from otppi.host.messages.placement import NotAccepted
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
@@ -48,7 +48,7 @@ class SessionState(StrEnum):
 
 
 Exchange = Future[UssdAnswer]
-"""One string and its answer; a failure is always a `Refused`."""
+"""One string and its answer; a failure is always a `NotAccepted`."""
 
 
 class UssdSession:
@@ -142,10 +142,10 @@ class UssdSessions:
         worker = self._ready_worker(modem, from_api=from_api)
         with self._lock:
             if self._stopped:
-                raise Refused(ResponseCode.NO_MODEM, _("the gateway is stopping"))
+                raise NotAccepted(ResponseCode.NO_MODEM, _("the gateway is stopping"))
             if busy := self._open.get(modem):
                 cause = _("{shown_owner} has a USSD session on {modem}", shown_owner=busy.shown_owner, modem=modem)
-                raise Refused(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER)
+                raise NotAccepted(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER)
             session = self._open[modem] = UssdSession(modem, owner)
             session.asked = asked
             self._keep(session)
@@ -163,7 +163,7 @@ class UssdSessions:
                 if session.asked == asked and session.owner.sender == sender:
                     return session
         cause = _("it came again from its broker and may have been run before; it is not run again")
-        raise Refused(ResponseCode.UNCONFIRMED, cause)
+        raise NotAccepted(ResponseCode.UNCONFIRMED, cause)
 
     def reply(self, session_id: str, text: str, sender: Sender) -> UssdSession:
         """Reply in a session of this sender that waits for it.
@@ -173,11 +173,11 @@ class UssdSessions:
         """
         session = self.find(session_id, sender)
         if session is None:
-            raise Refused(ResponseCode.FAILED, _("there is no such USSD session"))
+            raise NotAccepted(ResponseCode.FAILED, _("there is no such USSD session"))
         worker = self._ready_worker(session.modem)
         with self._lock:
             if session.state is not SessionState.REPLY_WANTED:
-                raise Refused(
+                raise NotAccepted(
                     ResponseCode.FAILED,
                     _("the USSD session wants no reply: it is {state}", state=said(session.state.value)),
                 )
@@ -195,7 +195,7 @@ class UssdSessions:
             exchange = session.unanswered
             self._close(session)
         if exchange is not None:
-            exchange.set_exception(Refused(ResponseCode.FAILED, _("the USSD session was cancelled")))
+            exchange.set_exception(NotAccepted(ResponseCode.FAILED, _("the USSD session was cancelled")))
         self._hang_up(modem)
         return True
 
@@ -233,7 +233,7 @@ class UssdSessions:
                 self._close(session)
         for exchange in filter(None, exchanges):
             exchange.set_exception(
-                Refused(ResponseCode.UNCONFIRMED, _("the gateway stopped before the network answered"))
+                NotAccepted(ResponseCode.UNCONFIRMED, _("the gateway stopped before the network answered"))
             )
 
     # -- the modem's thread -----------------------------------------------------------------------------------------
@@ -313,17 +313,17 @@ class UssdSessions:
             unanswered = session.unanswered is not None
         if unanswered and session.job is not None and session.job.cancel():
             cause = _("the modem had no time for it: nothing was sent")
-            self._fail(session, exchange, Refused(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER))
+            self._fail(session, exchange, NotAccepted(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER))
             return
         if unanswered:
             cause = _("the network did not answer in time: what was asked for may have been done")
-            self._fail(session, exchange, Refused(ResponseCode.UNCONFIRMED, cause))
+            self._fail(session, exchange, NotAccepted(ResponseCode.UNCONFIRMED, cause))
         else:
             with self._lock:
                 self._close(session)
         self._hang_up(session.modem)
 
-    def _fail(self, session: UssdSession, exchange: Exchange, refused: Refused) -> None:
+    def _fail(self, session: UssdSession, exchange: Exchange, refused: NotAccepted) -> None:
         with self._lock:
             if session.unanswered is not exchange:
                 return
@@ -366,19 +366,19 @@ class UssdSessions:
     def _ready_worker(self, name: str, *, from_api: bool = False) -> ModemWorker:
         worker = self._worker(name)
         if worker is None or (from_api and not worker.send_from_api):
-            raise Refused(ResponseCode.NO_MODEM, _("there is no such active modem"))
+            raise NotAccepted(ResponseCode.NO_MODEM, _("there is no such active modem"))
         if worker.status.state is not EgressState.READY:
-            raise Refused(
+            raise NotAccepted(
                 ResponseCode.NO_MODEM, _("modem {name} is {state}", name=name, state=said(worker.status.state.value))
             )
         return worker
 
 
-def _refusal(error: BaseException) -> Refused:
+def _refusal(error: BaseException) -> NotAccepted:
     """Say what the modem's refusal means to whoever asked."""
     if isinstance(error, ModemLost):
-        return Refused(ResponseCode.NO_MODEM, error.cause)
+        return NotAccepted(ResponseCode.NO_MODEM, error.cause)
     if isinstance(error, NotDone | NotSupported):
-        return Refused(ResponseCode.FAILED, words(error))
+        return NotAccepted(ResponseCode.FAILED, words(error))
     logger.error("a modem's driver failed at USSD", exc_info=error)
-    return Refused(ResponseCode.UNCONFIRMED, _("the modem's driver failed ({error})", error=type(error).__name__))
+    return NotAccepted(ResponseCode.UNCONFIRMED, _("the modem's driver failed ({error})", error=type(error).__name__))

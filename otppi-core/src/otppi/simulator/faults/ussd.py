@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from otppi.simulator.faults.acts import raise_code, table
 from otppi.simulator.faults.board import Act, Fault, Strike
-from otppi.simulator.profile import UssdAnswer
+from otppi.simulator.profile import ScriptedUssdAnswer
 from otppi.simulator.stages import Stage
 from otppi.simulator.ussd import UNSUPPORTED
 
@@ -14,7 +14,7 @@ _TIMED_OUT, _ENDED = 5, 2
 _ACCENT = " \u2013 cr\u00e9dit"
 
 
-def _answer(change: Callable[[UssdAnswer, Strike], UssdAnswer]) -> Act:
+def _answer(change: Callable[[ScriptedUssdAnswer, Strike], ScriptedUssdAnswer]) -> Act:
     """Change the answer to come."""
 
     def act(strike: Strike) -> bool:
@@ -24,12 +24,12 @@ def _answer(change: Callable[[UssdAnswer, Strike], UssdAnswer]) -> Act:
     return act
 
 
-def _in_ucs2(answer: UssdAnswer) -> UssdAnswer:
+def _in_ucs2(answer: ScriptedUssdAnswer) -> ScriptedUssdAnswer:
     text = (answer.text or "") + _ACCENT
     return replace(answer, text=text, raw=text.encode("utf-16-be").hex().upper(), dcs=15)
 
 
-def _in_octets(answer: UssdAnswer) -> UssdAnswer:
+def _in_octets(answer: ScriptedUssdAnswer) -> ScriptedUssdAnswer:
     return replace(answer, raw=(answer.text or "").encode("latin-1").hex().upper(), dcs=0)
 
 
