@@ -48,7 +48,7 @@ class Devices(Protocol):
         """List the serial ports of hot-plugged devices."""
 
     def locate(self, modem: str, imei: str, hint: str) -> str:
-        """Say where the modem of an IMEI takes AT commands; `modem` is its name, `hint` the port that is set.
+        """Return where the modem of an IMEI takes AT commands; `modem` is its name, `hint` the port that is set.
 
         Without an IMEI that is the hint. The port is this modem's until `release`, with all others of its device.
 

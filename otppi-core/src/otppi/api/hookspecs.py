@@ -25,7 +25,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the modem types of this plugin.
+    """Return the modem types of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """
@@ -34,7 +34,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
 
 @hookspec
 def otppi_mail_types() -> Sequence[MailType]:
-    """Give the types of mail accounts of this plugin.
+    """Return the types of mail accounts of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """
@@ -43,7 +43,7 @@ def otppi_mail_types() -> Sequence[MailType]:
 
 @hookspec
 def otppi_ingress_types() -> Sequence[IngressType]:
-    """Give the ingresses of this plugin.
+    """Return the ingresses of this plugin.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
     """
@@ -52,7 +52,7 @@ def otppi_ingress_types() -> Sequence[IngressType]:
 
 @hookspec
 def otppi_sections() -> Sequence[Section]:
-    """Give sections of settings that belong to the plugin as a whole, and to no type that it brings.
+    """Return sections of settings that belong to the plugin as a whole, and to no type that it brings.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among the gateway's
     own and those of all plugins.
@@ -62,7 +62,7 @@ def otppi_sections() -> Sequence[Section]:
 
 @hookspec
 def otppi_internet_types() -> Sequence[InternetType]:
-    """Give the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
+    """Return the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
     """
@@ -71,7 +71,7 @@ def otppi_internet_types() -> Sequence[InternetType]:
 
 @hookspec
 def otppi_operations() -> Sequence[Operation]:
-    """Give the operations of this plugin: each is a command, and is asked for by the control socket.
+    """Return the operations of this plugin: each is a command, and is asked for by the control socket.
 
     When: once per start, main thread; by a command of `otppi` also where no gateway runs. Raising: the plugin is left
     out. Names must be unique among the gateway's own and those of all plugins.

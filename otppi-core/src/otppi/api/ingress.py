@@ -70,7 +70,7 @@ class Ticket(Protocol):
     """What the gateway gives for an envelope: the answer, now or later."""
 
     def answer(self, wait: float = 0.0) -> Answer:
-        """Give the answer as it stands when every message is final, or after `wait` seconds."""
+        """Return the answer as it stands when every message is final, or after `wait` seconds."""
 
     def when_final(self, callback: Callable[[Answer], None]) -> None:
         """Call back once, on the thread that made the last message final (or now); must be quick and not raise."""
@@ -79,7 +79,7 @@ class Ticket(Protocol):
         """Take back the messages that no modem has begun to send: their source will deliver them again."""
 
     def is_held(self) -> bool:
-        """Say whether it waits in the queue of a modem that cannot send it now: it is away, or has quiet hours.
+        """Return whether it waits in the queue of a modem that cannot send it now: it is away, or has quiet hours.
 
         A consumer does not count it as what the gateway is working on.
         """
@@ -89,10 +89,10 @@ class Gateway(Protocol):
     """What an ingress can ask of the gateway. All methods may be called by any thread."""
 
     def recognise(self, username: str, password: str) -> Sender | None:
-        """Give the sender of a password that is known to be right; quick, and no login where it gives none."""
+        """Return the sender of a password that is known to be right; quick, and no login where it gives none."""
 
     def recognise_token(self, token: str) -> Sender | None:
-        """Give the sender of a bearer token; quick, and no login where it gives none."""
+        """Return the sender of a bearer token; quick, and no login where it gives none."""
 
     def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
         """Check an API user's password, and never hash it on the caller's thread.
@@ -121,7 +121,7 @@ class Gateway(Protocol):
         """
 
     def keys(self) -> Mapping[str, Any]:
-        """Give the public key that envelopes may be encrypted to, as a JWK Set (RFC 7517 5).
+        """Return the public key that envelopes may be encrypted to, as a JWK Set (RFC 7517 5).
 
         Raises:
             OtpPiError, OSError: The keys cannot be read, or the first one cannot be made.
@@ -139,16 +139,16 @@ class Gateway(Protocol):
         """Take a command. Never blocks on a modem; problems are in the ticket's answer."""
 
     def message(self, message_id: str, sender: Sender) -> Answer | None:
-        """Give the state of a message that this sender sent, or None where there is none."""
+        """Return the state of a message that this sender sent, or None where there is none."""
 
     def capacity(self) -> int:
-        """Say how many messages the modems that work now can have at hand without making them wait: a prefetch count.
+        """Return how many messages the modems that work now can have at hand without waiting: a prefetch count.
 
         0 means that no modem may send: a consumer that competes with others should leave messages to them.
         """
 
     def health(self) -> Mapping[str, Any]:
-        """Say whether messages can be sent: `status` ("ok", "degraded", "down"), modems, queue, version."""
+        """Return whether messages can be sent: `status` ("ok", "degraded", "down"), modems, queue, version."""
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:
         """Count for metrics: name → {labels as Prometheus writes them, `modem="m0"` → number}."""
@@ -216,10 +216,10 @@ class Ingress(ABC):
 
     @abstractmethod
     def describe(self) -> Mapping[str, Any]:
-        """Say what it listens on or is connected to, for the status page (any thread)."""
+        """Return what it listens on or is connected to, for the status page (any thread)."""
 
     def stalled(self) -> str:
-        """Say what has stopped going on though there is work for it, as a clause; empty where nothing has (any thread).
+        """Return what has stopped though there is work for it, as a clause; empty where nothing has (any thread).
 
         Asked every few seconds; must be quick. What stays stalled is stopped, and started again.
         """

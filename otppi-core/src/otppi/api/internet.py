@@ -71,7 +71,7 @@ class Internet(ABC):
 
     @abstractmethod
     def status(self) -> InternetStatus:
-        """Say how far it is (any thread)."""
+        """Return how far it is (any thread)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Modem(Egress):
 
     @abstractmethod
     def identity(self) -> ModemIdentity:
-        """Say what is known of the modem (any thread; an immutable snapshot)."""
+        """Return what is known of the modem (any thread; an immutable snapshot)."""
 
     def recover(self, step: RecoveryStep) -> bool:  # noqa: ARG002
         """Try to cure the modem, which is closed; False where it has no such step.
@@ -128,7 +128,7 @@ class Modem(Egress):
         raise NotSupported(_("this type of modem cannot clear its memories"))
 
     def phone(self) -> Sequence[PhoneMessage]:
-        """Say what a simulated modem's phone shows, oldest first; a real modem has no such phone."""
+        """Return what a simulated modem's phone shows, oldest first; a real modem has no such phone."""
         return ()
 
 

@@ -23,7 +23,7 @@ _SYSTEM_DATA = Path("/var/lib/otppi")
 
 
 def default_data() -> Path:
-    """Give the data folder that is used where none is named."""
+    """Return the data folder that is used where none is named."""
     if named := os.environ.get("OTPPI_DATA"):
         return Path(named)
     return _SYSTEM_DATA if _SYSTEM_DATA.is_dir() else Path.home() / ".local/share/otppi"

@@ -42,7 +42,7 @@ def completion(options: Options) -> int:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Give the arguments of a parser and of all its commands."""
+    """Yield the arguments of a parser and of all its commands."""
     for action in parser._actions:  # argparse has no public way to walk them; shtab goes the same
         yield action
         if isinstance(action, argparse._SubParsersAction):

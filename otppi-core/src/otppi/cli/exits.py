@@ -45,7 +45,7 @@ _BY_RESPONSE_CODE = {
 
 
 def of_response_code(code: str) -> Exit:
-    """Give the exit code that goes with a response code of the gateway."""
+    """Return the exit code that goes with a response code of the gateway."""
     return _BY_RESPONSE_CODE.get(code, Exit.FAILED)
 
 

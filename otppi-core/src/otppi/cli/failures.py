@@ -46,7 +46,7 @@ def _forget_output() -> None:
 
 
 def origin(error: BaseException) -> str:
-    """Say where an error comes from, innermost first: `file:line in function < …`."""
+    """Return where an error comes from, innermost first: `file:line in function < …`."""
     frames, at = [], error.__traceback__
     while at is not None:
         frames.append(_place(at))

@@ -120,7 +120,7 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _stop_by_signal() -> int:
-    """Give a pipe to which SIGTERM, Ctrl-C and the end of the terminal write; a second Ctrl-C ends the process.
+    """Return a pipe to which SIGTERM, Ctrl-C and the end of the terminal write; a second Ctrl-C ends the process.
 
     Not an event: a signal that comes just before the wait for it, or to another thread, would not end that wait.
     """

@@ -34,7 +34,7 @@ def _(template: str, /, **arguments: object) -> str:
 
 
 def current() -> str:
-    """Give the language that the command speaks."""
+    """Return the language that the command speaks."""
     return _current
 
 

@@ -74,15 +74,15 @@ class LogStream(io.TextIOBase):
         self._thread = thread
 
     def writable(self) -> bool:
-        """Say that it can be written to."""
+        """Return that it can be written to."""
         return True
 
     def fileno(self) -> int:
-        """Give the descriptor that it ends in."""
+        """Return the descriptor that it ends in."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Say whether a person sees it."""
+        """Return whether a person sees it."""
         return os.isatty(self._descriptor)
 
     def flush(self) -> None:
@@ -94,7 +94,7 @@ class LogStream(io.TextIOBase):
             return self._changed.wait_for(lambda: not self._held or self._thread is None, patience) and not self._held
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         since, dropped = self._writing_since, self._dropped
         if not dropped and (since is None or time.monotonic() - since < _STALLED):
             return []

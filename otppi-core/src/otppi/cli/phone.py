@@ -42,7 +42,7 @@ def _follow(options: Options, client: Any) -> int:
 
 
 def _arriving(client: Any) -> Iterator[dict[str, Any]]:
-    """Give every message once, until the gateway stops."""
+    """Yield every message once, until the gateway stops."""
     from otppi.host.control.client import NoAnswer
 
     never = threading.Event()

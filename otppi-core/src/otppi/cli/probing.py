@@ -68,7 +68,7 @@ def _probe(path: str, types: Iterable[ModemType]) -> dict[str, Any]:
 
 
 def port_problem(path: str) -> dict[str, Any] | None:
-    """Say why a port cannot be asked or used, or None."""
+    """Return why a port cannot be asked or used, or None."""
     if not Path(path).exists():
         return _result(path, "absent", _("there is no {path}", path=path))
     if not os.access(path, os.R_OK | os.W_OK):

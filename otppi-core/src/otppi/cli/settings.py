@@ -77,7 +77,7 @@ def settings_set(options: Options) -> int:
 
 
 def _value(options: Options) -> str:
-    """Give the value; it is asked for where none is given, since others can see the arguments of a command."""
+    """Return the value; it is asked for where none is given, since others can see the arguments of a command."""
     if options.value == "-":
         return sys.stdin.read().removesuffix("\n")
     if options.value is not None:

@@ -61,7 +61,7 @@ def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> lis
 
 
 def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
-    """Tell what was done and will be done for the modems that had to be, or have to be, cured."""
+    """Return what was done and will be done for the modems that had to be, or have to be, cured."""
     return [
         _("modem {modem_id}: {recovery}", modem_id=cell(modem["modem_id"]), recovery=_recovery(modem))
         for modem in modems
@@ -152,7 +152,7 @@ def _now(ingress: dict[str, Any]) -> str:
 
 
 def _broker(ingress: dict[str, Any]) -> str:
-    """Tell how the connection to a broker is, and what came by it."""
+    """Return how the connection to a broker is, and what came by it."""
     counts = [_("{count} taken", count=ingress["taken"])] if "taken" in ingress else []
     counts += [_("{count} in flight", count=ingress["in_flight"])] if "in_flight" in ingress else []
     problem = [_("last: {last_problem}", last_problem=ingress["last_problem"])] if ingress["last_problem"] else []

@@ -35,7 +35,7 @@ def running(data: Path) -> "ControlClient | None":
 
 
 def _sockets_of(data: Path) -> Iterator[Path]:
-    """Give where the control socket may be: what the link names, then where it is made: a card may take no new link."""
+    """Return where the control socket may be: what the link names, then where it is made, lacking a link."""
     link = data / CONTROL_LINK
     if link.is_symlink() or not data.is_dir():
         yield link.readlink()

@@ -74,7 +74,7 @@ class DataFolder(Service):
             logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
 
     def warnings(self) -> list[str]:
-        """Say what people should know of the card, and of what is kept on it."""
+        """Return what people should know of the card, and of what is kept on it."""
         kept = (self.store, self.blocklist, self.config)
         return [*self._card(), *(warning for one in kept for warning in one.warnings())]
 
@@ -99,7 +99,7 @@ class DataFolder(Service):
 
 
 def boot_folder_of(data: Path) -> Path:
-    """Give the folder on a RAM disk that belongs to a data folder: empty after power-on, kept over a crash.
+    """Return the folder on a RAM disk that belongs to a data folder: empty after power-on, kept over a crash.
 
     Raises:
         OtpPiError: There is one that belongs to somebody else, or it cannot be made.
@@ -116,7 +116,7 @@ def boot_folder_of(data: Path) -> Path:
 
 
 def boot_folder_path(data: Path) -> Path:
-    """Give the path of a data folder's boot folder, whether it is there or not; the control socket is in it."""
+    """Return the path of a data folder's boot folder, whether it is there or not; the control socket is in it."""
     # systemd may name several folders; the first is ours.
     base = Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/dev/shm")  # noqa: S108 - checked by its user
     digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]

@@ -54,7 +54,7 @@ class Bursts:
                 self._logger.log(state.level, "%s: %d more %s in %.0f s", self._name, left_out, kind, seconds)
 
     def pause(self) -> float | None:
-        """Give the seconds until `flush` has something to say; None where nothing was left out."""
+        """Return the seconds until `flush` has something to say; None where nothing was left out."""
         with self._lock:
             ends = [state.since for state in self._kinds.values() if state.count > self._most]
         return max(0.0, min(ends) + self._period - time.monotonic()) if ends else None

@@ -37,7 +37,7 @@ class Schedule(Generic[T]):
         return taken
 
     def pause(self) -> float | None:
-        """Give the seconds until something is due; None where nothing waits."""
+        """Return the seconds until something is due; None where nothing waits."""
         with self._lock:
             return max(0.0, self._waiting[0][0] - time.monotonic()) if self._waiting else None
 

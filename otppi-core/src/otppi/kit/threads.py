@@ -23,7 +23,7 @@ class _NotWaitedFor(threading.Event):
 
 
 def prompt(timer: threading.Timer) -> threading.Timer:
-    """Give a timer whose start does not hang either; it may never go off."""
+    """Return a timer whose start does not hang either; it may never go off."""
     timer._started = _NotWaitedFor()  # type: ignore[attr-defined]  # what `start` waits for, in Python 3.11 to 3.13
     timer.daemon = True
     return timer

@@ -141,7 +141,7 @@ class Switch:
         self._name = path.name
 
     def turned(self) -> Iterator[tuple[str, str]]:
-        """Give what was written, as (name of the switch, value)."""
+        """Yield what was written, as (name of the switch, value)."""
         with suppress(BlockingIOError):
             for value in os.read(self.descriptor, 64).decode().split("\n")[0]:
                 yield self._name, value

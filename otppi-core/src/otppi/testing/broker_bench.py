@@ -70,7 +70,7 @@ class BrokerUnderTest(ABC):
 
     @abstractmethod
     def settings(self) -> Mapping[str, Any]:
-        """Give the settings, but for host and port, of an ingress that takes commands from the test's place."""
+        """Return the settings, but for host and port, of an ingress that takes commands from the test's place."""
 
     @abstractmethod
     def publish(self, body: bytes) -> None:
@@ -78,19 +78,19 @@ class BrokerUnderTest(ABC):
 
     @abstractmethod
     def heard(self) -> Sequence[bytes]:
-        """Give all answers that were published on `answers` so far."""
+        """Return all answers that were published on `answers` so far."""
 
     @abstractmethod
     def wrong_login(self) -> Mapping[str, Any]:
-        """Give settings by which the broker lets nobody in; the password is `SECRET`."""
+        """Return settings by which the broker lets nobody in; the password is `SECRET`."""
 
     @property
     @abstractmethod
     def source(self) -> str:
-        """Give the name of where commands come from, as a sender would ask for answers there."""
+        """Return the name of where commands come from, as a sender would ask for answers there."""
 
     def buried(self) -> Sequence[bytes]:
-        """Give what was rejected so far."""
+        """Return what was rejected so far."""
         return ()
 
     # -- for the suite ----------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class BrokerBench:
 
     @pytest.fixture
     def serve(self, broker: BrokerUnderTest, gateway: StandInGateway, tmp_path: Path) -> Iterator[Serve]:
-        """Give a function that serves; `name` is the gateway's: what keeps its name over a restart does so by that."""
+        """Yield a function that serves; `name` is the gateway's: what keeps its name over a restart does so by that."""
         running: list[Served] = []
 
         def start(other: StandInGateway | None = None, name: str = "a", **changes: Any) -> Served:
@@ -190,7 +190,7 @@ class BrokerBench:
 
     @staticmethod
     def still_there(broker: BrokerUnderTest, serve: Serve) -> list[str]:
-        """Give the ids of what the broker still has: all that another gateway gets before a last command."""
+        """Return the ids of what the broker still has: all that another gateway gets before a last command."""
         after = StandInGateway()
         served = serve(after).until(connected=True)
         broker.publish(command("the last"))

@@ -42,7 +42,7 @@ class InternetBench(ABC):
 
     @abstractmethod
     def dialling(self) -> Dialling:
-        """Say how the modem at the other end is dialled; password and APN are made up."""
+        """Return how the modem at the other end is dialled; password and APN are made up."""
 
     def create(self, context: InternetContext) -> Internet:
         """Make a connection; for those that need a stand-in for a program of the system."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def all_log_lines() -> Iterator[list[str]]:
-    """Give the list to which each line is added that is logged within the block, as it would be written."""
+    """Yield the list to which each line is added that is logged within the block, as it would be written."""
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]

@@ -357,6 +357,6 @@ class PeerBench(ModemBench):
 def peer_bench(
     modem_type: ModemType, folder: Path, profile: ModemProfile | None = None, **settings: Any
 ) -> Iterator[PeerBench]:
-    """Give the bench of a type on an AT port, with a simulated modem that answers as a model does."""
+    """Yield the bench of a type on an AT port, with a simulated modem that answers as a model does."""
     with ModemRack(profile=profile) as rack:
         yield PeerBench(modem_type, rack, folder, **settings)

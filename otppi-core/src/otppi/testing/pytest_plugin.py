@@ -41,7 +41,7 @@ def no_leaks() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> "Authority":
-    """Give a certification authority of the tests' own."""
+    """Return a certification authority of the tests' own."""
     from otppi.testing.brokers.certificates import Authority
 
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -49,7 +49,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> "Authority":
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory, authority: "Authority") -> "Iterator[RabbitMq]":
-    """Give one RabbitMQ with a good certificate for all tests, since it takes long to start.
+    """Yield one RabbitMQ with a good certificate for all tests, since it takes long to start.
 
     Each test has queues of its own; one that kills or pauses it has it work again at its end.
     """

@@ -130,7 +130,7 @@ def _parse(text: str) -> tuple[dict[str, list[bytes]], list[bytes]]:
 
 @contextmanager
 def opened(modem_type: ModemType, port: str, boot_folder: Path, **settings: Any) -> Iterator[Modem]:
-    """Give a modem of some type, open at a port, with its settings' defaults but for those given; close it in the end.
+    """Yield a modem of some type, open at a port, with its settings' defaults but for those given; close it in the end.
 
     Raises:
         ValueError: A setting cannot be used.

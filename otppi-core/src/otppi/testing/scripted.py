@@ -133,7 +133,7 @@ class ScriptedEgress(Egress):
             self.sending.clear()
 
     def next_step(self, message: OutgoingMessage) -> Step:  # noqa: ARG002 - others look at the message
-        """Say what becomes of a message."""
+        """Return what becomes of a message."""
         return self.script.popleft() if self.script else None
 
     def after_dispatch(self, step: Callable[[OutgoingMessage], None]) -> Callable[[OutgoingMessage], None]:
@@ -228,7 +228,7 @@ class ScriptedMailAccount(ScriptedEgress, MailAccount):
         self.subjects: list[str] = []
 
     def next_step(self, message: OutgoingMessage) -> Step:
-        """Say what becomes of a message."""
+        """Return what becomes of a message."""
         steps = self.receivers.get(message.destination)
         return steps.popleft() if steps else super().next_step(message)
 
@@ -238,5 +238,5 @@ class ScriptedMailAccount(ScriptedEgress, MailAccount):
         self.subjects.append(message.subject)
 
     def check(self) -> str:
-        """Say that all is well."""
+        """Return that all is well."""
         return "there is no server"

@@ -28,7 +28,7 @@ class StandInTicket:
         self.withdrawn = False
 
     def answer(self, wait: float = 0.0) -> Answer:  # noqa: ARG002 - nobody waits in these tests
-        """Give the answer."""
+        """Return the answer."""
         return self._final or self._make()
 
     def when_final(self, callback: Callable[[Answer], None]) -> None:
@@ -86,11 +86,11 @@ class StandInGateway:
         self.tickets: list[StandInTicket] = []
 
     def texts(self) -> list[str]:
-        """Give the texts that were submitted, in order."""
+        """Return the texts that were submitted, in order."""
         return [item.message or "" for envelope, _ in self.taken for item in envelope.items]
 
     def ids(self) -> list[str]:
-        """Give the senders' ids of what was submitted, in order; empty where there is none."""
+        """Return the senders' ids of what was submitted, in order; empty where there is none."""
         return [item.id or "" for envelope, _ in self.taken for item in envelope.items]
 
     def release(self) -> None:
@@ -142,7 +142,7 @@ class StandInGateway:
         return None
 
     def capacity(self) -> int:
-        """Give the room that the test has set."""
+        """Return the room that the test has set."""
         return self.room
 
     def health(self) -> Mapping[str, Any]:
@@ -161,5 +161,5 @@ class StandInGateway:
 
 
 def _of_one(data: Any) -> Mapping[str, Any]:
-    """Give the data of an answer to one message; nothing of a list's."""
+    """Return the data of an answer to one message; nothing of a list's."""
     return data if isinstance(data, Mapping) else {}

@@ -108,7 +108,7 @@ class Catalogue:
 
 
 def catalogue(package: str) -> Catalogue:
-    """Give what makes the texts of a package (its import name)."""
+    """Return what makes the texts of a package (its import name)."""
     return Catalogue(package)
 
 
@@ -124,7 +124,7 @@ def labelled(label: str, text: str) -> str:
 
 
 def words(error: BaseException) -> str:
-    """Give what an error was raised with, as `str(error)` does, but translatable still where it was."""
+    """Return what an error was raised with, as `str(error)` does, but translatable still where it was."""
     return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], Text) else str(error)
 
 

@@ -43,12 +43,12 @@ def translated(value: Any, language: str) -> Any:
 
 @lru_cache
 def languages() -> tuple[str, ...]:
-    """Give the languages that the core can be read in, English among them."""
+    """Return the languages that the core can be read in, English among them."""
     return tuple(sorted({ENGLISH, *(one.name for one in _locale(_CORE).iterdir() if one.is_dir())}))
 
 
 def language_of(environment: Mapping[str, str]) -> str:
-    """Give the language that the variables of a process ask for, as gettext(3) reads them; English where we lack it."""
+    """Return the language that the variables of a process ask for, as in gettext(3); English where we lack it."""
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), "C")
     if _short(locale) in ("c", "posix"):
         return ENGLISH

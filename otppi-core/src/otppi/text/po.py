@@ -34,7 +34,7 @@ def compiled(source: str) -> bytes:
 
 
 def _messages(source: str) -> Iterator[tuple[str, str]]:
-    """Give what is translated, and by what, its plural forms with NUL between them."""
+    """Yield what is translated, and by what, its plural forms with NUL between them."""
     for fields, flags in _entries(source):
         key = fields.get("msgid")
         forms = [text for field, text in sorted(fields.items()) if field.startswith("msgstr")]
@@ -46,7 +46,7 @@ def _messages(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _entries(source: str) -> Iterator[tuple[dict[str, str], str]]:
-    """Give the entries of a catalogue: their fields, and their flags."""
+    """Yield the entries of a catalogue: their fields, and their flags."""
     fields: dict[str, str] = {}
     field = flags = ""
     for number, raw in enumerate(source.splitlines(), 1):

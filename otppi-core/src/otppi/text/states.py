@@ -53,5 +53,5 @@ _STATES = {
 
 
 def said(state: str) -> str:
-    """Give the words for a state; one that is not known stays as it is."""
+    """Return the words for a state; one that is not known stays as it is."""
     return _STATES.get(state, state)

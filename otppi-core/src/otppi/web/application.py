@@ -10,10 +10,10 @@ class Application(Protocol):
     """What answers the requests of a server."""
 
     def body_limit(self, request: Request) -> int:
-        """Say how many octets the body may have, by the request's head; quick: on the thread of all connections."""
+        """Return how many octets the body may have, by the request's head; quick: on the thread of all connections."""
 
     def recognises(self, request: Request) -> bool:
-        """Say whether it is known who sends this request; quick: on the thread of all connections.
+        """Return whether it is known who sends this request; quick: on the thread of all connections.
 
         Requests of others get two of the threads that work at the same time, and never keep those of known senders
         waiting.
@@ -28,7 +28,7 @@ class Application(Protocol):
         """
 
     def refuse(self, refusal: Refusal) -> Response:
-        """Say why a request is not served: it cannot be read (4xx), there is a fault of ours (500), or no thread (503).
+        """Return why a request is not served: it cannot be read (4xx), a fault of ours (500), or no thread (503).
 
         Any thread; must be quick, and not raise. Its connection is closed.
         """

@@ -56,7 +56,7 @@ def make(now: datetime.datetime) -> tuple[bytes, bytes]:
 
 
 def alternative_names() -> Iterator[x509.GeneralName]:
-    """Give the names and addresses under which clients may call this device."""
+    """Yield the names and addresses under which clients may call this device."""
     host = socket.gethostname()
     candidates = [host, host if "." in host else f"{host}.local", "localhost"]
     for name in dict.fromkeys(name for name in candidates if name.isascii()):

@@ -87,7 +87,7 @@ class Driver:
         self._wake = _nobody  # which lets go of its descriptor, also where a thread did not end
 
     def stalled(self) -> str:
-        """Say which threads are stuck; empty where none are (any thread)."""
+        """Return which threads are stuck; empty where none are (any thread)."""
         return self.workers.stalled() or self._handshakers.stalled()
 
     @property

@@ -42,7 +42,7 @@ class Request:
         self.state: object = None
 
     def field(self, name: str) -> str:
-        """Give a header field, empty where there is none. `name` is written in small letters."""
+        """Return a header field, empty where there is none. `name` is written in small letters."""
         return self.fields.get(name, "")
 
 

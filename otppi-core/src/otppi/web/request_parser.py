@@ -68,7 +68,7 @@ class RequestParser:
         self._buffer += data
 
     def next_request(self) -> Request | None:
-        """Give the next request once all of it is here.
+        """Return the next request once all of it is here.
 
         Raises:
             Refused: It is not HTTP, or breaks a limit; the connection is of no further use.
@@ -87,12 +87,12 @@ class RequestParser:
         return request
 
     def interim(self) -> bytes:
-        """Give, once, the `100 Continue` that a client waits for before it sends its body (RFC 9110 10.1.1)."""
+        """Return, once, the `100 Continue` that a client waits for before it sends its body (RFC 9110 10.1.1)."""
         interim, self._interim = self._interim, b""
         return interim if self._pending is not None else b""
 
     def incomplete(self) -> Refusal | None:
-        """Say what is missing, for a client that has sent its last byte or is too slow; None between requests."""
+        """Return what is missing, for a client that has sent its last byte or is too slow; None between requests."""
         if self.stage is RequestStage.IDLE:
             return None
         if self.stage is RequestStage.HEAD:

@@ -42,7 +42,7 @@ def plain(refusal: Refusal) -> Response:
 
 
 def has_body(status: int, method: str) -> bool:
-    """Say whether the answer has a body (RFC 9112 6.3)."""
+    """Return whether the answer has a body (RFC 9112 6.3)."""
     return method != "HEAD" and status not in BODILESS
 
 

@@ -117,7 +117,7 @@ class HttpServer:
                 self._waits.discard(event)
 
     def stalled(self) -> str:
-        """Say what has stopped going on though there is work for it; empty where nothing has."""
+        """Return what has stopped going on though there is work for it; empty where nothing has."""
         since, now = self._awake_since, time.monotonic()
         if since is not None and now - since > STALLED_AFTER:
             return _("it has not looked at its connections for {now:.0f} s", now=now - since)

@@ -86,7 +86,7 @@ class Stream:
             on_end()
 
     def _news(self) -> Callable[[], None] | None:
-        """Give whom to notify, where it is not told yet. Needs the lock."""
+        """Return whom to notify, where it is not told yet. Needs the lock."""
         if self._notify is None or self._told:
             return None
         self._told = True

@@ -12,7 +12,7 @@ _QUOTED_SLASH = re.compile(r"(%2[Ff])")
 
 
 def to_origin_form(method: str, target: str, *, secure: bool) -> tuple[str, str]:
-    """Give the target in origin-form (or `*`), and the host that an absolute-form named, which goes before Host.
+    """Return the target in origin-form (or `*`), and the host that an absolute-form named, which goes before Host.
 
     Clients that think that they speak to a proxy send the absolute-form, and every server has to take it (3.2.2).
 

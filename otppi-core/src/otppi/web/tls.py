@@ -97,7 +97,7 @@ def own(folder: Path) -> ssl.SSLContext:
 
 
 def fingerprint(certificate: Path) -> str:
-    """Give the SHA-256 fingerprint of the first certificate of a PEM file, as browsers show it."""
+    """Return the SHA-256 fingerprint of the first certificate of a PEM file, as browsers show it."""
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     _before, _mark, rest = certificate.read_text("ascii", "replace").partition(begin)
     der = ssl.PEM_cert_to_DER_cert(f"{begin}{rest.partition(end)[0]}{end}\n")

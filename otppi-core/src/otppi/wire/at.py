@@ -263,7 +263,7 @@ class AtConnection:
             self._sort(line)
 
     def _outlives(self, text: OpenText, line: str) -> bool:
-        """Tell whether ``line`` cannot be a line of the text that is open; if so that ends, unless it may go on."""
+        """Return whether ``line`` cannot be a line of the text that is open; if so that ends, unless it may go on."""
         name, colon, _ = line.partition(":")
         command = self._command
         if line.startswith(SENT) or (colon and name in ERROR_NAMES):
@@ -280,7 +280,7 @@ class AtConnection:
         return True
 
     def _may_be_final(self, line: str) -> bool:
-        """Tell whether ``line`` may be what the outstanding command ends with, or the prompt that it waits for."""
+        """Return whether ``line`` may be what the outstanding command ends with, or the prompt that it waits for."""
         if self._state is DialogueState.ARMED and line == ">":
             return True
         return self._command is not None and self._command.ends_with(line) is not None
@@ -341,7 +341,7 @@ class AtConnection:
             self._tell(Urc(name, line))
 
     def _await_body(self, name: str, line: str, *, is_urc: bool) -> bool:
-        """Tell whether ``line`` owns the next one, and if so wait for that."""
+        """Return whether ``line`` owns the next one, and if so wait for that."""
         form = body_form(name, line, URCS_WITH_BODY if is_urc else REPLIES_WITH_BODY)
         if form is BodyForm.NONE:
             return False

@@ -36,11 +36,11 @@ class OutstandingCommand:
         return self._calls
 
     def asked_for(self, name: str, line: str) -> bool:
-        """Tell whether a line, whose name is `name`, is one of its own information lines."""
+        """Return whether a line, whose name is `name`, is one of its own information lines."""
         return line.startswith(self.info) or (self.body_lines and name in REPLIES_WITH_BODY)
 
     def is_named_by(self, line: str) -> bool:
-        """Tell whether a line begins with a name that the command line bears: as its answers do, and URCs."""
+        """Return whether a line begins with a name that the command line bears: as its answers do, and URCs."""
         return line.startswith(self.info + self._names)
 
     def ends_with(self, line: str) -> FinalResult | None:

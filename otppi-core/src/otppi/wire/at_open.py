@@ -62,13 +62,13 @@ class OpenText:
         return int(doubtful)  # there is one final result only, so the line before this one was text
 
     def settled(self) -> int:
-        """Say how many of `lines` are the text's if nothing more comes of it: what was in doubt was no text."""
+        """Return how many of `lines` are the text's if nothing more comes of it: what was in doubt was no text."""
         if self.owner is not None:
             return 0
         return len(self.lines) if self._doubt is None else self._doubt
 
     def text(self, own: int) -> str:
-        """Give the text with the first `own` of `lines`, joined by line feeds."""
+        """Return the text with the first `own` of `lines`, joined by line feeds."""
         return "\n".join(
             (self.first, *(line.decode("utf-8", "replace").rstrip() for line in self.lines[:own]))
         ).rstrip()

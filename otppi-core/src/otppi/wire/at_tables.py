@@ -163,7 +163,7 @@ class BodyForm(Enum):
 
 
 def body_form(name: str, line: str, owners: frozenset[str]) -> BodyForm:
-    """Tell what follows ``line``, whose name is ``name``, if it is one of ``owners``: one of the two sets above."""
+    """Return what follows ``line``, whose name is ``name``, if it is one of ``owners``: one of the two sets above."""
     if name not in owners:
         return BodyForm.NONE
     if _TEXT_MODE.search(line):
@@ -174,12 +174,12 @@ def body_form(name: str, line: str, owners: frozenset[str]) -> BodyForm:
 
 
 def is_text_form(name: str, line: str) -> bool:
-    """Tell whether a URC that owns the next line is in text mode's form: then the modem is not in PDU mode."""
+    """Return whether a URC that owns the next line is in text mode's form: then the modem is not in PDU mode."""
     return body_form(name, line, URCS_WITH_BODY) is BodyForm.TEXT
 
 
 def is_open_quote(text: str) -> bool:
-    """Tell whether the quoted text of a +CUSD goes on in the next line.
+    """Return whether the quoted text of a +CUSD goes on in the next line.
 
     Quotes inside the text are not escaped by modems: an end without data coding scheme counts only if it makes
     the quotes even.
@@ -191,12 +191,12 @@ def is_open_quote(text: str) -> bool:
 
 
 def queried_prefixes(command: str) -> tuple[str, ...]:
-    """Tell how the information lines of a query begin: ``AT+CREG?`` gives ``("+CREG:",)``, a setting nothing."""
+    """Return how the information lines of a query begin: ``AT+CREG?`` gives ``("+CREG:",)``, a setting nothing."""
     return tuple(f"{name}:" for name in _QUERIED.findall(command.upper()))
 
 
 def named_prefixes(command: str) -> tuple[str, ...]:
-    """Tell how all lines begin that bear a name of the command line: ``AT+CMGR=1`` gives ``("+CMGR:",)``."""
+    """Return how all lines begin that bear a name of the command line: ``AT+CMGR=1`` gives ``("+CMGR:",)``."""
     return tuple(f"{name}:" for name in _NAMED.findall(command.upper()))
 
 

@@ -71,19 +71,19 @@ def cme_meaning(code: int) -> str:
 
 
 def cms_standard(code: int | None, maker: str) -> int | None:
-    """Give the standard's number that says the same of a message as this maker's; others stay as they are."""
+    """Return the standard's number that says the same of a message as this maker's; others stay as they are."""
     meant = makers_cms(code, maker) if code is not None else None
     return meant[0] if meant else code
 
 
 def cms_advice(code: int | None, maker: str = "") -> Advice:
-    """Tell what may be done after ``+CMS ERROR: code``; None is an error without a known number."""
+    """Return what may be done after ``+CMS ERROR: code``; None is an error without a known number."""
     code = cms_standard(code, maker)
     return _CMS_ADVICE.get(code, Advice.AMBIGUOUS) if code is not None else Advice.AMBIGUOUS
 
 
 def cme_advice(code: int | None) -> Advice:
-    """Tell what may be done after ``+CME ERROR: code``; None is an error without a known number."""
+    """Return what may be done after ``+CME ERROR: code``; None is an error without a known number."""
     return _CME_ADVICE.get(code, Advice.AMBIGUOUS) if code is not None else Advice.AMBIGUOUS
 
 

@@ -145,7 +145,7 @@ _MAKERS: Mapping[str, _Table] = {
 
 
 def makers_cms(code: int, maker: str) -> tuple[int, str] | None:
-    """Tell which number of the standard says the same as a maker's, and its meaning; None where no table has it.
+    """Return which number of the standard says the same as a maker's, and its meaning; None where no table has it.
 
     Args:
         code: Of the +CMS ERROR.

@@ -256,7 +256,7 @@ class _Check:
 
 
 def _is_shallow(value: object, depth: int) -> bool:
-    """Tell whether a value that goes out again is nested no deeper than any writer can write it."""
+    """Return whether a value that goes out again is nested no deeper than any writer can write it."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):

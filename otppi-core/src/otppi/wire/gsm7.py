@@ -57,7 +57,7 @@ def encode(text: str, locking: NationalLanguage = _DEFAULT, single: NationalLang
 
 
 def can_encode(text: str, locking: NationalLanguage = _DEFAULT, single: NationalLanguage = _DEFAULT) -> bool:
-    """Tell whether `encode` can write the text with these tables."""
+    """Return whether `encode` can write the text with these tables."""
     return _UNENCODABLE not in text.translate(_encoder(locking, single))
 
 

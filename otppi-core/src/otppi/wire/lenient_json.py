@@ -95,7 +95,7 @@ _CUT = _("ends in the middle: it was cut off, or its declared length is too shor
 
 
 def _syntax_reason(text: str, error: json.JSONDecodeError) -> str:
-    """Say what is wrong, without a word of the text."""
+    """Return what is wrong, without a word of the text."""
     if not text.strip():
         return _("is empty")
     if error.msg == "Extra data":
@@ -106,7 +106,7 @@ def _syntax_reason(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _is_cut(text: str) -> bool:
-    """Tell whether a string or a bracket is still open at the end."""
+    """Return whether a string or a bracket is still open at the end."""
     depth = 0
     for token in _STRUCTURE.finditer(text):
         if token["end"] == "":

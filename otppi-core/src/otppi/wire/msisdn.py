@@ -68,7 +68,7 @@ def read_written(text: str) -> Written:
 
 
 def service_number(text: str) -> str | None:
-    """Give an operator's service number as it is dialled, such as ``4444`` or ``*888#``; None where it is none.
+    """Return an operator's service number as it is dialled, such as ``4444`` or ``*888#``; None where it is none.
 
     It is no subscriber's: it has three to six digits, or begins with ``*`` or ``#``, and means something in the network
     of the SIM card that sends to it. No number that `read_written` and a numbering plan make a key of looks like that.

@@ -204,7 +204,7 @@ def _take_apart(tpdu: bytes) -> _Fields | None:
 
 
 def _deliver(fields: _Fields, declared: int | None) -> tuple[SmsDeliver, bool]:
-    """Give the message, and whether its user data are all there and fit the length that they tell.
+    """Return the message, and whether its user data are all there and fit the length that they tell.
 
     Args:
         fields: What it consists of.

@@ -38,7 +38,7 @@ _PENDING: Final = frozenset({*range(0x20, 0x26), *range(0x30, 0x40)})
 
 
 def status_outcome(status: int) -> ReportOutcome:
-    """Tell what TP-ST, 0 to 255, says of a message (9.2.3.15)."""
+    """Return what TP-ST, 0 to 255, says of a message (9.2.3.15)."""
     if status in _DELIVERED:
         return ReportOutcome.DELIVERED
     return ReportOutcome.PENDING if status in _PENDING else ReportOutcome.FAILED

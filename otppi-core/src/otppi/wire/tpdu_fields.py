@@ -34,14 +34,14 @@ def check_octet(value: int, name: str) -> None:
 
 
 def octet_at(data: bytes, position: int) -> int:
-    """Give the octet at a position, or raise a `TpduError` where the TPDU ends before it."""
+    """Return the octet at a position, or raise a `TpduError` where the TPDU ends before it."""
     if position >= len(data):
         raise TpduError("a TPDU ends before a field that it must have")
     return data[position]
 
 
 def first_octet(data: bytes, *types: MessageType) -> int:
-    """Give the first octet, or raise a `TpduError` unless the TPDU is of one of these types."""
+    """Return the first octet, or raise a `TpduError` unless the TPDU is of one of these types."""
     first = octet_at(data, 0)
     if first & MTI not in types:
         raise TpduError("a TPDU is of another type than expected")

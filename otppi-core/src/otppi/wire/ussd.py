@@ -54,7 +54,7 @@ class UssdLine:
 
 
 def is_code(text: str) -> bool:
-    """Tell whether a text is a USSD code, such as `*123#`: what a telephone's keys can dial (22.030 6.5.2)."""
+    """Return whether a text is a USSD code, such as `*123#`: what a telephone's keys can dial (22.030 6.5.2)."""
     return _CODE.fullmatch(text) is not None
 
 

@@ -100,7 +100,7 @@ def read_ussd(raw: str, dcs: int | None, form: UssdForm) -> str:
 
 
 def looks_like_code(text: str) -> bool:
-    """Tell whether a text is nothing but hexadecimal digits: a string that could not be read, or a number."""
+    """Return whether a text is nothing but hexadecimal digits: a string that could not be read, or a number."""
     return _HEX.fullmatch(text) is not None
 
 

@@ -116,7 +116,7 @@ class MqttIngress(BrokerIngress):
         super().take_nothing_new()
 
     def details(self) -> Mapping[str, Any]:
-        """Say how subscription and session are (any thread)."""
+        """Return how subscription and session are (any thread)."""
         return {
             "in_flight": self._in_flight(),
             "topic": self._filter,
@@ -182,7 +182,7 @@ class MqttIngress(BrokerIngress):
         self._granted = granted
 
     def _wanted_window(self) -> int:
-        """Say how many messages the broker may hand over that have not come to their end."""
+        """Return how many messages the broker may hand over that have not come to their end."""
         window = int(self.values["receive_maximum"]) or min(max(_LEAST_WINDOW, self.gateway.capacity()), _MOST_HELD)
         return min(window + max(self._room, self._wanted_room()), _MOST_WINDOW)
 

@@ -155,7 +155,7 @@ class Intake:
 
 
 def handed_on_properties(delivery: Delivery) -> Properties:
-    """Give what goes with a message that is published again for other gateways of the group."""
+    """Return what goes with a message that is published again for other gateways of the group."""
     held: Held = delivery.tag
     properties = new_properties(PacketTypes.PUBLISH)
     if delivery.callback is not None:

@@ -7,7 +7,7 @@ from otppi.kit.broker.memory import recall, remember
 
 
 def made_up_client_id(folder: Path) -> str:
-    """Give the client id of this device, which is made up the first time.
+    """Return the client id of this device, which is made up the first time.
 
     It has 21 letters and digits: every broker of MQTT 3.1.1 has to take up to 23 (MQTT 3.1.1, 3.1.3.1).
     """
@@ -28,7 +28,7 @@ class Subscribed:
         self._filter = recall(self._path)
 
     def other_than(self, topic_filter: str) -> str | None:
-        """Give what is to be unsubscribed from, if anything."""
+        """Return what is to be unsubscribed from, if anything."""
         return self._filter if self._filter not in ("", topic_filter) else None
 
     def note(self, topic_filter: str) -> None:

@@ -68,7 +68,7 @@ class Stream:
         return len(self._in) - self._at + more
 
     def fileno(self) -> int:
-        """Give the descriptor; -1 after the end."""
+        """Return the descriptor; -1 after the end."""
         return self._sock.fileno()
 
     def setblocking(self, flag: bool) -> None:

@@ -11,7 +11,7 @@ _SHARE = "$share/"
 
 
 def name_problem(topic: str) -> str | None:
-    """Say why nothing can be published to a topic, or None."""
+    """Return why nothing can be published to a topic, or None."""
     if not topic:
         return _("must not be empty")
     if "+" in topic or "#" in topic:
@@ -22,7 +22,7 @@ def name_problem(topic: str) -> str | None:
 
 
 def filter_problem(topic: str) -> str | None:
-    """Say why a topic cannot be subscribed to, or None; `$share/GROUP/TOPIC` is one that can."""
+    """Return why a topic cannot be subscribed to, or None; `$share/GROUP/TOPIC` is one that can."""
     shared, plain = _split(topic)
     if shared is not None and (group_problem(shared) or not shared):
         return _("must have the form $share/GROUP/TOPIC, and a GROUP without + and #")
@@ -37,12 +37,12 @@ def filter_problem(topic: str) -> str | None:
 
 
 def group_problem(group: str) -> str | None:
-    """Say why this cannot be the name of a group of subscribers, or None; none may be empty."""
+    """Return why this cannot be the name of a group of subscribers, or None; none may be empty."""
     return _("must not hold /, + or #") if any(sign in group for sign in "/+#") else _problem(group)
 
 
 def subscription(values: Mapping[str, Any]) -> str:
-    """Give the filter that is subscribed to."""
+    """Return the filter that is subscribed to."""
     topic, group = str(values["topic"]), str(values["shared_group"])
     return topic if is_shared(topic) or not group else f"{_SHARE}{group}/{topic}"
 

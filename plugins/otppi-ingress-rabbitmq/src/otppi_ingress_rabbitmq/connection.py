@@ -52,7 +52,7 @@ def parameters(values: Mapping[str, Any], endpoint: Endpoint, purpose: str, *, i
 
 
 def _login(values: Mapping[str, Any]) -> tuple[str, str]:
-    """Give user name and password: without a user name those of RabbitMQ's own default user."""
+    """Return user name and password: without a user name those of RabbitMQ's own default user."""
     return (values["username"], values["password"]) if values["username"] else ("guest", "guest")
 
 
@@ -154,7 +154,7 @@ def _root(error: BaseException | None) -> BaseException | None:
 
 
 def _quoted(error: BaseException) -> str:
-    """Give what the server said, which pika keeps as the quoted part of a representation."""
+    """Return what the server said, which pika keeps as the quoted part of a representation."""
     said = str(error.args[0]) if error.args else ""
     return said.partition('"')[2].rpartition('"')[0] or said.partition("'")[2].rpartition("'")[0]
 

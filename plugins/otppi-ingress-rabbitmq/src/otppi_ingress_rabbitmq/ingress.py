@@ -25,7 +25,7 @@ class RabbitMqIngress(BrokerIngress):
         self._session: Session | None = None
 
     def details(self) -> Mapping[str, Any]:
-        """Say how the consumer of the queue and the publisher are (any thread)."""
+        """Return how the consumer of the queue and the publisher are (any thread)."""
         session = self._session
         intake = session.intake if session is not None else None
         return {

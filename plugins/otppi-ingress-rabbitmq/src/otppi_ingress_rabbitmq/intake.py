@@ -275,11 +275,11 @@ class Intake:
             self._cancel()
 
     def _is_worth_renewing(self) -> bool:
-        """Say whether another consumer would be better: one of the usual priority, or with room again."""
+        """Return whether another consumer would be better: one of the usual priority, or with room again."""
         return (self._is_last and not len(self._consumer.parking)) or self._waits_for_answers()
 
     def _waits_for_answers(self) -> bool:
-        """Say whether half of what may be at hand only waits for its answer to be published; see `make_room`."""
+        """Return whether half of what may be at hand only waits for its answer to be published; see `make_room`."""
         earlier, self._earlier = self._earlier, set(self._unsettled)
         held = len(earlier & self._unsettled) - self._with_gateway
         most = _MOST_HELD * self.prefetch + self._consumer.parking.room

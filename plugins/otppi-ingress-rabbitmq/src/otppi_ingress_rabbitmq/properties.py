@@ -40,7 +40,7 @@ def delivery_of(method: Any, properties: Any, body: bytes, now: float) -> Delive
 
 
 def coding_problem(properties: Any) -> str | None:
-    """Say what is wrong with a message whose body is coded in a way that is not understood, such as gzip."""
+    """Return what is wrong with a message whose body is coded in a way that is not understood, such as gzip."""
     coding = properties.content_encoding
     if coding is None or (isinstance(coding, str) and coding.strip().lower() in _PLAIN):
         return None
@@ -48,7 +48,7 @@ def coding_problem(properties: Any) -> str | None:
 
 
 def _reply_to(properties: Any) -> Callback | None:
-    """Give where the answer is wanted, and its correlation id also where only the envelope says where."""
+    """Return where the answer is wanted, and its correlation id also where only the envelope says where."""
     topic, correlation = _text(properties.reply_to), properties.correlation_id or b""
     if isinstance(correlation, str):
         correlation = correlation.encode()
@@ -63,7 +63,7 @@ def _timestamp(value: object) -> int | None:
 
 
 def _expiration(value: object, start: float) -> int | None:
-    """Give the end of a time to live, which is digits in a text (per-message TTL of RabbitMQ)."""
+    """Return the end of a time to live, which is digits in a text (per-message TTL of RabbitMQ)."""
     text = _text(value)
     if not text.isascii() or not text.isdigit() or len(text) > len(str(_LONGEST_TTL)):
         return None
@@ -72,7 +72,7 @@ def _expiration(value: object, start: float) -> int | None:
 
 
 def _delivery_count(headers: object) -> int:
-    """Give what a quorum queue counts: how many times it was given back."""
+    """Return what a quorum queue counts: how many times it was given back."""
     count = headers.get("x-delivery-count") if isinstance(headers, dict) else None
     return min(max(count, 0), 1000) if isinstance(count, int) else 0
 
@@ -84,5 +84,5 @@ def _lane(priority: object) -> Literal["otp", "bulk"] | None:
 
 
 def _text(value: object) -> str:
-    """Give a short string, which pika leaves as bytes where it is not UTF-8; that is as good as none."""
+    """Return a short string, which pika leaves as bytes where it is not UTF-8; that is as good as none."""
     return value if isinstance(value, str) else ""

@@ -133,7 +133,7 @@ class Publisher:
         self._pump()
 
     def take_back(self) -> list[Action]:
-        """Give what has not arrived and no delivery depends on, to be published by another connection."""
+        """Return what has not arrived and no delivery depends on, to be published by another connection."""
         left = [*self._unconfirmed.values(), *self._waiting]
         self._unconfirmed.clear()
         self._waiting.clear()

@@ -144,7 +144,7 @@ class Session:
         self._say(phase)
 
     def _wanted(self) -> int:
-        """Say how many messages should be at hand: none while no modem may send, so that other gateways get them."""
+        """Return how many messages should be at hand: none while no modem may send, so that other gateways get them."""
         if self._ends is not None:
             return 0
         capacity = self._capacity()

@@ -89,5 +89,5 @@ SECTION = Section(
 
 
 def enabled(settings: Mapping[str, Any]) -> bool:
-    """Say whether commands are taken at all."""
+    """Return whether commands are taken at all."""
     return bool(settings["enable"])

@@ -30,7 +30,7 @@ class ChannelSource(Source):
         self._subscribed = False
 
     def waiting(self, line: Line, room: int) -> Iterator[Delivery]:  # noqa: ARG002
-        """Give nothing: nothing waits in a channel."""
+        """Return nothing: nothing waits in a channel."""
         return iter(())
 
     def question(self, room: int) -> Question | None:  # noqa: ARG002 - it cannot be told to wait

@@ -72,7 +72,7 @@ class RedisIngress(BrokerIngress):
             self._hang_up_after(_PATIENCE if connected else 0.0)
 
     def details(self) -> Mapping[str, Any]:
-        """Say what commands are taken from."""
+        """Return what commands are taken from."""
         return {"kind": self.values["kind"], "key": self.values["key"], **self._source.describe()}
 
     def _hang_up_after(self, seconds: float) -> None:
@@ -265,7 +265,7 @@ def _source(values: Mapping[str, Any], name: str, timeout: float) -> Source:
 
 
 def _own_name(folder: Path, wanted: str) -> str:
-    """Give this gateway's name: the one that is set, or one that is made once."""
+    """Return this gateway's name: the one that is set, or one that is made once."""
     if wanted:
         return wanted
     path = folder / "consumer"

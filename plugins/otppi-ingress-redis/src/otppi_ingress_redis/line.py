@@ -84,7 +84,7 @@ class Line:
         return self
 
     def fileno(self) -> int:
-        """Give the descriptor, to wait for a reply."""
+        """Return the descriptor, to wait for a reply."""
         return int(self._connection.opened.fileno())
 
     def hang_up(self) -> None:
@@ -149,7 +149,7 @@ class _Told:
 
 
 def code(error: exceptions.ResponseError) -> str:
-    """Give the first word of an error as the server said it."""
+    """Return the first word of an error as the server said it."""
     if (known := _CODES.get(type(error))) is not None:
         return known
     word = str(error).partition(" ")[0]
@@ -162,12 +162,12 @@ def is_for_good(error: exceptions.ResponseError) -> bool:
 
 
 def said(error: BaseException) -> str:
-    """Give what the server said, without arguments of ours: a command that it does not know is quoted with them."""
+    """Return what the server said, without arguments of ours: a command that it does not know is quoted with them."""
     return str(error).partition(", with args")[0].strip()[:200]
 
 
 def checked(reply: Any, what: str) -> Any:
-    """Give a reply, or raise LinkLost where it is an error."""
+    """Return a reply, or raise LinkLost where it is an error."""
     if isinstance(reply, exceptions.ResponseError):
         word, words = code(reply), said(reply)
         whole = words if words.startswith(word) else f"{word} {words}"

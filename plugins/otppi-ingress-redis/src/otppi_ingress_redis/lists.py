@@ -40,7 +40,7 @@ class ListSource(Source):
         return self._held.total()
 
     def describe(self) -> dict[str, Any]:
-        """Say where its own are."""
+        """Return where its own are."""
         return {"processing_list": self._processing}
 
     def open(self, line: Line) -> None:
@@ -50,7 +50,7 @@ class ListSource(Source):
         self._more = True
 
     def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
-        """Give what is left over, then move what waits already, many at once."""
+        """Yield what is left over, then move what waits already, many at once."""
         while self._left_over and room > 0:
             room -= 1
             yield self._delivery(self._left_over.popleft(), again=True)

@@ -46,11 +46,11 @@ class Source(ABC):
 
     @abstractmethod
     def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
-        """Give, without waiting, what was left here by an earlier connection or by others: at most `room`."""
+        """Return, without waiting, what was left here by an earlier connection or by others: at most `room`."""
 
     @abstractmethod
     def question(self, room: int) -> Question | None:
-        """Give what to ask for `room` commands, answered when there are some; None for nothing now."""
+        """Return what to ask for `room` commands, answered when there are some; None for nothing now."""
 
     @abstractmethod
     def answered(self, reply: Any) -> tuple[list[Delivery], bool]:
@@ -58,7 +58,7 @@ class Source(ABC):
 
     @abstractmethod
     def publish(self, topic: str, payload: bytes) -> list[Command]:
-        """Say how to publish where senders look."""
+        """Return how to publish where senders look."""
 
     def settle(self, line: Line, actions: list[Action]) -> None:  # noqa: B027 - a channel has nothing to do
         """Settle deliveries by their verdicts; nothing to do where the server keeps none."""
@@ -79,7 +79,7 @@ class Source(ABC):
         return 0
 
     def describe(self) -> dict[str, Any]:
-        """Say what is to know of it."""
+        """Return what is to know of it."""
         return {}
 
 
@@ -93,5 +93,5 @@ def exchanged(line: Line, what: str) -> Iterator[list[Command]]:
 
 
 def pairs(fields: list[bytes]) -> dict[bytes, bytes]:
-    """Give an entry's fields, which RESP2 has in one row."""
+    """Return an entry's fields, which RESP2 has in one row."""
     return dict(zip(fields[::2], fields[1::2], strict=False))

@@ -58,7 +58,7 @@ class StreamSource(Source):
         return len(self._held)
 
     def describe(self) -> dict[str, Any]:
-        """Say who it is in the group, what it took over, and how many entries were deleted before they were done."""
+        """Return who it is in the group, what it took over, and how many entries were deleted before they were done."""
         return {
             "group": self._group,
             "consumer": self._consumer,
@@ -79,7 +79,7 @@ class StreamSource(Source):
             self._renewed = time.monotonic()
 
     def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
-        """Give this gateway's own entries of before, then those that others left behind or gave back."""
+        """Yield this gateway's own entries of before, then those that others left behind or gave back."""
         if self._gone:
             logger.warning("ingress-redis: stream %s or its group is gone; made anew", self._key)
             self.open(line)

@@ -27,11 +27,11 @@ class RestApplication:
         self._router = router
 
     def body_limit(self, _request: Request) -> int:
-        """Give the limit, which is the same for all paths."""
+        """Return the limit, which is the same for all paths."""
         return self._limit
 
     def recognises(self, request: Request) -> bool:
-        """Say whether the sender of a request is known without a check; the handler need not ask again."""
+        """Return whether the sender of a request is known without a check; the handler need not ask again."""
         authorization = request.field("authorization")
         login = recognise(self._gateway, authorization) if authorization else None
         request.state = Progress(login)

@@ -103,7 +103,7 @@ class Api:
         return of_answer(ticket.answer())
 
     def message(self, request: Request) -> Response:
-        """Say what became of a message of the same sender."""
+        """Return what became of a message of the same sender."""
         sender = self._sender(request)
         if isinstance(sender, Response):
             return sender
@@ -113,7 +113,7 @@ class Api:
         return of_answer(answer, polled=True)
 
     def health(self, request: Request) -> Response:
-        """Say whether messages can be sent: one word to everybody, details to API users."""
+        """Return whether messages can be sent: one word to everybody, details to API users."""
         detailed = bool(request.field("authorization"))
         if detailed:
             sender = self._sender(request)
@@ -126,7 +126,7 @@ class Api:
         return reply(status, json.dumps(health).encode())
 
     def keys(self, _request: Request) -> Response:
-        """Give the public key that envelopes may be encrypted to, to anybody: it is no secret."""
+        """Return the public key that envelopes may be encrypted to, to anybody: it is no secret."""
         try:
             body = json.dumps(self._gateway.keys()).encode()
         except (OtpPiError, OSError) as error:
@@ -150,11 +150,11 @@ class Api:
         return of_answer(Answer("rotate-keys", ResponseCode.SUCCESS, data=keys))
 
     def openapi(self, _request: Request) -> Response:
-        """Give the OpenAPI document."""
+        """Return the OpenAPI document."""
         return reply(200, json.dumps(self._document(), ensure_ascii=False).encode())
 
     def docs(self, _request: Request) -> Response:
-        """Give the same as a page for people."""
+        """Return the same as a page for people."""
         from otppi_ingress_rest import page  # seldom asked for, so not kept in memory from the start
 
         policy = f"default-src 'none'; style-src '{page.STYLE_HASH}'; frame-ancestors 'none'; base-uri 'none'"
@@ -162,7 +162,7 @@ class Api:
         return reply(200, body, (("Content-Security-Policy", policy),), "text/html; charset=utf-8")
 
     def metrics(self, request: Request) -> Response:
-        """Give the counters of the gateway and of this ingress to Prometheus."""
+        """Return the counters of the gateway and of this ingress to Prometheus."""
         from otppi_ingress_rest import metrics
 
         sender = self._sender(request)
@@ -179,7 +179,7 @@ class Api:
         return openapi.document(self._settings, version("otppi-ingress-rest"))
 
     def _sender(self, request: Request) -> Sender | Response:
-        """Say who sends the request, or what to reply to somebody unknown.
+        """Return who sends the request, or what to reply to somebody unknown.
 
         Raises:
             Postponed: A password is being checked first, and no thread waits for that; or it is known only now, and

@@ -70,7 +70,7 @@ class RestIngress(Ingress):
                 self._server.stop()
 
     def stalled(self) -> str:
-        """Say what has stopped going on."""
+        """Return what has stopped going on."""
         server = self._server
         return server.stalled() if server is not None else ""
 
@@ -99,7 +99,7 @@ class RestIngress(Ingress):
         )
 
     def _served(self) -> list[str]:
-        """Give what can be served: plain HTTP goes on alone where there is no certificate for HTTPS.
+        """Return what can be served: plain HTTP goes on alone where there is no certificate for HTTPS.
 
         Raises:
             OtpPiError: There is none, and nothing else is to be served.

@@ -79,7 +79,7 @@ def document(settings: Mapping[str, Any], version: str) -> Json:
 
 
 def _uses(settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-    """Say which commands each path is meant for; the settings' meaning of a path goes before that of an alias."""
+    """Return which commands each path is meant for; the settings' meaning of a path goes before that of an alias."""
     configured = {settings["blocking_path"]: ("block-msisdn",), settings["unblocking_path"]: ("unblock-msisdn",)}
     meant = {**paths.ALIASES, **configured, settings["message_path"]: ()}
     return {path: commands or tuple(COMMANDS) for path, commands in meant.items()}

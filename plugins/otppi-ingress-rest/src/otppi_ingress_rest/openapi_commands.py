@@ -128,7 +128,7 @@ class Command(NamedTuple):
         return {"type": "object", "properties": properties, "required": list(self.required)}
 
     def body(self, name: str) -> Json:
-        """Give the body of a request that sends it."""
+        """Return the body of a request that sends it."""
         return {"command": name, "data": self.example}
 
     def _field(self, name: str, *, nullable: bool = False) -> Json:

@@ -52,7 +52,7 @@ def _is_address(value: str) -> str | None:
 
 
 def _problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
-    """Say which settings do not go together."""
+    """Yield which settings do not go together."""
     if not values["https_enable"]:
         return
     if values["http_enable"] and values["http_port"] == values["https_port"] != 0:
@@ -186,11 +186,11 @@ SECTION = Section(
 
 
 def enabled(settings: Mapping[str, Any]) -> bool:
-    """Say whether there is a port to serve at all."""
+    """Return whether there is a port to serve at all."""
     return bool(settings["http_enable"] or settings["https_enable"])
 
 
 def command_paths(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the paths that take commands: the configured ones first, then the aliases, each once."""
+    """Return the paths that take commands: the configured ones first, then the aliases, each once."""
     configured = (settings["message_path"], settings["blocking_path"], settings["unblocking_path"])
     return tuple(dict.fromkeys(path for path in (*configured, *ALIASES) if path))

@@ -49,7 +49,7 @@ class StompIngress(BrokerIngress):
         """Messages that came when no modem could send: for when one can, or for others, after the connection."""
 
     def details(self) -> Mapping[str, Any]:
-        """Say what commands are taken from, and how many at a time (any thread)."""
+        """Return what commands are taken from, and how many at a time (any thread)."""
         wire = self._wire
         return {
             "destination": self._source,
@@ -224,7 +224,7 @@ class StompIngress(BrokerIngress):
 
 
 def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> str:
-    """Give what an ERROR frame says. Its body may quote a message, so only that of the first answer is read."""
+    """Return what an ERROR frame says. Its body may quote a message, so only that of the first answer is read."""
     said = frame.headers.get("message", "").strip()
     body = frame.body.decode(errors="replace").strip() if is_first else ""
     if is_first and _LOGIN.search(f"{said} {body}"):

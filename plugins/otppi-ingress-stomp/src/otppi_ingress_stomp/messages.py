@@ -17,7 +17,7 @@ _UNSETTLED = ("/topic/",)
 
 
 def destination(name: str) -> str:
-    """Give a destination: one that begins with / as it is, any other name as a queue's."""
+    """Return a destination: one that begins with / as it is, any other name as a queue's."""
     return name if name.startswith("/") else f"/queue/{name}"
 
 
@@ -45,14 +45,14 @@ def delivery_of(frame: Any, *, kept: bool, now: float) -> Delivery:
 
 
 def _reply_to(headers: Mapping[str, str]) -> Callback | None:
-    """Give where the answer is wanted, and the correlation id also where only the envelope says where."""
+    """Return where the answer is wanted, and the correlation id also where only the envelope says where."""
     topic, correlation = headers.get("reply-to", ""), headers.get("correlation-id", "").encode()
     topic = topic if topic.isprintable() else ""
     return Callback(topic, correlation) if topic or correlation else None
 
 
 def _message_id(headers: Mapping[str, str]) -> str | None:
-    """Give the sender's own id, or ActiveMQ's, which stays the same; RabbitMQ's `message-id` counts deliveries."""
+    """Return the sender's own id, or ActiveMQ's, which stays the same; RabbitMQ's `message-id` counts deliveries."""
     if own := headers.get("amqp-message-id"):
         return own
     given = headers.get("message-id", "")
@@ -60,7 +60,7 @@ def _message_id(headers: Mapping[str, str]) -> str | None:
 
 
 def _expiration(headers: Mapping[str, str], start: float) -> int | None:
-    """Give the end of the lifetime: ActiveMQ's `expires` is a time, RabbitMQ's `expiration` milliseconds."""
+    """Return the end of the lifetime: ActiveMQ's `expires` is a time, RabbitMQ's `expiration` milliseconds."""
     if (end := _time(headers.get("expires"))) is not None:
         return end
     lifetime = _number(headers.get("expiration"))

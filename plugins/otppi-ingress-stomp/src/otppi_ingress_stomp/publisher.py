@@ -61,7 +61,7 @@ class Publisher:
         return True
 
     def next(self) -> Sending | None:
-        """Give what is to be sent now; a suspect alone."""
+        """Return what is to be sent now; a suspect alone."""
         if not self._waiting:
             return None
         where = _destination(self._waiting[0])
@@ -81,7 +81,7 @@ class Publisher:
         return sending.action
 
     def oldest(self) -> float | None:
-        """Give since when (monotonic seconds) the first one waits for its confirmation."""
+        """Return since when (monotonic seconds) the first one waits for its confirmation."""
         return next((sending.since for sending in self._sent.values()), None)
 
     def refused(self, receipt: str | None) -> None:
@@ -103,7 +103,7 @@ class Publisher:
         logger.warning("ingress-stomp: the server refuses answers on %s; none is published there for a while", culprit)
 
     def lost(self) -> list[Action]:
-        """Give what is to be published over the next connection: all that no delivery depends on."""
+        """Return what is to be published over the next connection: all that no delivery depends on."""
         left = [*(sending.action for sending in self._sent.values()), *self._waiting]
         self._sent.clear()
         self._waiting.clear()

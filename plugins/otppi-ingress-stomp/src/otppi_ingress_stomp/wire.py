@@ -100,7 +100,7 @@ class Wire:
     # -- octets -----------------------------------------------------------------------------------------------------
 
     def fileno(self) -> int:
-        """Give the descriptor, to wait for the server."""
+        """Return the descriptor, to wait for the server."""
         assert self._sock is not None  # noqa: S101 - it is open
         return self._sock.fileno()
 
@@ -133,7 +133,7 @@ class Wire:
             self._sent = self._moved = now
 
     def read(self) -> list[Any]:
-        """Give the frames that have come."""
+        """Return the frames that have come."""
         frames: list[Any] = []
         total = 0
         while total < _MOST_AT_ONCE and self._sock is not None:
@@ -160,7 +160,7 @@ class Wire:
             raise LinkLost(_("{silent} (heart-beat)", silent=SILENT))
 
     def pause(self) -> float:
-        """Give the seconds until there is something to be done about heart-beats."""
+        """Return the seconds until there is something to be done about heart-beats."""
         now = time.monotonic()
         pauses = [1.0 if self._out else 60.0]
         if self._send_every:

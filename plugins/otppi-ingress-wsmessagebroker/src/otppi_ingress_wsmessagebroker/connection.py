@@ -127,7 +127,7 @@ class Connection:
     # -- in ---------------------------------------------------------------------------------------------------------
 
     def receive(self, most: int = _AT_ONCE) -> list[bytes | None]:
-        """Give the messages that have arrived, text or binary, None for one too long; `most` of them: go on at once.
+        """Return the messages that have arrived, text or binary, None for one too long; `most` of them: go on at once.
 
         Raises:
             Closed: The server ended the connection.
@@ -243,7 +243,7 @@ class Connection:
         return len(self._out) < _ROOM
 
     def fileno(self) -> int:
-        """Give its descriptor."""
+        """Return its descriptor."""
         return self._stream.fileno()
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Site:
 
 
 def target(path: str, topic: str) -> str:
-    """Give the request's target: the path, and the topic as `channel` and as `topic`.
+    """Return the request's target: the path, and the topic as `channel` and as `topic`.
 
     The document says `channel`, the original program sent `topic`, and servers look for either.
     """
@@ -87,12 +87,12 @@ def check(head: bytes, site: Site, key: str) -> None:
 
 
 def accept(key: str) -> str:
-    """Give the Sec-WebSocket-Accept that belongs to a key (RFC 6455 4.2.2)."""
+    """Return the Sec-WebSocket-Accept that belongs to a key (RFC 6455 4.2.2)."""
     return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()  # noqa: S324 - the protocol's
 
 
 def not_http(begin: bytes) -> LinkLost:
-    """Say what answers that is not HTTP."""
+    """Return what answers that is not HTTP."""
     if begin.startswith(_TLS_RECORD):
         return LinkLost(_("it wants TLS, and `ssl` is off"))
     return LinkLost(_("what answers there is no WebSocket server"))
@@ -119,7 +119,7 @@ def _refusal(status: int, site: Site, location: str) -> str:
 
 
 def _place(location: str) -> str:
-    """Give the part of a Location that is safe to show: no user, no query."""
+    """Return the part of a Location that is safe to show: no user, no query."""
     try:
         parts = urlsplit(location)
         place = (

@@ -103,7 +103,7 @@ class WsMessageBrokerIngress(BrokerIngress):
         return super().stalled()
 
     def details(self) -> Mapping[str, Any]:
-        """Say what came by the connection, and what became of the answers (any thread)."""
+        """Return what came by the connection, and what became of the answers (any thread)."""
         return {
             "topic": self._topic,
             "callbacks_waiting": len(self.consumer.outbox) + len(self._publisher),

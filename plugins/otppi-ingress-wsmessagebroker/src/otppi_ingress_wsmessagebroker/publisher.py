@@ -276,7 +276,7 @@ class Publisher:
         return [topic.connection for topic in self._topics.values() if topic.connection is not None]
 
     def _next(self) -> float:
-        """Say when something is to be done that no connection and no alarm tells of."""
+        """Return when something is to be done that no connection and no alarm tells of."""
         now = time.monotonic()
         pause = self._consumer.pause()
         times = [math.inf if pause is None else now + pause]

@@ -45,7 +45,7 @@ class Stream:
         self._alarm.wait_for((self,), deadline)
 
     def fileno(self) -> int:
-        """Give its descriptor."""
+        """Return its descriptor."""
         return self._sock.fileno()
 
     def recv(self, size: int) -> bytes:

@@ -40,7 +40,7 @@ class Programs:
     device: Path = Path("/dev/ppp")
 
     def find(self) -> tuple[str, str]:
-        """Give the paths of pppd and chat.
+        """Return the paths of pppd and chat.
 
         Raises:
             InternetDown: Something is not there.
@@ -66,7 +66,7 @@ class PppLink(Internet):
         self._status = InternetStatus(InternetState.STOPPED, time.time())
 
     def status(self) -> InternetStatus:
-        """Say how far it is."""
+        """Return how far it is."""
         return self._status
 
     def run(self) -> None:

@@ -35,7 +35,7 @@ _DNS = re.compile(rf"(?:primary|secondary) +DNS address {_ADDRESS}")
 
 
 def cause_of(exit_status: int) -> str:
-    """Say why pppd ended."""
+    """Return why pppd ended."""
     return _CAUSES.get(exit_status, _("the connection ended"))
 
 

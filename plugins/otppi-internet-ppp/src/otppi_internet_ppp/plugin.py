@@ -36,5 +36,5 @@ SECTION = Section(
 
 @hookimpl
 def otppi_internet_types() -> Sequence[InternetType]:
-    """Give the one type of this plugin."""
+    """Return the one type of this plugin."""
     return [InternetType(section=SECTION, create=PppLink)]

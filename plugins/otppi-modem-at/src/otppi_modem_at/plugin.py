@@ -11,7 +11,7 @@ from otppi_modem_at.text import _
 
 @hookimpl
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the one type of this plugin."""
+    """Return the one type of this plugin."""
     return [
         ModemType(
             key="at",

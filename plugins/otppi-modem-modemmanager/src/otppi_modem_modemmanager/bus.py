@@ -77,7 +77,7 @@ class Pending:
         return self._reply is not None
 
     def result(self) -> list[Any]:
-        """Give what the method returned.
+        """Return what the method returned.
 
         Raises:
             BusError: It answered with an error.

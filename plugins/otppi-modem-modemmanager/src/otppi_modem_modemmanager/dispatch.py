@@ -34,7 +34,7 @@ _capsule_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c
 
 
 def _borrow(connection: Any) -> int:
-    """Give the libdbus connection of a Python one, which keeps it alive."""
+    """Return the libdbus connection of a Python one, which keeps it alive."""
     places = ctypes.cast(_capsule_pointer(_dbus_bindings._C_API, _CAPSULE), ctypes.POINTER(ctypes.c_void_p))
     borrow = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(places[_BORROW_CONNECTION] or 0)
     return int(borrow(connection))

@@ -63,7 +63,7 @@ class ManagedModem:
     # -- properties -------------------------------------------------------------------------------------------------
 
     def get(self, interface: str, name: str, default: Any) -> Any:
-        """Give a property as it is known now; the default where there is none."""
+        """Return a property as it is known now; the default where there is none."""
         return self._properties.get(interface, {}).get(name, default)
 
     def has(self, interface: str) -> bool:

@@ -79,11 +79,11 @@ class ModemManagerModem(Modem):
         self._wake.set()
 
     def identity(self) -> ModemIdentity:
-        """Say what was read when the modem was opened or last looked after."""
+        """Return what was read when the modem was opened or last looked after."""
         return self._identity
 
     def warnings(self) -> Sequence[str]:
-        """Say which settings do nothing here."""
+        """Return which settings do nothing here."""
         unused = bool(self._context.settings["init_commands"])
         return [_("its init_commands are not run: ModemManager has the port")] if unused else []
 
@@ -184,7 +184,7 @@ class ModemManagerModem(Modem):
         self._ready_session().ussd.cancel()
 
     def sim_status(self) -> SimStatus:
-        """Tell how the SIM's lock stands."""
+        """Return how the SIM's lock stands."""
         with self._modem() as modem:
             return sim.status(modem)
 
@@ -212,7 +212,7 @@ class ModemManagerModem(Modem):
 
     @contextmanager
     def _modem(self) -> Iterator[ManagedModem]:
-        """Give the modem, found anew where it is not open."""
+        """Yield the modem, found anew where it is not open."""
         if self._session is not None:
             yield self._session.modem
             return

@@ -101,7 +101,7 @@ def short(error: BusError) -> str:
 
 
 def advice_and_meaning(error: BusError, maker: str = "") -> tuple[Advice, str]:
-    """Tell what may be done after an error, and what it means to this maker's modems; one of nobody is ambiguous."""
+    """Return what may be done after an error, and what it means to this maker's modems; one of nobody is ambiguous."""
     name = short(error)
     domain, _dot, nick = name.partition(".")
     if domain == "Message" and nick in _MESSAGE:

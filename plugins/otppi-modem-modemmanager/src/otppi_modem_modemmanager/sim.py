@@ -41,7 +41,7 @@ _CHANGES: Mapping[SimAction, _Change] = {
 
 
 def unlock(modem: ManagedModem, settings: Mapping[str, Any], memory: PinMemory) -> bool:
-    """Give the PIN where it is asked for, once per boot and PIN (modems.md 16); True where it was given.
+    """Return the PIN where it is asked for, once per boot and PIN (modems.md 16); True where it was given.
 
     Raises:
         ModemBlocked: A person has to do something first.
@@ -67,7 +67,7 @@ def _give_pin(modem: ManagedModem, pin: str, memory: PinMemory) -> None:
 
 
 def status(modem: ManagedModem) -> SimStatus:
-    """Tell how the SIM's lock stands."""
+    """Return how the SIM's lock stands."""
     modem.refresh()
     lock = int(modem.get(MODEM, "UnlockRequired", Lock.NONE))
     facilities = modem.get(THREEGPP, "EnabledFacilityLocks", None)

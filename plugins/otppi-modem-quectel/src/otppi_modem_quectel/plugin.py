@@ -79,7 +79,7 @@ class QuectelModem(AtModem):
 
 @hookimpl
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the one type of this plugin."""
+    """Return the one type of this plugin."""
     return [
         ModemType(
             key="quectel",

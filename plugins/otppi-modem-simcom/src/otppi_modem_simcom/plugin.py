@@ -72,7 +72,7 @@ USB = (
 
 @hookimpl
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the one type of this plugin."""
+    """Return the one type of this plugin."""
     return [
         ModemType(
             key="simcom",

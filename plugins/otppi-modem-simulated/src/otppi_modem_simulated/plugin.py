@@ -32,7 +32,7 @@ def _create(context: ModemContext) -> Modem:
 
 @hookimpl
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the one type of this plugin, which is used where no modem is configured."""
+    """Return the one type of this plugin, which is used where no modem is configured."""
     return [
         ModemType(
             key="simulated",

@@ -50,7 +50,7 @@ USB = (
 
 @hookimpl
 def otppi_modem_types() -> Sequence[ModemType]:
-    """Give the two types of this plugin."""
+    """Return the two types of this plugin."""
     return [
         ModemType(
             key="zte",

@@ -112,7 +112,7 @@ class Section:
         raise KeyError(key)
 
     def defaults(self) -> dict[str, Any]:
-        """Give the value that each setting has where nobody set it."""
+        """Return the value that each setting has where nobody set it."""
         return {setting.key: copied(setting.default) for setting in self.settings}
 
     def effect_of(self, setting: Setting) -> Effect:
@@ -181,7 +181,7 @@ class Section:
     def contradictions(
         self, values: Mapping[str, Any], problems: Iterable[FieldError] = (), path: str | None = None
     ) -> list[FieldError]:
-        """Say which values of one object do not go together.
+        """Return which values of one object do not go together.
 
         Args:
             values: Its values.

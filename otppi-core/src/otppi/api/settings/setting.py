@@ -126,7 +126,7 @@ class Setting:
         return copied(value), []
 
     def problem(self, value: Any) -> str | None:
-        """Say what is wrong with a value, or None. Never quotes the value of a secret."""
+        """Return what is wrong with a value, or None. Never quotes the value of a secret."""
         if self.kind is Kind.ROWS:
             return next((problem.reason for problem in self._read_rows(value, "")[1]), None)
         if not self._has_type(value):
@@ -187,7 +187,7 @@ class Setting:
         return read_object(self.columns, given, path)
 
     def problems_of_rows(self, rows: Sequence[Mapping[str, Any]], path: str) -> list[FieldError]:
-        """Say what is wrong with rows, each of which is valid by itself."""
+        """Return what is wrong with rows, each of which is valid by itself."""
         said = [tuple(row[key] for key in self.unique) for row in rows]
         twice = [index for index, one in enumerate(said) if self.unique and one in said[:index]]
         problems = [

@@ -39,7 +39,7 @@ class ControlClient:
         return False
 
     def process(self) -> int:
-        """Give the process id of the gateway (unix(7), SO_PEERCRED)."""
+        """Return the process id of the gateway (unix(7), SO_PEERCRED)."""
         with self._connect() as connection:
             peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         return int(_UCRED.unpack(peer)[0])
@@ -72,7 +72,7 @@ class ControlClient:
         return answer["result"]
 
     def _exchange(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any] | None:
-        """Give the answer, or None where the gateway hung up without one."""
+        """Return the answer, or None where the gateway hung up without one."""
         with self._connect() as connection:
             connection.settimeout(timeout)
             connection.sendall(json.dumps(request).encode() + b"\n")

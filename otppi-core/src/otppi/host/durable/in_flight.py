@@ -142,7 +142,7 @@ class InFlight:
         self._over = [message_id for message_id, record in self._noted.items() if record.state.final]
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         return [_("the in-flight notes cannot be written: a power cut would not be told")] if self._failed else []
 
     # -- start and stop ---------------------------------------------------------------------------------------------

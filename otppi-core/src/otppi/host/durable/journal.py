@@ -134,7 +134,7 @@ class Journal:
         return self._size > self._compact_at or (self._full and time.monotonic() >= self._retry_at)
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         where = self._path.parent
         if self._descriptor < 0 or self._missing:
             return [_("{where} is full or cannot be written: after a crash it is not known what went out", where=where)]

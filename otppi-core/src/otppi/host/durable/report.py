@@ -84,11 +84,11 @@ class Report:
         return True
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         return [_("the report cannot be written: {failed}", failed=self._failed)] if self._failed else []
 
     def position(self) -> tuple[str, int]:
-        """Say where the next line will be: file and byte."""
+        """Return where the next line will be: file and byte."""
         path = self._folder / time.strftime("%Y-%m.jsonl")
         return path.name, path.stat().st_size if path.exists() else 0
 
@@ -135,7 +135,7 @@ class Report:
 
 
 def _first_time(data: bytes) -> float:
-    """Give the time of the first whole line of a stretch of the file; 0 where there is none."""
+    """Return the time of the first whole line of a stretch of the file; 0 where there is none."""
     for raw in data.splitlines()[1:]:
         try:
             return float(json.loads(raw)["t"])
@@ -145,7 +145,7 @@ def _first_time(data: bytes) -> float:
 
 
 def _message_id(raw: bytes) -> str:
-    """Give the message id of a line; an empty one where the power cut it short."""
+    """Return the message id of a line; an empty one where the power cut it short."""
     try:
         return str(json.loads(raw)["m"])
     except (ValueError, TypeError, LookupError):

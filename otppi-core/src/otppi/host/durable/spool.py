@@ -68,7 +68,7 @@ class Spool:
     # -- at the start -----------------------------------------------------------------------------------------------
 
     def left(self) -> dict[str, Kept]:
-        """Give what an earlier run left, by message id."""
+        """Return what an earlier run left, by message id."""
         if self._file is None:
             return {}
         kept: dict[str, Kept] = {}
@@ -96,7 +96,7 @@ class Spool:
     # -- all the time -----------------------------------------------------------------------------------------------
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         if self._file is None:
             return [_("messages on their way do not survive a crash: {why}", why=self._why)]
         if count := len(self._without):

@@ -52,11 +52,11 @@ class EnvelopeKey:
     d: str = field(repr=False)
 
     def public(self) -> dict[str, str]:
-        """Give the public key as a JWK (RFC 7517)."""
+        """Return the public key as a JWK (RFC 7517)."""
         return {"kty": "EC", "crv": "P-256", "x": self.x, "y": self.y, "use": "enc", "kid": self.kid}
 
     def until(self, keep_days: float) -> float:
-        """Say when it is dropped, in Unix seconds; never while it is the current one."""
+        """Return when it is dropped, in Unix seconds; never while it is the current one."""
         return math.inf if self.retired is None else self.retired + keep_days * _DAY
 
 
@@ -82,7 +82,7 @@ class EnvelopeKeys:
     # -- opening envelopes ------------------------------------------------------------------------------------------
 
     def matching(self, kid: str | None) -> list[Any]:
-        """Give the private key of this name, or all where it is None, the current one first, as objects of jwcrypto.
+        """Return the private key of this name, or all where it is None, the current one first, as objects of jwcrypto.
 
         Raises:
             KeysDamaged: They cannot be read.
@@ -110,7 +110,7 @@ class EnvelopeKeys:
     # -- showing and changing them ----------------------------------------------------------------------------------
 
     def jwk_set(self) -> dict[str, Any]:
-        """Give the public key that senders are to use, as a JWK Set (RFC 7517 5); it is made where there is none.
+        """Return the public key that senders are to use, as a JWK Set (RFC 7517 5); it is made where there is none.
 
         Replaced keys are not in it: nobody should begin to use them.
 
@@ -172,13 +172,13 @@ class EnvelopeKeys:
                 return  # it is logged, and in the warnings
 
     def warnings(self) -> list[str]:
-        """Say what is wrong with the keys, for the gateway's health."""
+        """Return what is wrong with the keys, for the gateway's health."""
         return [_("encrypted envelopes are refused: {damage}", damage=self._damage)] if self._damage else []
 
     # -- the file (all with the lock) -------------------------------------------------------------------------------
 
     def _current_keys(self) -> tuple[EnvelopeKey, ...]:
-        """Give the keys that are good now, the current one first; the file forgets the others."""
+        """Return the keys that are good now, the current one first; the file forgets the others."""
         keys = self._read() if self._keys is None else self._keys
         good = self._good(keys)
         if good != keys:

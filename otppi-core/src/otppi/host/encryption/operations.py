@@ -12,7 +12,7 @@ _KEYS = "envelope keys"
 
 
 def _show(call: HostCall) -> dict[str, Any]:
-    """Give the public key as a JWK Set, and the thumbprints of all keys that open envelopes; make the first one."""
+    """Return the public key as a JWK Set, and the thumbprints of all keys that open envelopes; make the first one."""
     keys = call.part(EnvelopeKeys)
     return keys.jwk_set() | {"thumbprints": keys.thumbprints()}
 

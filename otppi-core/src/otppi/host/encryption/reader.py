@@ -342,7 +342,7 @@ def _blank() -> Any:
 
 
 def _decrypted(sealed: _Sealed, recipient: _Recipient, header: Mapping[str, Any], key: Any) -> bytes | None:
-    """Give the text, or None where this key does not open it: why is nobody's business but the developer's."""
+    """Return the text, or None where this key does not open it: why is nobody's business but the developer's."""
     whole: dict[str, Any] = {
         "protected": sealed.protected,
         "iv": sealed.iv,

@@ -24,7 +24,7 @@ class Warns(Protocol):
     """A part of the gateway that has something to say to people now and then."""
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
 
 
 class Overview:
@@ -61,7 +61,7 @@ class Overview:
         )
 
     def health(self) -> Mapping[str, Any]:
-        """Say whether messages can be sent."""
+        """Return whether messages can be sent."""
         workers = [worker for worker in self._dispatch.workers() if worker.status.state is not EgressState.STOPPED]
         ready = sum(_works(worker) for worker in workers)
         status = "down" if not ready else "ok" if ready == len(workers) else "degraded"
@@ -124,7 +124,7 @@ class Overview:
         return {**describe_modem(worker), **self._more_of_modem(worker.name)}
 
     def _brokers(self) -> list[Mapping[str, Any]]:
-        """Give what those ingresses say of themselves that are connections to a server."""
+        """Return what those ingresses say of themselves that are connections to a server."""
         return [ingress for ingress in self.ingresses() if is_link(ingress)]
 
     def counters(self) -> Mapping[str, Mapping[str, float]]:

@@ -57,7 +57,7 @@ def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) 
 
 
 def _status(call: HostCall) -> dict[str, Any]:
-    """Say how the gateway, its modems and its ingresses are."""
+    """Return how the gateway, its modems and its ingresses are."""
     inbox = call.part(Inbox)
     return {
         **call.part(HostGateway).health(),
@@ -85,7 +85,7 @@ def _modems(call: HostCall) -> list[dict[str, Any]]:
 
 
 def _usage(call: HostCall) -> list[dict[str, Any]]:
-    """Say what each modem has sent and spent, and what its limits leave."""
+    """Return what each modem has sent and spent, and what its limits leave."""
     return [{"modem_id": worker.name, **worker.account.describe()} for worker in workers_of(call)]
 
 

@@ -118,7 +118,7 @@ class Inbox:
             return [one.message() for one in self._kept.values() if one.shown]
 
     def show(self, message_id: str) -> ReceivedMessage | None:
-        """Give one message, which is read then; None where there is none."""
+        """Return one message, which is read then; None where there is none."""
         with self._lock:
             assembly = self._kept.get(message_id)
             if assembly is None or not assembly.shown:
@@ -144,7 +144,7 @@ class Inbox:
         return deleted
 
     def describe(self) -> dict[str, Any]:
-        """Say how many messages there are, and how many of them nobody has read."""
+        """Return how many messages there are, and how many of them nobody has read."""
         with self._lock:
             shown = [one for one in self._kept.values() if one.shown]
             return {
@@ -154,7 +154,7 @@ class Inbox:
             }
 
     def problems(self) -> list[str]:
-        """Tell what a person has to do something about."""
+        """Return what a person has to do something about."""
         with self._lock:
             full = len(self._kept) >= self._values["kept_messages"] and not any(one.read for one in self._kept.values())
             alarm = _("inbox: full of unread messages; new ones stay on the SIM cards until some are read or deleted")

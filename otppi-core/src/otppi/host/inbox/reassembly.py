@@ -50,7 +50,7 @@ class Assembly:
         (self.damaged.add if part.damaged else self.damaged.discard)(part.number)
 
     def distance(self, part: InboundPart) -> float | None:
-        """Say how far in time a part is from this message, in seconds; None where it cannot be of it.
+        """Return how far in time a part is from this message, in seconds; None where it cannot be of it.
 
         Where the SMSC's time is missing, when it came has to do.
         """
@@ -68,7 +68,7 @@ class Assembly:
         return tuple(sent for _, sent in self.parts.values() if sent)
 
     def message(self) -> ReceivedMessage:
-        """Give the message as it is now, its missing parts marked in the text."""
+        """Return the message as it is now, its missing parts marked in the text."""
         pieces = [
             self._piece(number) if number in self.parts else f"[part {number} of {self.total} is missing]"
             for number in range(1, self.total + 1)
@@ -90,7 +90,7 @@ class Assembly:
         )
 
     def _piece(self, number: int) -> str:
-        """Give the text of a part, with a mark where its end may be missing; octets have no place for one."""
+        """Return the text of a part, with a mark where its end may be missing; octets have no place for one."""
         text = self.parts[number][0]
         if number not in self.damaged or self.binary:
             return text

@@ -163,7 +163,7 @@ class Ingresses(Service):
             self.use(key)
 
     def warnings(self) -> list[str]:
-        """Say which of them do not answer, or cannot be started."""
+        """Return which of them do not answer, or cannot be started."""
         told: list[str] = []
         for key, running in list(self._running.items()):
             supervision = running.thread.supervision
@@ -228,7 +228,7 @@ class Ingresses(Service):
             running.ingress.state_changed(callback, answer)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Say how each one is, and what it says of itself."""
+        """Return how each one is, and what it says of itself."""
         return [
             {
                 "name": key,
@@ -299,11 +299,11 @@ class _GuardedIngress(Ingress):
             self._made.state_changed(callback, answer)
 
     def describe(self) -> Mapping[str, Any]:
-        """Say what it says of itself."""
+        """Return what it says of itself."""
         return {} if self._made is None else self._made.describe()
 
     def stalled(self) -> str:
-        """Say what it says has stopped going on."""
+        """Return what it says has stopped going on."""
         return "" if self._made is None else self._made.stalled()
 
     def abandon(self) -> None:

@@ -76,7 +76,7 @@ class Blocklist:
         return dict(self._now)
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         return self._file.warnings()
 
     def block(self, receiver: str, by: str = "") -> bool:

@@ -47,7 +47,7 @@ class BlocklistFile:
         self.there = False
 
     def read(self) -> dict[str, Entry] | None:
-        """Give what is blocked; None where there is no file."""
+        """Return what is blocked; None where there is no file."""
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
@@ -76,7 +76,7 @@ class BlocklistFile:
         return kept
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         if self._problem:
             return [self._problem]
         if self._damaged or self._aside.exists():

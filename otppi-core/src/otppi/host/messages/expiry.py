@@ -25,7 +25,7 @@ _THIS_PROGRAM = 1_735_689_600
 def span(
     now: float, lifetime: float, date_time: int | None, expiration: int | None, *, direct: bool
 ) -> tuple[float, float | None]:
-    """Say when a message expires.
+    """Return when a message expires.
 
     Args:
         now: Unix time, by the clock of this device.
@@ -81,11 +81,11 @@ class ClockWatch:
             logger.warning("the clock of this device is %s", _ahead(difference))
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         return [_("the clock of this device may be wrong: {reason}", reason=reason) for reason in self._reasons()]
 
     def suspicion(self) -> str:
-        """Say why the clock may be wrong, to stand behind a cause; empty where nothing is known against it."""
+        """Return why the clock may be wrong, to stand behind a cause; empty where nothing is known against it."""
         reasons = self._reasons()
         return _("; that clock may be wrong: {reasons}", reasons=joined(", ", reasons)) if reasons else ""
 

@@ -288,7 +288,7 @@ class Placement:
         return None
 
     def _why_none(self, record: Record) -> str:
-        """Say why none may send a message: quotas are named, where they alone stand in its way."""
+        """Return why none may send a message: quotas are named, where they alone stand in its way."""
         reasons = [
             labelled(worker.shown_name, worker.account.used_up(record.receiver, _parts(record)))
             for worker in self._candidates(record, beyond_quota=True)
@@ -336,7 +336,7 @@ def _wait(worker: AnyWorker, *, bulk: bool) -> float:
 
 
 def _no_room(record: Record, worker: AnyWorker, remaining: float) -> NotAccepted:
-    """Say why not even the egress that could send a record soonest takes it, and when to try again."""
+    """Return why not even the egress that could send a record soonest takes it, and when to try again."""
     soonest = _wait(worker, bulk=record.bulk)
     if soonest <= remaining:
         cause = _("the queue is full")

@@ -63,7 +63,7 @@ class FixedTicket:
         self._answer = answer
 
     def answer(self, wait: float = 0.0) -> Answer:  # noqa: ARG002 - there is nothing to wait for
-        """Give the answer."""
+        """Return the answer."""
         return self._answer
 
     def when_final(self, callback: Callable[[Answer], None]) -> None:
@@ -97,7 +97,7 @@ class MessageTicket:
         self._as_list = as_list
 
     def answer(self, wait: float = 0.0) -> Answer:
-        """Give the answer when every message is final, or after `wait` seconds as it stands then."""
+        """Return the answer when every message is final, or after `wait` seconds as it stands then."""
         deadline = time.monotonic() + wait
         for record in self._records() if wait > 0 else ():
             if not self._dispatch.wait(record, deadline - time.monotonic()):
@@ -127,7 +127,7 @@ class MessageTicket:
                 self._dispatch.withdraw(item)
 
     def is_held(self) -> bool:
-        """Say whether all that has not ended waits for a modem that cannot send it now."""
+        """Return whether all that has not ended waits for a modem that cannot send it now."""
         left = [record for record in self._records() if not record.state.final]
         return bool(left) and all(self._dispatch.is_held(record) for record in left)
 

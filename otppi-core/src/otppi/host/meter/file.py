@@ -48,7 +48,7 @@ class UsageFile:
         self._read_receivers()
 
     def account(self, name: str, plan: Plan) -> Account:
-        """Give a modem's account, under the limits and prices that it has now."""
+        """Return a modem's account, under the limits and prices that it has now."""
         account = self._made(name)
         account.agree(plan)
         for key in {name, name[:_NAME_IN_REPORT]}:
@@ -63,7 +63,7 @@ class UsageFile:
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, Any] | None:
-        """Say what `write` has to write; None where nothing changed. Under the lock of the accounts."""
+        """Return what `write` has to write; None where nothing changed. Under the lock of the accounts."""
         changed = [account for account in list(self._accounts.values()) if account.changed]
         if not changed:
             return None

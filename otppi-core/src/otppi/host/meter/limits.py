@@ -58,7 +58,7 @@ def used_up(limits: Limits, used: Used, segments: int, *, new_receiver: bool) ->
 
 
 def quiet_left(limits: Limits, now: float, *, bulk: bool) -> float:
-    """Give the seconds until a message may be sent as to quiet hours; 0 outside of them.
+    """Return the seconds until a message may be sent as to quiet hours; 0 outside of them.
 
     Args:
         limits: The modem's limits.
@@ -93,7 +93,7 @@ class Pace:
         self._sent = deque(sent, maxlen=rate)
 
     def at(self, rate: int) -> "Pace":
-        """Give the pace at another rate, with what was sent so far."""
+        """Return the pace at another rate, with what was sent so far."""
         return Pace(rate, self._sent)
 
     def sent(self, now: float) -> None:
@@ -101,7 +101,7 @@ class Pace:
         self._sent.append(now)
 
     def delay(self, now: float, ahead: int = 0) -> float:
-        """Give the seconds until a message may be sent that has so many before it."""
+        """Return the seconds until a message may be sent that has so many before it."""
         if not self._rate:
             return 0.0
         minutes, ahead = divmod(ahead, self._rate)
@@ -135,7 +135,7 @@ def quiet_row(text: str) -> dict[str, str]:
 
 
 def quiet_hours_problem(rows: Iterable[QuietRow]) -> str | None:
-    """Say what is wrong with the rows of setting `quiet_hours`, each of which is valid by itself."""
+    """Return what is wrong with the rows of setting `quiet_hours`, each of which is valid by itself."""
     empty = any(row["start"] == row["end"] for row in rows)
     return _("must end at another time than they begin: they are empty") if empty else None
 

@@ -99,11 +99,11 @@ class Account:
         return used_up(self.plan.limits, self._used(), segments, new_receiver=new)
 
     def quiet_left(self, *, bulk: bool) -> float:
-        """Give the seconds for which quiet hours hold a message back."""
+        """Return the seconds for which quiet hours hold a message back."""
         return quiet_left(self.plan.limits, self._clock(), bulk=bulk) if self.plan.limits.quiet_hours else 0.0
 
     def price(self, receiver: str = "") -> float:
-        """Give the price of a segment of the next message; without a receiver, to those that no prefix names."""
+        """Return the price of a segment of the next message; without a receiver, to those that no prefix names."""
         if not self.plan.tariff.promotions:
             return price_of(self.plan.tariff, receiver, _none_sent)
         day, month = self._periods()
@@ -158,7 +158,7 @@ class Account:
     # -- for the administrator --------------------------------------------------------------------------------------
 
     def unusable(self) -> str:
-        """Say which limit keeps the modem from sending an OTP now, to a receiver that it knows; else nothing."""
+        """Return which limit keeps the modem from sending an OTP now, to a receiver that it knows; else nothing."""
         if reason := used_up(self.plan.limits, self._used(), 1, new_receiver=False):
             return reason
         return _("quiet hours") if self.quiet_left(bulk=False) else ""
@@ -190,7 +190,7 @@ class Account:
         return Used(day.segments + self._segments, month.segments + self._segments, receivers)
 
     def _periods(self) -> tuple[Tally, Tally]:
-        """Give the tallies of today and this month, to be read."""
+        """Return the tallies of today and this month, to be read."""
         day, month = self._names()
         return self.days.get(day, _NOTHING), self.months.get(month, _NOTHING)
 
@@ -207,7 +207,7 @@ class Account:
         return day, month
 
     def _promoted(self, receiver: str) -> tuple[str, ...]:
-        """Give the prefixes of promotions that a message counts for (all count for those without)."""
+        """Return the prefixes of promotions that a message counts for (all count for those without)."""
         prefixes = {one.prefix for one in self.plan.tariff.promotions if one.prefix}
         return tuple(prefix for prefix in prefixes if receiver.startswith(prefix))
 
@@ -215,7 +215,7 @@ class Account:
         return _tag(self._key, receiver)
 
     def _new_tag(self, receiver: str) -> str:
-        """Give a receiver's tag where receivers are counted; a masked one, out of a report, has none."""
+        """Return a receiver's tag where receivers are counted; a masked one, out of a report, has none."""
         return self._tag(receiver) if self.plan.limits.monthly_receivers and receiver.isdecimal() else ""
 
 
@@ -226,7 +226,7 @@ def _tag(key: bytes, receiver: str) -> str:
 
 
 def _kept(periods: dict[str, Tally], name: str) -> Tally:
-    """Give the tally of a period, to be changed."""
+    """Return the tally of a period, to be changed."""
     tally = periods.get(name)
     if tally is None:
         tally = periods[name] = Tally()

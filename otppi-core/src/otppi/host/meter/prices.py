@@ -34,7 +34,7 @@ class Tariff:
 
 
 def price_of(tariff: Tariff, receiver: str, sent: Callable[[str, str], int]) -> float:
-    """Give the price of a segment of the next message to a receiver.
+    """Return the price of a segment of the next message to a receiver.
 
     That is the price of the longest prefix of the receiver's number, else the modem's price for all others; a promotion
     whose number of messages is reached makes it cheaper, never dearer.

@@ -119,6 +119,6 @@ LIMIT_SETTINGS = (
 
 
 def limit_problems(modem: LimitValues) -> Iterable[FieldError]:
-    """Say which limits of a modem do not go together."""
+    """Yield which limits of a modem do not go together."""
     if reason := whole_day_problem(limits_of(modem)):
         yield FieldError("quiet_hours", reason)

@@ -20,7 +20,7 @@ CODE = rf"[0-9*#+]{{1,182}}(?:>{_STEP}){{0,9}}"
 
 
 def problem_of_pattern(pattern: str) -> str | None:
-    """Say what is wrong with a `balance_pattern`, or None.
+    """Return what is wrong with a `balance_pattern`, or None.
 
     Python's expressions may take for ever where a repeated group holds a repetition, or many repetitions follow one
     another: such patterns are refused, and no pattern needs them to find a number.

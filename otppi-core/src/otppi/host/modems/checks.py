@@ -9,7 +9,7 @@ from otppi.text import _
 
 
 def modem_problems(modem: ModemValues) -> Iterable[FieldError]:
-    """Say which settings of one modem do not go together."""
+    """Yield which settings of one modem do not go together."""
     if not modem["active"]:
         return
     if modem["balance_every"] and not modem["balance_ussd"]:

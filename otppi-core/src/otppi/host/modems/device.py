@@ -101,7 +101,7 @@ def in_order(device: Device, matches: Iterable[UsbMatch]) -> tuple[list[SerialDe
 
 
 def absent(modem: str, imei: str, hint: str, looked_at: Iterable[Device]) -> ModemLost:
-    """Say why a modem has no port now."""
+    """Return why a modem has no port now."""
     reasons: list[str] = []
     silent = False
     for device in dict.fromkeys(looked_at):

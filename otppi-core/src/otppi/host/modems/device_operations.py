@@ -115,7 +115,7 @@ def _state(device: Device, owner: str) -> str:
 
 
 def _advice(row: Mapping[str, Any], device: Device, watch: DeviceWatch, config: Config) -> str:
-    """Say what a person may want to know or do."""
+    """Return what a person may want to know or do."""
     imei, owner = row["imei"], row["modem"]
     said: list[str] = []
     if watch.is_cloned(imei):
@@ -134,7 +134,7 @@ def _advice(row: Mapping[str, Any], device: Device, watch: DeviceWatch, config: 
 
 
 def _unfit(row: Mapping[str, Any] | None, modems: list[dict[str, Any]]) -> list[str]:
-    """Say why a device cannot become a modem of the settings."""
+    """Return why a device cannot become a modem of the settings."""
     if row is None:
         return [_("there is none with this IMEI or port (otppi modem discover lists them)")]
     if row["state"] == "used":

@@ -112,7 +112,7 @@ class DeviceWatch(Service):
         return [port for device in self.devices() for port in device.ports]
 
     def locate(self, modem: str, imei: str, hint: str) -> str:
-        """Say where a modem is, and let nobody else have its device until `release`."""
+        """Return where a modem is, and let nobody else have its device until `release`."""
         self.refresh()  # what a port was called a moment ago may be another modem's now
         with self._lock:
             if (own := self._owned(modem)) is not None:

@@ -25,7 +25,7 @@ _INIT = tuple(f"init_dial_{number}" for number in range(1, 6))
 
 
 def sends_sms(modem: Mapping[str, Any]) -> bool:
-    """Tell whether a modem sends SMS: not where its only port is given to the internet."""
+    """Return whether a modem sends SMS: not where its only port is given to the internet."""
     return not (modem["internet_access"] and modem["internet_port"] and _same(modem["internet_port"], modem["port"]))
 
 
@@ -139,7 +139,7 @@ class InternetLinks:
         return [thread for thread, _ in list(self._links.values())]
 
     def status(self) -> list[dict[str, Any]]:
-        """Say how each connection is, or why there is none."""
+        """Return how each connection is, or why there is none."""
         states = {name: asdict(link.status()) for name, (_, link) in list(self._links.items())}
         if self._type is None:
             none = {"state": "stopped", "detail": _("no plugin can connect to the internet")}

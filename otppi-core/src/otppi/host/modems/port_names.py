@@ -24,7 +24,7 @@ def tidy_port(port: str) -> str:
 
 
 def port_problem(port: str) -> str | None:
-    """Say what is wrong with the name of a port, or None."""
+    """Return what is wrong with the name of a port, or None."""
     if _OF_WINDOWS.fullmatch(port):
         return _(
             "{port} is a name of Windows; here a port is like /dev/ttyUSB0 (otppi modem probe lists them)", port=port

@@ -37,7 +37,7 @@ class SupplyReading:
 
     @property
     def hint(self) -> str:
-        """Say what it may have to do with a modem that was lost; empty where it has nothing."""
+        """Return what it may have to do with a modem that was lost; empty where it has nothing."""
         if self.under_voltage:
             return _("this device has under-voltage now")
         return _("this device has had under-voltage since it was switched on") if self.under_voltage_seen else ""
@@ -93,7 +93,7 @@ class PowerSupply:
         self._last: SupplyReading | None = None
 
     def hint(self) -> str:
-        """Say what the supply may have to do with a modem that was lost; empty where it has nothing, or cannot tell."""
+        """Return what the supply may have to do with a lost modem; empty where it has nothing, or cannot tell."""
         with self._lock:
             if time.monotonic() - self._asked >= _FRESH:
                 self._last = read_throttled()

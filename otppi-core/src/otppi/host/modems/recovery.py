@@ -88,7 +88,7 @@ class RecoverySchedule:
     """A modem that was ready for so long is healthy: its next trouble starts at the bottom of the ladder."""
 
     def limits(self, step: RecoveryStep) -> StepLimits:
-        """Give the bounds of a rung."""
+        """Return the bounds of a rung."""
         return {RecoveryStep.RADIO: self.radio, RecoveryStep.RESET: self.reset, RecoveryStep.POWER: self.power}[step]
 
 

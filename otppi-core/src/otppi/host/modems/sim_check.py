@@ -12,12 +12,12 @@ _COMPARED = 8
 
 
 def number_of(settings: Mapping[str, Any], identity: ModemIdentity) -> str:
-    """Give the telephone number of a modem's SIM card: the one that is set, else what the card says of itself."""
+    """Return the telephone number of a modem's SIM card: the one that is set, else what the card says of itself."""
     return str(settings.get("msisdn") or identity.msisdn)
 
 
 def sim_problem(settings: Mapping[str, Any], identity: ModemIdentity) -> str:
-    """Say that the SIM card which is in is not the one that is set; empty where it is, or where nothing can be said.
+    """Return that the SIM card which is in is not the one that is set; empty where it is, or where nothing can be said.
 
     Only the ends of the numbers are told: they are nobody else's business.
     """

@@ -67,7 +67,7 @@ class Numbers:
         self._key = lru_cache(maxsize=_REMEMBERED)(self._key_of)
 
     def receiver(self, text: str) -> str:
-        """Give the key of a number that a message may be sent to.
+        """Return the key of a number that a message may be sent to.
 
         Raises:
             AddressError: As `key`, or it is of a country that setting `countries` does not name.
@@ -85,7 +85,7 @@ class Numbers:
         return key
 
     def key(self, text: str) -> str:
-        """Give the key of the subscriber that a person wrote down.
+        """Return the key of the subscriber that a person wrote down.
 
         Raises:
             AddressError: It is no number, or one that may be read as several subscribers' or as nobody's.
@@ -93,7 +93,7 @@ class Numbers:
         return self._key(text)
 
     def prefix(self, text: str) -> str:
-        """Give the first digits of keys: ``0871`` becomes ``62871``.
+        """Return the first digits of keys: ``0871`` becomes ``62871``.
 
         Raises:
             AddressError: As in `key`, but for the least length.
@@ -114,7 +114,7 @@ class Numbers:
         return digits
 
     def again(self, kept: str) -> str:
-        """Give the key of what an earlier version kept as one: a trunk zero behind the country code, or no code at all.
+        """Return the key of what an earlier version kept as one: a trunk zero behind the country code, or no code.
 
         What cannot be read stays as it is, and so does an e-mail address.
         """
@@ -164,7 +164,7 @@ class Numbers:
         return readings
 
     def _prefixes(self, digits: str) -> set[str]:
-        """Give the international prefixes that the digits may begin with: ITU-T's, and those of the own operators."""
+        """Return the international prefixes that the digits may begin with: ITU-T's, and those of the own operators."""
         found = self._international.match(digits)
         return {prefix for prefix in (_ITU_INTERNATIONAL, found and found[0]) if prefix and digits.startswith(prefix)}
 
@@ -222,19 +222,19 @@ def numbers_of(sms: Mapping[str, Any]) -> Numbers:
 
 
 def country_code_problem(code: str) -> str | None:
-    """Say what is wrong with a country code, or None."""
+    """Return what is wrong with a country code, or None."""
     if re.fullmatch("[1-9][0-9]{0,2}", code) and COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("001",)) != ("001",):
         return None
     return _("is not a country code, such as 62")
 
 
 def tidy_country_code(code: str) -> str:
-    """Give a country code without the + and the blanks that a person may type before it."""
+    """Return a country code without the + and the blanks that a person may type before it."""
     return code.strip().removeprefix("+")
 
 
 def countries_problem(countries: Iterable[str]) -> str | None:
-    """Say what is wrong with a list of countries, or None."""
+    """Return what is wrong with a list of countries, or None."""
     for one in countries:
         if one == ANY:
             continue

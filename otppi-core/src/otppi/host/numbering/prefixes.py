@@ -12,7 +12,7 @@ from otppi.wire.msisdn import LONGEST, read_written
 
 
 def prefixes_problem(prefixes: Iterable[str]) -> str | None:
-    """Say what is wrong with a list of prefixes, or None."""
+    """Return what is wrong with a list of prefixes, or None."""
     for prefix in prefixes:
         try:
             check_prefix(prefix)
@@ -41,5 +41,5 @@ def check_prefix(text: str) -> None:
 
 
 def prefix_problem(prefix: str) -> str | None:
-    """Say what is wrong with a prefix, or None; an empty one stands for all numbers."""
+    """Return what is wrong with a prefix, or None; an empty one stands for all numbers."""
     return prefixes_problem([prefix]) if prefix else None

@@ -121,7 +121,7 @@ class CodeBook:
         return self._codes.get(message_id)
 
     def at(self, place: bytes) -> dict[str, Code]:
-        """Give the newest code of each receiver at a place."""
+        """Return the newest code of each receiver at a place."""
         return self._at.get(place, {})
 
     def has_room(self) -> bool:

@@ -57,7 +57,7 @@ class Window:
         return max(0, bisect_right(moments, before) - bisect_right(moments, now - HOUR))
 
     def wait(self, key: str | bytes, now: float, limit: int) -> float:
-        """Give the seconds until fewer than `limit` are left in the hour; 0 where there are fewer."""
+        """Return the seconds until fewer than `limit` are left in the hour; 0 where there are fewer."""
         moments = self._moments.get(key, [])
         if len(moments) < limit:
             return 0.0
@@ -118,7 +118,7 @@ class RequestLimits:
             raise too_many(cause, wait)
 
     def _guard(self, prefix: str, now: float) -> float:
-        """Give the seconds for which a prefix gets no codes since too few were verified; 0 where it does."""
+        """Return the seconds for which a prefix gets no codes since too few were verified; 0 where it does."""
         least = self._values["guard_requests"]
         if not least:
             return 0.0
@@ -155,7 +155,7 @@ class RequestLimits:
             del self._alarms[f"guard {prefix}"]
 
     def warnings(self, now: float) -> list[str]:
-        """Say which limits hold codes back, but for those of single receivers."""
+        """Return which limits hold codes back, but for those of single receivers."""
         return [cause for cause, until in self._alarms.values() if until > now]
 
     def _raise_alarm(self, name: str, cause: str, now: float, wait: float) -> None:

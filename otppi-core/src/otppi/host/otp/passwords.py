@@ -288,7 +288,7 @@ class OneTimePasswords:
     # -- asking -----------------------------------------------------------------------------------------------------
 
     def warnings(self) -> list[str]:
-        """Say which limits hold codes back."""
+        """Return which limits hold codes back."""
         with self._lock:
             now = self._clock()
             self._book.sweep(now)

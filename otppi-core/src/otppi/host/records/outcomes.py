@@ -21,5 +21,5 @@ def segments_out(record: Record, state: State) -> int:
 
 
 def cause_of(error: SendError) -> str:
-    """Give an error's sentence with the number that the modem gave."""
+    """Return an error's sentence with the number that the modem gave."""
     return f"{error.cause} ({error.code})" if error.code else error.cause

@@ -217,5 +217,5 @@ class Plugins:
 
 
 def _installed() -> list[EntryPoint]:
-    """Give the plugins that are installed by their names: Python gives them in the order of a folder, which varies."""
+    """Return the installed plugins by their names: Python gives them in the order of a folder, which varies."""
     return sorted(entry_points(group=GROUP), key=lambda one: one.name)

@@ -80,7 +80,7 @@ class Config:
         return [problem for problems in self._problems.values() for problem in problems]
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         fields = [problem.field for problem in self.problems]
         return (
             [_("settings cannot be used as they are kept: {fields} (otppi doctor)", fields=", ".join(fields))]
@@ -97,7 +97,7 @@ class Config:
     @overload
     def one(self, section: str) -> Values: ...
     def one(self, section: TypedSection[V] | str) -> V | Values:
-        """Give the values of a section that is one object, typed where the section is given rather than its key."""
+        """Return the values of a section that is one object, typed where the section is given rather than its key."""
         values = self._values[section if isinstance(section, str) else section.key]
         assert isinstance(values, dict)  # noqa: S101 - a programming error
         return values
@@ -107,7 +107,7 @@ class Config:
     @overload
     def many(self, section: str) -> list[Values]: ...
     def many(self, section: TypedSection[V] | str) -> Sequence[V] | list[Values]:
-        """Give the objects of a section that is a list, typed where the section is given rather than its key."""
+        """Return the objects of a section that is a list, typed where the section is given rather than its key."""
         values = self._values[section if isinstance(section, str) else section.key]
         assert isinstance(values, list)  # noqa: S101 - a programming error
         return values
@@ -117,7 +117,7 @@ class Config:
         return section.of(item)
 
     def export(self, *, secrets: bool) -> dict[str, Any]:
-        """Give everything as a document that `update` takes; secrets are left out unless asked for."""
+        """Return everything as a document that `update` takes; secrets are left out unless asked for."""
         document: dict[str, Any] = {}
         for key, section in self.sections.items():
             values = self._values[key]

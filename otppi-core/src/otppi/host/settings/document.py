@@ -65,7 +65,7 @@ class Whole:
 
 
 def contradictions(declarations: Declarations, whole: Whole) -> list[FieldError]:
-    """Say what does not go together across sections."""
+    """Return what does not go together across sections."""
     found = [
         problem
         for section in declarations.sections

@@ -13,7 +13,7 @@ from otppi.wire.errors import FieldError
 
 
 def _show(call: HostCall) -> dict[str, Any]:
-    """Give all settings for the eyes of a person: asterisks where a secret is set."""
+    """Return all settings for the eyes of a person: asterisks where a secret is set."""
     config = call.part(Config)
     return {
         key: section.redact(config.one(key))

@@ -154,7 +154,7 @@ class SealedFile:
     # -- at the start -----------------------------------------------------------------------------------------------
 
     def entries(self) -> list[tuple[int, bytes]]:
-        """Give everything that an earlier run left, with its slot, in the order of the slots.
+        """Return everything that an earlier run left, with its slot, in the order of the slots.
 
         To be called once, before anything is put. What cannot be opened (torn by a kill, or sealed by another key) is
         erased.
@@ -224,7 +224,7 @@ class SealedFile:
             raise OSError(errno.EBADF, _("the file of sealed slots is closed"))
 
     def _extent_for(self, size: int) -> _Extent:
-        """Give an extent with a free slot of this size: one of its own size, an empty one, or a new one."""
+        """Return an extent with a free slot of this size: one of its own size, an empty one, or a new one."""
         own = self._open[size]
         if own:
             return next(iter(own.values()))
@@ -270,7 +270,7 @@ class SealedFile:
 
 
 def spool_key(folder: Path) -> bytes:
-    """Give the 32 bytes that the spool is sealed with.
+    """Return the 32 bytes that the spool is sealed with.
 
     The service manager may hold it: `LoadCredential=otppi-spool-key:…` or `SetCredentialEncrypted=` (systemd.exec(5)),
     of at least 32 bytes. Else it stands in a file of mode 0600 in this folder, which is on the RAM disk.
@@ -310,7 +310,7 @@ def key_file(path: Path) -> bytes:
 
 
 def _slot_size(length: int) -> int:
-    """Give the size of the slot that a payload of so many bytes needs.
+    """Return the size of the slot that a payload of so many bytes needs.
 
     Raises:
         OSError: There is none (EFBIG).

@@ -76,7 +76,7 @@ class Spare:
         os.pwrite(self._descriptor, _HEAD.pack(self._journal, self._written), 0)
 
     def left(self, journal: int) -> tuple[bytes, bool]:
-        """Give the lines that go on from a journal, and whether older ones are missing, or may be."""
+        """Return the lines that go on from a journal, and whether older ones are missing, or may be."""
         if self._descriptor < 0:
             return b"", True
         if not self.continues(journal):

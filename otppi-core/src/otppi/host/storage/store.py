@@ -186,7 +186,7 @@ def sync_folder(path: Path) -> None:
 
 
 def lists_of(document: object) -> dict[str, list[Any]] | None:
-    """Give the lists of a document that has the form in which this file is kept; None where it has another form."""
+    """Return the lists of a document that has the form in which this file is kept; None where it has another form."""
     if not isinstance(document, dict) or not document or not all(map(_is_table, document.values())):
         return None
     if not any(document.values()):  # a document of settings may be of empty objects too
@@ -244,7 +244,7 @@ class Store:
         self._problem = ""
 
     def read(self, name: str) -> list[dict[str, Any]] | None:
-        """Give the objects of a list, or None where nobody ever wrote it."""
+        """Return the objects of a list, or None where nobody ever wrote it."""
         with self._lock:
             if name not in self._database.tables():
                 return None
@@ -274,7 +274,7 @@ class Store:
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all
 
     def warnings(self) -> list[str]:
-        """Say what people should know."""
+        """Return what people should know."""
         storage = self._storage
         warnings = [self._problem] if self._problem else []
         if storage.trouble:

@@ -37,7 +37,7 @@ def new_token() -> tuple[str, str]:
 
 
 def hash_token(token: str) -> str:
-    """Give the hash under which a token is kept."""
+    """Return the hash under which a token is kept."""
     return hashlib.sha256(octets(token)).hexdigest()
 
 
@@ -89,11 +89,11 @@ class Accounts:
         self._checks.close()
 
     def recognise(self, username: str, password: str) -> Sender | None:
-        """Give the sender if this is the password that was right, and is still the user's."""
+        """Return the sender if this is the password that was right, and is still the user's."""
         return self._remembered(username, self._digest(username, password))
 
     def recognise_token(self, token: str) -> Sender | None:
-        """Give the sender of a token, if it is one's."""
+        """Return the sender of a token, if it is one's."""
         return self._tokens.get(hash_token(token))
 
     def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
@@ -148,7 +148,7 @@ class Accounts:
         return user.sender
 
     def _remembered(self, username: str, digest: bytes) -> Sender | None:
-        """Give the sender if this is the password that was right, and is still the user's."""
+        """Return the sender if this is the password that was right, and is still the user's."""
         user = self._users.get(username)
         password_hash, right = self._right.get(username, ("", _NEVER))
         same = hmac.compare_digest(right, digest)

@@ -64,7 +64,7 @@ class LoginLog:
         self._bursts.flush()
 
     def describe(self) -> dict[str, Any]:
-        """Say how many have failed since the start, by reason, and which was the last one."""
+        """Return how many have failed since the start, by reason, and which was the last one."""
         with self._lock:
             return {"failed": dict(self._counts), "last": self._last}
 

@@ -18,7 +18,7 @@ class GuessPace:
     longest: float
 
     def wait(self, failures: int) -> float:
-        """Give the seconds from the last wrong password to the next check."""
+        """Return the seconds from the last wrong password to the next check."""
         return min(2.0 ** min(failures - self.free, 30), self.longest) if failures >= self.free else 0.0
 
 
@@ -46,12 +46,12 @@ class LoginThrottle:
         self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def due(self, username: str, network: str) -> float:
-        """Give the time, on the clock, from which on the next password may be checked."""
+        """Return the time, on the clock, from which on the next password may be checked."""
         paces = self._paces(username, network)
         return max((last + pace.wait(count) for key, pace in paces for count, last in self._seen(key)), default=0.0)
 
     def is_familiar(self, username: str, network: str) -> bool:
-        """Say whether this user has come from this network before."""
+        """Return whether this user has come from this network before."""
         return (username, network) in self._familiar
 
     def failed(self, username: str, network: str) -> None:
@@ -79,6 +79,6 @@ class LoginThrottle:
         return paces
 
     def _seen(self, key: _Key) -> list[tuple[int, float]]:
-        """Give count and time of the last failures, unless they are long past."""
+        """Return count and time of the last failures, unless they are long past."""
         seen = self._failures.get(key)
         return [] if seen is None or self._clock() - seen[1] > _FORGET else [seen]

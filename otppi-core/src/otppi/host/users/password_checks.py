@@ -89,7 +89,7 @@ class PasswordChecks:
             thread.end(_LAST_CHECK)
 
     def _make_room(self, check: _Check) -> _Check | None:
-        """Give the one that has to make room, if any has to. Needs the lock."""
+        """Return the one that has to make room, if any has to. Needs the lock."""
         same = [one for one in self._waiting.values() if one.network == check.network]
         taken = same if len(same) >= PLACES_OF_NETWORK else [*self._waiting.values()]
         if taken is not same and len(taken) < PLACES:

@@ -19,7 +19,7 @@ class Seniority:
         self._networks: Counter[str] = Counter()
 
     def first_asked(self, key: bytes, now: float) -> float:
-        """Say when this one asked first."""
+        """Return when this one asked first."""
         _, first = self._first.get(key, ("", now))
         return first
 

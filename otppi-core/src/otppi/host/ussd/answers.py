@@ -72,7 +72,7 @@ class UssdTicket:
         self._exchanges = [item[1] for item in items if not isinstance(item, Outcome)]
 
     def answer(self, wait: float = 0.0) -> Answer:
-        """Give the answer when the network has said all, or after `wait` seconds as it stands then."""
+        """Return the answer when the network has said all, or after `wait` seconds as it stands then."""
         if wait > 0 and self._exchanges:
             wait_for(self._exchanges, wait)
         outcomes = [item if isinstance(item, Outcome) else of_exchange(*item) for item in self._items]

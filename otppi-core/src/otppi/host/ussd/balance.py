@@ -111,7 +111,7 @@ class Balances:
         return list(self._plans)
 
     def warnings(self) -> list[str]:
-        """Say which balances are low."""
+        """Return which balances are low."""
         return [self._low(name) for name, known in list(self._known.items()) if known.low and name in self._plans]
 
     def _low(self, modem: str) -> str:

@@ -93,12 +93,12 @@ class UssdSession:
 
 
 def problem_of_code(text: str) -> str | None:
-    """Say what is wrong with a USSD code, or None."""
+    """Return what is wrong with a USSD code, or None."""
     return None if is_code(text) else _("must be 1 to {longest} digits, *, # and +, such as *123#", longest=LONGEST)
 
 
 def problem_of_reply(text: str) -> str | None:
-    """Say what is wrong with a reply, or None: it is any text of one line."""
+    """Return what is wrong with a reply, or None: it is any text of one line."""
     right = 0 < len(text) <= LONGEST and text.isprintable()
     return None if right else _("must be one line of 1 to {longest} characters", longest=LONGEST)
 
@@ -375,7 +375,7 @@ class UssdSessions:
 
 
 def _refusal(error: BaseException) -> NotAccepted:
-    """Say what the modem's refusal means to whoever asked."""
+    """Return what the modem's refusal means to whoever asked."""
     if isinstance(error, ModemLost):
         return NotAccepted(ResponseCode.NO_MODEM, error.cause)
     if isinstance(error, NotDone | NotSupported):

@@ -137,7 +137,7 @@ class Webhook:
         self._hang_up()
 
     def describe(self) -> dict[str, Any]:
-        """Say how it stands, without what may be secret in the URL."""
+        """Return how it stands, without what may be secret in the URL."""
         with self._changed:
             parts = urlsplit(self._values["url"])
             return {
@@ -234,7 +234,7 @@ class Webhook:
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
-    """Give the signature of an event: HMAC-SHA256, in hexadecimal, of the timestamp, a dot and the body."""
+    """Return the signature of an event: HMAC-SHA256, in hexadecimal, of the timestamp, a dot and the body."""
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 

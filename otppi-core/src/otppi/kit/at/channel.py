@@ -161,7 +161,7 @@ class AtChannel:
         raise ModemLost(f"{self._port.path}: the modem does not answer", Trouble.SILENT)
 
     def _wait_for_probe(self) -> Reply | Noise | None:
-        """Give the probe's proof; or a final result that proves nothing and after which nothing came; or None."""
+        """Return the probe's proof; or a final result that proves nothing and after which nothing came; or None."""
         deadline = time.monotonic() + _PROBE_TIMEOUT
         final: Noise | None = None
         while True:
@@ -221,7 +221,7 @@ class AtChannel:
         logger.log(level, "%s: lines are dropped: too long, or too many at once", self._port.path)
 
     def _tell(self) -> bool:
-        """Tell what was read and not told yet; False where there was nothing."""
+        """Return what was read and not told yet; False where there was nothing."""
         told = False
         while event := self._connection.next_event():
             told = True

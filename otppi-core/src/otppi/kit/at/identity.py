@@ -53,7 +53,7 @@ def same_imei(one: str, other: str) -> bool:
 
 
 def _ask(channel: AtChannel, command: str, form: Callable[[str], str]) -> str:
-    """Give what the modem says to a command, in its form; empty where it does not tell.
+    """Return what the modem says to a command, in its form; empty where it does not tell.
 
     Where no line has the form, or several have, it is asked again: what was said in between does not come each time.
     """

@@ -46,7 +46,7 @@ def read_inbound(header: str, pdu: str) -> InboundPart | DeliveryReport:
 
 
 def is_to_be_sent(header: str, pdu: str) -> bool:
-    """Tell whether it is an SMS-SUBMIT, which somebody stored in order to send it (3GPP TS 23.040 9.2.2.2)."""
+    """Return whether it is an SMS-SUBMIT, which somebody stored in order to send it (3GPP TS 23.040 9.2.2.2)."""
     with suppress(WireError):
         return any(octet & MTI == MessageType.SUBMIT for octet in _tpdu(header, pdu.partition(",")[0])[:1])
     return False

@@ -34,7 +34,7 @@ class LateResults:
         self._outstanding.clear()
 
     def take(self, message_id: str) -> list[int]:
-        """Give the TP-MR of the part of this message that the SMSC was found to have, if so: it must not go again."""
+        """Return the TP-MR of the part of this message that the SMSC was found to have, if so: it must not go again."""
         accepted, self._accepted = self._accepted, None
         return [accepted[1]] if accepted and accepted[0] == message_id else []
 

@@ -92,11 +92,11 @@ class AtModem(Modem):
         self._wake.set()
 
     def identity(self) -> ModemIdentity:
-        """Say what was read from the modem when it was opened or last looked after."""
+        """Return what was read from the modem when it was opened or last looked after."""
         return self._smsc.completed(self._watch.identity)
 
     def warnings(self) -> tuple[str, ...]:
-        """Say which init commands were not taken, and which memories are full."""
+        """Return which init commands were not taken, and which memories are full."""
         advice = _(
             "what comes in may find no place, and some modems cannot send then; delete what was read "
             "of the inbox, and otppi modem clear-memory {name}",
@@ -252,7 +252,7 @@ class AtModem(Modem):
 
     @contextmanager
     def _sim_tool(self) -> Iterator[SimTool]:
-        """Give the tool on the channel that is open, or, while the modem is closed, on one for the moment."""
+        """Yield the tool on the channel that is open, or, while the modem is closed, on one for the moment."""
         was_open = self._channel is not None
         try:
             channel = self._ready_channel() if was_open else self._greet()

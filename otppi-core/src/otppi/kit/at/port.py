@@ -156,7 +156,7 @@ class Port:
             raise ModemLost(_("{path} takes no bytes", path=self.path), Trouble.SILENT)
 
     def fileno(self) -> int:
-        """Give the descriptor, to wait for several ports at once."""
+        """Return the descriptor, to wait for several ports at once."""
         return self._descriptor
 
     def close(self) -> None:

@@ -155,7 +155,7 @@ class SimTool:
         return self.status()
 
     def _refusal(self, error: AtRefused) -> str:
-        """Say why, and how many tries are left."""
+        """Return why, and how many tries are left."""
         code = error.result.code
         reason = (
             cme_meaning(code) if error.result.kind is ResultKind.CME and code is not None else _("it gave no reason")

@@ -47,7 +47,7 @@ class SmscKeeper:
         self.due = _NEVER
 
     def completed(self, identity: ModemIdentity) -> ModemIdentity:
-        """Give the identity with the number that was given back."""
+        """Return the identity with the number that was given back."""
         return identity if identity.smsc or not self.number else replace(identity, smsc=f"+{self.number}")
 
     def heard(self, event: Urc | Noise) -> bool:

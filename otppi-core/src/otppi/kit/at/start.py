@@ -245,7 +245,7 @@ def _signal_dbm(channel: AtChannel, query: SignalQuery | None) -> int | None:
 
 
 def _registration(channel: AtChannel, name: str) -> str | None:
-    """Give <stat>, which follows <n> in the reply to a query (27.007 7.2); None where the modem does not tell."""
+    """Return <stat>, which follows <n> in the reply to a query (27.007 7.2); None where the modem does not tell."""
     lines = channel.attempt(f"AT+{name}?") or ()
     # Some fill both with zeros: 002,001.
     found = re.search(rf"\+{name}: *\d+, *0*(\d{{1,2}})(?!\d)", "\n".join(lines))

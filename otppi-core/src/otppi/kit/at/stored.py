@@ -62,7 +62,7 @@ class Stored:
 
 
 def is_pdu(line: str) -> bool:
-    """Tell whether a line looks like a message or a report."""
+    """Return whether a line looks like a message or a report."""
     return _PDU.fullmatch(line) is not None
 
 
@@ -92,7 +92,7 @@ def listed(lines: Sequence[str]) -> tuple[dict[int, Stored], bool]:
 
 
 def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """Give each message's header, the fields in it, and its PDU; what is missing is empty."""
+    """Yield each message's header, the fields in it, and its PDU; what is missing is empty."""
     header, fields, rest = "", "", list[str]()
     for line in lines:
         found = _HEADER.fullmatch(line)

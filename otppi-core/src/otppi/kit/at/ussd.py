@@ -51,7 +51,7 @@ class Ussd:
         self._form = self._taken.get(self._model, self._forms[0])
 
     def heard(self, event: Urc | Noise) -> bool:
-        """Tell what the network says: before the OK, long after it, or without being asked (modems.md 28)."""
+        """Return what the network says: before the OK, long after it, or without being asked (modems.md 28)."""
         if not (isinstance(event, Urc) and event.name == "+CUSD"):
             return False
         try:

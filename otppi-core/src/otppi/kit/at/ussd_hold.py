@@ -43,7 +43,7 @@ class UssdHold:
         return held if empty else answer
 
     def release(self) -> UssdAnswer | None:
-        """Give what is held: nothing better came."""
+        """Return what is held: nothing better came."""
         held = self._held
         self.forget()
         return held

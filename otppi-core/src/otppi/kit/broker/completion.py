@@ -28,7 +28,7 @@ def completed(items: Sequence[Item], delivery: Delivery) -> tuple[Item, ...]:
 
 
 def callback_of(delivery: Delivery, topic: str | None, command: str) -> Callback | None:
-    """Say where the answer is wanted: what the envelope says goes before what the protocol says."""
+    """Return where the answer is wanted: what the envelope says goes before what the protocol says."""
     correlation = delivery.callback.correlation if delivery.callback is not None else b""
     if topic is None and delivery.callback is not None:
         topic = delivery.callback.topic  # empty where the protocol only says what the sender knows its request by

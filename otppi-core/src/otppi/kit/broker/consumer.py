@@ -128,7 +128,7 @@ class Consumer:
                 work.ticket.withdraw()
 
     def due(self) -> list[Action]:
-        """Give what is to be done now; try again what is to be tried again."""
+        """Return what is to be done now; try again what is to be tried again."""
         hurries, self._hurries = self._hurries, False
         for work in self._retries.due(all_of_them=self._stopping or hurries):
             self._try_again(work)
@@ -142,7 +142,7 @@ class Consumer:
         return actions
 
     def pause(self) -> float | None:
-        """Give the seconds until `due` has something; None where nothing waits."""
+        """Return the seconds until `due` has something; None where nothing waits."""
         pause = soonest(self.outbox.pause(), self._retries.pause())
         if self._stopping and pause is not None:
             return 0.0
@@ -183,7 +183,7 @@ class Consumer:
         return self.in_flight - self.parking.room
 
     def describe(self) -> dict[str, Any]:
-        """Say how many messages came, and what became of them."""
+        """Return how many messages came, and what became of them."""
         counts = ("taken", "done", "never", "again", "malformed")
         return {
             **{name: self.counts[name] for name in counts},

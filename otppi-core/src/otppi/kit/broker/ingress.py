@@ -79,7 +79,7 @@ class BrokerIngress(Ingress):
         """
 
     def details(self) -> Mapping[str, Any]:
-        """Say what else there is to know of it, for the status page (any thread)."""
+        """Return what else there is to know of it, for the status page (any thread)."""
         return {}
 
     def wake(self) -> None:
@@ -104,7 +104,7 @@ class BrokerIngress(Ingress):
         return self.link.stalled()
 
     def describe(self) -> Mapping[str, Any]:
-        """Say how the connection is, and how many messages came."""
+        """Return how the connection is, and how many messages came."""
         return {**self.link.describe(), **self.consumer.describe(), **self.details()}
 
     def received(self, message: ReceivedMessage) -> None:

@@ -8,7 +8,7 @@ logger = logging.getLogger(__name__)
 
 
 def recall(path: Path) -> str:
-    """Give what was kept; empty where nothing was, or it cannot be read."""
+    """Return what was kept; empty where nothing was, or it cannot be read."""
     try:
         return path.read_text("utf-8").strip("\n")
     except (OSError, UnicodeDecodeError):

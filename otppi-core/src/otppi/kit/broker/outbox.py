@@ -137,7 +137,7 @@ class Outbox:
             self._lines.log(logging.WARNING, "answers dropped, too many wait", message, self._name)
 
     def _in_order(self, action: Action, delay: float, now: float) -> float:
-        """Give the delay with which a publication does not overtake an earlier one of the same callback."""
+        """Return the delay with which a publication does not overtake an earlier one of the same callback."""
         if action.callback is None:
             return delay
         if action.delivery is None:  # what settles a delivery waits for nobody
@@ -163,7 +163,7 @@ class Outbox:
             ]
 
     def pause(self) -> float | None:
-        """Give the seconds until something is due; None where nothing waits."""
+        """Return the seconds until something is due; None where nothing waits."""
         return soonest(self._settling.pause(), self._spare.waiting.pause(), self._later.waiting.pause())
 
     def forget(self, session: int) -> None:
@@ -172,5 +172,5 @@ class Outbox:
 
 
 def soonest(*pauses: float | None) -> float | None:
-    """Give the shortest of some pauses, of which None is none."""
+    """Return the shortest of some pauses, of which None is none."""
     return min((pause for pause in pauses if pause is not None), default=None)

@@ -49,13 +49,13 @@ class Parking:
             return room if self._bytes <= _MOST_BYTES else room * _MOST_BYTES // self._bytes
 
     def tags(self) -> set[Any]:
-        """Give the tags of what is parked and kept by the broker."""
+        """Return the tags of what is parked and kept by the broker."""
         with self._lock:
             return {work.delivery.tag for work in self._parked if work.delivery.kept}
 
 
 def steps(count: int) -> int:
-    """Give a room for so many that need not be changed with each of them: twice as much each time, as far as it goes.
+    """Return a room for so many that need not be changed with each of them: twice as much each time, as far as it goes.
 
     For protocols in which a change of what may be handed over costs a connection or a subscription.
     """

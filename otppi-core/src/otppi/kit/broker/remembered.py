@@ -29,7 +29,7 @@ class Remembered:
         return len(self._seen)
 
     def look(self, delivery: Delivery) -> tuple[float, int]:
-        """Give when a message came first (monotonic), and how often it was given back, where its broker says less."""
+        """Return when a message came first (monotonic), and how often it was given back, where its broker says less."""
         now = time.monotonic()
         if not delivery.kept:
             return now, delivery.attempt

@@ -63,7 +63,7 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
 
 
 def broker_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
-    """Say which settings of `broker_settings` do not go together, where commands are taken at all."""
+    """Yield which settings of `broker_settings` do not go together, where commands are taken at all."""
     if values["enable"]:
         if not values["host"]:
             yield FieldError("host", _("must not be empty"))

@@ -52,7 +52,7 @@ class Work:
         self.results = [{} for _ in self.envelope.items]
 
     def to_submit(self) -> Envelope:
-        """Give the command for what is pending; the lifetime counts from when it first came.
+        """Return the command for what is pending; the lifetime counts from when it first came.
 
         That is told anew each time: a device without a clock of its own may have got the right time since.
         """
@@ -64,7 +64,7 @@ class Work:
         )
 
     def came(self) -> int:
-        """Give when it came first, in Unix seconds of the clock as it goes now."""
+        """Return when it came first, in Unix seconds of the clock as it goes now."""
         return int(time.time() - (time.monotonic() - self.first_seen))
 
     def note(self, answer: Answer) -> None:
@@ -98,7 +98,7 @@ class Work:
         return len(self.pending) == len(self.results)
 
     def pause(self) -> float:
-        """Give the seconds until it is tried again: what the gateway says, or twice as long each time.
+        """Return the seconds until it is tried again: what the gateway says, or twice as long each time.
 
         It ends when its sender's `expiration` has come, so that the sender is told in time.
         """
@@ -112,7 +112,7 @@ class Work:
         return max(1.0, pause)
 
     def back_in(self) -> float:
-        """Give the seconds until others get it who can maybe send it, counted from when it could not be sent here.
+        """Return the seconds until others get it who can maybe send it, counted from when it could not be sent here.
 
         It comes back here too where there are no others: so longer each time, and twice as long every second time.
         """
@@ -123,12 +123,12 @@ class Work:
         return self._back_at - now
 
     def _said(self) -> float:
-        """Give after how many seconds the gateway says that something of it may be sent; 0 where it does not say."""
+        """Return after how many seconds the gateway says that something of it may be sent; 0 where it does not say."""
         said = [float(self.results[index].get("retry_after") or 0) for index in self.pending]
         return min((seconds for seconds in said if seconds > 0), default=0.0)
 
     def latest(self) -> Answer:
-        """Give the answer of the whole, as it stands."""
+        """Return the answer of the whole, as it stands."""
         first = self.results[self.pending[0]]
         code = ResponseCode(first["response_code"])
         if self.envelope.is_list:
@@ -137,7 +137,7 @@ class Work:
         return Answer(self.envelope.name, code, data=data)
 
     def answer(self, last: Answer) -> Answer:
-        """Give the answer of the whole; `last` is the gateway's latest, to what was pending then."""
+        """Return the answer of the whole; `last` is the gateway's latest, to what was pending then."""
         if not self.envelope.is_list or len(self.pending) == len(self.results):
             return last
         codes = [ResponseCode(result["response_code"]) for result in self.results]
@@ -146,7 +146,7 @@ class Work:
 
 
 def _outcomes(answer: Answer, count: int) -> list[tuple[ResponseCode, Mapping[str, Any]]]:
-    """Give code and data of each message of an answer; one code for all where it does not tell them apart."""
+    """Return code and data of each message of an answer; one code for all where it does not tell them apart."""
     if isinstance(answer.data, Sequence) and len(answer.data) == count:
         entries = [entry for entry in answer.data if isinstance(entry, Mapping) and "response_code" in entry]
         if len(entries) == count:

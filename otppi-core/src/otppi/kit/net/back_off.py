@@ -15,7 +15,7 @@ class Backoff:
         self._next = first
 
     def delay(self) -> float:
-        """Give the seconds to wait now; the next call gives more."""
+        """Return the seconds to wait now; the next call gives more."""
         base, self._next = self._next, min(self._next * 2, self._cap)
         return base * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
 

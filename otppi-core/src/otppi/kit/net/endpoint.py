@@ -47,5 +47,5 @@ class Endpoint:
         return failures.why(error, host=self.host, port=self.port, timeout=self.timeout)
 
     def no_answer(self) -> str:
-        """Say that it was silent for too long."""
+        """Return that it was silent for too long."""
         return failures.no_answer(self.timeout)

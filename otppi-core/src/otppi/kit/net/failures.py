@@ -42,7 +42,7 @@ _BY_NUMBER = {
 
 
 def why(error: BaseException, *, host: str, port: int, timeout: float) -> str | None:
-    """Say why a connection failed or ended; None where that is no matter of the network, the name, or TLS.
+    """Return why a connection failed or ended; None where that is no matter of the network, the name, or TLS.
 
     Libraries wrap what happened: causes and contexts of the error are looked at as well, and the outermost that is
     known counts.
@@ -62,7 +62,7 @@ def why(error: BaseException, *, host: str, port: int, timeout: float) -> str | 
 
 
 def no_answer(timeout: float) -> str:
-    """Say that the server was silent for too long."""
+    """Return that the server was silent for too long."""
     return _NO_ANSWER.filled(timeout=timeout)
 
 
@@ -78,7 +78,7 @@ def tls_trouble(error: ssl.SSLError) -> str:
 
 
 def _sentence(error: BaseException, **server: object) -> str | None:
-    """Give the sentence of one error, which may name the server; None for one that is not of the network."""
+    """Return the sentence of one error, which may name the server; None for one that is not of the network."""
     match error:
         case ssl.SSLError():
             return tls_trouble(error)
@@ -102,7 +102,7 @@ def _certificate(error: ssl.SSLCertVerificationError, host: str) -> str:
 
 
 def _and_its_causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and what it was made of, outermost first."""
+    """Yield an error and what it was made of, outermost first."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:

@@ -6,7 +6,7 @@ _HOST_BITS = 64
 
 
 def network_of(address: str) -> str:
-    """Give the network that one client may have for itself: an IPv4 address, or the /64 of an IPv6 one (RFC 6177).
+    """Return the network that one client may have for itself: an IPv4 address, or the /64 of an IPv6 one (RFC 6177).
 
     An IPv4 address that is mapped into IPv6 (RFC 4291 2.5.5.2) counts as itself; what is no address, too.
 

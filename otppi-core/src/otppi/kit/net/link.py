@@ -84,7 +84,7 @@ class Link:
             self._change(detail)
 
     def calling(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Give what wakes the connection's thread, and takes note of since when it is called (any thread)."""
+        """Return what wakes the connection's thread, and takes note of since when it is called (any thread)."""
 
         def call() -> None:
             if self._called_at is None:
@@ -124,7 +124,7 @@ class Link:
         return self._connected_at is not None
 
     def describe(self) -> dict[str, Any]:
-        """Say how it is."""
+        """Return how it is."""
         return {
             "server": self._server,
             "connected": self.is_connected,

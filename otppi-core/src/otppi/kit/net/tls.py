@@ -45,7 +45,7 @@ TLS_SETTINGS: tuple[Setting, ...] = (
 
 
 def tls_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
-    """Say which of `TLS_SETTINGS` do not go together."""
+    """Yield which of `TLS_SETTINGS` do not go together."""
     if values["ssl"] and values["private_key_file"] and not values["certificate_file"]:
         yield FieldError("certificate_file", _("must not be empty where private_key_file is set"))
 

@@ -54,7 +54,7 @@ class Waited(Protocol):
     """A connection, as a wait sees it."""
 
     def fileno(self) -> int:
-        """Give its descriptor."""
+        """Return its descriptor."""
 
     @property
     def wants_write(self) -> bool:

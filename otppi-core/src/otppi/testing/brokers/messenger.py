@@ -296,7 +296,7 @@ def _context(pair: Pair, client_ca: Path | None) -> "ssl.SSLContext":
 
 
 def _quiet() -> logging.Logger:
-    """Give a logger that says nothing: clients with flaws are what this server is for."""
+    """Return a logger that says nothing: clients with flaws are what this server is for."""
     logger = logging.getLogger("otppi.testing.brokers.messenger.server")
     logger.setLevel(logging.CRITICAL + 1)
     return logger

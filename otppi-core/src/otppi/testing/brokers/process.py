@@ -31,14 +31,14 @@ class ServerProcess(ABC):
 
     @abstractmethod
     def _command(self) -> Sequence[str]:
-        """Give the command line."""
+        """Return the command line."""
 
     @abstractmethod
     def _ready(self) -> bool:
-        """Say whether it serves; asked again and again, may raise OSError."""
+        """Return whether it serves; asked again and again, may raise OSError."""
 
     def _environment(self) -> Mapping[str, str]:
-        """Give what its environment has beside that of this process."""
+        """Return what its environment has beside that of this process."""
         return {}
 
     def start(self) -> Self:
