@@ -20,6 +20,7 @@ from otppi.host.meter.limits import Limits
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 ANI, BUDI, CITRA = "ani@example.com", "budi@example.com", "citra@example.org"
@@ -70,7 +71,14 @@ def test_where_there_is_no_modem_no_account_takes_its_place(bench: DispatchBench
 
 def test_accounts_take_turns(bench: DispatchBench) -> None:
     accounts = [bench.add_account(name) for name in ("one", "two", "three")]
-    records = [bench.take(f"somebody{number}@example.com") for number in range(30)]
+    for account in accounts:  # one that is done sooner than the others has the shorter queue, and gets the next one
+        account.gate.clear()
+    records = [bench.take(f"somebody{number}@example.com") for number in range(3)]
+    for account in accounts:
+        assert account.sending.wait(PATIENCE)
+    records += [bench.take(f"somebody{number}@example.com") for number in range(3, 30)]
+    for account in accounts:
+        account.gate.set()
     assert set(bench.end(*records)) == {State.SENT}
     assert {len(account.attempts) for account in accounts} == {10}
 

@@ -12,7 +12,7 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState, RecoveryStep
 from otppi.host.gateway.health import describe_modem
 from otppi.host.host import Host
-from otppi.host.messages import worker as messages_worker
+from otppi.host.messages import egress_thread
 from otppi.host.modems import worker
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recovery import Openings, RecoverySchedule, StepLimits
@@ -224,7 +224,7 @@ def test_a_driver_that_fails_at_a_step_climbs_on_and_is_not_asked_for_it_again_a
 def test_what_wakes_a_modem_all_the_time_does_not_open_it_all_the_time(
     bench: DispatchBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages_worker, "_SOONEST", 0.1)
+    monkeypatch.setattr(egress_thread, "_SOONEST", 0.1)
     monkeypatch.setattr(worker, "Backoff", Backoff)
     modem, one = bench.add("m0", schedule=FAST), bench.worker("m0")
     modem.sickness = ModemBlocked("another program has it")

@@ -232,7 +232,8 @@ def _kept(periods: dict[str, Tally], name: str) -> Tally:
         tally = periods[name] = Tally()
         for oldest in list(periods)[:-_PERIODS_KEPT]:
             del periods[oldest]
-    elif next(reversed(periods)) != name:  # in the order of their last use: a day must not outlive its month
+    elif len(periods) > 1 and next(reversed(periods)) != name:
+        # In the order of their last use: a day must not outlive its month.
         periods[name] = periods.pop(name)
     return tally
 
