@@ -225,7 +225,7 @@ def test_neither_text_nor_private_key_is_written_or_shown(application: Applicati
     hidden = [*forms(SECRET), *(one.encode() for one in private)]
     files = written(gateway.data, gateway.runtime, gateway.folder)
     assert b"DEBUG" in files[gateway.log]
-    assert b"an encrypted envelope cannot be opened: InvalidTag" in files[gateway.log]
+    assert b"an encrypted envelope cannot be opened: InvalidJWEData" in files[gateway.log]
     for path, content in files.items():
         for form in hidden[: len(forms(SECRET))] if path.name == KEYS else hidden:
             assert form not in content, f"{path} holds what nobody may read"
