@@ -150,7 +150,7 @@ def test_what_was_sent_before_the_head_went_out_is_not_lost() -> None:
     stream.attach(lambda: told.append(1))
     assert stream.send(b", late")
     assert told == [1]
-    assert stream.take() == (b"early, late", False)
+    assert stream.pop() == (b"early, late", False)
     stream.send(b"!")
     assert told == [1, 1]
 

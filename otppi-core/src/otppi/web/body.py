@@ -15,7 +15,7 @@ class KnownLength:
     def __init__(self, length: int) -> None:
         self._length = length
 
-    def take(self, buffer: bytearray) -> bytes | None:
+    def decode(self, buffer: bytearray) -> bytes | None:
         """Cut the body out once it is whole."""
         if len(buffer) < self._length:
             return None
@@ -33,7 +33,7 @@ class Chunked:
         self._size: int | None = None
         self._trailer = 0
 
-    def take(self, buffer: bytearray) -> bytes | None:
+    def decode(self, buffer: bytearray) -> bytes | None:
         """Cut out what is there; give the body once it is whole.
 
         Raises:

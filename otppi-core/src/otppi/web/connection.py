@@ -185,7 +185,7 @@ class Connection:
         stream = self.stream
         if stream is None:
             return False
-        data, ended = stream.take()
+        data, ended = stream.pop()
         self._output = memoryview(self._framed(data) + (_LAST_CHUNK if ended and self._chunked else b""))
         if ended:
             self.stream = None

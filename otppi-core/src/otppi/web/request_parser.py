@@ -79,7 +79,7 @@ class RequestParser:
                 return None
             self._pending = self._parse(head)
         request, source = self._pending
-        body = source.take(self._buffer)
+        body = source.decode(self._buffer)
         if body is None:
             return None
         self._pending = None

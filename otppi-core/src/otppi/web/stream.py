@@ -68,7 +68,7 @@ class Stream:
         if news is not None:
             news()
 
-    def take(self) -> tuple[bytes, bool]:
+    def pop(self) -> tuple[bytes, bool]:
         """Take what waits, and say whether that is the end."""
         with self._lock:
             data = bytes(self._waiting)

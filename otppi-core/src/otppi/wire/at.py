@@ -243,7 +243,7 @@ class AtConnection:
         """Take one whole line."""
         line = raw.strip(_BLANKS).decode("utf-8", "replace")
         if self._open is not None and not self._outlives(self._open, line):
-            own = self._open.take(raw, doubtful=self._may_be_final(line))
+            own = self._open.feed(raw, doubtful=self._may_be_final(line))
             if own is not None:
                 self._close(own)
             return

@@ -37,7 +37,7 @@ class OpenText:
     _size: int = 0
     _doubt: int | None = None
 
-    def take(self, line: bytes, *, doubtful: bool) -> int | None:
+    def feed(self, line: bytes, *, doubtful: bool) -> int | None:
         """Take a line that may belong to the text; `doubtful` ones may be the final result as well.
 
         Returns:

@@ -89,7 +89,7 @@ class OtpBench:
         record = Record.of(origin, client_id, receiver, draft.item.message, float(draft.item.expiration))
         if client_id is not None or origin.kept_by_source:
             record.digest = b"of the text"
-        return self.passwords.take(draft, record)
+        return self.passwords.submit(draft, record)
 
     def request(self, reference: str = "login", receiver: str = NUMBER, **more: Any) -> str:
         """Request a code, and give it as the receiver reads it."""

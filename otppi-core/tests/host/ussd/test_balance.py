@@ -241,7 +241,7 @@ MENU = UssdAnswer(UssdStatus.REPLY_WANTED, "1 Pulsa\n2 Paket")
 
 def test_a_balance_is_read_and_shown(sims: Sims) -> None:
     sims.add("m0", "Pulsa Rp12.500")
-    sims.balances.use({"m0": BalancePlan("*123#"), "m1": BalancePlan("")})
+    sims.balances.configure({"m0": BalancePlan("*123#"), "m1": BalancePlan("")})
     assert sims.balances.describe("m0")["balance"] is None
     assert sims.balances.describe("m1") == {}
     assert sims.balances.modems() == ["m0"]
@@ -253,19 +253,19 @@ def test_a_balance_is_read_and_shown(sims: Sims) -> None:
 
 def test_a_menu_is_gone_through(sims: Sims) -> None:
     sims.add("m0", MENU, "Pulsa Rp1.000", MENU, UssdAnswer(UssdStatus.REPLY_WANTED, "Pulsa Rp2.000\n0 Keluar"), "Bye 9")
-    sims.balances.use({"m0": BalancePlan("*100#>1")})
+    sims.balances.configure({"m0": BalancePlan("*100#>1")})
     assert sims.balances.read("m0").amount == 1000
     assert sims.asked == ["m0 *100#", "m0 1"]
     assert sims.balances.read("m0").amount == 2000
     until(lambda: sims.asked[-1] == "m0 cancelled")
-    sims.balances.use({"m0": BalancePlan("*100#>1>2")})
+    sims.balances.configure({"m0": BalancePlan("*100#>1>2")})
     with pytest.raises(NotAccepted, match="ended before"):
         sims.balances.read("m0")
 
 
 def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
     sims.add("m0", *(f"Rp{amount}" for amount in (9_000, 8_000, 20_000, 7_000)))
-    sims.balances.use({"m0": BalancePlan("*123#", low=10_000)})
+    sims.balances.configure({"m0": BalancePlan("*123#", low=10_000)})
     for told, warnings in ((1, 1), (1, 1), (1, 0), (2, 1)):
         sims.balances.read("m0")
         assert len(sims.low) == told
@@ -279,7 +279,7 @@ def test_a_low_balance_is_told_once_until_it_has_recovered(sims: Sims, caplog: p
 def test_what_cannot_be_read_is_shown_and_the_old_balance_stays(sims: Sims, caplog: pytest.LogCaptureFixture) -> None:
     secret = "Sisa rahasia 99"
     sims.add("m0", "Pulsa Rp100", secret, secret, ModemLost("it was unplugged"))
-    sims.balances.use({"m0": BalancePlan("*123#", pattern=r"Rp(\d+)")})
+    sims.balances.configure({"m0": BalancePlan("*123#", pattern=r"Rp(\d+)")})
     sims.balances.read("m0")
     for _ in range(2):
         with pytest.raises(NotAccepted, match="does not match"):
@@ -328,7 +328,7 @@ def test_the_settings_may_change_while_a_balance_is_read(sims: Sims, scheduled: 
     answer = modem.ussd
 
     def ussd(text: str) -> None:
-        sims.balances.use({})
+        sims.balances.configure({})
         answer(text)
 
     modem.ussd = ussd
@@ -352,10 +352,10 @@ def test_a_stop_at_any_moment_ends_the_schedule(sims: Sims) -> None:
 
 def test_a_modem_that_is_gone_has_no_low_balance(sims: Sims) -> None:
     sims.add("m0", "Rp5")
-    sims.balances.use({"m0": BalancePlan("*1#", low=10)})
+    sims.balances.configure({"m0": BalancePlan("*1#", low=10)})
     sims.balances.read("m0")
     assert sims.balances.warnings() == ["modem m0: its balance is low (5.00)"]
-    sims.balances.use({})
+    sims.balances.configure({})
     assert sims.balances.warnings() == []
 
 

@@ -142,7 +142,7 @@ class HostGateway(Service):
     def _request_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
         drafts = [self._otp.draft(item, direct=origin.direct) for item in envelope.items]
         filled = replace(envelope, items=tuple(draft.item for draft in drafts))
-        taken = self._admission.take_all(filled, origin, [partial(self._otp.take, draft) for draft in drafts])
+        taken = self._admission.take_all(filled, origin, [partial(self._otp.submit, draft) for draft in drafts])
         if isinstance(taken, Answer):
             return FixedTicket(taken)
         asked = [

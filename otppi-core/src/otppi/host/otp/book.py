@@ -135,7 +135,7 @@ class CodeBook:
         self._codes[code.message_id] = code
         self._save(code)
 
-    def use(self, code: Code) -> None:
+    def consume(self, code: Code) -> None:
         """Let a code be the one of its place and receiver; the one before is dead."""
         codes = self._at.setdefault(code.place, {})
         before, codes[code.receiver] = codes.get(code.receiver), code

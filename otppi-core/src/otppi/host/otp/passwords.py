@@ -119,7 +119,7 @@ class OneTimePasswords:
         text = (item.message or "").replace("%s", code)
         return Draft(item, replace(item, message=text, expiration=math.ceil(end)), code, ends_at)
 
-    def take(self, draft: Draft, record: Record) -> Record:
+    def submit(self, draft: Draft, record: Record) -> Record:
         """Have a request's message sent; give the earlier record where it is a duplicate, which makes no new code.
 
         Raises:
@@ -158,7 +158,7 @@ class OneTimePasswords:
         if taken is not record or record.follows is not None:
             self._book.drop(code)
             return taken
-        self._book.use(code)
+        self._book.consume(code)
         self._limits.count(record.receiver, now, now)
         self.counts["requested"] += 1
         return record
@@ -277,7 +277,7 @@ class OneTimePasswords:
                 if record is None and not code.freed:  # perhaps the kill came before it was taken in
                     code.freed = True
                     self._book.changed(code)
-                self._book.use(code)
+                self._book.consume(code)
                 self._limits.count(code.receiver, code.made, now)
                 if code.status is CodeStatus.VERIFIED:
                     self._limits.verified(code.receiver, code.made, now)

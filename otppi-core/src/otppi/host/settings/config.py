@@ -235,7 +235,7 @@ class Config:
             lists = {key: values if isinstance(values, list) else [values] for key, values in new.items()}
             revision = self._revisions.after(changed)
             self._store.write({**lists, TABLE: [revision]})
-            self._revisions.take(revision)
+            self._revisions.adopt(revision)
             self._unsaved.clear()
             self._use({key: checked[key] for key in changed})
         return changed

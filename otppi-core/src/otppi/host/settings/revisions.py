@@ -58,7 +58,7 @@ class Revisions:
         number = self.number + 1
         return {"number": number, "sections": self._changed | dict.fromkeys(sections, number)}
 
-    def take(self, kept: dict[str, object]) -> None:
+    def adopt(self, kept: dict[str, object]) -> None:
         """Go on from what `after` returned, now that it is kept."""
         number, changed = kept["number"], kept["sections"]
         assert isinstance(number, int)  # noqa: S101 - a programming error

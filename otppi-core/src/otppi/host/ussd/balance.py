@@ -76,7 +76,7 @@ class Balances:
         self._changed = threading.Event()
         self._stopping = False
 
-    def use(self, plans: Mapping[str, BalancePlan]) -> None:
+    def configure(self, plans: Mapping[str, BalancePlan]) -> None:
         """Take the modems' settings; a modem that is new, or has a new plan, has its turn soon, and not all at once."""
         now = time.monotonic()
         new = [name for name, plan in plans.items() if self._plans.get(name) != plan]

@@ -51,7 +51,7 @@ class BalanceReading(Service):
 
     def start(self) -> None:
         """Learn what is to be read, and when."""
-        self._balances.use(plans_of(self._modems()))
+        self._balances.configure(plans_of(self._modems()))
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Learn what is to be read, and when."""

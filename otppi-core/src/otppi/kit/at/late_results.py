@@ -33,7 +33,7 @@ class LateResults:
         """Note that a later part got its result."""
         self._outstanding.clear()
 
-    def take(self, message_id: str) -> list[int]:
+    def pop(self, message_id: str) -> list[int]:
         """Return the TP-MR of the part of this message that the SMSC was found to have, if so: it must not go again."""
         accepted, self._accepted = self._accepted, None
         return [accepted[1]] if accepted and accepted[0] == message_id else []

@@ -291,7 +291,7 @@ class AtModem(Modem):
             raise Rejected(_("it cannot be written as SMS: {error}", error=error)) from error
         progress = message.progress
         progress.segments = len(pdus)
-        progress.references += self._late.take(message.message_id)
+        progress.references += self._late.pop(message.message_id)
         for pdu, length in pdus[len(progress.references) :]:
             progress.references.append(self._send_part(channel, pdu, length, message.message_id, hooks))
 

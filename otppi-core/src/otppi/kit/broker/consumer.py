@@ -155,7 +155,7 @@ class Consumer:
             left = [work for work in self._in_flight if work.delivery.kept]
             self._in_flight.difference_update(left)
             for work in left:
-                self.parking.take(work)
+                self.parking.park(work)
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
         for work in left:
@@ -246,7 +246,7 @@ class Consumer:
             self._settle(work, Verdict.AGAIN, answer)
         else:
             work.waiting = False
-            self.parking.take(work)
+            self.parking.park(work)
             self._submit(work)
 
     def _look_at_queues(self) -> None:
@@ -259,7 +259,7 @@ class Consumer:
         for work in followed:
             ticket = work.ticket
             if ticket is None or not (work.waiting or ticket.is_held()):
-                self.parking.take(work)
+                self.parking.park(work)
             else:
                 self._park(work)
                 if not work.waiting and self._goes_back(work):
@@ -310,7 +310,7 @@ class Consumer:
         finally:  # not sooner: who waits for the end of all must find the outbox filled
             with self._lock:
                 self._in_flight.discard(work)
-                self.parking.take(work)
+                self.parking.park(work)
 
     def _give_back(self, delivery: Delivery, cause: str) -> None:
         """Leave a delivery to the broker, which delivers it again, here or elsewhere."""

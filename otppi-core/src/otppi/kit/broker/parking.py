@@ -31,7 +31,7 @@ class Parking:
             self._bytes += len(work.delivery.body)
             return True
 
-    def take(self, work: Work) -> None:
+    def park(self, work: Work) -> None:
         """Take a delivery out, if it is there: it is worked on again, or settled."""
         with self._lock:
             if work in self._parked:
