@@ -99,7 +99,7 @@ class Gateway:
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
             )
-        until(self._answers, what=f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
+        until(self._answers, lambda: f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
         return self
 
     def _answers(self) -> bool:

@@ -12,8 +12,13 @@ PATIENCE = 60.0
 _PAUSE = 0.005
 
 
-def until(condition: Callable[[], T], what: str = "", seconds: float = PATIENCE) -> T:
+def until(condition: Callable[[], T], what: str | Callable[[], object] = "", seconds: float = PATIENCE) -> T:
     """Wait until a condition gives something true, and return that.
+
+    Args:
+        condition: Is asked again and again.
+        what: What is waited for, in words; or what says at the end how things stand.
+        seconds: The deadline.
 
     Raises:
         AssertionError: It did not within `seconds`.
@@ -22,6 +27,7 @@ def until(condition: Callable[[], T], what: str = "", seconds: float = PATIENCE)
     pause = threading.Event()
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what or condition}")
+            told = what() if callable(what) else what
+            raise AssertionError(f"not within {seconds:g} s: {told or condition}")
         pause.wait(_PAUSE)
     return value
