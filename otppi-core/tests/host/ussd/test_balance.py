@@ -303,7 +303,7 @@ def scheduled(sims: Sims, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setattr(balance, "_LATER", 0.02)
     thread = threading.Thread(target=sims.balances.run)
     thread.start()
-    yield sims.balances.use
+    yield sims.balances.configure
     sims.balances.stop()
     thread.join(10)
     assert not thread.is_alive()
