@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmark.client import HOST, PASSWORD, USER, Client, health_request
-from tests.benchmark.processes import ROOT, BenchmarkError, Program, free_port, scratch, wait_until
+from tests.benchmark.processes import ROOT, BenchmarkError, Program, scratch, wait_until
+
+from otppi.testing.ports import free_port
 
 _LIFETIME = 604_800
 _COMPILED = ROOT / "build" / "benchmark-pycache"

@@ -10,8 +10,10 @@ from tests.benchmark.case import Effort, percentile, progress
 from tests.benchmark.client import Client, messages
 from tests.benchmark.gateway import running
 from tests.benchmark.peer import Peer, peer
-from tests.benchmark.processes import Program, free_port, listens, scratch, wait_until
+from tests.benchmark.processes import Program, listens, scratch, wait_until
 from tests.benchmark.rows import Budget, Row
+
+from otppi.testing.ports import free_port
 
 _PAUSES = (0.005, 0.045)
 """Seconds between two requests, at random, so that no timer of the gateway is met in step."""

@@ -93,12 +93,6 @@ def scratch(*, in_ram: bool = True) -> Iterator[Path]:
         yield Path(name)
 
 
-def free_port() -> int:
-    """Find a TCP port that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     """Whether somebody listens on a TCP port of this machine."""
     try:

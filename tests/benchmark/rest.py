@@ -7,9 +7,11 @@ from tests.benchmark import load
 from tests.benchmark.case import Effort, median, progress
 from tests.benchmark.gateway import running
 from tests.benchmark.peer import peer
-from tests.benchmark.processes import Program, free_port, listens, scratch, wait_until
+from tests.benchmark.processes import Program, listens, scratch, wait_until
 from tests.benchmark.rows import Budget, Row
 from tests.benchmark.usage import cpu_seconds
+
+from otppi.testing.ports import free_port
 
 _ROOM = 90_000
 """Messages that the queue takes, less a margin."""

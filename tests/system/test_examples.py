@@ -17,8 +17,8 @@ import pytest
 
 from otppi.simulator import ModemRack
 from otppi.testing.brokers.mosquitto import Mosquitto
-from otppi.testing.brokers.process import free_port
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.ports import free_port
 from otppi.testing.waiting import until
 from otppi.wire.envelope import Answer, ResponseCode, parse
 from tests.system.conftest import PASSWORD, USER, Gateway, modem

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from otppi.simulator import ModemProfile, ModemRack
+from otppi.testing.ports import free_port
 from otppi.testing.waiting import until
-from tests.system.conftest import PASSWORD, Gateway, free_port, modem
+from tests.system.conftest import PASSWORD, Gateway, modem
 
 Start = Callable[..., Gateway]
 SECRET = "K0DE-RAHASIA-982451"

@@ -73,7 +73,7 @@ class RedisUnderTest(BrokerUnderTest):
 @pytest.fixture(scope="session")
 def tls_port(tmp_path_factory: pytest.TempPathFactory, authority: Authority, redis_server: Redis) -> int:
     """Have the shared server speak TLS at a port beside its own."""
-    from otppi.testing.brokers.process import free_port
+    from otppi.testing.ports import free_port
 
     port, pair = free_port(), authority.good()
     with redis.Redis(port=redis_server.port) as client:

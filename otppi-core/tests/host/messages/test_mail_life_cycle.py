@@ -329,8 +329,10 @@ def test_what_waits_survives_a_restart_with_its_subject_and_destination(tmp_path
     put_off = bench.take(ANI, "Kode 1", subject="Kode", destination="Ani@example.com")
     until(lambda: bench.dispatch.is_held(put_off))
     account.gate.clear()
-    bench.threads["mail/office"].stop()
+    bench.take(CITRA, "Kode 0")
+    until(account.sending.is_set)
     waiting = bench.take(BUDI, "Kode 2")
+    bench.threads["mail/office"].stop()
     account.gate.set()
     again, records = restarted(bench, [put_off, waiting])
     with again:

@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from otppi.testing.brokers.certificates import Pair
-from otppi.testing.brokers.process import ServerProcess, free_port, listens
+from otppi.testing.brokers.process import ServerProcess, listens
+from otppi.testing.ports import free_port
 
 if TYPE_CHECKING:
     import ssl

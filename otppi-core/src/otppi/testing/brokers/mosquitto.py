@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from otppi.testing.brokers.certificates import Pair
-from otppi.testing.brokers.process import ServerProcess, free_port
+from otppi.testing.brokers.process import ServerProcess
+from otppi.testing.ports import free_port
 
 
 class Mosquitto(ServerProcess):

@@ -106,14 +106,6 @@ class ServerProcess(ABC):
         self.kill()
 
 
-def free_port() -> int:
-    """Find a TCP port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def listens(port: int, host: str = "127.0.0.1") -> bool:
     """Whether somebody takes connections on a port."""
     with socket.create_connection((host, port), timeout=1):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Self
 
 from otppi.testing.brokers.certificates import Pair
-from otppi.testing.brokers.process import ServerProcess, free_port
+from otppi.testing.brokers.process import ServerProcess
+from otppi.testing.ports import free_port
 
 USER, PASSWORD = "guest", "guest"
 _PLUGINS = ("rabbitmq_stomp", "rabbitmq_management")
