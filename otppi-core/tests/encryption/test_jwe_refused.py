@@ -243,13 +243,13 @@ def survives(sender: Any, reader: EnvelopeReader, body: bytes) -> None:
     assert read
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"ey", b'{"ciphertext":', b'"ey', b"eyJ9....", b"...."]))
 def test_any_octets(sender: Any, reader: EnvelopeReader, octets: bytes, before: bytes) -> None:
     survives(sender, reader, before + octets)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(DOCUMENTS, st.dictionaries(NAMES, DOCUMENTS, max_size=6))
 def test_any_json(sender: Any, reader: EnvelopeReader, document: object, changes: dict[str, Any]) -> None:
     survives(sender, reader, json.dumps(document).encode())
@@ -258,7 +258,7 @@ def test_any_json(sender: Any, reader: EnvelopeReader, document: object, changes
     survives(sender, reader, made({**HEADER, "epk": {**EPK, **changes}}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), st.booleans())
 def test_one_octet_changed_is_refused_or_harmless(
     reader: EnvelopeReader, sender: Any, data: st.DataObject, compact: bool

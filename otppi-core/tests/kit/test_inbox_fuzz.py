@@ -77,7 +77,7 @@ class Memory:
         return data
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     HEADERS,
     st.lists(st.integers(0, 2 * PLACES), max_size=5, unique=True),

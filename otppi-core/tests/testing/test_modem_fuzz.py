@@ -22,7 +22,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     pieces=st.lists(PIECES, max_size=20),
     faults=st.lists(st.sampled_from(sorted(FAULTS)), max_size=3),

@@ -86,7 +86,7 @@ ACTIONS: tuple[Callable[[AtConnection], object], ...] = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=64), st.sampled_from(ACTIONS)), max_size=60))
 def test_fuzz_nothing_raises_and_nothing_grows(steps: list[bytes | Callable[[AtConnection], object]]) -> None:
     conn = AtConnection()
@@ -107,7 +107,7 @@ def test_fuzz_nothing_raises_and_nothing_grows(steps: list[bytes | Callable[[AtC
 SPOKEN = st.one_of(PIECES, st.binary(max_size=32).map(lambda said: said + b"\r\n"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(ACTIONS[:5]), st.lists(SPOKEN, max_size=12), st.sampled_from([b"OK", b"+CMS ERROR: 38"]))
 @example(ACTIONS[0], [b"OK\r\n", b"+CMT: ,24\r\n", b'+CUSD: 1,"x\r\n'], b"OK")
 def test_fuzz_nothing_stays_open_past_a_final_result(
@@ -125,7 +125,7 @@ def test_fuzz_nothing_stays_open_past_a_final_result(
     assert conn._owner is None or ended_before
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(ACTIONS[:5]),
     st.lists(st.one_of(PIECES.filter(lambda piece: len(piece) < 9000), st.binary(max_size=16)), max_size=30),

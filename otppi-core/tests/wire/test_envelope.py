@@ -290,7 +290,7 @@ def parses_or_refuses(body: bytes) -> None:
     assert answer.code is ResponseCode.SUCCESS or b'"reason":' in answer.to_json()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.sampled_from([*COMPLETE, "echo", "get-modem-list"]) | JSON,
     st.dictionaries(

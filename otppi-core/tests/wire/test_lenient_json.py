@@ -97,7 +97,7 @@ def parses_or_refuses(body: bytes) -> None:
     assert answer.code is ResponseCode.SUCCESS or b'"reason":' in answer.to_json()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_fuzz_anything(body: bytes) -> None:
     parses_or_refuses(body)

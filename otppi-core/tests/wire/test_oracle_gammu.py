@@ -36,7 +36,7 @@ TIMES = st.builds(
     st.integers(0, 60 * 365 * 86_400),
     st.integers(-40, 40),
 )
-SLOWLY = settings(max_examples=200, deadline=None)
+SLOWLY = settings(max_examples=200)
 
 
 def gammu_read(tpdu: bytes) -> dict[str, Any]:

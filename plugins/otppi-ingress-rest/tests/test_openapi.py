@@ -19,7 +19,6 @@ from otppi_ingress_rest.settings import SECTION
 
 EXAMPLES = settings(
     max_examples=10,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

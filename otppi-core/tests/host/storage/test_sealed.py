@@ -76,7 +76,7 @@ operations = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations)
 def test_it_holds_what_was_put_and_not_erased_whatever_is_done(
     tmp_path: Path, steps: list[tuple[str, int, bytes]]
