@@ -100,7 +100,7 @@ def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> 
     doubles.modems[-1].gate.clear()
     tickets = []
     for number in range(5):
-        record = host.dispatch.take(record_for(number))
+        record = host.dispatch.enqueue(record_for(number))
         tickets.append(record)
     until(doubles.modems[-1].sending.is_set)
     doubles.modems[-1].gate.set()
@@ -180,9 +180,9 @@ def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, double
     host.start()
     until_ready(host)
     doubles.modems[0].gate.clear()
-    first = host.dispatch.take(record_for(0))
+    first = host.dispatch.enqueue(record_for(0))
     until(doubles.modems[0].sending.is_set)
-    second = host.dispatch.take(record_for(1))
+    second = host.dispatch.enqueue(record_for(1))
     assert host.dispatch.on_end(second, lambda: None)
     release = doubles.modems[0].wake
     doubles.modems[0].wake = lambda: (release(), doubles.modems[0].gate.set())  # the network answers while it stops

@@ -215,12 +215,12 @@ def test_a_gateway_cures_its_modem_while_a_message_waits(
     driver = make_driver(profile=QUICK)
     with DispatchBench(tmp_path / "bench") as bench:
         worker = ModemWorker("m0", driver.modem, bench.dispatch, queue_size=9, schedule=schedule)
-        bench.dispatch.use([worker])
+        bench.dispatch.replace_egresses([worker])
         bench.start("m0")
         bench.until_state("m0", ModemState.READY)
         driver.peer.inject(fault)
         bench.until_state("m0", ModemState.RECOVERING)
-        record = bench.take(text=LONG)
+        record = bench.enqueue(text=LONG)
         assert bench.end(record) == (State.SENT,)
         assert worker.recoverer.counts[cure] == 1
         assert driver.texts == [LONG]

@@ -104,7 +104,7 @@ class Bench:
 
     def deliver(self, body: object, **options: Any) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.consumer.take(Delivery(body=raw, **options))
+        self.consumer.consume(Delivery(body=raw, **options))
 
     def one(self) -> Action:
         (action,) = self.consumer.due()

@@ -344,7 +344,7 @@ def test_silence_tells_a_final_result_from_a_line_of_a_text(conn: AtConnection) 
     conn.command("AT+CSQ")
     assert byte_by_byte(conn, b"\r\n+CSQ: 9,0\r\n" + LOST + b"\r\nOK\r\n") == []
     assert conn.in_doubt
-    conn.settle()
+    conn.line_was_silent()
     assert drain(conn) == [TOLD, Reply(OK, ("+CSQ: 9,0",))]
     conn.command("AT+CSQ")
     assert whole(conn, b'+CUSD: 1,"OK\r\nERROR\r\n1 More\r\n\r\nOK\r\n^RSSI: 9\r\n') == [
@@ -366,7 +366,7 @@ def test_a_final_result_behind_a_lost_quote_that_is_none_is_text(conn: AtConnect
 def test_a_prompt_behind_a_lost_quote_is_seen_when_the_line_is_silent(conn: AtConnection, prompt: bytes) -> None:
     conn.command("AT+CMGS=24", expects_prompt=True)
     assert byte_by_byte(conn, LOST + prompt) == []
-    conn.settle()
+    conn.line_was_silent()
     assert drain(conn) == [TOLD, Prompt()]
     conn.payload(PDU)
     assert whole(conn, b"+CMGS: 1\r\nOK\r\n") == [Reply(OK, ("+CMGS: 1",))]
@@ -380,7 +380,7 @@ def test_a_text_in_text_mode_that_never_comes_does_not_eat_the_final_result(conn
     header = '+CMGR: "REC READ","+62812000111",,"24/07/20,11:12:34+28"'
     conn.command("AT+CMGR=1", body_lines=True)
     assert whole(conn, f"{header}\r\n^RSSI: 9\r\n\r\nOK\r\n".encode()) == [Urc("^RSSI", "^RSSI: 9")]
-    conn.settle()
+    conn.line_was_silent()
     assert drain(conn) == [Reply(OK, (header,))]
 
 

@@ -82,7 +82,7 @@ ACTIONS: tuple[Callable[[AtConnection], object], ...] = (
     lambda conn: conn.abandon(),
     lambda conn: conn.probe(),
     lambda conn: conn.resynchronised(),
-    lambda conn: conn.settle(),
+    lambda conn: conn.line_was_silent(),
 )
 
 
@@ -118,7 +118,7 @@ def test_fuzz_nothing_stays_open_past_a_final_result(
     conn.receive_data(b"".join(pieces) + b"\r\n")
     ended_before = conn.state is DialogueState.IDLE and conn.in_doubt  # then what follows is a line of that text
     conn.receive_data(b"\r\n" + final + b"\r\n")
-    conn.settle()
+    conn.line_was_silent()
     ends = [event for event in drain(conn) if isinstance(event, Reply | Prompt)]
     assert isinstance(ends[-1], Reply)
     assert not conn.in_doubt
@@ -144,6 +144,6 @@ def test_fuzz_pieces_make_no_difference(
         for chunk in chunks:
             conn.receive_data(chunk)
             events += drain(conn)
-        conn.settle()
+        conn.line_was_silent()
         results.append((events + drain(conn), conn.state, conn.lost, conn._tail))
     assert results[0] == results[1]

@@ -68,8 +68,8 @@ class DataFolder(Service):
 
     def start(self) -> None:
         """Put right what a crash left behind, and tell of settings that cannot be used."""
-        self.store.settle()
-        self.blocklist.settle()
+        self.store.repair()
+        self.blocklist.repair()
         for problem in self.config.problems:
             logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
 

@@ -51,7 +51,7 @@ class Plug:
         self._device_switch: Switch | None = None
         self._hub_switch: Switch | None = None
         self._socket: UsbSocket | None = None
-        self.use(socket)
+        self.move_to(socket)
 
     @property
     def path(self) -> Path:
@@ -68,7 +68,7 @@ class Plug:
         """Where it is plugged in."""
         return self._socket
 
-    def use(self, socket: UsbSocket | None) -> None:
+    def move_to(self, socket: UsbSocket | None) -> None:
         """Be plugged into another socket from the next time on."""
         self._hub_switch = self._listen(self._hub_switch, socket.switches[0] if socket else None)
         self._socket = socket
@@ -115,7 +115,7 @@ class Plug:
         if self._up:
             self._take_down()
         self._device_switch = self._listen(self._device_switch, None)
-        self.use(None)
+        self.move_to(None)
 
     def _turn(self, name: str, value: str, now: float) -> None:
         off = value == {"disable": "1", "authorized": "0"}[name]

@@ -182,9 +182,9 @@ class RackedModem:
     def exchange_sockets(self, other: "RackedModem") -> None:
         """Let two modems that are unplugged come back in each other's place: for the rack, and under its lock."""
         mine, its = self._plug.socket, other._plug.socket
-        self._plug.use(None)
-        other._plug.use(mine)
-        self._plug.use(its)
+        self._plug.move_to(None)
+        other._plug.move_to(mine)
+        self._plug.move_to(its)
 
     def watch(self, descriptor: int) -> None:
         """Have this modem served when something comes (for its plug)."""

@@ -58,7 +58,7 @@ class DispatchBench:
         """Add a modem and wait until it is ready, or make it without starting it."""
         modem = self.modems[name] = ScriptedModem(name, self.outbox)
         worker = self.make(modem, **options)
-        self.dispatch.use([*modem_workers(self.dispatch.workers()), worker])
+        self.dispatch.replace_egresses([*modem_workers(self.dispatch.workers()), worker])
         if start:
             self.start(name)
             self.until_state(name, EgressState.READY)
@@ -70,7 +70,7 @@ class DispatchBench:
         internal = egress_name(Channel.MAIL, name)
         usage = self.usage.account(internal, Plan(options.pop("limits", Limits()), options.pop("tariff", Tariff())))
         worker = Worker(internal, account, self.dispatch, **{"queue_size": 1000, "account": usage, **options})
-        self.dispatch.use([*self._mail_workers(), worker], Channel.MAIL)
+        self.dispatch.replace_egresses([*self._mail_workers(), worker], Channel.MAIL)
         if start:
             self.start(internal)
             self.until_state(internal, EgressState.READY)
@@ -116,9 +116,9 @@ class DispatchBench:
             setattr(record, name, value)
         return record
 
-    def take(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
+    def enqueue(self, receiver: str = "6281200000001", text: str = "a text", **options: Any) -> Record:
         """Take a message in."""
-        return self.dispatch.take(self.record(receiver, text, **options))
+        return self.dispatch.enqueue(self.record(receiver, text, **options))
 
     def end(self, *records: Record) -> tuple[State, ...]:
         """Wait for the ends of records, and give their states."""

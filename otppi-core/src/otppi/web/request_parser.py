@@ -134,9 +134,9 @@ class RequestParser:
         request = Request(method, decode_path(path), query, _fields(lines), version=f"HTTP/{number}")
         request.target, request.secure = target, self.secure
         request.address, request.port = self._address, self._port
-        return request, self._settle(request, host)
+        return request, self._resolve(request, host)
 
-    def _settle(self, request: Request, host: str) -> KnownLength | Chunked:
+    def _resolve(self, request: Request, host: str) -> KnownLength | Chunked:
         """Settle what may be ambiguous: the host, the connection's end, and the body's length (RFC 9112 6.3)."""
         fields = request.fields
         modern = request.version == "HTTP/1.1"

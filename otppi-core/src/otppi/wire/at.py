@@ -10,7 +10,7 @@ only the final result behind the probe's own information line makes one. If none
 again. For a modem that answers no probe ``resynchronised`` takes the caller's word. What comes in between is told as
 ``Urc`` and ``Noise`` (a late ``+CMGS: 17`` is one: it proves that the message did go out).
 
-While ``in_doubt`` a text is open whose end may be lost: call ``settle`` when the line has been silent for a moment.
+While ``in_doubt`` a text is open whose end may be lost: call ``line_was_silent`` when nothing came for a moment.
 """
 
 import re
@@ -228,7 +228,7 @@ class AtConnection:
         if self._state is DialogueState.ARMED and self._open is None:
             self._tail = self._seek_prompt(self._tail)
 
-    def settle(self) -> None:
+    def line_was_silent(self) -> None:
         """Take note that the line has been silent, so that a text that is open does not go on: its end is lost."""
         if self._open is not None:
             self._close(self._open.settled())

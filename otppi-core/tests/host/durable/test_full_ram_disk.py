@@ -45,15 +45,15 @@ def test_what_went_out_is_known_although_nothing_more_could_be_written(
 ) -> None:
     bench = make_bench()
     modem = bench.add("m0")
-    bench.end(bench.take(id="before"))
+    bench.end(bench.enqueue(id="before"))
     mounts.fill(disk)
     states = killed(bench)
-    bench.end(*(bench.take(id=f"after {number}") for number in range(200)))
+    bench.end(*(bench.enqueue(id=f"after {number}") for number in range(200)))
     modem.gate.clear()
-    flying = bench.take(id="in the air")
+    flying = bench.enqueue(id="in the air")
     until(modem.sending.is_set)
     bench.dispatch.dispatched(flying)
-    waiting = bench.take(id="waiting")
+    waiting = bench.enqueue(id="waiting")
     found = states()
     assert found.pop("in the air") is State.UNCONFIRMED
     assert found.pop("waiting") is State.FAILED
@@ -69,10 +69,10 @@ def test_the_file_is_written_anew_once_there_is_room(disk: Path, make_bench: Cal
     bench = make_bench()
     bench.add("m0")
     filler = mounts.fill(disk)
-    bench.end(bench.take(id="while it was full"))
+    bench.end(bench.enqueue(id="while it was full"))
     filler.unlink()
     bench.dispatch._compact()
-    bench.end(bench.take(id="afterwards"))
+    bench.end(bench.enqueue(id="afterwards"))
     assert bench.journal.warnings() == []
     assert set(killed(bench)().items()) == {("while it was full", State.SENT), ("afterwards", State.SENT)}
 
@@ -84,8 +84,8 @@ def test_where_the_reserve_ran_over_nothing_is_told_as_failed(
     bench.add("m0")
     mounts.fill(disk)
     for round_ in range(6):
-        bench.end(*(bench.take(id=f"{'x' * 100} {round_} {number}") for number in range(200)))
-    last = bench.take(id="last")
+        bench.end(*(bench.enqueue(id=f"{'x' * 100} {round_} {number}") for number in range(200)))
+    last = bench.enqueue(id="last")
     bench.end(last)
     found = killed(bench)()
     assert found["last"] is State.SENT

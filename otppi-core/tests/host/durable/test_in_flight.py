@@ -117,10 +117,10 @@ def test_what_its_source_keeps_is_not_noted(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
     kept = Origin("broker", Sender("queue"), kept_by_source=True)
-    bench.take(id="1", origin=kept)
+    bench.enqueue(id="1", origin=kept)
     bench.dispatch._notes.sweep(time.monotonic() + 10)
     assert not (bench.folder / "open").exists()
-    bench.take(id="2")
+    bench.enqueue(id="2")
     bench.dispatch._notes.sweep(time.monotonic() + 20)
     assert (bench.folder / "open").stat().st_size > 0
 
@@ -247,9 +247,9 @@ def test_what_waits_when_the_gateway_stops_was_not_sent_if_the_power_goes_then(m
     bench = make_bench()
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take("6281200000000", id="first")
+    first = bench.enqueue("6281200000000", id="first")
     until(modem.sending.is_set)
-    waiting = bench.take(id="waiting")
+    waiting = bench.enqueue(id="waiting")
     bench.close()
     card = Card(bench.folder)
     (record,) = card.lost().values()
@@ -291,13 +291,13 @@ def test_what_is_lost_is_told_everywhere_and_once(make_bench: MakeBench, tmp_pat
     assert again is not None
     # The same message may be sent now: whether it went out is not known, and what its text was neither.
     bench.add("m0")
-    assert bench.end(bench.take(RECEIVER, TEXT, id="id-2")) == (State.SENT,)
+    assert bench.end(bench.enqueue(RECEIVER, TEXT, id="id-2")) == (State.SENT,)
 
 
 def test_a_crash_is_no_power_cut(make_bench: MakeBench, tmp_path: Path) -> None:
     first = make_bench()
     first.add("m0", start=False)
-    record = first.take(id="1")
+    record = first.enqueue(id="1")
     first.dispatch._notes.sweep(time.monotonic() + 6)
     noted = (first.folder / "open").read_bytes()
     second = DispatchBench(first.folder)  # the first one has died

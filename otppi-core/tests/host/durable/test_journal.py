@@ -148,7 +148,9 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
     modem = bench.add("m0")
     modem.script.extend([None, Unconfirmed("no answer")])
     text = "a secret text"
-    bench.end(*(bench.take(RECEIVER, text=text, id=str(number), receiver_shown=mask(RECEIVER)) for number in range(3)))
+    bench.end(
+        *(bench.enqueue(RECEIVER, text=text, id=str(number), receiver_shown=mask(RECEIVER)) for number in range(3))
+    )
     bench.dispatch._compact()
     bench.dispatch.note_ended()
     bench.dispatch._save()
@@ -214,15 +216,15 @@ def test_compaction_and_appends_at_once(make_bench: MakeBench, monkeypatch: pyte
     compactor = threading.Thread(target=compact)
     compactor.start()
     try:
-        records = [bench.take(f"62812{number:08}", id=str(number)) for number in range(400)]
+        records = [bench.enqueue(f"62812{number:08}", id=str(number)) for number in range(400)]
         bench.end(*records)
     finally:
         stop.set()
         compactor.join(10)
     bench.modems["m0"].gate.clear()
-    waiting = bench.take("6281300000000", id="waiting", only="m0")
+    waiting = bench.enqueue("6281300000000", id="waiting", only="m0")
     until(bench.modems["m0"].sending.is_set)
-    behind = bench.take("6281300000001", id="behind", only="m0")
+    behind = bench.enqueue("6281300000001", id="behind", only="m0")
     bench.dispatch._compact()
     with opened(bench.folder / "boot") as journal:
         replayed = {one.message_id: one.state for one in journal.replay()}
@@ -244,9 +246,9 @@ def test_a_full_disk_stops_no_message(bench: DispatchBench, caplog: pytest.LogCa
     bench.add("m0")
     with pytest.MonkeyPatch.context() as patch, Path("/dev/full").open("wb", buffering=0) as full:
         patch.setattr(bench.journal, "_descriptor", full.fileno())
-        assert bench.end(bench.take()) == (State.SENT,)
+        assert bench.end(bench.enqueue()) == (State.SENT,)
     assert "the journal cannot be written: " in caplog.text
-    assert bench.end(bench.take()) == (State.SENT,)
+    assert bench.end(bench.enqueue()) == (State.SENT,)
 
 
 def test_a_line_of_which_only_a_part_was_written_spoils_no_other(
@@ -293,12 +295,12 @@ def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(
     first = make_bench()
     modem = first.add("m0")
     modem.script.extend([None, Unconfirmed("no answer")])
-    sent, doubtful = first.take(id="sent"), first.take(id="doubtful")
+    sent, doubtful = first.enqueue(id="sent"), first.enqueue(id="doubtful")
     first.end(sent, doubtful)
     modem.gate.clear()
-    first.take(id="in the air", only="m0")
+    first.enqueue(id="in the air", only="m0")
     until(modem.sending.is_set)
-    waiting = first.take(id="waiting", only="m0")
+    waiting = first.enqueue(id="waiting", only="m0")
     first.journal.dispatched(modem_record(first))
     journal = (first.folder / "boot" / "journal").read_bytes()
 
@@ -307,11 +309,11 @@ def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(
     second.dispatch.records = Records(first.journal.key)
     second.dispatch.restore()
     second.add("m0")
-    assert second.take(id="sent").state is State.SENT
-    assert second.take(id="sent").message_id == sent.message_id
-    assert second.take(id="doubtful").state is State.UNCONFIRMED
-    assert second.take(id="in the air").state is State.UNCONFIRMED
-    again = second.take(id="waiting")
+    assert second.enqueue(id="sent").state is State.SENT
+    assert second.enqueue(id="sent").message_id == sent.message_id
+    assert second.enqueue(id="doubtful").state is State.UNCONFIRMED
+    assert second.enqueue(id="in the air").state is State.UNCONFIRMED
+    again = second.enqueue(id="waiting")
     assert again.message_id != waiting.message_id
     assert second.end(again) == (State.SENT,)
     known = second.dispatch.records.get(waiting.message_id)

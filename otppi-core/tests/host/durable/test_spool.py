@@ -55,13 +55,13 @@ def behind(bench: DispatchBench, count: int, **options: Any) -> tuple[Record, li
     """Have one message hang in the modem m0 after Ctrl-Z, and others wait behind it."""
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take("6281200000000", "the first", id="first")
+    first = bench.enqueue("6281200000000", "the first", id="first")
     until(modem.sending.is_set)
     bench.journal.dispatched(first)
     waiting = []
     for number in range(count):
         record = bench.record(f"62812000000{number % 3}", f"{TEXT} {number}", id=str(number), **options)
-        waiting.append(bench.dispatch.take(record))
+        waiting.append(bench.dispatch.enqueue(record))
     return first, waiting
 
 
@@ -140,7 +140,7 @@ def test_an_end_of_the_gateway_leaves_them_waiting_and_answers_who_waits(make_be
 def test_what_its_source_keeps_is_not_in_the_spool(make_bench: MakeBench, revive: Revive) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
-    records = [bench.take(id=str(number), origin=KEPT) for number in range(2)]
+    records = [bench.enqueue(id=str(number), origin=KEPT) for number in range(2)]
     assert not spooled(bench)
     again = found(revive(bench), records[0])
     assert (again.state, again.code) == (State.FAILED, ResponseCode.FAILED)
@@ -155,7 +155,7 @@ def test_a_duplicate_of_a_restored_message_is_known(make_bench: MakeBench, reviv
     _, waiting = behind(bench, 1)
     second = revive(bench)
     second.add("m0", start=False)
-    again = second.take(waiting[0].receiver, f"{TEXT} 0", id="0")
+    again = second.enqueue(waiting[0].receiver, f"{TEXT} 0", id="0")
     assert again.message_id == waiting[0].message_id
     second.start("m0")
     assert second.end(again) == (State.SENT,)
@@ -165,8 +165,8 @@ def test_a_duplicate_of_a_restored_message_is_known(make_bench: MakeBench, reviv
 def test_what_expired_meanwhile_or_has_no_modem_ends_honestly(make_bench: MakeBench, revive: Revive) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
-    expiring = bench.take(id="1", lifetime=0.3)
-    elsewhere = bench.take(id="2", only="m0")
+    expiring = bench.enqueue(id="1", lifetime=0.3)
+    elsewhere = bench.enqueue(id="2", only="m0")
     until(lambda: time.monotonic() > expiring.deadline)
     # Housekeeping may have ended it by now; what the kill left is what counts.
     second = revive(bench)
@@ -193,9 +193,9 @@ def test_a_message_that_was_certainly_not_sent_waits_again_and_one_with_parts_ou
     bench = make_bench(attempts=100)
     modem = bench.add("m0")
     modem.script.append(NotSent("busy", retry_after=60.0))
-    refused = bench.take(id="1")
+    refused = bench.enqueue(id="1")
     until(lambda: refused.attempts == 1 and refused.state is State.QUEUED)
-    begun = bench.take("6281200000009", id="2")
+    begun = bench.enqueue("6281200000009", id="2")
     begun.progress.references.append(17)
     bench.dispatch._compact()
     second = revive(bench)
@@ -208,7 +208,7 @@ def test_what_the_sender_was_never_told_of_is_not_sent(make_bench: MakeBench, re
     bench.spool.keep(bench.record(text=TEXT))  # the kill came before the journal had it
     second = revive(bench)
     second.add("m0")
-    assert second.end(second.take(id="new")) == (State.SENT,)
+    assert second.end(second.enqueue(id="new")) == (State.SENT,)
     assert len(second.texts) == 1
     until(lambda: not spooled(second))
 
@@ -227,7 +227,7 @@ def test_the_end_of_a_restored_message_is_told_to_who_asked_for_it(make_bench: M
     second.events.subscribe(MessageEnded, remember)
     second.add("m0")
     second.end(found(second, asked), found(second, silent))
-    assert second.end(second.take(id="new")) == (State.SENT,)
+    assert second.end(second.enqueue(id="new")) == (State.SENT,)
     assert later == [("0", State.SENT), ("1", State.SENT)], "an answer tells the end of the others"
     assert found(second, first).state is State.UNCONFIRMED
 
@@ -236,7 +236,7 @@ def test_who_asked_for_a_duplicates_states_is_remembered(make_bench: MakeBench, 
     bench = make_bench()
     _, (record,) = behind(bench, 1)
     duplicate = bench.record(record.receiver, f"{TEXT} 0", id="0", answer_to=("ws", ASKED.callback))
-    assert bench.dispatch.take(duplicate) is record
+    assert bench.dispatch.enqueue(duplicate) is record
     assert found(revive(bench), record).answer_to == ("ws", ASKED.callback)
 
 
@@ -249,7 +249,7 @@ def test_a_full_spool_stops_no_message_and_is_told_once(
     try:
         modem = bench.add("m0", queue_size=5000)
         modem.gate.clear()
-        records = [bench.take(f"62812{number:07}", TEXT * 20, id=str(number)) for number in range(600)]
+        records = [bench.enqueue(f"62812{number:07}", TEXT * 20, id=str(number)) for number in range(600)]
         assert len(caplog.records) == 1
         assert "would lose" in caplog.text
         (warning,) = bench.dispatch.warnings()
@@ -354,7 +354,7 @@ def test_the_end_after_a_restart_reaches_the_callback_topic(
         until(lambda: worker.status.state is ModemState.READY)
         doubles.modems[-1].gate.clear()
         for number in range(3):
-            host.dispatch.take(Record.of(origin, str(number), f"628120000000{number}", TEXT, time.time() + 60))
+            host.dispatch.enqueue(Record.of(origin, str(number), f"628120000000{number}", TEXT, time.time() + 60))
         until(doubles.modems[-1].sending.is_set)
         threading.Timer(0.1, doubles.modems[-1].gate.set).start()
     finally:

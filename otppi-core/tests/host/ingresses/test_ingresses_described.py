@@ -46,7 +46,7 @@ def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.Lo
         cast("Any", SimpleNamespace(ingress_types=types)), cast("Any", config), cast("Any", None), tmp_path
     )
     for key in types:
-        ingresses.use(key)
+        ingresses.restart(key)
     try:
         until(
             lambda: (

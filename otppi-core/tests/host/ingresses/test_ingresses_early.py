@@ -77,8 +77,8 @@ def test_what_is_known_before_the_start_is_told_after_it_in_order(ingresses: Ing
     tell(ingresses, "1")
     tell(ingresses, "2")
     tell(ingresses, "nobody", "off")
-    ingresses.use("broker")
-    ingresses.use("off")
+    ingresses.restart("broker")
+    ingresses.restart("off")
     until(lambda: Publishing.made is not None)
     assert published() == []
     ingresses.all_started()
@@ -91,7 +91,7 @@ def test_what_is_known_before_the_start_is_told_after_it_in_order(ingresses: Ing
 def test_it_waits_for_a_way_in_that_cannot_be_made_yet(ingresses: Ingresses) -> None:
     Publishing.broken.set()
     tell(ingresses, "1")
-    ingresses.use("broker")
+    ingresses.restart("broker")
     ingresses.all_started()
     tell(ingresses, "2")
     assert published() == []
@@ -101,12 +101,12 @@ def test_it_waits_for_a_way_in_that_cannot_be_made_yet(ingresses: Ingresses) -> 
 
 def test_what_comes_while_a_way_in_is_made_anew_is_told_by_the_new_one(ingresses: Ingresses) -> None:
     ingresses.all_started()
-    ingresses.use("broker")
+    ingresses.restart("broker")
     until(lambda: Publishing.made is not None)
     before = Publishing.made
     assert before is not None
     before.when_stopped = lambda: tell(ingresses, "while it stops")
-    ingresses.use("broker")
+    ingresses.restart("broker")
     until(lambda: Publishing.made is not before and published() == ["while it stops"])
     tell(ingresses, "after")
     assert published() == ["while it stops", "after"]
@@ -120,6 +120,6 @@ def test_what_waits_is_bounded(
     for number in range(5):
         tell(ingresses, str(number))
     assert caplog.text.count("a later state is not told") == 2
-    ingresses.use("broker")
+    ingresses.restart("broker")
     ingresses.all_started()
     until(lambda: published() == ["0", "1", "2"])

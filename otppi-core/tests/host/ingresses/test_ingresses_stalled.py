@@ -57,7 +57,7 @@ class Ways:
         types = {"sleeper": IngressType(cast("Any", section), create, lambda _: True)}
         config = cast("Any", SimpleNamespace(one=lambda _: {}))
         self.ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), folder)
-        self.ingresses.use("sleeper")
+        self.ingresses.restart("sleeper")
         until(lambda: len(self.made) == 1)
 
     def end(self) -> None:
@@ -143,7 +143,7 @@ def test_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     types = {"sleeper": IngressType(cast("Any", section), fail, lambda _: True)}
     config = cast("Any", SimpleNamespace(one=lambda _: {}))
     ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), tmp_path)
-    ingresses.use("sleeper")
+    ingresses.restart("sleeper")
     try:
         until(lambda: bool(ingresses.warnings()))
         assert "sleeper failed, and is waiting to be started again" in ingresses.warnings()[0]

@@ -62,7 +62,7 @@ def test_the_list_of_the_version_before_is_moved_once(opened: Open, store: Store
     assert ONE in opened()
     assert not path.exists(), "a command that only reads writes nothing"
     blocklist = opened()
-    blocklist.settle()
+    blocklist.repair()
     assert (store.read("blocking_list"), store.read("sms")) == (None, [{}])
     assert blocklist.unblock(ONE)
     assert opened().entries() == {}
@@ -192,7 +192,7 @@ def test_every_flipped_bit_is_seen_and_told(opened: Open, path: Path) -> None:
             if again.entries().keys() != blocklist.entries().keys():
                 assert set(again.entries()) < {ONE, TWO}, "none is blocked that was not"
                 assert "damaged" in again.warnings()[0]
-    again.settle()
+    again.repair()
     assert aside.read_bytes() == damaged
     assert "otppi block list" in opened().warnings()[0], "until somebody has looked at it"
     aside.unlink()

@@ -278,7 +278,7 @@ class Broker:
 
     def deliver(self, data: object, **options: Any) -> None:
         body = {"command": "send-sms", "callback_topic": "answers", "callback_delay": 0, "data": data}
-        self.consumer.take(Delivery(body=json.dumps(body).encode(), **options))
+        self.consumer.consume(Delivery(body=json.dumps(body).encode(), **options))
 
     def actions(self, count: int) -> list[Action]:
         actions = list[Action]()

@@ -39,11 +39,11 @@ def test_who_named_a_moment_is_not_sent_after_it(bench: DispatchBench, slow_cloc
     """14 days back, `expiration` in 8 s, the clock is set, the network comes after 14 s: it went out, 10 s too late."""
     modem = bench.add("m0")
     modem.gate.clear()
-    busy = bench.take("6281200000009")
+    busy = bench.enqueue("6281200000009")
     until(modem.sending.is_set)
     record = bench.record(lifetime=DAYS + 1.0)
     record.amend(ends_at=record.expires)
-    bench.dispatch.take(record)
+    bench.dispatch.enqueue(record)
     assert record.left() > 86_400
     slow_clock()
     until(lambda: record.left() <= 0)
@@ -56,11 +56,11 @@ def test_who_named_a_moment_is_not_sent_after_it(bench: DispatchBench, slow_cloc
 def test_the_validity_period_is_by_both_clocks(bench: DispatchBench, slow_clock: Any) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    busy = bench.take("6281200000009")
+    busy = bench.enqueue("6281200000009")
     until(modem.sending.is_set)
     record = bench.record(lifetime=DAYS + 300.0)
     record.amend(ends_at=record.expires)
-    bench.dispatch.take(record)
+    bench.dispatch.enqueue(record)
     slow_clock()
     modem.gate.set()
     bench.end(busy, record)
@@ -71,7 +71,7 @@ def test_a_lifetime_is_no_moment(bench: DispatchBench, slow_clock: Any) -> None:
     """What nobody named lives by the monotonic clock: a clock that is put right ends nothing."""
     modem = bench.add("m0")
     modem.gate.clear()
-    busy, record = bench.take("6281200000009"), bench.take(lifetime=60)
+    busy, record = bench.enqueue("6281200000009"), bench.enqueue(lifetime=60)
     slow_clock()
     modem.gate.set()
     assert bench.end(busy, record) == (State.SENT, State.SENT)
@@ -81,7 +81,7 @@ def test_the_moment_is_known_after_a_restart(bench: DispatchBench) -> None:
     bench.add("m0", start=False)
     record = bench.record(lifetime=60)
     record.amend(ends_at=record.expires)
-    bench.dispatch.take(record)
+    bench.dispatch.enqueue(record)
     (again,) = bench.journal.replay([record.message_id])
     assert again.ends_at == record.ends_at
 

@@ -95,7 +95,7 @@ def test_the_example_with_four_operators(make_bench: MakeBench, routing: str) ->
     four_operators(bench, by_price=by_price)
     spent = dict.fromkeys(OPERATORS, 0)
     for prefix, (name, price) in WAYS.items():
-        record = bench.take(f"{prefix}000001")
+        record = bench.enqueue(f"{prefix}000001")
         assert bench.end(record) == (State.SENT,)
         assert record.egress == name, prefix
         spent[name] += price
@@ -108,12 +108,12 @@ def test_the_second_cheapest_goes_on_where_the_cheapest_cannot(make_bench: MakeB
     bench = make_bench(cheapest=True)
     four_operators(bench, by_price=True)
     bench.modems["operator 1"].script.append(ModemUnfit("no credit"))
-    record = bench.take("6287100000001")
+    record = bench.enqueue("6287100000001")
     assert bench.end(record) == (State.SENT,)
     assert record.egress == "operator 4"
     assert bench.worker("operator 1").account.describe()["today"]["spent"] == 0
     assert bench.worker("operator 4").account.describe()["today"]["spent"] == 200
-    again = bench.take("6287100000002")  # it stays behind those that work for a while
+    again = bench.enqueue("6287100000002")  # it stays behind those that work for a while
     assert bench.end(again) == (State.SENT,)
     assert again.egress == "operator 4"
 
@@ -126,7 +126,7 @@ def test_two_cards_of_one_operator_take_turns(make_bench: MakeBench, routing: st
     bench.add("operator 1, second card", tariff=tariff("operator 1"), prefixes=named)
     used = []
     for number in range(6):
-        record = bench.take(f"628710000{number:04}")
+        record = bench.enqueue(f"628710000{number:04}")
         bench.end(record)
         used.append(record.egress)
     assert used[0] != used[1]
@@ -140,7 +140,7 @@ def test_a_promotion_draws_messages_as_soon_as_it_is_reached(make_bench: MakeBen
     bench.add("operator 4", tariff=tariff("operator 4"))
     used = []
     for receiver in ("6281200000001", *(f"628710000000{number}" for number in range(3)), "6281200000002"):
-        record = bench.take(receiver)
+        record = bench.enqueue(receiver)
         bench.end(record)
         used.append((record.egress, bench.worker("operator 1").account.price(receiver)))
     assert used == [
@@ -159,13 +159,13 @@ def test_a_promotion_counts_those_that_wait_and_ends_with_the_day(make_bench: Ma
     modem = bench.add("promoted", tariff=promoted)
     bench.add("plain", tariff=Tariff(50), prefixes=("62",))
     modem.gate.clear()
-    first = bench.take("6281200000001", only="promoted")
-    second = bench.take("6281200000002")
+    first = bench.enqueue("6281200000001", only="promoted")
+    second = bench.enqueue("6281200000002")
     assert second.egress == "promoted"
     modem.gate.set()
     bench.end(first, second)
     bench.now = lambda: second.created + 24 * 3600
-    third = bench.take("6281200000003")
+    third = bench.enqueue("6281200000003")
     bench.end(third)
     assert third.egress == "plain"
 
@@ -175,6 +175,6 @@ def test_the_cheapest_does_not_go_before_its_quota_or_rate_lets_it(make_bench: M
     bench.add("cheap", tariff=Tariff(10), limits=Limits(daily_quota=2))
     bench.add("dear", tariff=Tariff(20), limits=Limits(rate_per_minute=1))
     bench.add("dearest", tariff=Tariff(30))
-    records = [bench.take(f"628120000000{number}") for number in range(4)]
+    records = [bench.enqueue(f"628120000000{number}") for number in range(4)]
     bench.end(*records)
     assert [record.egress for record in records] == ["cheap", "cheap", "dear", "dearest"]

@@ -19,7 +19,7 @@ ANI, BUDI = "6281200000001", "6281200000002"
 
 def refusal(bench: DispatchBench, **options: object) -> NotAccepted:
     with pytest.raises(NotAccepted) as caught:
-        bench.take(**options)  # type: ignore[arg-type]
+        bench.enqueue(**options)  # type: ignore[arg-type]
     return caught.value
 
 
@@ -28,7 +28,7 @@ def refusal(bench: DispatchBench, **options: object) -> NotAccepted:
 
 def test_a_message_is_sent_and_its_text_forgotten(bench: DispatchBench) -> None:
     modem = bench.add("m0")
-    record = bench.take(text="hello")
+    record = bench.enqueue(text="hello")
     assert bench.end(record) == (State.SENT,)
     assert bench.texts == ["hello"]
     assert record.text is None
@@ -44,20 +44,20 @@ def test_no_modem_is_1101(bench: DispatchBench) -> None:
 def test_a_modem_that_is_not_for_the_api_is_asked_only_by_name(bench: DispatchBench) -> None:
     bench.add("m0", send_from_api=False)
     assert refusal(bench).code is ResponseCode.NO_MODEM
-    assert bench.end(bench.take(only="m0")) == (State.SENT,)
+    assert bench.end(bench.enqueue(only="m0")) == (State.SENT,)
 
 
 def test_a_full_queue_is_1205_and_each_lane_has_its_own_bound(bench: DispatchBench) -> None:
     modem = bench.add("m0", queue_size=2)
     modem.gate.clear()
-    first = bench.take("628120000000")
+    first = bench.enqueue("628120000000")
     until(modem.sending.is_set)
-    waiting = [bench.take(f"62812000001{number}") for number in range(2)]
+    waiting = [bench.enqueue(f"62812000001{number}") for number in range(2)]
     full = refusal(bench)
     assert (full.code, full.cause) == (ResponseCode.QUEUE_FULL, "the queue is full")
     assert full.retry_after is not None
     assert full.retry_after >= 1
-    waiting += [bench.take(f"62812000002{number}", bulk=True) for number in range(2)]
+    waiting += [bench.enqueue(f"62812000002{number}", bulk=True) for number in range(2)]
     assert refusal(bench, bulk=True).code is ResponseCode.QUEUE_FULL
     modem.gate.set()
     assert set(bench.end(first, *waiting)) == {State.SENT}
@@ -67,12 +67,12 @@ def test_what_cannot_be_sent_in_time_by_the_measure_so_far_is_1205(bench: Dispat
     modem = bench.add("m0")
     bench.worker("m0").seconds_per_message = 3.0
     modem.gate.clear()
-    records = [bench.take(f"62812000000{number}") for number in range(3)]
+    records = [bench.enqueue(f"62812000000{number}") for number in range(3)]
     until(modem.sending.is_set)
     late = refusal(bench, lifetime=8.0)
     assert (late.code, late.cause) == (ResponseCode.QUEUE_FULL, "it could not be sent before it expires")
     assert late.retry_after == 9
-    in_time = bench.take("6281200000009", lifetime=11.0)
+    in_time = bench.enqueue("6281200000009", lifetime=11.0)
     modem.gate.set()
     assert set(bench.end(*records, in_time)) == {State.SENT}
 
@@ -90,9 +90,9 @@ def test_nothing_is_taken_after_the_end(make_bench: MakeBench) -> None:
 def test_what_waits_too_long_expires_in_the_queue(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take(ANI)
+    first = bench.enqueue(ANI)
     until(modem.sending.is_set)
-    late = bench.take(BUDI, lifetime=0.01)
+    late = bench.enqueue(BUDI, lifetime=0.01)
     assert bench.end(late) == (State.EXPIRED,)
     assert late.code is ResponseCode.QUEUE_FULL
     modem.gate.set()
@@ -103,9 +103,9 @@ def test_what_waits_too_long_expires_in_the_queue(bench: DispatchBench) -> None:
 def test_what_is_too_late_is_not_sent_when_its_turn_comes(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take(ANI)
+    first = bench.enqueue(ANI)
     until(modem.sending.is_set)
-    late = bench.take(BUDI, text="late")
+    late = bench.enqueue(BUDI, text="late")
     late.deadline = time.monotonic() - 1
     modem.gate.set()
     assert bench.end(first, late) == (State.SENT, State.EXPIRED)
@@ -114,7 +114,7 @@ def test_what_is_too_late_is_not_sent_when_its_turn_comes(bench: DispatchBench) 
 
 def test_the_modem_is_told_the_rest_of_the_life(bench: DispatchBench) -> None:
     modem = bench.add("m0")
-    bench.end(bench.take(lifetime=100.0))
+    bench.end(bench.enqueue(lifetime=100.0))
     assert 95 < modem.attempts[0].validity <= 100
 
 
@@ -124,17 +124,17 @@ def test_the_modem_is_told_the_rest_of_the_life(bench: DispatchBench) -> None:
 def test_a_duplicate_is_the_earlier_record_while_queued_and_after(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take(id="1")
-    assert bench.take(id="1") is first
+    first = bench.enqueue(id="1")
+    assert bench.enqueue(id="1") is first
     modem.gate.set()
     bench.end(first)
-    assert bench.take(id="1") is first
+    assert bench.enqueue(id="1") is first
     others = [
-        bench.take(id="2"),
-        bench.take(BUDI, id="1"),
-        bench.take(text="another", id="1"),
-        bench.take(),
-        bench.take(),
+        bench.enqueue(id="2"),
+        bench.enqueue(BUDI, id="1"),
+        bench.enqueue(text="another", id="1"),
+        bench.enqueue(),
+        bench.enqueue(),
     ]
     assert first not in others
     bench.end(*others)
@@ -144,12 +144,12 @@ def test_a_duplicate_is_the_earlier_record_while_queued_and_after(bench: Dispatc
 def test_a_duplicate_is_known_within_the_window_only(make_bench: MakeBench) -> None:
     bench = make_bench(duplicate_window=60)
     bench.add("m0")
-    first = bench.take(id="1")
+    first = bench.enqueue(id="1")
     bench.end(first)
     first.taken -= 59
-    assert bench.take(id="1") is first
+    assert bench.enqueue(id="1") is first
     first.taken -= 2
-    second = bench.take(id="1")
+    second = bench.enqueue(id="1")
     assert second is not first
     assert bench.end(second) == (State.SENT,)
 
@@ -164,9 +164,9 @@ def test_a_failed_message_may_come_again_and_an_unconfirmed_may_not(
 ) -> None:
     modem = bench.add("m0")
     modem.script.append(error)
-    first = bench.take(id="1")
+    first = bench.enqueue(id="1")
     bench.end(first)
-    second = bench.take(id="1")
+    second = bench.enqueue(id="1")
     assert (second is not first) is again
     bench.end(second)
     assert len(bench.texts) == again
@@ -178,7 +178,7 @@ def test_a_failed_message_may_come_again_and_an_unconfirmed_may_not(
 def test_rejected_ends_it(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.script.append(Rejected("unassigned number", code="+CMS ERROR: 1"))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.FAILED,)
     assert (record.code, record.cause) == (ResponseCode.FAILED, "unassigned number (+CMS ERROR: 1)")
     assert len(modem.attempts) == 1
@@ -187,10 +187,10 @@ def test_rejected_ends_it(bench: DispatchBench) -> None:
 def test_unconfirmed_ends_it_and_it_is_not_sent_again(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.script.append(Unconfirmed("no answer"))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.UNCONFIRMED,)
     assert record.code is ResponseCode.UNCONFIRMED
-    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert bench.end(bench.enqueue(BUDI)) == (State.SENT,)
     assert len(modem.attempts) == 2
 
 
@@ -198,7 +198,7 @@ def test_unconfirmed_is_sent_once_more_where_that_is_wanted(make_bench: MakeBenc
     bench = make_bench(resend_unconfirmed=True)
     modem = bench.add("m0")
     modem.script.extend([Unconfirmed("no answer"), None, Unconfirmed("no answer"), Unconfirmed("no answer")])
-    first, second = bench.take(ANI), bench.take(BUDI)
+    first, second = bench.enqueue(ANI), bench.enqueue(BUDI)
     assert bench.end(first, second) == (State.SENT, State.UNCONFIRMED)
     assert [message.again for message in modem.attempts] == [False, True, False, True]
 
@@ -207,15 +207,15 @@ def test_unconfirmed_is_sent_once_more_where_that_is_wanted(make_bench: MakeBenc
 def test_what_was_unconfirmed_once_does_not_end_as_failed(make_bench: MakeBench, error: Exception) -> None:
     bench = make_bench(resend_unconfirmed=True, attempts=1)
     bench.add("m0").script.extend([Unconfirmed("no answer"), error])
-    assert bench.end(bench.take()) == (State.UNCONFIRMED,)
+    assert bench.end(bench.enqueue()) == (State.UNCONFIRMED,)
 
 
 def test_not_sent_is_tried_again_so_often_and_then_fails(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.script.extend([NotSent("no prompt"), NotSent("no prompt"), None])
-    assert bench.end(bench.take()) == (State.SENT,)
+    assert bench.end(bench.enqueue()) == (State.SENT,)
     modem.script.extend([NotSent("no prompt", code="x")] * 3)
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.FAILED,)
     assert record.cause == "no prompt (x)"
     assert len(modem.attempts) == 6
@@ -224,7 +224,7 @@ def test_not_sent_is_tried_again_so_often_and_then_fails(bench: DispatchBench) -
 def test_not_sent_goes_to_another_modem_that_is_ready(bench: DispatchBench) -> None:
     first, second = bench.add("m0", default=True), bench.add("m1")
     first.script.append(NotSent("no prompt"))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     assert record.egress == "m1"
     assert (len(first.attempts), len(second.attempts)) == (1, 1)
@@ -233,7 +233,7 @@ def test_not_sent_goes_to_another_modem_that_is_ready(bench: DispatchBench) -> N
 def test_what_is_a_matter_of_waiting_stays_and_a_wake_up_does_not_shorten_the_wait(bench: DispatchBench) -> None:
     modem, other = bench.add("m0", default=True), bench.add("m1")
     modem.script.append(NotSent("network out of order", retry_after=0.3))
-    record = bench.take()
+    record = bench.enqueue()
     until(lambda: modem.attempts)
     begun = time.monotonic()
     modem.wake()
@@ -245,7 +245,7 @@ def test_what_is_a_matter_of_waiting_stays_and_a_wake_up_does_not_shorten_the_wa
 def test_a_modem_whose_network_stays_out_of_order_is_left_for_another(bench: DispatchBench) -> None:
     modem, other = bench.add("m0", default=True), bench.add("m1")
     modem.script.extend([NotSent("network out of order", retry_after=0.01)] * 3)
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     assert (record.egress, len(modem.attempts), len(other.attempts)) == ("m1", 3, 1)
 
@@ -254,15 +254,15 @@ def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBen
     modems = [bench.add(f"m{number}") for number in range(3)]
     for modem in modems[:2]:
         modem.script.append(ModemUnfit("no credit"))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     assert record.egress == "m2"
-    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert bench.end(bench.enqueue(BUDI)) == (State.SENT,)
     assert [len(modem.attempts) for modem in modems] == [1, 1, 2]
     modems[2].script.append(ModemUnfit("no credit"))
     for modem in modems[:2]:
         modem.script.append(ModemUnfit("no credit"))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.FAILED,)
     assert record.cause == "no credit"
     assert [len(modem.attempts) for modem in modems] == [2, 2, 3]
@@ -271,7 +271,7 @@ def test_an_unfit_modem_is_left_for_others_until_none_is_left(bench: DispatchBen
 def test_a_message_whose_modem_is_unfit_waits_for_one_that_starts(bench: DispatchBench) -> None:
     bench.add("m0").script.append(ModemUnfit("no credit"))
     later = bench.add("m1", start=False)
-    record = bench.take()
+    record = bench.enqueue()
     until(lambda: record.egress == "m1")
     bench.start("m1")
     assert bench.end(record) == (State.SENT,)
@@ -283,12 +283,12 @@ def test_a_driver_that_fails_leaves_no_message_behind_and_goes_on(
 ) -> None:
     modem = bench.add("m0")
     modem.script.append(ZeroDivisionError("a bug"))
-    record = bench.take(text="the text of the message")
+    record = bench.enqueue(text="the text of the message")
     assert bench.end(record) == (State.UNCONFIRMED,)
     assert record.cause == "the modem's driver failed (ZeroDivisionError)"
     until(lambda: bench.threads["m0"].supervision.failures == 1)
     assert bench.threads["m0"].supervision.last_error == "ZeroDivisionError"  # its sentence might quote a message
-    assert bench.end(bench.take(BUDI)) == (State.SENT,)
+    assert bench.end(bench.enqueue(BUDI)) == (State.SENT,)
     assert "the text of the message" not in caplog.text
 
 

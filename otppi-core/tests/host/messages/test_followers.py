@@ -24,7 +24,7 @@ NUMBER = "6281200000001"
 
 def guess(bench: DispatchBench, text: str, origin: Origin = STRANGER, **options: Any) -> Record:
     record = bench.record(NUMBER, text, id="1", origin=origin, **options)
-    return bench.dispatch.take(record)
+    return bench.dispatch.enqueue(record)
 
 
 def kept(bench: DispatchBench, *records: Record) -> list[Record]:
@@ -41,7 +41,7 @@ def refusal(call: Callable[[], object]) -> tuple[ResponseCode, str]:
 
 def test_a_right_guess_looks_like_a_message_of_its_own(bench: DispatchBench) -> None:
     bench.add("m0")
-    secret = bench.take(NUMBER, "Kode 123456", id="1")
+    secret = bench.enqueue(NUMBER, "Kode 123456", id="1")
     assert bench.end(secret) == (State.SENT,)
     right, wrong = guess(bench, "Kode 123456"), guess(bench, "Kode 654321")
     assert {right.state, wrong.state} <= {State.QUEUED, State.SENDING, State.SENT}
@@ -59,12 +59,12 @@ def test_what_is_refused_is_compared_with_nobodys(make_bench: Callable[..., Disp
     bench = make_bench()
     modem = bench.add("m0", queue_size=1)
     modem.gate.clear()
-    first = bench.take("6281200000009")
+    first = bench.enqueue("6281200000009")
     until(modem.sending.is_set)
-    secret = bench.take(NUMBER, "Kode 123456", id="1")
+    secret = bench.enqueue(NUMBER, "Kode 123456", id="1")
     told = {refusal(partial(guess, bench, text)) for text in ("Kode 123456", "Kode 654321")}
     assert told == {(ResponseCode.QUEUE_FULL, "the queue is full")}
-    assert bench.take(NUMBER, "Kode 123456", id="1") is secret, "who repeats an own one is told"
+    assert bench.enqueue(NUMBER, "Kode 123456", id="1") is secret, "who repeats an own one is told"
     modem.gate.set()
     bench.end(first, secret)
 
@@ -72,7 +72,7 @@ def test_what_is_refused_is_compared_with_nobodys(make_bench: Callable[..., Disp
 def test_where_no_modem_is_ready_guesses_are_told_the_same(bench: DispatchBench) -> None:
     bench.add("m0", send_from_api=False)
     record = bench.record(NUMBER, "Kode 123456", id="1", only="m0")
-    bench.end(bench.dispatch.take(record))
+    bench.end(bench.dispatch.enqueue(record))
     told = {refusal(partial(guess, bench, text)) for text in ("Kode 123456", "Kode 654321")}
     assert {code for code, _ in told} == {ResponseCode.NO_MODEM}
     assert len(told) == 1
@@ -80,7 +80,7 @@ def test_where_no_modem_is_ready_guesses_are_told_the_same(bench: DispatchBench)
 
 def test_guesses_with_one_id_and_receiver_are_counted_and_limited(bench: DispatchBench) -> None:
     bench.add("m0")
-    secret = bench.take(NUMBER, "Kode 999999", id="1")
+    secret = bench.enqueue(NUMBER, "Kode 999999", id="1")
     bench.end(secret)
     records = [guess(bench, f"Kode {number}") for number in range(20)]
     code, cause = refusal(lambda: guess(bench, "Kode 999999"))
@@ -88,15 +88,15 @@ def test_guesses_with_one_id_and_receiver_are_counted_and_limited(bench: Dispatc
     assert "9" not in cause
     assert guess(bench, "Kode 3") is records[3]
     other = bench.record("6281200000002", "Kode 1", id="1", origin=STRANGER)
-    assert bench.dispatch.take(other) is other, "another receiver"
-    assert bench.take(NUMBER, "Kode 1000", id="1").follows is None, "another sender"
+    assert bench.dispatch.enqueue(other) is other, "another receiver"
+    assert bench.enqueue(NUMBER, "Kode 1000", id="1").follows is None, "another sender"
     bench.end(*records, other)
 
 
 def test_the_same_by_two_ways_is_sent_once_and_each_is_told_its_end(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    first = bench.take(NUMBER, "text", id="1")
+    first = bench.enqueue(NUMBER, "text", id="1")
     second = guess(bench, "text", BROKER)
     third = guess(bench, "text", STRANGER)
     ended = threading.Event()
@@ -112,11 +112,11 @@ def test_a_report_comes_to_both(bench: DispatchBench) -> None:
     bench.add("m0")
     told: list[MessageChanged] = []
     bench.events.subscribe(MessageChanged, told.append)
-    first = bench.take(NUMBER, "text", id="1")
+    first = bench.enqueue(NUMBER, "text", id="1")
     origin = Origin("broker", Sender("ingress-broker"), callback=Callback("answers"), kept_by_source=True)
     record = bench.record(NUMBER, "text", id="1", origin=origin)
     record.answer_to = ("broker", Callback("answers"))
-    second = bench.dispatch.take(record)
+    second = bench.dispatch.enqueue(record)
     bench.end(first, second)
     (reference,) = first.progress.references
     report = DeliveryReport(NUMBER, reference, DeliveryOutcome.DELIVERED, 0)
@@ -131,7 +131,7 @@ def test_where_the_first_fails_the_second_is_told(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
     modem.script.append(Rejected("no"))
-    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
     modem.gate.set()
     assert bench.end(first, second) == (State.FAILED, State.FAILED)
     again = guess(bench, "text", BROKER)
@@ -142,10 +142,10 @@ def test_where_the_first_fails_the_second_is_told(bench: DispatchBench) -> None:
 def test_one_that_another_follows_is_not_taken_back(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    busy = bench.take("6281200000009")
+    busy = bench.enqueue("6281200000009")
     until(modem.sending.is_set)
     record = bench.record(NUMBER, "text", id="1", origin=BROKER)
-    first = bench.dispatch.take(record)
+    first = bench.dispatch.enqueue(record)
     second = guess(bench, "text")
     bench.dispatch.withdraw(first)
     modem.gate.set()
@@ -163,7 +163,7 @@ def restarted(bench: DispatchBench) -> DispatchBench:
 def test_a_follower_is_known_after_a_restart_and_neither_reported_nor_counted(make_bench: Any) -> None:
     bench = make_bench()
     bench.add("m0")
-    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
     bench.end(first, second)
     with restarted(bench) as again:
         found = again.dispatch.records.get(second.message_id)
@@ -184,7 +184,7 @@ def test_a_follower_is_known_after_a_restart_and_neither_reported_nor_counted(ma
 def test_a_kill_takes_neither_of_two_that_wait(make_bench: Any) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
-    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text")
+    first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text")
     with restarted(bench) as again:
         found = kept(again, first, second)
         assert len(found) == 2
@@ -197,7 +197,7 @@ def test_a_kill_takes_neither_of_two_that_wait(make_bench: Any) -> None:
 
 def test_where_the_first_expires_the_second_goes_itself(bench: DispatchBench) -> None:
     modem = bench.add("m0", start=False)
-    first = bench.take(NUMBER, "text", id="1", lifetime=0.5)
+    first = bench.enqueue(NUMBER, "text", id="1", lifetime=0.5)
     second, third = guess(bench, "text"), guess(bench, "text", BROKER)
     told = threading.Event()
     assert bench.dispatch.on_end(second, told.set)
@@ -215,7 +215,7 @@ def test_where_the_first_expires_the_second_goes_itself(bench: DispatchBench) ->
 def test_where_no_modem_may_send_the_first_the_second_is_tried(make_bench: Any) -> None:
     bench = make_bench(modem_grace=0.3)
     bench.add("m0", start=False)
-    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text")
+    first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text")
     assert bench.end(first) == (State.FAILED,)
     assert bench.end(second) == (State.FAILED,)
     assert (second.code, second.follows) == (ResponseCode.NO_MODEM, None)
@@ -225,7 +225,7 @@ def test_where_no_modem_may_send_the_first_the_second_is_tried(make_bench: Any) 
 def test_one_that_goes_itself_is_still_known_after_a_kill(make_bench: Any) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
-    first, second = bench.take(NUMBER, "text", id="1", lifetime=0.5), guess(bench, "text")
+    first, second = bench.enqueue(NUMBER, "text", id="1", lifetime=0.5), guess(bench, "text")
     third = guess(bench, "text", BROKER)
     until(lambda: second.follows is None and third.follows is second)
     with restarted(bench) as again:
@@ -239,7 +239,7 @@ def test_one_that_goes_itself_is_still_known_after_a_kill(make_bench: Any) -> No
 def test_at_the_stop_who_waits_is_told_how_it_stands(make_bench: Any) -> None:
     bench = make_bench()
     bench.add("m0", start=False)
-    first, second = bench.take(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
+    first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text", BROKER)
     told = threading.Event()
     assert bench.dispatch.on_end(second, told.set)
     bench.close()

@@ -35,7 +35,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(bench: DispatchBench, receiver: str = ANI, **options: Any) -> NotAccepted:
     with pytest.raises(NotAccepted) as caught:
-        bench.take(receiver, **options)
+        bench.enqueue(receiver, **options)
     return caught.value
 
 
@@ -48,7 +48,7 @@ def overview(bench: DispatchBench) -> Overview:
 
 def test_each_goes_by_its_own_channel(bench: DispatchBench) -> None:
     modem, account = bench.add("m0"), bench.add_account("office")
-    mail, sms = bench.take(ANI, subject="Kode"), bench.take()
+    mail, sms = bench.enqueue(ANI, subject="Kode"), bench.enqueue()
     assert bench.end(mail, sms) == (State.SENT, State.SENT)
     assert [message.destination for message in account.attempts] == [ANI]
     assert [message.destination for message in modem.attempts] == ["6281200000001"]
@@ -73,10 +73,10 @@ def test_accounts_take_turns(bench: DispatchBench) -> None:
     accounts = [bench.add_account(name) for name in ("one", "two", "three")]
     for account in accounts:  # one that is done sooner than the others has the shorter queue, and gets the next one
         account.gate.clear()
-    records = [bench.take(f"somebody{number}@example.com") for number in range(3)]
+    records = [bench.enqueue(f"somebody{number}@example.com") for number in range(3)]
     for account in accounts:
         assert account.sending.wait(PATIENCE)
-    records += [bench.take(f"somebody{number}@example.com") for number in range(3, 30)]
+    records += [bench.enqueue(f"somebody{number}@example.com") for number in range(3, 30)]
     for account in accounts:
         account.gate.set()
     assert set(bench.end(*records)) == {State.SENT}
@@ -86,7 +86,7 @@ def test_accounts_take_turns(bench: DispatchBench) -> None:
 def test_a_modem_and_an_account_of_one_name_are_counted_apart(bench: DispatchBench) -> None:
     bench.add("one")
     bench.add_account("one")
-    bench.end(bench.take(ANI), bench.take(BUDI), bench.take())
+    bench.end(bench.enqueue(ANI), bench.enqueue(BUDI), bench.enqueue())
     assert bench.worker("one").account.describe()["today"]["messages"] == 1
     assert bench.egress("mail/one").account.describe()["today"]["messages"] == 2
 
@@ -94,9 +94,9 @@ def test_a_modem_and_an_account_of_one_name_are_counted_apart(bench: DispatchBen
 def test_a_change_of_the_accounts_leaves_the_modems_alone(bench: DispatchBench) -> None:
     bench.add("m0")
     bench.add_account("office")
-    bench.dispatch.use([], Channel.MAIL)
+    bench.dispatch.replace_egresses([], Channel.MAIL)
     assert [one.name for one in bench.dispatch.workers()] == ["m0"]
-    assert bench.end(bench.take()) == (State.SENT,)
+    assert bench.end(bench.enqueue()) == (State.SENT,)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_a_change_of_the_accounts_leaves_the_modems_alone(bench: DispatchBench) 
 
 def test_an_e_mail_of_any_length_counts_as_one(bench: DispatchBench) -> None:
     bench.add_account("office", limits=Limits(daily_quota=2))
-    records = [bench.take(receiver, text="x" * 4000) for receiver in (ANI, BUDI)]
+    records = [bench.enqueue(receiver, text="x" * 4000) for receiver in (ANI, BUDI)]
     assert set(bench.end(*records)) == {State.SENT}
     told = refusal(bench, CITRA)
     assert (told.code, "office" in told.cause) == (ResponseCode.NO_MODEM, True)
@@ -115,7 +115,7 @@ def test_an_e_mail_of_any_length_counts_as_one(bench: DispatchBench) -> None:
 def test_a_full_quota_sends_the_rest_by_another_account(bench: DispatchBench) -> None:
     bench.add_account("small", limits=Limits(daily_quota=1))
     bench.add_account("large")
-    records = [bench.take(f"somebody{number}@example.com") for number in range(5)]
+    records = [bench.enqueue(f"somebody{number}@example.com") for number in range(5)]
     assert set(bench.end(*records)) == {State.SENT}
     assert sorted(sent.modem for sent in bench.outbox) == ["large"] * 4 + ["small"]
 
@@ -129,7 +129,7 @@ def test_a_deferred_receiver_holds_up_nobody_and_costs_no_attempt(make_bench: Ma
     account = bench.add_account("office")
     account.gate.clear()
     account.receivers[ANI] = deque([Deferred("450 4.2.0 greylisted")] * 5)
-    slow, *others = [bench.take(receiver) for receiver in (ANI, BUDI, CITRA)]
+    slow, *others = [bench.enqueue(receiver) for receiver in (ANI, BUDI, CITRA)]
     account.gate.set()
     assert set(bench.end(*others)) == {State.SENT}
     assert len([message for message in account.attempts if message.destination == ANI]) <= 2, "others do not wait"
@@ -141,7 +141,7 @@ def test_a_deferred_receiver_holds_up_nobody_and_costs_no_attempt(make_bench: Ma
 def test_what_is_deferred_waits_as_long_as_the_server_says_and_says_why(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.receivers[ANI] = deque([Deferred("greylisted", code="450 4.2.0", retry_after=1.5)])
-    began, record = time.monotonic(), bench.take(ANI)
+    began, record = time.monotonic(), bench.enqueue(ANI)
     until(lambda: bench.dispatch.is_held(record), "it was put off")
     assert of_record(record).data["cause"] == "greylisted (450 4.2.0)"
     assert bench.end(record) == (State.SENT,)
@@ -155,7 +155,7 @@ def test_the_same_account_goes_on_where_it_can(bench: DispatchBench) -> None:
     """Greylisting knows the sender's address: another account would begin anew."""
     first = bench.add_account("one")
     first.receivers[ANI] = deque([Deferred("greylisted")] * 3)
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     until(lambda: record.deferrals)
     other = bench.add_account("two")
     assert bench.end(record) == (State.SENT,)
@@ -166,10 +166,10 @@ def test_the_same_account_goes_on_where_it_can(bench: DispatchBench) -> None:
 def test_another_one_goes_on_where_the_account_is_gone(bench: DispatchBench) -> None:
     first = bench.add_account("one")
     first.receivers[ANI] = deque([Deferred("greylisted", retry_after=0.6)])
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     until(lambda: bench.dispatch.is_held(record))
     bench.add_account("two")
-    bench.dispatch.use([bench.egress("mail/two")], Channel.MAIL)
+    bench.dispatch.replace_egresses([bench.egress("mail/two")], Channel.MAIL)
     assert bench.end(record) == (State.SENT,)
     assert record.egress == "mail/two"
 
@@ -178,7 +178,7 @@ def test_another_one_goes_on_where_the_account_is_gone(bench: DispatchBench) -> 
 def test_it_ends_by_expiry_with_the_last_answer(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.receivers[ANI] = deque([Deferred("the mailbox is full")] * 1000)
-    record = bench.take(ANI, lifetime=1.0)
+    record = bench.enqueue(ANI, lifetime=1.0)
     assert bench.end(record) == (State.EXPIRED,)
     assert "the mailbox is full" in (record.cause or "")
     assert record.code is ResponseCode.QUEUE_FULL
@@ -187,7 +187,7 @@ def test_it_ends_by_expiry_with_the_last_answer(bench: DispatchBench) -> None:
 def test_what_is_deferred_can_be_withdrawn(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.receivers[ANI] = deque([Deferred("greylisted", retry_after=60)])
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     until(lambda: bench.dispatch.is_held(record))
     bench.dispatch.withdraw(record)
     assert bench.end(record) == (State.FAILED,)
@@ -206,14 +206,14 @@ def test_what_is_deferred_can_be_withdrawn(bench: DispatchBench) -> None:
 def test_ends_that_nothing_follows(bench: DispatchBench, error: Exception, state: State, code: ResponseCode) -> None:
     account = bench.add_account("office")
     account.script.append(error)
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     assert bench.end(record) == (state,)
     assert (record.code, len(account.attempts), record.text) == (code, 1, None)
 
 
 def test_no_status_report_is_waited_for(bench: DispatchBench) -> None:
     bench.add_account("office")
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     assert bench.end(record) == (State.SENT,)
     assert not bench.dispatch._receipts._awaited
 
@@ -222,17 +222,17 @@ def test_an_unfit_account_rests_and_another_one_sends(bench: DispatchBench) -> N
     tired, other = bench.add_account("tired"), bench.add_account("other", start=False)
     tired.script.append(Unfit("quota of the provider used up", code="550 5.4.5", retry_after=3600))
     tired.gate.clear()
-    first, second = bench.take(ANI), bench.take(BUDI)
+    first, second = bench.enqueue(ANI), bench.enqueue(BUDI)
     until(tired.sending.is_set)
     if second.egress != first.egress:
-        second = bench.take(CITRA, only=first.egress)
+        second = bench.enqueue(CITRA, only=first.egress)
     bench.start("mail/other")
     bench.until_state("mail/other", EgressState.READY)
     tired.gate.set()
     assert bench.end(first) == (State.SENT,)
     assert first.egress == "mail/other"
     assert 3590 < bench.egress("mail/tired").rest_left() <= 3600
-    third = bench.take("dewi@example.com")
+    third = bench.enqueue("dewi@example.com")
     assert bench.end(third) == (State.SENT,)
     assert third.egress == "mail/other"
     assert len(tired.attempts) == 1
@@ -243,7 +243,7 @@ def test_an_unfit_account_rests_and_another_one_sends(bench: DispatchBench) -> N
 def test_where_only_one_rests_its_senders_are_told_when_to_try_again(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.script.append(Unfit("too many", retry_after=3600))
-    assert bench.end(bench.take(ANI)) == (State.FAILED,)
+    assert bench.end(bench.enqueue(ANI)) == (State.FAILED,)
     until(lambda: overview(bench).capacity() == 0)
     told = refusal(bench, BUDI)
     assert (told.code, told.retry_after) == (ResponseCode.QUEUE_FULL, 60)
@@ -252,7 +252,7 @@ def test_where_only_one_rests_its_senders_are_told_when_to_try_again(bench: Disp
 def test_a_lost_account_is_opened_again_when_it_said(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.script.append(Lost("421 4.3.2 going down", retry_after=0.4))
-    began, record = time.monotonic(), bench.take(ANI)
+    began, record = time.monotonic(), bench.enqueue(ANI)
     assert bench.end(record) == (State.SENT,)
     assert time.monotonic() - began >= 0.4
     assert account.opened == 2
@@ -296,7 +296,7 @@ def test_what_waits_for_a_lost_account_goes_by_another(bench: DispatchBench) -> 
     account = bench.add_account("one")
     account.script.append(Lost("421", retry_after=3600))
     bench.add_account("two")
-    records = [bench.take(receiver) for receiver in (ANI, BUDI, CITRA)]
+    records = [bench.enqueue(receiver) for receiver in (ANI, BUDI, CITRA)]
     assert set(bench.end(*records)) == {State.SENT}
     assert {sent.modem for sent in bench.outbox} == {"two"}
 
@@ -304,7 +304,7 @@ def test_what_waits_for_a_lost_account_goes_by_another(bench: DispatchBench) -> 
 def test_a_wait_for_one_message_is_kept_and_jobs_are_done_meanwhile(bench: DispatchBench) -> None:
     account = bench.add_account("office")
     account.script.append(NotSent("busy", retry_after=0.5))
-    began, record = time.monotonic(), bench.take(ANI)
+    began, record = time.monotonic(), bench.enqueue(ANI)
     until(lambda: record.attempts and record.state is State.QUEUED)
     assert bench.egress("mail/office").call(lambda one: one.name).result(5) == "office"
     assert bench.end(record) == (State.SENT,)
@@ -326,12 +326,12 @@ def test_what_waits_survives_a_restart_with_its_subject_and_destination(tmp_path
     bench = DispatchBench(tmp_path)
     account = bench.add_account("office")
     account.receivers["Ani@example.com"] = deque([Deferred("greylisted", retry_after=600)])
-    put_off = bench.take(ANI, "Kode 1", subject="Kode", destination="Ani@example.com")
+    put_off = bench.enqueue(ANI, "Kode 1", subject="Kode", destination="Ani@example.com")
     until(lambda: bench.dispatch.is_held(put_off))
     account.gate.clear()
-    bench.take(CITRA, "Kode 0")
+    bench.enqueue(CITRA, "Kode 0")
     until(account.sending.is_set)
-    waiting = bench.take(BUDI, "Kode 2")
+    waiting = bench.enqueue(BUDI, "Kode 2")
     bench.threads["mail/office"].stop()
     account.gate.set()
     again, records = restarted(bench, [put_off, waiting])
@@ -340,7 +340,7 @@ def test_what_waits_survives_a_restart_with_its_subject_and_destination(tmp_path
             (Channel.MAIL, State.QUEUED, "Kode 1"),
             (Channel.MAIL, State.QUEUED, "Kode 2"),
         ]
-        again.dispatch.use([])  # the modems come first, and take nothing away
+        again.dispatch.replace_egresses([])  # the modems come first, and take nothing away
         account = again.add_account("office")
         assert again.end(*records) == (State.SENT, State.SENT)
         assert [(one.destination, one.subject) for one in account.attempts] == [("Ani@example.com", "Kode"), (BUDI, "")]
@@ -349,16 +349,16 @@ def test_what_waits_survives_a_restart_with_its_subject_and_destination(tmp_path
 def test_where_its_account_is_gone_after_a_restart_it_fails(tmp_path: Any) -> None:
     bench = DispatchBench(tmp_path)
     bench.add_account("office", start=False)
-    again, (record,) = restarted(bench, [bench.take(ANI)])
+    again, (record,) = restarted(bench, [bench.enqueue(ANI)])
     with again:
-        again.dispatch.use([], Channel.MAIL)
+        again.dispatch.replace_egresses([], Channel.MAIL)
         assert again.end(record) == (State.FAILED,)
         assert "no mail account" in (record.cause or "")
 
 
 def test_the_report_has_its_line(bench: DispatchBench) -> None:
     bench.add_account("an account of a name")
-    record = bench.take(ANI, receiver_shown="a*****@example.com")
+    record = bench.enqueue(ANI, receiver_shown="a*****@example.com")
     bench.end(record)
     bench.dispatch.note_ended()
     bench.report.flush()
@@ -374,7 +374,7 @@ def test_the_report_has_its_line(bench: DispatchBench) -> None:
 def test_metrics_and_health_know_accounts(bench: DispatchBench) -> None:
     bench.add("m0")
     bench.add_account("office")
-    bench.end(bench.take(ANI), bench.take())
+    bench.end(bench.enqueue(ANI), bench.enqueue())
     counters = overview(bench).counters()
     assert counters["egress_sent_total"] == {'channel="sms",name="m0"': 1, 'channel="mail",name="office"': 1}
     assert counters["egress_ready"] == {'channel="sms",name="m0"': 1.0, 'channel="mail",name="office"': 1.0}
@@ -402,7 +402,7 @@ def test_no_text_subject_or_receiver_is_on_disk_or_in_the_log(
     secrets = ("made-up text 918273", "made-up subject 918273", "somebody@example.com")
     account.script.extend([Deferred("greylisted", retry_after=0.01), Rejected("refused"), Unconfirmed("cut"), None])
     shown = {"subject": secrets[1], "receiver_shown": "s*****@example.com"}
-    records = [bench.take("somebody@example.com", f"{secrets[0]} {number}", **shown) for number in range(4)]
+    records = [bench.enqueue("somebody@example.com", f"{secrets[0]} {number}", **shown) for number in range(4)]
     bench.end(*records)
     bench.dispatch.note_ended()
     bench.report.flush()

@@ -20,7 +20,7 @@ ANI, BUDI = "6281200000001", "6281200000002"
 
 def refusal(bench: DispatchBench, **options: object) -> NotAccepted:
     with pytest.raises(NotAccepted) as caught:
-        bench.take(**options)  # type: ignore[arg-type]
+        bench.enqueue(**options)  # type: ignore[arg-type]
     return caught.value
 
 
@@ -48,7 +48,7 @@ def rest(message: OutgoingMessage) -> None:
 def test_a_message_of_several_parts_goes_on_with_the_same_modem(bench: DispatchBench, error: Exception) -> None:
     modem, other = bench.add("m0", default=True), bench.add("m1")
     modem.script.extend([part_then(error), rest])
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     assert (record.egress, record.segments, record.progress.references) == ("m0", 2, [1, 2])
     assert not other.attempts
@@ -58,7 +58,7 @@ def test_a_message_of_several_parts_goes_on_with_the_same_modem(bench: DispatchB
 def test_a_message_that_is_stuck_between_parts_ends(bench: DispatchBench, error: Exception) -> None:
     modem, other = bench.add("m0", default=True), bench.add("m1")
     modem.script.extend([part_then(error)] * 3)
-    assert bench.end(bench.take()) == (State.FAILED,)
+    assert bench.end(bench.enqueue()) == (State.FAILED,)
     assert (len(modem.attempts), len(other.attempts)) == (3, 0)
 
 
@@ -67,7 +67,7 @@ def test_the_rest_of_a_message_does_not_go_by_another_modem(make_bench: MakeBenc
     modem, other = bench.add("m0", default=True), bench.add("m1")
     modem.openings.extend([ModemLost("unplugged")] * 50)
     modem.script.append(part_then(ModemLost("unplugged")))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.FAILED,)
     assert record.code is ResponseCode.NO_MODEM
     assert not other.attempts
@@ -81,7 +81,7 @@ def test_what_waits_for_a_lost_modem_goes_by_others_at_once(bench: DispatchBench
     modem.gate.clear()
     modem.script.append(ModemLost("unplugged"))
     modem.openings.extend([ModemLost("unplugged")] * 3)
-    records = [bench.take(f"62812000000{number}", text=str(number)) for number in range(6)]
+    records = [bench.enqueue(f"62812000000{number}", text=str(number)) for number in range(6)]
     until(modem.sending.is_set)
     modem.gate.set()
     assert set(bench.end(*records)) == {State.SENT}
@@ -94,9 +94,9 @@ def test_what_waits_for_a_lost_modem_goes_by_one_that_becomes_ready_later(bench:
     modem.openings.extend([ModemLost("unplugged")] * 50)
     modem.lose()
     bench.until_state("m0", ModemState.RECOVERING)
-    record = bench.take(ANI)
+    record = bench.enqueue(ANI)
     if record.egress == "m1":
-        record = bench.take(BUDI)
+        record = bench.enqueue(BUDI)
     assert record.egress == "m0"
     bench.start("m1")
     assert bench.end(record) == (State.SENT,)
@@ -107,7 +107,7 @@ def test_a_message_waits_for_the_only_modem_to_come_back(bench: DispatchBench) -
     modem = bench.add("m0")
     modem.openings.extend([ModemLost("unplugged")] * 2)
     modem.script.append(ModemLost("unplugged"))
-    assert bench.end(bench.take()) == (State.SENT,)
+    assert bench.end(bench.enqueue()) == (State.SENT,)
     assert modem.opened == 4
 
 
@@ -117,14 +117,14 @@ def test_after_the_grace_it_fails_and_the_modem_is_absent(make_bench: MakeBench)
     modem.openings.extend([ModemLost("unplugged")] * 50)
     modem.lose()
     bench.until_state("m0", ModemState.RECOVERING)
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.FAILED,)
     assert record.code is ResponseCode.NO_MODEM
     bench.until_state("m0", ModemState.ABSENT)
     assert refusal(bench).code is ResponseCode.NO_MODEM
     modem.openings.clear()
     bench.until_state("m0", ModemState.READY)
-    assert bench.end(bench.take()) == (State.SENT,)
+    assert bench.end(bench.enqueue()) == (State.SENT,)
 
 
 def test_a_blocked_modem_is_not_waited_for(bench: DispatchBench) -> None:
@@ -160,15 +160,15 @@ def test_a_driver_that_fails_while_idle_does_not_count_as_ready(bench: DispatchB
 def queue_behind(bench: DispatchBench, count: int) -> tuple[Record, list[Record]]:
     modem = bench.modems["m0"]
     modem.gate.clear()
-    first = bench.take("6281300000000")
+    first = bench.enqueue("6281300000000")
     until(modem.sending.is_set)
-    return first, [bench.take(f"62812000000{number}", text=str(number)) for number in range(count)]
+    return first, [bench.enqueue(f"62812000000{number}", text=str(number)) for number in range(count)]
 
 
 def test_what_waits_for_a_removed_modem_fails_where_there_is_no_other(bench: DispatchBench) -> None:
     bench.add("m0")
     first, waiting = queue_behind(bench, 3)
-    bench.dispatch.use([])
+    bench.dispatch.replace_egresses([])
     assert set(bench.end(*waiting)) == {State.FAILED}
     assert {record.code for record in waiting} == {ResponseCode.NO_MODEM}
     bench.modems["m0"].gate.set()
@@ -180,7 +180,7 @@ def test_what_waits_for_a_removed_modem_goes_by_another_in_order(bench: Dispatch
     first, waiting = queue_behind(bench, 5)
     old = bench.worker("m0")
     other = bench.add("m1")
-    bench.dispatch.use([bench.worker("m1")])
+    bench.dispatch.replace_egresses([bench.worker("m1")])
     assert set(bench.end(*waiting)) == {State.SENT}
     assert [message.text for message in other.attempts] == ["0", "1", "2", "3", "4"]
     bench.modems["m0"].gate.set()
@@ -206,7 +206,7 @@ def test_what_a_removed_modem_could_not_send_ends(bench: DispatchBench, error: E
     modem = bench.add("m0")
     modem.script.append(error)
     first, _ = queue_behind(bench, 0)
-    bench.dispatch.use([])
+    bench.dispatch.replace_egresses([])
     modem.gate.set()
     assert bench.end(first) == (State.FAILED,)
 
@@ -216,7 +216,7 @@ def test_a_removed_modem_does_not_keep_what_is_to_be_sent_once_more(make_bench: 
     modem = bench.add("m0")
     modem.script.append(Unconfirmed("no answer"))
     first, _ = queue_behind(bench, 0)
-    bench.dispatch.use([])
+    bench.dispatch.replace_egresses([])
     modem.gate.set()
     assert bench.end(first) == (State.UNCONFIRMED,)
 
@@ -239,7 +239,7 @@ def test_the_end_tells_everybody_the_truth(make_bench: MakeBench) -> None:
 def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.gate.clear()
-    record = bench.take()
+    record = bench.enqueue()
     calls: list[str] = []
     told = threading.Event()
     assert bench.dispatch.on_end(record, lambda: calls.append("kept"))
@@ -263,7 +263,7 @@ def test_whoever_cannot_be_told_harms_neither_the_modem_nor_the_next_message(ben
 
     modem = bench.add("m0")
     modem.gate.clear()
-    first, second, told = bench.take(), bench.take(), threading.Event()
+    first, second, told = bench.enqueue(), bench.enqueue(), threading.Event()
     assert bench.dispatch.on_end(first, fail)
     assert bench.dispatch.on_end(first, told.set)
     modem.gate.set()

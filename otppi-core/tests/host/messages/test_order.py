@@ -24,9 +24,9 @@ def held(bench: DispatchBench, count: int, receiver: str = ANI) -> list[Record]:
     """Take messages in while the first one is being sent."""
     modem = bench.modems["m0"]
     modem.gate.clear()
-    first = bench.take(receiver, text="0")
+    first = bench.enqueue(receiver, text="0")
     until(modem.sending.is_set)
-    return [first, *(bench.take(receiver, text=str(number)) for number in range(1, count))]
+    return [first, *(bench.enqueue(receiver, text=str(number)) for number in range(1, count))]
 
 
 def test_messages_to_one_receiver_follow_each_other_to_the_same_modem(bench: DispatchBench) -> None:
@@ -34,7 +34,7 @@ def test_messages_to_one_receiver_follow_each_other_to_the_same_modem(bench: Dis
     other = bench.add("m1", default=True)
     records = held(bench, 10)
     assert {record.egress for record in records} == {"m0"}
-    elsewhere = bench.take(BUDI)
+    elsewhere = bench.enqueue(BUDI)
     assert bench.end(elsewhere) == (State.SENT,)
     assert elsewhere.egress == "m1"
     bench.modems["m0"].gate.set()
@@ -66,7 +66,7 @@ def test_receivers_are_spread_but_each_stays_in_order_when_a_modem_is_lost(bench
     first = bench.add("m0")
     records = held(bench, 1, "6281300000000")
     receivers = [f"628120000000{number}" for number in range(4)]
-    records += [bench.take(receiver, text=f"{receiver} {number}") for number in range(5) for receiver in receivers]
+    records += [bench.enqueue(receiver, text=f"{receiver} {number}") for number in range(5) for receiver in receivers]
     bench.add("m1")
     bench.add("m2")
     first.script.append(ModemLost("unplugged"))
@@ -87,7 +87,7 @@ def test_a_message_for_one_modem_only_is_not_carried_along(bench: DispatchBench)
     modem = bench.modems["m0"]
     modem.script.append(NotSent("no prompt"))
     records = held(bench, 2)
-    chosen = bench.take(ANI, text="by m0", only="m0")
+    chosen = bench.enqueue(ANI, text="by m0", only="m0")
     modem.gate.set()
     assert set(bench.end(*records, chosen)) == {State.SENT}
     assert [record.egress for record in (*records, chosen)] == ["m1", "m1", "m0"]
@@ -96,8 +96,8 @@ def test_a_message_for_one_modem_only_is_not_carried_along(bench: DispatchBench)
 def test_otps_go_before_bulk_and_bulk_does_not_starve(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     records = held(bench, 1, "6281300000000")
-    records += [bench.take(f"62812000001{number:02}", text="bulk", bulk=True) for number in range(3)]
-    records += [bench.take(f"62812000002{number:02}", text="otp") for number in range(50)]
+    records += [bench.enqueue(f"62812000001{number:02}", text="bulk", bulk=True) for number in range(3)]
+    records += [bench.enqueue(f"62812000002{number:02}", text="otp") for number in range(50)]
     modem.gate.set()
     bench.end(*records)
     assert [index for index, text in enumerate(bench.texts[1:]) if text == "bulk"] == [20, 41, 52]
@@ -156,7 +156,9 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
     weather = Weather(seed)
     for number in range(6):
         modem = bench.modems[f"m{number}"] = FlakyModem(f"m{number}", weather)
-        bench.dispatch.use([*bench.dispatch.workers(), bench.make(modem, prefixes=("62812",) if number < 3 else ())])
+        bench.dispatch.replace_egresses(
+            [*bench.dispatch.workers(), bench.make(modem, prefixes=("62812",) if number < 3 else ())]
+        )
         bench.start(modem.name)
     ends = Counter[str]()
     taken: list[Record] = []
@@ -166,7 +168,7 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
         for number in range(100):
             record = bench.record(f"62812{sender}{number % 10:06}", text=f"{sender}/{number}", id=f"{sender}/{number}")
             try:
-                assert bench.dispatch.take(record) is record
+                assert bench.dispatch.enqueue(record) is record
             except NotAccepted:
                 continue
             with lock:
@@ -181,7 +183,7 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
         until(lambda: len(taken) > 100)
         bench.threads[f"m{number}"].stop()
         assert bench.threads[f"m{number}"].join(10)
-        bench.dispatch.use([worker for worker in bench.dispatch.workers() if worker.name != f"m{number}"])
+        bench.dispatch.replace_egresses([worker for worker in bench.dispatch.workers() if worker.name != f"m{number}"])
     for sender in senders:
         sender.join(30)
     states = bench.end(*taken)
@@ -205,5 +207,5 @@ def test_a_modem_that_comes_back_takes_its_turn_again(bench: DispatchBench) -> N
     bench.until_state("m0", ModemState.RECOVERING)
     bench.until_state("m0", ModemState.READY)
     for number in range(4):
-        bench.end(bench.take(f"628120000000{number}"))
+        bench.end(bench.enqueue(f"628120000000{number}"))
     assert (len(modem.attempts), len(other.attempts)) == (2, 2)

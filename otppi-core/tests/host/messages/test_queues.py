@@ -16,7 +16,7 @@ def record(bulk: bool = False) -> Record:
 
 
 def drain(queue: EgressQueue) -> list[Record]:
-    return list(iter(queue.take, None))
+    return list(iter(queue.pop, None))
 
 
 @given(st.lists(st.booleans(), max_size=200))
@@ -37,8 +37,8 @@ def test_bulk_that_may_not_go_stays_behind_otps(lanes: list[bool]) -> None:
     records = [record(bulk) for bulk in lanes]
     for one in records:
         queue.put(one)
-    assert [queue.take(bulk=False) for bulk in lanes if not bulk] == [one for one in records if not one.bulk]
-    assert queue.take(bulk=False) is None
+    assert [queue.pop(bulk=False) for bulk in lanes if not bulk] == [one for one in records if not one.bulk]
+    assert queue.pop(bulk=False) is None
     assert drain(queue) == [one for one in records if one.bulk]
 
 
@@ -48,7 +48,7 @@ def test_no_more_than_twenty_otps_before_a_waiting_bulk_message(lanes: list[bool
     for bulk in lanes:
         queue.put(record(bulk))
     otps = 0
-    while (one := queue.take()) is not None:
+    while (one := queue.pop()) is not None:
         otps = 0 if one.bulk else otps + 1
         bulk_waits = any(other.bulk for other in queue.waiting())
         assert otps <= 20 or not bulk_waits
@@ -87,7 +87,7 @@ def test_put_back_goes_in_front_and_remove_tells_whether_it_was_there() -> None:
     assert queue.remove(second)
     assert not queue.remove(second)
     assert drain(queue) == [first]
-    assert queue.take() is None
+    assert queue.pop() is None
 
 
 def test_a_record_is_taken_or_removed_but_not_both() -> None:

@@ -55,57 +55,57 @@ def test_modem_reference_and_receiver_name_a_message(receipts: Receipts) -> None
     records = [out(7), out(7, modem="m1"), out(7, receiver="6281200000002"), out(8)]
     for record in records:
         assert receipts.expect(record) == []
-    assert receipts.take("m1", report(7)) == (records[1], DELIVERED)
-    assert receipts.take("m0", report(7, destination="6281200000002")) == (records[2], DELIVERED)
-    assert receipts.take("m0", report(7)) == (records[0], DELIVERED)
-    assert receipts.take("m0", report(7)) is None
-    assert receipts.take("m2", report(8)) is None
+    assert receipts.match("m1", report(7)) == (records[1], DELIVERED)
+    assert receipts.match("m0", report(7, destination="6281200000002")) == (records[2], DELIVERED)
+    assert receipts.match("m0", report(7)) == (records[0], DELIVERED)
+    assert receipts.match("m0", report(7)) is None
+    assert receipts.match("m2", report(8)) is None
 
 
 def test_the_newest_is_meant_where_a_reference_comes_again(receipts: Receipts) -> None:
     older, newer = out(3), out(3)
     receipts.expect(older)
     receipts.expect(newer)
-    assert receipts.take("m0", report(3)) == (newer, DELIVERED)
-    assert receipts.take("m0", report(3)) == (older, DELIVERED)
+    assert receipts.match("m0", report(3)) == (newer, DELIVERED)
+    assert receipts.match("m0", report(3)) == (older, DELIVERED)
 
 
 @pytest.mark.parametrize("destination", ["081200000001", "6281200000001", ""])
 def test_a_number_may_come_in_another_form(receipts: Receipts, destination: str) -> None:
     record = out(1)
     receipts.expect(record)
-    assert receipts.take("m0", report(1, destination=destination)) == (record, DELIVERED)
+    assert receipts.match("m0", report(1, destination=destination)) == (record, DELIVERED)
 
 
 def test_a_number_that_is_masked_since_a_restart_is_known_again(receipts: Receipts) -> None:
     record = out(1, receiver=mask(RECEIVER))
     receipts.expect(record)
-    assert receipts.take("m0", report(1, destination="6281200000092")) is None
-    assert receipts.take("m0", report(1)) == (record, DELIVERED)
+    assert receipts.match("m0", report(1, destination="6281200000092")) is None
+    assert receipts.match("m0", report(1)) == (record, DELIVERED)
 
 
 def test_service_numbers_are_told_apart(receipts: Receipts) -> None:
     records = [out(7, receiver="*888#"), out(7, receiver="88888")]
     for record in records:
         receipts.expect(record)
-    assert receipts.take("m0", report(7, destination="*888#")) == (records[0], DELIVERED)
-    assert receipts.take("m0", report(7, destination="6281200088888")) is None
-    assert receipts.take("m0", report(7, destination="88888")) == (records[1], DELIVERED)
+    assert receipts.match("m0", report(7, destination="*888#")) == (records[0], DELIVERED)
+    assert receipts.match("m0", report(7, destination="6281200088888")) is None
+    assert receipts.match("m0", report(7, destination="88888")) == (records[1], DELIVERED)
 
 
 def test_all_parts_have_to_arrive_and_one_that_fails_is_enough(receipts: Receipts) -> None:
     whole, broken = out(1, 2, 3), out(4, 5)
     receipts.expect(whole)
     receipts.expect(broken)
-    assert [receipts.take("m0", report(number)) for number in (3, 1, 1)] == [(whole, PENDING)] * 3
-    assert receipts.take("m0", report(2, PENDING)) == (whole, PENDING)
-    assert receipts.take("m0", report(2)) == (whole, DELIVERED)
-    assert receipts.take("m0", report(4)) == (broken, PENDING)
-    assert receipts.take("m0", report(5, FAILED)) == (broken, FAILED)
+    assert [receipts.match("m0", report(number)) for number in (3, 1, 1)] == [(whole, PENDING)] * 3
+    assert receipts.match("m0", report(2, PENDING)) == (whole, PENDING)
+    assert receipts.match("m0", report(2)) == (whole, DELIVERED)
+    assert receipts.match("m0", report(4)) == (broken, PENDING)
+    assert receipts.match("m0", report(5, FAILED)) == (broken, FAILED)
 
 
 def test_a_report_that_comes_before_the_end_is_kept_for_its_message_alone(receipts: Receipts) -> None:
-    assert receipts.take("m0", report(9)) is None
+    assert receipts.match("m0", report(9)) is None
     assert receipts.expect(out(8)) == []
     assert receipts.expect(out(9, modem="m1")) == []
     assert receipts.expect(out(9, receiver="6281200000002")) == []
@@ -117,21 +117,21 @@ def test_a_part_of_unknown_reference_is_found_by_its_receiver(receipts: Receipts
     lost, other = out(segments=1), out(segments=1, receiver="6281200000002")
     receipts.expect(lost)
     receipts.expect(other)
-    assert receipts.take("m0", report(77, destination="")) is None  # it may be either
-    assert receipts.take("m0", report(77)) == (lost, DELIVERED)
+    assert receipts.match("m0", report(77, destination="")) is None  # it may be either
+    assert receipts.match("m0", report(77)) == (lost, DELIVERED)
     assert lost.progress.references == [77]
 
 
 def test_nobody_guesses_which_of_two_lost_ones_is_meant(receipts: Receipts) -> None:
     receipts.expect(out(segments=1))
     receipts.expect(out(segments=1))
-    assert receipts.take("m0", report(77)) is None
+    assert receipts.match("m0", report(77)) is None
 
 
 def test_a_modem_that_tells_no_reference_gets_its_reports_all_the_same(receipts: Receipts) -> None:
     record = out(-1)
     receipts.expect(record)
-    assert receipts.take("m0", report(12)) == (record, DELIVERED)
+    assert receipts.match("m0", report(12)) == (record, DELIVERED)
 
 
 def test_a_message_that_is_known_no_more_is_not_waited_for() -> None:
@@ -144,9 +144,9 @@ def test_a_message_that_is_known_no_more_is_not_waited_for() -> None:
     known -= {records[0].message_id, records[1].message_id}
     known.add((last := out(4)).message_id)
     receipts.expect(last)
-    assert receipts.take("m0", report(1)) is None
-    assert receipts.take("m0", report(2)) is None
-    assert receipts.take("m0", report(3)) == (records[2], DELIVERED)
+    assert receipts.match("m0", report(1)) is None
+    assert receipts.match("m0", report(2)) is None
+    assert receipts.match("m0", report(3)) == (records[2], DELIVERED)
     assert len(receipts._awaited) == 1
 
 
@@ -158,7 +158,7 @@ def test_sent_becomes_delivered_and_everybody_is_told(bench: DispatchBench) -> N
     for kind in (MessageEnded, MessageChanged):
         bench.events.subscribe(kind, lambda event: told.append(event.state))
     bench.add("m0")
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     (reference,) = record.progress.references
     bench.dispatch.reported("m0", report(reference))
@@ -170,7 +170,7 @@ def test_sent_becomes_delivered_and_everybody_is_told(bench: DispatchBench) -> N
 
 def test_what_the_network_gives_up_is_undelivered_and_says_why(bench: DispatchBench) -> None:
     bench.add("m0")
-    record = bench.take()
+    record = bench.enqueue()
     bench.end(record)
     bench.dispatch.reported("m0", report(record.progress.references[0], FAILED, status=0x46))
     outcome = of_record(record)
@@ -185,7 +185,7 @@ def test_what_the_network_gives_up_is_undelivered_and_says_why(bench: DispatchBe
 
 def test_pending_changes_nothing(bench: DispatchBench) -> None:
     bench.add("m0")
-    record = bench.take()
+    record = bench.enqueue()
     bench.end(record)
     bench.dispatch.reported("m0", report(record.progress.references[0], PENDING, status=0x30))
     assert record.state is State.SENT
@@ -199,7 +199,7 @@ def lost_result(message: OutgoingMessage) -> None:
 def test_a_report_resolves_unconfirmed(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.script.append(modem.after_dispatch(lost_result))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.UNCONFIRMED,)
     bench.dispatch.reported("m0", report(200))
     assert (record.state, record.code, record.cause) == (State.DELIVERED, ResponseCode.SUCCESS, None)
@@ -208,7 +208,7 @@ def test_a_report_resolves_unconfirmed(bench: DispatchBench) -> None:
 def test_a_late_confirmation_resolves_unconfirmed(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.script.append(modem.after_dispatch(lost_result))
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.UNCONFIRMED,)
     bench.dispatch.accepted_late(record.message_id, 200)
     assert (record.state, record.code) == (State.SENT, ResponseCode.SUCCESS)
@@ -225,14 +225,14 @@ def test_a_report_that_comes_before_its_message_is_known_to_be_sent(bench: Dispa
         bench.dispatch.reported("m0", report(message.progress.references[0]))
 
     modem.script.append(report_first)
-    record = bench.take()
+    record = bench.enqueue()
     bench.end(record)
     until(lambda: record.state is State.DELIVERED, "the report is found")
 
 
 def test_a_stranger_s_report_changes_nothing(bench: DispatchBench) -> None:
     bench.add("m0")
-    record = bench.take()
+    record = bench.enqueue()
     bench.end(record)
     bench.dispatch.reported("m1", report(record.progress.references[0]))
     assert record.state is State.SENT
@@ -242,7 +242,7 @@ def test_a_restart_does_not_lose_what_is_waited_for(tmp_path: Path) -> None:
     with DispatchBench(tmp_path) as bench:
         modem = bench.add("m0")
         modem.script.extend([modem.after_dispatch(lost_result), None])
-        lost, sent = bench.take(receiver_shown=mask(RECEIVER)), bench.take("6281200000002")
+        lost, sent = bench.enqueue(receiver_shown=mask(RECEIVER)), bench.enqueue("6281200000002")
         bench.end(lost, sent)
     with DispatchBench(tmp_path) as bench:
         bench.dispatch.restore()
@@ -270,7 +270,7 @@ def test_a_kill_before_the_answer_is_resolved_by_a_report(tmp_path: Path) -> Non
 
 def test_the_report_has_the_later_state_once(bench: DispatchBench) -> None:
     bench.add("m0")
-    quick, slow = bench.take(), bench.take("6281200000002")
+    quick, slow = bench.enqueue(), bench.enqueue("6281200000002")
     bench.end(quick, slow)
     bench.dispatch.reported("m0", report(quick.progress.references[0]))
 

@@ -26,7 +26,7 @@ def change(host: Host, *modems: dict[str, Any], **sms: Any) -> None:
 
 
 def take(host: Host, receiver: str) -> Record:
-    return host.dispatch.take(Record.of(ORIGIN, None, receiver, "a text", time.time() + 60))
+    return host.dispatch.enqueue(Record.of(ORIGIN, None, receiver, "a text", time.time() + 60))
 
 
 def send(host: Host, receiver: str = "6281200000001") -> str | None:

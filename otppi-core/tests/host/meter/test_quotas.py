@@ -31,12 +31,12 @@ def refusal(
     bench: DispatchBench, receiver: str = "6281299999999", text: str = "a text", **options: object
 ) -> NotAccepted:
     with pytest.raises(NotAccepted) as caught:
-        bench.take(receiver, text, **options)
+        bench.enqueue(receiver, text, **options)
     return caught.value
 
 
 def take(bench: DispatchBench, count: int, **options: object) -> list[Record]:
-    return [bench.take(f"62812000000{number:02}", **options) for number in range(count)]  # type: ignore[arg-type]
+    return [bench.enqueue(f"62812000000{number:02}", **options) for number in range(count)]  # type: ignore[arg-type]
 
 
 def used(bench: DispatchBench, name: str = "m0") -> tuple[int, int]:
@@ -63,7 +63,7 @@ def test_messages_on_their_way_cannot_overshoot_a_quota(bench: DispatchBench) ->
     modem = bench.add("m0", limits=Limits(daily_quota=5))
     modem.gate.clear()
     records = take(bench, 3)
-    records.append(bench.take("6281200000009", LONG))
+    records.append(bench.enqueue("6281200000009", LONG))
     refused = refusal(bench)
     assert (refused.code, refused.retry_after) == (ResponseCode.NO_MODEM, None)
     assert refused.cause == "no modem may send this now (m0: daily quota is used up)"
@@ -88,14 +88,14 @@ def test_what_one_quota_refuses_goes_by_another_modem_until_all_are_used_up(benc
     bench.add("m3", limits=Limits(monthly_quota=1))
     records = []
     for number in range(4):
-        records.append(bench.take(f"62812000000{number:02}"))
+        records.append(bench.enqueue(f"62812000000{number:02}"))
         bench.end(records[-1])
     assert [record.egress for record in records] == ["m0", "m1", "m2", "m3"]
     assert refusal(bench).cause == (
         "no modem may send this now (m0: daily quota is used up, m1: monthly number of receivers is used up, "
         "m2: monthly quota is used up, and 1 more)"
     )
-    assert bench.end(bench.take("6281200000001")) == (State.SENT,)
+    assert bench.end(bench.enqueue("6281200000001")) == (State.SENT,)
 
 
 def test_without_fail_over_a_quota_is_no_reason_to_go_by_others(make_bench: MakeBench) -> None:
@@ -110,7 +110,7 @@ def test_what_is_moved_is_held_by_its_new_modem_only_and_not_beyond_its_quota(be
     first = bench.add("m0", limits=Limits(daily_quota=9), default=True)
     second = bench.add("m1", limits=Limits(daily_quota=2))
     first.gate.clear()
-    records = [bench.take("6281200000001") for _ in range(4)]
+    records = [bench.enqueue("6281200000001") for _ in range(4)]
     until(first.sending.is_set)
     first.script.extend([NotSent("no prompt")] * 3)
     second.gate.clear()
@@ -138,7 +138,7 @@ def test_parts_that_went_out_of_a_message_that_failed_count(bench: DispatchBench
         raise Rejected("no such number")
 
     bench.add("m0", limits=Limits(daily_quota=9)).script.append(half)
-    assert bench.end(bench.take(text=LONG)) == (State.FAILED,)
+    assert bench.end(bench.enqueue(text=LONG)) == (State.FAILED,)
     assert used(bench) == (1, 1)
 
 
@@ -155,7 +155,7 @@ def test_a_resent_part_counts_and_is_not_resent_beyond_the_quota(
 def test_everything_is_counted_also_without_any_limit(bench: DispatchBench) -> None:
     modem = bench.add("m0", tariff=Tariff(2.5))
     modem.script.extend([modem.after_dispatch(two_parts), Rejected("no")])
-    bench.end(bench.take(text=LONG), *take(bench, 3))
+    bench.end(bench.enqueue(text=LONG), *take(bench, 3))
     shown = bench.worker("m0").account.describe()
     assert shown["today"] == {"messages": 3, "segments": 4, "spent": 10.0}
 
@@ -180,7 +180,7 @@ def test_a_restart_and_a_kill_lose_nothing_of_what_was_used(make_bench: MakeBenc
     first.dispatch._save()
     modem = first.modems["m0"]
     modem.script.extend([None, Rejected("no"), Unconfirmed("no answer")])
-    first.end(*(first.take(f"62813000000{number:02}") for number in range(3)))
+    first.end(*(first.enqueue(f"62813000000{number:02}") for number in range(3)))
     shutil.copytree(first.folder, tmp_path / "1")  # as a kill would leave it
     shutil.rmtree(tmp_path / "1" / "report", ignore_errors=True)  # there is none before its first line
     second = make_bench()
@@ -216,7 +216,7 @@ def test_a_message_of_two_parts_is_one_for_the_rate(bench: DispatchBench) -> Non
             message.progress.references.append(number)
 
     modem.script.append(parts)
-    assert set(bench.end(bench.take(text=LONG), *take(bench, 1))) == {State.SENT}
+    assert set(bench.end(bench.enqueue(text=LONG), *take(bench, 1))) == {State.SENT}
 
 
 def test_what_was_not_sent_does_not_count_for_the_rate(bench: DispatchBench) -> None:
@@ -231,7 +231,7 @@ def test_what_the_rate_would_let_expire_is_1205_with_its_time(bench: DispatchBen
     assert refused.code is ResponseCode.QUEUE_FULL
     assert refused.cause == "it could not be sent before it expires (rate limit of m0: 1 a minute)"
     assert 50 < (refused.retry_after or 0) <= 60
-    waiting = bench.take("6281200000005", lifetime=65.0)
+    waiting = bench.enqueue("6281200000005", lifetime=65.0)
     assert refusal(bench, lifetime=65.0).code is ResponseCode.QUEUE_FULL
     assert waiting.state is State.QUEUED
 
@@ -240,7 +240,7 @@ def test_an_otp_does_not_wait_for_a_rate_where_another_modem_is_free_and_bulk_do
     bench.add("m0", limits=Limits(rate_per_minute=1), default=True)
     bench.add("m1", prefixes=("7",))
     bench.end(*take(bench, 1))
-    bulk, otp = bench.take("6281300000001", bulk=True), bench.take("6281300000002")
+    bulk, otp = bench.enqueue("6281300000001", bulk=True), bench.enqueue("6281300000002")
     assert bench.end(otp) == (State.SENT,)
     assert (otp.egress, bulk.egress, bulk.state) == ("m1", "m0", State.QUEUED)
 
@@ -277,9 +277,9 @@ def test_a_message_in_hand_counts_for_the_rate(
     reached, go_on = threading.Event(), threading.Event()
     hold(bench, reached, go_on)
     try:
-        first = bench.take("6281200000001")
+        first = bench.enqueue("6281200000001")
         assert reached.wait(PATIENCE)
-        second = bench.take("6281200000002")
+        second = bench.enqueue("6281200000002")
         assert 0 < bench.worker("m0").rate_wait(bulk=True) <= 60
     finally:
         go_on.set()
@@ -315,7 +315,7 @@ def test_bulk_is_not_sent_in_quiet_hours_and_otps_are(bench: DispatchBench, time
     refused = refusal(bench, bulk=True)
     assert (refused.code, refused.retry_after) == (ResponseCode.QUEUE_FULL, 1800)
     assert refused.cause == "it could not be sent before it expires (quiet hours of m0)"
-    bulk = bench.take("6281300000001", "bulk", bulk=True, lifetime=3600.0)
+    bulk = bench.enqueue("6281300000001", "bulk", bulk=True, lifetime=3600.0)
     assert bench.end(*take(bench, 3)) == (State.SENT,) * 3
     assert (bulk.state, "bulk" in bench.texts) == (State.QUEUED, False)
     at(bench, 6)
@@ -328,7 +328,7 @@ def test_quiet_hours_for_all_hold_otps_back_too(bench: DispatchBench, time_zone:
     at(bench, 5, 59)
     modem = bench.add("m0", limits=Limits(quiet_hours=NIGHT, quiet_for_all=True))
     assert refusal(bench, lifetime=30.0).retry_after == 60
-    otp = bench.take()
+    otp = bench.enqueue()
     assert bench.dispatch.wait(otp, 0.05) is False
     at(bench, 6)
     modem.wake()
@@ -345,7 +345,7 @@ def test_bulk_that_waits_when_quiet_hours_begin_goes_by_another_modem(
     modem.gate.clear()
     records = take(bench, 4, bulk=True, lifetime=86_400.0)
     until(modem.sending.is_set)
-    otp = bench.take("6281400000001")
+    otp = bench.enqueue("6281400000001")
     assert {record.egress for record in (*records, otp)} == {"m0"}
     at(bench, 22)
     assert bench.end(*records[1:]) == (State.SENT,) * 3
@@ -361,16 +361,16 @@ def test_an_otp_does_not_follow_another_message_into_quiet_hours(
     time_zone("UTC0")
     at(bench, 23)
     bench.add("m0", limits=Limits(quiet_hours=NIGHT, quiet_for_all=True))
-    waiting = bench.take("6281200000001", lifetime=86_400.0)
+    waiting = bench.enqueue("6281200000001", lifetime=86_400.0)
     bench.add("m1", prefixes=("7",))
-    otp = bench.take("6281200000001", "an OTP")
+    otp = bench.enqueue("6281200000001", "an OTP")
     assert bench.end(otp, waiting) == (State.SENT, State.SENT)
     assert {otp.egress, waiting.egress} == {"m1"}
 
 
 def test_a_queue_that_is_handed_over_is_shared_out_within_the_quotas(bench: DispatchBench) -> None:
     bench.add("m0", start=False)
-    records = [bench.take("6281200000001", str(number)) for number in range(6)]
+    records = [bench.enqueue("6281200000001", str(number)) for number in range(6)]
     bench.add("m1", limits=Limits(daily_quota=2))
     bench.add("m2", limits=Limits(daily_quota=4))
     assert set(bench.end(*records)) == {State.SENT}
@@ -380,7 +380,7 @@ def test_a_queue_that_is_handed_over_is_shared_out_within_the_quotas(bench: Disp
 def test_a_queue_without_room_elsewhere_waits_for_its_modem(bench: DispatchBench) -> None:
     lost = bench.add("m0", default=True)
     lost.gate.clear()
-    records = [bench.take("6281200000001") for _ in range(4)]
+    records = [bench.enqueue("6281200000001") for _ in range(4)]
     until(lost.sending.is_set)
     bench.add("m1", limits=Limits(daily_quota=2))
     lost.script.append(ModemLost("unplugged"))

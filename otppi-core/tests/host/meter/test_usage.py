@@ -52,11 +52,11 @@ def test_what_waits_counts_until_it_ends(clock: Clock) -> None:
     one.reserve("a", ANI, 2)
     assert one.used_up(BUDI, 2) == "daily quota is used up"
     assert one.used_up(BUDI, 1) == ""
-    one.settle("a", ANI, 0)
+    one.charge("a", ANI, 0)
     assert one.used_up(BUDI, 3) == ""
     one.reserve("b", ANI, 2)
-    one.settle("b", ANI, 2)
-    one.settle("b", ANI, 0)
+    one.charge("b", ANI, 2)
+    one.charge("b", ANI, 0)
     assert one.used_up(BUDI, 2) == "daily quota is used up"
     assert (today(one), one.describe()["on_the_way"]) == ((1, 2, 0.0), 0)
 
@@ -92,7 +92,7 @@ def test_never_beyond_a_quota_and_the_sums_are_right(
             key = list(waiting)[which % len(waiting)]
             receiver, size = waiting.pop(key)
             out = {"sent": size, "failed": 0, "partly": size - 1}[what]
-            one.settle(key, receiver, out)
+            one.charge(key, receiver, out)
             day, month = one._names()
             for period in (day, month):
                 segments[period] = segments.get(period, 0) + out
@@ -117,9 +117,9 @@ def test_distinct_receivers_are_counted_by_month_also_those_on_the_way(clock: Cl
     assert (one.used_up(ANI, 1), one.used_up(BUDI, 1)) == ("", "")
     assert one.used_up(CINTA, 1) == "monthly number of receivers is used up"
     assert one.unusable() == ""
-    one.settle("b", BUDI, 0)
+    one.charge("b", BUDI, 0)
     assert one.used_up(CINTA, 1) == ""
-    one.settle("c", CINTA, 1)
+    one.charge("c", CINTA, 1)
     assert one.used_up(BUDI, 1) == "monthly number of receivers is used up"
     assert one.describe()["receivers"] == 2
     clock.now += 24 * HOUR
@@ -205,7 +205,7 @@ def test_no_jump_of_the_clock_makes_a_counter_negative_or_keeps_more_than_a_few(
         clock.now = now
         one.reserve(str(number), ANI, size)
         clock.now = now / 2
-        one.settle(str(number), ANI, size)
+        one.charge(str(number), ANI, size)
         shown = one.describe()
         assert shown["on_the_way"] == 0
         assert 0 < shown["today"]["segments"] <= shown["this_month"]["segments"]
@@ -234,7 +234,7 @@ def test_the_price_of_the_next_one_counts_those_on_the_way(clock: Clock) -> None
     assert (one.price(ANI), one.price(BUDI)) == (5, 100)
     one.reserve("b", BUDI, 1)
     assert one.price(BUDI) == 10
-    one.settle("a", ANI, 0)
+    one.charge("a", ANI, 0)
     assert (one.price(ANI), one.price(BUDI)) == (100, 100)
 
 

@@ -80,7 +80,7 @@ class Bench:
         record = Record.of(
             Origin("test", Sender("a test")), None, "6281234567890", f"by {modem}", time.time() + 60, only=modem
         )
-        self.host.dispatch.take(record)
+        self.host.dispatch.enqueue(record)
         self.host.dispatch.wait(record, 30)
         assert record.state is State.SENT, record.cause
         return self.rack.network.messages[before].modem

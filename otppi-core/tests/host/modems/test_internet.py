@@ -169,14 +169,14 @@ def test_connections_follow_the_settings(tmp_path: Path) -> None:
         KNOWN,
         tmp_path,
     )
-    links.use([modem(), modem(name="m1", internet_access=False)], {})
+    links.configure([modem(), modem(name="m1", internet_access=False)], {})
     (status,) = links.status()
     assert (status["modem_id"], status["state"], status["port"]) == ("m0", "connected", "/dev/ttyUSB3")
-    links.use([modem()], {})
+    links.configure([modem()], {})
     assert len(lines.made) == 1  # nothing changed, so nothing was hung up
-    links.use([modem(apn="other")], {})
+    links.configure([modem(apn="other")], {})
     assert [line.status().state.value for line in lines.made] == ["stopped", "connected"]
-    links.use([modem(apn="other")], {"route": False})
+    links.configure([modem(apn="other")], {"route": False})
     assert len(lines.made) == 3
     links.stop()
     assert links.status() == []
@@ -193,14 +193,14 @@ def test_a_modem_that_was_found_elsewhere_is_dialled_there(tmp_path: Path) -> No
         KNOWN,
         tmp_path,
     )
-    links.use([modem(port="/dev/ttyUSB7")], {})
+    links.configure([modem(port="/dev/ttyUSB7")], {})
     assert [status["port"] for status in links.status()] == ["/dev/ttyUSB3"]
     links.stop()
 
 
 def test_without_a_plugin_that_is_told(tmp_path: Path) -> None:
     links = InternetLinks(None, lambda name: ModemIdentity(), lambda name: "", lambda: (), (), tmp_path)
-    links.use([modem()], {})
+    links.configure([modem()], {})
     assert links.status() == [{"modem_id": "m0", "state": "stopped", "detail": "no plugin can connect to the internet"}]
     links.stop()
 

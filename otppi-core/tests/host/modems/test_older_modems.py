@@ -33,9 +33,9 @@ class OlderModem(ScriptedModem):
 def test_it_sends_and_what_it_did_is_known(bench: DispatchBench) -> None:
     modem = bench.modems["m0"] = OlderModem("m0")
     modem.parts = 2
-    bench.dispatch.use([bench.make(modem)])
+    bench.dispatch.replace_egresses([bench.make(modem)])
     bench.start("m0")
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.SENT,)
     assert (record.segments, record.progress.references, modem.noted) == (2, [0, 1], [0])
 
@@ -43,8 +43,8 @@ def test_it_sends_and_what_it_did_is_known(bench: DispatchBench) -> None:
 def test_a_crash_behind_its_hook_is_unconfirmed(bench: DispatchBench) -> None:
     modem = bench.modems["m0"] = OlderModem("m0")
     modem.script.append(Unconfirmed("no answer"))
-    bench.dispatch.use([bench.make(modem)])
+    bench.dispatch.replace_egresses([bench.make(modem)])
     bench.start("m0")
-    record = bench.take()
+    record = bench.enqueue()
     assert bench.end(record) == (State.UNCONFIRMED,)
     assert f'["dispatched","{record.message_id}","m0",1,[]]' in (bench.folder / "boot" / "journal").read_text()

@@ -75,7 +75,7 @@ def test_it_climbs_until_the_modem_is_cured_and_the_message_that_waited_goes_out
     modem.steps, modem.cure, modem.sickness = ALL, cure, ModemLost("it is ill", trouble)
     modem.lose(modem.sickness)
     until(lambda: modem.recovered)
-    record = bench.take()
+    record = bench.enqueue()
     modem.gate.set()
     assert bench.end(record) == (State.SENT,)
     assert modem.recovered == steps
@@ -144,7 +144,7 @@ def test_a_modem_in_recovery_holds_up_no_other(bench: DispatchBench) -> None:
     modem.steps, modem.cure, modem.sickness = ALL, RESET, ModemLost("it is ill", Trouble.SILENT)
     modem.lose(modem.sickness)
     until(lambda: modem.recovered == [RESET])
-    records = [bench.take(f"62812000000{number}", text=str(number)) for number in range(6)]
+    records = [bench.enqueue(f"62812000000{number}", text=str(number)) for number in range(6)]
     assert set(bench.end(*records)) == {State.SENT}
     assert {record.egress for record in records} == {"m1"}
     modem.gate.set()

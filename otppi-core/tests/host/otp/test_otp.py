@@ -313,7 +313,7 @@ def test_a_sender_who_is_told_of_the_failure_may_ask_at_once(otp: OtpBench) -> N
 
 def test_a_message_that_is_refused_at_once_costs_nothing(otp: OtpBench) -> None:
     otp.use(per_receiver_per_hour=1)
-    otp.bench.dispatch.use([])
+    otp.bench.dispatch.replace_egresses([])
     for _ in range(3):
         assert refusal(otp.ask).code is ResponseCode.NO_MODEM
     assert (otp.open, otp.count("requested"), len(otp.passwords._book._codes)) == (0, 0, 0)
@@ -350,7 +350,7 @@ def test_an_undelivered_message_frees_the_interval_and_keeps_its_code(otp: OtpBe
 
 def test_a_message_that_waits_too_long_voids_its_code(otp: OtpBench) -> None:
     otp.modem.gate.clear()
-    blocker = otp.bench.take("6281299999999")
+    blocker = otp.bench.enqueue("6281299999999")
     until(otp.modem.sending.is_set)
     record = otp.ask(expiration=int(time.time()) + 2)
     assert otp.open == 1
@@ -552,10 +552,10 @@ def test_a_code_whose_message_failed_meanwhile_is_void_after_a_restart(otp: OtpB
 def test_a_kill_before_the_message_was_taken_holds_nobody_up(otp: OtpBench) -> None:
     code = otp.request()
     otp.ahead += 61
-    take, otp.bench.dispatch.take = otp.bench.dispatch.take, _killed  # type: ignore[method-assign]
+    take, otp.bench.dispatch.enqueue = otp.bench.dispatch.enqueue, _killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         otp.ask()
-    otp.bench.dispatch.take = take  # type: ignore[method-assign]
+    otp.bench.dispatch.enqueue = take  # type: ignore[method-assign]
     otp.restart()
     assert otp.open == 1, "the one before was not replaced"
     assert otp.verify(code).code is OK

@@ -188,7 +188,7 @@ def test_a_message_is_told_from_its_taking_to_its_end(bench: DispatchBench) -> N
     bench.events.subscribe(MessageEvent, told.append)
     modem = bench.add("m0")
     modem.gate.clear()
-    record = bench.take(text=SECRET)
+    record = bench.enqueue(text=SECRET)
     until(lambda: len(told) == 2, "it is taken and being sent")
     modem.gate.set()
     assert bench.end(record) == (State.SENT,)
@@ -211,7 +211,7 @@ def test_a_subscriber_that_fails_does_not_fail_the_message(
 
     bench.events.subscribe(MessageEvent, fails)
     bench.add("m0")
-    assert bench.end(bench.take(text=SECRET)) == (State.SENT,)
+    assert bench.end(bench.enqueue(text=SECRET)) == (State.SENT,)
     until(lambda: "MessageEnded" in caplog.text, "the last failure is logged")
     assert SECRET not in caplog.text
 

@@ -122,13 +122,13 @@ def test_settling_puts_everything_in_order_and_goes_on_telling(path: Path) -> No
     write(path, OLD, NEW)
     path.write_bytes(b'{"users":{"1":{"name":"edited"}}}')
     with opened(path) as store:
-        store.settle()
+        store.repair()
         assert store.read("users") == NEW
     assert path.read_bytes() == path.with_suffix(".json.bak").read_bytes()
     aside = path.with_suffix(".json.damaged")
     assert aside.read_bytes() == b'{"users":{"1":{"name":"edited"}}}'
     with opened(path) as store:
-        store.settle()
+        store.repair()
         (warning,) = store.warnings()
         assert f"otppi settings import {aside}" in warning
         aside.unlink()
@@ -143,7 +143,7 @@ def test_settling_ends_what_a_power_cut_interrupted(path: Path, left: str) -> No
     write(path, NEW)
     copy.write_bytes(older) if left == "copy is older" else copy.unlink()
     with opened(path) as store:
-        store.settle()
+        store.repair()
         assert store.warnings() == []
     assert copy.read_bytes() == path.read_bytes()
     assert read(path) == NEW
@@ -153,13 +153,13 @@ def test_settling_writes_nothing_where_nothing_is_to_be_done(path: Path) -> None
     write(path, OLD)
     before = path.stat().st_ino
     with opened(path) as store:
-        store.settle()
+        store.repair()
     assert path.stat().st_ino == before
 
 
 def test_settling_makes_no_database(path: Path) -> None:
     with opened(path) as store:
-        store.settle()
+        store.repair()
         assert store.read("users") is None
     assert list(path.parent.iterdir()) == []
 
@@ -170,7 +170,7 @@ def test_a_folder_of_the_version_before_is_read_and_gets_check_sums(path: Path) 
     path.with_suffix(".claimed").touch()
     assert read(path) == OLD
     with opened(path) as store:
-        store.settle()
+        store.repair()
         assert (store.read("users"), store.read("modems"), store.warnings()) == (OLD, [], [])
     path.write_bytes(path.read_bytes().replace(b"old", b"new"))
     assert read(path) == OLD, "from now on it is seen"

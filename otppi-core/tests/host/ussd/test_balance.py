@@ -363,7 +363,7 @@ def test_the_schedule_lets_messages_go_first(sims: Sims, scheduled: Callable[...
     sims.add("m0", "Rp5", "Rp6")
     modem = sims.bench.modems["m0"]
     modem.gate.clear()
-    record = sims.bench.take()
+    record = sims.bench.enqueue()
     until(modem.sending.is_set)
     scheduled({"m0": BalancePlan("*1#", every=3600)})
     until(lambda: sims.balances._due["m0"] - time.monotonic() < 60)

@@ -103,7 +103,7 @@ def test_an_answer_that_comes_long_after_and_messages_meanwhile(phone: Phone) ->
     phone.script.append(SILENT)
     session = phone.start()
     until(lambda: session.state is SessionState.SENDING)
-    phone.bench.end(phone.bench.take())
+    phone.bench.end(phone.bench.enqueue())
     assert not session.exchange.done()
     phone.say("late")
     assert session.exchange.result(30).text == "late"
@@ -199,7 +199,7 @@ def test_a_network_that_never_answers(phone: Phone) -> None:
 def test_a_modem_that_has_no_time(phone: Phone) -> None:
     phone.sessions.timeouts = {"m0": 0.1}
     phone.modem.gate.clear()
-    record = phone.bench.take()
+    record = phone.bench.enqueue()
     until(phone.modem.sending.is_set)
     session = phone.start()
     phone.say("of somebody else")

@@ -252,7 +252,7 @@ class MqttIngress(BrokerIngress):
         return INTERVAL if pause is None else min(pause, INTERVAL)
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
-        self._intake.take(message)
+        self._intake.consume(message)
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
         self._outgoing.published(mid, reason)

@@ -70,7 +70,7 @@ class Intake:
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
-    def take(self, message: MQTTMessage) -> None:
+    def consume(self, message: MQTTMessage) -> None:
         """Take a message of the broker's in."""
         if message.qos == 0:
             self._take_unkept(message)
@@ -98,7 +98,7 @@ class Intake:
         self._ledger.hold(held, duplicate=message.dup)
         date_time = None if first_seen is None else seen
         delivery = _delivery(message, held, kept=True)
-        self._consumer.take(replace(delivery, attempt=attempt, date_time=date_time))
+        self._consumer.consume(replace(delivery, attempt=attempt, date_time=date_time))
 
     def _take_unkept(self, message: MQTTMessage) -> None:
         if message.retain:
@@ -112,12 +112,12 @@ class Intake:
                 "the gateway is stopping" if self.closed else f"{self._limit} wait already",
             )
         else:
-            self._consumer.take(_delivery(message, None, kept=False))
+            self._consumer.consume(_delivery(message, None, kept=False))
 
     def take_again(self, delivery: Delivery) -> None:
         """Try a message again that could not be handed on; its life goes on."""
         attempt = min(delivery.attempt + 1, _MOST_ATTEMPTS)
-        self._consumer.take(replace(delivery, attempt=attempt, redelivered=True))
+        self._consumer.consume(replace(delivery, attempt=attempt, redelivered=True))
 
     def _ignore_retained(self) -> None:
         self.counts["retained"] += 1

@@ -87,7 +87,7 @@ def test_what_could_not_be_handed_on_goes_on_with_its_life(gateway: StandInGatew
     consumer = Consumer(gateway, KEY, Sender(KEY), lambda: None, requeue=True)
     client: Any = None  # nothing is acknowledged here
     delivery = Delivery(body=command(1))
-    consumer.take(delivery)
+    consumer.consume(delivery)
     Intake(consumer, client, lambda: 0, 10).take_again(delivery)
     assert [origin.redelivered for _, origin in gateway.taken] == [False, True]
 

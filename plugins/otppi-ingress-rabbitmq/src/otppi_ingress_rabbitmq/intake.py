@@ -302,7 +302,7 @@ class Intake:
         self._tags = [
             self._channel.basic_consume(
                 queue,
-                partial(self._take, bulk=place > 0),
+                partial(self._on_message, bulk=place > 0),
                 arguments=arguments,
                 callback=begun if queue == self._queues[-1] else None,
             )
@@ -319,7 +319,7 @@ class Intake:
         self._enter(Phase.IDLE)
         self.adjust()
 
-    def _take(self, _channel: Any, method: Any, properties: Any, body: bytes, *, bulk: bool) -> None:
+    def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes, *, bulk: bool) -> None:
         self._newest = method.delivery_tag
         self._unsettled.add(method.delivery_tag)
         delivery = delivery_of(method, properties, body, time.time())
@@ -328,7 +328,7 @@ class Intake:
         if problem := coding_problem(properties):
             self._consumer.refuse(delivery, EnvelopeError([FieldError("content_encoding", problem)]))
         else:
-            self._consumer.take(delivery)
+            self._consumer.consume(delivery)
 
     # -- settling ---------------------------------------------------------------------------------------------------
 

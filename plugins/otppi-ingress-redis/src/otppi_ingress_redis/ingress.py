@@ -136,7 +136,7 @@ class RedisIngress(BrokerIngress):
             elif now >= ends:
                 return
             else:
-                self._take(reader, worker, number)
+                self._fetch(reader, worker, number)
             self._wait(reader, min(ends, self.alarm.ends_at))
 
     def _end_question(self, worker: Line, number: int | None) -> None:
@@ -145,14 +145,14 @@ class RedisIngress(BrokerIngress):
             worker.exchange([("CLIENT", "UNBLOCK", number)])
             self._ended = True
 
-    def _take(self, reader: Line, worker: Line, number: int | None) -> None:
+    def _fetch(self, reader: Line, worker: Line, number: int | None) -> None:
         """Take what waits already, and ask for more where there is room for it."""
         room = self._room()
         if self._source.kept and room + self._held <= 0:  # no modem may send
             self._end_question(worker, number)
         if room > 0:
             for delivery in self._source.waiting(worker, room):
-                self.consumer.take(delivery)
+                self.consumer.consume(delivery)
             room = self._room()
         if self._asked_until is None and (question := self._source.question(room)) is not None:
             reader.send(*question.command)
@@ -192,7 +192,7 @@ class RedisIngress(BrokerIngress):
             if answered:
                 self._asked_until = None
             for delivery in deliveries:
-                self.consumer.take(delivery)
+                self.consumer.consume(delivery)
             listens = self._source.kept or self._room() > 0
 
     # -- what is due ------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ class StompIngress(BrokerIngress):
         if self._able and not self._subscriptions.is_draining:
             aside, self._aside = self._aside, []
             for frame in aside:
-                self.consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
+                self.consumer.consume(delivery_of(frame, kept=self._kept, now=time.time()))
 
     def _is_idle(self) -> bool:
         """Whether nothing is on its way; what is parked is the server's again when the connection ends."""
@@ -152,7 +152,7 @@ class StompIngress(BrokerIngress):
             if not self._able:
                 self._aside.append(frame)
             elif not (self._subscriptions.is_draining or self.link.stopping):
-                self.consumer.take(delivery_of(frame, kept=self._kept, now=time.time()))
+                self.consumer.consume(delivery_of(frame, kept=self._kept, now=time.time()))
         elif frame.cmd == "RECEIPT":
             receipt = frame.headers.get("receipt-id", "")
             if (action := self._publisher.confirmed(receipt)) is not None and action.delivery is not None:
@@ -220,7 +220,7 @@ class StompIngress(BrokerIngress):
             wire.protocol.nack(**more, requeue="true")
         elif not self.link.stopping:
             # It cannot be given back alone; so it is tried again from here, or given back with the connection.
-            self.consumer.take(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
+            self.consumer.consume(replace(delivery, redelivered=True, attempt=delivery.attempt + 1))
 
 
 def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> str:

@@ -61,7 +61,7 @@ class WsMessageBrokerIngress(BrokerIngress):
             settings["refresh"],
             self.link,
             self.alarm,
-            self._take,
+            self._consume,
             self._publisher.server_is_there,
         )
         self._strange = Bursts(logger, KEY, most=1, period=60.0)
@@ -130,7 +130,7 @@ class WsMessageBrokerIngress(BrokerIngress):
                 return
             self._publisher.alarm.wait_for((), time.monotonic() + backoff.delay())
 
-    def _take(self, message: bytes | None) -> None:
+    def _consume(self, message: bytes | None) -> None:
         """Take one message in."""
         if message is None:
             self._counts[Kind.OTHER] += 1
@@ -143,4 +143,4 @@ class WsMessageBrokerIngress(BrokerIngress):
                 logging.WARNING, "messages that are no commands", "%s: a message is ignored, it is no command", KEY
             )
         elif kind is Kind.COMMAND:
-            self.consumer.take(Delivery(body=message, kept=False))
+            self.consumer.consume(Delivery(body=message, kept=False))

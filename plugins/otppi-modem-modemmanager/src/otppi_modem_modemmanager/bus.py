@@ -65,7 +65,7 @@ class Pending:
         self.then: Callable[[Pending], None] | None = None
         self._reply: Any = None
 
-    def take(self, reply: Any) -> None:
+    def resolve(self, reply: Any) -> None:
         """Take the reply."""
         self._reply = reply
         if self.then is not None:
@@ -149,7 +149,7 @@ class Bus:
         pending = Pending()
         try:
             self._connection.send_message_with_reply(
-                message, lambda reply: self._came.append(partial(pending.take, reply)), _NO_TIMEOUT
+                message, lambda reply: self._came.append(partial(pending.resolve, reply)), _NO_TIMEOUT
             )
         except dbus.DBusException as error:
             raise _gone() from error

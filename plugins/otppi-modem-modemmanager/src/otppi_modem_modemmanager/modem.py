@@ -96,7 +96,7 @@ class ModemManagerModem(Modem):
         modem.find()
         self._see_that_it_works(modem)
         if sim.unlock(modem, self._context.settings, self._pin_memory):
-            self._settle(modem, ModemState.DISABLED)
+            self._wait_for_state(modem, ModemState.DISABLED)
             sim.unlock(modem, self._context.settings, self._pin_memory)
         if modem.state < ModemState.ENABLED:
             self._enable(modem)
@@ -112,7 +112,7 @@ class ModemManagerModem(Modem):
                 raise ModemBlocked(_("there is no SIM card in the modem"))
             raise ModemLost(_("ModemManager failed to set the modem up"), Trouble.FAULTY)
         if modem.state in (ModemState.UNKNOWN, ModemState.INITIALIZING):
-            self._settle(modem, ModemState.LOCKED)
+            self._wait_for_state(modem, ModemState.LOCKED)
 
     def _enable(self, modem: ManagedModem) -> None:
         """Enable the modem. It goes on doing so when nobody waits for it any more."""
@@ -125,7 +125,7 @@ class ModemManagerModem(Modem):
         if modem.state < ModemState.ENABLED:
             raise ModemLost(modem.lost or _("ModemManager is still enabling the modem"))
 
-    def _settle(self, modem: ManagedModem, least: ModemState) -> None:
+    def _wait_for_state(self, modem: ManagedModem, least: ModemState) -> None:
         """Wait for a modem that ModemManager is setting up."""
         deadline = time.monotonic() + _SETTLING
         while modem.state < least and (left := deadline - time.monotonic()) > 0 and modem.lost is None:

@@ -80,7 +80,7 @@ class Ussd:
             ("NetworkRequest", UssdStatus.REPLY_WANTED),
         ):
             if text := str(changed.get(name, "")):
-                self._take(UssdAnswer(status, _read(text)))
+                self._accept_answer(UssdAnswer(status, _read(text)))
 
     @property
     def due(self) -> float:
@@ -123,10 +123,10 @@ class Ussd:
 
     def _answered(self, text: str) -> None:
         wanted = self._state() == UssdState.USER_RESPONSE
-        self._take(UssdAnswer(UssdStatus.REPLY_WANTED if wanted else UssdStatus.FINISHED, _read(text)))
+        self._accept_answer(UssdAnswer(UssdStatus.REPLY_WANTED if wanted else UssdStatus.FINISHED, _read(text)))
 
-    def _take(self, answer: UssdAnswer) -> None:
-        said = self._hold.take(answer)
+    def _accept_answer(self, answer: UssdAnswer) -> None:
+        said = self._hold.feed(answer)
         if said is not None:
             self._answers.append(said)
 

@@ -187,7 +187,7 @@ class EnvelopeKeys:
                 self._write(good)
             except OSError as error:  # the card is full or fails: they are dropped from memory all the same
                 logger.error("%s still holds keys that were dropped: %s", self._path, error)  # noqa: TRY400
-        self._use(good)
+        self._replace(good)
         return good
 
     def _replaced(self, old: tuple[EnvelopeKey, ...]) -> tuple[EnvelopeKey, ...]:
@@ -196,14 +196,14 @@ class EnvelopeKeys:
         retired = (replace(key, retired=now) if key.retired is None else key for key in old)
         keys = (_new_key(now), *self._good(retired)[:_MOST_KEPT])
         self._write(keys)
-        self._use(keys)
+        self._replace(keys)
         return keys
 
     def _good(self, keys: Iterable[EnvelopeKey]) -> tuple[EnvelopeKey, ...]:
         now, keep_days = self._clock(), self._keep_days()
         return tuple(key for key in keys if now < key.until(keep_days))
 
-    def _use(self, keys: tuple[EnvelopeKey, ...]) -> None:
+    def _replace(self, keys: tuple[EnvelopeKey, ...]) -> None:
         keep_days = self._keep_days()
         self._next_drop = min((key.until(keep_days) for key in keys), default=math.inf)
         self._keys = keys

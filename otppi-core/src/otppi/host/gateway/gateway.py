@@ -82,7 +82,7 @@ class HostGateway(Service):
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Use other values of section `sms`."""
         self.sms = self._settings()
-        self._admission.use(self.sms)
+        self._admission.configure(self.sms)
 
     def keys(self) -> Mapping[str, Any]:
         """Give the public key that envelopes may be encrypted to."""
@@ -123,7 +123,7 @@ class HostGateway(Service):
     # -- sending ----------------------------------------------------------------------------------------------------
 
     def _send(self, envelope: Envelope, origin: Origin) -> Ticket:
-        taken = self._admission.take_all(envelope, origin, [self._dispatch.take] * len(envelope.items))
+        taken = self._admission.admit_all(envelope, origin, [self._dispatch.enqueue] * len(envelope.items))
         if isinstance(taken, Answer):
             return FixedTicket(taken)
         return MessageTicket(envelope.name, taken.items, taken.duplicates, self._dispatch, as_list=envelope.is_list)
@@ -134,7 +134,7 @@ class HostGateway(Service):
         Raises:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
-        item = self._admission.take_by_hand(receiver, text, modem, origin)
+        item = self._admission.admit_by_hand(receiver, text, modem, origin)
         return MessageTicket("send-sms", [item], frozenset(), self._dispatch, as_list=False)
 
     # -- one-time passwords -----------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class HostGateway(Service):
     def _request_otp(self, envelope: Envelope, origin: Origin) -> Ticket:
         drafts = [self._otp.draft(item, direct=origin.direct) for item in envelope.items]
         filled = replace(envelope, items=tuple(draft.item for draft in drafts))
-        taken = self._admission.take_all(filled, origin, [partial(self._otp.submit, draft) for draft in drafts])
+        taken = self._admission.admit_all(filled, origin, [partial(self._otp.submit, draft) for draft in drafts])
         if isinstance(taken, Answer):
             return FixedTicket(taken)
         asked = [

@@ -88,28 +88,28 @@ class Ingresses(Service):
     def start(self) -> None:
         """Start those that are switched on, and tell them what was known before."""
         for key in self._types:
-            self.use(key)
+            self.restart(key)
         self.all_started()
 
     def configure(self, changed: Collection[str]) -> None:
         """Start those anew whose settings changed."""
         for key in changed:
-            self.use(key)
+            self.restart(key)
 
-    def use(self, key: str) -> None:
+    def restart(self, key: str) -> None:
         """Start an ingress, anew where it runs, with the settings that it has now."""
         with self._changing:
             if self._stopped:
                 return
             held = self._restarting[key] = _Held()
             try:
-                self._use(key)
+                self._start_anew(key)
             finally:
                 for one in held.release():
                     self._tell(*one)
                 del self._restarting[key]
 
-    def _use(self, key: str) -> None:
+    def _start_anew(self, key: str) -> None:
         if running := self._running.pop(key, None):
             running.thread.stop()
             if not running.thread.join(_PATIENCE):
@@ -149,9 +149,9 @@ class Ingresses(Service):
                 logger.warning("%s does not answer: %s", key, stalled)
             running.stalled = stalled
             if stalled and now - running.since >= _RESTART_AFTER and self._restarts[key].may_be(now):
-                self._restart(key, running, now)
+                self._restart_stalled(key, running, now)
 
-    def _restart(self, key: str, running: _Running, now: float) -> None:
+    def _restart_stalled(self, key: str, running: _Running, now: float) -> None:
         with self._changing:
             if self._stopped or self._running.get(key) is not running:
                 return
@@ -160,7 +160,7 @@ class Ingresses(Service):
             logger.error(
                 "%s has not answered for %.0f s (%s): it is started again", key, now - running.since, running.stalled
             )
-            self.use(key)
+            self.restart(key)
 
     def warnings(self) -> list[str]:
         """Return which of them do not answer, or cannot be started."""

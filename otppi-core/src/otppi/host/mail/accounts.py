@@ -67,7 +67,7 @@ class MailAccounts(Service):
             elif worker := self._make_worker(name, values):
                 workers.append(worker)
         end_all([self._threads.pop(name) for name in kept], _PATIENCE)
-        self._dispatch.use(workers, Channel.MAIL)
+        self._dispatch.replace_egresses(workers, Channel.MAIL)
         self._values = dict(wanted)
         for worker in workers:
             if worker.name not in self._threads:

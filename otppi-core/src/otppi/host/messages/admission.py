@@ -22,7 +22,7 @@ from otppi.wire.errors import EnvelopeError, FieldError, WireError
 from otppi.wire.msisdn import service_number
 from otppi.wire.segment import segment
 
-Take = Callable[[Record], Record]
+Enqueue = Callable[[Record], Record]
 """Takes a message in, or raises NotAccepted; gives the earlier record where it is a duplicate."""
 
 _UTF16_PER_PART = 66
@@ -31,7 +31,7 @@ _FOR_GOOD = {ResponseCode.EXPIRED: State.EXPIRED, ResponseCode.BLOCKED: State.BL
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Admitted:
     """What became of a command's messages, and which of them are duplicates."""
 
     items: list[Record | Outcome]
@@ -39,36 +39,38 @@ class Taken:
 
 
 class Admission:
-    """Takes the messages of commands in (any thread), by values of section `sms` that `use` replaces."""
+    """Admits the messages of commands (any thread), by values of section `sms` that `configure` replaces."""
 
     def __init__(self, blocklist: Blocklist, dispatch: Dispatch, sms: SmsValues) -> None:
         self._blocklist = blocklist
         self._dispatch = dispatch
-        self.use(sms)
+        self.configure(sms)
 
-    def use(self, sms: SmsValues) -> None:
+    def configure(self, sms: SmsValues) -> None:
         """Go by other values of section `sms`."""
         self._sms = sms
         self.numbering = numbers_of(sms)
 
-    def take_all(self, envelope: Envelope, origin: Origin, takes: Sequence[Take]) -> "Taken | Answer":
-        """Take the messages in, each by its own `takes`; or say what is wrong with any, and take none."""
+    def admit_all(self, envelope: Envelope, origin: Origin, enqueues: Sequence[Enqueue]) -> "Admitted | Answer":
+        """Admit all messages, each queued by its own of `enqueues`; or say what is wrong with any, and admit none."""
         problems: list[FieldError] = []
         receivers = [self._receiver(envelope, index, problems) for index in range(len(envelope.items))]
         if problems:
             return malformed(EnvelopeError(problems), envelope.name)
         duplicates: set[int] = set()
         items: list[Record | Outcome] = []
-        for index, (item, (receiver, parts), take) in enumerate(zip(envelope.items, receivers, takes, strict=True)):
+        for index, (item, (receiver, parts), enqueue) in enumerate(
+            zip(envelope.items, receivers, enqueues, strict=True)
+        ):
             record = self._record(item, receiver, origin, bulk=len(envelope.items) > 1)
             record.parts = parts
-            items.append(taken := self._take(record, take))
+            items.append(taken := self._enqueue(record, enqueue))
             if isinstance(taken, Record) and taken is not record:
                 duplicates.add(index)
-        return Taken(items, frozenset(duplicates))
+        return Admitted(items, frozenset(duplicates))
 
-    def take_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Record | Outcome:
-        """Take a message in for a person at the device, by a modem of their choice if they name one.
+    def admit_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Record | Outcome:
+        """Admit a message of a person at the device, by a modem of their choice if they name one.
 
         A person may write to the operator's service numbers too: what those do (buy a package, end a subscription) is
         for whoever owns the SIM card to decide, and not for users of the API.
@@ -95,7 +97,7 @@ class Admission:
             problems.append(FieldError("modem", reason))
         if problems:
             raise InvalidSettings(problems)
-        return self._take(record, self._dispatch.take)
+        return self._enqueue(record, self._dispatch.enqueue)
 
     def _receiver(self, envelope: Envelope, index: int, problems: list[FieldError]) -> tuple[Receiver, int]:
         """Check what the envelope's parser cannot; return the receiver, and the parts, 0 where nobody counted them."""
@@ -161,11 +163,11 @@ class Admission:
             record.digest = self._dispatch.records.digest(item.id, key, _worded(item))
         return record
 
-    def _take(self, record: Record, take: Take) -> Record | Outcome:
-        """Give the record that is sent, which is an earlier one's for a duplicate, or say why it is none."""
+    def _enqueue(self, record: Record, enqueue: Enqueue) -> Record | Outcome:
+        """Return the record that is sent, which is an earlier one's for a duplicate, or say why it is none."""
         try:
             self._admit(record)
-            return take(record)
+            return enqueue(record)
         except NotAccepted as refused:
             return self._refuse(record, refused)
 

@@ -105,11 +105,11 @@ class Blocklist:
             raise turn.error
         return turn.changed
 
-    def settle(self) -> None:
+    def repair(self) -> None:
         """Put in order what the version before or damage left, at the gateway's start; a card that fails is told."""
         try:
             self._move()
-            self._file.settle(self._now)
+            self._file.repair(self._now)
         except OSError as error:
             logger.error("the blocking list cannot be written: %s", error.strerror or error)  # noqa: TRY400
 

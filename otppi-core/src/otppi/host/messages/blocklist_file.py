@@ -114,7 +114,7 @@ class BlocklistFile:
         except OSError as error:
             logger.error("the blocking list cannot be written anew: %s", error.strerror)  # noqa: TRY400
 
-    def settle(self, now: Mapping[str, Entry]) -> None:
+    def repair(self, now: Mapping[str, Entry]) -> None:
         """Put a damaged file aside, and write what is known anew.
 
         Raises:

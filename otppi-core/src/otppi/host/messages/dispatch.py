@@ -66,7 +66,7 @@ class Dispatch(Attempts):
 
     # -- taking in (any thread) -------------------------------------------------------------------------------------
 
-    def take(self, record: Record) -> Record:
+    def enqueue(self, record: Record) -> Record:
         """Queue a record by the best egress; give the earlier record where this one is its duplicate.
 
         Raises:
@@ -77,12 +77,12 @@ class Dispatch(Attempts):
             self._spool.prepare()
         # Made now: as soon as it is queued, a modem's thread may be further with it.
         event = event_of(MessageTaken, record) if self._events.wants(MessageTaken) else None
-        taken = self._take(record, ours=ours)
+        taken = self._enqueue(record, ours=ours)
         if event is not None and taken is record:
             self._events.publish(event)
         return taken
 
-    def _take(self, record: Record, *, ours: bool) -> Record:
+    def _enqueue(self, record: Record, *, ours: bool) -> Record:
         with self._lock:
             first = self._first(record)
             if first is not None and (own := own_of(first, record)):
@@ -107,7 +107,7 @@ class Dispatch(Attempts):
         return record
 
     def is_duplicate(self, record: Record) -> bool:
-        """Whether `take` would send nothing; between this and that the earlier one may end."""
+        """Whether `enqueue` would send nothing; between this and that the earlier one may end."""
         with self._lock:
             return self._first(record) is not None
 
@@ -156,10 +156,10 @@ class Dispatch(Attempts):
 
     # -- the egresses (main thread) ---------------------------------------------------------------------------------
 
-    def use(self, workers: Iterable[AnyWorker], channel: Channel = Channel.SMS) -> None:
+    def replace_egresses(self, workers: Iterable[AnyWorker], channel: Channel = Channel.SMS) -> None:
         """Replace the egresses of a channel; what waits for one that is gone goes to others or fails."""
         with self._lock:
-            left = self._placement.use(workers, channel)
+            left = self._placement.replace_egresses(workers, channel)
         cause = _("no {noun} may send it since the settings changed", noun=channel.noun)
         for record in left:
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
@@ -171,7 +171,7 @@ class Dispatch(Attempts):
                 self._restored.append(record)
 
     def restore(self) -> None:
-        """Take over what an earlier run of the gateway left; `use` queues again what waits."""
+        """Take over what an earlier run of the gateway left; `replace_egresses` queues again what waits."""
         behind = left_behind(self._journal, self._spool, self._notes, self._report)
         for record in behind.records:
             with self._lock:

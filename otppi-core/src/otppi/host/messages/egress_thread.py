@@ -157,7 +157,7 @@ class EgressThread(ABC, Generic[E_co]):
         while not self._stopping.is_set():
             pause = 0.0
             try:
-                self._use()
+                self._open_and_send()
             except Blocked as error:
                 self._change(EgressState.BLOCKED, error.cause)
                 pause = self._recover(error)
@@ -190,7 +190,7 @@ class EgressThread(ABC, Generic[E_co]):
         self._failures += 1
         return error.retry_after or pause
 
-    def _use(self) -> None:
+    def _open_and_send(self) -> None:
         """Open it and send; it is closed before anybody waits, since a port that is held cannot come back."""
         self._retry = False  # before it is opened: what comes up meanwhile is worth another try
         try:

@@ -146,7 +146,7 @@ class LifeCycle:
     def reported(self, modem: str, report: DeliveryReport) -> None:
         """Take a status report: `sent` and `unconfirmed` become `delivered` or `undelivered` (TS 23.040 9.2.2.3)."""
         with self._lock:
-            found = self._receipts.take(modem, report)
+            found = self._receipts.match(modem, report)
         if found is None:
             logger.debug("modem %s brought a status report on no message that is known", modem)
             return

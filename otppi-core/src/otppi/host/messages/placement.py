@@ -69,7 +69,7 @@ class Placement:
         """Whether an egress is still one of the settings', as it was made."""
         return self._workers.get(worker.name) is worker
 
-    def use(self, workers: Iterable[AnyWorker], channel: Channel) -> list[Record]:
+    def replace_egresses(self, workers: Iterable[AnyWorker], channel: Channel) -> list[Record]:
         """Replace the egresses of a channel; what waits for one that is gone goes to others: return what is left."""
         before = self._workers
         others = [worker for worker in before.values() if worker.channel is not channel]
@@ -123,7 +123,7 @@ class Placement:
         """Put a message behind the others of an egress, and hold what it needs of its quotas."""
         receiver, cause, account = record.content.receiver, record.status.cause, worker.account
         if record.account is not None and record.account is not account:
-            record.account.settle(record.message_id, receiver, 0)
+            record.account.charge(record.message_id, receiver, 0)
         record.account = account
         if account.reserves:
             account.reserve(record.message_id, receiver, _parts(record))
@@ -182,7 +182,7 @@ class Placement:
         """Forget a message that is on its way no more, and count the segments of it that went out."""
         receiver = record.content.receiver
         if record.account is not None:
-            record.account.settle(record.message_id, receiver, segments)
+            record.account.charge(record.message_id, receiver, segments)
         companions = self._on_the_way.get(receiver)
         if companions is not None and record in companions:
             companions.remove(record)

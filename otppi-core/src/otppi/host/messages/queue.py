@@ -40,7 +40,7 @@ class EgressQueue:
         with self._lock:
             (self._bulk if record.bulk else self._otp).appendleft(record)
 
-    def take(self, *, bulk: bool = True) -> Record | None:
+    def pop(self, *, bulk: bool = True) -> Record | None:
         """Take the next message, or None; without `bulk` only an OTP."""
         with self._lock:
             if self._otp and (not self._bulk or not bulk or self._in_a_row < _OTPS_IN_A_ROW):

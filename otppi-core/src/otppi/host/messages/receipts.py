@@ -75,7 +75,7 @@ class Receipts:
         record = awaited.record
         return record if len(record.progress.references) >= record.segments and not awaited.unknown else None
 
-    def take(self, modem: str, report: DeliveryReport) -> tuple[Record, DeliveryOutcome] | None:
+    def match(self, modem: str, report: DeliveryReport) -> tuple[Record, DeliveryOutcome] | None:
         """Find the message that a report is about, and say what has become of the whole of it; None where unknown."""
         found = self._match(modem, report)
         if found is None:

@@ -164,7 +164,7 @@ class Worker(EgressThread[E_co]):
         """Take a message in hand; None where the queue has none that may go now."""
         bulk = not self.account.quiet_left(bulk=True)
         with self._counting:
-            self.sending = record = self.queue.take(bulk=bulk)
+            self.sending = record = self.queue.pop(bulk=bulk)
             self._paced = record is not None and bool(record.progress.references)  # of several parts: counted with one
         return record
 

@@ -117,7 +117,7 @@ class Account:
     # -- what is on its way, and what went out ----------------------------------------------------------------------
 
     def reserve(self, message_id: str, receiver: str, segments: int) -> None:
-        """Hold what a message needs, from when it is queued until `settle`."""
+        """Hold what a message needs, from when it is queued until `charge`."""
         if message_id in self._reserved:
             return
         held = _Reservation(segments, self._new_tag(receiver), self._promoted(receiver))
@@ -127,7 +127,7 @@ class Account:
         if held.tag:
             self._tags[held.tag] += 1
 
-    def settle(self, message_id: str, receiver: str, segments: int) -> None:
+    def charge(self, message_id: str, receiver: str, segments: int) -> None:
         """Give back what was held for a message, and count the segments that went out."""
         if held := self._reserved.pop(message_id, None):
             self._segments -= held.segments

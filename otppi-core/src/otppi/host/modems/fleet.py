@@ -87,7 +87,7 @@ class Fleet(Service):
                 workers.append(worker)
         # A port has to be free before a new thread opens it.
         end_all([self._threads.pop(name) for name in kept], _PATIENCE)
-        self._dispatch.use(workers)
+        self._dispatch.replace_egresses(workers)
         self._values = wanted
         self._devices.expect(
             {

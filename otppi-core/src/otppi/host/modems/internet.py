@@ -113,7 +113,7 @@ class InternetLinks:
         self._links: dict[str, tuple[Supervised, Internet]] = {}
         self._used: tuple[dict[str, Mapping[str, Any]], Mapping[str, Any]] = ({}, {})
 
-    def use(self, modems: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    def configure(self, modems: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
         """Start, keep or stop connections so that they are those of the settings."""
         wanted = {modem["name"]: modem for modem in modems if modem["internet_access"]}
         before, same = self._used[0], self._used[1] == settings
@@ -169,7 +169,7 @@ class InternetAccess(Service):
     def start(self) -> None:
         """Connect them."""
         modems = [values for values in self._config.many(MODEMS) if values["active"]]
-        self._links.use(modems, self._config.one(self._section) if self._section is not None else {})
+        self._links.configure(modems, self._config.one(self._section) if self._section is not None else {})
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
         """Start, keep or stop connections so that they are those of the settings."""

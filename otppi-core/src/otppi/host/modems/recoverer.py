@@ -54,7 +54,7 @@ class Recoverer:
         """
         step = self._ladder.lost(error.trouble, time.monotonic())
         while step not in (None, RecoveryStep.REINITIALISE) and not stopping():
-            if self._take(step, error):
+            if self._carry_out(step, error):
                 return self._ladder.schedule.limits(step).pause
             logger.warning("modem %s has no step %s: it is left out", self._name, step.value)
             step = self._ladder.lacks(step, error.trouble, time.monotonic())
@@ -62,7 +62,7 @@ class Recoverer:
             self._note(step, error)
         return None
 
-    def _take(self, step: RecoveryStep, error: ModemLost) -> bool:
+    def _carry_out(self, step: RecoveryStep, error: ModemLost) -> bool:
         """Carry out a step; False where the modem has no such step."""
         what = "modem %s gets %s, since it does not recover: %s; messages wait or go by other modems meanwhile"
         logger.warning(what, self._name, step.value, error)

@@ -131,11 +131,11 @@ class CodeBook:
         return len(self._codes) < MOST_CODES
 
     def keep(self, code: Code) -> None:
-        """Keep a code, which is not the one to be verified before `use`."""
+        """Keep a code, which is not the one to be verified before `activate`."""
         self._codes[code.message_id] = code
         self._save(code)
 
-    def consume(self, code: Code) -> None:
+    def activate(self, code: Code) -> None:
         """Let a code be the one of its place and receiver; the one before is dead."""
         codes = self._at.setdefault(code.place, {})
         before, codes[code.receiver] = codes.get(code.receiver), code

@@ -131,12 +131,12 @@ class OneTimePasswords:
             record.digest = self._dispatch.records.digest(record.client_id, record.receiver, wanted)
         with self._lock:
             try:
-                return self._take(draft, record)
+                return self._admit(draft, record)
             except NotAccepted as refused:
                 self.counts["limited"] += refused.code is ResponseCode.TOO_MANY
                 raise
 
-    def _take(self, draft: Draft, record: Record) -> Record:
+    def _admit(self, draft: Draft, record: Record) -> Record:
         now = self._clock()
         self._book.sweep(now)
         place = self._place(draft.wanted, record.origin)
@@ -151,14 +151,14 @@ class OneTimePasswords:
         code = Code(record.message_id, place, record.receiver, hash_, now, until)
         self._book.keep(code)  # before the message can go out: a crash must not leave somebody with an unknown code
         try:
-            taken = self._dispatch.take(record)
+            taken = self._dispatch.enqueue(record)
         except Exception:
             self._book.drop(code)
             raise
         if taken is not record or record.follows is not None:
             self._book.drop(code)
             return taken
-        self._book.consume(code)
+        self._book.activate(code)
         self._limits.count(record.receiver, now, now)
         self.counts["requested"] += 1
         return record
@@ -277,7 +277,7 @@ class OneTimePasswords:
                 if record is None and not code.freed:  # perhaps the kill came before it was taken in
                     code.freed = True
                     self._book.changed(code)
-                self._book.consume(code)
+                self._book.activate(code)
                 self._limits.count(code.receiver, code.made, now)
                 if code.status is CodeStatus.VERIFIED:
                     self._limits.verified(code.receiver, code.made, now)

@@ -184,10 +184,10 @@ class Plugins:
             for implementation in getattr(self._manager.hook, kind.hook).get_hookimpls():
                 if implementation.plugin is plugin:
                     for one in implementation.function():
-                        self._take(offer, kind, one)
+                        self._add_to_offer(offer, kind, one)
         return offer
 
-    def _take(self, offer: _Offer, kind: PluginKind[Any], one: object) -> None:
+    def _add_to_offer(self, offer: _Offer, kind: PluginKind[Any], one: object) -> None:
         """Put one thing into an offer.
 
         Raises:

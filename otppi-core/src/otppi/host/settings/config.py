@@ -199,7 +199,7 @@ class Config:
             self._keep(checked)
         except OSError as error:
             logger.error("the settings are used, but cannot be kept: %s", error.strerror)  # noqa: TRY400
-            self._use(checked)
+            self._replace(checked)
 
     def update(self, document: object, *, revision: int | None = None) -> list[str]:
         """Check and keep a document, all or nothing; give the keys of the sections that it changed.
@@ -237,10 +237,10 @@ class Config:
             self._store.write({**lists, TABLE: [revision]})
             self._revisions.adopt(revision)
             self._unsaved.clear()
-            self._use({key: checked[key] for key in changed})
+            self._replace({key: checked[key] for key in changed})
         return changed
 
-    def _use(self, checked: Checked) -> None:
+    def _replace(self, checked: Checked) -> None:
         self._values |= checked
         self._problems |= {key: [] for key in checked}
 

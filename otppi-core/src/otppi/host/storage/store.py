@@ -109,7 +109,7 @@ class AtomicStorage(Storage):
         self._write_copy(content)
         self._mark_checked()
 
-    def settle(self) -> None:
+    def repair(self) -> None:
         """Put in order what a power cut, damage or the version before left: file, copy and mark are as `write` leaves.
 
         Raises:
@@ -261,14 +261,14 @@ class Store:
                     tables[name] = {str(number): dict(document) for number, document in enumerate(documents, 1)}
             self._database.storage.write(tables)
 
-    def settle(self) -> None:
+    def repair(self) -> None:
         """Put the files in order, at the gateway's start; a card that takes nothing is told by `warnings`."""
         storage = self._storage
         if storage.trouble:
             logger.error("%s: its copy is used, which holds the same settings unless it was edited", storage.trouble)
         try:
             with self._lock:
-                storage.settle()
+                storage.repair()
         except OSError as error:
             self._problem = _("the settings cannot be written: {reason}", reason=error.strerror)
             logger.error("%s", self._problem)  # noqa: TRY400 - the reason says it all

@@ -198,7 +198,7 @@ class AtChannel:
             if left > 0:
                 self._read(left)
             elif self._connection.in_doubt:
-                self._connection.settle()
+                self._connection.line_was_silent()
             else:
                 return None
 
@@ -209,7 +209,7 @@ class AtChannel:
         if data:
             self._hear(data)
         elif in_doubt and time.monotonic() - self._heard_at >= _SILENCE:
-            self._connection.settle()
+            self._connection.line_was_silent()
 
     def _hear(self, data: bytes) -> None:
         lost = self._connection.lost

@@ -41,7 +41,7 @@ class Line:
         self._chunk_size: int = settings.get("chunk_size", 0) or chunk_size
         self._chunk_pause: float = settings.get("chunk_pause", CHUNK_PAUSE)
 
-    def use(self, port: Port) -> None:
+    def configure_port(self, port: Port) -> None:
         """Set a port that was just opened to what is known.
 
         Raises:
@@ -51,7 +51,7 @@ class Line:
             self._speed = find_speed(port, self._speed)
         port.write_in_chunks(self._chunk_size, self._chunk_pause)
 
-    def settle(self, port: Port, channel: AtChannel) -> None:
+    def synchronise(self, port: Port, channel: AtChannel) -> None:
         """Get into step with the modem, and see whether it takes a line that is longer than the smallest buffers.
 
         A modem that answers short lines and loses the end of a long one would lose Ctrl-Z behind a PDU, and with it

@@ -113,8 +113,8 @@ class AtModem(Modem):
     def open(self) -> None:
         """Open the port and make the modem ready to send."""
         port, channel = self._connect()
-        wait, settle = channel.listen, partial(self._settle, port)
-        start = Start(channel, self._settings, self._profile, self._pin_memory, wait, settle, self._recognise)
+        wait, synchronise = channel.listen, partial(self._synchronise, port)
+        start = Start(channel, self._settings, self._profile, self._pin_memory, wait, synchronise, self._recognise)
         try:
             identity = start.run()
             self._warn(start.warnings)
@@ -124,15 +124,15 @@ class AtModem(Modem):
         except AtTimeout as error:
             raise _silent(error) from error
 
-    def _settle(self, port: Port, channel: AtChannel) -> None:
-        self._line.settle(port, channel)
+    def _synchronise(self, port: Port, channel: AtChannel) -> None:
+        self._line.synchronise(port, channel)
         self._restart.greeted()
 
     def _connect(self) -> tuple[Port, AtChannel]:
         """Open the port; nothing was said yet."""
         self._port = port = Port(self._path(), self._settings, self._wake)
         self._channel = channel = AtChannel(port, self._heard)
-        self._line.use(port)
+        self._line.configure_port(port)
         return port, channel
 
     def recover(self, step: RecoveryStep) -> bool:

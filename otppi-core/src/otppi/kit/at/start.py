@@ -98,7 +98,7 @@ class Profile:
 class Start:
     """One opening of one modem.
 
-    `wait` sleeps for some seconds but ends when the modem is to stop; `settle` gets into step with the modem;
+    `wait` sleeps for some seconds but ends when the modem is to stop; `synchronise` gets into step with the modem;
     `recognise` gets its IMEI before the SIM gets a PIN, and raises ModemLost where it is another modem than wanted.
     """
 
@@ -109,11 +109,11 @@ class Start:
         profile: Profile,
         pin_memory: PinMemory,
         wait: Callable[[float], None],
-        settle: Callable[[AtChannel], None] = AtChannel.synchronise,
+        synchronise: Callable[[AtChannel], None] = AtChannel.synchronise,
         recognise: Callable[[str], None] | None = None,
     ) -> None:
         self._channel = channel
-        self._settle = settle
+        self._synchronise = synchronise
         self._recognise = recognise
         self._settings = settings
         self._profile = profile
@@ -129,7 +129,7 @@ class Start:
             ModemBlocked: SIM PIN, PUK or SIM missing, or it has no PDU mode.
         """
         channel = self._channel
-        self._settle(channel)
+        self._synchronise(channel)
         self._be_understood()
         if self._recognise is not None:
             self._recognise(read_imei(channel))

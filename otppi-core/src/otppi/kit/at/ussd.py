@@ -59,7 +59,7 @@ class Ussd:
         except AtError:
             return False
         answer = UssdAnswer(_STATUSES.get(line.mode, UssdStatus.FINISHED), text_of(line, self._form))
-        said = self._hold.take(answer) if self._pending else answer
+        said = self._hold.feed(answer) if self._pending else answer
         if said is not None:
             self._tell(said)
         return True

@@ -41,7 +41,7 @@ _LOOK = 0.5
 
 
 class Consumer:
-    """Between a broker's connection and the gateway. The connection's thread calls `take`, `due`, `pause`, `lost`.
+    """Between a broker's connection and the gateway. The connection's thread calls `consume`, `due`, `pause`, `lost`.
 
     What is due, the connection's thread does: publish, and settle by the verdict. A delivery is settled once, after all
     of its messages are final; its answer is published first, so that a crash in between tells it twice and not never.
@@ -81,7 +81,7 @@ class Consumer:
 
     # -- the connection's thread ------------------------------------------------------------------------------------
 
-    def take(self, delivery: Delivery) -> None:
+    def consume(self, delivery: Delivery) -> None:
         """Take a message in. Every problem with it is logged without its text, and answered where that is wanted."""
         delivery = replace(delivery, session=self.session)
         with self._lock:
