@@ -16,7 +16,7 @@ Contract = Mapping[str, str | list[str]]
 
 
 def sources(plugins: Path) -> dict[str, Path]:
-    """Give the folder of each plugin's package by the package's name.
+    """Return the folder of each plugin's package by the package's name.
 
     Raises:
         AssertionError: A folder has no package of its own name, which no contract would see.
@@ -29,7 +29,7 @@ def sources(plugins: Path) -> dict[str, Path]:
 
 
 def floors() -> set[str]:
-    """Give the names of what is right below `otppi`."""
+    """Return the names of what is right below `otppi`."""
     below = (ROOT / "otppi-core/src/otppi").iterdir()
     return {
         one.stem for one in below if not one.name.startswith("__") and (one.suffix == ".py" or any(one.glob("*.py")))
@@ -37,7 +37,7 @@ def floors() -> set[str]:
 
 
 def contracts(packages: Iterable[str]) -> list[Contract]:
-    """Give the contracts of all plugins, as import-linter reads them."""
+    """Return the contracts of all plugins, as import-linter reads them."""
     plugins = sorted(packages)
     unseen = floors() - SEEN_BY_PLUGINS - {"simulator"}
     return [

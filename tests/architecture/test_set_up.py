@@ -8,12 +8,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def locked(name: str) -> set[str]:
-    """Give the packages that a lock file pins."""
+    """Return the packages that a lock file pins."""
     return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text(), re.MULTILINE))
 
 
 def group(name: str) -> set[str]:
-    """Give the packages that a dependency group of the workspace names itself."""
+    """Return the packages that a dependency group of the workspace names itself."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][name]
     return {re.split(r"[<>=\[ ]", one)[0].replace(".", "-").replace("_", "-") for one in wanted if isinstance(one, str)}
 

@@ -29,7 +29,7 @@ class Tally:
         return len(self._times) >= self._count
 
     def rate(self) -> float:
-        """Give messages per second."""
+        """Return messages per second."""
         first, last = len(self._times) // 10, len(self._times) * 9 // 10
         return (last - first) / max(self._times[last] - self._times[first], 1e-9)
 

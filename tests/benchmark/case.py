@@ -34,11 +34,11 @@ def progress(text: str) -> None:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Give the smallest value that `percent` of all do not exceed."""
+    """Return the smallest value that `percent` of all do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 def median(values: Sequence[float]) -> float:
-    """Give the median."""
+    """Return the median."""
     return float(statistics.median(values))

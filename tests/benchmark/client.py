@@ -121,7 +121,7 @@ class Client:
         self._buffer += data
 
     def fileno(self) -> int:
-        """Give the descriptor, for a selector."""
+        """Return the descriptor, for a selector."""
         return self._sock.fileno()
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class Client:
 
 
 def messages(first: int, count: int) -> list[Message]:
-    """Give `count` messages, numbered from `first` on."""
+    """Return `count` messages, numbered from `first` on."""
     return [Message(number) for number in range(first, first + count)]
 
 

@@ -68,7 +68,7 @@ class Program:
         self._process.wait()
 
     def last_words(self) -> str:
-        """Give the end of what it said, for an error."""
+        """Return the end of what it said, for an error."""
         return self.said.read_text(encoding="utf-8", errors="replace")[-1500:].strip()
 
 
@@ -87,7 +87,7 @@ def wait_until(done: Callable[[], bool], what: str, timeout: float, step: float 
 
 @contextmanager
 def scratch(*, in_ram: bool = True) -> Iterator[Path]:
-    """Give a folder for the time of a block: on the RAM disk where there is one, or on the disk that /tmp is on."""
+    """Return a folder for the time of a block: on the RAM disk where there is one, or on the disk that /tmp is on."""
     ram = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own is made there
     with tempfile.TemporaryDirectory(prefix="otppi-benchmark-", dir=ram if in_ram and ram.is_dir() else None) as name:
         yield Path(name)

@@ -48,7 +48,7 @@ def state_ok(told: str, arrived: int) -> bool:
 
 
 def _kill_once() -> tuple[dict[str, str], Counter[str]]:
-    """Give what each sender is told after the restart, and how often each message arrived."""
+    """Return what each sender is told after the restart, and how often each message arrived."""
     many = messages(1, 1 + _QUEUED)
     with peer(1, network_time=_NETWORK_TIME) as modems, gateway(modems.ports, **_UNREPORTED) as one:
         one.start()
@@ -92,7 +92,7 @@ def no_answer(effort: Effort) -> Sequence[Row]:
 
 
 def _unanswered(fault: str) -> tuple[float, str, Counter[str]]:
-    """Give the seconds from the time-out to the next message, what the sender was told, and what went out how often."""
+    """Return the seconds from time-out to next message, what the sender was told, and what went out how often."""
     timeout = 2.0
     with peer(1) as modems, running(modems.ports, result_timeout=timeout, **_UNREPORTED) as one, one.client() as client:
         modems.control("inject", fault=fault, at=1)
@@ -121,7 +121,7 @@ def unplugged(effort: Effort) -> Sequence[Row]:
 
 
 def _unplug_once(first: int, after: int) -> tuple[float, dict[str, str], Counter[str]]:
-    """Give the seconds from being back to sending, what each sender was told, and how often each message arrived."""
+    """Return the seconds from being back to sending, what each sender was told, and how often each message arrived."""
     away = 5.0
     with peer(1) as modems, running(modems.ports) as one:
         stream = _Stream(one, first)

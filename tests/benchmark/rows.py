@@ -76,7 +76,7 @@ class Row:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything for the JSON file."""
+        """Return everything for the JSON file."""
         return {
             "what": self.what,
             "measured": self.measured,

@@ -112,7 +112,7 @@ def floor_run(modems: Peer, ports: Sequence[Path], count: int) -> list[Dialogue]
 
 
 def rate_of(done: Sequence[Dialogue]) -> float:
-    """Give messages per second between the 10th and the 90th percentile, where begin and end do not show."""
+    """Return messages per second between the 10th and the 90th percentile, where begin and end do not show."""
     ends = sorted(one.answered for one in done)
     first, last = len(ends) // 10, len(ends) * 9 // 10
     return (last - first) / (ends[last] - ends[first])

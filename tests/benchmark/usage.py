@@ -10,13 +10,13 @@ _MEGABYTE = 1024
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the user and system time of all its threads (proc(5), stat fields 14 and 15)."""
+    """Return the user and system time of all its threads (proc(5), stat fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def bytes_written(pid: int) -> int:
-    """Give the bytes that it caused to be written to a disk, whole pages (proc(5), io)."""
+    """Return the bytes that it caused to be written to a disk, whole pages (proc(5), io)."""
     lines = Path(f"/proc/{pid}/io").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 

@@ -25,7 +25,7 @@ def body(number: int) -> bytes:
 
 
 def text(number: int) -> str:
-    """Give the text of message `number`, by which it is known at the phone."""
+    """Return the text of message `number`, by which it is known at the phone."""
     return f"fleet message {number}"
 
 
@@ -60,7 +60,7 @@ def mqtt(host: str, port: int, topic: str, numbers: range) -> None:
 
 
 def command(protocol: str, port: int, name: str, count: int, first: int = 0) -> list[str]:
-    """Give the command line of a publisher."""
+    """Return the command line of a publisher."""
     arguments = (protocol, BROKER, str(port), name, str(count), str(first))
     return [sys.executable, "-m", "tests.fleet.publisher", *arguments]
 

@@ -26,7 +26,7 @@ def brokers(rabbitmq: RabbitMq, tmp_path: Path) -> Iterator[Brokers]:
 
 
 def ways(gateway: Gateway) -> dict[str, dict[str, Any]]:
-    """Give what the gateway says of each broker."""
+    """Return what the gateway says of each broker."""
     shown = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
     return {way["name"].removeprefix("ingress-"): way for way in shown if way["name"] != "ingress-rest"}
 

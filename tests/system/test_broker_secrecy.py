@@ -37,7 +37,7 @@ BLOCKED = "081255000001"
 
 
 def forms(text: str) -> list[bytes]:
-    """Give the forms in which a text might leak, wherever in a longer one it stands."""
+    """Return the forms in which a text might leak, wherever in a longer one it stands."""
     raw = text.encode()
     found = {raw, raw.hex().encode(), raw.hex().upper().encode(), text.encode("utf-16-be"), text.encode("utf-16-le")}
     found |= {json.dumps(text)[1:-1].encode(), text.encode("unicode_escape"), repr(raw)[2:-1].encode()}
@@ -60,11 +60,11 @@ def assert_nowhere(files: dict[str, bytes], secrets: dict[str, str]) -> None:
 
 
 def written(gateway: Gateway) -> dict[str, bytes]:
-    """Give all that the gateway has written; the provisioning file is the test's own."""
+    """Return all that the gateway has written; the provisioning file is the test's own."""
     folders = (gateway.folder, gateway.data, gateway.runtime)
     paths = {path for folder in folders for path in folder.rglob("*") if path.is_file()} - {gateway.provision}
     files = {str(path): path.read_bytes() for path in paths}
-    notes = InFlight(gateway.data / "open", Report(gateway.data / "report", 12)).left()
+    notes = InFlight(gateway.data / "open", Report(gateway.data / "report", 12)).left_over()
     return files | {"the in-flight notes, unpacked": repr(notes).encode()}
 
 
@@ -104,7 +104,7 @@ def envelopes() -> Iterator[dict[str, Any]]:
 
 
 def malformed_bodies() -> Iterator[bytes]:
-    """Give bodies that no ingress takes, each with the secret in it."""
+    """Return bodies that no ingress takes, each with the secret in it."""
     for envelope in envelopes():
         yield json.dumps(envelope).encode()
     whole = json.dumps({"command": "send-sms", "data": sms(1, f"{MARK} {FOREIGN}")}).encode()
@@ -249,7 +249,7 @@ def sealed(gateway: Gateway, envelope: bytes) -> bytes:
 
 
 def shown(gateway: Gateway) -> dict[str, bytes]:
-    """Give what the gateway says of itself; the backup with secrets is what `--secrets` is for."""
+    """Return what the gateway says of itself; the backup with secrets is what `--secrets` is for."""
     commands = ["status", "modem list", "settings export", "settings show", "doctor", "plugins", "usage", "inbox list"]
     told: dict[str, bytes] = {}
     for words in commands:

@@ -55,7 +55,7 @@ class Site:
         return run(name, *arguments, environment={**self.environment, **changed})
 
     def texts(self, receiver: str) -> list[str]:
-        """Give what a phone has."""
+        """Return what a phone has."""
         return [one.text for one in self.rack.network.messages if one.destination == "62" + receiver[1:]]
 
 

@@ -27,7 +27,7 @@ def request(authorization: str, path: str = "/api/message?wait=0", body: bytes =
 
 
 def status_from(address: str, port: int, authorization: str) -> int:
-    """Give the status of a request from an address of this host."""
+    """Return the status of a request from an address of this host."""
     with socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(address, 0)) as wire:
         wire.sendall(request(authorization))
         return int(wire.recv(65536).split(b" ")[1])

@@ -44,13 +44,13 @@ def peer(broker: Mosquitto) -> Iterator[MqttPeer]:
 
 
 def mqtt(broker: Mosquitto, **more: Any) -> dict[str, Any]:
-    """Give the settings of the ingress."""
+    """Return the settings of the ingress."""
     values = {"enable": True, "host": "127.0.0.1", "port": broker.port, "topic": "otp/sms", "client_id": "gateway1"}
     return {"ingress-mqtt": values | more}
 
 
 def status(gateway: Gateway) -> dict[str, Any]:
-    """Give what the ingress says of itself; by the control socket, which costs less than the command."""
+    """Return what the ingress says of itself; by the control socket, which costs less than the command."""
     every = ControlClient(gateway.data / "control").call("status", {})["ingresses"]
     ours: dict[str, Any] = next((one for one in every if one["name"] == "ingress-mqtt"), {})
     return ours

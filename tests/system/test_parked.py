@@ -38,7 +38,7 @@ class Source(Protocol):
         """Publish a command."""
 
     def settings(self, gateway: int) -> dict[str, Any]:
-        """Give the settings of the ingress, for each gateway its own."""
+        """Return the settings of the ingress, for each gateway its own."""
 
 
 class AmqpQueue:
@@ -146,7 +146,7 @@ def mail(number: int) -> bytes:
 
 
 def quiet() -> list[str]:
-    """Give quiet hours that last some hours more."""
+    """Return quiet hours that last some hours more."""
     begun, ends = (time.strftime("%H:%M", time.localtime(time.time() + hours * _HOUR)) for hours in (-1, 6))
     return [f"{begun}-{ends}"]
 
@@ -157,7 +157,7 @@ def ingress(gateway: Gateway) -> dict[str, Any]:
 
 
 def blocking(rack: ModemRack, folder: Path) -> list[dict[str, Any]]:
-    """Give the modems of a gateway that cannot send `blocked`: one in quiet hours, and one that is not there."""
+    """Return the modems of a gateway that cannot send `blocked`: one in quiet hours, and one that is not there."""
     gone = modem(folder / "no-such-port", "gone", recipient_prefixes=["62899"], default_modem=False)
     return [modem(rack.paths[0], quiet_hours=quiet()), gone]
 

@@ -19,7 +19,7 @@ PROGRAMS = ROOT / "tests/postman/node_modules/.bin"
 
 
 def program(name: str) -> Path:
-    """Give a program of tests/postman, which `./build.sh test` installs."""
+    """Return a program of tests/postman, which `./build.sh test` installs."""
     path = PROGRAMS / name
     if not path.exists() and not os.environ.get("CI"):
         pytest.skip("newman is not installed; ./build.sh test does it")

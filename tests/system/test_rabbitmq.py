@@ -64,7 +64,7 @@ class Application:
         return list(told.values())
 
     def settings(self, queue: str, **more: Any) -> dict[str, Any]:
-        """Give the settings of a gateway's ingress."""
+        """Return the settings of a gateway's ingress."""
         login = {"username": USER, "password": PASSWORD}
         return {"enable": True, "host": "127.0.0.1", "port": self._broker.port, "queue": queue, **login, **more}
 

@@ -44,7 +44,7 @@ def queue(gateway: Gateway, first: int, last: int) -> list[str]:
 
 
 def files_with(text: str, *folders: Path) -> list[Path]:
-    """Give the files that hold a text in any form."""
+    """Return the files that hold a text in any form."""
     files = {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
     assert files
     return [path for path, content in files.items() for form in forms(text) if form in content]

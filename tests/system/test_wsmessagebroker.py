@@ -33,7 +33,7 @@ def section(port: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def join() -> Iterator[Join]:
-    """Give a function that connects an application server to a channel."""
+    """Return a function that connects an application server to a channel."""
     with ExitStack() as stack:
 
         def one(port: int, channel: str) -> ClientConnection:

@@ -34,7 +34,7 @@ class Way(ABC):
 
     @abstractmethod
     def later(self) -> Envelope:
-        """Give the next answer to the command that was asked last, such as a later state."""
+        """Return the next answer to the command that was asked last, such as a later state."""
 
     @abstractmethod
     def throw(self, body: bytes) -> None:

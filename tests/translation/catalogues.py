@@ -31,7 +31,7 @@ class Package:
     folder: Path
 
     def sources(self) -> Iterator[Path]:
-        """Give the files that may hold texts."""
+        """Return the files that may hold texts."""
         return iter(sorted(self.folder.rglob("*.py")))
 
     def template(self) -> Catalog:
@@ -44,7 +44,7 @@ class Package:
         return catalog
 
     def path(self, language: str) -> Path:
-        """Give where the catalogue of a language is."""
+        """Return where the catalogue of a language is."""
         return self.folder / "locale" / language / "LC_MESSAGES" / f"{self.name}.po"
 
     def catalogue(self, language: str) -> Catalog:
@@ -86,13 +86,13 @@ def _header(language: str, catalogue: Catalog) -> str:
 
 
 def packages() -> list[Package]:
-    """Give the packages of this repository."""
+    """Return the packages of this repository."""
     folders = [ROOT / "otppi-core/src/otppi", *sorted(ROOT.glob("plugins/*/src/otppi_*"))]
     return [Package(folder.name, folder) for folder in folders]
 
 
 def fields(template: str) -> set[str]:
-    """Give the names of the arguments in a template.
+    """Return the names of the arguments in a template.
 
     Raises:
         ValueError: It is not one that `str.format` takes.
@@ -116,7 +116,7 @@ class Call:
 
 
 def calls(package: Package) -> Iterator[Call]:
-    """Give the places of a package where a text is made by `_(…)` or `_.plural(…)`."""
+    """Return the places of a package where a text is made by `_(…)` or `_.plural(…)`."""
     for path in package.sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _is_marker(node.func):

@@ -18,7 +18,7 @@ Cli = Callable[..., Any]
 
 
 def found(otppi: Cli, check: str) -> dict[str, str]:
-    """Give what the doctor finds by the name of a check, the worst first."""
+    """Return what the doctor finds by the name of a check, the worst first."""
     result = otppi("doctor", "--json")
     order = {"problem": 0, "warning": 1, "ok": 2}
     findings = sorted(result.json["checks"], key=lambda one: order[one["level"]])

@@ -164,7 +164,7 @@ REFUSALS = """
 
 
 def probed(text: str) -> str:
-    """Give a capture of a modem that answers the probes as well."""
+    """Return a capture of a modem that answers the probes as well."""
     return text + "> AT+CPIN?\n< +CPIN: READY\n< OK\n> AT+CMEE?\n< +CMEE: 1\n< OK\n> AT+CSQ\n< +CSQ: 20,99\n< OK\n"
 
 

@@ -23,7 +23,7 @@ Listen = Callable[..., int]
 
 @pytest.fixture
 def listen() -> Iterator[Listen]:
-    """Give a function that serves whoever comes with `greet`, after a handshake where there is a certificate."""
+    """Return a function that serves whoever comes with `greet`, after a handshake where there is a certificate."""
     with ExitStack() as stack:
 
         def start(greet: bytes = b"hello", pair: Pair | None = None) -> int:
@@ -57,7 +57,7 @@ def listen() -> Iterator[Listen]:
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """Give the port of a server that lets everybody come, and says nothing."""
+    """Return the port of a server that lets everybody come, and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 

@@ -64,7 +64,7 @@ Serve = Callable[..., Served]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Give a function that serves an application; all of it ends with the test."""
+    """Return a function that serves an application; all of it ends with the test."""
     before = set(threading.enumerate())
     running: list[Served] = []
 

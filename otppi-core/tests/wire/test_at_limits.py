@@ -33,7 +33,7 @@ def conn() -> AtConnection:
 def test_overlong_line_is_dropped_and_the_next_one_is_read(conn: AtConnection) -> None:
     conn.command("AT")
     assert whole(conn, b"x" * (at.LINE_LIMIT + 1) + b"\r\nOK\r\n") == [Reply(OK)]
-    assert conn.lost == 1
+    assert conn.lines_dropped == 1
 
 
 def test_endless_reply_is_bounded(conn: AtConnection) -> None:
@@ -43,7 +43,7 @@ def test_endless_reply_is_bounded(conn: AtConnection) -> None:
     (event,) = whole(conn, b"OK\n")
     assert isinstance(event, Reply)
     assert sum(map(len, event.lines)) <= at.REPLY_LIMIT
-    assert conn.lost
+    assert conn.lines_dropped
 
 
 def test_unread_noise_is_bounded_and_costs_no_reply(conn: AtConnection) -> None:
@@ -145,5 +145,5 @@ def test_fuzz_pieces_make_no_difference(
             conn.receive_data(chunk)
             events += drain(conn)
         conn.line_was_silent()
-        results.append((events + drain(conn), conn.state, conn.lost, conn._tail))
+        results.append((events + drain(conn), conn.state, conn.lines_dropped, conn._tail))
     assert results[0] == results[1]

@@ -331,7 +331,7 @@ def client(rabbitmq: RabbitMq) -> Iterator[Client]:
 
 @pytest.fixture
 def new_client(rabbitmq: RabbitMq) -> Callable[[], Client]:
-    """Give a function that makes a client which the test closes."""
+    """Return a function that makes a client which the test closes."""
     return lambda: Client(rabbitmq.port)
 
 
@@ -354,7 +354,7 @@ def make_proxy(rabbitmq: RabbitMq, serve: Any, proxies: list[Proxy]) -> Callable
 def serve(
     rabbitmq: RabbitMq, client: Client, gateway: StandInGateway, proxies: list[Proxy], tmp_path: Path
 ) -> Iterator[Callable[..., Served]]:
-    """Give a function that serves a queue; all ends, and leaves nothing behind, with the test."""
+    """Return a function that serves a queue; all ends, and leaves nothing behind, with the test."""
     before = set(threading.enumerate())
     descriptors = _open_descriptors()
     running: list[Served] = []

@@ -37,7 +37,7 @@ class RabbitMqUnderTest(BrokerUnderTest):
     def publish(self, body: bytes) -> None:
         self._channel.basic_publish("", self.queue, body, pika.BasicProperties(delivery_mode=2))
 
-    def heard(self) -> Sequence[bytes]:
+    def answers_published(self) -> Sequence[bytes]:
         return self._all(self.answers)
 
     def buried(self) -> Sequence[bytes]:

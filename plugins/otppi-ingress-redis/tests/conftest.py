@@ -65,7 +65,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """Give one server for tests that do it no harm; each starts with it empty."""
+    """Return one server for tests that do it no harm; each starts with it empty."""
     with Redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
@@ -84,7 +84,7 @@ def gateway() -> StandInGateway:
 
 @pytest.fixture
 def serve(redis_server: Redis, gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Give a function that serves with changed settings; all ends with the test."""
+    """Return a function that serves with changed settings; all ends with the test."""
     running: list[Served] = []
 
     def start(

@@ -47,7 +47,7 @@ class RedisUnderTest(BrokerUnderTest):
             eventually(lambda: self.client.pubsub_numsub(self.source)[0][1])
             self.client.publish(self.source, body)
 
-    def heard(self) -> Sequence[bytes]:
+    def answers_published(self) -> Sequence[bytes]:
         if self.what != "channel":
             return self._in(self.answers)
         while (message := self._listener.get_message(timeout=0)) is not None:

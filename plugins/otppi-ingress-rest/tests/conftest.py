@@ -318,7 +318,7 @@ def gateway() -> StandInGateway:
 
 @pytest.fixture
 def serve(gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Give a function that serves with changed settings; all ends, and leaves nothing behind, with the test."""
+    """Return a function that serves with changed settings; all ends, and leaves nothing behind, with the test."""
     before = set(threading.enumerate())
     descriptors = _open_descriptors()
     running: list[Served] = []
@@ -337,7 +337,7 @@ def serve(gateway: StandInGateway, tmp_path: Path) -> Iterator[Callable[..., Ser
 
 @pytest.fixture(scope="session")
 def make_served() -> Callable[..., Any]:
-    """Give a context manager that serves a gateway of its own, for tests of a whole module."""
+    """Return a context manager that serves a gateway of its own, for tests of a whole module."""
 
     @contextmanager
     def make(folder: Path, **changes: Any) -> Iterator[Served]:

@@ -23,7 +23,7 @@ ALIASES = {path: item["post"] for path, item in DOCUMENT["paths"].items() if "x-
 
 
 def schemas(value: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every schema of the document, and where it stands."""
+    """Return every schema of the document, and where it stands."""
     if isinstance(value, dict):
         if where.rpartition("/")[2] not in ("examples", "example", "value"):
             yield where, value

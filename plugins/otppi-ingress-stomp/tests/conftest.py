@@ -114,7 +114,7 @@ def gateway() -> StandInGateway:
 def serve(
     rabbitmq: RabbitMq, gateway: StandInGateway, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Served]]:
-    """Give a function that serves with changed settings; all ends with the test."""
+    """Return a function that serves with changed settings; all ends with the test."""
     running: list[Served] = []
 
     def start(port: int = 0, other: StandInGateway | None = None, **changes: Any) -> Served:

@@ -73,7 +73,7 @@ def test_passwords_virtual_hosts_and_rights(
 
 @pytest.fixture
 def listener() -> Iterator[Callable[..., socket.socket]]:
-    """Give a function that listens, and answers the first bytes of who comes with some of its own."""
+    """Return a function that listens, and answers the first bytes of who comes with some of its own."""
     with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as peers:
         server.settimeout(20)
 

@@ -98,7 +98,7 @@ class Application:
         self.connection.send(json.dumps(message) if isinstance(message, Mapping) else message)
 
     def answer(self) -> dict[str, Any]:
-        """Give the next answer of a gateway; what else comes is passed over."""
+        """Return the next answer of a gateway; what else comes is passed over."""
         while True:
             text = self.connection.recv(timeout=PATIENCE)
             if '"response_code"' in str(text):
@@ -261,7 +261,7 @@ def gateway() -> Gateway:
 
 @pytest.fixture
 def run(gateway: Gateway, tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Give a function that runs an ingress with changed settings."""
+    """Return a function that runs an ingress with changed settings."""
     running: list[Running] = []
 
     def start(port: int, own: Gateway | None = None, **settings: Any) -> Running:
@@ -278,21 +278,21 @@ def run(gateway: Gateway, tmp_path: Path) -> Iterator[Callable[..., Running]]:
 
 @pytest.fixture(params=["real", "documented"])
 def messenger(request: pytest.FixtureRequest) -> Iterator[Messenger]:
-    """Give the server, as it is and as it is documented."""
+    """Return the server, as it is and as it is documented."""
     with Messenger(users=USERS, documented=request.param == "documented") as server:
         yield server
 
 
 @pytest.fixture
 def flawed() -> Iterator[Messenger]:
-    """Give the server as it is."""
+    """Return the server as it is."""
     with Messenger(users=USERS) as server:
         yield server
 
 
 @pytest.fixture
 def application() -> Iterator[Callable[..., Application]]:
-    """Give a function that connects an application server."""
+    """Return a function that connects an application server."""
     connected: list[Application] = []
 
     def connect(server: Any, channel: str = "sms", **options: Any) -> Application:
@@ -307,7 +307,7 @@ def application() -> Iterator[Callable[..., Application]]:
 
 @pytest.fixture
 def raw() -> Iterator[Callable[..., RawServer]]:
-    """Give a function that starts a raw server."""
+    """Return a function that starts a raw server."""
     servers: list[RawServer] = []
 
     def start(script: Callable[[RawConnection], None]) -> RawServer:

@@ -130,7 +130,7 @@ def test_messages_that_came_in_are_forwarded(run: Any, flawed: Any, application:
 
 
 def published(server: MessengerProcess) -> list[dict[str, Any]]:
-    """Give the data of the answers that a server has passed on, over all of its lives."""
+    """Return the data of the answers that a server has passed on, over all of its lives."""
     shown = [json.loads(line).get("message", "{}") for line in server.log.read_text().splitlines()]
     return [answer["data"] for answer in map(json.loads, shown) if "response_code" in answer]
 

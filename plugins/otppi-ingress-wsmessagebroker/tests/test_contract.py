@@ -32,8 +32,8 @@ class MessengerUnderTest(BrokerUnderTest):
     def publish(self, body: bytes) -> None:
         self._sender.send(body.decode())
 
-    def heard(self) -> Sequence[bytes]:
-        """Give what came back: all but commands."""
+    def answers_published(self) -> Sequence[bytes]:
+        """Return what came back: all but commands."""
         passed = list(self._server.relayed)
         return [one.encode() for one in passed if '"response_code"' in one or '"originator"' in one]
 

@@ -351,7 +351,7 @@ def Script(self: Any, method: str, steps: list[str]) -> None:
 
 @dbus.service.method(MOCK_IFACE, in_signature="s", out_signature="")
 def Release(self: Any, found: str) -> None:
-    """Give the reply that is kept back: "ok", "error NAME", or the answer to USSD."""
+    """Return the reply that is kept back: "ok", "error NAME", or the answer to USSD."""
     reply, fail, about = held.pop(0)
     if found.startswith("error "):
         if isinstance(about, Modem):

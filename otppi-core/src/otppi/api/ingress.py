@@ -128,7 +128,7 @@ class Gateway(Protocol):
         """
 
     def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
-        """Make a new key, give it as `keys` does, and keep the others for a while.
+        """Make a new key, return it as `keys` does, and keep the others for a while.
 
         Raises:
             NotPermitted: This sender may not.
@@ -184,7 +184,7 @@ class ReceivedMessage:
     damaged: bool = False
 
     def as_data(self) -> dict[str, Any]:
-        """Give it as it is forwarded, in JSON, to webhook and brokers."""
+        """Return it as it is forwarded, in JSON, to webhook and brokers."""
         return {
             "message_id": self.message_id,
             "modem_id": self.modem,

@@ -117,7 +117,7 @@ class Modem(Egress):
         raise NotSupported(_("this type of modem cannot change its SIM card's lock"))
 
     def clear_memory(self) -> int:
-        """Delete the messages to be sent, or sent, that other programs have left in the memories; give how many.
+        """Delete the messages to be sent, or sent, that other programs have left in the memories; return how many.
 
         What came in is never deleted so.
 

@@ -14,7 +14,7 @@ from otppi.text import labelled
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Carry out a command; give its exit code, whatever becomes of it."""
+    """Carry out a command; return its exit code, whatever becomes of it."""
     try:
         code = command()
         sys.stdout.flush()

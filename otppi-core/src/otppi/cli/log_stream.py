@@ -49,7 +49,7 @@ class LogStream(io.TextIOBase):
         self._ending = False
 
     def write(self, text: str) -> int:
-        """Leave a text to be written; gives its length, as every stream does."""
+        """Leave a text to be written; return its length, as every stream does."""
         if not text:
             return 0
         kept = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} […]\n"

@@ -124,7 +124,7 @@ def _typed(arguments: Sequence[str]) -> Sequence[str] | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; give its exit code."""
+    """Run the command; return its exit code."""
     open_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     language.choose(arguments)

@@ -25,7 +25,7 @@ def serial_ports() -> list[str]:
 
 
 def probe_ports(paths: Iterable[str]) -> list[dict[str, Any]]:
-    """Ask the ports, all at the same time, and give what each answered in the order of the paths.
+    """Ask the ports, all at the same time, and return what each answered in the order of the paths.
 
     `state` is found (a modem answered), blocked (it answered, but needs a person), held (by the programs in `held_by`,
     so it was not asked), silent, refused (by its permissions) or absent.

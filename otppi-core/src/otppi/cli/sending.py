@@ -32,7 +32,7 @@ def deliver(client: Any, operation: str = "send", **arguments: Any) -> dict[str,
 
 
 def tell(options: Options, answer: dict[str, Any]) -> int:
-    """Print what became of a message; give the exit code for it."""
+    """Print what became of a message; return the exit code for it."""
     code = of_response_code(answer["response_code"])
     by = _(" by {modem_id}", modem_id=answer["modem_id"]) if answer.get("modem_id") else ""
     number = _(" (message {message_id})", message_id=answer["message_id"]) if answer.get("message_id") else ""

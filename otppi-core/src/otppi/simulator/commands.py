@@ -128,7 +128,7 @@ def _own_number(request: AtRequest) -> Iterable[str]:
 
 
 def _constant(text: str) -> Handler:
-    """A setting that can be asked for, and is not changed by setting it."""
+    """Make a setting that can be asked for, and is not changed by setting it."""
     return lambda request: [f"{request.name}: {text}"] if request.operation in ("", "?") else ()
 
 

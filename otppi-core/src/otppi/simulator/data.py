@@ -60,7 +60,7 @@ def hang_up(peer: SimulatedDevice) -> None:
 
 
 def lose_carrier(peer: SimulatedDevice, now: float) -> None:
-    """The network is gone."""
+    """Note that the network is gone."""
     if peer.data.state is not CallState.IDLE:
         peer.data.state = CallState.IDLE
         peer.emit(render(["NO CARRIER"]), now)

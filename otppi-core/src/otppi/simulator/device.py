@@ -167,14 +167,14 @@ class SimulatedDevice(ABC):
     def reply(self, data: bytes, now: float, delay: float | None = None, line: str = "") -> None:
         """Answer after the usual time for a command, or after `delay`; until then the modem does nothing else."""
         delay = self.profile.command_time if delay is None else delay
-        self.work(now + delay + self.take_extra_delay(), partial(self._finish, data, line))
+        self.occupy(now + delay + self.take_extra_delay(), partial(self._finish, data, line))
 
     def take_extra_delay(self) -> float:
         """Return by how much a fault delays what comes next; it does so once."""
         delay, self.extra_delay = self.extra_delay, 0.0
         return delay
 
-    def work(self, until: float, action: Action) -> None:
+    def occupy(self, until: float, action: Action) -> None:
         """Do nothing else until that time, then the action, which ends with `reply`."""
         self._busy = True
         self._push(until, action)
@@ -198,7 +198,7 @@ class SimulatedDevice(ABC):
             self.at(now + self.profile.chatter_interval, self._chatter)
 
     def _give_back(self) -> None:
-        """What was never acknowledged stays with the network."""
+        """Leave to the network what was never acknowledged."""
         arrival, self.session.unacknowledged = self.session.unacknowledged, None
         if arrival and self.session.cnma_time:
             self.waiting.appendleft(arrival)

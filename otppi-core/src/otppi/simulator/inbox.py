@@ -220,7 +220,7 @@ def _missed(peer: SimulatedDevice, arrival: Arrival, now: float) -> None:
 
 
 def _course(session: Session, arrival: Arrival) -> _Course:
-    """What AT+CNMI says of this kind and class (3GPP TS 27.005 3.4.1).
+    """Return what AT+CNMI says of this kind and class (3GPP TS 27.005 3.4.1).
 
     Class 0 is for showing and not for storing (23.038 4), so it is routed as soon as anything is to be told.
     """

@@ -67,7 +67,7 @@ class RackedModem:
         return bool(self._plug.lines)
 
     @property
-    def heard(self) -> int:
+    def octets_received(self) -> int:
         """How many octets it has taken from its ports since the beginning."""
         return self._plug.heard
 

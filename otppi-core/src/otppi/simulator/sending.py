@@ -120,7 +120,7 @@ class SmsSender:
             self._record(dialogue, f"+CMGS: {reference}", now + self._peer.extra_delay)
             self._peer.reply(render([f"+CMGS: {reference}", "OK"]), now, 0.0, "AT+CMGS")
 
-        self._peer.work(now + profile.network_time + profile.command_time, accepted)
+        self._peer.occupy(now + profile.network_time + profile.command_time, accepted)
 
     def _accept(self, dialogue: Dialogue, now: float) -> int:
         submit = dialogue.submit

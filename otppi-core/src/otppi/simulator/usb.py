@@ -29,7 +29,7 @@ class UsbTree:
         self._taken: set[int] = set()
 
     def next_device_number(self) -> int:
-        """Number a device that is plugged in (devnum)."""
+        """Assign a number to a device that is plugged in (devnum)."""
         return next(self._enumerated)
 
     def take_tty(self, but: Collection[int]) -> int:
@@ -67,7 +67,7 @@ class UsbSocket:
         return self._port / "disable", self.device / "authorized"
 
     def attach(self, profile: ModemProfile, ports: int, *, other_numbers: bool) -> list[Path]:
-        """Let a device appear; give the link of each of its ports. Without any it shows a CD-ROM.
+        """Let a device appear; return the link of each of its ports. Without any it shows a CD-ROM.
 
         Args:
             profile: who it is.

@@ -121,7 +121,7 @@ class DispatchBench:
         return self.dispatch.enqueue(self.record(receiver, text, **options))
 
     def end(self, *records: Record) -> tuple[State, ...]:
-        """Wait for the ends of records, and give their states."""
+        """Wait for the ends of records, and return their states."""
         for record in records:
             if not self.dispatch.wait(record, 60):
                 raise AssertionError(f"{record} did not end")

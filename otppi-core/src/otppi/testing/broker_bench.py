@@ -30,7 +30,7 @@ def command(number: int | str, **more: Any) -> bytes:
 
 
 def eventually(condition: Callable[[], Any], what: Callable[[], object] = lambda: "") -> Any:
-    """Wait for a condition, and give what it gave."""
+    """Wait for a condition, and return what it gave."""
     deadline = time.monotonic() + PATIENCE
     pause = threading.Event()
     while not (value := condition()):
@@ -77,7 +77,7 @@ class BrokerUnderTest(ABC):
         """Send a command as an application does."""
 
     @abstractmethod
-    def heard(self) -> Sequence[bytes]:
+    def answers_published(self) -> Sequence[bytes]:
         """Return all answers that were published on `answers` so far."""
 
     @abstractmethod
@@ -99,13 +99,13 @@ class BrokerUnderTest(ABC):
         """Wait for the answer to one command, whatever others come before it."""
 
         def found() -> dict[str, Any] | None:
-            for document in map(json.loads, self.heard()):
+            for document in map(json.loads, self.answers_published()):
                 data = document.get("data") or {}
                 if isinstance(data, dict) and data.get("id") == str(number) and state in (None, data.get("state")):
                     return dict(document)
             return None
 
-        return dict(eventually(found, lambda: f"an answer to {number} in {self.heard()}"))
+        return dict(eventually(found, lambda: f"an answer to {number} in {self.answers_published()}"))
 
 
 class Served:

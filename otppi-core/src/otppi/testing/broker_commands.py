@@ -88,7 +88,10 @@ class CommandsContract(BrokerBench):
         }
         for name, value in data.items():
             broker.publish(json.dumps({"command": name, "data": value, "callback_topic": broker.answers}).encode())
-        eventually(lambda: {json.loads(one)["command"] for one in broker.heard()} == set(data), broker.heard)
+        eventually(
+            lambda: {json.loads(one)["command"] for one in broker.answers_published()} == set(data),
+            broker.answers_published,
+        )
 
     def test_later_states_and_the_inbox_are_published(self, broker: BrokerUnderTest, serve: Serve) -> None:
         served = serve(inbox_topic=broker.answers).until(connected=True)
@@ -97,7 +100,7 @@ class CommandsContract(BrokerBench):
         assert broker.answer_to(1, "delivered")["command"] == "send-sms"
         message = ReceivedMessage("r1", "m0", "+62812666", "Halo é", 1.0, 2.0, 2, (2,))
         served.ingress.received(message)
-        eventually(lambda: message.as_data() in map(json.loads, broker.heard()), broker.heard)
+        eventually(lambda: message.as_data() in map(json.loads, broker.answers_published()), broker.answers_published)
 
     def test_an_answer_that_is_wanted_later_comes_later_or_at_the_stop(
         self, broker: BrokerUnderTest, serve: Serve
@@ -177,7 +180,7 @@ class CommandsContract(BrokerBench):
         assert broker.answer_to(1)["data"]["state"] == "sent"
         served.until(done=1, never=0, in_flight=0)
         assert gateway.ids() == ["1", "1"]
-        assert len(broker.heard()) == 1  # of what is given back nothing is told
+        assert len(broker.answers_published()) == 1  # of what is given back nothing is told
 
     def test_what_cannot_be_sent_here_goes_to_another_gateway(
         self, broker: BrokerUnderTest, serve: Serve, gateway: StandInGateway
@@ -225,7 +228,9 @@ class CommandsContract(BrokerBench):
         broker.answer_to("good")
         served.until(malformed=len(bodies), done=1, in_flight=0)
         assert gateway.ids() == ["good"]
-        told = eventually(lambda: [one for one in map(json.loads, broker.heard()) if one["response_code"] == "1206"])
+        told = eventually(
+            lambda: [one for one in map(json.loads, broker.answers_published()) if one["response_code"] == "1206"]
+        )
         assert {flaw["field"] for flaw in told[0]["data"]["errors"]} == {"data.receiver", "data.message"}
         if broker.buries:
             eventually(lambda: len(broker.buried()) == len(bodies))

@@ -55,8 +55,8 @@ class ConnectionContract(BrokerBench):
             answer = Answer("send-sms", ResponseCode.SUCCESS, data={"id": str(number), "state": "delivered"})
             served.ingress.state_changed(Callback(broker.answers, b"", "send-sms"), answer)
         proxy.mend()
-        eventually(lambda: len(broker.heard()) >= 20, served.ingress.describe)
-        ids = list(dict.fromkeys(json.loads(one)["data"]["id"] for one in broker.heard()))
+        eventually(lambda: len(broker.answers_published()) >= 20, served.ingress.describe)
+        ids = list(dict.fromkeys(json.loads(one)["data"]["id"] for one in broker.answers_published()))
         assert ids == [str(number) for number in range(20)]
         served.until(connected=True, callbacks_waiting=0, callbacks_dropped=0)
         broker.publish(command("back", callback_topic=broker.answers))
@@ -125,7 +125,7 @@ class ConnectionContract(BrokerBench):
         for number in range(self.ALL):
             broker.publish(command(number, callback_topic=broker.answers, padding="-" * 2000))
         served.until(done=self.ALL, in_flight=0)
-        eventually(lambda: len(broker.heard()) == self.ALL)
+        eventually(lambda: len(broker.answers_published()) == self.ALL)
 
     # -- the stop ---------------------------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ def message_for(egress: Egress, text: str = "made-up text", number: int = 0) -> 
 
 
 def sends(bench: EgressBench) -> None:
-    """It sends, tells before it hands over, and fills in how many parts went out."""
+    """Expect that it sends, tells before it hands over, and fills in how many parts went out."""
     with opened(bench) as egress:
         message, hooks = message_for(egress), NotedHooks(bench)
         egress.send(message, hooks)
@@ -90,14 +90,14 @@ def sends(bench: EgressBench) -> None:
 
 
 def sends_without_anybody_who_is_told(bench: EgressBench) -> None:
-    """The hooks are optional."""
+    """Expect that the hooks are optional."""
     with opened(bench) as egress:
         egress.send(message_for(egress))
         until(lambda: bench.texts() == ["made-up text"])
 
 
 def sends_one_after_the_other(bench: EgressBench) -> None:
-    """It sends in order, with and without being idle in between, and what was prepared may be another message."""
+    """Expect that it sends in order, idle in between or not, and that what was prepared may be another message."""
     with opened(bench) as egress:
         for number in range(4):
             prepared = number + number % 2  # every other one is not the message that comes next
@@ -109,7 +109,7 @@ def sends_one_after_the_other(bench: EgressBench) -> None:
 
 
 def writes_any_character(bench: EgressBench) -> None:
-    """A text of any script arrives as it was."""
+    """Expect that a text of any script arrives as it was."""
     text = "Kode é ß 一 😀 €[]"
     with opened(bench) as egress:
         egress.send(message_for(egress, text))
@@ -139,7 +139,7 @@ def waits_no_longer_than_it_may(bench: EgressBench) -> None:
 
 
 def closes_twice_and_opens_again(bench: EgressBench) -> None:
-    """Closing is safe at any time, also of one that was never open, and it can be opened again."""
+    """Close it at any time, also one that was never open: that is safe, and it can be opened again."""
     egress = bench.make()
     egress.close()
     egress.open()
@@ -154,7 +154,7 @@ def closes_twice_and_opens_again(bench: EgressBench) -> None:
 
 
 def is_lost_where_it_is_not_open(bench: EgressBench) -> None:
-    """Sending by one that is closed says that nothing went out, and tells nobody that it might have."""
+    """Send by one that is closed: it says that nothing went out, and tells nobody that it might have."""
     egress, hooks = bench.make(), NotedHooks(bench)
     with pytest.raises(Lost):
         egress.send(message_for(egress), hooks)
@@ -162,7 +162,7 @@ def is_lost_where_it_is_not_open(bench: EgressBench) -> None:
 
 
 def is_lost_when_its_other_end_is(bench: EgressBench) -> None:
-    """It finds out by itself, or with the next message, of which nothing goes out; then it cannot be opened."""
+    """Expect that it finds out by itself or with the next message, which does not go out; it cannot be opened then."""
     with opened(bench) as egress:
         bench.lose()
 

@@ -86,7 +86,7 @@ def running(internet: Internet) -> Iterator[Internet]:
 
 
 def connects_and_hangs_up(bench: InternetBench) -> None:
-    """It connects, says so with its port, and is stopped when it was stopped."""
+    """Expect that it connects, says so with its port, and is stopped when it was stopped."""
     began = time.time()
     internet = bench.make()
     assert internet.status().state is InternetState.STOPPED
@@ -101,7 +101,7 @@ def connects_and_hangs_up(bench: InternetBench) -> None:
 
 
 def stops_at_any_time(bench: InternetBench) -> None:
-    """Stopping twice, while it dials, or before it runs, is safe: it does not connect any more."""
+    """Stop it twice, while it dials, and before it runs: that is safe, and it does not connect any more."""
     internet = bench.make()
     internet.stop()
     internet.stop()
@@ -146,7 +146,7 @@ def says_that_it_was_refused(bench: InternetBench) -> None:
 
 
 def connects_again(bench: InternetBench) -> None:
-    """A connection that ended is made again by itself."""
+    """Expect that a connection that ended is made again by itself."""
     with running(bench.make()) as internet:
         until(lambda: internet.status().state is InternetState.CONNECTED, "it is connected")
         bench.hang_up()
@@ -155,7 +155,7 @@ def connects_again(bench: InternetBench) -> None:
 
 
 def tells_its_states_to_any_thread(bench: InternetBench) -> None:
-    """The status may be asked at any time, and is always a whole one."""
+    """Ask for the status at any time: it is always a whole one."""
     told: list[InternetState] = []
     with running(bench.make()) as internet:
 
@@ -168,7 +168,7 @@ def tells_its_states_to_any_thread(bench: InternetBench) -> None:
 
 
 def keeps_its_secrets(bench: InternetBench) -> None:
-    """The password at the access point is in no log line, status or object that is shown."""
+    """Expect the password at the access point in no log line, status or object that is shown."""
     with all_log_lines() as noted, running(bench.make()) as internet:
         until(lambda: internet.status().state is InternetState.CONNECTED, "it is connected")
         noted += [repr(internet), repr(internet.status())]

@@ -56,7 +56,7 @@ def sends_by_capture(modem_type: ModemType, capture: Path, boot_folder: Path) ->
 
 
 def is_made_ready_after_a_restart(modem_type: ModemType, capture: Path, boot_folder: Path) -> None:
-    """A modem on a UART keeps its port while it restarts, and has forgotten all that was set: it is opened anew."""
+    """Restart a modem on a UART, which keeps its port and has forgotten all that was set: it is opened anew."""
     with Replay(capture) as replay, opened(modem_type, replay.path, boot_folder) as modem:
         replay.speak()
         with pytest.raises(ModemLost, match="restarted"):
@@ -80,7 +80,7 @@ def works_with_the_peer(modem_type: ModemType, profile: ModemProfile, boot_folde
 
 
 def has_udev_rules(rules: Path, matches: Iterable[UsbMatch]) -> None:
-    """The rules name each vendor whose every device is this type's, and no other."""
+    """Expect that the rules name each vendor whose every device is this type's, and no other."""
     text = rules.read_text()
     vendors = {match.vendor_id for match in matches}
     named = {vendor for vendor in vendors if f'"{vendor}"' in text}
@@ -127,7 +127,7 @@ def opened_modem(bench: ModemBench) -> Iterator[Modem]:
 
 
 def is_declared(bench: ModemBench) -> None:
-    """The type has a key, a title and a help, and its settings are a section together with those of all modems."""
+    """Expect a key, a title and a help, and that its settings are a section together with those of all modems."""
     declared = bench.modem_type
     assert re.fullmatch(r"[a-z][a-z0-9-]*", declared.key)
     assert declared.title
@@ -138,13 +138,13 @@ def is_declared(bench: ModemBench) -> None:
 
 
 def is_made_without_touching_anything(bench: ModemBench) -> None:
-    """Making one opens no port and starts no thread: settings are looked at by making them."""
+    """Expect that making one opens no port and starts no thread: settings are looked at by making them."""
     with leaves_nothing():
         bench.make()
 
 
 def leaves_nothing_behind(bench: ModemBench) -> None:
-    """Opened and closed again and again, also where opening fails, it keeps no thread and no descriptor."""
+    """Open and close it again and again, also where opening fails: it keeps no thread and no descriptor."""
     modem = bench.make()
     modem.open()  # what is opened once for all, such as a bus, is no leak
     modem.close()
@@ -156,7 +156,7 @@ def leaves_nothing_behind(bench: ModemBench) -> None:
 
 
 def says_who_it_is(bench: ModemBench) -> None:
-    """The identity can be asked by any thread, also before it was opened; the type knows its own modem again."""
+    """Ask for the identity on any thread, also before it was opened; the type knows its own modem again."""
     modem = bench.make()
     assert isinstance(modem.identity(), ModemIdentity)
     with opened_modem(bench) as modem:
@@ -188,7 +188,7 @@ def waits_for_a_person(bench: ModemBench) -> None:
 
 
 def says_that_it_does_not_know(bench: ModemBench) -> None:
-    """A message whose result never comes is unconfirmed, is sent once, and the next one goes out."""
+    """Expect that a message whose result never comes is unconfirmed and sent once, and that the next one goes out."""
     with opened_modem(bench) as modem:
         bench.lose_result()
         hooks = NotedHooks(bench)
@@ -202,7 +202,7 @@ def says_that_it_does_not_know(bench: ModemBench) -> None:
 
 
 def says_that_nothing_went_out(bench: ModemBench) -> None:
-    """A message that is refused did not go out, whoever refused it says why, and the next one goes out."""
+    """Expect that a message that is refused did not go out, with the reason, and that the next one goes out."""
     with opened_modem(bench) as modem:
         bench.refuse()
         with pytest.raises(SendError) as caught:
@@ -215,7 +215,7 @@ def says_that_nothing_went_out(bench: ModemBench) -> None:
 
 
 def keeps_what_it_sent_and_who_got_it(bench: ModemBench) -> None:
-    """What goes wrong is told without the text, the receiver's number and what opens the SIM card."""
+    """Expect that what goes wrong is told without the text, the receiver's number and what opens the SIM card."""
     secrets = ("made-up secret 918273", message_for(bench.make()).destination, *bench.secrets())
     with all_log_lines() as noted, opened_modem(bench) as modem:
         bench.refuse()
@@ -251,7 +251,7 @@ def takes_each_step_or_has_none(bench: ModemBench) -> None:
 
 
 def says_what_it_cannot_do(bench: ModemBench) -> None:
-    """What only some modems can is done, or is not supported, and says so; nothing else is raised."""
+    """Ask for what only some modems can: it is done, or is not supported and says so; nothing else is raised."""
     with opened_modem(bench) as modem:
         for ability in (modem.cancel_ussd, modem.sim_status, modem.clear_memory):
             with suppress(NotSupported):

@@ -44,7 +44,7 @@ def read_only(path: Path) -> Iterator[Path]:
 
 
 def fill(path: Path, name: str = "filler") -> Path:
-    """Use up all the room of a file system, to the last byte; gives the file that is in the way."""
+    """Use up all the room of a file system, to the last byte; return the file that is in the way."""
     filler = path / name
     descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

@@ -55,7 +55,7 @@ def least(section: Section) -> dict[str, Any]:
 
 
 def says_what_it_is(section: Section) -> None:
-    """It and each of its settings have a title, which is no sentence, and a help, which is one."""
+    """Expect that it and each of its settings have a title, which is no sentence, and a help, which is one."""
     declared: tuple[Section | Setting, ...] = (section, *section.settings)
     for what in declared:
         assert what.title.strip() == what.title, what.key
@@ -67,12 +67,12 @@ def says_what_it_is(section: Section) -> None:
 
 
 def is_reset_with_a_group(section: Section) -> None:
-    """It names the part of a factory reset that brings its defaults back."""
+    """Expect that it names the part of a factory reset that brings its defaults back."""
     assert re.fullmatch(r"[a-z][a-z0-9_]*", section.reset_group)
 
 
 def takes_its_own_defaults(section: Section) -> None:
-    """What nobody has set can be saved as it is, again and again."""
+    """Expect that what nobody has set can be saved as it is, again and again."""
     values, problems = section.validate(least(section))
     assert problems == []
     again, problems = section.validate(values)
@@ -82,7 +82,7 @@ def takes_its_own_defaults(section: Section) -> None:
 
 
 def says_what_is_required(section: Section) -> None:
-    """What has to be given is named, and nothing else is complained about."""
+    """Expect that what has to be given is named, and that nothing else is complained about."""
     _, problems = section.validate({})
     required = {f"{section.key}.{setting.key}" for setting in section.settings if setting.required}
     found = {problem.field for problem in problems}
@@ -90,7 +90,7 @@ def says_what_is_required(section: Section) -> None:
 
 
 def knows_the_names_of_old(section: Section) -> None:
-    """An alias is the same setting, and two names at once are refused."""
+    """Expect that an alias is the same setting, and that two names at once are refused."""
     given = least(section)
     for setting in section.settings:
         value = given.get(setting.key, sample(setting))
@@ -104,7 +104,7 @@ def knows_the_names_of_old(section: Section) -> None:
 
 
 def names_what_it_does_not_know(section: Section) -> None:
-    """A misspelt key is a problem of its own, and nothing else is lost for it."""
+    """Expect that a misspelt key is a problem of its own, and that nothing else is lost for it."""
     values, problems = section.validate({**least(section), "no_such_setting": 1})
     assert [problem.field for problem in problems] == [f"{section.key}.no_such_setting"]
     assert values == section.validate(least(section))[0]
@@ -131,7 +131,7 @@ def is_read_as_a_person_types_it(section: Section) -> None:
 
 
 def keeps_its_secrets(section: Section) -> None:
-    """A secret is neither shown, nor in a problem, nor in the schema or the reference as a default."""
+    """Expect a secret neither where settings are shown, nor in a problem, nor in schema or reference as a default."""
     secret = {setting.key: setting for setting in section.settings if setting.secret}
     for key, setting in secret.items():
         value: Any = [_MARK] if setting.kind is Kind.TEXT_LIST else _MARK
@@ -151,7 +151,7 @@ def keeps_its_secrets(section: Section) -> None:
 
 
 def is_described_by_its_schema(section: Section) -> None:
-    """The JSON Schema is a valid one, takes what the section takes, and refuses what it does not know."""
+    """Expect a valid JSON Schema, which takes what the section takes, and refuses what it does not know."""
     import jsonschema_rs
 
     schema = section.json_schema()
@@ -167,7 +167,7 @@ def is_described_by_its_schema(section: Section) -> None:
 
 
 def agrees_with_its_schema(section: Section) -> None:
-    """A property of each setting: what the schema refuses is refused; where there is no code, nothing else is."""
+    """Expect of each setting: what the schema refuses is refused; where there is no code, nothing else is."""
     from hypothesis import HealthCheck, given, settings
 
     quick = settings(

@@ -34,7 +34,7 @@ class Chunked:
         self._trailer = 0
 
     def decode(self, buffer: bytearray) -> bytes | None:
-        """Cut out what is there; give the body once it is whole.
+        """Cut out what is there; return the body once it is whole.
 
         Raises:
             Refused: It is malformed, or too large.

@@ -189,7 +189,7 @@ class Driver:
         self._arm(connection, INPUT)
 
     def _end_of_input(self, connection: Connection) -> None:
-        """The client has sent its last byte: say what is missing, if anything is."""
+        """Say what is missing, if anything is: the client has sent its last byte."""
         refusal = connection.parser.incomplete()
         if refusal is None:
             self._connections.remove(connection)
@@ -201,7 +201,7 @@ class Driver:
         self._written(connection)
 
     def _written(self, connection: Connection) -> None:
-        """What there was of an answer is out: go on with it, with the next request, or part."""
+        """Go on with the answer, with the next request, or part: what there was of an answer is out."""
         if connection.unfinished:
             connection.phase = Phase.WORK
             self.workers.submit((connection, None))

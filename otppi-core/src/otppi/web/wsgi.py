@@ -98,7 +98,7 @@ class _Call:
         return self._written.append
 
     def response(self, result: Iterable[bytes]) -> "tuple[Response, _Rest | None]":
-        """Make the response; and give what is not made of its body yet, where there is more."""
+        """Make the response; return what is not made of its body yet, where there is more."""
         parts = iter(result)
         body = self._begin(parts)
         if not self._status:

@@ -101,7 +101,7 @@ class Address:
         return cls(text)
 
     def __str__(self) -> str:
-        """The address as `parse` reads it: an international number with ``+``."""
+        """Return the address as `parse` reads it: an international number with ``+``."""
         return f"+{self.digits}" if self.ton is TypeOfNumber.INTERNATIONAL else self.digits
 
     @property

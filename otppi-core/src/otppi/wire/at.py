@@ -108,7 +108,7 @@ class AtConnection:
         return self._open is not None
 
     @property
-    def lost(self) -> int:
+    def lines_dropped(self) -> int:
         """How many lines were dropped because a limit was reached."""
         return self._lost
 
@@ -329,7 +329,7 @@ class AtConnection:
             self._await_body(name, line, is_urc=False)
 
     def _store(self, command: OutstandingCommand, line: str) -> None:
-        self._lost += not command.keep(line)
+        self._lost += not command.append(line)
 
     def _urc(self, name: str, line: str) -> None:
         """Tell of a URC, at once or when the line it owns has come."""

@@ -47,7 +47,7 @@ class OutstandingCommand:
         """Read a line as the command's final result; None where it is none, or is not proven to be this command's."""
         return final_result(line, calls=self._calls) if self.proven else None
 
-    def keep(self, line: str) -> bool:
+    def append(self, line: str) -> bool:
         """Keep a line that it said; False where that is too much."""
         self.echo = ""  # an echo comes first or not at all
         cost = len(line) + _LINE_COST

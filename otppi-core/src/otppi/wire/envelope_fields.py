@@ -33,7 +33,7 @@ SENDING = frozenset((Command.SEND_SMS, Command.SEND_MAIL, Command.SEND_MESSAGE))
 WITHOUT_DATA = frozenset((Command.GET_MODEM_LIST, Command.ECHO))
 
 Reader = Callable[[object], Any]
-"""Takes a value as it stands in the JSON; gives it as :class:`Item` keeps it, or raises WrongValueError."""
+"""Takes a value as it stands in the JSON; returns it as :class:`Item` keeps it, or raises WrongValueError."""
 
 # Unix seconds beyond this are milliseconds: in seconds it is the year 5138, in milliseconds 1973.
 _SECONDS_LIMIT = 100_000_000_000

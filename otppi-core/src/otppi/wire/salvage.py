@@ -254,7 +254,7 @@ def _second_reading(length: int, body: bytes, dcs: Dcs, *, has_header: bool) -> 
 
 
 def _counted(body: bytes, dcs: Dcs) -> int | None:
-    """What the length is where it counts something else than it should; None where that cannot be."""
+    """Return what the length is where it counts something else than it should; None where that cannot be."""
     if dcs.packed:
         return len(body) if body else None
     return len(body) // 2 if dcs.alphabet is Alphabet.UCS2 and body and len(body) % 2 == 0 else None

@@ -111,10 +111,10 @@ def test_the_reserve_gives_whole_lines_the_newest_last(tmp_path: Path, size: int
     for line in lines:
         spare.add(line)
     again = spare_module.Spare(tmp_path / "spare")
-    left, missing = again.left(7)
+    left, missing = again.left_over(7)
     assert b"".join(lines).endswith(left)
     assert left.endswith(lines[-1])
     assert missing is (len(left) < sum(map(len, lines)))
-    assert again.left(8) == (b"", False)
+    assert again.left_over(8) == (b"", False)
     for one in (spare, again):
         one.close()

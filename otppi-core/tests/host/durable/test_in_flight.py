@@ -56,8 +56,8 @@ class Card:
     def lost(self) -> dict[str, Record]:
         """Cut the power, and give what is told at the next start."""
         self.start()
-        left = self.notes.left()
-        return {record.client_id or "": record for record in self.notes.lost(left.values())}
+        left = self.notes.left_over()
+        return {record.client_id or "": record for record in self.notes.lost_records(left.values())}
 
 
 @pytest.fixture
@@ -175,9 +175,9 @@ def test_a_file_of_zeros_or_of_another_version_stops_nothing(card: Card, caplog:
     card.record(1)
     card.path.write_bytes(b"")
     card.sweep()
-    note = next(iter(card.notes.left().values()))
+    note = next(iter(card.notes.left_over().values()))
     strange = type(note)(note.message_id, ["too", "few"], note.stopped, note.since)
-    assert card.notes.lost([strange]) == []
+    assert card.notes.lost_records([strange]) == []
     assert "of another version" in caplog.text
 
 
@@ -306,7 +306,7 @@ def test_a_crash_is_no_power_cut(make_bench: MakeBench, tmp_path: Path) -> None:
         again = second.dispatch.records.get(record.message_id)
         assert again is not None
         assert again.state is State.QUEUED
-        assert InFlight(second.folder / "open", second.report).left().keys() == {record.message_id}
+        assert InFlight(second.folder / "open", second.report).left_over().keys() == {record.message_id}
         assert noted
         second.add("m0")
         assert second.end(again) == (State.SENT,)

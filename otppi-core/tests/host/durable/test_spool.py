@@ -205,7 +205,7 @@ def test_a_message_that_was_certainly_not_sent_waits_again_and_one_with_parts_ou
 
 def test_what_the_sender_was_never_told_of_is_not_sent(make_bench: MakeBench, revive: Revive) -> None:
     bench = make_bench()
-    bench.spool.keep(bench.record(text=TEXT))  # the kill came before the journal had it
+    bench.spool.store(bench.record(text=TEXT))  # the kill came before the journal had it
     second = revive(bench)
     second.add("m0")
     assert second.end(second.enqueue(id="new")) == (State.SENT,)
@@ -268,7 +268,7 @@ def test_without_a_ram_disk_there_is_none(tmp_path: Path, monkeypatch: pytest.Mo
     (warning,) = spool.warnings()
     assert warning.endswith("is not on a RAM disk")
     assert list(tmp_path.iterdir()) == []
-    assert spool.left() == {}
+    assert spool.left_over() == {}
     spool.close()
 
 
@@ -287,7 +287,7 @@ def test_a_spool_that_cannot_be_opened_stops_nothing(
     assert "there is no spool" in caplog.text
     record = Record.of(ASKED, None, "6281200000000", TEXT, time.time() + 60)
     spool.prepare()
-    spool.keep(record)
+    spool.store(record)
     assert not spool.holds(record)
     spool.drop(record)
     spool.close()
@@ -300,7 +300,7 @@ def test_an_entry_of_another_version_is_erased(tmp_path: Path, caplog: pytest.Lo
         file.put(payload)
     file.close()
     spool = Spool(SealedFile(tmp_path / "spool", key))
-    assert spool.left() == {}
+    assert spool.left_over() == {}
     assert caplog.text.count("of another version") == 4
     assert not (tmp_path / "spool").read_bytes().strip(b"\0")
     spool.close()
@@ -329,7 +329,7 @@ def spool_entries(bench: DispatchBench) -> list[object]:
     folder = bench.folder / "boot"
     spool = Spool(SealedFile(folder / "spool", spool_key(folder)))
     try:
-        return list(spool.left().values())
+        return list(spool.left_over().values())
     finally:
         spool.close()
 

@@ -48,7 +48,7 @@ class Bench:
         return {flaw["field"]: flaw["reason"] for flaw in answer.data["errors"]}
 
     def sent(self, command: str, data: object) -> Any:
-        """Give what a modem got of the message."""
+        """Return what a modem got of the message."""
         before = {name: len(modem.attempts) for name, modem in self.modems.items()}
         assert self.ask(command, data).code is ResponseCode.SUCCESS
         new = [modem.attempts[-1] for name, modem in self.modems.items() if len(modem.attempts) > before[name]]

@@ -44,9 +44,9 @@ def test_who_named_a_moment_is_not_sent_after_it(bench: DispatchBench, slow_cloc
     record = bench.record(lifetime=DAYS + 1.0)
     record.amend(ends_at=record.expires)
     bench.dispatch.enqueue(record)
-    assert record.left() > 86_400
+    assert record.remaining() > 86_400
     slow_clock()
-    until(lambda: record.left() <= 0)
+    until(lambda: record.remaining() <= 0)
     modem.gate.set()
     assert bench.end(busy, record) == (State.SENT, State.EXPIRED)
     assert "the clock of this device was wrong when it came in" in (record.cause or "")

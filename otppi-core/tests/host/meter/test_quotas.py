@@ -40,7 +40,7 @@ def take(bench: DispatchBench, count: int, **options: object) -> list[Record]:
 
 
 def used(bench: DispatchBench, name: str = "m0") -> tuple[int, int]:
-    """Give today's messages and segments."""
+    """Return today's messages and segments."""
     today = bench.worker(name).account.describe()["today"]
     return today["messages"], today["segments"]
 

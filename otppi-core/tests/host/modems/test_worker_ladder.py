@@ -46,7 +46,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fall_ill(bench: DispatchBench, trouble: Trouble, cure: RecoveryStep, steps: Steps = ALL) -> ScriptedModem:
-    """Give a modem that was lost and cannot be opened until it is cured."""
+    """Return a modem that was lost and cannot be opened until it is cured."""
     modem = bench.add("m0", schedule=FAST)
     modem.steps, modem.cure = steps, cure
     modem.sickness = ModemLost("it is ill", trouble)

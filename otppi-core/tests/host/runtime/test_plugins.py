@@ -166,13 +166,15 @@ def test_every_plugin_that_is_installed_offers_something_of_a_kind() -> None:
 def test_safe_mode_loads_the_rooms_and_no_plugin() -> None:
     plugins = load_plugins(())
     assert plugins.status == []
-    assert [len(plugins.of(kind)) for kind in KINDS if kind not in (SECTIONS, OPERATIONS)] == [0] * (len(KINDS) - 2)
+    assert [len(plugins.of_kind(kind)) for kind in KINDS if kind not in (SECTIONS, OPERATIONS)] == [0] * (
+        len(KINDS) - 2
+    )
     assert list(plugins.operations.values()) == list(CORE_OPERATIONS)
-    assert list(plugins.of(SECTIONS)) == [section.key for section in CORE_SECTIONS]
+    assert list(plugins.of_kind(SECTIONS)) == [section.key for section in CORE_SECTIONS]
 
 
 def test_rooms_register_by_the_hooks_of_plugins_and_two_cannot_have_one_section() -> None:
-    assert list(Plugins((), ROOMS).of(SECTIONS).values()) == list(CORE_SECTIONS)
+    assert list(Plugins((), ROOMS).of_kind(SECTIONS).values()) == list(CORE_SECTIONS)
     with pytest.raises(ValueError, match="registered already"):
         Plugins((), {**ROOMS, "another": Room(CORE_SECTIONS[:1])})
 

@@ -111,7 +111,7 @@ class Connection:
             raise LinkLost(_("it refuses: {explain}", explain=explain))
 
     def subscribe(self, topic_filter: str, qos: int, *, instead_of: str | None) -> int | None:
-        """Subscribe, after an end to another subscription where the session has one; give the QoS that is granted.
+        """Subscribe, after an end to another subscription where the session has one; return the QoS that is granted.
 
         None where the gateway is stopping meanwhile: what the session has brought already is still to be acknowledged.
         """

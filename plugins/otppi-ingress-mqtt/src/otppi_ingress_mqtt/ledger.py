@@ -55,7 +55,7 @@ class Ledger:
         return len(self._held)
 
     def connected(self, *, session_present: bool) -> int:
-        """Begin a connection; give the number of messages that the broker has forgotten."""
+        """Begin a connection; return the number of messages that the broker has forgotten."""
         for held in [one for one in self._acknowledged.values() if one.connection != self.connection]:
             del self._acknowledged[held.mid]  # the broker has had another connection to hand it over again
         self.connection += 1

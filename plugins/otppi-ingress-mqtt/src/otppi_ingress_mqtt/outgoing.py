@@ -101,7 +101,7 @@ class Outgoing:
                 return
 
     def state(self, topic: str, payload: bytes) -> Callable[[], bool]:
-        """Publish the state of the gateway, retained; gives what tells whether that is done."""
+        """Publish the state of the gateway, retained; return what tells whether that is done."""
         info = self._client.publish(topic, payload, min(self._qos, 1), retain=True)
         if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS and self._qos:
             self._outstanding[info.mid] = Action()

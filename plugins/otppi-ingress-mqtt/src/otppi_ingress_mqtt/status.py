@@ -40,7 +40,7 @@ class Status:
             self._told = payload
 
     def tell_offline(self) -> Callable[[], bool]:
-        """Publish that the gateway is gone; gives what tells whether the broker has it."""
+        """Publish that the gateway is gone; return what tells whether the broker has it."""
         return self._outgoing.state(self._topic, OFFLINE) if self._topic else lambda: True
 
 

@@ -27,7 +27,7 @@ class Stream:
         """Seconds that `close` gives the other side to read everything first."""
 
     def recv(self, size: int) -> bytes:
-        """Give up to `size` octets; none at the end of the stream.
+        """Return up to `size` octets; none at the end of the stream.
 
         Raises:
             BlockingIOError: nothing is there yet.

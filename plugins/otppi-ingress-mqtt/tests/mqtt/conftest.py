@@ -146,7 +146,7 @@ Start = Callable[..., Running]
 
 @pytest.fixture(scope="session")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Mosquitto]:
-    """Give one broker for all tests that do it no harm, with TLS at a second port; each has topics of its own."""
+    """Return one broker for all tests that do it no harm, with TLS at a second port; each has topics of its own."""
     with Mosquitto(tmp_path_factory.mktemp("mosquitto"), also_tls=authority.good()) as broker:
         yield broker
 

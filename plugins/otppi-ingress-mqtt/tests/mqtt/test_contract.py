@@ -41,7 +41,7 @@ class MqttUnderTest(BrokerUnderTest):
     def publish(self, body: bytes) -> None:
         self._peer.publish(self._topic, body, 2)
 
-    def heard(self) -> Sequence[bytes]:
+    def answers_published(self) -> Sequence[bytes]:
         return [one.payload for one in self._peer.heard]
 
     def wrong_login(self) -> Mapping[str, Any]:
@@ -53,7 +53,7 @@ class MqttUnderTest(BrokerUnderTest):
 
 @pytest.fixture(scope="session")
 def ports(tmp_path_factory: pytest.TempPathFactory, mosquitto: Mosquitto, authority: Any) -> Iterator[tuple[int, ...]]:
-    """Give the ports of the shared broker: without TLS, with it, and where only some are let in."""
+    """Return the ports of the shared broker: without TLS, with it, and where only some are let in."""
     locked: Path = tmp_path_factory.mktemp("locked")
     with Mosquitto(locked, users={"gateway": "another"}) as closed:
         yield mosquitto.port, mosquitto.tls_port, closed.port

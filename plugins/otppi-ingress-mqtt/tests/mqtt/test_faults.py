@@ -24,7 +24,7 @@ VERSIONS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Mosquitto]:
-    """Give a broker of the test's own, to be killed."""
+    """Return a broker of the test's own, to be killed."""
     with Mosquitto(tmp_path / "mosquitto") as broker:
         yield broker
 
@@ -206,7 +206,7 @@ def test_a_client_certificate(start: Start, authority: Authority, tmp_path: Path
 
 @contextmanager
 def _server(*answers: bytes) -> Iterator[int]:
-    """Give each connection one answer after the other, for whatever it sends, then end it."""
+    """Return each connection one answer after the other, for whatever it sends, then end it."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.1)
     done = threading.Event()

@@ -29,7 +29,7 @@ class ChannelSource(Source):
         """Subscribe anew."""
         self._subscribed = False
 
-    def waiting(self, line: Line, room: int) -> Iterator[Delivery]:  # noqa: ARG002
+    def backlog(self, line: Line, room: int) -> Iterator[Delivery]:  # noqa: ARG002
         """Return nothing: nothing waits in a channel."""
         return iter(())
 
@@ -42,7 +42,7 @@ class ChannelSource(Source):
             return None
         return Question(("PING",), self._patience)
 
-    def answered(self, reply: Any) -> tuple[list[Delivery], bool]:
+    def reply_received(self, reply: Any) -> tuple[list[Delivery], bool]:
         """Read a message, or that the question was heard."""
         checked(reply, "SUBSCRIBE")
         if isinstance(reply, list) and reply[0] == b"message":

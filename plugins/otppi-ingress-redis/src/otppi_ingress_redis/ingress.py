@@ -151,7 +151,7 @@ class RedisIngress(BrokerIngress):
         if self._source.kept and room + self._held <= 0:  # no modem may send
             self._end_question(worker, number)
         if room > 0:
-            for delivery in self._source.waiting(worker, room):
+            for delivery in self._source.backlog(worker, room):
                 self.consumer.consume(delivery)
             room = self._room()
         if self._asked_until is None and (question := self._source.question(room)) is not None:
@@ -188,7 +188,7 @@ class RedisIngress(BrokerIngress):
     def _read(self, reader: Line, *, listens: bool) -> None:
         """Read all replies that are there."""
         while listens and reader.has_reply():
-            deliveries, answered = self._source.answered(reader.reply())
+            deliveries, answered = self._source.reply_received(reader.reply())
             if answered:
                 self._asked_until = None
             for delivery in deliveries:

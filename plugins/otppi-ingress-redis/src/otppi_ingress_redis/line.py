@@ -122,7 +122,7 @@ class Line:
         return [self.reply() for _command in commands]
 
     def ask(self, *command: str | bytes | float) -> Any:
-        """Send one command and give its reply; an error is LinkLost."""
+        """Send one command and return its reply; an error is LinkLost."""
         (reply,) = self.exchange([command])
         return checked(reply, str(command[0]))
 

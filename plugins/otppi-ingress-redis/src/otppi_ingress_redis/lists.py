@@ -49,7 +49,7 @@ class ListSource(Source):
         self._left_over = deque((present - self._held).elements())
         self._more = True
 
-    def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
+    def backlog(self, line: Line, room: int) -> Iterator[Delivery]:
         """Yield what is left over, then move what waits already, many at once."""
         while self._left_over and room > 0:
             room -= 1
@@ -69,7 +69,7 @@ class ListSource(Source):
             return None
         return Question(("BLMOVE", self._key, self._processing, self._end, "LEFT", BLOCK), self._patience)
 
-    def answered(self, reply: Any) -> tuple[list[Delivery], bool]:
+    def reply_received(self, reply: Any) -> tuple[list[Delivery], bool]:
         """Read it; there may be more."""
         if checked(reply, "BLMOVE") is None:
             return [], True

@@ -45,7 +45,7 @@ class Source(ABC):
         """Make what has to be there, on a new connection; LinkLost where that is refused."""
 
     @abstractmethod
-    def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
+    def backlog(self, line: Line, room: int) -> Iterator[Delivery]:
         """Return, without waiting, what was left here by an earlier connection or by others: at most `room`."""
 
     @abstractmethod
@@ -53,7 +53,7 @@ class Source(ABC):
         """Return what to ask for `room` commands, answered when there are some; None for nothing now."""
 
     @abstractmethod
-    def answered(self, reply: Any) -> tuple[list[Delivery], bool]:
+    def reply_received(self, reply: Any) -> tuple[list[Delivery], bool]:
         """Read a reply of the reading line; say whether it ends the question."""
 
     @abstractmethod

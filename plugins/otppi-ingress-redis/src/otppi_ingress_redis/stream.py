@@ -78,7 +78,7 @@ class StreamSource(Source):
         if not self._held:
             self._renewed = time.monotonic()
 
-    def waiting(self, line: Line, room: int) -> Iterator[Delivery]:
+    def backlog(self, line: Line, room: int) -> Iterator[Delivery]:
         """Yield this gateway's own entries of before, then those that others left behind or gave back."""
         if self._gone:
             logger.warning("ingress-redis: stream %s or its group is gone; made anew", self._key)
@@ -138,7 +138,7 @@ class StreamSource(Source):
         block = int(BLOCK * 1000)
         return Question((*command, "BLOCK", block, "STREAMS", self._key, ">"), self._patience)
 
-    def answered(self, reply: Any) -> tuple[list[Delivery], bool]:
+    def reply_received(self, reply: Any) -> tuple[list[Delivery], bool]:
         """Read new entries."""
         if isinstance(reply, ResponseError) and code(reply) in _GONE:
             self._gone = True

@@ -25,7 +25,7 @@ class Frames:
         self._skip: int | None = None
 
     def feed(self, data: bytes) -> list[Any]:
-        """Add octets, and give the frames (`stomp.utils.Frame`, with `body` in octets) that are whole now.
+        """Add octets, and return the frames (`stomp.utils.Frame`, with `body` in octets) that are whole now.
 
         Raises:
             LinkLost: It is not STOMP.

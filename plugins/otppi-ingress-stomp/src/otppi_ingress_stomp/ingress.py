@@ -139,7 +139,7 @@ class StompIngress(BrokerIngress):
         )
 
     def _exchange(self, wire: Wire, pause: float) -> list[Any]:
-        """Send what waits, wait until something comes or somebody wakes this thread, and give the frames that came."""
+        """Send what waits, wait for something to come or a wake-up of this thread, and return the frames that came."""
         wire.flush()
         wire.check()
         pause = 0.0 if wire.has_more else min(pause, wire.pause())

@@ -73,7 +73,7 @@ class Publisher:
         return sending
 
     def confirmed(self, receipt: str) -> Action | None:
-        """Take note that the server has what was sent; give what can be settled now."""
+        """Take note that the server has what was sent; return what can be settled now."""
         sending = self._sent.pop(receipt, None)
         if sending is None:
             return None

@@ -204,7 +204,7 @@ class Connection:
         self._put(payload, websocket.ABNF.OPCODE_TEXT)
 
     def ping(self) -> int:
-        """Put a ping into the buffer, and give its number: `answered` is as high once the server has read so far."""
+        """Put a ping into the buffer, and return its number: `answered` is as high once the server has read so far."""
         self._pings += 1
         self._pinged_at = time.monotonic()
         self._awaited = True

@@ -105,7 +105,7 @@ class Receiver:
             self._alarm.wait_for((connection,), min(connection.check(), silent_until))
 
     def _receive(self, connection: Connection) -> int:
-        """Take what has arrived; give how many messages that were."""
+        """Take what has arrived; return how many messages that were."""
         messages = connection.receive()
         for message in messages:
             if message not in self._seen:

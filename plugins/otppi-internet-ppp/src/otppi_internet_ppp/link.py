@@ -115,7 +115,7 @@ class PppLink(Internet):
             raise InternetDown(self._watch([pppd, "file", str(options)]))
 
     def _watch(self, command: list[str]) -> str:
-        """Run pppd and read what it says; give the cause of its end."""
+        """Run pppd and read what it says; return the cause of its end."""
         cause = ""
         with subprocess.Popen(
             command,

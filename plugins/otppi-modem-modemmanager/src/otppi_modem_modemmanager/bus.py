@@ -156,7 +156,7 @@ class Bus:
         return pending
 
     def wait(self, pending: Pending, timeout: float = _TIMEOUT) -> list[Any]:
-        """Wait for a reply, and give what was returned; signals are heard meanwhile, `wake` is kept for `listen`.
+        """Wait for a reply, and return what was returned; signals are heard meanwhile, `wake` is kept for `listen`.
 
         Raises:
             BusError: The method answered with an error.

@@ -85,7 +85,7 @@ class Outbox:
         return int(properties.get("MessageReference", UNKNOWN_REFERENCE)) & 0xFF
 
     def _failed(self, error: BusError, *, dispatched: bool, parts: int) -> Exception:
-        """A modem that is gone may have sent the message before; one that is not this user's has not."""
+        """Return the error to raise: a modem that is gone may have sent it before; one of another user has not."""
         other = translated(error)
         if other is error:
             return refusal(error, dispatched=dispatched, parts=parts, maker=self._modem.maker)

@@ -96,7 +96,7 @@ class SimTool:
         self._own_pin = own_pin
 
     def change(self, action: SimAction, secret: str, new_pin: str) -> SimStatus:
-        """Do what a person wants, and give the status after it; raises as `Modem.sim_change` does."""
+        """Do what a person wants, and return the status after it; raises as `Modem.sim_change` does."""
         change = _CHANGES[action]
         arguments = [secret, *([new_pin] if change.new_pin else [])]
         if not all(map(_SECRET.fullmatch, arguments)):

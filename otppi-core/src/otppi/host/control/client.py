@@ -45,7 +45,7 @@ class ControlClient:
         return int(_UCRED.unpack(peer)[0])
 
     def call(self, name: str, arguments: Mapping[str, Any], timeout: float = 150.0, revision: int | None = None) -> Any:
-        """Carry out an operation in the gateway, and give its result.
+        """Carry out an operation in the gateway, and return its result.
 
         Args:
             name: Of the operation.

@@ -147,7 +147,7 @@ class InFlight:
 
     # -- start and stop ---------------------------------------------------------------------------------------------
 
-    def left(self) -> dict[str, Note]:
+    def left_over(self) -> dict[str, Note]:
         """Read what an earlier run left, by message id; a frame that the power cut short is left out."""
         notes: dict[str, Note] = {}
         try:
@@ -169,7 +169,7 @@ class InFlight:
                 break
         return notes
 
-    def lost(self, notes: Iterable[Note]) -> list[Record]:
+    def lost_records(self, notes: Iterable[Note]) -> list[Record]:
         """Make the records of those notes that the report has no end for."""
         notes = list(notes)
         if not notes:

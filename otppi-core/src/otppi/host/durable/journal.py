@@ -98,7 +98,7 @@ class Journal:
             self._append("")
 
     def _append(self, line: str) -> bool:
-        """Write a line to the file, or else to the reserve; gives whether it is in the file."""
+        """Write a line to the file, or else to the reserve; return whether it is in the file."""
         with self._lock:
             data, self._held = (self._held + line).encode(), ""
             if self._descriptor < 0:
@@ -114,7 +114,7 @@ class Journal:
             return False
 
     def _write(self, data: bytes) -> bytes:
-        """Write to the file; gives what is to go elsewhere."""
+        """Write to the file; return what is to go elsewhere."""
         try:
             written = os.write(self._descriptor, b"\n" + data if self._torn else data)
         except OSError as error:
@@ -193,7 +193,7 @@ class Journal:
         `kept`, by message id; else it has `failed`, or is `unconfirmed` where lines are missing: the RAM disk was full.
         """
         reader = JournalReader()
-        written, missing = self._spare.left(self._inode)
+        written, missing = self._spare.left_over(self._inode)
         for raw in (*self._path.read_bytes().split(b"\n"), *written.split(b"\n")) if self._inode else ():
             if not raw:
                 continue

@@ -93,7 +93,7 @@ class Report:
         return path.name, path.stat().st_size if path.exists() else 0
 
     def ends(self, message_ids: Collection[str], since: tuple[str, int]) -> set[str]:
-        """Give those of some messages that have a line behind a `position`."""
+        """Return those of some messages that have a line behind a `position`."""
         found = set()
         name, start = since
         for path in sorted(self._folder.glob("????-??.jsonl")):
@@ -111,7 +111,7 @@ class Report:
         return found
 
     def missing(self, records: Sequence[Record]) -> list[Record]:
-        """Give those of some messages that ended of which there is no line: a kill took those that waited.
+        """Return those of some messages that ended of which there is no line: a kill took those that waited.
 
         Only the newest part of the report is read.
         """

@@ -31,7 +31,7 @@ def left_behind(journal: Journal, spool: Spool, notes: InFlight, report: Report)
     power cut none: what is noted on the card as on its way, and known to neither of them nor the report, is lost. The
     lines of the report that waited when the process died are made anew.
     """
-    kept = spool.left()
+    kept = spool.left_over()
     records = sorted(journal.replay(kept), key=lambda record: record.taken)
     waiting = set()
     for record in records:
@@ -47,8 +47,8 @@ def left_behind(journal: Journal, spool: Spool, notes: InFlight, report: Report)
     ended = [record for record in records if record.finished is not None and record.follows is None]
     for record in _unreported(report, ended):
         report.append(record)
-    noted, known = notes.left(), {record.message_id for record in records}
-    lost = notes.lost(note for message_id, note in noted.items() if message_id not in known)
+    noted, known = notes.left_over(), {record.message_id for record in records}
+    lost = notes.lost_records(note for message_id, note in noted.items() if message_id not in known)
     if lost:
         logger.warning("the power took %d messages that were on their way", len(lost))
     return LeftBehind([*lost, *records], noted)

@@ -38,11 +38,11 @@ class Spool:
         self._told = -_TOLD_AGAIN
 
     def prepare(self) -> None:
-        """Do what takes long the first time, before anybody waits for `keep`."""
+        """Do what takes long the first time, before anybody waits for `store`."""
         if self._file is not None:
             self._file.prepare()
 
-    def keep(self, record: Record) -> None:
+    def store(self, record: Record) -> None:
         """Keep a message until `drop`."""
         if self._file is None:
             return
@@ -67,7 +67,7 @@ class Spool:
 
     # -- at the start -----------------------------------------------------------------------------------------------
 
-    def left(self) -> dict[str, Kept]:
+    def left_over(self) -> dict[str, Kept]:
         """Return what an earlier run left, by message id."""
         if self._file is None:
             return {}

@@ -141,7 +141,7 @@ class EnvelopeKeys:
         ]
 
     def rotate(self, by: str, *, discard_damaged: bool = False) -> str:
-        """Make a new current key and give its name; the others are kept as long as the settings say.
+        """Make a new current key and return its name; the others are kept as long as the settings say.
 
         Args:
             by: Who wants it, for the log.

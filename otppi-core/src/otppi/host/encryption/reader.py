@@ -232,7 +232,7 @@ _TOO_LONG = _("has a header of more than {header_limit:,} characters", header_li
 
 
 def _ours(sealed: _Sealed, known: Callable[[str], bool]) -> tuple[_Recipient, Mapping[str, Any]]:
-    """Choose the recipient that is this gateway, and give its whole header.
+    """Choose the recipient that is this gateway, and return its whole header.
 
     Of several, each has to name its key: to try them all would let a sender ask for any amount of work.
     """

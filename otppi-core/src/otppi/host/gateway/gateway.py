@@ -85,7 +85,7 @@ class HostGateway(Service):
         self._admission.configure(self.sms)
 
     def keys(self) -> Mapping[str, Any]:
-        """Give the public key that envelopes may be encrypted to."""
+        """Return the public key that envelopes may be encrypted to."""
         return self._keys.jwk_set()
 
     def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
@@ -167,7 +167,7 @@ class HostGateway(Service):
     # -- the other commands -----------------------------------------------------------------------------------------
 
     def _keys_of(self, envelope: Envelope, problems: list[FieldError]) -> list[str | None]:
-        """Give the receivers in the form in which the gateway keeps them; None where there is none."""
+        """Return the receivers in the form in which the gateway keeps them; None where there is none."""
         receivers: list[str | None] = []
         for index, item in enumerate(envelope.items):
             try:
@@ -204,7 +204,7 @@ class HostGateway(Service):
     # -- asking -----------------------------------------------------------------------------------------------------
 
     def message(self, message_id: str, sender: Sender) -> Answer | None:
-        """Give the state of a message, or of a USSD session by its number, to the one who sent it."""
+        """Return the state of a message, or of a USSD session by its number, to the one who sent it."""
         if (session := self.ussd.find(message_id, sender)) is not None:
             outcome = of_exchange(session, session.exchange)
             return Answer("get-message", outcome.code, data=outcome.data)

@@ -46,7 +46,7 @@ class Running:
 
 
 def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) -> dict[str, Any]:
-    """Send an SMS by hand, by a chosen modem if one is named; give its state after at most `wait` seconds.
+    """Send an SMS by hand, by a chosen modem if one is named; return its state after at most `wait` seconds.
 
     Raises:
         InvalidSettings: The number, the text or the modem's name is not valid.

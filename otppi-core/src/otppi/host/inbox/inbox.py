@@ -137,7 +137,7 @@ class Inbox:
         return True
 
     def delete(self, message_ids: Iterable[str]) -> int:
-        """Delete messages; give how many there were."""
+        """Delete messages; return how many there were."""
         with self._lock:
             deleted = sum(self._kept.pop(message_id, None) is not None for message_id in message_ids)
             self._changed |= deleted > 0

@@ -52,7 +52,7 @@ def _delete(call: HostCall, message_ids: list[str]) -> dict[str, Any]:
 
 
 def _reply(call: HostCall, message_id: str, message: str, wait: float) -> Any:
-    """Answer a message by the modem that it came to; give the answer's state after at most `wait` seconds.
+    """Answer a message by the modem that it came to; return the answer's state after at most `wait` seconds.
 
     Raises:
         InvalidSettings: There is no such message, it came damaged, its sender is no number, or the text is not valid.

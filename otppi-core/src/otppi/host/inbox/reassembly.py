@@ -100,7 +100,7 @@ class Assembly:
     # -- on the card ------------------------------------------------------------------------------------------------
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as plain JSON values; a text may hold half a character, which only JSON's escapes can write."""
+        """Return it as plain JSON values; a text may hold half a character, which only JSON's escapes can write."""
         return {
             "id": self.message_id,
             "modem": self.modem,

@@ -331,7 +331,7 @@ class _Held:
         return True
 
     def release(self) -> list[tuple[str, Callback, Answer]]:
-        """Hold nothing any more, and give what was held."""
+        """Hold nothing any more, and return what was held."""
         with self._lock:
             states, self._states = self._states or [], None
         return states

@@ -23,7 +23,7 @@ from otppi.wire.msisdn import service_number
 from otppi.wire.segment import segment
 
 Enqueue = Callable[[Record], Record]
-"""Takes a message in, or raises NotAccepted; gives the earlier record where it is a duplicate."""
+"""Takes a message in, or raises NotAccepted; returns the earlier record where it is a duplicate."""
 
 _UTF16_PER_PART = 66
 """Code units of UCS-2 that fit in a part with the longest concatenation header (3GPP TS 23.040 9.2.3.24.8)."""

@@ -25,7 +25,7 @@ class Attempts(LifeCycle):
 
     def start_sending(self, worker: AnyWorker, record: Record) -> bool:
         """Mark a record as being sent; False where it has expired or ended meanwhile."""
-        if record.left() <= 0:
+        if record.remaining() <= 0:
             self._expire(record)
             return False
         if self.is_blocked(record.content.receiver):  # since it was taken in, also by an earlier run

@@ -37,7 +37,7 @@ class DeferredMessages:
         """Let a message wait for `retry_after` seconds, or, where that is 0, longer each time."""
         pause = retry_after or _PAUSES[min(record.deferrals, len(_PAUSES) - 1)]
         record.deferrals += 1
-        left = record.left()
+        left = record.remaining()
         if pause > left - _LAST_TRY:
             last = left - _LAST_TRY
             pause = last if last >= _LAST_TRY else left  # too late for one more: it expires while it waits
@@ -59,7 +59,7 @@ class DeferredMessages:
 
     def expired(self) -> list[Record]:
         """Take out what has expired; its clock may have been put forward."""
-        expired = [record for record in self._waiting.values() if record.left() <= 0]
+        expired = [record for record in self._waiting.values() if record.remaining() <= 0]
         for record in expired:
             del self._waiting[record.message_id]
         return expired

@@ -67,7 +67,7 @@ class Dispatch(Attempts):
     # -- taking in (any thread) -------------------------------------------------------------------------------------
 
     def enqueue(self, record: Record) -> Record:
-        """Queue a record by the best egress; give the earlier record where this one is its duplicate.
+        """Queue a record by the best egress; return the earlier record where this one is its duplicate.
 
         Raises:
             NotAccepted: none may send it (1101), or no queue has room or time for it (1205).
@@ -98,7 +98,7 @@ class Dispatch(Attempts):
                 self._followers.follow(record, first, self._placement.seconds(record, worker))
             self.records.add(record)
             if ours:
-                self._spool.keep(record)
+                self._spool.store(record)
                 if first is None:
                     self._notes.watch(record)
             self._journal.taken(record)
@@ -207,7 +207,7 @@ class Dispatch(Attempts):
 
     def _queue_again(self, record: Record, place: Callable[[Record], AnyWorker] | None = None) -> None:
         """Queue what was taken in before: by an earlier run, before anything new; or what was put off."""
-        if record.left() <= 0:
+        if record.remaining() <= 0:
             self._expire(record)
             return
         try:
@@ -256,7 +256,7 @@ class Dispatch(Attempts):
         self._try_deferred()
         for worker in self.workers():
             for record in worker.queue.waiting():
-                if record.left() <= 0 and worker.queue.remove(record):
+                if record.remaining() <= 0 and worker.queue.remove(record):
                     self._expire(record)
             if worker.queue:
                 self._relieve(worker)  # another one may have become ready
@@ -270,7 +270,7 @@ class Dispatch(Attempts):
         with self._lock:
             due = self._placement.deferred_due()
         for record in due:
-            if record.left() <= 0:
+            if record.remaining() <= 0:
                 self._expire(record)
             else:
                 self._queue_again(record, self._placement.place_again)

@@ -114,4 +114,4 @@ def goes_itself(record: Record, first: Record) -> bool:
     """
     expired = first.state is State.EXPIRED
     without_egress = first.state is State.FAILED and first.code in (ResponseCode.NO_MODEM, ResponseCode.QUEUE_FULL)
-    return (expired or without_egress) and record.text is not None and record.left() > 0
+    return (expired or without_egress) and record.text is not None and record.remaining() > 0

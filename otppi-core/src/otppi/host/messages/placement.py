@@ -110,7 +110,7 @@ class Placement:
         together = self._companions_worker(record)
         if together in candidates and not together.account.quiet_left(bulk=bulk):
             candidates = [together]
-        remaining = record.left()
+        remaining = record.remaining()
         for worker in candidates:
             fits = _wait(worker, bulk=bulk) <= remaining and not worker.queue.full(bulk=bulk)
             if fits or record.restored or record.deferrals:
@@ -218,7 +218,7 @@ class Placement:
             self._hand_over(worker, only_ready=True, only_quiet=True)
 
     def give_up(self, worker: AnyWorker) -> list[Record]:
-        """Wait no longer for an egress: its queue goes to others, also to such as may send later; give what is left."""
+        """Wait no longer for an egress: others get its queue, also such as may send later; return what is left."""
         self._hand_over(worker, only_ready=False)
         return [record for record in worker.queue.waiting() if worker.queue.remove(record)]
 

@@ -52,7 +52,7 @@ class Receipts:
         self._early: deque[tuple[float, str, DeliveryReport]] = deque(maxlen=_EARLY)
 
     def expect(self, record: Record) -> list[DeliveryReport]:
-        """Wait for the reports on a message that went out, or may have; give those that came already."""
+        """Wait for the reports on a message that went out, or may have; return those that came already."""
         references = record.progress.references
         awaited = _Awaited(record, [part for part, reference in enumerate(references) if reference == _UNKNOWN])
         if record.segments > len(references):
@@ -67,7 +67,7 @@ class Receipts:
         return self._came_early(awaited) if self._early else []
 
     def accepted(self, message_id: str, reference: int) -> Record | None:
-        """Learn the TP-MR of a part that was unknown; give the message where the SMSC has all of its parts now."""
+        """Learn the TP-MR of a part that was unknown; return the message where the SMSC has all of its parts now."""
         awaited = self._with_unknown.get(message_id)
         if awaited is None:
             return None

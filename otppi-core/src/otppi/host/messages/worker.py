@@ -270,7 +270,7 @@ class Worker(EgressThread[E_co]):
             message_id=record.message_id,
             destination=content.destination or content.receiver,
             text=words.text if words else "",
-            validity=max(record.left(), 0.0),
+            validity=max(record.remaining(), 0.0),
             again=record.again,
             progress=record.progress,
             subject=words.subject if words else "",

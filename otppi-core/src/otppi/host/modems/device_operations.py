@@ -46,7 +46,7 @@ def _devices(call: HostCall) -> list[dict[str, Any]]:
 
 
 def _adopt(call: HostCall, device: str, name: str, default: bool) -> dict[str, Any]:
-    """Make a new modem, which is named by its IMEI or a port of it, one of the settings; give its settings.
+    """Make a new modem, which is named by its IMEI or a port of it, one of the settings; return its settings.
 
     Raises:
         InvalidSettings: There is no such new modem, or the name is taken.

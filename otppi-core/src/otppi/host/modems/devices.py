@@ -271,7 +271,7 @@ class DeviceWatch(Service):
     def _take_over(
         self, ports: Mapping[tuple[str, int], Sequence[SerialDevice]], storage: tuple[UsbDevice, ...]
     ) -> tuple[list[Device], list[Device], list[Expected]]:
-        """Replace what was there by what is there; give the devices that came and went, and who waits for them."""
+        """Replace what was there by what is there; return the devices that came and went, and who waits for them."""
         come: list[Device] = []
         with self._lock:
             before, self._devices, self._storage = self._devices, {}, storage

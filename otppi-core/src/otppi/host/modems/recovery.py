@@ -130,7 +130,7 @@ class Ladder:
         self.planned = None
 
     def lost(self, trouble: Trouble, now: float) -> RecoveryStep | None:
-        """Note that it was lost, or could not be opened; give what is due before it is opened again, if anything.
+        """Note that it was lost, or could not be opened; return what is due before it is opened again, if anything.
 
         After a step that the modem does not have call `lacks`, after any other `took`.
         """
@@ -146,7 +146,7 @@ class Ladder:
         return self._due(trouble, now)
 
     def lacks(self, step: RecoveryStep, trouble: Trouble, now: float) -> RecoveryStep | None:
-        """Note that the modem has no such step, until it is healthy again; give what is due instead."""
+        """Note that the modem has no such step, until it is healthy again; return what is due instead."""
         self._lacking.add(step)
         return self._due(trouble, now)
 

@@ -97,7 +97,7 @@ class ModemWorker(Worker[Modem]):
             message_id=record.message_id,
             destination=content.receiver,
             text=words.text if words else "",
-            validity=max(record.left(), 0.0),
+            validity=max(record.remaining(), 0.0),
             flash=content.flash,
             report=self.delivery_reports,
             again=record.again,

@@ -130,7 +130,7 @@ class CodeBook:
             self.drop(self._codes[next(iter(self._ended))])
         return len(self._codes) < MOST_CODES
 
-    def keep(self, code: Code) -> None:
+    def store(self, code: Code) -> None:
         """Keep a code, which is not the one to be verified before `activate`."""
         self._codes[code.message_id] = code
         self._save(code)

@@ -120,7 +120,7 @@ class OneTimePasswords:
         return Draft(item, replace(item, message=text, expiration=math.ceil(end)), code, ends_at)
 
     def submit(self, draft: Draft, record: Record) -> Record:
-        """Have a request's message sent; give the earlier record where it is a duplicate, which makes no new code.
+        """Have a request's message sent; return the earlier record where it is a duplicate, which makes no new code.
 
         Raises:
             Refused: It is too early or too much (1208), there are too many codes (1205), or it cannot be sent.
@@ -149,7 +149,7 @@ class OneTimePasswords:
         hash_ = self._hasher.code(record.message_id, place, record.receiver, draft.wanted.params, draft.code)
         until = now + max(0.0, record.deadline - record.taken)
         code = Code(record.message_id, place, record.receiver, hash_, now, until)
-        self._book.keep(code)  # before the message can go out: a crash must not leave somebody with an unknown code
+        self._book.store(code)  # before the message can go out: a crash must not leave somebody with an unknown code
         try:
             taken = self._dispatch.enqueue(record)
         except Exception:

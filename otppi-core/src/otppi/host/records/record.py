@@ -164,7 +164,7 @@ class Record:
         """Let go of text and subject."""
         self.words = None
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Return the seconds until it expires, by whichever clock is sooner.
 
         The monotonic one does not jump; but the wall clock may have been wrong when the message came in, and the moment

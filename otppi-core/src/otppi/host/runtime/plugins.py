@@ -109,34 +109,34 @@ class Plugins:
         for entry_point in _installed() if found is None else found:
             self._load(entry_point)
 
-    def of(self, kind: PluginKind[T]) -> dict[str, T]:
+    def of_kind(self, kind: PluginKind[T]) -> dict[str, T]:
         """Return all things of a kind by their keys, in the order of the plugins."""
         return cast("dict[str, T]", self._offered.things[kind])
 
     @property
     def modem_types(self) -> dict[str, ModemType]:
         """The modem types by their keys."""
-        return self.of(MODEM_TYPES)
+        return self.of_kind(MODEM_TYPES)
 
     @property
     def mail_types(self) -> dict[str, MailType]:
         """The types of mail accounts by their keys."""
-        return self.of(MAIL_TYPES)
+        return self.of_kind(MAIL_TYPES)
 
     @property
     def ingress_types(self) -> dict[str, IngressType]:
         """The types of ingresses by the keys of their sections."""
-        return self.of(INGRESS_TYPES)
+        return self.of_kind(INGRESS_TYPES)
 
     @property
     def internet_types(self) -> dict[str, InternetType]:
         """The types of internet connections by the keys of their sections."""
-        return self.of(INTERNET_TYPES)
+        return self.of_kind(INTERNET_TYPES)
 
     @property
     def operations(self) -> dict[str, Operation]:
         """The operations by their names."""
-        return self.of(OPERATIONS)
+        return self.of_kind(OPERATIONS)
 
     @property
     def sections(self) -> list[Section]:
@@ -148,7 +148,7 @@ class Plugins:
         if section.typed_by is None:
             return section
         kind = next((kind for kind in KINDS if kind.extends == section.key), None)
-        return section if kind is None else section.with_types(self.of(kind))
+        return section if kind is None else section.with_types(self.of_kind(kind))
 
     def _load(self, entry_point: EntryPoint) -> None:
         error: str | None = None

@@ -202,7 +202,7 @@ class Config:
             self._replace(checked)
 
     def update(self, document: object, *, revision: int | None = None) -> list[str]:
-        """Check and keep a document, all or nothing; give the keys of the sections that it changed.
+        """Check and keep a document, all or nothing; return the keys of the sections that it changed.
 
         Args:
             document: Of sections; also of the form in which they are kept.

@@ -103,7 +103,7 @@ class SealedFile:
     # -- one payload ------------------------------------------------------------------------------------------------
 
     def put(self, payload: bytes) -> int:
-        """Seal a payload, and give its slot.
+        """Seal a payload, and return its slot.
 
         Raises:
             OSError: There is no room (ENOSPC), it is too long (EFBIG), or the file cannot be written. Nothing is kept

@@ -19,7 +19,7 @@ class Spare:
     """A file of a fixed size whose blocks were given to it when nothing was full. Not thread-safe: the journal locks.
 
     When the ring is full the oldest lines go. It belongs to one journal, which it continues; to a later one it says
-    nothing. Where there was no room for the ring itself, `add` fails and `left` cannot tell what is missing.
+    nothing. Where there was no room for the ring itself, `add` fails and `left_over` cannot tell what is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,7 +75,7 @@ class Spare:
         self._written += len(lines)
         os.pwrite(self._descriptor, _HEAD.pack(self._journal, self._written), 0)
 
-    def left(self, journal: int) -> tuple[bytes, bool]:
+    def left_over(self, journal: int) -> tuple[bytes, bool]:
         """Return the lines that go on from a journal, and whether older ones are missing, or may be."""
         if self._descriptor < 0:
             return b"", True

@@ -140,7 +140,7 @@ class Balances:
         return self._note(modem, plan, found)
 
     def _ask(self, modem: str, path: str, origin: Origin) -> str:
-        """Go through the menu; give the last answer's text."""
+        """Go through the menu; return the last answer's text."""
         code, *replies = path.split(">")
         session = self._sessions.start(modem, code, origin)
         answer = session.exchange.result(_WAIT)
@@ -182,7 +182,7 @@ class Balances:
         self._changed.set()
 
     def _work(self) -> float | None:
-        """Read the most urgent one, if it is due; give the seconds until the next one is, None where there is none."""
+        """Read the most urgent one, if it is due; return the seconds until the next one is, None where none is."""
         due = self._due
         if not due or self._stopping:
             return None

@@ -22,7 +22,7 @@ _WAIT = number("wait", _("Wait"), _("seconds to wait for the answer"), 100.0, mi
 
 
 def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]:
-    """Begin a USSD session; give the network's answer, or how it stands after at most `wait` seconds."""
+    """Begin a USSD session; return the network's answer, or how it stands after at most `wait` seconds."""
     _check("code", problem_of_code(code))
     worker_of(call, modem)
     return _ask(lambda: call.part(UssdSessions).start(modem, code, origin_of(call.actor)), wait)

@@ -61,7 +61,7 @@ class AtChannel:
         return self._connection.echoes
 
     def command(self, line: str, timeout: float = 5.0, *, body_lines: bool = False) -> tuple[str, ...]:
-        """Send a command line; give the information lines of its reply.
+        """Send a command line; return the information lines of its reply.
 
         Raises:
             AtRefused: The final result was not OK.
@@ -109,7 +109,7 @@ class AtChannel:
     def payload(
         self, pdu: str, timeout: float, meanwhile: Callable[[], None], hopeless: Callable[[], bool] = lambda: False
     ) -> tuple[str, ...]:
-        """Write a PDU and Ctrl-Z after a prompt; give the information lines of the reply. `meanwhile` is called once.
+        """Write a PDU and Ctrl-Z after a prompt; return the information lines of the reply. `meanwhile` is called once.
 
         `hopeless` is asked whenever the modem says something: whether no reply can come any more.
 
@@ -212,10 +212,10 @@ class AtChannel:
             self._connection.line_was_silent()
 
     def _hear(self, data: bytes) -> None:
-        lost = self._connection.lost
+        lost = self._connection.lines_dropped
         self._connection.receive_data(data)
         self._heard_at = time.monotonic()
-        if not lost < self._connection.lost:
+        if not lost < self._connection.lines_dropped:
             return
         level = logging.DEBUG if lost else logging.WARNING  # a modem that floods the line does not flood the log
         logger.log(level, "%s: lines are dropped: too long, or too many at once", self._port.path)

@@ -169,7 +169,7 @@ class AtInbox:
         return self.freed > before
 
     def clear_to_be_sent(self, channel: AtChannel) -> int:
-        """Delete what other programs have left to be sent in the memories, or had sent from there; give how many.
+        """Delete what other programs have left to be sent in the memories, or had sent from there; return how many.
 
         What came in stays, and goes to the inbox.
 

@@ -56,4 +56,4 @@ class LateResults:
         """Nothing is ever due."""
 
     def closed(self) -> None:
-        """What was written before the modem was lost may still be answered by it."""
+        """Keep what is pending: what was written before the modem was lost may still be answered by it."""

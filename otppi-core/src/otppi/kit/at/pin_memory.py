@@ -54,7 +54,7 @@ class PinMemory:
             file.write(salt + self._digest(pin, salt))
 
     def forget(self) -> None:
-        """The SIM is open: what was tried was right."""
+        """Forget what was tried: the SIM is open, so it was right."""
         self._path.unlink(missing_ok=True)
 
     @staticmethod

@@ -130,7 +130,7 @@ class SimTool:
         return SimStatus(state, *tries_left(self._channel, self._queries), enabled)
 
     def change(self, action: SimAction, secret: str, new_pin: str) -> SimStatus:
-        """Do what a person wants; give the status after it.
+        """Do what a person wants; return the status after it.
 
         Raises:
             NotDone: A number is none, the SIM is not in the state for it, or refused it.

@@ -192,7 +192,7 @@ class Start:
                     self._channel.synchronise()
 
     def _choose_pdu_mode(self) -> None:
-        """Some SIMs are busy for messages some seconds longer than for their PIN (modems.md 11)."""
+        """Choose it; some SIMs are busy for messages some seconds longer than for their PIN (modems.md 11)."""
         deadline = time.monotonic() + _SIM_BUSY_LONGEST
         while True:
             try:

@@ -25,7 +25,7 @@ class UssdHold:
         self._held: UssdAnswer | None = None
 
     def feed(self, answer: UssdAnswer) -> UssdAnswer | None:
-        """Take what was said to a string that was sent; give the answer, or None as long as it is not certain.
+        """Take what was said to a string that was sent; return the answer, or None as long as it is not certain.
 
         An end without a text (<m> of 0 or 2, 3GPP TS 27.007 7.15), and an end by the network, may stand before the
         answer, or behind one that is held.

@@ -105,7 +105,7 @@ class Consumer:
             redelivered=delivery.redelivered,
         )
         whole = replace(envelope, items=completed(envelope.items, delivery))
-        first_seen, attempt = self._remembered.look(delivery)
+        first_seen, attempt = self._remembered.look_up(delivery)
         work = Work(replace(delivery, attempt=attempt), whole, origin, first_seen=first_seen)
         with self._lock:
             self._in_flight.add(work)
@@ -159,7 +159,7 @@ class Consumer:
         self.outbox.forget(self.session)
         self._retries.drop(lambda work: work.delivery.kept)
         for work in left:
-            self._remembered.left(work.delivery)
+            self._remembered.leave(work.delivery)
             if work.ticket is not None:
                 work.ticket.withdraw()
         if left:
@@ -346,7 +346,7 @@ class Consumer:
         self._finish(delivery, Verdict.NEVER, callback, malformed(error), error.callback_delay / 1000)
 
     def _fault(self, command: str, error: Exception) -> Answer:
-        """Log a fault of this program, but not its words, which may quote a message; give the answer."""
+        """Log a fault of this program, but not its words, which may quote a message; return the answer."""
         place = traceback.extract_tb(error.__traceback__)[-1]
         kind = type(error).__name__
         message = "%s: a message is rejected, the gateway has a fault: %s at %s:%d"

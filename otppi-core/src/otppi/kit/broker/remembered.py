@@ -28,7 +28,7 @@ class Remembered:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def look(self, delivery: Delivery) -> tuple[float, int]:
+    def look_up(self, delivery: Delivery) -> tuple[float, int]:
         """Return when a message came first (monotonic), and how often it was given back, where its broker says less."""
         now = time.monotonic()
         if not delivery.kept:
@@ -45,7 +45,7 @@ class Remembered:
             seen.first = now
         return (now if delivery.date_time is not None else seen.first), max(delivery.attempt, seen.returns)
 
-    def left(self, delivery: Delivery) -> None:
+    def leave(self, delivery: Delivery) -> None:
         """Note that a message is left to its broker, with a connection that ends.
 
         It is the same one that comes next, also where that is not told: MQTT's shared subscriptions deliver it as new.

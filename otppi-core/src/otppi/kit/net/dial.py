@@ -196,7 +196,7 @@ class Dialer:
             self._wait(deadline, self.endpoint.no_answer(), {sock.fileno(): event})
 
     def _wait(self, deadline: float, problem: str, events: Mapping[int, int] | None = None) -> dict[int, int]:
-        """Wait once for what is wanted; give what is ready, nothing where something else came first.
+        """Wait once for what is wanted; return what is ready, nothing where something else came first.
 
         Raises:
             LinkLost: The connection is not wanted any more, or the time is over: `problem`.

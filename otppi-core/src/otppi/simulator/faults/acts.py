@@ -38,7 +38,7 @@ def reset(*names: str) -> Undo:
 
 
 def switch(name: str, row: int, summary: str, **values: object) -> Fault:
-    """A fault that is no more than another state of the session."""
+    """Make a fault that is no more than another state of the session."""
     return Fault(name, row, Stage.SWITCH, set_state(**values), summary, reset(*values))
 
 

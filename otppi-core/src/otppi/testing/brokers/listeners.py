@@ -11,7 +11,7 @@ from otppi.testing.brokers.certificates import Pair
 
 @contextmanager
 def show_certificate(pair: Pair) -> Iterator[int]:
-    """Show a certificate to whoever comes; gives the port where."""
+    """Show a certificate to whoever comes; return the port where."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
 
@@ -25,7 +25,7 @@ def show_certificate(pair: Pair) -> Iterator[int]:
 
 @contextmanager
 def hold_silent() -> Iterator[tuple[int, threading.Event]]:
-    """Let everybody come, and say nothing to anybody; gives the port, and what is set when somebody has come."""
+    """Let everybody come, and say nothing to anybody; return the port, and what is set when somebody has come."""
     met, done = threading.Event(), threading.Event()
 
     def serve(_: socket.socket) -> None:

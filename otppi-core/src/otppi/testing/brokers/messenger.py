@@ -124,7 +124,7 @@ class Messenger:
                 raise AssertionError(f"{self._count(channel)} clients of {channel or 'all channels'}, not {number}")
 
     def wait_for_messages(self, number: int) -> list[str]:
-        """Wait until so many messages were passed on, and give all of them."""
+        """Wait until so many messages were passed on, and return all of them."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.relayed) >= number, _PATIENCE):
                 raise AssertionError(f"{len(self.relayed)} messages, not {number}")

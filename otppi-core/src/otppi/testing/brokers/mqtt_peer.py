@@ -92,7 +92,7 @@ class MqttPeer:
         self._until(lambda: mid in self._subscribed, "subscribed")
 
     def wait_for(self, count: int, topic: str | None = None, seconds: float = _PATIENCE) -> list[Heard]:
-        """Wait until so many messages have come, to this topic where one is given; give them."""
+        """Wait until so many messages have come, to this topic where one is given; return them."""
 
         def wanted() -> list[Heard]:
             return [one for one in self.heard if topic is None or one.topic == topic]

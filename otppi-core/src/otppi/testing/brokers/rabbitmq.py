@@ -125,7 +125,7 @@ class RabbitMq(ServerProcess):
         }
 
     def ctl(self, *arguments: str) -> str:
-        """Run `rabbitmqctl` on this node, and give what it says."""
+        """Run `rabbitmqctl` on this node, and return what it says."""
         program = "/usr/lib/rabbitmq/bin/rabbitmqctl"
         done = subprocess.run(
             [*self._within, program, "--quiet", *arguments],
