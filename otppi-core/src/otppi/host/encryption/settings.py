@@ -33,7 +33,7 @@ class EncryptionValues(TypedDict):
 ENCRYPTION = TypedSection(
     values=EncryptionValues,
     key="encryption",
-    title="Encryption",
+    title=_("Encryption"),
     help=_(
         "Envelopes that senders encrypt to this gateway's key (JWE, RFC 7516), which a broker's "
         "administrator cannot read. They are always taken; `otppi keys` shows the key."
@@ -43,16 +43,16 @@ ENCRYPTION = TypedSection(
     settings=(
         text_list(
             "required_on",
-            "Required On",
-            "Ingresses where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on each.",
+            _("Required On"),
+            _("Ingresses where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on each."),
             pattern=r"[a-z][a-z0-9_-]*",
             closed=[EVERYWHERE],
             suggest=Suggest.INGRESSES,
         ),
         integer(
             "keep_days",
-            "Keep Replaced Keys",
-            "How long a key that was replaced still opens envelopes, so that senders can move; 0: not at all.",
+            _("Keep Replaced Keys"),
+            _("How long a key that was replaced still opens envelopes, so that senders can move; 0: not at all."),
             30,
             minimum=0,
             maximum=3650,

@@ -18,21 +18,21 @@ class InboxValues(TypedDict):
 INBOX = TypedSection(
     values=InboxValues,
     key="inbox",
-    title="Inbox",
+    title=_("Inbox"),
     help=_("What is done with messages that come in."),
     reset_group="sms",
     settings=(
         text(
             "retention",
-            "Retention",
-            "Where messages that came in are kept: in RAM until the gateway stops, or on the card, as plain text.",
+            _("Retention"),
+            _("Where messages that came in are kept: in RAM until the gateway stops, or on the card, as plain text."),
             "ram",
             choices=("ram", "card"),
         ),
         integer(
             "kept_messages",
-            "Kept messages",
-            "Above it the oldest read one is forgotten; where none is read, new ones stay on the SIM card.",
+            _("Kept messages"),
+            _("Above it the oldest read one is forgotten; where none is read, new ones stay on the SIM card."),
             500,
             minimum=1,
             maximum=10_000,
@@ -40,8 +40,8 @@ INBOX = TypedSection(
         ),
         integer(
             "kept_hours",
-            "Kept hours",
-            "A message is forgotten after this time, read or not; 0: never.",
+            _("Kept hours"),
+            _("A message is forgotten after this time, read or not; 0: never."),
             168,
             minimum=0,
             maximum=87_600,
@@ -49,8 +49,8 @@ INBOX = TypedSection(
         ),
         number(
             "incomplete_after",
-            "Wait for missing parts",
-            "A long message is shown without its missing parts after this time.",
+            _("Wait for missing parts"),
+            _("A long message is shown without its missing parts after this time."),
             600.0,
             minimum=1,
             maximum=604_800,

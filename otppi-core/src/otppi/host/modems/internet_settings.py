@@ -2,12 +2,13 @@
 
 from otppi.api.settings import Input, Suggest, boolean, grouped, text
 from otppi.host.modems.apn import AUTOMATIC, PRESETS
+from otppi.text import _
 
 _DIAL = tuple(
     text(
         f"init_dial_{number_}",
-        f"Init Dial {number_}",
-        "AT command that is run before dialling to connect to the internet.",
+        _("Init Dial {number}", number=number_),
+        _("AT command that is run before dialling to connect to the internet."),
         pattern=r"[Aa][Tt][ -~]{0,200}",
         input=Input.COMMAND,
         advanced=True,
@@ -20,14 +21,14 @@ INTERNET_SETTINGS = grouped(
     "internet",
     boolean(
         "internet_access",
-        "Internet Access",
-        "Whether this modem connects to the internet, as the settings below say (docs/mobile-internet.md).",
+        _("Internet Access"),
+        _("Whether this modem connects to the internet, as the settings below say (docs/mobile-internet.md)."),
         False,
     ),
     text(
         "internet_port",
-        "Internet Port",
-        "Port to dial on. Empty: the modem's port for data. The port for SMS: the modem sends no SMS any more.",
+        _("Internet Port"),
+        _("Port to dial on. Empty: the modem's port for data. The port for SMS: the modem sends no SMS any more."),
         input=Input.SERIAL_PORT,
         suggest=Suggest.SERIAL_PORTS,
         advanced=True,
@@ -35,30 +36,30 @@ INTERNET_SETTINGS = grouped(
     ),
     text(
         "apn_preset",
-        "APN Preset",
-        "Operator whose access point is dialled where the settings below are empty; automatic: that of the SIM.",
+        _("APN Preset"),
+        _("Operator whose access point is dialled where the settings below are empty; automatic: that of the SIM."),
         AUTOMATIC,
         choices=(AUTOMATIC, "none", *PRESETS),
         enabled_by="internet_access",
     ),
     text(
         "apn",
-        "APN",
-        "Access point name of the mobile operator.",
+        _("APN"),
+        _("Access point name of the mobile operator."),
         pattern=r"[A-Za-z0-9._-]{1,100}",
         enabled_by="internet_access",
     ),
     text(
         "apn_username",
-        "APN Username",
-        "User name at the access point.",
+        _("APN Username"),
+        _("User name at the access point."),
         pattern=r"[^\x00-\x1f\x7f]{1,60}",
         enabled_by="internet_access",
     ),
     text(
         "apn_password",
-        "APN Password",
-        "Password at the access point.",
+        _("APN Password"),
+        _("Password at the access point."),
         secret=True,
         input=Input.PASSWORD,
         enabled_by="internet_access",
@@ -66,8 +67,8 @@ INTERNET_SETTINGS = grouped(
     ),
     text(
         "dial_number",
-        "Dial Number",
-        "Number that is dialled to connect to the internet; *99# where neither this nor the preset has one.",
+        _("Dial Number"),
+        _("Number that is dialled to connect to the internet; *99# where neither this nor the preset has one."),
         pattern=r"[0-9A-Da-d*#+,]{1,40}",
         advanced=True,
         enabled_by="internet_access",
@@ -75,8 +76,8 @@ INTERNET_SETTINGS = grouped(
     *_DIAL,
     text(
         "dial_command",
-        "Dial Command",
-        "AT command that dials; ATD where empty.",
+        _("Dial Command"),
+        _("AT command that dials; ATD where empty."),
         pattern=r"[Aa][Tt][Dd][TtPp]?",
         input=Input.COMMAND,
         advanced=True,

@@ -35,8 +35,8 @@ def _code_problem(code: str) -> str | None:
 
 INIT_COMMANDS = text_list(
     "init_commands",
-    "Init Commands",
-    "AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else.",
+    _("Init Commands"),
+    _("AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else."),
     check=_commands_problem,
     input=Input.COMMAND,
     group="expert",
@@ -48,8 +48,8 @@ USSD_SETTINGS = grouped(
     "ussd",
     number(
         "ussd_timeout",
-        "USSD time-out",
-        "How long the network may take to answer a USSD code, and a person to reply.",
+        _("USSD time-out"),
+        _("How long the network may take to answer a USSD code, and a person to reply."),
         60.0,
         minimum=1,
         maximum=120,
@@ -59,14 +59,14 @@ USSD_SETTINGS = grouped(
     ),
     text(
         "balance_ussd",
-        "Balance USSD",
-        "USSD code that tells the SIM card's balance, such as *123#; replies to a menu follow behind >: *123#>1>2.",
+        _("Balance USSD"),
+        _("USSD code that tells the SIM card's balance, such as *123#; replies to a menu follow behind >: *123#>1>2."),
         check=_code_problem,
     ),
     text(
         "balance_pattern",
-        "Balance pattern",
-        "Regular expression with one group around the number in the answer; where empty, the first number is taken.",
+        _("Balance pattern"),
+        _("Regular expression with one group around the number in the answer; where empty, the first number is taken."),
         check=problem_of_pattern,
         input=Input.REGEX,
         advanced=True,
@@ -74,8 +74,8 @@ USSD_SETTINGS = grouped(
     ),
     number(
         "balance_low",
-        "Low balance",
-        "A balance below this raises the alarm; 0: none does.",
+        _("Low balance"),
+        _("A balance below this raises the alarm; 0: none does."),
         0.0,
         minimum=0,
         maximum=1_000_000_000_000,
@@ -83,8 +83,8 @@ USSD_SETTINGS = grouped(
     ),
     number(
         "balance_every",
-        "Balance interval",
-        "How often the balance is read, while no message waits for the modem; 0: only when somebody asks for it.",
+        _("Balance interval"),
+        _("How often the balance is read, while no message waits for the modem; 0: only when somebody asks for it."),
         0.0,
         minimum=0,
         maximum=8784,

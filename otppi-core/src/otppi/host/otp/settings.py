@@ -9,7 +9,7 @@ from otppi.text import _
 
 
 def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:
-    return integer(key, title, f"{help_}; 0: any.", default, minimum=0, maximum=1_000_000, unit=unit)
+    return integer(key, title, help_, default, minimum=0, maximum=1_000_000, unit=unit)
 
 
 class OtpValues(TypedDict):
@@ -40,8 +40,8 @@ OTP = TypedSection(
     settings=(
         integer(
             "code_length",
-            "Code length",
-            "Characters of a code.",
+            _("Code length"),
+            _("Characters of a code."),
             6,
             minimum=4,
             maximum=12,
@@ -49,15 +49,18 @@ OTP = TypedSection(
         ),
         text(
             "alphabet",
-            "Alphabet",
-            "What a code is made of; letters are capitals that look like no other sign, and small ones are right too.",
+            _("Alphabet"),
+            _(
+                "What a code is made of; letters are capitals that look like no other sign, "
+                "and small ones are right too."
+            ),
             "digits",
             choices=tuple(ALPHABETS),
         ),
         integer(
             "lifetime",
-            "Lifetime",
-            "How long a code may be verified, and its message sent, where the request gives no expiration.",
+            _("Lifetime"),
+            _("How long a code may be verified, and its message sent, where the request gives no expiration."),
             300,
             minimum=10,
             maximum=86_400,
@@ -65,8 +68,8 @@ OTP = TypedSection(
         ),
         integer(
             "attempts",
-            "Attempts",
-            "So many wrong ones end a code.",
+            _("Attempts"),
+            _("So many wrong ones end a code."),
             5,
             minimum=1,
             maximum=100,
@@ -74,13 +77,16 @@ OTP = TypedSection(
         _limit(
             "wrong_per_hour",
             _("Wrong ones an hour"),
-            _("Wrong codes in any hour for one reference and receiver, over all their codes; then none is verified"),
+            _(
+                "Wrong codes in any hour for one reference and receiver, over all their codes; "
+                "then none is verified; 0: any."
+            ),
             10,
         ),
         integer(
             "resend_interval",
-            "Resend interval",
-            "A new code for the same reference and receiver is made after this time only; 0: at once.",
+            _("Resend interval"),
+            _("A new code for the same reference and receiver is made after this time only; 0: at once."),
             60,
             minimum=0,
             maximum=3600,
@@ -88,37 +94,42 @@ OTP = TypedSection(
         ),
         text(
             "verifier",
-            "Verifier",
-            "Who may verify a code: the sender (API user, or broker's connection) that requested it, or any sender.",
+            _("Verifier"),
+            _("Who may verify a code: the sender (API user, or broker's connection) that requested it, or any sender."),
             "sender",
             choices=("sender", "anyone"),
         ),
         text_list(
             "allowed_prefixes",
-            "Allowed Prefixes",
-            "Codes are sent to numbers that start so only, such as 62 for a country; where empty, to all.",
+            _("Allowed Prefixes"),
+            _("Codes are sent to numbers that start so only, such as 62 for a country; where empty, to all."),
             check=prefixes_problem,
             input=Input.PREFIX,
         ),
-        _limit("per_receiver_per_hour", _("Codes per receiver"), _("Codes in any hour to one receiver"), 5),
+        _limit("per_receiver_per_hour", _("Codes per receiver"), _("Codes in any hour to one receiver; 0: any."), 5),
         integer(
             "prefix_length",
-            "Prefix length",
-            "How many first digits of numbers, country code included, make the prefix that is counted.",
+            _("Prefix length"),
+            _("How many first digits of numbers, country code included, make the prefix that is counted."),
             6,
             minimum=1,
             maximum=7,
             unit="digits",
         ),
-        _limit("per_prefix_per_hour", _("Codes per prefix"), _("Codes in any hour to numbers of one prefix"), 100),
-        _limit("per_hour", _("Codes in all"), _("Codes in any hour to all receivers"), 1000),
         _limit(
-            "guard_requests", "Guard", _("After so many codes in an hour the guard looks whether they are verified"), 30
+            "per_prefix_per_hour", _("Codes per prefix"), _("Codes in any hour to numbers of one prefix; 0: any."), 100
+        ),
+        _limit("per_hour", _("Codes in all"), _("Codes in any hour to all receivers; 0: any."), 1000),
+        _limit(
+            "guard_requests",
+            _("Guard"),
+            _("After so many codes in an hour the guard looks whether they are verified; 0: any."),
+            30,
         ),
         integer(
             "guard_percent",
-            "Guarded share",
-            "Where fewer of a prefix's codes are verified, somebody pumps SMS: it gets no more for the time being.",
+            _("Guarded share"),
+            _("Where fewer of a prefix's codes are verified, somebody pumps SMS: it gets no more for the time being."),
             10,
             minimum=1,
             maximum=100,

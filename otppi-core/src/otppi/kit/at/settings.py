@@ -11,8 +11,8 @@ AT_SETTINGS = grouped(
     "expert",
     number(
         "prompt_timeout",
-        "Prompt time-out",
-        "How long the modem may take to ask for the message (the prompt of +CMGS).",
+        _("Prompt time-out"),
+        _("How long the modem may take to ask for the message (the prompt of +CMGS)."),
         10.0,
         minimum=0.1,
         maximum=60,
@@ -20,8 +20,11 @@ AT_SETTINGS = grouped(
     ),
     number(
         "result_timeout",
-        "Result time-out",
-        "How long the network may take to answer; then the message is unconfirmed. Networks have answered after 100 s.",
+        _("Result time-out"),
+        _(
+            "How long the network may take to answer; then the message is unconfirmed. "
+            "Networks have answered after 100 s."
+        ),
         90.0,
         minimum=0.5,
         maximum=600,
@@ -29,8 +32,8 @@ AT_SETTINGS = grouped(
     ),
     integer(
         "chunk_size",
-        "Chunk size",
-        "Bytes that are written to the modem at once; 0: any number, until it is seen to lose some.",
+        _("Chunk size"),
+        _("Bytes that are written to the modem at once; 0: any number, until it is seen to lose some."),
         0,
         minimum=0,
         maximum=4096,
@@ -38,8 +41,8 @@ AT_SETTINGS = grouped(
     ),
     number(
         "chunk_pause",
-        "Chunk pause",
-        "Pause after each chunk; with a chunk size of 1 it is a delay for each character.",
+        _("Chunk pause"),
+        _("Pause after each chunk; with a chunk size of 1 it is a delay for each character."),
         CHUNK_PAUSE,
         minimum=0,
         maximum=1,

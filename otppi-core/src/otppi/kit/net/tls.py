@@ -9,34 +9,34 @@ from otppi.api.settings import FieldError, Input, Setting, boolean, text
 from otppi.text import _
 
 TLS_SETTINGS: tuple[Setting, ...] = (
-    boolean("ssl", "SSL", "Connect with TLS.", False),
+    boolean("ssl", _("SSL"), _("Connect with TLS."), False),
     text(
         "ca_file",
-        "CA file",
-        "Certificates, in PEM, that the server's is verified by; empty for the system's own.",
+        _("CA file"),
+        _("Certificates, in PEM, that the server's is verified by; empty for the system's own."),
         input=Input.PATH,
         enabled_by="ssl",
     ),
     boolean(
         "verify_certificate",
-        "Verify certificate",
-        "Refuse a server whose certificate is not valid for its name; off, anybody on the way can read along.",
+        _("Verify certificate"),
+        _("Refuse a server whose certificate is not valid for its name; off, anybody on the way can read along."),
         True,
         enabled_by="ssl",
         advanced=True,
     ),
     text(
         "certificate_file",
-        "Client certificate file",
-        "Certificate, in PEM, of this gateway; empty for none.",
+        _("Client certificate file"),
+        _("Certificate, in PEM, of this gateway; empty for none."),
         input=Input.PATH,
         enabled_by="ssl",
         advanced=True,
     ),
     text(
         "private_key_file",
-        "Client private key file",
-        "Its private key, in PEM.",
+        _("Client private key file"),
+        _("Its private key, in PEM."),
         input=Input.PATH,
         enabled_by="ssl",
         advanced=True,
