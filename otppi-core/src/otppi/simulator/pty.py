@@ -97,25 +97,25 @@ class RackedModem:
         seconds: float | None = None,
     ) -> None:
         """Put a fault to work; see `ModemPeer.inject`."""
-        self._do(
+        self._act(
             lambda now: self._peer.inject(name, now, at=at, times=times, command=command, code=code, seconds=seconds)
         )
 
     def heal(self, name: str | None = None) -> None:
         """End the fault of that name, or all."""
-        self._do(lambda _: self._peer.heal(name))
+        self._act(lambda _: self._peer.heal(name))
 
     def unplug(self, replug_after: float | None = None) -> None:
         """Take the modem off; the port is gone when this returns. It comes back by itself after that many seconds."""
-        self._do(lambda now: self._peer.unplug(now, replug_after))
+        self._act(lambda now: self._peer.unplug(now, replug_after))
 
     def restart(self, boot_time: float = 0.0) -> None:
         """Let the modem start anew by itself while its port stays; see `ModemPeer.restart`."""
-        self._do(lambda now: self._peer.restart(now, boot_time))
+        self._act(lambda now: self._peer.restart(now, boot_time))
 
     def replug(self) -> None:
         """Plug the modem in again; the port is there when this returns."""
-        self._do(lambda now: None if self._peer.plugged else self._peer.plug(now))
+        self._act(lambda now: None if self._peer.plugged else self._peer.plug(now))
 
     def wait_for(self, *, plugged: bool, timeout: float = 10.0) -> None:
         """Wait until the port is there, or gone.
@@ -129,7 +129,7 @@ class RackedModem:
 
     def deliver(self, originator: str, text: str, *, flash: bool = False) -> None:
         """Let an SMS come in; see `ModemPeer.deliver`."""
-        self._do(lambda now: self._peer.deliver(originator, text, now, flash=flash))
+        self._act(lambda now: self._peer.deliver(originator, text, now, flash=flash))
 
     def deliver_parts(
         self,
@@ -142,7 +142,7 @@ class RackedModem:
         missing: Collection[int] = (),
     ) -> None:
         """Let the parts of a long SMS come in out of order, twice, or not all; see `ModemPeer.deliver_parts`."""
-        self._do(
+        self._act(
             lambda now: self._peer.deliver_parts(
                 originator, text, now, reference=reference, wide=wide, order=order, missing=missing
             )
@@ -150,13 +150,13 @@ class RackedModem:
 
     def deliver_binary(self, originator: str, payload: bytes, *, ports: Ports | None = None) -> None:
         """Let an SMS of 8 bit data come in."""
-        self._do(lambda now: self._peer.deliver_binary(originator, payload, now, ports=ports))
+        self._act(lambda now: self._peer.deliver_binary(originator, payload, now, ports=ports))
 
     def set_coverage(self, covered: bool) -> None:
         """Let the modem find or lose its network."""
-        self._do(lambda now: self._peer.set_coverage(covered, now))
+        self._act(lambda now: self._peer.set_coverage(covered, now))
 
-    def _do(self, action: Callable[[float], None]) -> None:
+    def _act(self, action: Callable[[float], None]) -> None:
         with self._rack.lock:
             action(time.monotonic())
             self.serve()
@@ -164,7 +164,7 @@ class RackedModem:
 
     def switch_mode(self) -> None:
         """Turn a CD-ROM into a modem, as usb_modeswitch does."""
-        self._do(lambda _: setattr(self._peer.session, "cd_rom", False))
+        self._act(lambda _: setattr(self._peer.session, "cd_rom", False))
 
     def serve(self) -> None:
         """Do what is due: for the rack's thread, and under its lock."""

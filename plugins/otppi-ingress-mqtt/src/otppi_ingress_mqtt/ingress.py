@@ -239,10 +239,10 @@ class MqttIngress(BrokerIngress):
         self.link.came()
         if self._outgoing.has_room:
             for action in self.consumer.due():
-                self._do(action)
+                self._carry_out(action)
         self._outgoing.pump()
 
-    def _do(self, action: Action) -> None:
+    def _carry_out(self, action: Action) -> None:
         if action.verdict is not Verdict.AGAIN or action.delivery is None or self._hands_on:
             self._outgoing.put(action)
         # else the gateway is stopping, and the broker keeps it for the next connection

@@ -194,7 +194,7 @@ class Session:
         ready = self.intake is not None and self.intake.phase not in _NOT_READY
         if self.intake is not None and ready:
             for action in self._consumer.due():
-                self._do(action)
+                self._carry_out(action)
             self._flush()
             self.intake.make_room()
         self._wind_down()
@@ -217,7 +217,7 @@ class Session:
         self._timer = None
         self._work()
 
-    def _do(self, action: Action) -> None:
+    def _carry_out(self, action: Action) -> None:
         if action.callback is not None:
             self.publisher.publish(action)
         elif action.delivery is not None and self.intake is not None:

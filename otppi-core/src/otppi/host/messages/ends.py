@@ -64,7 +64,7 @@ class StateNotices:
         if self._events.wants(MessageChanged):
             self._events.publish(event_of(MessageChanged, record, unanswered=True))
 
-    def do(self) -> None:
+    def write(self) -> None:
         """Write log and report of what ended: on a modem's thread while the network has its next message, or later."""
         while self._waiting:
             try:

@@ -51,7 +51,7 @@ class LifeCycle:
         self._report = report
         self._events = events
         self._notices = StateNotices(report, events)
-        self.note_ended = self._notices.do
+        self.note_ended = self._notices.write
         self._placement = Placement(rules)
         self._receipts = Receipts(lambda message_id: self.records.get(message_id) is not None)
         self._waiters: dict[str, list[Callable[[], None]]] = {}

@@ -185,7 +185,7 @@ class CodeBook:
     def restore(self, now: float) -> list[Code]:
         """Take over what an earlier run left, oldest first, but for what it knew of an earlier life of the device."""
         found: dict[str, Code] = {}
-        for slot, payload in self._left():
+        for slot, payload in self._left_over():
             try:
                 code = _from_bytes(payload)
             except (ValueError, TypeError):
@@ -213,7 +213,7 @@ class CodeBook:
         if self._file is not None:
             self._file.close()
 
-    def _left(self) -> list[tuple[int, bytes]]:
+    def _left_over(self) -> list[tuple[int, bytes]]:
         try:
             return [] if self._file is None else self._file.entries()
         except OSError as error:

@@ -120,7 +120,7 @@ class PasswordChecks:
                 if self._is_late(check):
                     check.future.set_exception(self._send_away(check))
                 else:
-                    self._do(check)
+                    self._carry_out(check)
                     with self._changed:
                         self._seniority.done(check.key)
         finally:  # one that died, for want of memory, must not be taken for one that works
@@ -168,7 +168,7 @@ class PasswordChecks:
             paced = self._due(check) > now
         return Throttled(_AGAIN) if paced else Busy(_("too many passwords wait to be checked"), _AGAIN)
 
-    def _do(self, check: _Check) -> None:
+    def _carry_out(self, check: _Check) -> None:
         try:
             sender = check.work()
         except AuthenticationFailed as error:
