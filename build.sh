@@ -159,7 +159,7 @@ need_developer() {
   need_python requirements-dev.lock
 }
 
-# need_brokers: what the ways in are tested and measured with; each test starts its own, on free ports
+# need_brokers: what the ingresses are tested and measured with; each test starts its own, on free ports
 need_brokers() {
   need_packages mosquitto=mosquitto mosquitto_pub=mosquitto-clients rabbitmqctl=rabbitmq-server redis-server=redis-server \
     ip=iproute2

@@ -198,7 +198,7 @@ def test_one_gateway_for_each_data_folder(data: DataFolder, doubles: Any) -> Non
         DataFolder(data.path, plugins=doubles.plugins)
 
 
-# -- the door ----------------------------------------------------------------------------------------------------------
+# -- the gateway -------------------------------------------------------------------------------------------------------
 
 
 def test_a_list_answers_for_each_item_and_a_duplicate_within_it_is_one(host: Host) -> None:

@@ -41,10 +41,10 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         *modem_table(answer["modems"], MODEM_COLUMNS),
         *recovery_lines(answer["modems"]),
     ]
-    ways = [one | {"now": _now(one)} for one in answer["ingresses"]]
+    ingresses = [one | {"now": _now(one)} for one in answer["ingresses"]]
     lines += (
-        ["", *columns(ways, {"name": "INGRESS", "state": "STATE", "now": "NOW"})]
-        if ways
+        ["", *columns(ingresses, {"name": "INGRESS", "state": "STATE", "now": "NOW"})]
+        if ingresses
         else ["", _("no ingress is enabled")]
     )
     lines += ["", *_received(answer["inbox"], answer["webhook"])]

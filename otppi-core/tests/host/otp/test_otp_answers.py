@@ -1,4 +1,4 @@
-"""`request-otp` and `verify-otp` as senders see them, through the one door."""
+"""`request-otp` and `verify-otp` as senders see them, through the gateway."""
 
 import json
 import time

@@ -182,7 +182,7 @@ class InFlight:
             try:
                 records.append(note.record())
             except DAMAGED:
-                logger.warning("an open note is of another version of this program and is left out")
+                logger.warning("an in-flight note is of another version of this program and is left out")
         return records
 
     def begin(self, waiting: Iterable[Record], before: Iterable[str]) -> None:

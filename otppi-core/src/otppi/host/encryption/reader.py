@@ -72,7 +72,7 @@ class _Sealed:
 
 
 class EnvelopeReader:
-    """Reads what comes in on every way. Any thread.
+    """Reads what comes in by every ingress. Any thread.
 
     Args:
         keys: The keys that envelopes may be encrypted to.

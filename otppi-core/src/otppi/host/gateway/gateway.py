@@ -1,4 +1,4 @@
-"""The one door: takes commands from every ingress, and answers; messages go through `host.messages.admission`."""
+"""The entry point of commands from every ingress, and their answers; messages go through `host.messages.admission`."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence

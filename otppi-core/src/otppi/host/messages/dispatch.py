@@ -39,7 +39,7 @@ _REFUSALS_PER_SECOND = 1.0
 
 
 class Dispatch(Attempts):
-    """Takes messages in, keeps house of those that wait, and goes on with what an earlier run left.
+    """Takes messages in, ends those that expire, and goes on with what an earlier run left.
 
     `LifeCycle` owns the records, their lock and their ends; `Attempts` decides what follows from an attempt to send.
     """

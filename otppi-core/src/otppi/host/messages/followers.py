@@ -1,4 +1,4 @@
-"""The same message by a second way: it is sent once, and neither sender learns anything of the other's.
+"""The same message by a second ingress: it is sent once, and neither sender learns anything of the other's.
 
 A sender's own repetition is told as a duplicate. To a stranger that would say that a guess of the text was right, so a
 stranger's message gets a life of its own that follows the first one's: an id of its own, no sign of a duplicate, and

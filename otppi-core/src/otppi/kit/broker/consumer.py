@@ -94,7 +94,7 @@ class Consumer:
         except EnvelopeError as error:
             self._refuse(delivery, error)
             return
-        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
+        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop the ingress each time
             self._finish(delivery, Verdict.NEVER, callback_of(delivery, None, ""), self._fault("", error), 0.0)
             return
         origin = Origin(
@@ -203,7 +203,7 @@ class Consumer:
         """Hand what is pending of a delivery to the gateway (the connection's thread)."""
         try:
             ticket = work.ticket = self._gateway.submit(work.to_submit(), work.origin)
-        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop this way in each time
+        except Exception as error:  # noqa: BLE001 - it would come again and again, and stop the ingress each time
             self._settle(work, Verdict.NEVER, self._fault(work.envelope.name, error))
             return
         ticket.when_final(partial(self._final, work))
