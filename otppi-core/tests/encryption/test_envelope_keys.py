@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from otppi.host.encryption import keys as envelope_keys
 from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.wire.envelope import parse
@@ -260,7 +259,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_text("{")
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(envelope_keys, "write_synced", full)
+    monkeypatch.setattr("otppi.kit.files._write_synced", full)
 
 
 def test_a_full_card_changes_nothing(

@@ -6,7 +6,6 @@ A process of its own, because the cryptography package would cost the gateway me
 import datetime
 import ipaddress
 import itertools
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from otppi.kit.files import replace_whole
 
 BUILT = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 """A time that is surely past: a device without a clock battery starts in 1970, or when its image was made."""
@@ -83,22 +84,11 @@ def _local_ipv6() -> Iterator[ipaddress.IPv6Address]:
             yield address
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file (0600) so that it is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def main() -> None:
     """Make both files."""
     certificate, private_key = make(datetime.datetime.now(datetime.UTC))
-    write(Path(sys.argv[2]), private_key)
-    write(Path(sys.argv[1]), certificate)
+    replace_whole(Path(sys.argv[2]), private_key)
+    replace_whole(Path(sys.argv[1]), certificate)
 
 
 if __name__ == "__main__":

@@ -327,7 +327,7 @@ def test_a_card_that_cannot_be_written_is_a_problem_and_holds_nothing(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("otppi.host.inbox.inbox.write_synced", full)
+        patch.setattr("otppi.kit.files._write_synced", full)
         assert bench.receive(part(SECRET)) == [False]
         bench.age(0)
         bench.age(0)
@@ -372,7 +372,7 @@ def test_a_file_with_a_damaged_message_is_put_aside(bench: Bench, place: str, da
 def test_nothing_is_left_on_the_card_where_nothing_is_to_be_there(bench: Bench) -> None:
     bench.anew(retention="card")
     bench.receive(part(SECRET))
-    for suffix in (".new", ".damaged"):
+    for suffix in (".new", f"{bench.path.suffix}.new", ".damaged"):
         bench.path.with_suffix(suffix).write_text(SECRET)
     bench.inbox.configure(bench.values | {"retention": "ram"})
     bench.inbox.tick()

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from otppi.host.meter import file as usage_file
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Account, Plan
@@ -127,7 +126,7 @@ def test_a_card_that_is_full_is_told_and_tried_again(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(usage_file, "write_synced", full)
+        patch.setattr("otppi.kit.files._write_synced", full)
         save(usage)
     assert "cannot be written" in caplog.text
     assert read(tmp_path).describe()["this_month"]["messages"] == 0

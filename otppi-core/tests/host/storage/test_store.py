@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from otppi.host.storage.store import Store, StoreDamaged, lists_of
+from otppi.kit.files import new_name
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
 
@@ -72,7 +73,7 @@ def test_only_the_owner_may_read_the_files_and_the_folder(path: Path) -> None:
 @pytest.mark.parametrize("left", [b"", b'{"users":', b'{"users":{"1":{"name":"new"}}}'])
 def test_a_new_file_that_was_left_over_is_ignored(path: Path, left: bytes) -> None:
     write(path, OLD)
-    path.with_suffix(".new").write_bytes(left)
+    new_name(path).write_bytes(left)
     assert read(path) == OLD
     write(path, NEW)
     assert read(path) == NEW

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.message import State
-from otppi.host.durable.report import Report, append_whole
+from otppi.host.durable.report import Report
 from otppi.host.records.encoding import DAMAGED, noted, of_noted
 from otppi.host.records.record import Record, Status
+from otppi.kit.files import append_whole, replace_whole
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 
@@ -218,15 +219,7 @@ class InFlight:
 
     def _rewrite(self, records: Iterable[Record], *, stopped: bool) -> None:
         records = list(records)
-        new = self._path.with_name(f"{self._path.name}.new")
-        new.unlink(missing_ok=True)
-        append_whole(new, self._frame(records, stopped=stopped) if records else b"")
-        new.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_whole(self._path, self._frame(records, stopped=stopped) if records else b"")
         self._in_file = len(records)
 
     def _frame(self, records: Iterable[Record], *, stopped: bool = False) -> bytes:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import re
 import time
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from threading import Lock
 
 from otppi.host.records.encoding import changed_line, report_line
 from otppi.host.records.record import Record
+from otppi.kit.files import append_whole
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -150,19 +150,3 @@ def _message_id(raw: bytes) -> str:
         return str(json.loads(raw)["m"])
     except (ValueError, TypeError, LookupError):
         return ""
-
-
-def append_whole(path: Path, data: bytes) -> None:
-    """Append durably and as a whole: what a full card took of it is taken back, so that it is not there twice later."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        size = os.fstat(descriptor).st_size
-        try:
-            while data:
-                data = data[os.write(descriptor, data) :]
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, size)
-            raise
-    finally:
-        os.close(descriptor)

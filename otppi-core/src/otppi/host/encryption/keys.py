@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from otppi.api.errors import OtpPiError
-from otppi.host.storage.store import sync_folder, write_synced
+from otppi.kit.files import as_json, replace_whole, sync_folder
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -239,14 +239,7 @@ class EnvelopeKeys:
     def _write(self, keys: Iterable[EnvelopeKey]) -> None:
         """Replace the file. No copy of the old one is kept: a key that is dropped should be gone."""
         entries = [asdict(key) for key in keys]
-        new = self._path.with_suffix(".new")
-        try:
-            write_synced(new, {"version": _VERSION, "keys": entries, "check": _check(entries)})
-            new.replace(self._path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-        sync_folder(self._path.parent)
+        replace_whole(self._path, as_json({"version": _VERSION, "keys": entries, "check": _check(entries)}))
 
     def _put_aside(self) -> None:
         """Give a damaged file another name: an expert may still find a key in it."""

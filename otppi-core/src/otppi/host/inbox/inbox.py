@@ -14,7 +14,7 @@ from otppi.api.ingress import ReceivedMessage
 from otppi.host.inbox.reassembly import Assembly, digest
 from otppi.host.inbox.settings import InboxValues
 from otppi.host.runtime.events import EventBus
-from otppi.host.storage.store import sync_folder, write_synced
+from otppi.kit.files import as_json, new_name, replace_whole
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -229,10 +229,7 @@ class Inbox:
         self._next_save = time.monotonic() + _SAVE_EVERY
         try:
             if on_card:
-                new = self._path.with_suffix(".new")
-                write_synced(new, {"messages": document})
-                new.replace(self._path)
-                sync_folder(self._path.parent)
+                replace_whole(self._path, as_json({"messages": document}))
             else:
                 self._leave_the_card()
         except OSError as error:
@@ -259,7 +256,8 @@ class Inbox:
 
     def _leave_the_card(self) -> None:
         """Delete what is on the card: also what a kill left half written, and what was damaged."""
-        for path in (self._path, self._path.with_suffix(".new"), self._path.with_suffix(".damaged")):
+        before_it_had_its_name = self._path.with_suffix(".new")  # where earlier versions wrote
+        for path in (self._path, new_name(self._path), before_it_had_its_name, self._path.with_suffix(".damaged")):
             if path.exists():  # on a card that is read-only even what is not there cannot be deleted
                 path.unlink(missing_ok=True)
 

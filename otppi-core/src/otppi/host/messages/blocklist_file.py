@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from otppi.host.durable.report import append_whole
-from otppi.host.storage.store import sync_folder
+from otppi.kit.files import append_whole, replace_whole, sync_folder
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -132,15 +131,7 @@ class BlocklistFile:
         Raises:
             OSError: The old one stays.
         """
-        new = self._path.with_name(f"{self._path.name}.new")
-        try:
-            new.unlink(missing_ok=True)
-            append_whole(new, b"".join(_line(number, entry) for number, entry in now.items()))
-            new.replace(self._path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-        sync_folder(self._path.parent)
+        replace_whole(self._path, b"".join(_line(number, entry) for number, entry in now.items()))
         self._lines, self._whole, self.there = len(now), None, True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from otppi.api.message import State
 from otppi.host.meter.meter import Account, Plan, Tally
-from otppi.host.storage.store import sync_folder, write_synced
+from otppi.kit.files import append_whole, as_json, replace_whole
 
 logger = logging.getLogger(__name__)
 
@@ -86,10 +86,7 @@ class UsageFile:
             for name, month, tags in snapshot.pop("receivers"):
                 self._append(month, json.dumps([name, *sorted(tags)], separators=(",", ":")))
                 self._written.setdefault((name, month), set()).update(tags)
-            new = self._counters.with_suffix(".new")
-            write_synced(new, snapshot)
-            new.replace(self._counters)
-            sync_folder(self._folder)
+            replace_whole(self._counters, as_json(snapshot))  # the folder's sync is that of the receivers, too
         except OSError as error:
             logger.error("the usage of the modems cannot be written: %s", error)  # noqa: TRY400 - the reason is enough
             for account in list(self._accounts.values()):
@@ -101,11 +98,7 @@ class UsageFile:
             others = sorted(set(self._folder.glob(f"{_RECEIVERS}*")) - {path})
             for oldest in others[: 1 - _MONTHS_KEPT]:
                 oldest.unlink()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with open(descriptor, "ab") as file:
-            file.write(f"\n{line}\n".encode())  # a line that a power cut has torn ends before
-            file.flush()
-            os.fsync(file.fileno())
+        append_whole(path, f"\n{line}\n".encode())  # a line that a power cut has torn ends before
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -125,10 +118,7 @@ class UsageFile:
             key = os.urandom(_KEY_SIZE)
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(key)
-                    file.flush()
-                    os.fsync(file.fileno())
+                replace_whole(path, key)
             except OSError as error:
                 logger.error("%s cannot be written: %s", path, error)  # noqa: TRY400 - the reason says it all
         return key

@@ -13,6 +13,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 
 from otppi.api.errors import OtpPiError
+from otppi.kit.files import as_json, replace_whole, sync_folder
 from otppi.text import _, joined
 
 logger = logging.getLogger(__name__)
@@ -92,19 +93,8 @@ class AtomicStorage(Storage):
 
     def write(self, data: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the whole content, durably. Where an error is raised, the old or the new content is kept."""
-        content = _with_check_sum(data)
-        new = self._path.with_suffix(".new")
-        try:
-            write_synced(new, content)
-            if self.trouble:
-                self._put_aside()
-            else:
-                self._copy.unlink(missing_ok=True)
-            new.replace(self._path)
-        except OSError:
-            new.unlink(missing_ok=True)
-            raise
-        sync_folder(self._path.parent)
+        content = as_json(_with_check_sum(data))
+        replace_whole(self._path, content, before=self._put_aside if self.trouble else self._drop_copy)
         self.trouble, self._anew = "", False
         self._write_copy(content)
         self._mark_checked()
@@ -125,17 +115,16 @@ class AtomicStorage(Storage):
         if not same or self.trouble or not self._has_check_sums():
             self.write(tables)
 
-    def _write_copy(self, content: object) -> None:
+    def _drop_copy(self) -> None:
+        self._copy.unlink(missing_ok=True)
+
+    def _write_copy(self, content: bytes) -> None:
         """Write the copy; without one the file stands alone, which is better than beside an older one."""
-        new = self._copy.with_suffix(".new-bak")
         try:
-            write_synced(new, content)
-            new.replace(self._copy)
-            sync_folder(self._path.parent)
+            replace_whole(self._copy, content)
         except OSError as error:
             logger.error("%s cannot be written: %s", self._copy, error.strerror)  # noqa: TRY400 - that says it all
-            new.unlink(missing_ok=True)
-            self._copy.unlink(missing_ok=True)
+            self._drop_copy()
 
     def _has_check_sums(self) -> bool:
         try:
@@ -165,24 +154,6 @@ class AtomicStorage(Storage):
         except FileNotFoundError:
             return
         logger.warning("the damaged %s is %s now", self._path.name, self.aside.name)
-
-
-def write_synced(path: Path, data: object) -> None:
-    """Write a file of JSON, and wait until the card has it; only its owner may read it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump(data, file, ensure_ascii=False, separators=(",", ":"))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(path: Path) -> None:
-    """Wait until the card has the names of a folder's files."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def lists_of(document: object) -> dict[str, list[Any]] | None:

@@ -1,8 +1,9 @@
 """What a consumer has to call itself the same after a restart: words that are kept in the ingress's own folder."""
 
 import logging
-import os
 from pathlib import Path
+
+from otppi.kit.files import replace_whole
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +24,8 @@ def remember(path: Path, text: str, what: str) -> None:
         text: One line.
         what: What it is, for the log where it cannot be written.
     """
-    new = path.with_name(f"{path.name}.new")
     try:
-        with new.open("w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        replace_whole(path, f"{text}\n".encode())
     except OSError as error:
         reason = error.strerror
         logger.error("%s cannot be written, the next start has another %s: %s", path, what, reason)  # noqa: TRY400
