@@ -25,7 +25,7 @@ from otppi.testing.brokers.redis import Redis
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Ingress:
     """A broker as the benchmark uses it: how it is shown, and the settings of its ingress beside host and port."""
 
     title: str
@@ -37,12 +37,12 @@ class _Way:
 _RABBITMQ = {"username": USER, "password": PASSWORD}
 _SERVERS = (
     (
-        _Way("RabbitMQ", "amqp", "ingress-rabbitmq", {**_RABBITMQ, "queue": NAME}),
-        _Way("STOMP", "stomp", "ingress-stomp", {**_RABBITMQ, "destination": f"/amq/queue/{NAME}"}),
+        _Ingress("RabbitMQ", "amqp", "ingress-rabbitmq", {**_RABBITMQ, "queue": NAME}),
+        _Ingress("STOMP", "stomp", "ingress-stomp", {**_RABBITMQ, "destination": f"/amq/queue/{NAME}"}),
     ),
-    (_Way("MQTT, QoS 1", "mqtt", "ingress-mqtt", {"topic": NAME}),),
-    (_Way("WSMessageBroker", "websocket", "ingress-wsmessagebroker", {"topic": NAME, "path": "/ws"}),),
-    (_Way("Redis stream", "redis", "ingress-redis", {"key": NAME}),),
+    (_Ingress("MQTT, QoS 1", "mqtt", "ingress-mqtt", {"topic": NAME}),),
+    (_Ingress("WSMessageBroker", "websocket", "ingress-wsmessagebroker", {"topic": NAME, "path": "/ws"}),),
+    (_Ingress("Redis stream", "redis", "ingress-redis", {"key": NAME}),),
 )
 """The ingresses, those by one server together: RabbitMQ takes long to start."""
 _BARE = f"{NAME}-bare"
@@ -53,13 +53,13 @@ _APART = 100_000
 def brokers(effort: Effort) -> Sequence[Row]:
     """Measure each broker in turn: a bare consumer, and the gateway with one modem of 0 s network time."""
     rows = []
-    for ways in _SERVERS:
-        with scratch(in_ram=False) as folder, _server(ways[0].kind, folder) as ports:
-            for way in ways:
-                title = f"{way.title}: taken in and sent by 1 modem, 0 s"
+    for ingresses in _SERVERS:
+        with scratch(in_ram=False) as folder, _server(ingresses[0].kind, folder) as ports:
+            for ingress in ingresses:
+                title = f"{ingress.title}: taken in and sent by 1 modem, 0 s"
                 try:
-                    rows.append(_row(title, _turns(way, ports[way.kind], effort)))
-                except BenchmarkError as error:  # the other ways are worth their rows
+                    rows.append(_row(title, _turns(ingress, ports[ingress.kind], effort)))
+                except BenchmarkError as error:  # the other ingresses are worth their rows
                     rows.append(Row(title, None, note=f"not measured: {str(error).splitlines()[-1]}"))
     return rows
 
@@ -88,22 +88,22 @@ def _row(title: str, turns: Sequence[_Turn]) -> Row:
     )
 
 
-def _turns(way: _Way, port: int, effort: Effort) -> list[_Turn]:
+def _turns(ingress: _Ingress, port: int, effort: Effort) -> list[_Turn]:
     """Let bare consumer, bare sender and gateway take turns; the gateway is the same in all of them."""
     count, turns = effort.pick(1_000, 500), []
-    section = {way.section: {"enable": True, "host": HOST, "port": port, **way.settings}}
+    section = {ingress.section: {"enable": True, "host": HOST, "port": port, **ingress.settings}}
     with peer(2) as modems, running(modems.ports[1:], sections=section) as gateway:
-        connected = f"{way.section}: connected".encode()
-        wait_until(lambda: connected in gateway.log.read_bytes(), f"the connection to {way.title}", 30)
-        _through(gateway, modems, way, port, range(20))  # so that everything is imported
+        connected = f"{ingress.section}: connected".encode()
+        wait_until(lambda: connected in gateway.log.read_bytes(), f"the connection to {ingress.title}", 30)
+        _through(gateway, modems, ingress, port, range(20))  # so that everything is imported
         for number in range(1, effort.pick(3, 1) + 1):
             first = number * _APART
-            bare = _bare(way, port, range(first, first + count))
+            bare = _bare(ingress, port, range(first, first + count))
             sender = floor_rate(modems, 300)
             before = cpu_seconds(gateway.pid)
-            rate = _through(gateway, modems, way, port, range(first + count, first + 2 * count))
+            rate = _through(gateway, modems, ingress, port, range(first + count, first + 2 * count))
             turns.append(_Turn(bare, rate, sender, 1000 * (cpu_seconds(gateway.pid) - before) / count))
-            progress(f"{way.title}: bare consumer {bare:.0f}, gateway {rate:.0f}, bare sender {sender:.0f} /s")
+            progress(f"{ingress.title}: bare consumer {bare:.0f}, gateway {rate:.0f}, bare sender {sender:.0f} /s")
     return turns
 
 
@@ -133,26 +133,26 @@ def _declare(rabbit: RabbitMq, *names: str) -> None:
         subprocess.run([*program, *queue], check=True, capture_output=True, timeout=60)
 
 
-def _bare(way: _Way, port: int, numbers: range) -> float:
+def _bare(ingress: _Ingress, port: int, numbers: range) -> float:
     """Let a bare consumer take all messages, published once it is ready; give messages per second."""
-    command = [sys.executable, "-m", "tests.benchmark.bare_consumer", way.kind, str(port), _BARE, str(len(numbers))]
+    command = [sys.executable, "-m", "tests.benchmark.bare_consumer", ingress.kind, str(port), _BARE, str(len(numbers))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT, text=True) as consumer:
         try:
             assert consumer.stdout is not None
             if consumer.stdout.readline().strip() != "ready":
-                raise BenchmarkError(f"the bare consumer of {way.title} did not start")
-            PUBLISHERS[way.kind](port, numbers, _BARE)
+                raise BenchmarkError(f"the bare consumer of {ingress.title} did not start")
+            PUBLISHERS[ingress.kind](port, numbers, _BARE)
             if not (rate := consumer.stdout.readline()):
-                raise BenchmarkError(f"the bare consumer of {way.title} ended early")
+                raise BenchmarkError(f"the bare consumer of {ingress.title} ended early")
             return float(rate)
         finally:
             consumer.terminate()  # which has no effect where it has ended
 
 
-def _through(gateway: Gateway, modems: Peer, way: _Way, port: int, numbers: range) -> float:
+def _through(gateway: Gateway, modems: Peer, ingress: _Ingress, port: int, numbers: range) -> float:
     """Let the gateway take and send all messages; give its messages per second."""
     before = len(modems.dialogues())
-    PUBLISHERS[way.kind](port, numbers, NAME)
+    PUBLISHERS[ingress.kind](port, numbers, NAME)
     done = modems.wait_for(before + len(numbers), 120)[before:]
     gateway.check()
     return rate_of(done)

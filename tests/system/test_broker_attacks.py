@@ -12,7 +12,7 @@ import pytest
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.waiting import until
-from tests.system.all_ways import PASSWORDS, SOURCE, Brokers, all_brokers
+from tests.system.all_ingresses import PASSWORDS, SOURCE, Brokers, all_brokers
 from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -25,15 +25,17 @@ def brokers(rabbitmq: RabbitMq, tmp_path: Path) -> Iterator[Brokers]:
         yield brokers
 
 
-def ways(gateway: Gateway) -> dict[str, dict[str, Any]]:
+def ingresses(gateway: Gateway) -> dict[str, dict[str, Any]]:
     """Return what the gateway says of each broker."""
     shown = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
-    return {way["name"].removeprefix("ingress-"): way for way in shown if way["name"] != "ingress-rest"}
+    return {ingress["name"].removeprefix("ingress-"): ingress for ingress in shown if ingress["name"] != "ingress-rest"}
 
 
 def begin(start: Start, brokers: Brokers, rack: ModemRack, **more: Any) -> Gateway:
     gateway = start([modem(rack.paths[0])], **brokers.sections, **more).until_ready()
-    until(lambda: all(way["connected"] for way in ways(gateway).values()), what="all brokers are connected")
+    until(
+        lambda: all(ingress["connected"] for ingress in ingresses(gateway).values()), what="all brokers are connected"
+    )
     return gateway
 
 
@@ -46,8 +48,8 @@ def test_floods_of_malformed_commands_cost_little_and_hold_nobody_up(start: Star
             with gateway.client() as client:
                 assert client.send(number, f"0812000000{number}", "meanwhile")[0] == 200
             server.barrier()
-        assert all(way["malformed"] == FLOOD for way in ways(gateway).values())
-        assert all(way["connected"] for way in ways(gateway).values())
+        assert all(ingress["malformed"] == FLOOD for ingress in ingresses(gateway).values())
+        assert all(ingress["connected"] for ingress in ingresses(gateway).values())
         gateway.stop()
     lines = gateway.log.read_text().count("\n")
     assert lines < 0.1 * FLOOD * len(brokers.servers), lines
@@ -65,10 +67,10 @@ def test_answers_that_are_wanted_where_commands_come_from_make_no_loop(start: St
         for server in brokers.servers.values():
             server.barrier()
             server.barrier()  # behind whatever the first round has brought
-        for name, way in ways(gateway).items():
-            came, asked = way["taken"], len(commands) + 2
+        for name, ingress in ingresses(gateway).items():
+            came, asked = ingress["taken"], len(commands) + 2
             assert asked <= came <= asked + len(commands), name
-            assert way["done"] == len(commands) - 1 + 2, f"{name}: an answer was carried out as a command"
+            assert ingress["done"] == len(commands) - 1 + 2, f"{name}: an answer was carried out as a command"
         gateway.stop()
 
 
@@ -94,7 +96,7 @@ def test_passwords_that_are_wrong_for_a_while_lose_nothing_and_send_nothing_twic
             for thread in threads:
                 thread.join()
         rack.network.wait_for(count * len(kept), timeout=60)
-        until(lambda: all(not way["in_flight"] for way in ways(gateway).values()), "all is settled", 30)
+        until(lambda: all(not ingress["in_flight"] for ingress in ingresses(gateway).values()), "all is settled", 30)
         gateway.stop()
         assert Counter(message.text for message in rack.network.messages) == expected
 

@@ -21,7 +21,7 @@ from otppi.testing.waiting import until
 from otppi.wire.envelope import BODY_LIMIT, malformed, parse
 from otppi.wire.errors import EnvelopeError
 from otppi.wire.gsm7 import encode, pack
-from tests.system.all_ways import PASSWORDS, Brokers, Server, all_brokers
+from tests.system.all_ingresses import PASSWORDS, Brokers, Server, all_brokers
 from tests.system.conftest import AUTHORIZATION, Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -155,7 +155,7 @@ def test_the_forms_of_a_secret_are_found() -> None:
             assert_nowhere({"sample": sample}, {"the letters": FOREIGN})
 
 
-# -- everything through every way --------------------------------------------------------------------------------------
+# -- everything through every ingress ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def brokers(rabbitmq: RabbitMq, tmp_path: Path) -> Iterator[Brokers]:
 
 
 def use(gateway: Gateway, rack: ModemRack, server: Server, first: int) -> set[str]:
-    """Send commands of every kind and of every fate by one way; give the codes that were made."""
+    """Send commands of every kind and of every fate by one ingress; return the codes that were made."""
     texts = texts_of(server.name)
     sent = server.ask("send-sms", sms(first, next(texts)))
     assert (sent["response_code"], sent["data"]["state"]) == ("0000", "sent")
@@ -273,9 +273,9 @@ def break_passwords(gateway: Gateway, brokers: Brokers) -> None:
             assert done.returncode == 0, done.stderr
 
         def all_are(connected: bool) -> bool:
-            ways = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
-            known = [way for way in ways if way["name"] != "ingress-rest"]
-            return all(way["connected"] is connected for way in known)
+            ingresses = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
+            known = [ingress for ingress in ingresses if ingress["name"] != "ingress-rest"]
+            return all(ingress["connected"] is connected for ingress in known)
 
         until(lambda wanted=password is None: all_are(wanted), what="passwords are used")  # type: ignore[misc]
 
@@ -327,12 +327,12 @@ def test_no_secret_that_a_broker_brings_is_written_or_answered(start: Start, bro
 
 
 def _connected(gateway: Gateway) -> int:
-    ways = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
-    return sum(bool(way.get("connected")) for way in ways)
+    ingresses = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
+    return sum(bool(ingress.get("connected")) for ingress in ingresses)
 
 
 def crash(gateway: Gateway, rack: ModemRack, brokers: Brokers) -> None:
-    """Kill the gateway while messages of every way wait, look at what it left, and start it again."""
+    """Kill the gateway while messages of every ingress wait, look at what it left, and start it again."""
     before = rack.network.message_count
     for number, server in enumerate(brokers.servers.values(), 1):
         data = [sms(1000 * number + 100 + index, f"{MARK} {server.name} crash {index}") for index in range(20)]

@@ -23,8 +23,8 @@ _TOPIC = "otppi/across"
 _CHANNEL = "otppi-across"
 
 
-class Way(ABC):
-    """One ingress. `ask` is called by one thread at a time."""
+class ApplicationServer(ABC):
+    """What sends by one ingress. `ask` is called by one thread at a time."""
 
     key: str
 
@@ -62,7 +62,7 @@ class Way(ABC):
         self.close()
 
 
-class Rest(Way):
+class Rest(ApplicationServer):
     """HTTP: the answer comes with the response, and later states are asked for."""
 
     key = "ingress-rest"
@@ -90,7 +90,7 @@ class Rest(Way):
         self._client.__exit__()
 
 
-class Rabbit(Way):
+class Rabbit(ApplicationServer):
     """AMQP: each answer comes to a queue of its own."""
 
     key = "ingress-rabbitmq"
@@ -134,7 +134,7 @@ class Rabbit(Way):
         self._connection.close()
 
 
-class Mqtt(Way):
+class Mqtt(ApplicationServer):
     """MQTT: each answer comes to a topic of its own."""
 
     key = "ingress-mqtt"
@@ -166,7 +166,7 @@ class Mqtt(Way):
         self._peer.__exit__()
 
 
-class Ws(Way):
+class Ws(ApplicationServer):
     """WSMessageBroker: each answer comes by a connection of its own, to a channel of its own."""
 
     key = "ingress-wsmessagebroker"
