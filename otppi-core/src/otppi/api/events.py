@@ -6,9 +6,10 @@ second part is what the gateway's event bus carries: frozen, never with the text
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from otppi.api.egress import Channel, EgressState
 from otppi.api.ingress import Callback, ReceivedMessage
@@ -312,3 +313,24 @@ class SettingsChanged(Event):
     """Sections of the settings have new values, which are in use; only their keys are told."""
 
     sections: tuple[str, ...]
+
+
+E = TypeVar("E", bound=Event)
+
+
+class Subscribed(Protocol):
+    """One subscription to events."""
+
+    def end(self) -> None:
+        """Unsubscribe (any thread; safe to call twice)."""
+
+
+class Events(Protocol):
+    """The event bus, for who subscribes to it. Any thread."""
+
+    def subscribe(self, kind: type[E], subscriber: Callable[[E], None], /) -> Subscribed:
+        """Have `subscriber` called with each event of a kind, or of a kind that is derived from it.
+
+        It is called on the thread on which the event happens, which may be that of a modem: it is quick, waits for
+        nothing, and puts what takes time into a queue of its own. What it raises is logged.
+        """

@@ -15,6 +15,7 @@ from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
+from otppi.api.services import ServiceType
 from otppi.api.settings import Section
 
 PROJECT = "otppi"
@@ -75,5 +76,15 @@ def otppi_operations() -> Sequence[Operation]:
 
     When: once per start, main thread; by a command of `otppi` also where no gateway runs. Raising: the plugin is left
     out. Names must be unique among the gateway's own and those of all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_services() -> Sequence[ServiceType]:
+    """Return the services of this plugin: what it does as long as the gateway runs, such as on what events tell.
+
+    When: once per start, main thread; a service is made later, on a thread of its own. Raising: the plugin is left out.
+    Keys must be unique among all plugins.
     """
     raise AssertionError("a specification is never called")

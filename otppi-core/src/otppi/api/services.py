@@ -1,7 +1,12 @@
-"""Services: the parts of a gateway that live as long as it runs."""
+"""Services: the parts of a gateway that live as long as it runs, its own and those of plugins."""
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from otppi.api.events import Events
 
 Samples = Mapping[str, Mapping[str, float]]
 """Counters and gauges: the name of each, then its value by labels, as in `name{labels} value`."""
@@ -67,3 +72,50 @@ class Service:
     def samples(self) -> Samples:
         """Return its metrics."""
         return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What a service of a plugin gets.
+
+    Attributes:
+        events: The gateway's event bus. What is subscribed to here ends with the service.
+        settings: Returns what is set now in one of the type's `sections`, by its key: an object, or a list of them.
+            Raises `LookupError` for any other key.
+        folder: One of its own for what it keeps (0700).
+    """
+
+    events: Events
+    settings: Callable[[str], Any]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceType:
+    """What a plugin registers: a service that lives as long as the gateway runs.
+
+    It is made, and has its `start`, `run`, `stop` and `close` called, on a thread of its own, after the gateway's own
+    services have started; it ends before they do. One without a `run` lives until the gateway stops. Where making it,
+    `start` or `run` raises, it is closed, told as failed, and made anew with a growing delay; after `InvalidSettings`
+    not before one of its sections has changed.
+
+    Attributes:
+        key: Its name: small letters, digits and dashes, unlike that of all other plugins. It is `service <key>` in the
+            log and for people, and `<key>_` begins the names of its metrics.
+        title, help: What it is, to people.
+        create: Makes it.
+        sections: The keys of the sections that it reads, of any plugin or of the gateway: a change of one is told to
+            `configure`.
+    """
+
+    key: str
+    title: str
+    help: str
+    create: Callable[[ServiceContext], Service]
+    sections: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", self.key):
+            raise ValueError(f"service {self.key!r} is not named by small letters, digits and dashes")
+        if not self.title or not self.help:
+            raise ValueError(f"service {self.key!r} needs a title and a help text")

@@ -117,6 +117,7 @@ _TITLES = {
         _("USER"),
         _("USERNAME"),
         _("INGRESS"),
+        _("SERVICE"),
     )
 }
 

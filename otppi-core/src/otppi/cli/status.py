@@ -47,12 +47,30 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         if ingresses
         else ["", _("no ingress is enabled")]
     )
+    lines += service_table(answer["services"])
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
     lines += [_internet(link) for link in answer["internet"]]
     lines += _logins(answer["logins"])
     problems = [answer["power_supply"], *answer["problems"]]
     lines += [_("warning: {warning}", warning=cell(warning)) for warning in answer["warnings"]]
     return lines + [_("problem: {problem}", problem=cell(problem)) for problem in problems if problem]
+
+
+def service_table(services: Sequence[dict[str, Any]]) -> list[str]:
+    """List the services of plugins, and the gateway's own that failed."""
+    shown = [
+        {"name": one["name"], "state": spoken(said(one["state"])), "now": _service_now(one)}
+        for one in services
+        if one["name"].startswith("service ") or one["failures"] or one["state"] != "running"
+    ]
+    return ["", *columns(shown, {"name": "SERVICE", "state": "STATE", "now": "NOW"})] if shown else []
+
+
+def _service_now(service: dict[str, Any]) -> str:
+    if error := service["last_error"]:
+        return _("failed {failures} times, last with {error}", failures=service["failures"], error=error)
+    about = service["about"]
+    return ", ".join(f"{key} {cell(value)}" for key, value in about.items()) if isinstance(about, dict) else cell(about)
 
 
 def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> list[str]:

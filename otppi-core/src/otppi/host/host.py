@@ -32,6 +32,7 @@ from otppi.host.otp.passwords import open_passwords
 from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
 from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.services import Services
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
@@ -124,6 +125,10 @@ class Host:
                 Users(self.accounts, config),
                 self.gateway,
                 self.ingresses,
+                *(
+                    PluginService(one, self.events, config.values_of, data.path)
+                    for one in plugins.service_types.values()
+                ),
             ),
             self.events,
         )

@@ -29,4 +29,5 @@ def _running(host: Host) -> tuple[object, ...]:
         host.internet,
         host.accounts,
         host.fleet.power_supply,
+        host.services,
     )

@@ -22,6 +22,7 @@ _STATES = {
     "stopped": _("stopped"),
     "running": _("running"),
     "waiting to be started again": _("waiting to be started again"),
+    "blocked until its settings are changed": _("blocked until its settings are changed"),
     "stalled": _("stalled"),
     # of a port, a device, a message that came in
     "found": _("found"),

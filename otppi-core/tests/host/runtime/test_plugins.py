@@ -46,6 +46,14 @@ from otppi.api.mail import MailType
 def otppi_mail_types():
     return [MailType(key="{key}", title="An account", help="For tests.", create=print)]
 """
+SERVICE = """
+from otppi.api import hookimpl
+from otppi.api.services import Service, ServiceType
+
+@hookimpl
+def otppi_services():
+    return [ServiceType(key="{key}", title="A service", help="For tests.", create=lambda context: Service())]
+"""
 BROKEN = {
     "missing import": ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
     "syntax": ("def (:", "SyntaxError"),
@@ -102,6 +110,15 @@ def test_a_plugin_brings_a_type_of_mail_accounts(modules: Path) -> None:
     twice = load_plugins([entry_point(modules, "first", MAIL, "same"), entry_point(modules, "second", MAIL, "same")])
     assert [one.error is None for one in twice.status] == [True, False]
     assert list(twice.mail_types) == ["same"]
+
+
+def test_a_plugin_brings_a_service(modules: Path) -> None:
+    plugins = load_plugins([entry_point(modules, "lamp", SERVICE)])
+    assert plugins.service_types["lamp"].title == "A service"
+    assert plugins.status[0].offers == ("service lamp",)
+    twice = load_plugins([entry_point(modules, "one", SERVICE, "same"), entry_point(modules, "two", SERVICE, "same")])
+    assert [one.error is None for one in twice.status] == [True, False]
+    assert list(twice.service_types) == ["same"]
 
 
 @pytest.mark.parametrize("kind", BROKEN)

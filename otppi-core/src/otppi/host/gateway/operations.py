@@ -21,6 +21,7 @@ from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.runtime.operations import HostCall, origin_of
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.services import Services
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
 from otppi.host.webhook.webhook import Webhook
@@ -58,17 +59,18 @@ def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) 
 
 def _status(call: HostCall) -> dict[str, Any]:
     """Return how the gateway, its modems and its ingresses are."""
-    inbox = call.part(Inbox)
+    services = call.part(Services)
     return {
         **call.part(HostGateway).health(),
         "started": round(call.part(Running).started),
         "power_supply": call.part(PowerSupply).hint(),
         "ingresses": call.part(Ingresses).describe(),
-        "inbox": inbox.describe(),
+        "inbox": call.part(Inbox).describe(),
         "webhook": call.part(Webhook).describe(),
         "internet": call.part(InternetLinks).status(),
+        "services": [{"name": name, **about} for name, about in services.describe().items() if "state" in about],
         "logins": call.part(Accounts).log.describe(),
-        "problems": [*(str(problem) for problem in call.part(Config).problems), *inbox.problems()],
+        "problems": [*(str(problem) for problem in call.part(Config).problems), *services.problems()],
     }
 
 

@@ -19,10 +19,10 @@ from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, Ingres
 from otppi.api.services import Service
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugins import Plugins
-from otppi.host.runtime.supervisor import Supervised, ThreadState
+from otppi.host.runtime.services import failure_of
+from otppi.host.runtime.supervisor import Supervised
 from otppi.host.settings.config import Config
 from otppi.text import _
-from otppi.text.states import said
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
@@ -166,27 +166,10 @@ class Ingresses(Service):
         """Return which of them do not answer, or cannot be started."""
         told: list[str] = []
         for key, running in list(self._running.items()):
-            supervision = running.thread.supervision
             if running.stalled:
                 told.append(_("{key} does not answer: {stalled}", key=key, stalled=running.stalled))
-            elif supervision.state is ThreadState.BLOCKED:
-                told.append(
-                    _(
-                        "{key} is {state}: {last_error}",
-                        key=key,
-                        state=said(supervision.state.value),
-                        last_error=supervision.last_error,
-                    )
-                )
-            elif supervision.state is ThreadState.WAITING:
-                told.append(
-                    _(
-                        "{key} failed, and is {state}: {last_error}",
-                        key=key,
-                        state=said(supervision.state.value),
-                        last_error=supervision.last_error,
-                    )
-                )
+            elif failed := failure_of(key, running.thread.supervision):
+                told.append(failed)
         return told
 
     # -- news -------------------------------------------------------------------------------------------------------

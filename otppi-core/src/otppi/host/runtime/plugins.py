@@ -17,6 +17,7 @@ from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
+from otppi.api.services import ServiceType
 from otppi.api.settings import ItemType, Section
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ INTERNET_TYPES = PluginKind(
     "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
 )
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
+SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 KINDS: tuple[PluginKind[Any], ...] = (
     SECTIONS,
     MODEM_TYPES,
@@ -64,6 +66,7 @@ KINDS: tuple[PluginKind[Any], ...] = (
     INGRESS_TYPES,
     INTERNET_TYPES,
     OPERATIONS,
+    SERVICES,
 )
 
 
@@ -137,6 +140,11 @@ class Plugins:
     def operations(self) -> dict[str, Operation]:
         """The operations by their names."""
         return self.of_kind(OPERATIONS)
+
+    @property
+    def service_types(self) -> dict[str, ServiceType]:
+        """The services by their keys."""
+        return self.of_kind(SERVICES)
 
     @property
     def sections(self) -> list[Section]:

@@ -9,8 +9,9 @@ from otppi.api.errors import sentence
 from otppi.api.events import ServiceChanged, SettingsChanged
 from otppi.api.services import Samples, Service
 from otppi.host.runtime.events import EventBus
-from otppi.host.runtime.supervisor import NoThread, Supervised, ThreadState, Watch, end_all
+from otppi.host.runtime.supervisor import NoThread, Supervised, Supervision, ThreadState, Watch, end_all
 from otppi.text import _
+from otppi.text.states import said
 
 logger = logging.getLogger(__name__)
 
@@ -127,16 +128,13 @@ class Services:
     def warnings(self) -> list[str]:
         """Return what people should know."""
         nothing: Sequence[str] = ()
-        said = [warning for one in list(self._services) for warning in _guarded(one, one.warnings, nothing)]
+        told = [warning for one in list(self._services) for warning in _guarded(one, one.warnings, nothing)]
         for name, why in list(self._refused.items()):
-            said.append(_("{name} cannot use its settings: {why}", name=name, why=why))
+            told.append(_("{name} cannot use its settings: {why}", name=name, why=why))
         for name, thread in list(self._threads.items()):
-            state, error = thread.supervision.state, thread.supervision.last_error
-            if state not in (ThreadState.RUNNING, ThreadState.STOPPED):
-                said.append(
-                    _("{key} failed, and is {state}: {last_error}", key=name, state=state.value, last_error=error)
-                )
-        return said
+            if failed := failure_of(name, thread.supervision):
+                told.append(failed)
+        return told
 
     def problems(self) -> list[str]:
         """Return what a person at the device has to do something about."""
@@ -170,6 +168,16 @@ class Services:
     def _changed(self, thread: Supervised) -> None:
         supervision = thread.supervision
         self._events.publish(ServiceChanged(thread.name, supervision.state.value, supervision.last_error or ""))
+
+
+def failure_of(name: str, supervision: Supervision) -> str:
+    """Return how a thread failed that does not run now, to people; empty of one that runs, or has ended."""
+    state, error = supervision.state, supervision.last_error
+    if state is ThreadState.BLOCKED:
+        return _("{key} is {state}: {last_error}", key=name, state=said(state.value), last_error=error)
+    if state is ThreadState.WAITING:
+        return _("{key} failed, and is {state}: {last_error}", key=name, state=said(state.value), last_error=error)
+    return ""
 
 
 def _guarded(service: Service, ask: Callable[[], T], otherwise: T) -> T:

@@ -112,6 +112,14 @@ class Config:
         assert isinstance(values, list)  # noqa: S101 - a programming error
         return values
 
+    def values_of(self, key: str) -> Values | list[Values]:
+        """Return the values of a section by its key, be it one object or a list of them.
+
+        Raises:
+            LookupError: There is no such section.
+        """
+        return self._values[key]
+
     def section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
         """Return the declaration of an object of a section: a modem also has the settings of its type."""
         return section.of(item)
