@@ -137,3 +137,15 @@ def test_documents_that_programs_name_are_there() -> None:
     named = {one for program in programs for one in re.findall(r"docs/[\w/-]+\.md", program.read_text())}
     assert len(named) > 3
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
+
+
+ROOMS = [one.parent for one in sorted([*SOURCE.glob("host/*/__init__.py"), *SOURCE.glob("kit/*/__init__.py")])]
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda one: str(one.relative_to(SOURCE)))
+def test_a_room_says_what_is_not_in_it(room: Path) -> None:
+    said = (room / "__init__.py").read_text()
+    assert "\n\nNot here: " in said
+    named = re.findall(r"`([\w/]+(?:\.py|/))`", said.split("\n\nNot here: ")[1])
+    assert any("/" in one for one in named)
+    assert [one for one in named if not found(ROOT / "docs/architecture.md", one)] == []

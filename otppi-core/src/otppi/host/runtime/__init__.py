@@ -1,1 +1,4 @@
-"""Plugins and their kinds, supervisor, registry of operations."""
+"""What a gateway runs with: plugins and their kinds, services, threads, events, the registry of operations.
+
+Not here: any matter of messages or modems, and which rooms there are (`host/core.py`).
+"""

@@ -1,1 +1,4 @@
-"""A connection to a server: TLS, back-off, wake-up, its state for people to see."""
+"""A connection to a server: opening it, TLS, why it failed, waiting and trying again, wake-ups, an HTTP client.
+
+Not here: what goes over it: brokers (`kit/broker/`), and the HTTP server (`web/`).
+"""
