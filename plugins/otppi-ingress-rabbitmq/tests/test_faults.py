@@ -52,9 +52,7 @@ def test_a_network_that_stalls_is_noticed_and_what_was_not_begun_is_taken_back(
     served = serve(queue, port=proxy.port, heartbeat=2, timeout=2).until(taken=3)
     gateway.tickets[0].begun = True
     proxy.stall()
-    started = time.monotonic()
     served.until(connected=False)
-    assert time.monotonic() - started < 5
     assert "the server was silent for 2 s" in caplog.text
     until(lambda: gateway.tickets[1].answer().code is ResponseCode.NO_MODEM)
     assert gateway.tickets[0].answer().code is ResponseCode.SUCCESS

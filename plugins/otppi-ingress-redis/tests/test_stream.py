@@ -219,13 +219,13 @@ def test_what_was_out_of_reach_for_too_long_is_left_to_others(
     """A short time without the server changes nothing; before others may claim, what waits is withdrawn."""
     with Redis(tmp_path / "own") as server, redis.Redis(port=server.port) as client:
         gateway.hold = True
-        served = serve(server, claim_after=2.0).connected()
+        served = serve(server, claim_after=12.0).connected()
         client.xadd("sms", {"body": tools.command("one")})
         tools.eventually(lambda: gateway.taken)
         server.pause()
         begun = time.monotonic()
         tools.eventually(lambda: gateway.tickets[0].withdrawn)
-        assert 0.5 < time.monotonic() - begun < 2
+        assert 3 < time.monotonic() - begun < 12
         server.resume()
         gateway.hold = False
         tools.eventually(lambda: len(gateway.taken) == 2)
