@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from otppi.api.egress import Channel, Egress, EgressState
-from otppi.api.errors import Blocked, Lost
+from otppi.api.errors import Blocked, InvalidSettings, Lost
 from otppi.host.records.names import shown_name
 from otppi.text import _
 from otppi.text.states import said
@@ -164,6 +164,9 @@ class EgressThread(ABC, Generic[E_co]):
             except Lost as error:
                 self._lost(error, error.cause)
                 pause = self._recover(error)
+            except InvalidSettings as error:  # no other try helps: who supervises it waits for other settings
+                self._change(EgressState.BLOCKED, "; ".join(map(str, error.problems)))
+                raise
             except Exception as error:
                 self._failed(error)
                 raise

@@ -1,6 +1,8 @@
 """The modems' connections to the internet: which port each dials on and with what; their threads."""
 
+import contextlib
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -8,11 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.devices import SerialDevice, UsbMatch
-from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetType
+from otppi.api.internet import (
+    Dialling,
+    Internet,
+    InternetContext,
+    InternetDown,
+    InternetState,
+    InternetStatus,
+    InternetType,
+)
 from otppi.api.modem import ModemIdentity
 from otppi.api.services import Service
 from otppi.host.modems.apn import preset_of
 from otppi.host.modems.settings import MODEMS
+from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised, end_all
 from otppi.host.settings.config import Config
 from otppi.text import _
@@ -123,9 +134,8 @@ class InternetLinks:
             return
         for name, modem in wanted.items():
             if name not in self._links:
-                link = self._type.create(
-                    InternetContext(name, settings, partial(self._dialling, modem), self._boot_folder)
-                )
+                context = InternetContext(name, settings, partial(self._dialling, modem), self._boot_folder)
+                link = _GuardedInternet(partial(self._type.create, context))
                 thread = Supervised(f"internet {name}", link.run, link.stop)
                 self._links[name] = (thread, link)
                 thread.start()
@@ -140,11 +150,16 @@ class InternetLinks:
 
     def status(self) -> list[dict[str, Any]]:
         """Return how each connection is, or why there is none."""
-        states = {name: asdict(link.status()) for name, (_, link) in list(self._links.items())}
+        states = {name: _state_of(*link) for name, link in list(self._links.items())}
         if self._type is None:
             none = {"state": "stopped", "detail": _("no plugin can connect to the internet")}
             states = {name: dict(none) for name in self._used[0]}
         return [{"modem_id": name, **state} for name, state in states.items()]
+
+    def warnings(self) -> list[str]:
+        """Return which connections failed, and wait for another try, or for other settings."""
+        failures = [failure_of(thread.name, thread.supervision) for thread in self.threads()]
+        return [failure for failure in failures if failure]
 
     def _dialling(self, modem: Mapping[str, Any]) -> Dialling:
         name = modem["name"]
@@ -153,6 +168,41 @@ class InternetLinks:
 
     def _end(self, names: Sequence[str]) -> None:
         end_all([self._links.pop(name)[0] for name in names], _PATIENCE)
+
+
+def _state_of(thread: Supervised, link: Internet) -> dict[str, Any]:
+    state = asdict(link.status())
+    failed = bool(failure_of(thread.name, thread.supervision))
+    return state | {"state": InternetState.STOPPED, "detail": thread.supervision.last_error} if failed else state
+
+
+class _GuardedInternet(Internet):
+    """A connection that a plugin makes; where that fails it is tried again, and told, as one that fails later."""
+
+    def __init__(self, create: Callable[[], Internet]) -> None:
+        self._create = create
+        self._made: Internet | None = None
+        self._stopped = False
+        self._since = time.time()
+        with contextlib.suppress(Exception):  # its thread tries at once again: what is raised there is told
+            self._made = create()
+
+    def run(self) -> None:
+        """Make it where it is not yet, and run it."""
+        if self._made is None:
+            self._made = self._create()
+        if not self._stopped:
+            self._made.run()
+
+    def stop(self) -> None:
+        """Stop it, or keep it from starting."""
+        self._stopped = True
+        if self._made is not None:
+            self._made.stop()
+
+    def status(self) -> InternetStatus:
+        """Return how far it is."""
+        return InternetStatus(InternetState.STOPPED, self._since) if self._made is None else self._made.status()
 
 
 class InternetAccess(Service):
@@ -182,6 +232,10 @@ class InternetAccess(Service):
     def threads(self) -> Iterable[Supervised]:
         """Return the threads of the connections (any thread)."""
         return self._links.threads()
+
+    def warnings(self) -> Sequence[str]:
+        """Return which connections failed."""
+        return self._links.warnings()
 
     def describe(self) -> Sequence[Mapping[str, Any]]:
         """Return how each connection is, or why there is none."""
