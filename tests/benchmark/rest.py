@@ -46,7 +46,7 @@ def rest(effort: Effort) -> Sequence[Row]:
             "req/s",
             cherrypy,
             rate / cherrypy,
-            Budget(1500),
+            Budget(3.0, of_ratio=True),
             note,
             details,
         ),

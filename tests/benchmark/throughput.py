@@ -20,6 +20,8 @@ _FLOOR, _GATEWAY = 0, 1
 """Modems of the same peer: the bare sender uses one and the gateway the other, in turn."""
 _APART = 100_000
 """Between the numbers of the first messages of two measurements."""
+_CPU_LIMIT, _CPU_LIMIT_FLOOR = 1.2, 400.0
+"""CPU seconds per 1,000 messages, on a machine whose bare sender makes so many a second: a slower one may take more."""
 _SLOWEST_FILL = 500
 """Requests per second that a gateway takes at the very least."""
 
@@ -40,7 +42,8 @@ def full_speed(effort: Effort) -> Sequence[Row]:
             first = (2 * number + 1) * _APART
             turn.busy, turn.busy_cpu = _drain_while_busy(gateway, modems, client, first, count, turn.floor)
             progress(f"floor {turn.floor:.0f}, gateway {turn.full:.0f}, with requests {turn.busy:.0f} SMS/s")
-    floor, share, cost = median([turn.floor for turn in turns]), Budget(0.90, of_ratio=True), Budget(1.5, at_most=True)
+    floor = median([turn.floor for turn in turns])
+    cost = Budget(round(_CPU_LIMIT * _CPU_LIMIT_FLOOR / floor, 2), at_most=True)
     full, busy = median([turn.full for turn in turns]), median([turn.busy for turn in turns])
     full_share, busy_share = (
         median([turn.full / turn.floor for turn in turns]),
@@ -48,12 +51,22 @@ def full_speed(effort: Effort) -> Sequence[Row]:
     )
     full_cpu, busy_cpu = median([turn.full_cpu for turn in turns]), median([turn.busy_cpu for turn in turns])
     note = f"no peer does more than {1 / COMMAND_TIME:.0f} SMS/s; ratio: median of {len(turns)} pairs"
+    scaled = f"{_CPU_LIMIT:g} s where the floor is {_CPU_LIMIT_FLOOR:.0f} SMS/s"
     details = {"turns": [asdict(turn) for turn in turns]}
     return [
-        Row("1 modem, 0 s network, full queue", full, "SMS/s", floor, full_share, share, note, details),
-        Row("the same, as many requests coming in", busy, "SMS/s", floor, busy_share, share),
-        Row("CPU per 1,000 SMS, ingress included", full_cpu, "s", budget=cost),
-        Row("the same, requests while sending", busy_cpu, "s", budget=cost),
+        Row(
+            "1 modem, 0 s network, full queue",
+            full,
+            "SMS/s",
+            floor,
+            full_share,
+            Budget(0.95, of_ratio=True),
+            note,
+            details,
+        ),
+        Row("the same, as many requests coming in", busy, "SMS/s", floor, busy_share, Budget(0.90, of_ratio=True)),
+        Row("CPU per 1,000 SMS, ingress included", full_cpu, "s", budget=cost, note=scaled),
+        Row("the same, requests while sending", busy_cpu, "s", budget=cost, note=scaled),
     ]
 
 
