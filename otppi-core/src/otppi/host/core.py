@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +20,7 @@ from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
+from otppi.host.runtime.entry_points import Found
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings import operations as settings_operations
 from otppi.host.settings.document import Declarations, Reader
@@ -69,7 +69,7 @@ CORE_SECTIONS: tuple[Section, ...] = tuple(section for room in ROOMS.values() fo
 CORE_OPERATIONS: tuple[Operation, ...] = tuple(one for room in ROOMS.values() for one in room.operations)
 
 
-def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
+def load_plugins(found: Iterable[Found] | None = None) -> Plugins:
     """Load the rooms, then the plugins that are installed; or only those of `found`, none in safe mode."""
     return Plugins(found, ROOMS)
 

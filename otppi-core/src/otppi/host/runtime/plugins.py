@@ -6,7 +6,6 @@ What plugins may offer is one table, `KINDS`: it drives the loading, `otppi plug
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
@@ -19,6 +18,7 @@ from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.services import ServiceType
 from otppi.api.settings import ItemType, Section
+from otppi.host.runtime.entry_points import Found, installed
 
 logger = logging.getLogger(__name__)
 
@@ -102,14 +102,14 @@ class Plugins:
             raised: it is a programming error.
     """
 
-    def __init__(self, found: Iterable[EntryPoint] | None = None, rooms: Mapping[str, object] | None = None) -> None:
+    def __init__(self, found: Iterable[Found] | None = None, rooms: Mapping[str, object] | None = None) -> None:
         self.status: list[PluginStatus] = []
         self._offered = _Offer()
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         for name, room in (rooms or {}).items():
             self._add(self._register(room, name))
-        for entry_point in _installed() if found is None else found:
+        for entry_point in installed(GROUP) if found is None else found:
             self._load(entry_point)
 
     def of_kind(self, kind: PluginKind[T]) -> dict[str, T]:
@@ -158,7 +158,7 @@ class Plugins:
         kind = next((kind for kind in KINDS if kind.extends == section.key), None)
         return section if kind is None else section.with_types(self.of_kind(kind))
 
-    def _load(self, entry_point: EntryPoint) -> None:
+    def _load(self, entry_point: Found) -> None:
         error: str | None = None
         offer = _Offer()
         plugin = None
@@ -222,8 +222,3 @@ class Plugins:
         for kind, things in offer.things.items():
             self._offered.things[kind].update(things)
         self._offered.sections.update(offer.sections)
-
-
-def _installed() -> list[EntryPoint]:
-    """Return the installed plugins by their names: Python gives them in the order of a folder, which varies."""
-    return sorted(entry_points(group=GROUP), key=lambda one: one.name)
