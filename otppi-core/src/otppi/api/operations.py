@@ -3,7 +3,6 @@
 Each is declared once: the command line, the control socket and the reference of operations are made from declarations.
 """
 
-import difflib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -198,5 +197,7 @@ class Operation:
 
 
 def _meant(name: str, known: list[str]) -> str:
+    import difflib  # only for who misspelt something: it takes memory
+
     close = difflib.get_close_matches(name[:64], known, n=1)
     return _("; did you mean {close}?", close=close[0]) if close else ""

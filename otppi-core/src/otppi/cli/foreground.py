@@ -58,6 +58,7 @@ def run(data_path: Path, provision: Path | None, log: LogStream, *, safe_mode: b
         raise
     try:
         host.start()
+        gc.collect()  # what is garbage by now would stay, too: the first of each two classes of a dataclass with slots
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         with _control(data, host, boot_folder / _CONTROL_SOCKET):
             logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data_path)

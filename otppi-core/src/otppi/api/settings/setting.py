@@ -1,6 +1,5 @@
 """One setting: what it is called, which values it takes, and how they are read, kept and described."""
 
-import difflib
 import json
 import math
 import re
@@ -307,6 +306,8 @@ def _list_from_text(text: str) -> list[Any]:
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:
+    import difflib  # only for who misspelt something: it takes memory
+
     close = difflib.get_close_matches(key, list(known), n=1)
     return _("is not a setting; did you mean {close}?", close=close[0]) if close else _("is not a setting")
 
