@@ -13,14 +13,16 @@ from otppi.api.modem import ModemIdentity
 from otppi.api.settings import Section
 from otppi.host.host import Host
 from otppi.host.modems.internet import InternetLinks
+from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.supervisor import ThreadState
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.scripted import ScriptedModem
+from otppi.testing.values import values_of
 from otppi.testing.waiting import until
 from otppi.wire.errors import FieldError
 
 REFUSAL = InvalidSettings([FieldError("speed", "the modem has no such speed")])
-MODEMS = {"modems": [{"name": "m0", "type": "scripted"}]}
+M0 = {"modems": [{"name": "m0", "type": "scripted"}]}
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +42,7 @@ def test_an_egress_is_blocked_and_says_which_field(
 
     with monkeypatch.context() as refusing:
         refusing.setattr(ScriptedModem, "open", refuse)
-        host.apply(host.data.config.update(MODEMS))
+        host.apply(host.data.config.update(M0))
         (worker,) = host.dispatch.workers()
         (thread,) = host.fleet.threads()
         until(lambda: thread.supervision.state is ThreadState.BLOCKED)
@@ -50,7 +52,7 @@ def test_an_egress_is_blocked_and_says_which_field(
         )
         assert caplog.text.count("modem m0 is blocked until its settings are changed") == 1
         assert len([one for one in opened if one.name == "m0"]) == 1
-    changed = {"modems": [MODEMS["modems"][0] | {"speed": 2.0}]}
+    changed = {"modems": [M0["modems"][0] | {"speed": 2.0}]}
     host.apply(host.data.config.update(changed))
     until(lambda: [one.status.state for one in host.dispatch.workers()] == [EgressState.READY])
 
@@ -100,7 +102,7 @@ def test_internet_is_blocked(tmp_path: Path, create: Callable[[InternetContext],
     links = InternetLinks(
         InternetType(section, create), lambda _: ModemIdentity(), lambda _: "", lambda: (), (), tmp_path
     )
-    links.configure([{"name": "m0", "internet_access": True}], {})
+    links.configure([values_of(MODEMS, name="m0", internet_access=True)], {})
     try:
         (thread,) = links.threads()
         until(lambda: thread.supervision.state is ThreadState.BLOCKED)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from otppi.host.host import Host
 from otppi.host.modems.apn import PRESETS
 from otppi.host.modems.internet import InternetLinks, data_port, dialling_of, sends_sms
 from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.values import ModemValues
 from otppi.host.operations import registry_of
 from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.testing.scripted import until
@@ -37,10 +38,10 @@ SECTION = Section(
 )
 
 
-def modem(**values: Any) -> dict[str, Any]:
+def modem(**values: Any) -> ModemValues:
     checked, problems = MODEMS.validate({"name": "m0", "port": "/dev/ttyUSB2", "internet_access": True} | values)
     assert not problems
-    return checked
+    return cast("ModemValues", checked)
 
 
 @pytest.mark.parametrize(

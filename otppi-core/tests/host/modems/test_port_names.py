@@ -69,15 +69,16 @@ def test_two_modems_on_one_port_are_refused() -> None:
 
 def test_another_sim_card_than_the_one_that_is_set_is_told() -> None:
     found = ModemIdentity(imsi="001010000000007", msisdn="+6281200000007")
-    for settings in ({}, {"imsi": "001010000000007"}, {"msisdn": "081200000007"}, modem(name="m0")):
+    for settings in (None, modem(imsi="001010000000007"), modem(msisdn="081200000007"), modem(name="m0")):
         assert sim_problem(settings, found) == ""
-    problem = sim_problem({"imsi": "001010000001234"}, found)
+    problem = sim_problem(modem(imsi="001010000001234"), found)
     assert problem == "another SIM card is in than the one that is set: its IMSI ends in 0007, not in 1234"
-    assert "its number ends in 0007" in sim_problem({"msisdn": "6281200001234"}, found)
-    assert sim_problem({"imsi": "001010000001234"}, ModemIdentity()) == "", "nothing is known yet"
+    assert "its number ends in 0007" in sim_problem(modem(msisdn="6281200001234"), found)
+    assert sim_problem(modem(imsi="001010000001234"), ModemIdentity()) == "", "nothing is known yet"
 
 
 def test_the_number_that_is_set_goes_before_what_the_card_says() -> None:
     found = ModemIdentity(msisdn="+6281200000007")
-    assert number_of({"msisdn": "081200000001"}, found) == "081200000001"
-    assert number_of({"msisdn": ""}, found) == "+6281200000007"
+    assert number_of(modem(msisdn="081200000001"), found) == "081200000001"
+    assert number_of(modem(msisdn=""), found) == "+6281200000007"
+    assert number_of(None, found) == "+6281200000007"

@@ -17,6 +17,7 @@ from otppi.host.modems.internet import InternetLinks
 from otppi.host.modems.operations import workers_of
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.sim_check import number_of, sim_problem
+from otppi.host.modems.values import ModemValues
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.runtime.operations import HostCall, origin_of
@@ -39,11 +40,11 @@ class Running:
 
     Attributes:
         started: When it started, in Unix seconds.
-        settings_of: Returns the settings by which a modem runs, by its name; nothing where there is none.
+        settings_of: Returns the settings by which a modem runs, by its name; None where there is none.
     """
 
     started: float
-    settings_of: Callable[[str], Mapping[str, Any]]
+    settings_of: Callable[[str], ModemValues | None]
 
 
 def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from otppi.host.modems.values import InternetValues
 
 AUTOMATIC = "automatic"
 
@@ -30,7 +31,7 @@ PRESETS: Mapping[str, ApnPreset] = {
 """Indonesia's operators, as they publish it; the passwords are no secrets."""
 
 
-def preset_of(modem: Mapping[str, Any], imsi: str) -> ApnPreset | None:
+def preset_of(modem: InternetValues, imsi: str) -> ApnPreset | None:
     """Choose by the setting `apn_preset`, or where it is automatic and no APN is set by the SIM; None for none."""
     chosen = modem["apn_preset"]
     if chosen != AUTOMATIC:

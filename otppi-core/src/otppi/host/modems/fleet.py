@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from otppi.api.events import UssdAnswer
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
@@ -14,7 +14,6 @@ from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
 from otppi.host.meter.meter import Plan
 from otppi.host.meter.prices import tariff_of
-from otppi.host.meter.values import LimitValues
 from otppi.host.modems.device import Expected
 from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.events import HostEvents, PartTaker
@@ -22,6 +21,7 @@ from otppi.host.modems.internet import sends_sms
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.sim_check import sim_problem
+from otppi.host.modems.values import FleetModemValues, ModemValues
 from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.runtime.supervisor import Supervised, end_all
 from otppi.host.settings.config import Config
@@ -71,13 +71,13 @@ class Fleet(Service):
         self._on_part = on_part
         self._on_answer = on_answer
         self._threads: dict[str, Supervised] = {}
-        self._values: dict[str, Mapping[str, Any]] = {}
+        self._values: dict[str, FleetModemValues] = {}
 
     # -- as a service -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the modems of the settings."""
-        wanted: dict[str, Mapping[str, Any]] = {values["name"]: values for values in self._wanted()}
+        wanted = {values["name"]: values for values in self._wanted()}
         kept = {worker.name: worker for worker in modem_workers(self._dispatch.workers())}
         workers = []
         for name, values in wanted.items():
@@ -122,13 +122,13 @@ class Fleet(Service):
 
     # -- what is known of them (any thread) -------------------------------------------------------------------------
 
-    def values(self) -> Mapping[str, Mapping[str, Any]]:
+    def values(self) -> Mapping[str, FleetModemValues]:
         """Return the settings by which the modems run, by their names."""
         return self._values
 
-    def settings_of(self, name: str) -> Mapping[str, Any]:
-        """Return the settings by which a modem runs; empty where there is none of this name."""
-        return self._values.get(name, {})
+    def settings_of(self, name: str) -> FleetModemValues | None:
+        """Return the settings by which a modem runs; None where there is none of this name."""
+        return self._values.get(name)
 
     def port_of(self, name: str) -> str:
         """Return where a modem was found among hot-plugged devices; empty where it was not."""
@@ -141,27 +141,27 @@ class Fleet(Service):
 
     # -- making them ------------------------------------------------------------------------------------------------
 
-    def _wanted(self) -> list[dict[str, Any]]:
+    def _wanted(self) -> list[FleetModemValues]:
         modems = self._config.many(MODEMS)
         if not modems and self._config.usable(MODEMS.key):
             return [self._embedded(one) for one in self._types.values() if one.embedded_default]
-        return [values | self._shared() for values in modems if values["active"] and sends_sms(values)]
+        return [self._with_shared(values) for values in modems if values["active"] and sends_sms(values)]
 
-    def _shared(self) -> dict[str, Any]:
-        return {"queue_size": self._config.one(SMS)["queue_size"]}
+    def _with_shared(self, values: ModemValues) -> FleetModemValues:
+        return {**values, "queue_size": self._config.one(SMS)["queue_size"]}
 
-    def _embedded(self, modem_type: ModemType) -> dict[str, Any]:
+    def _embedded(self, modem_type: ModemType) -> FleetModemValues:
         logger.warning("no modem is configured: a %s is used, and no message leaves this device", modem_type.title)
         values = MODEMS.extended(modem_type).defaults()
-        return values | self._shared() | {"name": modem_type.key, "type": modem_type.key, "default_modem": True}
+        own = {"name": modem_type.key, "type": modem_type.key, "default_modem": True}
+        return self._with_shared(cast("ModemValues", values | own))
 
-    def _make_worker(self, values: Mapping[str, Any]) -> ModemWorker | None:
+    def _make_worker(self, values: FleetModemValues) -> ModemWorker | None:
         modem_type = self._types.get(values["type"])
         if modem_type is None:
             logger.error("modem %s is left out: no plugin drives modems of type %s", values["name"], values["type"])
             return None
         events, devices = self._events_of(values["name"]), self._devices if self._devices.watching else None
-        limits = cast("LimitValues", values)
         try:
             return ModemWorker(
                 values["name"],
@@ -172,7 +172,7 @@ class Fleet(Service):
                 default=values["default_modem"],
                 send_from_api=values["send_from_api"],
                 delivery_reports=values["delivery_reports"],
-                account=self._usage.account(values["name"], Plan(limits_of(limits), tariff_of(limits))),
+                account=self._usage.account(values["name"], Plan(limits_of(values), tariff_of(values))),
                 power_supply=self.power_supply,
             )
         except Exception:  # a stranger's code may raise anything, and the others must start

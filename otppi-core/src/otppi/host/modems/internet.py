@@ -23,6 +23,7 @@ from otppi.api.modem import ModemIdentity
 from otppi.api.services import Service
 from otppi.host.modems.apn import preset_of
 from otppi.host.modems.settings import MODEMS
+from otppi.host.modems.values import ModemValues
 from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised, end_all
 from otppi.host.settings.config import Config
@@ -32,15 +33,14 @@ _PATIENCE = 15.0
 """Seconds in which a connection may hang up."""
 _DIAL_COMMAND = "ATD"
 _DIAL_NUMBER = "*99#"
-_INIT = tuple(f"init_dial_{number}" for number in range(1, 6))
 
 
-def sends_sms(modem: Mapping[str, Any]) -> bool:
+def sends_sms(modem: ModemValues) -> bool:
     """Return whether a modem sends SMS: not where its only port is given to the internet."""
     return not (modem["internet_access"] and modem["internet_port"] and _same(modem["internet_port"], modem["port"]))
 
 
-def data_port(modem: Mapping[str, Any], sms_port: str, ports: Sequence[SerialDevice], known: Iterable[UsbMatch]) -> str:
+def data_port(modem: ModemValues, sms_port: str, ports: Sequence[SerialDevice], known: Iterable[UsbMatch]) -> str:
     """Choose the port to dial on: that of the setting, else the modem's port for data; never the one for SMS.
 
     Args:
@@ -72,7 +72,7 @@ def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def dialling_of(modem: Mapping[str, Any], imsi: str, port: str) -> Dialling:
+def dialling_of(modem: ModemValues, imsi: str, port: str) -> Dialling:
     """Put together what to dial with: what is set, and what is not from the operator's preset.
 
     Raises:
@@ -90,8 +90,12 @@ def dialling_of(modem: Mapping[str, Any], imsi: str, port: str) -> Dialling:
         password=modem["apn_password"] or (preset.password if preset else ""),
         dial_command=modem["dial_command"] or _DIAL_COMMAND,
         dial_number=modem["dial_number"] or (preset.dial_number if preset else _DIAL_NUMBER),
-        init=tuple(modem[key] for key in _INIT if modem[key]),
+        init=tuple(command for command in _init_commands(modem) if command),
     )
+
+
+def _init_commands(modem: ModemValues) -> tuple[str, ...]:
+    return tuple(modem[key] for key in ("init_dial_1", "init_dial_2", "init_dial_3", "init_dial_4", "init_dial_5"))
 
 
 class InternetLinks:
@@ -122,9 +126,9 @@ class InternetLinks:
         self._known = known
         self._boot_folder = boot_folder
         self._links: dict[str, tuple[Supervised, Internet]] = {}
-        self._used: tuple[dict[str, Mapping[str, Any]], Mapping[str, Any]] = ({}, {})
+        self._used: tuple[dict[str, ModemValues], Mapping[str, Any]] = ({}, {})
 
-    def configure(self, modems: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    def configure(self, modems: Iterable[ModemValues], settings: Mapping[str, Any]) -> None:
         """Start, keep or stop connections so that they are those of the settings."""
         wanted = {modem["name"]: modem for modem in modems if modem["internet_access"]}
         before, same = self._used[0], self._used[1] == settings
@@ -161,7 +165,7 @@ class InternetLinks:
         failures = [failure_of(thread.name, thread.supervision) for thread in self.threads()]
         return [failure for failure in failures if failure]
 
-    def _dialling(self, modem: Mapping[str, Any]) -> Dialling:
+    def _dialling(self, modem: ModemValues) -> Dialling:
         name = modem["name"]
         port = data_port(modem, self._port_of(name) or modem["port"], self._ports(), self._known)
         return dialling_of(modem, self._identity_of(name).imsi, port)

@@ -55,3 +55,9 @@ class ModemValues(LimitValues, UssdValues, InternetValues):
     delivery_reports: bool
     default_modem: bool
     active: bool
+
+
+class FleetModemValues(ModemValues):
+    """Those by which a modem runs: what is set for all of them as well."""
+
+    queue_size: int

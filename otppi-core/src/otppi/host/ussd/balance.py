@@ -11,6 +11,7 @@ from otppi.api.egress import EgressState
 from otppi.api.events import BalanceLow, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.host.messages.placement import NotAccepted
+from otppi.host.modems.values import UssdValues
 from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.events import EventBus
 from otppi.host.ussd.balance_text import balance_in
@@ -42,13 +43,13 @@ class BalancePlan:
     every: float = 0.0
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "BalancePlan":
+    def of(cls, values: UssdValues) -> "BalancePlan":
         """Take it from the settings of a modem."""
         every = values["balance_every"] * _HOUR
         return cls(values["balance_ussd"], values["balance_pattern"], values["balance_low"], every)
 
 
-def plans_of(modems: Mapping[str, Mapping[str, Any]]) -> dict[str, BalancePlan]:
+def plans_of(modems: Mapping[str, UssdValues]) -> dict[str, BalancePlan]:
     """Take the plans from the settings of all modems."""
     return {name: BalancePlan.of(values) for name, values in modems.items()}
 

@@ -1,14 +1,14 @@
 """What the host starts and stops of this room: USSD sessions, and the reading of balances."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
 
 from otppi.api.services import Service
+from otppi.host.modems.values import UssdValues
 from otppi.host.ussd.balance import Balances, plans_of
 from otppi.host.ussd.sessions import UssdSessions
 
 MODEMS = "modems"
-Modems = Callable[[], Mapping[str, Mapping[str, Any]]]
+Modems = Callable[[], Mapping[str, UssdValues]]
 """Gives the settings of the modems that are used, by their names."""
 
 
