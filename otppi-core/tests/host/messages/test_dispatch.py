@@ -8,7 +8,7 @@ import pytest
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import State
-from otppi.host.messages.dispatch import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode

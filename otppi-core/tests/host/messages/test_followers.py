@@ -11,7 +11,7 @@ from otppi.api.errors import Rejected
 from otppi.api.events import DeliveryOutcome, DeliveryReport, MessageChanged
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

@@ -8,7 +8,7 @@ import pytest
 from otppi.api.errors import ModemBlocked, ModemLost, ModemUnfit, NotSent, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
-from otppi.host.messages.dispatch import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

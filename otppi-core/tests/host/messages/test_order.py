@@ -11,7 +11,7 @@ from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
-from otppi.host.messages.dispatch import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, Step, until

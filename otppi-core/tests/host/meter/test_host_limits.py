@@ -11,7 +11,7 @@ from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.messages.dispatch import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.operations import registry_of
 from otppi.host.records.record import Record
 from otppi.host.runtime.operations import COMMAND_LINE

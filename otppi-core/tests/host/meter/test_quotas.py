@@ -11,7 +11,7 @@ import pytest
 
 from otppi.api.errors import ModemLost, NotSent, Rejected, Unconfirmed
 from otppi.api.message import OutgoingMessage, State
-from otppi.host.messages.dispatch import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.meter import limits as limits_module
 from otppi.host.meter.limits import Limits, Span
 from otppi.host.meter.prices import Tariff

@@ -13,7 +13,7 @@ from otppi.api.errors import NotSent, Rejected, Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.otp import book as otp_book
 from otppi.host.otp.book import CodeBook
 from otppi.host.otp.passwords import OneTimePasswords, Verification, open_passwords

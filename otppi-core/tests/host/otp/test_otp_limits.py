@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.otp.limits import HOUR, MOST, RequestLimits, Window
 from otppi.host.otp.settings import OTP
 from otppi.testing.values import values_of

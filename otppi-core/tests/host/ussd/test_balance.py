@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from otppi.api.errors import ModemLost
 from otppi.api.events import BalanceLow, UssdAnswer, UssdStatus
 from otppi.api.modem import Modem, ModemState
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.balance_pattern import CODE, problem_of_pattern
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.worker import ModemWorker, modem_workers

@@ -13,7 +13,7 @@ import pytest
 from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.worker import modem_workers
 from otppi.host.ussd import sessions as sessions_module
 from otppi.host.ussd.answers import ask

@@ -9,8 +9,9 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import Origin
 from otppi.api.message import State
 from otppi.host.messages.blocklist import Blocklist
-from otppi.host.messages.dispatch import Dispatch, NotAccepted
+from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.expiry import span
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.settings import SmsValues
 from otppi.host.messages.tickets import Outcome, of_record, of_refusal
 from otppi.host.numbering.numbers import numbers_of

@@ -17,7 +17,8 @@ from otppi.host.durable.spool import Spool
 from otppi.host.messages.attempts import Attempts
 from otppi.host.messages.followers import Followers, goes_itself, own_of
 from otppi.host.messages.life_cycle import is_reported
-from otppi.host.messages.placement import NotAccepted, PlacementRules
+from otppi.host.messages.placement import PlacementRules
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.telling import event_of
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
@@ -28,7 +29,7 @@ from otppi.text import _
 from otppi.text.states import said
 from otppi.wire.envelope import ResponseCode
 
-__all__ = ["Dispatch", "NotAccepted", "PlacementRules"]
+__all__ = ["Dispatch", "PlacementRules"]
 
 logger = logging.getLogger(__name__)
 

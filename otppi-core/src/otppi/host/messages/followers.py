@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from otppi.api.message import State
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
@@ -76,7 +76,7 @@ class Followers:
         """Count the texts of a sender with one id to one receiver.
 
         Raises:
-            Refused: There are too many of them (1208).
+            NotAccepted: There are too many of them (1208).
         """
         content = record.content
         if content.client_id is None or not record.digest:

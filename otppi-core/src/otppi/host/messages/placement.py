@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from otppi.api.egress import Channel, EgressState
-from otppi.api.errors import OtpPiError
 from otppi.host.messages.deferred import DeferredMessages
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.routing import Target, choose
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.records.record import Record
@@ -21,16 +21,6 @@ _RETRY_CAP = 60.0
 _SURELY_ONE = 35
 """Characters that fit in one segment whatever they are: twice as many code units of UCS-2."""
 _REASONS_SHOWN = 3
-
-
-class NotAccepted(OtpPiError):  # noqa: N818
-    """A message that is not taken in; `retry_after` in seconds where trying again may help."""
-
-    def __init__(self, code: ResponseCode, cause: str, *, retry_after: int | None = None) -> None:
-        super().__init__(cause)
-        self.code = code
-        self.cause = cause
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +91,7 @@ class Placement:
         """Choose the egress for a message. One that was taken in before finds room in a queue that is full.
 
         Raises:
-            Refused: none may send it (1101), or no queue has room or time for it (1205).
+            NotAccepted: none may send it (1101), or no queue has room or time for it (1205).
         """
         candidates = self._candidates(record)
         if not candidates:
@@ -171,7 +161,7 @@ class Placement:
         Greylisting knows the sender's address too: another account would have to wait anew.
 
         Raises:
-            Refused: None may send it.
+            NotAccepted: None may send it.
         """
         worker = self._workers.get(record.egress or "")
         if worker is not None and self.may_wait_for(worker, time.monotonic()) and _may_take(worker, record):

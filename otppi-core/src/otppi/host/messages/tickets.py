@@ -8,7 +8,8 @@ from typing import Any
 
 from otppi.api.events import state_data
 from otppi.api.message import State
-from otppi.host.messages.dispatch import Dispatch, NotAccepted
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.names import shown_name
 from otppi.host.records.record import Record
 from otppi.wire.envelope import Answer, ResponseCode

@@ -9,7 +9,7 @@ import math
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict, deque
 
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.otp.settings import OtpValues
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
@@ -85,7 +85,7 @@ class RequestLimits:
         """Check whether one more code may go to a receiver.
 
         Raises:
-            Refused: It may not, for now (1208).
+            NotAccepted: It may not, for now (1208).
         """
         values, prefix = self._values, self._prefix(receiver)
         if prefix is None:

@@ -20,8 +20,9 @@ from otppi.api.events import MessageChanged, MessageEnded, MessageEvent
 from otppi.api.ingress import Origin
 from otppi.api.message import State
 from otppi.host.durable.spool import on_ram_disk
-from otppi.host.messages.dispatch import Dispatch, NotAccepted
+from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.expiry import span
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.otp.book import Code, CodeBook, CodeStatus
 from otppi.host.otp.codes import Hasher, new_code, tidy
 from otppi.host.otp.limits import RequestLimits, Window, too_many
@@ -123,7 +124,7 @@ class OneTimePasswords:
         """Have a request's message sent; return the earlier record where it is a duplicate, which makes no new code.
 
         Raises:
-            Refused: It is too early or too much (1208), there are too many codes (1205), or it cannot be sent.
+            NotAccepted: It is too early or too much (1208), there are too many codes (1205), or it cannot be sent.
         """
         record.amend(bulk=False, ends_at=draft.ends_at, reference=None)
         if record.digest:  # what tells a duplicate is what was requested, by whom: the text differs by its code
@@ -164,7 +165,7 @@ class OneTimePasswords:
         return record
 
     def _check(self, place: bytes, receiver: str, now: float) -> None:
-        """Check whether a new code may be made; raises Refused."""
+        """Check whether a new code may be made; raises NotAccepted."""
         code = self._book.at(place).get(receiver)
         if code is not None and (wait := self._resend_wait(code, now)) > 0:
             raise too_many(_("a one-time password was sent a moment ago"), wait)
@@ -237,7 +238,7 @@ class OneTimePasswords:
         return too_many(cause, self._resend_wait(code, now))
 
     def _check_wrong(self, place: bytes, receiver: str, now: float) -> None:
-        """Check that not too many wrong ones were tried in an hour, over all codes; raises Refused."""
+        """Check that not too many wrong ones were tried in an hour, over all codes; raises NotAccepted."""
         limit = self._values["wrong_per_hour"]
         if limit and (wait := self._wrong.wait(_who(place, receiver), now, limit)):
             raise too_many(_("too many wrong one-time passwords for this reference and receiver"), wait)

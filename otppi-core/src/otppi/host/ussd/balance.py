@@ -10,7 +10,7 @@ from typing import Any
 from otppi.api.egress import EgressState
 from otppi.api.events import BalanceLow, UssdStatus
 from otppi.api.ingress import Origin, Sender
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.values import UssdValues
 from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.events import EventBus
@@ -124,7 +124,7 @@ class Balances:
         """Read a balance now; it may take as long as the network takes.
 
         Raises:
-            Refused: It could not be read; the modem's old balance stays known.
+            NotAccepted: It could not be read; the modem's old balance stays known.
         """
         plan = self._plans.get(modem)
         if plan is None:

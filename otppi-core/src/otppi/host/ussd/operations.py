@@ -7,7 +7,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import number, text
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.tickets import Outcome
 from otppi.host.modems.operations import MODEM, worker_of
 from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of

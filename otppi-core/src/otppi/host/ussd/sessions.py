@@ -20,7 +20,7 @@ from otppi.api.errors import ModemLost, NotDone, NotSupported
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem
-from otppi.host.messages.placement import NotAccepted
+from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
@@ -133,8 +133,8 @@ class UssdSessions:
         it began, and where that is not known (the gateway was started anew, or another one had it) it is unconfirmed.
 
         Raises:
-            Refused: There is no such modem, it is not ready (1101), or somebody has a session on it (1205); or it may
-                have been run before (1207).
+            NotAccepted: There is no such modem, it is not ready (1101), or somebody has a session on it (1205); or it
+                may have been run before (1207).
         """
         asked = self._digest(modem, code, client_id)
         if owner.redelivered:
@@ -169,7 +169,7 @@ class UssdSessions:
         """Reply in a session of this sender that waits for it.
 
         Raises:
-            Refused: There is no such session, or it waits for no reply (1102); or the modem is not ready (1101).
+            NotAccepted: There is no such session, or it waits for no reply (1102); or the modem is not ready (1101).
         """
         session = self.find(session_id, sender)
         if session is None:
