@@ -65,10 +65,10 @@ class Deferred(NotSent):
 
 
 class Trouble(StrEnum):
-    """What is wrong with a modem that was lost: it decides what may cure it."""
+    """What is wrong with a modem that was lost: it decides what may recover it."""
 
     ABSENT = "absent"
-    """Its port is not there, or is another program's: there is nothing to cure."""
+    """Its port is not there, or is another program's: there is nothing to recover."""
     SILENT = "silent"
     """Its port is there, and it answers nothing that makes sense."""
     NO_NETWORK = "no network"

@@ -37,7 +37,7 @@ class ModemIdentity:
 
 
 class RecoveryStep(StrEnum):
-    """What may cure a modem that does not work, in the order in which it is tried."""
+    """What may recover a modem that does not work, in the order in which it is tried."""
 
     REINITIALISE = "re-initialise"
     """Close and open it."""
@@ -74,7 +74,7 @@ class Modem(Egress):
         """Return what is known of the modem (any thread; an immutable snapshot)."""
 
     def recover(self, step: RecoveryStep) -> bool:  # noqa: ARG002
-        """Try to cure the modem, which is closed; False where it has no such step.
+        """Try to recover the modem, which is closed; False where it has no such step.
 
         The gateway opens it afterwards, and gives it time to come back.
 

@@ -79,7 +79,7 @@ def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> lis
 
 
 def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
-    """Return what was done and will be done for the modems that had to be, or have to be, cured."""
+    """Return what was done and will be done for the modems that had to be, or have to be, recovered."""
     return [
         _("modem {modem_id}: {recovery}", modem_id=cell(modem["modem_id"]), recovery=_recovery(modem))
         for modem in modems

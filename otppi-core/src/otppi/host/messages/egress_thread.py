@@ -188,7 +188,7 @@ class EgressThread(ABC, Generic[E_co]):
             self._jobs.popleft()()
 
     def _recover(self, error: Lost) -> float:
-        """Do what may cure it after it was lost; return the seconds until it is opened again."""
+        """Do what may recover it after it was lost; return the seconds until it is opened again."""
         pause = _BLOCKED_PAUSE if isinstance(error, Blocked) else _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
         return error.retry_after or pause

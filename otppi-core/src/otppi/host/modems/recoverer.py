@@ -1,4 +1,4 @@
-"""Cures one modem that was lost: takes the steps that its ladder asks for, counts them, and tells of them."""
+"""Recovers one modem that was lost: takes the steps that its ladder asks for, counts them, and tells of them."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A step that was taken to cure a modem, when (Unix seconds), and why."""
+    """A step that was taken to recover a modem, when (Unix seconds), and why."""
 
     step: RecoveryStep
     at: float

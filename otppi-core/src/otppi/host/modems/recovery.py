@@ -1,4 +1,4 @@
-"""Which step may cure a modem that is lost again and again, and when: a state machine without clock, threads or I/O."""
+"""Which step may recover a modem that is lost again and again, and when: no clock, threads or I/O of its own."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from otppi.api.errors import Trouble
 from otppi.api.modem import RecoveryStep
 
 STEPS: Mapping[Trouble, tuple[RecoveryStep, ...]] = {
-    # A port that is not there has nothing to cure, and one that comes back must not be reset for it (modems.md 23).
+    # A port that is not there has nothing to recover, and one that comes back must not be reset for it (modems.md 23).
     Trouble.ABSENT: (),
     # What does not listen cannot be told to switch its radio; a reset may get through where an answer does not.
     Trouble.SILENT: (RecoveryStep.RESET, RecoveryStep.POWER),

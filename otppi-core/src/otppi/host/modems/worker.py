@@ -1,4 +1,4 @@
-"""A modem's worker: beside what every egress needs, the steps that cure it, status reports, and class 0 messages."""
+"""A modem's worker: beside what every egress needs, the steps that recover it, status reports, and class 0 messages."""
 
 import inspect
 import logging
@@ -73,7 +73,7 @@ class ModemWorker(Worker[Modem]):
         self.recoverer.ready()
 
     def _recover(self, error: Lost) -> float:
-        """Do what may cure a modem that was lost; return the seconds until it is opened again."""
+        """Do what may recover a modem that was lost; return the seconds until it is opened again."""
         lost = error if isinstance(error, ModemLost) else ModemLost(error.cause)
         pause = self.recoverer.recover(lost, self._stopping.is_set)
         if pause is not None:

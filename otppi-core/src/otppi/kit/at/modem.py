@@ -136,7 +136,7 @@ class AtModem(Modem):
         return port, channel
 
     def recover(self, step: RecoveryStep) -> bool:
-        """Try to cure the modem, which is closed; see `kit.at.recovery`."""
+        """Try to recover the modem, which is closed; see `kit.at.recovery`."""
         try:
             return self._cure(step)
         finally:

@@ -1,4 +1,4 @@
-"""The steps that may cure a modem: its radio off and on, a restart, and its USB power off and on."""
+"""The steps that may recover a modem: its radio off and on, a restart, and its USB power off and on."""
 
 import logging
 import os
