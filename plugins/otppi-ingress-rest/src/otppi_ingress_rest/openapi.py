@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from otppi.api.egress import Channel
+from otppi.api.events import state_data
+from otppi.api.message import State
 from otppi.wire.envelope import ResponseCode
 from otppi_ingress_rest import settings as paths
 from otppi_ingress_rest.openapi_commands import COMMANDS, Json, command_schema
@@ -37,7 +40,35 @@ _STATUSES: Mapping[str, tuple[str, tuple[ResponseCode, ...]]] = {
     ),
     "504": ("It may or may not have been sent", (ResponseCode.UNCONFIRMED,)),
 }
-_SENT: Json = {"id": "123456", "message_id": "Nx3k9", "state": "sent", "modem_id": "m0", "segments": 1}
+_MESSAGE_ID = "5f0c8e1b2a7d4963"
+
+
+def _state(state: State, egress: str | None = "m0", segments: int = 0, cause: str | None = None) -> Json:
+    """Return the data of an answer, as the gateway makes it."""
+    return state_data(
+        _MESSAGE_ID,
+        "123456",
+        state,
+        channel=Channel.SMS,
+        reference=None,
+        egress=egress,
+        segments=segments,
+        cause=cause,
+        discharged=None,
+    )
+
+
+_SENT = _state(State.SENT, segments=1)
+_DATA: Mapping[str, Json] = {
+    "200": _SENT,
+    "202": _state(State.QUEUED),
+    "403": _state(State.BLOCKED, None, cause="the receiver is on the blocking list"),
+    "410": _state(State.EXPIRED, None, cause="it expired before it could be sent"),
+    "502": _state(State.FAILED, cause="the network refused it: +CMS ERROR: 1"),
+    "503": {"id": "123456", "state": "failed", "cause": "no modem can send to this receiver now", "retry_after": 30},
+    "504": _state(State.UNCONFIRMED, cause="the modem was lost after it had the message"),
+}
+"""What the examples of answers to `send-sms` hold, by HTTP status."""
 _COMMON = ("400", "401", "413", "429", "500", "503")
 _BOTH_SCHEMES: list[Json] = [{"basic": []}, {"bearer": []}]
 
@@ -106,7 +137,7 @@ def _command_path(path: str, commands: Sequence[str], alias_of: str | None) -> J
 def _message_path() -> Json:
     parameter = {
         "name": "message_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1},
-        "description": "`data.message_id` of the command's answer.", "example": "Nx3k9",
+        "description": "`data.message_id` of the command's answer.", "example": _MESSAGE_ID,
     }  # fmt: skip
     operation = {
         "tags": ["messages"],
@@ -266,9 +297,8 @@ def _response(status: str) -> Json:
     summary, codes = _STATUSES[status]
     explained = "; ".join(f"`{code.value}` {code.text}" for code in codes)
     example: Json = {"command": "send-sms", "response_code": codes[0].value, "response_text": codes[0].text}
-    if status in ("200", "202"):
-        state = "sent" if status == "200" else "queued"
-        example["data"] = {**_SENT, "state": state}
+    if status in _DATA:
+        example["data"] = _DATA[status]
     elif codes[0] is ResponseCode.MALFORMED:
         example |= {"command": "", "data": {"errors": [{"field": "data.receiver", "reason": "is missing"}]}}
     response: Json = {
