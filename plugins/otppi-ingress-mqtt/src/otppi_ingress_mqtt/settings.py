@@ -20,69 +20,85 @@ def _name_or_nothing(topic: str) -> str | None:
 
 _TOPIC = text(
     "topic",
-    "Topic",
-    "Topic that commands are taken from; may hold wildcards, + and #, or be a shared subscription, $share/GROUP/TOPIC.",
+    _("Topic"),
+    _(
+        "Topic that commands are taken from; may hold wildcards, + and #, or be a shared subscription, "
+        "$share/GROUP/TOPIC."
+    ),
     "sms",
     check=filter_problem,
 )
 _CLIENT_ID = text(
     "client_id",
-    "Client ID",
-    "The broker knows the session of this gateway by it, so each needs one of its own; empty: one that is made up once "
-    "and kept.",
+    _("Client ID"),
+    _(
+        "The broker knows the session of this gateway by it, so each needs one of its own; empty: one that is made up "
+        "once and kept."
+    ),
     pattern=r"[\x20-\x7e]{1,256}",
 )
 _OWN = (
     integer(
         "qos",
-        "QoS",
-        "Quality of service of commands and answers. 0: what is on its way when something fails is lost; 1 and 2: the "
-        "broker keeps a command until it has come to its end.",
+        _("QoS"),
+        _(
+            "Quality of service of commands and answers. 0: what is on its way when something fails is lost; 1 and 2: "
+            "the broker keeps a command until it has come to its end."
+        ),
         1,
         minimum=0,
         maximum=2,
     ),
-    text("protocol", "Protocol", "Version of MQTT.", VERSION_5, choices=(VERSION_5, VERSION_3)),
+    text("protocol", _("Protocol"), _("Version of MQTT."), VERSION_5, choices=(VERSION_5, VERSION_3)),
     integer(
         "keep_alive",
-        "Keep alive",
-        "The broker is asked for a sign of life after so long a silence; it is given up after as long again.",
+        _("Keep alive"),
+        _("The broker is asked for a sign of life after so long a silence; it is given up after as long again."),
         30,
         minimum=5,
         maximum=3600,
-        unit="s",
+        unit=_("s"),
     ),
     integer(
         "session_expiry",
-        "Session expiry",
-        f"The broker keeps commands for this gateway for so long while it is away; {_NEVER} for ever; 0: not at all. "
-        "With 3.1.1 the broker decides how long, and only 0 makes a difference.",
+        _("Session expiry"),
+        _(
+            "The broker keeps commands for this gateway for so long while it is away; {never} for ever; 0: not at all. "
+            "With 3.1.1 the broker decides how long, and only 0 makes a difference.",
+            never=str(_NEVER),
+        ),
         86_400,
         minimum=0,
         maximum=_NEVER,
-        unit="s",
+        unit=_("s"),
     ),
     text(
         "shared_group",
-        "Shared group",
-        "Gateways with the same group share the commands of the topic: each goes to one of them. Empty: every "
-        "subscriber gets all.",
+        _("Shared group"),
+        _(
+            "Gateways with the same group share the commands of the topic: each goes to one of them. Empty: every "
+            "subscriber gets all."
+        ),
         check=group_problem,
     ),
     integer(
         "receive_maximum",
-        "Receive maximum",
-        "The broker hands over so many commands that have not come to their end, no more (MQTT 5); 0: what the modems "
-        "can send within the next seconds.",
+        _("Receive maximum"),
+        _(
+            "The broker hands over so many commands that have not come to their end, no more (MQTT 5); 0: what the "
+            "modems can send within the next seconds."
+        ),
         0,
         minimum=0,
         maximum=65_535,
     ),
     text(
         "status_topic",
-        "Status topic",
-        "Where the state of this gateway is published as a retained message, which the broker replaces when the "
-        "gateway dies; empty for nowhere.",
+        _("Status topic"),
+        _(
+            "Where the state of this gateway is published as a retained message, which the broker replaces when the "
+            "gateway dies; empty for nowhere."
+        ),
         check=_name_or_nothing,
     ),
 )
@@ -104,8 +120,8 @@ def _caught_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
 
 SECTION = Section(
     key=KEY,
-    title="MQTT",
-    help="Takes commands from Mosquitto, or any other broker of MQTT 5 or 3.1.1.",
+    title=_("MQTT"),
+    help=_("Takes commands from Mosquitto, or any other broker of MQTT 5 or 3.1.1."),
     settings=(*_shared[:_after_port], _CLIENT_ID, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_mqtt",
     effect=Effect.RECONNECTS,

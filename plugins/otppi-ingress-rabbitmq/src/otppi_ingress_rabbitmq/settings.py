@@ -25,16 +25,16 @@ def _is_short(value: str) -> str | None:
 
 _QUEUE = text(
     "queue",
-    "Queue",
-    "Queue that commands are taken from; where it does not exist, it is declared.",
+    _("Queue"),
+    _("Queue that commands are taken from; where it does not exist, it is declared."),
     "sms",
     check=_is_name,
 )
 
 SECTION = Section(
     key="ingress-rabbitmq",
-    title="RabbitMQ",
-    help="Commands from a queue of RabbitMQ (AMQP 0-9-1). Several gateways may take from the same queue.",
+    title=_("RabbitMQ"),
+    help=_("Commands from a queue of RabbitMQ (AMQP 0-9-1). Several gateways may take from the same queue."),
     reset_group="subscriber_amqp",
     effect=Effect.RECONNECTS,
     checks=(
@@ -46,42 +46,49 @@ SECTION = Section(
         *broker_settings("RabbitMQ", port=5672, source=_QUEUE),
         text(
             "bulk_queue",
-            "Bulk queue",
-            "Queue of its own for bulk: what is in it is bulk, and however much that is, it holds up nothing in the "
-            "other one; where it does not exist, it is declared as that one is. Empty for none.",
+            _("Bulk queue"),
+            _(
+                "Queue of its own for bulk: what is in it is bulk, and however much that is, it holds up nothing in "
+                "the other one; where it does not exist, it is declared as that one is. Empty for none."
+            ),
             check=_is_short,
         ),
-        text("virtual_host", "Virtual host", "Virtual host that the queue is in.", "/", check=_is_short),
+        text("virtual_host", _("Virtual host"), _("Virtual host that the queue is in."), "/", check=_is_short),
         integer(
             "heartbeat",
-            "Heartbeat",
-            "A server that is silent for longer is taken for gone; it does the same, and asks others to do the rest.",
+            _("Heartbeat"),
+            _(
+                "A server that is silent for longer is taken for gone; it does the same, and asks others to do the "
+                "rest."
+            ),
             10,
             minimum=2,
             maximum=600,
-            unit="s",
+            unit=_("s"),
         ),
         integer(
             "prefetch",
-            "Prefetch",
-            "How many messages are taken before the first is done; 0 takes as many as keep the modems busy.",
+            _("Prefetch"),
+            _("How many messages are taken before the first is done; 0 takes as many as keep the modems busy."),
             0,
             minimum=0,
             maximum=2000,
-            unit="messages",
+            unit=_("messages"),
         ),
         text(
             "queue_type",
-            "Queue type",
-            "How the queue is declared where it does not exist; one that exists is used as it is.",
+            _("Queue type"),
+            _("How the queue is declared where it does not exist; one that exists is used as it is."),
             "quorum",
             choices=("quorum", "classic"),
         ),
         text(
             "dead_letter_queue",
-            "Dead-letter queue",
-            "Where the queue has to be declared: the queue for what can never be sent; empty for none. What a queue "
-            "that exists does with such messages is set in RabbitMQ.",
+            _("Dead-letter queue"),
+            _(
+                "Where the queue has to be declared: the queue for what can never be sent; empty for none. What a "
+                "queue that exists does with such messages is set in RabbitMQ."
+            ),
             check=_is_short,
         ),
     ),

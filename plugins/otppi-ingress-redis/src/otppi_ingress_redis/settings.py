@@ -15,12 +15,12 @@ def _not_empty(value: str) -> str | None:
     return None if value.strip() else _("must not be empty")
 
 
-_KEY = text("key", "Key", "The stream, list or channel that commands are taken from.", "sms", check=_not_empty)
+_KEY = text("key", _("Key"), _("The stream, list or channel that commands are taken from."), "sms", check=_not_empty)
 
 SECTION = Section(
     key="ingress-redis",
-    title="Redis",
-    help="Commands from a stream, a list or a channel of Redis (6.2 or newer).",
+    title=_("Redis"),
+    help=_("Commands from a stream, a list or a channel of Redis (6.2 or newer)."),
     reset_group="subscriber_redis",
     effect=Effect.RECONNECTS,
     checks=(broker_problems, apart("key", "dead_letter", "inbox_topic")),
@@ -28,64 +28,78 @@ SECTION = Section(
         *broker_settings("Redis", port=6379, source=_KEY),
         text(
             "kind",
-            "Kind",
-            "What the key is. A stream loses nothing and can be shared by several gateways; a list loses nothing; a "
-            "channel keeps nothing while the gateway is away.",
+            _("Kind"),
+            _(
+                "What the key is. A stream loses nothing and can be shared by several gateways; a list loses nothing; "
+                "a channel keeps nothing while the gateway is away."
+            ),
             STREAM,
             choices=(STREAM, LIST, CHANNEL),
         ),
-        integer("db", "Database", "Number of the database.", 0, minimum=0, maximum=65535),
+        integer("db", _("Database"), _("Number of the database."), 0, minimum=0, maximum=65535),
         text(
             "group",
-            "Group",
-            "Consumer group of the stream, made where it does not exist; gateways of one group share the messages.",
+            _("Group"),
+            _("Consumer group of the stream, made where it does not exist; gateways of one group share the messages."),
             "otp-pi",
             check=_not_empty,
         ),
         text(
             "consumer",
-            "Consumer",
-            "This gateway's own name in the group, or for its processing list: each needs another one. Empty: one is "
-            "made and kept.",
+            _("Consumer"),
+            _(
+                "This gateway's own name in the group, or for its processing list: each needs another one. Empty: one "
+                "is made and kept."
+            ),
         ),
-        text("field", "Field", "Field of a stream's entry that holds the command.", "body", check=_not_empty),
+        text("field", _("Field"), _("Field of a stream's entry that holds the command."), "body", check=_not_empty),
         text(
             "take_from",
-            "Take from",
-            "End of the list that commands are taken from: right where senders use LPUSH, left where they use RPUSH.",
+            _("Take from"),
+            _(
+                "End of the list that commands are taken from: right where senders use LPUSH, left where they use "
+                "RPUSH."
+            ),
             RIGHT,
             choices=(RIGHT, LEFT),
         ),
         number(
             "claim_after",
-            "Claim after",
-            "An entry of the stream whose gateway gave no sign of life for this long is taken over by another one; the "
-            "same in all gateways of a group.",
+            _("Claim after"),
+            _(
+                "An entry of the stream whose gateway gave no sign of life for this long is taken over by another one; "
+                "the same in all gateways of a group."
+            ),
             60.0,
             minimum=5,
             maximum=86_400,
-            unit="s",
+            unit=_("s"),
         ),
         boolean(
             "delete_done",
-            "Delete what is done",
-            "An entry of the stream is deleted when it is done, so that no text stays in Redis; off where other groups "
-            "read the same stream.",
+            _("Delete what is done"),
+            _(
+                "An entry of the stream is deleted when it is done, so that no text stays in Redis; off where other "
+                "groups read the same stream."
+            ),
             True,
         ),
         text(
             "dead_letter",
-            "Dead letter",
-            "Stream or list, as the key is, for commands that can never be sent, with their texts; empty drops them.",
+            _("Dead letter"),
+            _(
+                "Stream or list, as the key is, for commands that can never be sent, with their texts; empty drops "
+                "them."
+            ),
         ),
         integer(
             "max_length",
-            "Longest stream or list",
-            "Callbacks, the inbox topic and dead letters keep at most so many entries; the oldest are dropped.",
+            _("Longest stream or list"),
+            _("Callbacks, the inbox topic and dead letters keep at most so many entries; the oldest are dropped."),
             10_000,
             minimum=1,
             maximum=10_000_000,
-            unit="entries",
+            unit=_("entries"),
         ),
     ),
 )

@@ -31,43 +31,47 @@ def _are_headers(values: list[str]) -> str | None:
 
 _DESTINATION = text(
     "destination",
-    "Destination",
-    "Where commands are taken from, such as /queue/sms; a name without / is a queue.",
+    _("Destination"),
+    _("Where commands are taken from, such as /queue/sms; a name without / is a queue."),
     "/queue/sms",
     check=_is_destination,
 )
 
 SECTION = Section(
     key="ingress-stomp",
-    title="STOMP",
-    help="Commands from a queue of ActiveMQ, RabbitMQ or another broker that speaks STOMP 1.2 or 1.1.",
+    title=_("STOMP"),
+    help=_("Commands from a queue of ActiveMQ, RabbitMQ or another broker that speaks STOMP 1.2 or 1.1."),
     reset_group="subscriber_stomp",
     effect=Effect.RECONNECTS,
     checks=(broker_problems, apart("destination", "dead_letter", "inbox_topic", full=destination)),
     settings=(
         *broker_settings("the STOMP broker", port=61613, source=_DESTINATION),
-        text("virtual_host", "Virtual host", "Virtual host that the destination is in.", "/"),
+        text("virtual_host", _("Virtual host"), _("Virtual host that the destination is in."), "/"),
         integer(
             "heartbeat",
-            "Heart-beat",
-            "A sign of life is sent, and wanted from the server, so often; 0 for none, and then a server that stands "
-            "still is not noticed.",
+            _("Heart-beat"),
+            _(
+                "A sign of life is sent, and wanted from the server, so often; 0 for none, and then a server that "
+                "stands still is not noticed."
+            ),
             10,
             minimum=0,
             maximum=600,
-            unit="s",
+            unit=_("s"),
         ),
         text(
             "dead_letter",
-            "Dead letter",
-            "Destination for commands that can never be sent. Empty: they are refused (NACK), and the broker does with "
-            "them what it is set to: RabbitMQ its dead-letter exchange, ActiveMQ the queue ActiveMQ.DLQ.",
+            _("Dead letter"),
+            _(
+                "Destination for commands that can never be sent. Empty: they are refused (NACK), and the broker does "
+                "with them what it is set to: RabbitMQ its dead-letter exchange, ActiveMQ the queue ActiveMQ.DLQ."
+            ),
             check=_is_optional_destination,
         ),
         text_list(
             "subscribe_headers",
-            "Subscribe headers",
-            "Further headers of the subscription, each written as name: value, such as x-queue-type: quorum.",
+            _("Subscribe headers"),
+            _("Further headers of the subscription, each written as name: value, such as x-queue-type: quorum."),
             check=_are_headers,
         ),
     ),

@@ -14,36 +14,38 @@ def _not_empty(value: str) -> str | None:
 
 _PATH = text(
     "path",
-    "Path",
-    "Context path of the server; what follows a ? in it is sent as well.",
+    _("Path"),
+    _("Context path of the server; what follows a ? in it is sent as well."),
     "/",
 )
 _TOPIC = text(
     "topic",
-    "Topic",
-    "Channel that commands are taken from; sent to the server both as channel and as topic.",
+    _("Topic"),
+    _("Channel that commands are taken from; sent to the server both as channel and as topic."),
     "sms",
     check=_not_empty,
 )
 _OWN = (
     number(
         "reconnect_delay",
-        "Reconnect Delay",
-        "Pause before a lost connection is tried again; twice as long after each failure, up to 30 s.",
+        _("Reconnect Delay"),
+        _("Pause before a lost connection is tried again; twice as long after each failure, up to 30 s."),
         1.0,
         minimum=0.1,
         maximum=300,
-        unit="s",
+        unit=_("s"),
     ),
     number(
         "ping_interval",
-        "Ping interval",
-        "The server is asked for a sign of life so often; one that gives none within the timeout is given up. "
-        "0 for a server that does not answer pings.",
+        _("Ping interval"),
+        _(
+            "The server is asked for a sign of life so often; one that gives none within the timeout is given up. "
+            "0 for a server that does not answer pings."
+        ),
         30.0,
         minimum=0,
         maximum=3600,
-        unit="s",
+        unit=_("s"),
     ),
 )
 
@@ -58,8 +60,8 @@ def _login_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
 
 SECTION = Section(
     key="ingress-wsmessagebroker",
-    title="WSMessageBroker",
-    help="Takes commands from a WSMessageBroker (Messenger), a message broker over WebSocket.",
+    title=_("WSMessageBroker"),
+    help=_("Takes commands from a WSMessageBroker (Messenger), a message broker over WebSocket."),
     settings=(*_shared[:_after_port], _PATH, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_ws",
     effect=Effect.RECONNECTS,

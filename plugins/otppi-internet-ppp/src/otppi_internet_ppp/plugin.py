@@ -6,29 +6,30 @@ from otppi.api import hookimpl
 from otppi.api.internet import InternetType
 from otppi.api.settings import Section, boolean, integer, text
 from otppi_internet_ppp.link import PppLink
+from otppi_internet_ppp.text import _
 
 SECTION = Section(
     key="internet",
-    title="Mobile internet",
-    help="How modems with internet access connect (by pppd); what they dial is set at each modem.",
+    title=_("Mobile internet"),
+    help=_("How modems with internet access connect (by pppd); what they dial is set at each modem."),
     reset_group="internet",
     settings=(
         text(
             "default_route",
-            "Default Route",
-            "Whether it becomes the way to the internet: not at all, where there is no other (add), or always.",
+            _("Default Route"),
+            _("Whether it becomes the way to the internet: not at all, where there is no other (add), or always."),
             "add",
             choices=("none", "add", "replace"),
         ),
-        boolean("use_peer_dns", "Operator's DNS", "Whether the operator's name servers are used.", True),
+        boolean("use_peer_dns", _("Operator's DNS"), _("Whether the operator's name servers are used."), True),
         integer(
             "dial_timeout",
-            "Dial time-out",
-            "How long the network may take to connect.",
+            _("Dial time-out"),
+            _("How long the network may take to connect."),
             60,
             minimum=5,
             maximum=300,
-            unit="s",
+            unit=_("s"),
         ),
     ),
 )

@@ -17,18 +17,18 @@ def otppi_modem_types() -> Sequence[ModemType]:
     return [
         ModemType(
             key="modemmanager",
-            title="ModemManager",
+            title=_("ModemManager"),
             help=_("A modem that ModemManager drives: found by its IMEI, else by its port, else the only one."),
             create=create,
             settings=(
                 number(
                     "result_timeout",
-                    "Result time-out",
-                    "How long ModemManager may take to send a message; then it is unconfirmed.",
+                    _("Result time-out"),
+                    _("How long ModemManager may take to send a message; then it is unconfirmed."),
                     90.0,
                     minimum=0.5,
                     maximum=600,
-                    unit="s",
+                    unit=_("s"),
                 ),
             ),
         )

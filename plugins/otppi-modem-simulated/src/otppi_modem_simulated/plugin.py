@@ -48,7 +48,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
                     0.5,
                     minimum=0,
                     maximum=120,
-                    unit="s",
+                    unit=_("s"),
                 ),
                 text_list(
                     "faults",
