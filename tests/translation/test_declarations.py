@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from otppi.api.modem import ModemType
 from otppi.api.settings import Section, Setting
 from otppi.host.core import load_plugins
 from otppi.text import Text
@@ -42,7 +43,7 @@ def test_titles_and_helps_of_plugins_settings_are_texts() -> None:
 
 def test_titles_and_helps_of_kinds_are_texts() -> None:
     plugins = load_plugins()
-    kinds = [*plugins.modem_types.values(), *plugins.sections]
+    kinds: list[ModemType | Section] = [*plugins.modem_types.values(), *plugins.sections]
     assert not [one.key for one in kinds if not (isinstance(one.title, Text) and isinstance(one.help, Text))]
 
 
