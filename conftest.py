@@ -1,8 +1,19 @@
 """What holds for the tests of every folder."""
 
+import pytest
 from hypothesis import settings
 
 # A slow example is a busy machine's: the limit of 200 ms that hypothesis sets would tell of that, not of the code. What
 # takes too long in earnest meets the time-out of its test.
 settings.register_profile("repository", settings(), deadline=None)
 settings.load_profile("repository")
+
+_FIRST = ("tests/fleet/", "tests/system/test_parked", "tests/system/", "plugins/otppi-ingress-")
+"""Where the tests are that take long: the last file that runs, when the other workers have ended, is a short one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take long first; those of a file stay together."""
+    items.sort(
+        key=lambda item: next((place for place, one in enumerate(_FIRST) if item.nodeid.startswith(one)), len(_FIRST))
+    )
