@@ -21,8 +21,6 @@ MESSAGES = 3_000
 MODEMS = 4
 QUEUE = "sms"
 
-pytestmark = pytest.mark.timeout(400)
-
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:

@@ -19,12 +19,11 @@ from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.brokers.redis import Redis
+from otppi.testing.waiting import PATIENCE
 
 USER = "kantor"
 PASSWORDS = {name: f"S4NDI-{name}-77120" for name in ("rabbitmq", "mqtt", "wsmessagebroker", "redis", "stomp")}
 SOURCE = "otppi-perintah"
-PATIENCE = 90.0
-"""Seconds until an answer must have come."""
 
 
 class Server:

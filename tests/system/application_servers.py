@@ -13,11 +13,11 @@ from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import PATIENCE
 from tests.system.conftest import Client, Gateway
 
 Envelope = dict[str, Any]
 
-_PATIENCE = 30.0
 _QUEUE = "otppi-across"
 _TOPIC = "otppi/across"
 _CHANNEL = "otppi-across"
@@ -77,7 +77,7 @@ class Rest(ApplicationServer):
 
     def later(self) -> Envelope:
         """Poll until the state is another one."""
-        message_id, deadline = self._last["data"]["message_id"], time.monotonic() + _PATIENCE
+        message_id, deadline = self._last["data"]["message_id"], time.monotonic() + PATIENCE
         while (state := self._client.message(message_id))["state"] == self._last["data"]["state"]:
             assert time.monotonic() < deadline, "no later state"
             time.sleep(0.01)  # HTTP has nothing to wait on
@@ -120,7 +120,7 @@ class Rabbit(ApplicationServer):
         return self.later()
 
     def later(self) -> Envelope:
-        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=_PATIENCE):
+        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=PATIENCE):
             assert method is not None, "no answer"
             self._channel.cancel()
             answer: Envelope = json.loads(body)
@@ -155,7 +155,7 @@ class Mqtt(ApplicationServer):
 
     def later(self) -> Envelope:
         self._heard += 1
-        heard = self._peer.wait_for(self._heard, self._topic, _PATIENCE)
+        heard = self._peer.wait_for(self._heard, self._topic, PATIENCE)
         answer: Envelope = json.loads(heard[self._heard - 1].payload)
         return answer
 
@@ -184,7 +184,7 @@ class Ws(ApplicationServer):
 
     def _connect(self, channel: str) -> Any:
         header = ["Authorization: Basic YXBwOnBhc3N3b3Jk"]  # app:password
-        return websocket.create_connection(self._url + channel, timeout=_PATIENCE, header=header)
+        return websocket.create_connection(self._url + channel, timeout=PATIENCE, header=header)
 
     def ask(self, envelope: Envelope) -> Envelope:
         if self._in is not None:

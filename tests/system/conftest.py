@@ -17,7 +17,7 @@ from typing import Any, Self
 import pytest
 
 from otppi.testing.ports import free_port
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 
 USER, PASSWORD = "app", "a password for tests"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -27,7 +27,7 @@ class Client:
     """One keep-alive connection of an application server."""
 
     def __init__(self, port: int, authorization: str = AUTHORIZATION) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
 
     def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
@@ -117,7 +117,7 @@ class Gateway:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
             env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
         )
@@ -131,7 +131,7 @@ class Gateway:
     def _signal(self, number: int) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE)
         self.process = None
         return code
 

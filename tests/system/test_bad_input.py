@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemRack
+from otppi.testing.waiting import PATIENCE
 from tests.system.conftest import AUTHORIZATION, Client, Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -140,7 +141,7 @@ def test_two_hundred_idle_and_slow_connections_do_not_block_a_good_one(start: St
     try:
         for number in range(200):
             port = tls_port if number % 4 == 0 else gateway.port
-            connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+            connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
             slow.append(connection)
             if number % 4 == 1:
                 connection.sendall(b"POST /api/message HTTP/1.1\r\nHost: x\r\nContent-Le")

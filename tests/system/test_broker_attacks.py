@@ -86,7 +86,7 @@ def test_passwords_that_are_wrong_for_a_while_lose_nothing_and_send_nothing_twic
                 data = {"id": f"{name}-{number}", "receiver": f"0812{number:07}", "message": f"{name} {number}"}
                 server.throw(server.envelope("send-sms", data))
                 expected[f"{name} {number}"] += 1
-        rack.network.wait_for(10, timeout=30)
+        rack.network.wait_for(10)
         for word in ("wrong", ""):
             threads = [
                 threading.Thread(target=_set_password, args=(gateway, name, word or PASSWORDS[name])) for name in kept
@@ -95,7 +95,7 @@ def test_passwords_that_are_wrong_for_a_while_lose_nothing_and_send_nothing_twic
                 thread.start()
             for thread in threads:
                 thread.join()
-        rack.network.wait_for(count * len(kept), timeout=60)
+        rack.network.wait_for(count * len(kept))
         until(lambda: all(not ingress["in_flight"] for ingress in ingresses(gateway).values()), "all is settled", 30)
         gateway.stop()
         assert Counter(message.text for message in rack.network.messages) == expected

@@ -17,7 +17,7 @@ from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.report import Report
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from otppi.wire.envelope import BODY_LIMIT, malformed, parse
 from otppi.wire.errors import EnvelopeError
 from otppi.wire.gsm7 import encode, pack
@@ -255,7 +255,7 @@ def shown(gateway: Gateway) -> dict[str, bytes]:
     for words in commands:
         done = gateway.cli(*words.split(), *(["--json"] if words == "settings show" else []))
         told[f"otppi {words}"] = (done.stdout + done.stderr).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=PATIENCE)
     for path in ("/api/health", "/metrics", "/api/openapi.json"):
         connection.request("GET", path, headers={"Authorization": AUTHORIZATION})
         told[path] = connection.getresponse().read()
@@ -337,11 +337,11 @@ def crash(gateway: Gateway, rack: ModemRack, brokers: Brokers) -> None:
     for number, server in enumerate(brokers.servers.values(), 1):
         data = [sms(1000 * number + 100 + index, f"{MARK} {server.name} crash {index}") for index in range(20)]
         server.throw(server.envelope("send-sms", data))
-    rack.network.wait_for(before + 5, timeout=30)
+    rack.network.wait_for(before + 5)
     gateway.kill()
     assert_nowhere(
         {name: content for name, content in written(gateway).items() if "settings.json" not in name},
         {"a text": MARK, "a receiver": HIDDEN},
     )
     gateway.start().until_ready()
-    rack.network.wait_for(before + 20 * len(brokers.servers) - 1, timeout=60)
+    rack.network.wait_for(before + 20 * len(brokers.servers) - 1)

@@ -29,7 +29,7 @@ def test_kill_with_fifty_messages_queued(start: Start) -> None:
 
         with ThreadPoolExecutor(count) as senders:
             answers = [senders.submit(one_sender, number) for number in range(count)]
-            rack.network.wait_for(5, timeout=30)
+            rack.network.wait_for(5)
             gateway.kill()
             told = dict(answer.result() for answer in answers)
         sent = {number for number, state in told.items() if state == "sent"}
@@ -139,5 +139,5 @@ def test_stopping_tells_the_senders_that_their_messages_wait(start: Start) -> No
         before = rack.network.message_count
         assert before < 5
         gateway.start().until_ready()
-        rack.network.wait_for(5, timeout=30)
+        rack.network.wait_for(5)
         assert sorted(message.text for message in rack.network.messages) == [f"text {number}" for number in range(5)]

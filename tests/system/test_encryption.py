@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway
 from tests.system.test_secrecy import forms, written
 
@@ -45,7 +45,7 @@ class Application:
         self.fetch()
 
     def fetch(self) -> None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway.port}/api/keys", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway.port}/api/keys", timeout=PATIENCE) as answer:
             assert answer.headers["Content-Type"] == "application/jwk-set+json"
             (self.folder / "keys.json").write_bytes(answer.read())
         (self.folder / "key.pem").write_text(self.gateway.cli("keys", "--pem").stdout)
@@ -56,7 +56,7 @@ class Application:
             [program, EXAMPLES / script, self.folder / key],
             input=json.dumps(envelope, ensure_ascii=False).encode(),
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert (made.returncode, made.stderr) == (0, b"")
@@ -127,7 +127,7 @@ def test_the_blocks_of_the_document_do_what_they_say(application: Application, s
             env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "RUNTIME_DIRECTORY": str(gateway.runtime)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, (number, done.stderr)

@@ -11,7 +11,7 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing import mounts
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -71,7 +71,6 @@ def full(card: Path, mount: Mount) -> None:
     mounts.fill(card)
 
 
-@pytest.mark.timeout(300)  # two gateways and six commands, each a process of its own
 @pytest.mark.parametrize("spoil", [read_only, full])
 @pytest.mark.parametrize("new", [True, False], ids=["new", "used before"])
 def test_a_card_that_takes_nothing(
@@ -120,4 +119,4 @@ def test_safe_mode_on_a_card_that_is_read_only(tmp_path: Path, mount: Mount) -> 
         assert any("the gateway runs" in line for line in process.stderr)
         process.terminate()
         assert "Traceback" not in process.stderr.read()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0

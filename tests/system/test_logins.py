@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,9 +13,8 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemRack
+from otppi.testing.waiting import PATIENCE
 from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway, modem
-
-PATIENCE = 60.0
 
 
 def basic(user: str, password: str) -> str:
@@ -109,11 +109,12 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
 ) -> None:
     """Issue 9, E22: the right password was refused 86 times of 86."""
     address, ended = "127.8.0.1", threading.Event()
+    later = (429, 503)  # the second where passwords wait long: they are checked when nothing else wants the processor
 
     def guess(stranger: int) -> int:
         guesses = 0
         while not ended.is_set():
-            assert status_from(address, running.port, basic("second", f"guess {stranger} {guesses}")) in (401, 429)
+            assert status_from(address, running.port, basic("second", f"guess {stranger} {guesses}")) in (401, *later)
             guesses += 1
         return guesses
 
@@ -121,8 +122,9 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
         strangers = [pool.submit(guess, number) for number in range(4)]
         try:
             tries = [429]
-            while tries[-1] == 429:  # it waits for its turn as the guesses do
-                assert len(tries) < 20
+            deadline = time.monotonic() + PATIENCE
+            while tries[-1] in later:  # it waits for its turn as the guesses do
+                assert time.monotonic() < deadline, tries
                 tries.append(status_from(address, running.port, basic("second", PASSWORD)))
             again = [status_from(address, running.port, basic("second", PASSWORD)) for _ in range(20)]
         finally:

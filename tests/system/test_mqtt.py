@@ -127,14 +127,14 @@ def test_a_kill_loses_nothing_and_sends_nothing_twice(
         gateway = connected(start([modem(rack.paths[0])], **mqtt(broker, qos=qos, protocol=protocol)))
         for number in range(count):  # every other one has no id
             peer.publish("otp/sms", command(number if number % 2 else None, f"text {number}"), qos)
-        rack.network.wait_for(8, timeout=30)
+        rack.network.wait_for(8)
         gateway.kill()
         assert len(rack.network.messages) < count
         connected(gateway.start())
-        rack.network.wait_for(count, timeout=30)
+        rack.network.wait_for(count)
         until(lambda: _settled(gateway), what="all are acknowledged")
         peer.publish("otp/sms", command("last", "the last one"), qos)
-        rack.network.wait_for(count + 1, timeout=30)
+        rack.network.wait_for(count + 1)
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
         until(lambda: len(_answered(peer)) >= count + 1, what="every message is answered")
         until(lambda: _settled(gateway), what="the last one is acknowledged")
@@ -172,11 +172,11 @@ def test_a_stop_under_load_loses_nothing(start: Start, broker: Mosquitto, peer: 
         gateway = connected(start([modem(rack.paths[0])], **mqtt(broker, receive_maximum=50)))
         for number in range(count):
             peer.publish("otp/sms", command(number if number % 2 else None, f"text {number}"))
-        rack.network.wait_for(5, timeout=30)
+        rack.network.wait_for(5)
         assert gateway.stop() == 0
         assert len(rack.network.messages) < count
         connected(gateway.start())
-        rack.network.wait_for(count, timeout=30)
+        rack.network.wait_for(count)
         until(lambda: _settled(gateway))
         assert sorted(texts(rack)) == sorted(f"text {number}" for number in range(count))
 
@@ -187,12 +187,12 @@ def test_changed_settings_lose_nothing(start: Start, broker: Mosquitto, peer: Mq
         gateway = connected(start([modem(rack.paths[0])], **mqtt(broker)))
         for number in range(count):
             peer.publish("otp/sms", command(number if number % 2 else None, f"text {number}"))
-        rack.network.wait_for(2, timeout=30)
+        rack.network.wait_for(2)
         done = gateway.cli("settings", "set", "ingress-mqtt.keep_alive", "20")
         assert done.returncode == 0, done.stderr
-        rack.network.wait_for(count, timeout=30)
+        rack.network.wait_for(count)
         peer.publish("otp/sms", command("last", "the last one"))
-        rack.network.wait_for(count + 1, timeout=30)
+        rack.network.wait_for(count + 1)
         until(lambda: _settled(gateway))
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
 
@@ -204,16 +204,16 @@ def test_the_broker_is_started_again_and_the_network_breaks(start: Start, broker
         with MqttPeer(broker.port) as peer:
             for number in range(count):
                 peer.publish("otp/sms", command(number if number % 2 else None, f"text {number}"), 2)
-        rack.network.wait_for(3, timeout=30)
+        rack.network.wait_for(3)
         proxy.drop()
-        rack.network.wait_for(10, timeout=30)
+        rack.network.wait_for(10)
         broker.stop()
         broker.start()
-        rack.network.wait_for(count, timeout=30)
+        rack.network.wait_for(count)
         until(lambda: _settled(gateway))
         with MqttPeer(broker.port) as peer:
             peer.publish("otp/sms", command("last", "the last one"), 2)
-        rack.network.wait_for(count + 1, timeout=30)
+        rack.network.wait_for(count + 1)
         assert sorted(texts(rack)) == sorted([*(f"text {number}" for number in range(count)), "the last one"])
 
 
@@ -260,7 +260,7 @@ def test_two_gateways_share_a_topic(start: Start, broker: Mosquitto, peer: MqttP
             connected(start([modem(rack.paths[number])], **settings))
         for number in range(count):
             peer.publish("otp/sms", command(number, f"text {number}"))
-        rack.network.wait_for(count, timeout=30)
+        rack.network.wait_for(count)
         assert sorted(texts(rack)) == sorted(f"text {number}" for number in range(count))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
+from otppi.testing.waiting import PATIENCE
 from tests.system.conftest import PASSWORD, USER, Gateway, modem
 
 Start = Callable[..., Gateway]
@@ -38,7 +39,7 @@ def test_the_examples_of_the_document(start: Start, modem_rack: ModemRack) -> No
         script = command.replace("app:secret", f"'{USER}:{PASSWORD}'").replace(":8899/", f":{gateway.port}/")
         if "482913" in script:
             script = script.replace("482913", code_of(modem_rack))
-        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=30, check=True)
+        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=PATIENCE, check=True)
         given, shown = json.loads(done.stdout), json.loads(answer)
         own = {"message_id", "date_time", "expiration"}
         assert given["data"].keys() == shown["data"].keys()
@@ -79,7 +80,7 @@ def test_every_path_takes_both_commands_and_the_statuses_are_right(start: Start,
 def client_text(gateway: Gateway, path: str) -> str:
     url = f"http://127.0.0.1:{gateway.port}{path}"
     return subprocess.run(
-        ["curl", "-s", "-u", f"{USER}:{PASSWORD}", url], capture_output=True, text=True, timeout=30, check=True
+        ["curl", "-s", "-u", f"{USER}:{PASSWORD}", url], capture_output=True, text=True, timeout=PATIENCE, check=True
     ).stdout
 
 
@@ -88,8 +89,8 @@ def test_429_says_when_to_come_again(start: Start, modem_rack: ModemRack) -> Non
     body = json.dumps({"command": "request-otp", "data": REQUEST})
     url = f"http://127.0.0.1:{gateway.port}/api/otp"
     curl = ["curl", "-s", "-i", "-u", f"{USER}:{PASSWORD}", "-d", body, url]
-    subprocess.run(curl, capture_output=True, timeout=30, check=True)
-    head = subprocess.run(curl, capture_output=True, text=True, timeout=30, check=True).stdout
+    subprocess.run(curl, capture_output=True, timeout=PATIENCE, check=True)
+    head = subprocess.run(curl, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
     assert head.startswith("HTTP/1.1 429 ")
     found = re.search(r"^Retry-After: (\d+)", head, re.MULTILINE)
     assert found is not None
@@ -142,7 +143,7 @@ def test_a_code_whose_message_still_waits_goes_out_after_a_restart_and_is_right(
                 client.command("request-otp", {**REQUEST, "receiver": receiver, "reference": str(number)}, "?wait=0")
             getattr(gateway, end)()
         with gateway.start().until_ready().client() as client:
-            rack.network.wait_for(3, timeout=30)
+            rack.network.wait_for(3)
             codes = {message.destination[-1]: message.text[10:16] for message in rack.network.messages}
             for reference, code in codes.items():
                 data = {"reference": reference, "otp": code}

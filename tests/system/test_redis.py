@@ -67,11 +67,11 @@ def test_a_killed_gateway_and_a_killed_server_lose_nothing_and_send_nothing_twic
     with ModemRack(profile=ModemProfile(network_time=0.05)) as rack:
         gateway = start([modem(rack.paths[0])], **settings(server, kind=kind)).until_ready()
         add(client, kind, count)
-        rack.network.wait_for(10, timeout=30)
+        rack.network.wait_for(10)
         gateway.kill()
         assert left(client) > 20, "what was not sent is in Redis"
         gateway.start()
-        rack.network.wait_for(30, timeout=30)
+        rack.network.wait_for(30)
         server.kill()
         server.start()
         until(lambda: left(client) == 0, "all is done")
@@ -109,7 +109,7 @@ def test_of_two_gateways_one_goes_on_when_the_other_is_killed(start: Start, serv
     with ModemRack(2, profile=ModemProfile(network_time=0.05), network=network) as rack:
         first, second = (start([modem(path)], **settings(server, claim_after=5.0)).until_ready() for path in rack.paths)
         add(client, "stream", count)
-        network.wait_for(40, timeout=30)
+        network.wait_for(40)
         first.kill()
         until(lambda: left(client) == 0, "the other does all, also what the first one had taken")
         assert second.stop() == 0
@@ -125,7 +125,7 @@ def test_a_stop_under_load_loses_nothing(start: Start, server: Redis, client: An
         gateway = start([modem(rack.paths[0])], **settings(server)).until_ready()
         add(client, "stream", count)
         for seen in (10, 40):
-            rack.network.wait_for(seen, timeout=30)
+            rack.network.wait_for(seen)
             assert gateway.stop() == 0
             assert left(client) + rack.network.message_count == count
             gateway.start()

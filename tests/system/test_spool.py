@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import Gateway, modem
 from tests.system.test_secrecy import forms
 
@@ -80,7 +80,7 @@ def test_two_hundred_messages_survive_two_ends_in_a_row(start: Start, how: str) 
         gateway = start([modem(rack.paths[0])]).until_ready()
         ids = queue(gateway, 0, COUNT)
         for _ in range(2):
-            rack.network.wait_for(rack.network.message_count + rng.randint(10, 30), timeout=30)
+            rack.network.wait_for(rack.network.message_count + rng.randint(10, 30))
             assert not files_with(SECRET, gateway.data, gateway.runtime)
             getattr(gateway, how)()
             assert not files_with(SECRET, gateway.data, gateway.runtime)
@@ -277,5 +277,5 @@ class webhook:  # noqa: N801 - used as a function
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._server.server_close()

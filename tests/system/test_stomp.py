@@ -61,14 +61,14 @@ def test_a_killed_gateway_loses_nothing_and_sends_nothing_twice(start: Start, qu
         gateway = start([modem(rack.paths[0])], **queue.settings).until_ready()
         for number in range(count):
             queue.send(number)
-        rack.network.wait_for(10, timeout=30)
+        rack.network.wait_for(10)
         gateway.kill()
         until(lambda: not queue.is_empty(), what="what was not acknowledged is in the queue again")
         gateway.start()
-        rack.network.wait_for(35, timeout=30)
+        rack.network.wait_for(35)
         assert gateway.stop() == 0
         gateway.start()
-        rack.network.wait_for(count, timeout=60)
+        rack.network.wait_for(count)
         until(lambda: queue.is_empty())
         assert gateway.stop() == 0
         until(lambda: queue.is_empty(), what="nothing was left unacknowledged")

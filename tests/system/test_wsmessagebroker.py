@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from otppi.host.control.client import ControlClient
 from otppi.simulator import ModemRack
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import Gateway, modem
 
 README = Path(__file__).parents[2] / "plugins/otppi-ingress-wsmessagebroker/README.md"
@@ -57,7 +57,7 @@ def command(number: int, text: str, **more: Any) -> str:
 
 def answers(client: ClientConnection) -> Iterator[dict[str, Any]]:
     while True:
-        document = json.loads(client.recv(timeout=20))
+        document = json.loads(client.recv(timeout=PATIENCE))
         if "response_code" in document:
             yield document
 
@@ -160,7 +160,7 @@ def test_the_readme_s_example_works(
             [sys.executable, "-c", program.replace("8890", str(broker.port))],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert (done.stdout, done.stderr) == ("0000 sent\n", "")

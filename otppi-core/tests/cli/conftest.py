@@ -86,7 +86,7 @@ class Gateway:
             return self.process.wait(PATIENCE)
         finally:
             self.process.kill()
-            self._reader.join(30)
+            self._reader.join(PATIENCE)
             assert self.process.stderr
             self.process.stderr.close()
 

@@ -12,6 +12,7 @@ import otppi as package
 from otppi.cli.arguments import complete, default_data
 from otppi.cli.exits import Exit, of_response_code
 from otppi.cli.main import parser
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 DOCUMENT = Path(__file__).parents[3] / "docs/command-line.md"
@@ -141,5 +142,5 @@ def test_help_imports_nothing_heavy() -> None:
         "print('HEAVY', [n for n in sys.modules if n.split('.')[0] in ('pluggy', 'serial', 'tinydb', 'argon2', 'shtab')"
         " or n.startswith(('otppi.host', 'otppi.api', 'otppi.wire', 'otppi.kit'))])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from otppi.cli.completion import SHELLS
+from otppi.testing.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -14,7 +15,7 @@ def test_scripts_are_valid(otppi: Callable[..., Any], shell: str) -> None:
     assert result.code == 0
     assert "doctor" in result.out
     if program := shutil.which(shell):
-        subprocess.run([program, "-n"], input=result.out, text=True, check=True, timeout=30)
+        subprocess.run([program, "-n"], input=result.out, text=True, check=True, timeout=PATIENCE)
 
 
 def test_bash_completes_commands_options_and_files(otppi: Callable[..., Any], tmp_path: Any) -> None:
@@ -29,7 +30,7 @@ def test_bash_completes_commands_options_and_files(otppi: Callable[..., Any], tm
             'printf "%s\\n" "${COMPREPLY[@]}"'
         )
         bash = ["bash", "--norc", "-c", script]
-        return set(subprocess.run(bash, cwd=tmp_path, capture_output=True, text=True, timeout=30).stdout.split())
+        return set(subprocess.run(bash, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE).stdout.split())
 
     assert complete("otppi", "do") == {"doctor"}
     assert complete("otppi", "user", "") >= {"add", "list", "remove"}

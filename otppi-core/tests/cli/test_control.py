@@ -13,6 +13,7 @@ from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.api.operations import Actor
 from otppi.host.control.client import ControlClient, NoAnswer
 from otppi.host.control.server import ControlServer
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.errors import FieldError
 
 
@@ -39,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[ControlServer]:
     thread.start()
     yield control
     control.stop()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     control.close()
 

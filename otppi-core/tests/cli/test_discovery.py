@@ -16,6 +16,7 @@ from otppi.host.runtime.supervisor import Supervised
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 Cli = Callable[..., Any]
 
@@ -44,7 +45,7 @@ def gateway(data: Path, tmp_path: Path, rack: ModemRack) -> Iterator[Host]:
     (data / CONTROL_LINK).symlink_to(tmp_path / "boot/control")
     yield host
     serving.stop()
-    serving.join(30)
+    serving.join(PATIENCE)
     server.close()
     host.stop()
 

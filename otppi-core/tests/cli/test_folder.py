@@ -20,6 +20,7 @@ from otppi.cli.talk import running
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, boot_folder_of
 from otppi.host.settings.passwords import is_password
+from otppi.testing.waiting import PATIENCE
 
 Cli = Callable[..., Any]
 
@@ -377,13 +378,15 @@ def broken(tmp_path: Path) -> dict[str, str]:
 
 def test_a_broken_plugin_is_shown(broken: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "otppi", "--data", str(tmp_path / "data")]
-    listed = subprocess.run([*command, "plugins", "--json"], env=broken, capture_output=True, text=True, timeout=30)
+    listed = subprocess.run(
+        [*command, "plugins", "--json"], env=broken, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert (listed.returncode, listed.stderr) == (1, "")
     (one,) = (one for one in json.loads(listed.stdout) if one["name"] == "broken")
     assert (one["version"], one["offers"]) == ("1.2", [])
     assert "no_such_module_of_ours" in one["error"]
     other = subprocess.run(
-        [*command, "user", "add", "a", "--token"], env=broken, capture_output=True, text=True, timeout=30
+        [*command, "user", "add", "a", "--token"], env=broken, capture_output=True, text=True, timeout=PATIENCE
     )
     assert other.returncode == 0
     assert other.stderr == "otppi: plugin broken is left out (No module named 'no_such_module_of_ours')\n"
@@ -400,7 +403,7 @@ def test_root_works_as_the_owner_of_the_folder() -> None:
         os.chown(data, 65534, 65534)
         Path(folder).chmod(0o755)
         command = [sys.executable, "-m", "otppi", "block", "add", "081234567890", "--data", str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         assert (done.returncode, done.stderr) == (0, "")
         assert {path.stat().st_uid for path in data.iterdir()} == {65534}
 
@@ -429,7 +432,7 @@ def test_a_mistake_of_our_own_is_one_line_without_what_it_says(tmp_path: Path) -
         "def ask(*a, **k): raise ValueError('a secret text')\n"
         "generated.ask = ask\nsys.exit(main(['block', 'list']))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert done.stderr.startswith(
         "otppi: internal error, please report it: ValueError (<string>:3 in ask < generated.py:"

@@ -18,6 +18,7 @@ from otppi.cli import generated
 from otppi.cli.arguments import Commands, Parser, complete, root
 from otppi.cli.exits import Failure
 from otppi.cli.main import _typed, parser
+from otppi.testing.waiting import PATIENCE
 
 Otppi = Callable[..., Any]
 
@@ -75,7 +76,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*arguments: str, data: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "otppi", *arguments, "--data", str(data)]
     environment = os.environ | {"LC_ALL": "C"}
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, env=environment)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE, env=environment)
 
 
 def test_a_plugin_s_operations_are_commands(plugin: Path, start: Callable[..., Any], data: Path) -> None:

@@ -23,7 +23,7 @@ def failing(*arguments: str | Path, runtime: Path) -> subprocess.CompletedProces
     runtime.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "otppi", "run", *map(str, arguments)]
     environment = os.environ | {"RUNTIME_DIRECTORY": str(runtime)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -97,7 +97,7 @@ def test_a_message_whose_gateway_is_killed_is_unconfirmed(start: Start, otppi: A
             # The gateway answers others meanwhile; it takes the time that we would have to wait anyway.
             assert otppi("status", "--data", gateway.data).code == 0
         gateway.end(signal.SIGKILL)
-        _, errors = sending.communicate(timeout=20)
+        _, errors = sending.communicate(timeout=PATIENCE)
     assert sending.returncode == 5
     assert re.fullmatch(r"otppi: the gateway [^\n]+: the message may or may not have been sent\n", errors)
 

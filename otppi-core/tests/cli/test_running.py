@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 Cli = Callable[..., Any]
 MODEMS = ["good", "mute", "slow", "gone"]
@@ -172,7 +173,7 @@ def test_a_new_user_may_send(otppi: Cli) -> None:
         data=json.dumps({"command": "send-sms", "data": {"receiver": "081230000010", "message": "by REST"}}).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
         assert json.load(answer)["response_code"] == "0000"
     assert on_the_phone(otppi, "6281230000010") == ["by REST"]
     assert otppi("user", "remove", "shop").code == 0
@@ -207,7 +208,7 @@ def test_following_the_phone_as_a_script_does(otppi: Cli, gateway: Any) -> None:
             if len(texts) == 3:
                 break
         following.send_signal(signal.SIGINT)
-        rest, errors = following.communicate(timeout=20)
+        rest, errors = following.communicate(timeout=PATIENCE)
     assert texts == ["message 0", "message 1", "message 2"]
     assert (following.returncode, rest, errors) == (130, "", "")
 
@@ -215,7 +216,7 @@ def test_following_the_phone_as_a_script_does(otppi: Cli, gateway: Any) -> None:
 def test_a_second_gateway_is_refused(gateway: Any) -> None:
     command = [sys.executable, "-m", "otppi", "run", "--data", str(gateway.data)]
     environment = os.environ | {"RUNTIME_DIRECTORY": "/dev/shm"}  # noqa: S108
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert (done.returncode, done.stderr) == (4, f"otppi: another gateway uses the data folder {gateway.data}\n")
 
 

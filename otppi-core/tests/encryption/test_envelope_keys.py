@@ -16,6 +16,7 @@ import pytest
 
 from otppi.host.encryption.keys import EnvelopeKeys, KeysDamaged
 from otppi.host.encryption.reader import EnvelopeReader
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import parse
 
 DAY = 86_400.0
@@ -88,7 +89,7 @@ def test_the_library_is_not_loaded_for_what_needs_no_key(device: Device) -> None
         "assert keys.jwk_set() and keys.thumbprints()\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('jwcrypto', 'cryptography')])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "[]\n"
 
 
@@ -302,7 +303,7 @@ def test_on_a_full_card_an_expired_key_is_dropped_from_memory_at_least(
 def together(count: int, work: Callable[[], Any]) -> list[Any]:
     """Do the work on several threads at once; what one raises is raised here."""
     with ThreadPoolExecutor(count) as threads:
-        return [one.result(30) for one in [threads.submit(work) for _ in range(count)]]
+        return [one.result(PATIENCE) for one in [threads.submit(work) for _ in range(count)]]
 
 
 def test_the_first_key_is_one_however_many_ask(device: Device) -> None:
@@ -337,7 +338,7 @@ def test_envelopes_are_opened_while_keys_are_replaced(device: Device, sender: An
         assert together(3, send) == [True] * 3
     finally:
         ended.set()
-        rotating.join(10)
+        rotating.join(PATIENCE)
     assert device.open().jwk_set() == keys.jwk_set()
 
 

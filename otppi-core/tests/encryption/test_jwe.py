@@ -14,6 +14,7 @@ from jwcrypto.jwk import JWK
 from otppi.host.encryption.keys import EnvelopeKey, EnvelopeKeys
 from otppi.host.encryption.reader import ALGORITHMS, ENCRYPTIONS, EnvelopeReader, _find
 from otppi.host.encryption.settings import EncryptionValues
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import BODY_LIMIT, Command, parse
 from otppi.wire.errors import EnvelopeError
 
@@ -57,7 +58,7 @@ def test_what_node_encrypts(reader: EnvelopeReader, keys: EnvelopeKeys) -> None:
     """A second implementation of all of them, with apu, apv and an epk as WebCrypto writes it."""
     asked = {"jwk": keys.jwk_set()["keys"][0], "text": TEXT.decode(), "wanted": PAIRS}
     oracle = Path(__file__).with_name("jwe_oracle.mjs")
-    made = subprocess.run(["node", oracle], input=json.dumps(asked), capture_output=True, text=True, timeout=60)
+    made = subprocess.run(["node", oracle], input=json.dumps(asked), capture_output=True, text=True, timeout=PATIENCE)
     assert made.stderr == ""
     for pair, one in zip(PAIRS, json.loads(made.stdout), strict=True):
         assert reader.read(one.encode(), ON) == parse(TEXT), pair

@@ -24,6 +24,7 @@ from otppi.host.runtime import supervisor
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Answer, ResponseCode, parse
 
 RECEIVER = "081234567890"
@@ -131,13 +132,13 @@ def test_users_change_while_it_runs(host: Host) -> None:
     change(host, {"api_users": [{"username": "app", "password": "secret"}]})
     checked = host.gateway.authenticate("app", "secret", "192.0.2.1")
     assert isinstance(checked, Future)
-    assert checked.result(20) == Sender("app")
+    assert checked.result(PATIENCE) == Sender("app")
     assert host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app"), "it is known now"
     change(host, {"api_users": [{"username": "app", "blocked": True}]})
     refused = host.gateway.authenticate("app", "secret", "192.0.2.1")
     assert isinstance(refused, Future)
     with pytest.raises(AuthenticationFailed):
-        refused.result(20)
+        refused.result(PATIENCE)
 
 
 def test_an_ingress_is_started_anew_with_its_new_settings_or_stopped(host: Host, doubles: Any) -> None:
@@ -300,16 +301,16 @@ def test_a_thread_of_somebody_else_is_looked_after(
 
     def run() -> None:
         runs.set()
-        ends.wait(20)
+        ends.wait(PATIENCE)
 
     other = Supervised("control", run, ends.set)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot_start)
         assert not other.start()
     host.services.look_after(other)
-    assert runs.wait(10)
+    assert runs.wait(PATIENCE)
     other.stop()
-    assert other.join(10)
+    assert other.join(PATIENCE)
 
 
 # -- the boot folder ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.address import Address, TypeOfNumber
 
 MakeDriver = Callable[..., Any]
@@ -290,7 +291,7 @@ def test_unplugged_while_idle_and_plugged_in_again(driver: Any) -> None:
     thread = threading.Thread(target=idle)
     thread.start()
     driver.peer.unplug()
-    assert lost.wait(30)
+    assert lost.wait(PATIENCE)
     thread.join()
     driver.peer.replug()
     driver.reopen()

@@ -10,7 +10,7 @@ import pytest
 
 from otppi.kit.net.http_client import HttpClient
 from otppi.kit.net.link import LinkLost
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 
 Act = Callable[["Handler"], None]
 
@@ -64,7 +64,7 @@ def say(status: int, body: bytes = b"", length: int | None = None, **headers: st
         handler.end_headers()
         handler.wfile.write(body)
         if length is not None:
-            handler.server.release.wait(30)
+            handler.server.release.wait(PATIENCE)
 
     return act
 
@@ -83,7 +83,7 @@ def hang_up(handler: Handler) -> None:
 
 
 def be_silent(handler: Handler) -> None:
-    handler.server.release.wait(60)
+    handler.server.release.wait(PATIENCE)
     handler.close_connection = True
 
 
@@ -192,7 +192,7 @@ def test_it_can_be_ended_while_it_waits(server: Server, client: HttpClient) -> N
     thread.start()
     until(lambda: server.requests)
     client.hang_up()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert len(raised) == 1
     with pytest.raises(LinkLost, match="no longer wanted"):
         client.request("GET")

@@ -10,6 +10,7 @@ import pytest
 from otppi.kit.net import link as link_module
 from otppi.kit.net.link import Link, LinkLost
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 
 def make(**options: float) -> Link:
@@ -91,7 +92,7 @@ def test_stop_ends_the_pause_at_once() -> None:
     until(lambda: link.describe()["detail"] == "waiting to connect again")
     assert not link.stopping
     link.stop()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert link.stopping
 
@@ -117,7 +118,7 @@ def test_a_session_that_returns_is_called_again_at_once() -> None:
             link.stop()
 
     thread = keep(link, session)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert len(sessions) == 3
 
 

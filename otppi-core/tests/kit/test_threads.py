@@ -7,6 +7,7 @@ import pytest
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread, prompt
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 
 class Stillborn(PromptThread):
@@ -21,11 +22,11 @@ def test_a_thread_does_its_work_and_ends() -> None:
 
     def work() -> None:
         done.set()
-        go.wait(10)
+        go.wait(PATIENCE)
 
     thread = PromptThread(work, "a thread")
     thread.start()
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     assert thread.lives
     assert not thread.end(0.01)
     go.set()
@@ -58,5 +59,5 @@ def test_a_timer_goes_off() -> None:
     done = threading.Event()
     timer = prompt(threading.Timer(0.01, done.set))
     timer.start()
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     timer.join()

@@ -16,6 +16,7 @@ from otppi.kit.broker.settings import broker_settings
 from otppi.kit.net.failures import tls_trouble
 from otppi.kit.net.tls import TLS_SETTINGS, client_context, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
+from otppi.testing.waiting import PATIENCE
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
 
@@ -52,7 +53,7 @@ def server(pair: Pair, authority: Authority | None = None) -> Iterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        thread.join(10)
+        thread.join(PATIENCE)
         listener.close()
 
 

@@ -13,6 +13,7 @@ from otppi.simulator.faults.usb import USB_FAULTS
 from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
 from otppi.testing.terminal import Terminal
+from otppi.testing.waiting import PATIENCE
 
 KINDS = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)
 
@@ -169,7 +170,7 @@ def test_the_source_tells_of_changes(rack: ModemRack) -> None:
     assert len(source.ports()) == 6
     assert not source.wait(0)
     rack.modems[0].unplug(replug_after=0.01)
-    assert source.wait(30)
+    assert source.wait(PATIENCE)
     until(lambda: len(source.ports()) == 6)
     source.stop()
     assert not source.wait(None), "it would wait for ever"

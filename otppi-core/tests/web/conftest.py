@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from otppi.web.application import Application
 from otppi.web.listener import Listener, open_port
 from otppi.web.server import HttpServer, ServerLimits
@@ -42,7 +42,7 @@ class Served:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Make a request of one's own connection; give status, header fields and body."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             client.request(method, path, body, headers or {})
             answer = client.getresponse()
@@ -52,7 +52,7 @@ class Served:
 
     def stop(self) -> None:
         self.server.stop()
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         self.sock.close()
         for client in self._clients:

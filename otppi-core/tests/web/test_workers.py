@@ -8,7 +8,7 @@ import pytest
 
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from otppi.web import workers
 from otppi.web.workers import RUNNING, Workers
 
@@ -28,7 +28,7 @@ class Log:
         with self.pool.waiting():
             with self._lock:
                 self.waiting += 1
-            self.gate.wait(10)
+            self.gate.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_it_grows_by_those_that_wait_and_refuses_when_all_do(pools: Any) -> None
     until(lambda: log.pool.waiting_threads == 0)
     done = threading.Event()
     log.pool.submit(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
 
 
 def test_a_burst_of_short_jobs_needs_few_threads(pools: Any) -> None:
@@ -71,7 +71,7 @@ def test_a_burst_of_short_jobs_needs_few_threads(pools: Any) -> None:
     for _ in range(500):
         log.pool.submit(done.release)
     for _ in range(500):
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=PATIENCE)
     assert log.pool.threads <= RUNNING
     assert log.refused == []
 
@@ -80,7 +80,7 @@ def test_jobs_that_are_stuck_behind_the_last_waiting_thread_are_refused(pools: A
     log, hold = pools(2), threading.Event()
 
     def slow_then_wait() -> None:
-        hold.wait(10)
+        hold.wait(PATIENCE)
         log.wait()
 
     log.pool.submit(slow_then_wait)
@@ -119,14 +119,14 @@ def test_idle_threads_go_but_one(pools: Any, monkeypatch: pytest.MonkeyPatch) ->
     until(lambda: log.pool.threads == 1)
     done = threading.Event()
     log.pool.submit(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
 
 
 def test_a_job_that_fails_is_logged_and_its_thread_goes_on(pools: Any, caplog: pytest.LogCaptureFixture) -> None:
     log, done = pools(3), threading.Event()
     log.pool.submit(lambda: [][0])
     log.pool.submit(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     until(lambda: "could not be answered" in caplog.text)
 
 
@@ -168,7 +168,7 @@ def test_threads_that_could_not_be_started_take_up_no_place(
     monkeypatch.undo()
     log.pool.tend()
     for _ in range(3 * RUNNING):
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=PATIENCE)
     assert log.pool.stalled() == ""
 
 
@@ -192,7 +192,7 @@ def test_threads_that_never_begin_take_up_no_place_for_long(pools: Any, monkeypa
         log.pool.submit(done.release)
     log.gate.set()
     for _ in range(RUNNING):
-        assert done.acquire(timeout=10)
+        assert done.acquire(timeout=PATIENCE)
     until(lambda: log.waiting == 1 + RUNNING)
 
 
@@ -237,10 +237,10 @@ def test_threads_that_are_stuck_are_told(pools: Any, monkeypatch: pytest.MonkeyP
 
     def stick() -> None:
         begun.set()
-        log.gate.wait(10)
+        log.gate.wait(PATIENCE)
 
     log.pool.submit(stick)
-    assert begun.wait(10)  # else it is refused as one that nobody begins
+    assert begun.wait(PATIENCE)  # else it is refused as one that nobody begins
 
     def looks_stuck() -> bool:
         log.pool.submit("more")
@@ -251,7 +251,7 @@ def test_threads_that_are_stuck_are_told(pools: Any, monkeypatch: pytest.MonkeyP
     log.gate.set()
     done = threading.Event()
     log.pool.submit(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     until(lambda: log.pool.stalled() == "")
 
 
@@ -262,12 +262,12 @@ def test_nobody_waits_behind_jobs_that_are_slow_and_do_not_say_so(pools: Any, mo
 
     def slow() -> None:
         began.release()
-        log.gate.wait(10)
+        log.gate.wait(PATIENCE)
 
     for _ in range(RUNNING):
         log.pool.submit(slow)
     for _ in range(RUNNING):
-        assert began.acquire(timeout=10)
+        assert began.acquire(timeout=PATIENCE)
     done = threading.Event()
     log.pool.submit(done.set)
     until(lambda: log.pool.tend() or done.is_set())

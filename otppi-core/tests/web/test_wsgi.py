@@ -10,7 +10,7 @@ from typing import Any
 import cherrypy
 import pytest
 
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from otppi.web.request import Request
 from otppi.web.stream import Stream
 from otppi.web.workers import RUNNING
@@ -183,7 +183,7 @@ def test_watchers_hold_no_thread(mounted: Any, pages: Pages) -> None:
     for watcher in watchers[::2]:
         watcher.close()
     for _ in range(WATCHERS // 2):
-        assert pages.left.acquire(timeout=60)
+        assert pages.left.acquire(timeout=PATIENCE)
     until(lambda: mounted.server.connections == WATCHERS // 2)
     assert sorted(stream.closed for stream in pages.streams) == [False] * (WATCHERS // 2) + [True] * (WATCHERS // 2)
     for stream in pages.streams:
@@ -198,7 +198,7 @@ def test_a_stream_is_opened_in_vain_where_the_answer_is_another(mounted: Any, pa
     status, fields, body = mounted.ask("GET", "/events?fails=1")
     assert (status, int(fields["content-length"])) == (403, len(body))
     assert pages.streams[0].closed
-    assert pages.left.acquire(timeout=60)
+    assert pages.left.acquire(timeout=PATIENCE)
 
 
 def test_slow_readers_of_long_answers_hold_no_thread(mounted: Any, pages: Pages) -> None:
@@ -211,16 +211,16 @@ def test_slow_readers_of_long_answers_hold_no_thread(mounted: Any, pages: Pages)
     assert pages.made < 3 * RUNNING * PARTS  # the rest is made when it is wanted
     gone = readers.pop()
     gone.close()
-    assert pages.closed.acquire(timeout=60)
+    assert pages.closed.acquire(timeout=PATIENCE)
     for reader in readers:
         body = b""
         while chunk := read_chunk(reader):
             body += chunk
         assert body == PART * PARTS
     for _ in readers:
-        assert pages.closed.acquire(timeout=60)
+        assert pages.closed.acquire(timeout=PATIENCE)
     for _ in (*readers, gone):
-        assert pages.ended.acquire(timeout=60)
+        assert pages.ended.acquire(timeout=PATIENCE)
 
 
 def test_an_old_client_gets_a_long_answer_up_to_the_end_of_the_connection(mounted: Any) -> None:

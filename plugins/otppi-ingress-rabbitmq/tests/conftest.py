@@ -18,12 +18,11 @@ import pytest
 from otppi.api.ingress import IngressContext, Origin
 from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.rabbitmq import RabbitMq
+from otppi.testing.waiting import PATIENCE
 from otppi.testing.waiting import until as eventually
 from otppi.wire.envelope import Answer, Command, Envelope, ResponseCode, parse
 from otppi_ingress_rabbitmq.ingress import RabbitMqIngress
 from otppi_ingress_rabbitmq.settings import SECTION
-
-PATIENCE = 60.0
 
 
 class StandInTicket:
@@ -238,7 +237,7 @@ class Proxy:
             self._listener.shutdown(socket.SHUT_RDWR)
         self.cut()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
         self._listener.close()
 
     def _begin(self, body: Callable[..., None], *arguments: Any) -> None:

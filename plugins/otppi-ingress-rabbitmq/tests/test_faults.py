@@ -11,6 +11,7 @@ import pytest
 from pika import spec
 
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 SMS = {"receiver": "08126666666", "message": "OTP Anda adalah 1234"}
@@ -80,7 +81,7 @@ def test_what_is_acknowledged_in_one_go_is_what_has_ended(
     # What a channel is asked is answered after what it was told.
     ask = partial(session.intake._channel.queue_declare, queue, passive=True, callback=lambda _: heard.set())
     session._ioloop.add_callback_threadsafe(ask)
-    assert heard.wait(20)
+    assert heard.wait(PATIENCE)
     gateway.hold = False
     proxy.cut()
     until(lambda: len(gateway.taken) == 85, seconds=20)

@@ -20,7 +20,7 @@ def sms(number: Any, **more: Any) -> bytes:
 def eventually(condition: Any, served: Any) -> None:
     from otppi.testing.scripted import until
 
-    until(condition, str(served.ingress.describe()), 20.0)
+    until(condition, str(served.ingress.describe()))
 
 
 def test_it_registers_through_its_entry_point() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 SECRET = "4711-not-to-be-logged"
 GOOD = json.dumps({"command": "send-sms", "data": {"id": 1, "receiver": "08126666666", "message": "Halo"}}).encode()
@@ -127,7 +128,7 @@ def test_the_example_of_rabbitmqadmin_works(client: Any, gateway: Any, serve: An
     [line] = [line for line in readme.replace("\\\n", "").splitlines() if line.startswith("rabbitmqadmin publish")]
     served = serve("sms").until(consumer="consuming")
     program = [sys.executable, str(rabbitmq.rabbitmqadmin()), "--port", str(rabbitmq.management_port)]
-    subprocess.run([*program, *shlex.split(line)[1:]], check=True, capture_output=True, timeout=30)
+    subprocess.run([*program, *shlex.split(line)[1:]], check=True, capture_output=True, timeout=PATIENCE)
     served.until(done=1)
     [(envelope, _)] = gateway.taken
     assert envelope.items[0].priority == "otp"

@@ -13,11 +13,10 @@ import redis
 from otppi.api.ingress import IngressContext, ReceivedMessage
 from otppi.testing.brokers.redis import Redis
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi.testing.waiting import until as eventually
 from otppi_ingress_redis.ingress import RedisIngress
 from otppi_ingress_redis.settings import SECTION
-
-PATIENCE = 60.0
 
 
 def command(text: str, **more: Any) -> bytes:

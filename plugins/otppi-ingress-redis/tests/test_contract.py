@@ -7,9 +7,10 @@ import pytest
 import redis
 from redis.client import PubSub
 
-from otppi.testing.broker_ingress import SECRET, BrokerIngressContract, BrokerUnderTest, eventually
+from otppi.testing.broker_ingress import SECRET, BrokerIngressContract, BrokerUnderTest
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.redis import Redis
+from otppi.testing.waiting import until
 from otppi_ingress_redis.plugin import otppi_ingress_types
 
 
@@ -33,7 +34,7 @@ class RedisUnderTest(BrokerUnderTest):
         self._heard: list[bytes] = []
         if what == "channel":
             self._listener.subscribe(self.answers)
-            eventually(lambda: self._listener.get_message(timeout=1))
+            until(lambda: self._listener.get_message(timeout=1))
 
     def settings(self) -> Mapping[str, Any]:
         return {"kind": self.what, "key": self.source, "dead_letter": "dead"}
@@ -44,7 +45,7 @@ class RedisUnderTest(BrokerUnderTest):
         elif self.what == "list":
             self.client.lpush(self.source, body)
         else:
-            eventually(lambda: self.client.pubsub_numsub(self.source)[0][1])
+            until(lambda: self.client.pubsub_numsub(self.source)[0][1])
             self.client.publish(self.source, body)
 
     def answers_published(self) -> Sequence[bytes]:

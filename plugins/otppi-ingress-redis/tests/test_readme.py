@@ -8,6 +8,7 @@ from typing import Any
 
 from otppi.testing.brokers.redis import Redis
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_redis.settings import SECTION
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -17,7 +18,7 @@ def shell(block: int, server: Redis) -> str:
     script = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)[block].replace(
         "redis-cli", f"redis-cli -p {server.port}"
     )
-    return subprocess.run(["sh", "-ec", script], check=True, capture_output=True, text=True, timeout=30).stdout
+    return subprocess.run(["sh", "-ec", script], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
 
 def test_a_message_is_sent_and_answered(serve: Any, redis_server: Redis, client: Any, gateway: StandInGateway) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, NotPermitted, Throttled
 from otppi.api.ingress import IngressContext, Origin, Sender
+from otppi.testing.waiting import PATIENCE
 from otppi.testing.waiting import until as eventually
 from otppi.web.timeouts import Timeouts
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
@@ -24,7 +25,6 @@ from otppi_ingress_rest.ingress import RestIngress
 from otppi_ingress_rest.settings import SECTION
 
 BASIC = "Authorization: Basic " + base64.b64encode(b"user:password").decode()
-PATIENCE = 10.0
 
 
 class StandInTicket:

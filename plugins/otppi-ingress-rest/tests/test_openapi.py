@@ -76,7 +76,6 @@ def server(make_served: Any, tmp_path_factory: Any) -> Iterator[Any]:
         yield served
 
 
-@pytest.mark.timeout(400)  # the two ways to the main path try every field of ten commands
 @schema.parametrize()  # type: ignore[untyped-decorator]  # schemathesis has no types for it
 @EXAMPLES
 def test_the_server_keeps_what_the_document_says(case: Any, server: Any, http: Any) -> None:

@@ -14,11 +14,11 @@ import pytest
 from otppi.api.ingress import IngressContext, ReceivedMessage
 from otppi.testing.brokers.rabbitmq import PASSWORD, USER, RabbitMq
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi.testing.waiting import until as eventually
 from otppi_ingress_stomp.ingress import StompIngress
 from otppi_ingress_stomp.settings import SECTION
 
-PATIENCE = 60.0
 _numbers = itertools.count(1)
 
 

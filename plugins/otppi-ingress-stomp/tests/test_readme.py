@@ -9,6 +9,7 @@ from typing import Any
 
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_stomp.settings import SECTION
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -22,7 +23,7 @@ def test_a_message_is_sent_and_answered(
     program = program.replace("61613", str(rabbitmq.stomp_port)).replace("/queue/sms-answers", f"/queue/{answers}")
     program = program.replace('"/queue/sms"', f'"/queue/{client.queue}"')
     serve().connected()
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)
     assert json.loads(client.get(answers)[1])["data"]["state"] == "sent"
     assert gateway.taken[0][0].items[0].id == "123456"
 

@@ -19,12 +19,12 @@ import pytest
 from otppi.api.ingress import IngressContext
 from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.stand_in import StandInGateway, sent
+from otppi.testing.waiting import PATIENCE
 from otppi.testing.waiting import until as eventually
 from otppi.wire.envelope import ResponseCode
 from otppi_ingress_wsmessagebroker.ingress import WsMessageBrokerIngress
 from otppi_ingress_wsmessagebroker.settings import SECTION
 
-PATIENCE = 60.0
 USERS = {"username": "password"}
 
 

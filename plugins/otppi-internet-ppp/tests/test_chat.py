@@ -12,6 +12,7 @@ import pytest
 from otppi.api.internet import Dialling, InternetDown
 from otppi.simulator import ModemRack
 from otppi.testing.replay import Replay
+from otppi.testing.waiting import PATIENCE
 from otppi_internet_ppp.chat import chat_script, quoted, refusal
 
 from .conftest import DIALLING
@@ -32,7 +33,7 @@ def chat(port: str, script: str, folder: Path) -> tuple[int, str]:
             stdout=descriptor,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
         )
     finally:
         os.close(descriptor)

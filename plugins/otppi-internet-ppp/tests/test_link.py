@@ -14,6 +14,7 @@ from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.simulator import ModemRack
 from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi_internet_ppp.link import PppLink, Programs
 
 from .conftest import DIALLING, PPPD, SETTINGS
@@ -30,7 +31,7 @@ def running(dialling: Callable[[], Dialling], folder: Path, programs: Programs) 
         yield link
     finally:
         link.stop()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         assert link.status().state is InternetState.STOPPED
 

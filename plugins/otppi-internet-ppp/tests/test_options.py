@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from otppi.api.internet import InternetDown
+from otppi.testing.waiting import PATIENCE
 from otppi_internet_ppp.options import ppp_options
 
 from .conftest import DIALLING, SETTINGS
@@ -23,7 +24,7 @@ def options(*, privileged: bool = True, **changes: object) -> str:
 def pppd(text: str, folder: Path) -> int:
     file = folder / "options"
     file.write_text(text)
-    return subprocess.run(["/usr/sbin/pppd", "file", file, "dryrun"], capture_output=True, timeout=30).returncode
+    return subprocess.run(["/usr/sbin/pppd", "file", file, "dryrun"], capture_output=True, timeout=PATIENCE).returncode
 
 
 @pytest.mark.parametrize("route", ["none", "add", "replace"])

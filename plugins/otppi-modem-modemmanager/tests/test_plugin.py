@@ -11,6 +11,7 @@ from otppi.api.errors import ModemBlocked
 from otppi.api.modem import ModemContext
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.plugins import Plugins
+from otppi.testing.waiting import PATIENCE
 from otppi_modem_modemmanager.plugin import otppi_modem_types
 
 
@@ -46,5 +47,5 @@ def test_without_dbus_the_modem_is_blocked(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_dbus_is_imported_for_a_modem_only() -> None:
     code = "import sys, otppi_modem_modemmanager.plugin as p; p.otppi_modem_types(); print('dbus' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert done.stdout == "False\n"

@@ -121,7 +121,7 @@ class SimulatedNetwork:
             self._changed.wait_for(lambda: self._message_count > number, timeout)
             return tuple(message for message in self._messages if message.number > number)
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> tuple[ArrivedMessage, ...]:
+    def wait_for(self, count: int, timeout: float = 120.0) -> tuple[ArrivedMessage, ...]:
         """Wait until `count` whole messages have arrived since the beginning, and return those remembered.
 
         Raises:

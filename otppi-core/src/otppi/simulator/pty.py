@@ -117,7 +117,7 @@ class RackedModem:
         """Plug the modem in again; the port is there when this returns."""
         self._act(lambda now: None if self._peer.plugged else self._peer.plug(now))
 
-    def wait_for(self, *, plugged: bool, timeout: float = 10.0) -> None:
+    def wait_for(self, *, plugged: bool, timeout: float = 120.0) -> None:
         """Wait until the port is there, or gone.
 
         Raises:

@@ -26,6 +26,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.scripted import ScriptedMailAccount, ScriptedModem, SentText, until
+from otppi.testing.waiting import PATIENCE
 
 ORIGIN = Origin("test", Sender("app"))
 _CONTENT = tuple(one.name for one in fields(Content))
@@ -140,7 +141,7 @@ class DispatchBench:
             thread.stop()
         self._housekeeping.stop()
         for thread in (*self.threads.values(), self._housekeeping):
-            if not thread.join(30):
+            if not thread.join(PATIENCE):
                 raise AssertionError(f"{thread.name} did not end")
         self.dispatch.close()
 

@@ -3,7 +3,6 @@
 
 import json
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,9 +14,8 @@ from otppi.api.ingress import IngressContext, IngressType
 from otppi.kit.broker.ingress import BrokerIngress
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE, until
 
-PATIENCE = 60.0
-"""Seconds that a condition may take on a busy machine."""
 ANSWERS = "contract-answers"
 SECRET = "RAHASIA-4711-s3cret"  # noqa: S105 - it opens nothing
 """Stands in texts and passwords that no log may hold."""
@@ -27,16 +25,6 @@ def command(number: int | str, **more: Any) -> bytes:
     """Write a command that sends a text; `number` is its id, and its text holds the secret."""
     data = {"id": number, "receiver": "08126666666", "message": f"OTP Anda adalah {SECRET}"}
     return json.dumps({"command": "send-sms", "data": data, **more}).encode()
-
-
-def eventually(condition: Callable[[], Any], what: Callable[[], object] = lambda: "") -> Any:
-    """Wait for a condition, and return what it gave."""
-    deadline = time.monotonic() + PATIENCE
-    pause = threading.Event()
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"it never became true: {what()}"
-        pause.wait(0.01)
-    return value
 
 
 class BrokerUnderTest(ABC):
@@ -105,7 +93,7 @@ class BrokerUnderTest(ABC):
                     return dict(document)
             return None
 
-        return dict(eventually(found, lambda: f"an answer to {number} in {self.answers_published()}"))
+        return until(found, lambda: f"an answer to {number} in {self.answers_published()}")
 
 
 class Served:
@@ -134,12 +122,12 @@ class Served:
 
     def until(self, **expected: Any) -> "Served":
         """Wait until it describes itself so."""
-        eventually(lambda: expected.items() <= self.ingress.describe().items(), self.ingress.describe)
+        until(lambda: expected.items() <= self.ingress.describe().items(), self.ingress.describe)
         return self
 
     def problem(self) -> str:
         """Wait for what goes wrong with the connection."""
-        return str(eventually(lambda: self.says("last_problem"), self.ingress.describe))
+        return str(until(lambda: self.says("last_problem"), self.ingress.describe))
 
     def stop(self) -> None:
         self.ingress.stop()
@@ -194,7 +182,7 @@ class BrokerBench:
         after = StandInGateway()
         served = serve(after).until(connected=True)
         broker.publish(command("the last"))
-        eventually(lambda: "the last" in after.ids(), served.ingress.describe)
+        until(lambda: "the last" in after.ids(), served.ingress.describe)
         served.until(in_flight=0)
         served.stop()
         return [one for one in after.ids() if one != "the last"]

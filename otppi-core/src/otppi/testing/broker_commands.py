@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from otppi.api.ingress import Callback, ReceivedMessage
-from otppi.testing.broker_bench import SECRET, BrokerBench, BrokerUnderTest, Serve, command, eventually
+from otppi.testing.broker_bench import SECRET, BrokerBench, BrokerUnderTest, Serve, command
 from otppi.testing.stand_in import StandInGateway, sent
+from otppi.testing.waiting import until
 from otppi.wire.envelope import Answer, ResponseCode
 
 EXAMPLES = (
@@ -88,7 +89,7 @@ class CommandsContract(BrokerBench):
         }
         for name, value in data.items():
             broker.publish(json.dumps({"command": name, "data": value, "callback_topic": broker.answers}).encode())
-        eventually(
+        until(
             lambda: {json.loads(one)["command"] for one in broker.answers_published()} == set(data),
             broker.answers_published,
         )
@@ -100,7 +101,7 @@ class CommandsContract(BrokerBench):
         assert broker.answer_to(1, "delivered")["command"] == "send-sms"
         message = ReceivedMessage("r1", "m0", "+62812666", "Halo é", 1.0, 2.0, 2, (2,))
         served.ingress.received(message)
-        eventually(lambda: message.as_data() in map(json.loads, broker.answers_published()), broker.answers_published)
+        until(lambda: message.as_data() in map(json.loads, broker.answers_published()), broker.answers_published)
 
     def test_an_answer_that_is_wanted_later_comes_later_or_at_the_stop(
         self, broker: BrokerUnderTest, serve: Serve
@@ -137,13 +138,13 @@ class CommandsContract(BrokerBench):
         served = serve().until(connected=True)
         for number in range(3):
             broker.publish(command(number))
-        eventually(lambda: len(gateway.taken) == 3, served.ingress.describe)
+        until(lambda: len(gateway.taken) == 3, served.ingress.describe)
         gateway.tickets[gateway.ids().index("1")].release()
         served.until(done=1, in_flight=2)
         served.stop_at_once()
         gateway.hold = False
         again = serve()
-        eventually(lambda: len(gateway.taken) == 5, again.ingress.describe)
+        until(lambda: len(gateway.taken) == 5, again.ingress.describe)
         assert sorted(gateway.ids()[3:]) == ["0", "2"]
         assert [origin.redelivered for _, origin in gateway.taken] == [False] * 3 + [True] * 2
         again.until(done=2, in_flight=0)
@@ -160,7 +161,7 @@ class CommandsContract(BrokerBench):
         assert broker.answer_to(1)["response_code"] == "1102"
         served.until(never=1, in_flight=0)
         if broker.buries:
-            assert eventually(broker.buried) == [body]
+            assert until(broker.buried) == [body]
         served.stop()
         assert self.still_there(broker, serve) == []
 
@@ -191,10 +192,10 @@ class CommandsContract(BrokerBench):
         busy.judge = lambda item: (ResponseCode.NO_MODEM, {"id": item.id, "state": "failed"})
         serve(busy, name="busy").until(connected=True)
         broker.publish(command(1))
-        eventually(lambda: busy.taken)
+        until(lambda: busy.taken)
         busy.room = 0
         served = serve(name="another")
-        eventually(lambda: gateway.taken, served.ingress.describe)
+        until(lambda: gateway.taken, served.ingress.describe)
         assert gateway.taken[0][1].redelivered == broker.tells_given_back
         served.until(done=1)
 
@@ -228,12 +229,12 @@ class CommandsContract(BrokerBench):
         broker.answer_to("good")
         served.until(malformed=len(bodies), done=1, in_flight=0)
         assert gateway.ids() == ["good"]
-        told = eventually(
+        told = until(
             lambda: [one for one in map(json.loads, broker.answers_published()) if one["response_code"] == "1206"]
         )
         assert {flaw["field"] for flaw in told[0]["data"]["errors"]} == {"data.receiver", "data.message"}
         if broker.buries:
-            eventually(lambda: len(broker.buried()) == len(bodies))
+            until(lambda: len(broker.buried()) == len(bodies))
             assert sorted(broker.buried()) == sorted(bodies)
         assert "malformed" in caplog.text
         assert SECRET not in caplog.text + json.dumps(told)
@@ -256,7 +257,7 @@ class CommandsContract(BrokerBench):
             pytest.skip("this broker has nobody else to leave it to")
         gateway.room, other = 0, StandInGateway()
         idle = serve(name="idle").until(connected=True)
-        eventually(lambda: "no modem" in idle.says("detail"), idle.ingress.describe)
+        until(lambda: "no modem" in idle.says("detail"), idle.ingress.describe)
         busy = serve(other, name="busy").until(connected=True)
         for number in range(20):
             broker.publish(command(number))

@@ -11,11 +11,12 @@ import pytest
 
 from otppi.api.ingress import Callback
 from otppi.kit.net.failures import WRONG_LOGIN
-from otppi.testing.broker_bench import SECRET, BrokerBench, BrokerUnderTest, Serve, command, eventually
+from otppi.testing.broker_bench import SECRET, BrokerBench, BrokerUnderTest, Serve, command
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.listeners import hold_silent, show_certificate
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import until
 from otppi.wire.envelope import Answer, ResponseCode
 
 
@@ -33,7 +34,7 @@ class ConnectionContract(BrokerBench):
             if number % 25 == 10 and broker.keeps:
                 proxy.drop()
             broker.publish(command(number))
-        eventually(lambda: len(set(gateway.ids())) == self.ALL, served.ingress.describe)
+        until(lambda: len(set(gateway.ids())) == self.ALL, served.ingress.describe)
         served.until(in_flight=0)
         once = {envelope.items[0].id for envelope, origin in gateway.taken if not origin.redelivered}
         assert len([origin for _, origin in gateway.taken if not origin.redelivered]) == len(once)
@@ -46,7 +47,7 @@ class ConnectionContract(BrokerBench):
         proxy.cut()
         served = serve(port=proxy.port)
         assert served.problem()
-        eventually(lambda: served.says("attempts") >= 2, served.ingress.describe)
+        until(lambda: served.says("attempts") >= 2, served.ingress.describe)
         proxy.mend()
         served.until(connected=True)
         proxy.cut()
@@ -55,7 +56,7 @@ class ConnectionContract(BrokerBench):
             answer = Answer("send-sms", ResponseCode.SUCCESS, data={"id": str(number), "state": "delivered"})
             served.ingress.state_changed(Callback(broker.answers, b"", "send-sms"), answer)
         proxy.mend()
-        eventually(lambda: len(broker.answers_published()) >= 20, served.ingress.describe)
+        until(lambda: len(broker.answers_published()) >= 20, served.ingress.describe)
         ids = list(dict.fromkeys(json.loads(one)["data"]["id"] for one in broker.answers_published()))
         assert ids == [str(number) for number in range(20)]
         served.until(connected=True, callbacks_waiting=0, callbacks_dropped=0)
@@ -72,7 +73,7 @@ class ConnectionContract(BrokerBench):
             for number in range(3):
                 before = proxy.accepted
                 broker.publish(command(number))
-                eventually(lambda before=before: proxy.accepted > before)  # type: ignore[misc]
+                until(lambda before=before: proxy.accepted > before)  # type: ignore[misc]
             served.until(done=3)
             assert gateway.ids() == ["0", "1", "2"]
             assert (served.says("last_problem"), "no connection" in caplog.text) == (None, False)
@@ -84,7 +85,7 @@ class ConnectionContract(BrokerBench):
         caplog.set_level(logging.DEBUG)
         served = serve(**broker.wrong_login())
         assert WRONG_LOGIN in served.problem()
-        eventually(lambda: served.says("attempts") >= 2, served.ingress.describe)
+        until(lambda: served.says("attempts") >= 2, served.ingress.describe)
         assert not served.says("connected")
         assert SECRET not in caplog.text + str(served.ingress.describe())
         # A broker that is slow to close what it refuses has been connected to for a moment: then it is told anew.
@@ -125,7 +126,7 @@ class ConnectionContract(BrokerBench):
         for number in range(self.ALL):
             broker.publish(command(number, callback_topic=broker.answers, padding="-" * 2000))
         served.until(done=self.ALL, in_flight=0)
-        eventually(lambda: len(broker.answers_published()) == self.ALL)
+        until(lambda: len(broker.answers_published()) == self.ALL)
 
     # -- the stop ---------------------------------------------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class ConnectionContract(BrokerBench):
         gateway.hold = gateway.begun = True
         served = serve().until(connected=True)
         broker.publish(command(1, callback_topic=broker.answers))
-        eventually(lambda: gateway.taken)
+        until(lambda: gateway.taken)
         served.ingress.stop()
         gateway.release()
         served.stop()
@@ -154,10 +155,10 @@ class ConnectionContract(BrokerBench):
         for _ in range(2):
             seen = len(gateway.taken)
             served = serve()
-            eventually(lambda seen=seen: len(gateway.taken) > seen + 20)  # type: ignore[misc]
+            until(lambda seen=seen: len(gateway.taken) > seen + 20)  # type: ignore[misc]
             served.stop()
         served = serve()
-        eventually(lambda: len(set(gateway.ids())) == 5 * self.ALL, served.ingress.describe)
+        until(lambda: len(set(gateway.ids())) == 5 * self.ALL, served.ingress.describe)
         served.until(in_flight=0)
         assert len(gateway.taken) == 5 * self.ALL
         served.stop()
@@ -169,7 +170,7 @@ class ConnectionContract(BrokerBench):
     ) -> None:
         with hold_silent() as (port, met):
             served = serve(port=port, timeout=300, ssl=tls)
-            eventually(met.is_set)
+            until(met.is_set)
             began = time.monotonic()
             served.stop()
             assert time.monotonic() - began < 30  # and not 300

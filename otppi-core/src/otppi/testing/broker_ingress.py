@@ -8,11 +8,11 @@ Example:
         pass
 """
 
-from otppi.testing.broker_bench import ANSWERS, SECRET, BrokerUnderTest, command, eventually
+from otppi.testing.broker_bench import ANSWERS, SECRET, BrokerUnderTest, command
 from otppi.testing.broker_commands import CommandsContract
 from otppi.testing.broker_connection import ConnectionContract
 
-__all__ = ["ANSWERS", "SECRET", "BrokerIngressContract", "BrokerUnderTest", "command", "eventually"]
+__all__ = ["ANSWERS", "SECRET", "BrokerIngressContract", "BrokerUnderTest", "command"]
 
 
 class BrokerIngressContract(CommandsContract, ConnectionContract):

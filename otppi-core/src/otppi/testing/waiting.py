@@ -7,12 +7,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds. A test that waits for a condition takes no longer where the machine is idle."""
 _PAUSE = 0.005
 
 
-def until(condition: Callable[[], T], what: str | Callable[[], object] = "", seconds: float = PATIENCE) -> T:
+def until(condition: Callable[[], T | None], what: str | Callable[[], object] = "", seconds: float = PATIENCE) -> T:
     """Wait until a condition gives something true, and return that.
 
     Args:

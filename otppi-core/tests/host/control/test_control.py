@@ -28,6 +28,7 @@ from otppi.host.runtime.supervisor import Supervised
 from otppi.host.settings.changes import SettingsChanges
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import parse
 
 
@@ -43,7 +44,7 @@ def client(host: Host, path: Path) -> Iterator[ControlClient]:
     serving.start()
     yield ControlClient(path)
     serving.stop()
-    assert serving.join(30)
+    assert serving.join(PATIENCE)
     server.close()
     assert not path.exists()
 
@@ -150,7 +151,7 @@ def test_stop_before_the_start_and_twice(host: Host, path: Path) -> None:
     serving = Supervised("control", server.run, server.stop)
     serving.stop()
     serving.start()
-    assert serving.join(30)
+    assert serving.join(PATIENCE)
     serving.stop()
     server.stop()
     server.close()
@@ -166,7 +167,7 @@ def test_a_socket_that_was_left_over_is_replaced(client: ControlClient, host: Ho
     serving.start()
     assert ControlClient(left).call("plugins", {}) == []
     serving.stop()
-    assert serving.join(30)
+    assert serving.join(PATIENCE)
     server.close()
 
 
@@ -187,7 +188,7 @@ def test_many_ask_at_once(client: ControlClient, host: Host) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert errors == []
     assert len(client.call("users", {})) == 18
     assert len(client.call("blocked", {})) == 30
@@ -206,7 +207,7 @@ def test_nobody_who_reads_or_sends_waits_for_a_change_that_hangs(
     def slow(self: SettingsChanges, document: object, revision: int | None = None) -> list[str]:
         begun.append(document)
         hanging.set()
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
         return update(self, document, revision)
 
     monkeypatch.setattr(SettingsChanges, "update", slow)
@@ -217,7 +218,7 @@ def test_nobody_who_reads_or_sends_waits_for_a_change_that_hangs(
     try:
         for thread in changes:
             thread.start()
-        assert hanging.wait(60)
+        assert hanging.wait(PATIENCE)
         assert client.call("status", {})["status"] == "ok"
         assert client.call("settings_show", {})["sms"]["attempts"] not in (4, 5)
         assert client.call("send", {"receiver": "081234567890", "message": "a text"})["state"] == "sent"
@@ -225,7 +226,7 @@ def test_nobody_who_reads_or_sends_waits_for_a_change_that_hangs(
     finally:
         go_on.set()
         for thread in changes:
-            thread.join(60)
+            thread.join(PATIENCE)
     assert len(begun) == 2
     assert host.data.config.one("sms")["attempts"] in (4, 5)
 
@@ -317,7 +318,7 @@ def test_users(client: ControlClient, host: Host) -> None:
     token = client.call("user_add", {"username": "app", "password": "secret", "token": True})["token"]
     login = host.gateway.authenticate("app", "secret", "192.0.2.1")
     assert isinstance(login, Future)
-    assert login.result(30) == host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app")
+    assert login.result(PATIENCE) == host.gateway.authenticate("app", "secret", "192.0.2.1") == Sender("app")
     assert isinstance(client.call("status", {})["logins"]["failed"]["wrong"], int)
     assert host.gateway.authenticate_token(token, "192.0.2.1").name == "app"
     (shown,) = client.call("users", {})

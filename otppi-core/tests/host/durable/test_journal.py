@@ -18,6 +18,7 @@ from otppi.host.records.record import Record, Status
 from otppi.host.records.table import Records
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.msisdn import mask
 
@@ -220,7 +221,7 @@ def test_compaction_and_appends_at_once(make_bench: MakeBench, monkeypatch: pyte
         bench.end(*records)
     finally:
         stop.set()
-        compactor.join(10)
+        compactor.join(PATIENCE)
     bench.modems["m0"].gate.clear()
     waiting = bench.enqueue("6281300000000", id="waiting", only="m0")
     until(bench.modems["m0"].sending.is_set)

@@ -12,6 +12,7 @@ from otppi.api.ingress import Ingress, IngressType
 from otppi.host.ingresses import ingresses as ingresses_module
 from otppi.host.ingresses.ingresses import Ingresses
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 
 class Sleeper(Ingress):
@@ -25,9 +26,9 @@ class Sleeper(Ingress):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        self._stopped.wait(30)
+        self._stopped.wait(PATIENCE)
         if self._hangs:
-            self.ended.wait(30)
+            self.ended.wait(PATIENCE)
 
     def stop(self) -> None:
         self._stopped.set()

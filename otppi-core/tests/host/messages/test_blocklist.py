@@ -16,6 +16,7 @@ from otppi.host.messages import blocklist as blocklist_module
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.numbering.numbers import Numbers
 from otppi.host.storage.store import Store
+from otppi.testing.waiting import PATIENCE
 
 ONE, TWO, THREE = "6281200000001", "6281200000002", "6281200000003"
 Open = Callable[..., Blocklist]
@@ -111,19 +112,19 @@ def test_requests_at_the_same_time_share_their_writes(opened: Open, monkeypatch:
     def slow(descriptor: int) -> None:
         syncs.append(descriptor)
         begun.set()
-        assert go.wait(20)
+        assert go.wait(PATIENCE)
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", slow)
     with ThreadPoolExecutor(21) as pool:
         first = pool.submit(blocklist.block, ONE)
-        assert begun.wait(20)
+        assert begun.wait(PATIENCE)
         others = [pool.submit(blocklist.block, f"62813{number:08}") for number in range(20)]
         while len(blocklist._turns) < 20:
             assert not first.done()
         go.set()
-        assert first.result(20)
-        assert all(other.result(20) for other in others)
+        assert first.result(PATIENCE)
+        assert all(other.result(PATIENCE) for other in others)
     assert len(syncs) <= 4
     assert len(opened().entries()) == 21
 

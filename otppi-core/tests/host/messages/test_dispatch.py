@@ -11,6 +11,7 @@ from otppi.api.message import State
 from otppi.host.messages.refusal import NotAccepted
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 MakeBench = Callable[..., DispatchBench]
@@ -296,4 +297,4 @@ def test_what_others_want_done_every_minute_is_done(bench: DispatchBench, monkey
     monkeypatch.setattr("otppi.host.messages.dispatch._SAVE", 0.0)
     done = threading.Event()
     bench.dispatch.each_minute.append(done.set)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)

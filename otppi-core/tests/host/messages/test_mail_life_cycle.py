@@ -306,7 +306,7 @@ def test_a_wait_for_one_message_is_kept_and_jobs_are_done_meanwhile(bench: Dispa
     account.script.append(NotSent("busy", retry_after=0.5))
     began, record = time.monotonic(), bench.enqueue(ANI)
     until(lambda: record.attempts and record.state is State.QUEUED)
-    assert bench.egress("mail/office").call(lambda one: one.name).result(5) == "office"
+    assert bench.egress("mail/office").call(lambda one: one.name).result(PATIENCE) == "office"
     assert bench.end(record) == (State.SENT,)
     assert time.monotonic() - began >= 0.5
 

@@ -12,6 +12,7 @@ from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
 
 MakeBench = Callable[..., DispatchBench]
@@ -195,7 +196,7 @@ def test_what_waits_survives_a_change_of_its_modems_settings(bench: DispatchBenc
     thread.stop()
     bench.add("m0", start=False)
     old.gate.set()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
     bench.start("m0")
     assert set(bench.end(first, *waiting)) == {State.SENT}
     assert bench.texts == ["a text", "0", "1", "2"]
@@ -250,7 +251,7 @@ def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:
     assert not bench.dispatch.wait(record, 0.01)
     assert len(bench.dispatch._waiters[record.message_id]) == 2
     modem.gate.set()
-    assert told.wait(30)
+    assert told.wait(PATIENCE)
     assert calls == ["kept"]
     assert not gone.is_set()
     assert not bench.dispatch.on_end(record, told.set)
@@ -268,5 +269,5 @@ def test_whoever_cannot_be_told_harms_neither_the_modem_nor_the_next_message(ben
     assert bench.dispatch.on_end(first, told.set)
     modem.gate.set()
     assert bench.end(first, second) == (State.SENT, State.SENT)
-    assert told.wait(10)
+    assert told.wait(PATIENCE)
     assert modem.opened == 1

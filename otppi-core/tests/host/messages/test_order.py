@@ -15,6 +15,7 @@ from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, Step, until
+from otppi.testing.waiting import PATIENCE
 
 MakeBench = Callable[..., DispatchBench]
 ANI, BUDI = "6281200000001", "6281200000002"
@@ -182,10 +183,10 @@ def test_many_senders_and_flaky_modems(make_bench: MakeBench, seed: int) -> None
     for number in (5, 4):  # meanwhile two modems are taken away
         until(lambda: len(taken) > 100)
         bench.threads[f"m{number}"].stop()
-        assert bench.threads[f"m{number}"].join(10)
+        assert bench.threads[f"m{number}"].join(PATIENCE)
         bench.dispatch.replace_egresses([worker for worker in bench.dispatch.workers() if worker.name != f"m{number}"])
     for sender in senders:
-        sender.join(30)
+        sender.join(PATIENCE)
     states = bench.end(*taken)
     until(lambda: sum(ends.values()) == len(taken))
     assert set(ends.values()) <= {1}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from otppi.host.messages.queue import EgressQueue
 from otppi.host.records.record import Record
 from otppi.testing.bench import ORIGIN
+from otppi.testing.waiting import PATIENCE
 
 
 def record(bulk: bool = False) -> Record:
@@ -99,6 +100,6 @@ def test_a_record_is_taken_or_removed_but_not_both() -> None:
     taker = threading.Thread(target=lambda: taken.extend(drain(queue)))
     taker.start()
     removed = [one for one in reversed(records) if queue.remove(one)]
-    taker.join(10)
+    taker.join(PATIENCE)
     assert len(taken) + len(removed) == 5000
     assert not set(taken) & set(removed)

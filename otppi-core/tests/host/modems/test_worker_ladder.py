@@ -20,6 +20,7 @@ from otppi.host.modems.worker import modem_workers
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
+from otppi.testing.waiting import PATIENCE
 
 REINITIALISE, RADIO, RESET, POWER = RecoveryStep
 Steps = Mapping[RecoveryStep, Exception | None]
@@ -159,7 +160,7 @@ def test_a_modem_that_is_stopped_in_recovery_takes_no_further_step(bench: Dispat
     until(lambda: modem.recovered == [RESET])
     bench.threads["m0"].stop()
     modem.gate.set()
-    assert bench.threads["m0"].join(30)
+    assert bench.threads["m0"].join(PATIENCE)
     assert modem.recovered == [RESET]
 
 
@@ -247,11 +248,11 @@ def test_what_wakes_a_modem_all_the_time_does_not_open_it_all_the_time(
 def test_every_job_comes_to_an_end_also_where_the_thread_has(bench: DispatchBench, closed: bool) -> None:
     bench.add("m0")
     one = bench.worker("m0")
-    assert one.call(lambda modem: modem.identity()).result(30) is not None
+    assert one.call(lambda modem: modem.identity()).result(PATIENCE) is not None
     bench.threads["m0"].stop()
-    assert bench.threads["m0"].join(30)
+    assert bench.threads["m0"].join(PATIENCE)
     with pytest.raises(ModemLost, match="stopped"):
-        one.call(lambda modem: modem.identity(), closed=closed).result(30)
+        one.call(lambda modem: modem.identity(), closed=closed).result(PATIENCE)
 
 
 def test_a_job_that_comes_while_the_driver_fails_comes_to_an_end(bench: DispatchBench) -> None:
@@ -261,17 +262,17 @@ def test_a_job_that_comes_while_the_driver_fails_comes_to_an_end(bench: Dispatch
 
     def fail() -> None:
         failing.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
         raise ValueError("odd")
 
     modem.close = fail  # type: ignore[method-assign]
     modem.lose()
-    assert failing.wait(30)
+    assert failing.wait(PATIENCE)
     job = one.call(lambda driver: driver.identity())
     go_on.set()
     with pytest.raises(ModemLost):
-        job.result(30)
+        job.result(PATIENCE)
     until(lambda: bench.threads["m0"].supervision.failures)
     bench.threads["m0"].stop()
     with pytest.raises(ModemLost):
-        one.call(lambda driver: driver.identity()).result(30)
+        one.call(lambda driver: driver.identity()).result(PATIENCE)

@@ -23,6 +23,7 @@ from otppi.host.storage.sealed import SealedFile
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
 from otppi.testing.values import values_of
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Item, ResponseCode
 
 APP = Origin("ingress-rest", Sender("app"))
@@ -160,7 +161,7 @@ def test_of_two_that_verify_at_once_one_is_right(otp: OtpBench) -> None:
             ready = threading.Barrier(8)
 
             def one(code: str = code, ready: threading.Barrier = ready) -> Verification:
-                ready.wait(10)
+                ready.wait(PATIENCE)
                 return otp.verify(code)
 
             codes = [done.result().code for done in [pool.submit(one) for _ in range(8)]]

@@ -16,6 +16,7 @@ from otppi.host.host import Host
 from otppi.host.operations import registry_of
 from otppi.host.runtime.operations import COMMAND_LINE, Audited, HostCall, NotRunning, Registry, log_audited, origin_of
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 VIEWER, OPERATOR, ADMINISTRATOR = (Actor("ayu", "pages", role, "192.0.2.1") for role in Role)
 PIN = "73917391"
@@ -73,7 +74,7 @@ class Bench:
 
     def _hang(self, call: Call) -> None:
         self.hanging.set()
-        assert self.go_on.wait(60)
+        assert self.go_on.wait(PATIENCE)
 
     def _fail(self, call: Call, name: str) -> None:
         raise OtpPiError(f"it cannot, for {PIN} was in the way")
@@ -167,7 +168,7 @@ def test_nobody_waits_for_a_change_that_hangs_but_another_change(bench: Bench) -
     thread = threading.Thread(target=bench.call, args=("hang",))
     thread.start()
     try:
-        assert bench.hanging.wait(60)
+        assert bench.hanging.wait(PATIENCE)
         assert bench.call("look") == "done"
         assert bench.call("ring") == "done"
         with pytest.raises(Busy, match="nothing was done"):
@@ -176,7 +177,7 @@ def test_nobody_waits_for_a_change_that_hangs_but_another_change(bench: Bench) -
         assert thread.is_alive()
     finally:
         bench.go_on.set()
-        thread.join(60)
+        thread.join(PATIENCE)
     assert bench.call("lock", {"name": "front"}) == "done"
 
 
@@ -188,7 +189,7 @@ def test_changes_at_the_same_time_are_made_one_after_another(bench: Bench) -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     assert [one.outcome for one in bench.audit] == ["done"] * 40
     assert bench.most_at_once == 1
 

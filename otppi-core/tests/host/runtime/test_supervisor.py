@@ -9,6 +9,7 @@ from otppi.host.runtime import supervisor
 from otppi.host.runtime.supervisor import Supervised, ThreadState, Watch, end_all
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 
 class QuickBackoff(Backoff):
@@ -38,7 +39,7 @@ class Body:
             if self._error is None:
                 return
             raise self._error
-        self.stopped.wait(10)
+        self.stopped.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3), None], ids=["raises", "exits", "returns"])
@@ -55,7 +56,7 @@ def test_a_body_that_ends_is_started_again_and_seen(
     assert (thread.supervision.failures, thread.supervision.last_error) == (3, wanted)
     assert caplog.text.count("a thread failed; it will be started again in ") == 3
     thread.stop()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
     assert thread.supervision.state is ThreadState.STOPPED
     assert thread.supervision.failures == 3
 
@@ -67,7 +68,7 @@ def test_stop_ends_the_wait_between_attempts(monkeypatch: pytest.MonkeyPatch) ->
     thread.start()
     until(lambda: thread.supervision.state is ThreadState.WAITING)
     thread.stop()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
     assert body.runs == 1
 
 
@@ -85,7 +86,7 @@ def test_join_tells_of_one_that_does_not_end() -> None:
     thread.stop()
     assert not thread.join(0.01)
     body.stopped.set()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
 
 
 def _cannot_start(_thread: threading.Thread) -> None:
@@ -111,7 +112,7 @@ def test_one_that_cannot_be_started_is_told_and_started_later(
     until(lambda: body.runs == 1 and thread.supervision.state is ThreadState.RUNNING)
     thread.revive()  # it lives: nothing is done
     thread.stop()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
     thread.revive()  # it was stopped: it stays so
     assert body.runs == 1
 
@@ -124,7 +125,7 @@ def test_one_that_could_not_be_started_and_is_stopped_stays_so(monkeypatch: pyte
         thread.start()
     thread.stop()
     thread.revive()
-    assert thread.join(30)
+    assert thread.join(PATIENCE)
     assert body.runs == 0
 
 

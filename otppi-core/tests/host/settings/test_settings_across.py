@@ -13,6 +13,7 @@ from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.host.settings.config import Config
 from otppi.host.settings.document import Declarations
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.errors import FieldError
 
 
@@ -151,7 +152,7 @@ def test_a_thread_whose_settings_are_wrong_is_blocked_and_not_tried_again(caplog
     assert tried == [1]
     assert "x is blocked until its settings are changed: ingress-x.queue: is empty" in caplog.text
     thread.stop()
-    assert thread.join(10)
+    assert thread.join(PATIENCE)
     assert state() is ThreadState.STOPPED
 
 

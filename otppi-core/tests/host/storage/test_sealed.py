@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otppi.host.storage.sealed import SealedFile, key_file, spool_key
+from otppi.testing.waiting import PATIENCE
 
 KEY = bytes(range(32))
 SECRET = b"a secret payload "
@@ -250,7 +251,7 @@ try:
 except OSError as error:
     print(error.errno, len(file))
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert result.stdout.split()[0] in (str(errno.EFBIG), str(errno.ENOSPC))
     assert len(left(tmp_path / "spool")) == int(result.stdout.split()[1])
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
@@ -328,7 +329,7 @@ def test_many_threads_at_once(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert len(file) == len(kept) == 6 * 20
     with opened(tmp_path / "spool") as file:
         assert dict(file.entries()) == kept

@@ -14,6 +14,7 @@ import pytest
 
 from otppi.host.storage.store import Store, StoreDamaged, lists_of
 from otppi.kit.files import new_name
+from otppi.testing.waiting import PATIENCE
 
 OLD, NEW = [{"name": "old"}], [{"name": "new"}]
 
@@ -313,6 +314,6 @@ def test_many_threads_lose_no_list(path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         for number in range(8):
             assert store.read(f"list{number}") == [{"n": 9}]

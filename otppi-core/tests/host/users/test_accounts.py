@@ -23,11 +23,11 @@ from otppi.host.users import password_checks
 from otppi.host.users.api_users import LONGEST_NAME, Accounts, new_token
 from otppi.host.users.settings import API_USERS
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 PASSWORD_HASH = hash_password("right")
 ADDRESS = "192.0.2.1"
 RIGHT, WRONG = "right", "wrong"
-PATIENCE = 30.0
 
 
 def user(name: str = "app", **values: Any) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def test_argon2_without_memory_is_busy() -> None:
         "    try: print(check())\n"
         "    except Busy as error: print(error.retry_after)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.stdout, done.stderr) == ("5.0\n5.0\n", "")
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
 

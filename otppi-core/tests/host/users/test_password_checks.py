@@ -12,8 +12,8 @@ from otppi.api.ingress import Sender
 from otppi.host.users import password_checks
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.password_checks import PLACES, PLACES_OF_NETWORK, PasswordChecks
+from otppi.testing.waiting import PATIENCE
 
-PATIENCE = 30.0
 APP = Sender("app")
 
 

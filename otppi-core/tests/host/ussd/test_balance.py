@@ -26,6 +26,7 @@ from otppi.host.ussd.balance_text import amount, balance_in
 from otppi.host.ussd.sessions import UssdSessions
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
@@ -305,7 +306,7 @@ def scheduled(sims: Sims, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     thread.start()
     yield sims.balances.configure
     sims.balances.stop()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -346,7 +347,7 @@ def test_a_stop_at_any_moment_ends_the_schedule(sims: Sims) -> None:
     sims.balances._changed = Slow()
     thread = threading.Thread(target=sims.balances.run, daemon=True)
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -20,6 +20,7 @@ from otppi.host.ussd.answers import ask
 from otppi.host.ussd.sessions import SessionState, UssdSession, UssdSessions
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import ScriptedModem, until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Answer, ResponseCode, parse
 
 APP = Origin("ingress-rest", Sender("app"))
@@ -93,7 +94,7 @@ def refusal(call: Callable[[], object]) -> NotAccepted:
 
 def test_a_code_is_answered(phone: Phone) -> None:
     session = phone.start()
-    assert session.exchange.result(30) == UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")
+    assert session.exchange.result(PATIENCE) == UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")
     assert session.state is SessionState.ENDED
     assert phone.sessions.sessions() == []
     assert not phone.sessions.busy("m0")
@@ -106,7 +107,7 @@ def test_an_answer_that_comes_long_after_and_messages_meanwhile(phone: Phone) ->
     phone.bench.end(phone.bench.enqueue())
     assert not session.exchange.done()
     phone.say("late")
-    assert session.exchange.result(30).text == "late"
+    assert session.exchange.result(PATIENCE).text == "late"
 
 
 def test_one_session_a_modem_and_the_second_is_told_who_has_it(phone: Phone) -> None:
@@ -120,21 +121,21 @@ def test_one_session_a_modem_and_the_second_is_told_who_has_it(phone: Phone) -> 
     (shown,) = phone.sessions.sessions()
     assert shown["session"] == session.session_id
     assert (shown["modem_id"], shown["owner"]) == ("m0", "ingress-rest/app")
-    assert phone.sessions.start("m1", "*1#", OTHER).exchange.result(30).text == "Pulsa Rp10.000"
+    assert phone.sessions.start("m1", "*1#", OTHER).exchange.result(PATIENCE).text == "Pulsa Rp10.000"
     until(lambda: session.state is SessionState.SENDING)
     phone.say("now")
-    phone.start().exchange.result(30)
+    phone.start().exchange.result(PATIENCE)
 
 
 def test_replies(phone: Phone) -> None:
     phone.script.extend([MENU, MENU, "Pulsa Rp10.000"])
     session = phone.start()
-    assert session.exchange.result(30) == MENU
+    assert session.exchange.result(PATIENCE) == MENU
     assert session.state is SessionState.REPLY_WANTED
     assert phone.sessions.busy("m0")
     assert refusal(lambda: phone.sessions.reply(session.session_id, "1", Sender("other"))).code is ResponseCode.FAILED
     for wanted in (MENU, UssdAnswer(UssdStatus.FINISHED, "Pulsa Rp10.000")):
-        assert phone.sessions.reply(session.session_id, "1", APP.sender).exchange.result(30) == wanted
+        assert phone.sessions.reply(session.session_id, "1", APP.sender).exchange.result(PATIENCE) == wanted
     assert phone.asked == ["*123#", "1", "1"]
     assert "wants no reply" in refusal(lambda: phone.sessions.reply(session.session_id, "1", APP.sender)).cause
     assert "no such" in refusal(lambda: phone.sessions.reply("nonsense", "1", APP.sender)).cause
@@ -143,15 +144,15 @@ def test_replies(phone: Phone) -> None:
 def test_cancelling(phone: Phone) -> None:
     assert not phone.sessions.cancel("m0")
     phone.script.extend([MENU, SILENT])
-    phone.start().exchange.result(30)
+    phone.start().exchange.result(PATIENCE)
     assert phone.sessions.cancel("m0")
     until(lambda: phone.asked == ["*123#", "cancelled"])
     session = phone.start()
     until(lambda: session.state is SessionState.SENDING)
     assert phone.sessions.cancel("m0")
-    assert "cancelled" in refusal(lambda: session.exchange.result(30)).cause
+    assert "cancelled" in refusal(lambda: session.exchange.result(PATIENCE)).cause
     phone.say("too late")
-    assert phone.start().exchange.result(30).text == "Pulsa Rp10.000"
+    assert phone.start().exchange.result(PATIENCE).text == "Pulsa Rp10.000"
 
 
 @pytest.mark.parametrize(
@@ -165,10 +166,10 @@ def test_cancelling(phone: Phone) -> None:
 )
 def test_what_the_modem_raises(phone: Phone, error: Exception, code: ResponseCode, cause: str) -> None:
     phone.script.append(error)
-    refused = refusal(lambda: phone.start().exchange.result(30))
+    refused = refusal(lambda: phone.start().exchange.result(PATIENCE))
     assert refused.code is code
     assert cause in refused.cause
-    assert phone.start().exchange.result(30).text == "Pulsa Rp10.000"
+    assert phone.start().exchange.result(PATIENCE).text == "Pulsa Rp10.000"
 
 
 def test_a_modem_that_is_not_there_or_not_ready(phone: Phone) -> None:
@@ -182,18 +183,18 @@ def test_a_modem_that_is_not_there_or_not_ready(phone: Phone) -> None:
 def test_a_modem_that_ingresses_may_not_use(phone: Phone) -> None:
     phone.add("own", send_from_api=False)
     assert phone.request(modem_id="own").code is ResponseCode.NO_MODEM
-    assert phone.sessions.start("own", "*1#", APP).exchange.result(30)
+    assert phone.sessions.start("own", "*1#", APP).exchange.result(PATIENCE)
 
 
 def test_a_network_that_never_answers(phone: Phone) -> None:
     phone.sessions.timeouts = {"m0": 0.1}
     phone.script.append(SILENT)
     session = phone.start()
-    refused = refusal(lambda: session.exchange.result(30))
+    refused = refusal(lambda: session.exchange.result(PATIENCE))
     assert refused.code is ResponseCode.UNCONFIRMED
     until(lambda: phone.asked == ["*123#", "cancelled"])
     phone.say("much too late")
-    assert phone.start().exchange.result(30).text == "Pulsa Rp10.000"
+    assert phone.start().exchange.result(PATIENCE).text == "Pulsa Rp10.000"
 
 
 def test_a_modem_that_has_no_time(phone: Phone) -> None:
@@ -203,12 +204,12 @@ def test_a_modem_that_has_no_time(phone: Phone) -> None:
     until(phone.modem.sending.is_set)
     session = phone.start()
     phone.say("of somebody else")
-    refused = refusal(lambda: session.exchange.result(30))
+    refused = refusal(lambda: session.exchange.result(PATIENCE))
     assert (refused.code, refused.retry_after) == (ResponseCode.QUEUE_FULL, 30)
     phone.modem.gate.set()
     phone.bench.end(record)
     phone.sessions.timeouts = {}
-    phone.start().exchange.result(30)
+    phone.start().exchange.result(PATIENCE)
     assert phone.asked == ["*123#"]
 
 
@@ -216,7 +217,7 @@ def test_a_reply_that_nobody_gives(phone: Phone) -> None:
     phone.sessions.timeouts = {"m0": 0.1}
     phone.script.append(MENU)
     session = phone.start()
-    assert session.exchange.result(30) == MENU
+    assert session.exchange.result(PATIENCE) == MENU
     until(lambda: session.state is SessionState.ENDED)
     until(lambda: phone.asked == ["*123#", "cancelled"])
 
@@ -224,7 +225,7 @@ def test_a_reply_that_nobody_gives(phone: Phone) -> None:
 def test_the_network_ends_a_session_that_waits_for_a_reply(phone: Phone) -> None:
     phone.script.append(MENU)
     session = phone.start()
-    assert session.exchange.result(30) == MENU
+    assert session.exchange.result(PATIENCE) == MENU
     phone.say(UssdAnswer(UssdStatus.TIMED_OUT))
     assert session.state is SessionState.ENDED
     assert not phone.sessions.busy("m0")
@@ -235,7 +236,7 @@ def test_stopping(phone: Phone) -> None:
     session = phone.start()
     phone.sessions.stop()
     assert "is stopping" in refusal(phone.start).cause
-    assert "stopped" in refusal(lambda: session.exchange.result(30)).cause
+    assert "stopped" in refusal(lambda: session.exchange.result(PATIENCE)).cause
     assert not any(
         isinstance(thread, threading.Timer) and thread.is_alive() and not thread.finished.is_set()
         for thread in threading.enumerate()
@@ -244,14 +245,14 @@ def test_stopping(phone: Phone) -> None:
 
 def test_sessions_are_forgotten(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     first = phone.start()
-    first.exchange.result(30)
+    first.exchange.result(PATIENCE)
     assert phone.sessions.find(first.session_id, APP.sender) is first
     assert phone.sessions.find(first.session_id, OTHER.sender) is None
     for _ in range(70):
-        phone.start().exchange.result(30)
+        phone.start().exchange.result(PATIENCE)
     assert phone.sessions.find(first.session_id, APP.sender) is None
     last = phone.start()
-    last.exchange.result(30)
+    last.exchange.result(PATIENCE)
     monkeypatch.setattr(sessions_module, "_KEPT_FOR", -1.0)
     assert phone.sessions.find(last.session_id, APP.sender) is None
 
@@ -359,7 +360,7 @@ def test_no_text_is_logged_or_shown(phone: Phone, caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.DEBUG)
     phone.script.extend([UssdAnswer(UssdStatus.REPLY_WANTED, "rahasia"), NotDone("refused")])
     session = phone.start("*771*4321#")
-    session.exchange.result(30)
+    session.exchange.result(PATIENCE)
     phone.say("rahasia lain")
     for text in ("4321", "rahasia"):
         assert text not in caplog.text + repr(session) + str(phone.sessions.sessions())

@@ -24,6 +24,7 @@ from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import MESSAGE_RECEIVED, MESSAGE_STATE, Webhook
 from otppi.testing.scripted import until
 from otppi.testing.values import values_of
+from otppi.testing.waiting import PATIENCE
 
 SECRET_TEXT = "kode rahasia 731904"
 KEY = "made-up key"
@@ -92,7 +93,7 @@ def hang_up(handler: Handler) -> None:
 
 
 def be_silent(handler: Handler) -> None:
-    handler.server.release.wait(10)
+    handler.server.release.wait(PATIENCE)
     handler.close_connection = True
 
 
@@ -106,7 +107,7 @@ def talk_on_and_on(handler: Handler) -> None:
     handler.send_header("Content-Length", str(1 << 30))
     handler.end_headers()
     handler.wfile.write(b"x" * 100_000)
-    handler.server.release.wait(10)
+    handler.server.release.wait(PATIENCE)
     handler.close_connection = True
 
 
@@ -134,7 +135,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Webhook]]:
     yield begin
     for one, thread in running:
         one.stop()
-        thread.join(5)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

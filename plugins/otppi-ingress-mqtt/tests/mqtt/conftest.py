@@ -11,6 +11,7 @@ from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Answer, Envelope, ResponseCode, parse
 from otppi_ingress_mqtt.ingress import MqttIngress, Pace
 from otppi_ingress_mqtt.settings import SECTION
@@ -137,7 +138,7 @@ class Running:
 
     def stop(self) -> None:
         self.ingress.stop()
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "it does not stop"
 
 

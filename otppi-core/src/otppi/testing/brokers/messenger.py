@@ -34,6 +34,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.process import ServerProcess, listens
 from otppi.testing.ports import free_port
+from otppi.testing.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import ssl
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from websockets.sync.server import ServerConnection
 
 PORT = 8890
-_PATIENCE = 60.0
 _SEND_TIMEOUT = struct.pack("@ll", 5, 0)
 """A client that has read nothing for so long, as seconds and microseconds, is given up."""
 
@@ -120,13 +120,13 @@ class Messenger:
     def wait_for_clients(self, number: int, channel: str | None = None) -> None:
         """Wait until so many are connected (by a channel)."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._count(channel) == number, _PATIENCE):
+            if not self._changed.wait_for(lambda: self._count(channel) == number, PATIENCE):
                 raise AssertionError(f"{self._count(channel)} clients of {channel or 'all channels'}, not {number}")
 
     def wait_for_messages(self, number: int) -> list[str]:
         """Wait until so many messages were passed on, and return all of them."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self.relayed) >= number, _PATIENCE):
+            if not self._changed.wait_for(lambda: len(self.relayed) >= number, PATIENCE):
                 raise AssertionError(f"{len(self.relayed)} messages, not {number}")
             return list(self.relayed)
 

@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-_PATIENCE = 60.0
+from otppi.testing.waiting import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class MqttPeer:
         _, mid = self._client.subscribe(topic, qos)
         self._until(lambda: mid in self._subscribed, "subscribed")
 
-    def wait_for(self, count: int, topic: str | None = None, seconds: float = _PATIENCE) -> list[Heard]:
+    def wait_for(self, count: int, topic: str | None = None, seconds: float = PATIENCE) -> list[Heard]:
         """Wait until so many messages have come, to this topic where one is given; return them."""
 
         def wanted() -> list[Heard]:
@@ -100,7 +100,7 @@ class MqttPeer:
         self._until(lambda: len(wanted()) >= count, f"{count} messages, got {len(wanted())}", seconds)
         return wanted()
 
-    def _until(self, condition: Any, what: str, seconds: float = _PATIENCE) -> None:
+    def _until(self, condition: Any, what: str, seconds: float = PATIENCE) -> None:
         with self._changed:
             if not self._changed.wait_for(condition, seconds):
                 raise AssertionError(f"not within {seconds:g} s: {what}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_PATIENCE = 60.0
+from otppi.testing.waiting import PATIENCE
 
 
 class ServerProcess(ABC):
@@ -53,7 +53,7 @@ class ServerProcess(ABC):
                 cwd=self.folder,
                 start_new_session=True,  # its helpers are signalled with it
             )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
@@ -93,10 +93,10 @@ class ServerProcess(ABC):
         self._signal(number)
         self._signal(signal.SIGCONT)
         try:
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
-            self._process.wait(_PATIENCE)
+            self._process.wait(PATIENCE)
         self._process = None
 
     def __enter__(self) -> Self:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from otppi.testing.waiting import PATIENCE
+
 _CHUNK = 65_536
 
 
@@ -67,7 +69,7 @@ class TcpProxy:
         with self._lock:
             self._orders.append(carry_out)
         self._near.send(b"\0")
-        done.wait(10)
+        done.wait(PATIENCE)
 
     # -- the thread -------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Self
 from otppi.testing.brokers.certificates import Pair
 from otppi.testing.brokers.process import ServerProcess
 from otppi.testing.ports import free_port
+from otppi.testing.waiting import PATIENCE
 
 USER, PASSWORD = "guest", "guest"
 _PLUGINS = ("rabbitmq_stomp", "rabbitmq_management")
@@ -132,7 +133,7 @@ class RabbitMq(ServerProcess):
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             env=os.environ | self._environment(),
         )
         return done.stdout
@@ -147,7 +148,7 @@ class RabbitMq(ServerProcess):
         """
         credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection(self.address, self.management_port, timeout=30)
+        connection = http.client.HTTPConnection(self.address, self.management_port, timeout=PATIENCE)
         with closing(connection):
             connection.request(method, f"/api/{path}", json.dumps(document).encode(), headers)
             answer = connection.getresponse()
@@ -160,7 +161,7 @@ class RabbitMq(ServerProcess):
         path = self.folder / "rabbitmqadmin"
         if not path.exists():
             url = f"http://{self.address}:{self.management_port}/cli/rabbitmqadmin"
-            with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as file:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer, path.open("wb") as file:
                 shutil.copyfileobj(answer, file)
             path.chmod(0o755)
         return path
