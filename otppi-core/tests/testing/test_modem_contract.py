@@ -1,5 +1,6 @@
 """The contract of a modem finds what it is for: each of its checks fails for a modem that breaks that promise."""
 
+import gc
 import logging
 import os
 import threading
@@ -347,6 +348,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def broken(request: pytest.FixtureRequest) -> Iterator[PretendedBench]:
     """The bench of a modem that breaks a promise; what it left open is closed."""
     bench: PretendedBench = request.param()
+    gc.collect()  # what tests before this one have left for it would be closed meanwhile, and hide what is left open
     yield bench
     for descriptor in bench.other_end.descriptors:
         os.close(descriptor)
