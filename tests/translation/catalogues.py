@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = ("id",)
 """Beside English, which is what the source says."""
 
-_KEYWORDS = {"_": None, "plural": (1, 2)}
+_KEYWORDS = {"_": None, "plural": (1, 2), "in_context": ((1, "c"), 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Package:
         catalog = Catalog(domain=self.name, project="OTP-Pi", charset="utf-8")
         for path in self.sources():
             with path.open("rb") as file:
-                for line, message, _comments, _context in extract("python", file, keywords=_KEYWORDS):
-                    catalog.add(message, locations=[(str(path.relative_to(self.folder)), line)])
+                for line, message, _comments, context in extract("python", file, keywords=_KEYWORDS):
+                    catalog.add(message, locations=[(str(path.relative_to(self.folder)), line)], context=context)
         return catalog
 
     def path(self, language: str) -> Path:
@@ -108,29 +108,34 @@ class Call:
         place: File and line.
         templates: What it gives as templates, None in place of what is no literal.
         arguments: The names of its arguments.
+        contexts: What tells its words from the same ones elsewhere, None in place of what is no literal.
     """
 
     place: str
     templates: tuple[str | None, ...]
     arguments: frozenset[str]
+    contexts: tuple[str | None, ...] = ()
 
 
 def calls(package: Package) -> Iterator[Call]:
-    """Return the places of a package where a text is made by `_(…)` or `_.plural(…)`."""
+    """Return the places of a package where a text is made by `_(…)`, `_.plural(…)` or `_.in_context(…)`."""
     for path in package.sources():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _is_marker(node.func):
+                given = tuple(
+                    one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None
+                    for one in node.args
+                )
+                contexts = int(isinstance(node.func, ast.Attribute) and node.func.attr == "in_context")
                 yield Call(
                     f"{path.relative_to(ROOT)}:{node.lineno}",
-                    tuple(
-                        one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None
-                        for one in node.args
-                    ),
+                    given[contexts:],
                     frozenset(keyword.arg or "**" for keyword in node.keywords),
+                    given[:contexts],
                 )
 
 
 def _is_marker(function: ast.expr) -> bool:
-    if isinstance(function, ast.Attribute) and function.attr == "plural":
+    if isinstance(function, ast.Attribute) and function.attr in ("plural", "in_context"):
         function = function.value
     return isinstance(function, ast.Name) and function.id == "_"

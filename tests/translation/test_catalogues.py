@@ -29,7 +29,7 @@ def _forms(text: object) -> tuple[str, ...]:
 def test_texts_are_literals_that_get_the_arguments_of_their_template(package: Package) -> None:
     wrong = []
     for call in calls(package):
-        if None in call.templates or not call.templates:
+        if None in (*call.templates, *call.contexts) or not call.templates:
             wrong.append(f"{call.place}: a template has to be a literal")
         elif call.arguments:
             *ones, last = [fields(template or "") for template in call.templates]
@@ -48,8 +48,8 @@ def test_the_translators_tool_finds_every_text(package: Package) -> None:
 @each_package
 @each_language
 def test_the_catalogue_is_complete(package: Package, language: str) -> None:
-    source = {message.id for message in package.template() if message.id}
-    catalogue = {message.id: message for message in package.catalogue(language) if message.id}
+    source = {(message.context, message.id) for message in package.template() if message.id}
+    catalogue = {(message.context, message.id): message for message in package.catalogue(language) if message.id}
     assert not source - catalogue.keys(), "missing: ./build.sh texts"
     assert not catalogue.keys() - source, "unused: ./build.sh texts"
     assert not [one.id for one in catalogue.values() if one.fuzzy]
@@ -104,5 +104,8 @@ def test_the_own_reader_reads_what_babel_reads(package: Package, language: str) 
         if not message.id:
             continue
         one, many = _forms(message.id)[0], _forms(message.id)[-1]
-        said = [known.ngettext(one, many, count) for count in (1, 2)] if one != many else [known.gettext(one)]
+        if message.context:
+            said = [known.pgettext(message.context, one)]
+        else:
+            said = [known.ngettext(one, many, count) for count in (1, 2)] if one != many else [known.gettext(one)]
         assert {*said} == {*_forms(message.string)}

@@ -1,14 +1,17 @@
 """Where a text's translation comes from, and which language a person reads."""
 
+import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from otppi.api.errors import NotSent, OtpPiError, sentence
 from otppi.api.text import catalogue, language_of, languages, translated
+from otppi.text import _ as core
 from otppi.text import languages as loader
+from otppi.text import states
 from otppi.text.po import compiled
 
 HEADER = (
@@ -125,3 +128,20 @@ def test_an_error_keeps_its_text(stranger: Path) -> None:
     (stranger / "stranger_plugin.po").write_text(HEADER + 'msgid "no signal"\nmsgstr "tidak ada sinyal"\n')
     assert translated(sentence(NotSent(_("no signal"))), "id") == "tidak ada sinyal"
     assert sentence(OtpPiError("two\nlines")) == "two; lines"
+
+
+def test_one_word_is_two_in_another_language() -> None:
+    modem, number = core.in_context("a modem's state", "blocked"), core("blocked")
+    assert modem == number == "blocked"
+    assert translated(modem, "id") == "perlu tindakan"
+    assert translated(number, "id") == "diblokir"
+    assert translated(copy.deepcopy(modem), "id") == "perlu tindakan"
+    assert translated(core.in_context("nobody knows it", "blocked"), "id") == "blocked"
+
+
+@pytest.mark.parametrize(("words", "said"), [(states.said, "diblokir"), (states.egress_said, "perlu tindakan")])
+def test_blocked_is_said_of_a_number_or_of_a_modem(words: Callable[[str], str], said: str) -> None:
+    assert words("blocked") == "blocked"
+    assert translated(words("blocked"), "id") == said
+    assert translated(states.said(words("blocked")), "id") == said
+    assert words("nonsense") == "nonsense"

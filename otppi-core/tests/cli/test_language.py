@@ -116,3 +116,25 @@ def test_the_running_gateway_is_shown_in_the_language(otppi: Otppi, gateway: Any
     assert "tidak ada /dev/nowhere" in status
     unknown = otppi("send", "--language", "id", "--data", gateway.data, "--modem", "nobody", "081234567890", "Halo")
     assert "tidak ada modem aktif dengan nama ini" in unknown.err
+
+
+def test_the_reference_of_settings_is_in_the_language(otppi: Otppi) -> None:
+    page = otppi("settings", "reference", "--language", "id").out
+    assert page.startswith("# Pengaturan\n")
+    assert "| Pengaturan | Judul | Jenis | Bawaan | Kegunaan |" in page
+    assert "| `default_lifetime` | Masa berlaku bawaan | bilangan bulat dari 5 sampai 604.800 detik | `600` |" in page
+    assert "| `routing` | Rute | `prefix` atau `cheapest` |" in page
+    assert "Setelah perubahan, modem atau akun dibuka ulang" in page
+
+
+def test_the_reference_of_operations_is_in_the_language(otppi: Otppi) -> None:
+    page = otppi("operations", "--language", "id").out
+    assert page.startswith("# Operasi\n")
+    assert "| Argumen | Judul |" in page
+    assert "peran viewer, hanya membaca" in page
+
+
+def test_the_unit_of_a_limit_is_told_in_the_language(otppi: Otppi, data: Path) -> None:
+    change = ("settings", "set", "sms.default_lifetime", "1")
+    assert "sms.default_lifetime: harus sedikitnya 5 detik" in otppi("--language", "id", *change).err
+    assert "sms.default_lifetime: must be at least 5 s\n" in otppi(*change).err

@@ -7,6 +7,7 @@ from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import columns, complain, show
+from otppi.text.states import egress_said
 
 _COLUMNS = {
     "state": "STATE",
@@ -22,7 +23,8 @@ _COLUMNS = {
 
 
 def _discovered(options: Options, devices: Any) -> int:
-    show(options, devices, columns([one | {"model": one["model"] or one["product"]} for one in devices], _COLUMNS))
+    rows = [one | {"model": one["model"] or one["product"], "state": egress_said(one["state"])} for one in devices]
+    show(options, devices, columns(rows, _COLUMNS))
     if not devices:
         complain(_("no modem is plugged in"))
     return Exit.DONE if devices else Exit.FAILED

@@ -11,7 +11,7 @@ from otppi.cli.output import cell, columns, complain, moment, show
 from otppi.cli.sending import deliver, tell
 from otppi.cli.status import MODEM_COLUMNS, modem_table, recovery_lines
 from otppi.cli.talk import gateway
-from otppi.text.states import said
+from otppi.text.states import egress_said
 
 _LIST_COLUMNS = {key: title for key, title in MODEM_COLUMNS.items() if key != "detail"} | {
     "imei": "IMEI",
@@ -74,7 +74,11 @@ def modem_probe(options: Options) -> int:
 
     paths = [str(Path(path).absolute()) for path in options.paths] or serial_ports()
     found = probe_ports(paths)
-    show(options, found, columns([one | one["identity"] for one in found], _PROBE_COLUMNS))
+    show(
+        options,
+        found,
+        columns([one | one["identity"] | {"state": egress_said(one["state"])} for one in found], _PROBE_COLUMNS),
+    )
     if not paths:
         complain(_("this device has no serial port: is the modem plugged in and switched on?"))
     return Exit.DONE if any(one["state"] in ("found", "blocked") for one in found) else Exit.FAILED
@@ -105,6 +109,7 @@ def modem_test(options: Options) -> int:
 def _tell_state(options: Options, modem: dict[str, Any]) -> int:
     facts = {key: value for key, value in modem.items() if key not in _TOLD_ELSEWHERE and value not in (None, "")}
     facts |= {key: moment(facts[key]) for key in _TIMES if key in facts}
+    facts["state"] = egress_said(modem["state"])
     lines = [f"{key:<13} {cell(value)}" for key, value in facts.items()]
     show(options, {"modem": modem}, [*lines, *recovery_lines([modem])])
     if modem["state"] == "ready":
@@ -113,7 +118,7 @@ def _tell_state(options: Options, modem: dict[str, Any]) -> int:
         _(
             "modem {modem_id} is {state}: {detail}",
             modem_id=modem["modem_id"],
-            state=spoken(said(modem["state"])),
+            state=spoken(egress_said(modem["state"])),
             detail=modem["detail"] or _("it is being opened"),
         )
     )

@@ -10,7 +10,7 @@ from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
-from otppi.cli.language import _
+from otppi.cli.language import _, spoken
 from otppi.cli.output import as_json, show
 from otppi.cli.talk import ask
 
@@ -117,7 +117,7 @@ def reference(options: Options) -> int:
         return schema(options)
     from otppi.cli import declarations
 
-    print(declarations.reference())
+    print(declarations.reference(spoken))
     return Exit.DONE
 
 

@@ -8,7 +8,7 @@ from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, moment, show
-from otppi.text.states import said
+from otppi.text.states import egress_said, said
 
 MODEM_COLUMNS = {
     "modem_id": "MODEM",
@@ -75,7 +75,10 @@ def _service_now(service: dict[str, Any]) -> str:
 
 def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> list[str]:
     """List modems; the detail of one that works is the limit that keeps it from sending."""
-    return columns([one | {"detail": one["detail"] or one["unusable"]} for one in modems], titles)
+    return columns(
+        [one | {"state": egress_said(one["state"]), "detail": one["detail"] or one["unusable"]} for one in modems],
+        titles,
+    )
 
 
 def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:

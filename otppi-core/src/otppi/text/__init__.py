@@ -14,6 +14,7 @@ Template = Callable[["Text"], str | None]
 """Gives the template of a text in some language, None where there is none."""
 
 _PLAIN = string.Formatter()
+_NO_ARGUMENTS: dict[str, object] = {}  # of most texts, and never written to
 
 
 class Text(str):
@@ -22,18 +23,25 @@ class Text(str):
     What a user, a modem or a server said is an argument, never part of the template. Without arguments the template is
     the sentence, as it stands; with some, its fields are those of `str.format`. `domain` is the package whose catalogue
     knows the template, empty where only the arguments are to be translated. Where there is `plural`, the argument
-    `count` chooses between the two.
+    `count` chooses between the two. `context` tells translators apart what is one word in English and two elsewhere.
     """
 
-    __slots__ = ("_arguments", "domain", "plural", "template")
+    __slots__ = ("_arguments", "context", "domain", "plural", "template")
 
     template: str
     plural: str
     domain: str
+    context: str
     _arguments: dict[str, object]
 
     def __new__(
-        cls, template: str, arguments: Mapping[str, object] | None = None, *, domain: str = "", plural: str = ""
+        cls,
+        template: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        domain: str = "",
+        plural: str = "",
+        context: str = "",
     ) -> "Text":
         """Write the sentence in English."""
         given = {
@@ -42,7 +50,8 @@ class Text(str):
         }
         chosen = plural if plural and given.get("count") != 1 else template
         text = super().__new__(cls, chosen.format_map(given) if given else chosen)
-        for name, value in (("template", template), ("plural", plural), ("domain", domain), ("_arguments", given)):
+        kept = (("template", template), ("plural", plural), ("context", context), ("domain", domain))
+        for name, value in (*kept, ("_arguments", given or _NO_ARGUMENTS)):
             object.__setattr__(text, name, value)
         return text
 
@@ -53,7 +62,7 @@ class Text(str):
         raise AttributeError(f"a text never changes: {name}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.template, self._arguments, self.domain, self.plural)
+        return _restored, (self.template, self._arguments, self.domain, self.plural, self.context)
 
     @property
     def arguments(self) -> Mapping[str, object]:
@@ -62,7 +71,7 @@ class Text(str):
 
     def filled(self, **arguments: object) -> "Text":
         """Make the text of a table's template and these arguments."""
-        return Text(self.template, arguments, domain=self.domain, plural=self.plural)
+        return Text(self.template, arguments, domain=self.domain, plural=self.plural, context=self.context)
 
     def rendered(self, template: Template, formatter: string.Formatter = _PLAIN) -> str:
         """Write the sentence with the templates of another language, and the English one where one cannot be used.
@@ -85,8 +94,8 @@ class Text(str):
         return formatter.vformat(english, (), arguments) if arguments else english
 
 
-def _restored(template: str, arguments: dict[str, object], domain: str, plural: str) -> Text:
-    return Text(template, arguments, domain=domain, plural=plural)
+def _restored(template: str, arguments: dict[str, object], domain: str, plural: str, context: str = "") -> Text:
+    return Text(template, arguments, domain=domain, plural=plural, context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,13 @@ class Catalogue:
     def plural(self, one: str, many: str, /, *, count: int, **arguments: object) -> Text:
         """Make a text that differs by a number: `_.plural("{count} message", "{count} messages", count=n)`."""
         return Text(one, {"count": count, **arguments}, domain=self.domain, plural=many)
+
+    def in_context(self, context: str, template: str, /, **arguments: object) -> Text:
+        """Make a text whose English words mean something else elsewhere: `_.in_context("a modem's state", "blocked")`.
+
+        A catalogue has the context as `msgctxt`; English readers are not shown it.
+        """
+        return Text(template, arguments, domain=self.domain, context=context)
 
 
 def catalogue(package: str) -> Catalogue:

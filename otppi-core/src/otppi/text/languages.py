@@ -71,7 +71,7 @@ def _template(text: Text, language: str) -> str | None:
         count = text.arguments.get("count")
         found = known.ngettext(text.template, text.plural, count if isinstance(count, int) else 2)
     else:
-        found = known.gettext(text.template)
+        found = known.pgettext(text.context, text.template) if text.context else known.gettext(text.template)
     return found or None
 
 

@@ -1,6 +1,6 @@
 """The words for states: what programs read stays as it is, and people read it in their language."""
 
-from otppi.text import _
+from otppi.text import Text, _
 
 _STATES = {
     # of a message
@@ -53,6 +53,14 @@ _STATES = {
 }
 
 
+_OF_EGRESSES = {"blocked": _.in_context("a modem's state", "blocked")}  # a person has to do something, as no number has
+
+
 def said(state: str) -> str:
-    """Return the words for a state; one that is not known stays as it is."""
-    return _STATES.get(state, state)
+    """Return the words for a state; one that is not known, or is in words already, stays as it is."""
+    return state if isinstance(state, Text) else _STATES.get(state, state)
+
+
+def egress_said(state: str) -> str:
+    """Return the words for a state of a modem, a mail account or one of its ports."""
+    return _OF_EGRESSES.get(state) or said(state)

@@ -3,34 +3,37 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from enum import StrEnum
+from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
 from otppi.text import _
 
 
-class Input(StrEnum):
-    """How a value is asked for. Where the meaning says what is valid, that is checked (an empty text always is)."""
+class Input(Enum):
+    """How a value is asked for. Where the meaning says what is valid, that is checked (an empty text always is).
 
-    HOST = "host name or IP address"
-    IP_ADDRESS = "IP address"
-    PORT = "TCP port of a server"
-    LISTEN_PORT = "TCP port that is listened on"
-    SERIAL_PORT = "serial port"
-    PATH = "file"
-    URL = "URL"
-    EMAIL = "e-mail address"
-    MSISDN = "telephone number"
-    PREFIX = "first digits of numbers"
-    DURATION = "duration"
-    TIME = "time of day"
-    TIME_SPAN = "time span"
-    PASSWORD = "password"  # noqa: S105 - what it is called
-    PIN = "PIN"
-    HASH = "hash"  # made by programs: no form asks for it
-    COMMAND = "AT command"
-    REGEX = "regular expression"
+    The values are what a person reads.
+    """
+
+    HOST = _("host name or IP address")
+    IP_ADDRESS = _("IP address")
+    PORT = _("TCP port of a server")
+    LISTEN_PORT = _("TCP port that is listened on")
+    SERIAL_PORT = _("serial port")
+    PATH = _("file")
+    URL = _("URL")
+    EMAIL = _("e-mail address")
+    MSISDN = _("telephone number")
+    PREFIX = _("first digits of numbers")
+    DURATION = _("duration")
+    TIME = _("time of day")
+    TIME_SPAN = _("time span")
+    PASSWORD = _("password")
+    PIN = _("PIN")
+    HASH = _("hash")  # made by programs: no form asks for it
+    COMMAND = _("AT command")
+    REGEX = _("regular expression")
 
 
 PORT_RANGE: Final = (1, 65_535)

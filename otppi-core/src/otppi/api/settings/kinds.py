@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from otppi.text import _
 
@@ -48,26 +48,36 @@ TYPE_NAMES: Mapping[Kind, str] = {
     Kind.TEXT_LIST: _("a list of texts"),
     Kind.ROWS: _("a list of rows"),
 }
+KIND_NAMES: Mapping[Kind, str] = {
+    Kind.TEXT: _("text"),
+    Kind.INTEGER: _("integer"),
+    Kind.NUMBER: _("number"),
+    Kind.BOOLEAN: _("boolean"),
+    Kind.TEXT_LIST: _("text list"),
+    Kind.ROWS: _("rows"),
+    Kind.ANY: _("any JSON value"),
+}
+"""What the reference calls them."""
 LISTS = (Kind.TEXT_LIST, Kind.ROWS)
 
 
-class Effect(StrEnum):
-    """What a change of a setting does beside being used, as a person should know before it."""
+class Effect(Enum):
+    """What a change of a setting does beside being used, as a person should know before it; the values are texts."""
 
-    AT_ONCE = "it is used at once"
-    RECONNECTS = "the connection is made anew"
-    REOPENS = "the modem or account is opened anew, after the message that it is sending"
-    RESTARTS = "it is used after the gateway's next start"
-    MAY_CUT_OFF = "whoever is connected may be cut off"
+    AT_ONCE = _("it is used at once")
+    RECONNECTS = _("the connection is made anew")
+    REOPENS = _("the modem or account is opened anew, after the message that it is sending")
+    RESTARTS = _("it is used after the gateway's next start")
+    MAY_CUT_OFF = _("whoever is connected may be cut off")
 
 
-class Suggest(StrEnum):
-    """Lists that only the running gateway knows, from which a form offers values."""
+class Suggest(Enum):
+    """Lists that only the running gateway knows, from which a form offers values; the values are texts."""
 
-    MODEMS = "modems"
-    MODEM_TYPES = "modem types"
-    INGRESSES = "ingresses"
-    SERIAL_PORTS = "serial ports"
+    MODEMS = _("modems")
+    MODEM_TYPES = _("modem types")
+    INGRESSES = _("ingresses")
+    SERIAL_PORTS = _("serial ports")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,33 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from otppi.api.settings.kinds import Group, Kind
+from otppi.api.settings.kinds import KIND_NAMES, Group, Kind
 from otppi.api.settings.setting import Setting
+from otppi.text import _, joined
 
-_HEAD = ["| Setting | Title | Type | Default | What it does |", "|---|---|---|---|---|"]
+Say = Callable[[str], str]
+"""Says a text in the language of whoever reads the page, as `otppi.text.languages.translated` does; `str`: English."""
 
 
-def page(title: str, about: Iterable[str], groups: Sequence[tuple[Group | None, Sequence[Setting]]]) -> str:
+def page(
+    title: str, about: Iterable[str], groups: Sequence[tuple[Group | None, Sequence[Setting]]], say: Say = str
+) -> str:
     """Write the page of a section: a table for each group, and one for the rows of each setting that has some."""
-    lines = [f"## {title}", ""]
+    lines = [f"## {say(title)}", ""]
     for paragraph in about:
-        lines += [*prose(paragraph), ""]
+        lines += [*prose(say(paragraph)), ""]
     for group, settings in groups:
         if len(groups) > 1:
-            lines += [f"### {group.title if group else 'Others'}", ""]
-            lines += [*prose(group.help), ""] if group and group.help else []
-        lines += [*table(settings), ""]
+            heading = say(group.title if group else _("Others"))
+            lines += [f"### {heading}", ""]
+            lines += [*prose(say(group.help)), ""] if group and group.help else []
+        lines += [*table(settings, say=say), ""]
         for setting in settings:
             if setting.kind is Kind.ROWS:
-                lines += [f"Each row of `{setting.key}`:", "", *table(setting.columns), ""]
+                about_rows = say(_("Each row of `{setting}`:", setting=setting.key))
+                lines += [about_rows, "", *table(setting.columns, say=say), ""]
     return "\n".join(lines)
 
 
@@ -31,24 +37,36 @@ def prose(paragraph: str) -> list[str]:
     return textwrap.wrap(paragraph, 120, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def table(settings: Iterable[Setting], what: str = "Setting") -> list[str]:
+def table(settings: Iterable[Setting], what: str = _("Setting"), say: Say = str) -> list[str]:
     """Write a table of settings, a line for each."""
-    return [_HEAD[0].replace("Setting", what), *_HEAD[1:], *map(_row, settings)]
+    head = (what, _("Title"), _("Type"), _("Default"), _("What it does"))
+    return [_line(map(say, head)), f"|{'---|' * len(head)}", *(_line(map(say, _cells(one))) for one in settings)]
 
 
-def _row(setting: Setting) -> str:
-    title = f"{setting.title} (advanced)" if setting.advanced else setting.title
-    default = "required" if setting.required else "secret" if setting.secret else f"`{json.dumps(setting.default)}`"
-    cells = (f"`{setting.key}`", title, _type(setting), default, setting.help)
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _cells(setting: Setting) -> tuple[str, ...]:
+    title = _("{title} (advanced)", title=setting.title) if setting.advanced else setting.title
+    default = (
+        _("required") if setting.required else _("secret") if setting.secret else f"`{json.dumps(setting.default)}`"
+    )
+    return (f"`{setting.key}`", title, _type(setting), default, setting.help)
 
 
 def _type(setting: Setting) -> str:
     if setting.kind is Kind.ROWS:
-        return f"rows of {', '.join(f'`{column.key}`' for column in setting.columns)}"
-    meant = setting.input.value if setting.input and setting.kind is Kind.TEXT else setting.kind.value
-    kind = " or ".join(f"`{choice}`" for choice in setting.choices) or meant
-    span = [
-        f"{word} {limit:,}" for word, limit in (("from", setting.minimum), ("to", setting.maximum)) if limit is not None
-    ]
-    return " ".join([kind, *span, setting.unit]).strip()
+        return _("rows of {columns}", columns=", ".join(f"`{column.key}`" for column in setting.columns))
+    words = [_kind(setting)]
+    if setting.minimum is not None:
+        words.append(_("from {least:,}", least=setting.minimum))
+    if setting.maximum is not None:
+        words.append(_("to {most:,}", most=setting.maximum))
+    return joined(" ", [*words, setting.unit] if setting.unit else words)
+
+
+def _kind(setting: Setting) -> str:
+    if setting.choices:
+        return joined(joined(" ", ("", _("or"), "")), [f"`{choice}`" for choice in setting.choices])
+    return setting.input.value if setting.input and setting.kind is Kind.TEXT else KIND_NAMES[setting.kind]

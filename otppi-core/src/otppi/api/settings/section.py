@@ -7,9 +7,9 @@ from typing import Any, Protocol, Self
 
 from otppi.api.settings.checks import Check, DocumentCheck, ItemsCheck, Sound, run_check
 from otppi.api.settings.kinds import REDACTED, Effect, Group
-from otppi.api.settings.reference import page
+from otppi.api.settings.reference import Say, page
 from otppi.api.settings.setting import Setting, copied, read_object, schema_of_object
-from otppi.text import _
+from otppi.text import _, joined, labelled
 from otppi.wire.errors import FieldError
 
 RENAMED_FROM = "renamed_from"
@@ -261,20 +261,33 @@ class Section:
             schema["required"] = [*schema["required"], self.typed_by]
         return schema
 
-    def reference(self) -> str:
-        """Write the section's page of the reference in Markdown, with one part for each type."""
-        about = [f"Reset group: `{self.reset_group}`."]
+    def reference(self, say: Say = str) -> str:
+        """Write the section's page of the reference in Markdown, with one part for each type.
+
+        Args:
+            say: Says a text in the language of whoever reads it.
+        """
+        about: list[str] = [_("Reset group: `{group}`.", group=self.reset_group)]
         if self.effect is not Effect.AT_ONCE:
-            about.append(f"After a change {self.effect}.")
+            about.append(_("After a change {effect}.", effect=self.effect.value))
         if self.identity is not None:
-            about.append(
-                f"An object that is renamed says its former `{self.identity}` as `{RENAMED_FROM}`: secrets stay."
+            renamed = _(
+                "An object that is renamed says its former `{identity}` as `{renamed_from}`: secrets stay.",
+                identity=self.identity,
+                renamed_from=RENAMED_FROM,
             )
-        pages = [page(f"`{self.key}`: {self.title}", [self.help, " ".join(about)], self.grouped())]
+            about.append(renamed)
+        title = labelled(f"`{self.key}`", self.title)
+        pages = [page(title, [self.help, joined(" ", about)], self.grouped(), say)]
         for kind in (self.types or {}).values():
             if kind.settings:
-                title = f"`{self.key}`: beside these, where `{self.typed_by}` is `{kind.key}`"
-                pages.append(page(title, [kind.help], [(None, list(kind.settings))]))
+                title = _(
+                    "`{section}`: beside these, where `{setting}` is `{type}`",
+                    section=self.key,
+                    setting=self.typed_by,
+                    type=kind.key,
+                )
+                pages.append(page(title, [kind.help], [(None, list(kind.settings))], say))
         return "\n".join(pages)
 
 

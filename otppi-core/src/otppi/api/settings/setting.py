@@ -9,7 +9,7 @@ from typing import Any
 
 from otppi.api.settings.inputs import FORMATS, PORT_RANGE, PORTS, PROBLEMS, SECRET, Input
 from otppi.api.settings.kinds import JSON_TYPES, LISTS, PYTHON_TYPES, TYPE_NAMES, Effect, Kind, Suggest
-from otppi.text import _, words
+from otppi.text import _, joined, words
 from otppi.wire.errors import FieldError
 
 _LONGEST = 10_000
@@ -146,7 +146,7 @@ class Setting:
         return isinstance(value, PYTHON_TYPES[self.kind])
 
     def _problem_of_one(self, value: Any) -> str | None:
-        unit = f" {self.unit}" if self.unit else ""
+        unit = joined(" ", ("", self.unit)) if self.unit else ""
         if isinstance(value, str) and (len(value) > _LONGEST or _UNWRITABLE.search(value)):
             return _("is too long, or holds a NUL character or half of a surrogate pair")
         if isinstance(value, float) and not math.isfinite(value):

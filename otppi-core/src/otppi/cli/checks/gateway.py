@@ -10,7 +10,7 @@ from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.exits import Failure
 from otppi.cli.installed import installed
-from otppi.cli.language import _
+from otppi.cli.language import _, spoken
 from otppi.cli.probing import port_problem
 from otppi.cli.talk import ask, running
 from otppi.host.control.client import ControlClient
@@ -19,6 +19,8 @@ from otppi.host.storage.store import AtomicStorage, StoreDamaged
 from otppi.kit.net.http_client import HttpClient
 from otppi.kit.net.link import LinkLost, is_link
 from otppi.kit.net.tls import verifying_context
+from otppi.text import labelled
+from otppi.text.states import egress_said, said
 
 _TIMEOUT = 5.0
 _HEALTH = "/api/health"
@@ -103,7 +105,7 @@ def _check_settings(data: Path) -> Iterator[Finding]:
 def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient | None) -> Iterator[Finding]:
     if not configured:
         text = _("none is configured: messages go to a simulated one, and do not leave this device")
-        yield warning("modems", text, "otppi modem probe, then otppi settings import a document with modems")
+        yield warning("modems", text, _("otppi modem probe, then otppi settings import a document with modems"))
     elif not any(modem["active"] for modem in configured):
         name = shlex.quote(configured[0]["name"])
         yield problem("modems", _("none is active: nothing is sent"), f"otppi settings set modems.{name}.active true")
@@ -135,7 +137,9 @@ def _check_port(name: str, path: str, gateway: int | None, imei: str = "") -> Fi
     if imei and not (path and Path(path).exists()):
         return ok(check, _("the modem is looked for by its IMEI, {imei}", imei=imei))
     if not path:
-        return problem(check, _("none is set"), f"otppi modem probe, then: otppi settings set modems.{name}.port PATH")
+        return problem(
+            check, _("none is set"), _("otppi modem probe, then: otppi settings set modems.{name}.port PATH", name=name)
+        )
     found = port_problem(path)
     if found is None:
         return ok(check, _("{path} may be opened", path=path))
@@ -179,7 +183,7 @@ def _check_state(modem: Mapping[str, Any]) -> Finding:
     advice = {"blocked": blocked, "absent": _PORT_ADVICE["absent"]}
     return problem(
         check,
-        f"{modem['state']}: {modem['detail']}",
+        spoken(labelled(egress_said(modem["state"]), modem["detail"])),
         advice.get(modem["state"], _("check its SIM card, antenna, power and settings")),
     )
 
@@ -196,14 +200,16 @@ def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding
         if one["state"] != "running" or one.get("listening") is False:
             reason = one["last_error"] or _("it is not listening")
             yield problem(
-                one["name"], f"{one['state']}: {reason}", _("see: otppi settings show {name}", name=one["name"])
+                one["name"],
+                spoken(labelled(said(one["state"]), reason)),
+                _("see: otppi settings show {name}", name=one["name"]),
             )
             continue
         if is_link(one):
             yield _check_broker(one)
             continue
         answers = [_check_health(one, kind) for kind in ("http", "https") if f"{kind}_port" in one]
-        yield from answers or [ok(one["name"], one["state"])]
+        yield from answers or [ok(one["name"], spoken(said(one["state"])))]
 
 
 def _check_broker(ingress: Mapping[str, Any]) -> Finding:

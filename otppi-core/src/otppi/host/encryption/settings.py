@@ -56,7 +56,7 @@ ENCRYPTION = TypedSection(
             30,
             minimum=0,
             maximum=3650,
-            unit="days",
+            unit=_("days"),
         ),
     ),
 )

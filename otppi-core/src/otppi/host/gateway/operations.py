@@ -199,7 +199,7 @@ OPERATIONS = (
         title=_("Phones of simulated modems"),
         help=_("Show what arrived on the phones of simulated modems. The texts are in the memory of the gateway only."),
         handler=_phone,
-        parameters=(number("after", _("After"), _("only what arrived after this Unix time"), 0.0, unit="s"),),
+        parameters=(number("after", _("After"), _("only what arrived after this Unix time"), 0.0, unit=_("s")),),
         role=Role.OPERATOR,
         reads_only=True,
         command="phone",

@@ -22,7 +22,7 @@ WAIT = number(
     15.0,
     minimum=0,
     maximum=LONGEST_WAIT,
-    unit="s",
+    unit=_("s"),
 )
 """The parameter that says how long a person waits for what becomes of a message."""
 _EXAMPLE = "3f1c9a0b77d2e481"

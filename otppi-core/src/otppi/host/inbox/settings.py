@@ -36,7 +36,7 @@ INBOX = TypedSection(
             500,
             minimum=1,
             maximum=10_000,
-            unit="messages",
+            unit=_("messages"),
         ),
         integer(
             "kept_hours",
@@ -45,7 +45,7 @@ INBOX = TypedSection(
             168,
             minimum=0,
             maximum=87_600,
-            unit="h",
+            unit=_("h"),
         ),
         number(
             "incomplete_after",
@@ -54,7 +54,7 @@ INBOX = TypedSection(
             600.0,
             minimum=1,
             maximum=604_800,
-            unit="s",
+            unit=_("s"),
         ),
     ),
 )

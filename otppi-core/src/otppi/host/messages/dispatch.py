@@ -26,7 +26,7 @@ from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus
 from otppi.text import _
-from otppi.text.states import said
+from otppi.text.states import egress_said
 from otppi.wire.envelope import ResponseCode
 
 __all__ = ["Dispatch", "PlacementRules"]
@@ -323,7 +323,7 @@ class Dispatch(Attempts):
     def _abandon(self, worker: AnyWorker) -> None:
         with self._lock:
             left = self._placement.give_up(worker)
-        state = said(worker.status.state.value)
+        state = egress_said(worker.status.state.value)
         cause = _(
             "no {noun} is connected that may send this: {shown_name} is {state}",
             noun=worker.channel.noun,

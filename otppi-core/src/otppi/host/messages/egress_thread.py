@@ -14,7 +14,7 @@ from otppi.api.egress import Channel, Egress, EgressState
 from otppi.api.errors import Blocked, InvalidSettings, Lost
 from otppi.host.records.names import shown_name
 from otppi.text import _
-from otppi.text.states import said
+from otppi.text.states import egress_said
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class EgressThread(ABC, Generic[E_co]):
         return _(
             "the {noun} is {state}: {detail}",
             noun=self.channel.noun,
-            state=said(self.status.state.value),
+            state=egress_said(self.status.state.value),
             detail=self.status.detail or _("being opened"),
         )
 

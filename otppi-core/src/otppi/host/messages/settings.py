@@ -53,7 +53,7 @@ SMS = TypedSection(
             600,
             minimum=5,
             maximum=604_800,
-            unit="s",
+            unit=_("s"),
         ),
         integer(
             "duplicate_window",
@@ -62,7 +62,7 @@ SMS = TypedSection(
             600,
             minimum=0,
             maximum=86_400,
-            unit="s",
+            unit=_("s"),
         ),
         integer(
             "queue_size",
@@ -71,7 +71,7 @@ SMS = TypedSection(
             1000,
             minimum=1,
             maximum=100_000,
-            unit="messages",
+            unit=_("messages"),
         ),
         integer(
             "max_segments",
@@ -80,7 +80,7 @@ SMS = TypedSection(
             10,
             minimum=1,
             maximum=255,
-            unit="segments",
+            unit=_("segments"),
         ),
         integer(
             "attempts",
@@ -97,7 +97,7 @@ SMS = TypedSection(
             60.0,
             minimum=0,
             maximum=3600,
-            unit="s",
+            unit=_("s"),
         ),
         boolean(
             "fail_over",
@@ -134,7 +134,7 @@ SMS = TypedSection(
             12,
             minimum=1,
             maximum=120,
-            unit="months",
+            unit=_("months"),
         ),
     ),
 )

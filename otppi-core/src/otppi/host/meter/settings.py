@@ -17,8 +17,13 @@ _HIGHEST = 1_000_000_000
 _QUOTAS = tuple(
     integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit, group=LIMITS)
     for key, title, help_, unit in (
-        ("daily_quota", _("Daily Quota"), _("Segments that it sends in a day at most; 0: no quota."), "segments"),
-        ("monthly_quota", _("Monthly Quota"), _("Segments that it sends in a month at most; 0: no quota."), "segments"),
+        ("daily_quota", _("Daily Quota"), _("Segments that it sends in a day at most; 0: no quota."), _("segments")),
+        (
+            "monthly_quota",
+            _("Monthly Quota"),
+            _("Segments that it sends in a month at most; 0: no quota."),
+            _("segments"),
+        ),
         (
             "monthly_receivers",
             _("Receivers a Month"),
@@ -26,7 +31,7 @@ _QUOTAS = tuple(
                 "Different receivers that it sends to in a calendar month at most, counted from when "
                 "this is set; 0: any."
             ),
-            "receivers",
+            _("receivers"),
         ),
     )
 )
@@ -40,7 +45,7 @@ LIMIT_SETTINGS = (
         0,
         minimum=0,
         maximum=6000,
-        unit="messages",
+        unit=_("messages"),
         group=LIMITS,
     ),
     *_QUOTAS,
@@ -112,7 +117,7 @@ LIMIT_SETTINGS = (
                 required=True,
                 minimum=1,
                 maximum=999_999_999,
-                unit="messages",
+                unit=_("messages"),
             ),
             text("period", _("In"), _("Whether a day's or a month's messages count."), DAY, choices=(DAY, MONTH)),
             number(

@@ -118,7 +118,7 @@ _LINE = grouped(
         115_200,
         minimum=0,
         maximum=4_000_000,
-        unit="Bd",
+        unit=_("Bd"),
         check=lambda rate: _("is 0, or at least 300") if 0 < rate < 300 else None,
     ),
     text(

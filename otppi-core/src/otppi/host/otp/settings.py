@@ -8,7 +8,7 @@ from otppi.host.otp.codes import ALPHABETS
 from otppi.text import _
 
 
-def _limit(key: str, title: str, help_: str, default: int, unit: str = "codes") -> Setting:
+def _limit(key: str, title: str, help_: str, default: int, unit: str = _("codes")) -> Setting:
     return integer(key, title, help_, default, minimum=0, maximum=1_000_000, unit=unit)
 
 
@@ -45,7 +45,7 @@ OTP = TypedSection(
             6,
             minimum=4,
             maximum=12,
-            unit="characters",
+            unit=_("characters"),
         ),
         text(
             "alphabet",
@@ -64,7 +64,7 @@ OTP = TypedSection(
             300,
             minimum=10,
             maximum=86_400,
-            unit="s",
+            unit=_("s"),
         ),
         integer(
             "attempts",
@@ -90,7 +90,7 @@ OTP = TypedSection(
             60,
             minimum=0,
             maximum=3600,
-            unit="s",
+            unit=_("s"),
         ),
         text(
             "verifier",
@@ -114,7 +114,7 @@ OTP = TypedSection(
             6,
             minimum=1,
             maximum=7,
-            unit="digits",
+            unit=_("digits"),
         ),
         _limit(
             "per_prefix_per_hour", _("Codes per prefix"), _("Codes in any hour to numbers of one prefix; 0: any."), 100
@@ -133,7 +133,7 @@ OTP = TypedSection(
             10,
             minimum=1,
             maximum=100,
-            unit="%",
+            unit=_("%"),
         ),
     ),
 )

@@ -18,7 +18,9 @@ from otppi.text import _
 from otppi.wire.errors import FieldError
 
 _SESSION = text("session", _("Session"), _("the session, as the answer names it"), required=True)
-_WAIT = number("wait", _("Wait"), _("seconds to wait for the answer"), 100.0, minimum=0, maximum=LONGEST_WAIT, unit="s")
+_WAIT = number(
+    "wait", _("Wait"), _("seconds to wait for the answer"), 100.0, minimum=0, maximum=LONGEST_WAIT, unit=_("s")
+)
 
 
 def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]:

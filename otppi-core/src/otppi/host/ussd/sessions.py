@@ -24,7 +24,7 @@ from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
-from otppi.text.states import said
+from otppi.text.states import egress_said, said
 from otppi.wire.envelope import ResponseCode
 from otppi.wire.ussd import LONGEST, is_code
 
@@ -369,7 +369,8 @@ class UssdSessions:
             raise NotAccepted(ResponseCode.NO_MODEM, _("there is no such active modem"))
         if worker.status.state is not EgressState.READY:
             raise NotAccepted(
-                ResponseCode.NO_MODEM, _("modem {name} is {state}", name=name, state=said(worker.status.state.value))
+                ResponseCode.NO_MODEM,
+                _("modem {name} is {state}", name=name, state=egress_said(worker.status.state.value)),
             )
         return worker
 

@@ -52,7 +52,7 @@ WEBHOOK = TypedSection(
             10.0,
             minimum=0.1,
             maximum=120,
-            unit="s",
+            unit=_("s"),
         ),
         integer(
             "attempts",
@@ -69,7 +69,7 @@ WEBHOOK = TypedSection(
             1000,
             minimum=1,
             maximum=100_000,
-            unit="events",
+            unit=_("events"),
         ),
     ),
 )

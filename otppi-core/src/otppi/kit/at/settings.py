@@ -16,7 +16,7 @@ AT_SETTINGS = grouped(
         10.0,
         minimum=0.1,
         maximum=60,
-        unit="s",
+        unit=_("s"),
     ),
     number(
         "result_timeout",
@@ -28,7 +28,7 @@ AT_SETTINGS = grouped(
         90.0,
         minimum=0.5,
         maximum=600,
-        unit="s",
+        unit=_("s"),
     ),
     integer(
         "chunk_size",
@@ -37,7 +37,7 @@ AT_SETTINGS = grouped(
         0,
         minimum=0,
         maximum=4096,
-        unit="bytes",
+        unit=_("bytes"),
     ),
     number(
         "chunk_pause",
@@ -46,7 +46,7 @@ AT_SETTINGS = grouped(
         CHUNK_PAUSE,
         minimum=0,
         maximum=1,
-        unit="s",
+        unit=_("s"),
     ),
     advanced=True,
 )
