@@ -25,7 +25,7 @@ def test_what_was_done_and_what_comes_next_is_told() -> None:
 
 
 def test_a_limit_is_the_detail_of_a_modem_that_works() -> None:
-    used_up = {"modem_id": "m0", "detail": "", "unusable": "daily quota is used up"}
-    lost = {"modem_id": "m1", "detail": "no network", "unusable": "daily quota is used up"}
+    used_up = {"modem_id": "m0", "state": "ready", "detail": "", "unusable": "daily quota is used up"}
+    lost = {"modem_id": "m1", "state": "ready", "detail": "no network", "unusable": "daily quota is used up"}
     table = modem_table([used_up, lost], {"modem_id": "MODEM", "detail": "DETAIL"})
     assert [line.split(maxsplit=1)[1] for line in table[1:]] == ["daily quota is used up", "no network"]
