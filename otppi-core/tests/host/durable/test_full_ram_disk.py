@@ -8,9 +8,9 @@ import pytest
 
 from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
+from otppi.host.durable import spare as spare_module
 from otppi.host.durable.journal import Journal
 from otppi.host.records.record import Record
-from otppi.host.storage import spare as spare_module
 from otppi.testing import mounts
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until

@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Lock
 
 from otppi.api.message import State
+from otppi.host.durable.spare import Spare
 from otppi.host.records.encoding import DAMAGED, JournalReader, asked_line, dispatched_line, ended_line, taken_line
 from otppi.host.records.record import Record, Status
 from otppi.host.storage.sealed import key_file
-from otppi.host.storage.spare import Spare
 from otppi.text import _
 from otppi.wire.envelope import ResponseCode
 

@@ -16,7 +16,6 @@ from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record
-from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.passwords import OneTimePasswords
@@ -24,6 +23,7 @@ from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange
 from otppi.host.ussd.sessions import UssdSessions
+from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _, words
 from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.host.messages.blocklist_file import BlocklistFile, Change, Entry
-from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.storage.store import Store
+from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _
 
 logger = logging.getLogger(__name__)

@@ -22,9 +22,9 @@ from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.telling import event_of
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
-from otppi.host.meter.token_bucket import TokenBucket
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus
+from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _
 from otppi.text.states import egress_said
 from otppi.wire.envelope import ResponseCode

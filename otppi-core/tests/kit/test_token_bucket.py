@@ -1,4 +1,4 @@
-from otppi.host.meter.token_bucket import TokenBucket
+from otppi.kit.token_bucket import TokenBucket
 
 
 def test_many_at_once_and_then_an_even_pace() -> None:
