@@ -139,3 +139,14 @@ def test_a_type_that_no_plugin_brings_is_a_problem_of_its_field(data: DataFolder
     with pytest.raises(InvalidSettings) as caught:
         data.config.update({"mail_accounts": [{"name": "office", "type": "smtp"}]})
     assert [problem.field for problem in caught.value.problems] == ["mail_accounts[0].type"]
+
+
+def test_an_account_that_is_renamed_keeps_what_counts_for_its_limit(
+    accounts: Accounts, data: DataFolder, host: Host
+) -> None:
+    use(data, host, {"name": "office", "daily_limit": 1})
+    until(lambda: workers(host)[0].status.state is EgressState.READY)
+    assert send(host, "send-mail", receiver="one@example.com", message="x").code.value == "0000"
+    use(data, host, {"name": "front", "renamed_from": "office", "daily_limit": 1})
+    (worker,) = workers(host)
+    assert (worker.title.endswith("front"), worker.account.describe()["today"]["messages"]) == (True, 1)

@@ -132,3 +132,69 @@ def test_usage_outlives_a_restart(data: DataFolder, doubles: Any, tmp_path: Path
 def test_what_cannot_be_understood_is_not_taken(data: DataFolder, key: str, value: object) -> None:
     with pytest.raises(InvalidSettings, match=f"modems\\[0\\].{key}"):
         data.config.update({"modems": [{"name": "m0", "type": "scripted", key: value}]})
+
+
+def segments(host: Host) -> dict[str, int]:
+    used = registry_of(host.data, host).call("usage", {}, COMMAND_LINE)
+    return {one["modem_id"]: one["today"]["segments"] for one in used}
+
+
+def test_a_modem_that_is_renamed_while_the_gateway_runs_keeps_its_quota(host: Host, doubles: Any) -> None:
+    change(host, {"daily_quota": 2})
+    assert send(host) == "m0"
+    doubles.modems[-1].gate.clear()
+    record = take(host, "6281200000002")
+    until(doubles.modems[-1].sending.is_set)
+    doubles.modems[-1].gate.set()
+    change(host, {"name": "front", "renamed_from": "m0", "daily_quota": 2})
+    assert host.dispatch.wait(record, 10)
+    assert record.state is State.SENT
+    assert segments(host) == {"front": 2}
+    assert host.gateway.health()["status"] == "down"  # its quota is used up
+    registry_of(host.data, host).call("settings_set", {"path": "modems.front.name", "value": "back"}, COMMAND_LINE)
+    assert segments(host) == {"back": 2}
+
+
+def test_modems_that_exchange_their_names_exchange_their_accounts(host: Host) -> None:
+    change(host, {}, {"recipient_prefixes": ["0899"]})
+    assert [send(host), send(host, "62899000001")] == ["m0", "m1"]
+    assert send(host) == "m0"
+    change(
+        host,
+        {"name": "m1", "renamed_from": "m0"},
+        {"name": "m0", "renamed_from": "m1", "recipient_prefixes": ["0899"]},
+    )
+    assert segments(host) == {"m1": 2, "m0": 1}
+
+
+def test_a_modem_that_is_renamed_while_no_gateway_runs_keeps_its_usage(
+    host: Host, data: DataFolder, tmp_path: Path
+) -> None:
+    change(host, {})
+    assert send(host) == "m0"
+    host.stop()
+    registry_of(data).call("settings_set", {"path": "modems.m0.name", "value": "front"}, COMMAND_LINE)
+    again = Host(data, tmp_path / "boot")
+    again.start()
+    try:
+        assert segments(again) == {"front": 1}
+    finally:
+        again.stop()
+
+
+def test_a_modem_renamed_before_a_crash_keeps_what_was_not_on_the_card(
+    host: Host, data: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(host, {})
+    assert send(host) == "m0"
+    change(host, {"name": "front", "renamed_from": "m0"})
+    assert send(host) == "front"
+    monkeypatch.setattr("otppi.host.meter.file.UsageFile.write", lambda *_: None)  # the power goes before it does
+    host.stop()
+    monkeypatch.undo()
+    again = Host(data, tmp_path / "boot")
+    again.start()
+    try:
+        assert segments(again) == {"front": 2}
+    finally:
+        again.stop()

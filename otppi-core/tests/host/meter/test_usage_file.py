@@ -16,6 +16,8 @@ from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Account, Plan
 from otppi.host.meter.prices import Promotion, Tariff
+from otppi.host.settings.renames import Rename
+from otppi.kit.files import replace_whole
 
 ANI, BUDI = "6287100000001", "6281200000001"
 NOW = float(timegm((2026, 11, 22, 12, 0, 0)))
@@ -223,3 +225,109 @@ def test_a_folder_that_cannot_be_read_stops_nothing(
         patch.setattr(Path, "read_bytes", fails)
         assert month(read(tmp_path)) == (0, 0, 0.0, 0)
     assert "cannot be read" in caplog.text
+
+
+# -- renaming ----------------------------------------------------------------------------------------------------------
+
+
+def renamed(number: int, at: float = NOW, **names: str) -> Rename:
+    return Rename(str(number), at, "modems", names)
+
+
+def shown(usage: UsageFile, *names: str) -> list[tuple[int, int, float, int]]:
+    return [month(usage.account(name, PLAN)) for name in names]
+
+
+NOTHING = (0, 0, 0.0, 0)
+
+
+def test_a_renamed_modem_goes_on_with_its_account_and_leaves_nothing_under_the_former_name(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2), (BUDI, 1))
+    usage = opened(tmp_path)
+    before = usage.account("m0", PLAN)
+    usage.follow([renamed(1, m0="m1")])
+    assert usage.account("m1", PLAN) is before  # what it is sending is charged there
+    save(usage)
+    assert usage.snapshot() is None
+    again = opened(tmp_path)
+    again.follow([renamed(1, m0="m1")])
+    assert shown(again, "m1", "m0") == [(2, 3, 20.0, 2), NOTHING]
+    assert again.snapshot() is None  # it was followed before
+
+
+def test_names_that_are_exchanged_and_a_name_that_is_taken_over(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2), (BUDI, 1))
+    usage = opened(tmp_path)
+    usage.account("m1", PLAN).count(BUDI, 5)
+    usage.follow([renamed(1, m0="m1", m1="m0")])
+    save(usage)
+    assert shown(opened(tmp_path), "m0", "m1") == [(1, 5, 50.0, 1), (2, 3, 20.0, 2)]
+    usage.follow([renamed(1, m0="m1", m1="m0"), renamed(2, m0="m1")])
+    save(usage)
+    assert shown(opened(tmp_path), "m0", "m1") == [NOTHING, (1, 5, 50.0, 1)]
+
+
+@pytest.mark.parametrize("step", ["the counters", "the former lines"])
+def test_a_crash_within_a_rename_loses_no_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    used(tmp_path, (ANI, 2), (BUDI, 1))
+    usage = opened(tmp_path)
+    usage.follow([renamed(1, m0="m1")])
+
+    def crash(path: Path, content: bytes) -> None:
+        if (path.name == "counters.json") is (step == "the counters"):
+            raise SystemExit
+        replace_whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("otppi.host.meter.file.replace_whole", crash)
+        with pytest.raises(SystemExit):
+            save(usage)
+    again = opened(tmp_path)
+    again.follow([renamed(1, m0="m1")])
+    assert shown(again, "m1") == [(2, 3, 20.0, 2)]
+    again.account("m1", PLAN).count(ANI, 1)
+    save(again)
+    assert shown(opened(tmp_path), "m1") == [(3, 4, 25.0, 2)]
+
+
+def test_a_card_that_is_full_when_former_names_are_dropped_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(tmp_path, (ANI, 2))
+    usage = opened(tmp_path)
+    usage.follow([renamed(1, m0="m1")])
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name != "counters.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace_whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("otppi.host.meter.file.replace_whole", full)
+        save(usage)
+    assert shown(opened(tmp_path), "m0") == [(0, 0, 0.0, 1)]
+    save(usage)
+    assert shown(opened(tmp_path), "m0", "m1") == [NOTHING, (1, 2, 10.0, 1)]
+
+
+def test_what_was_sent_before_a_rename_and_is_counted_later_counts_for_the_new_name(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2))
+    usage = opened(tmp_path)
+    usage.count_later("m0", (NOW + 1, BUDI, 1))
+    usage.count_later("m0", (NOW + 12, BUDI, 1))  # it was being sent when the modem was renamed
+    usage.count_later("m0", (NOW + 200, BUDI, 1))  # by another modem that has the name now
+    for _ in range(2):
+        usage.follow([renamed(1, NOW + 10, m0="m1")])
+    assert shown(usage, "m1", "m0") == [(3, 4, 30.0, 2), (2, 2, 20.0, 1)]
+
+
+def test_what_is_counted_from_a_report_is_counted_for_the_new_name_and_receivers_for_both(tmp_path: Path) -> None:
+    used(tmp_path, (ANI, 2))
+    (tmp_path / "usage" / "counters.json").write_bytes(b"torn")
+    report(tmp_path, line(1), line(2))
+    usage = opened(tmp_path)
+    usage.follow([renamed(1, NOW + 10, m0="m1")])
+    assert shown(usage, "m1", "m0") == [(2, 4, 20.0, 1), (0, 0, 0.0, 1)]
+    usage.follow([renamed(2, NOW + 20, m1="m2")])  # one of this run moves all
+    save(usage)
+    assert shown(opened(tmp_path), "m2", "m1") == [(2, 4, 20.0, 1), NOTHING]

@@ -7,7 +7,10 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.host.data_folder import DataFolder, config_of
+from otppi.host.operations import registry_of
+from otppi.host.runtime.operations import COMMAND_LINE
 from otppi.host.settings.config import Config
+from otppi.host.settings.renames import MOST
 from otppi.host.settings.revisions import ChangedMeanwhile
 
 
@@ -128,3 +131,48 @@ def test_former_names_that_cannot_be(config: Config) -> None:
         "modems[1].renamed_from": "is renamed twice",
     }
     assert refused(config, {"modems": [modem("m1", renamed_from=7)]}) == {"modems[0].renamed_from": "must be text"}
+
+
+def test_new_names_are_remembered_with_the_change_that_gave_them(config: Config, data: DataFolder) -> None:
+    config.update({"modems": [modem("m0"), modem("m1")]})
+    assert config.renames("modems") == []
+    config.update({"modems": [modem("m1", renamed_from="m0"), modem("m0", renamed_from="m1")]})
+    config.update({"modems": [modem("m1"), modem("m0", renamed_from="m0")]})  # no other name
+    with pytest.raises(InvalidSettings):
+        config.update({"modems": [modem("m2", renamed_from="m1"), modem("m2", renamed_from="m0")]})
+    (one,) = config.renames("modems")
+    assert one.names == {"m0": "m1", "m1": "m0"}
+    assert config_of(data.store, data.plugins).renames("modems") == [one]
+    assert config.renames("api_users") == []
+
+
+def test_a_name_set_by_itself_is_a_rename_and_the_secrets_stay(data: DataFolder) -> None:
+    data.config.update({"modems": [modem("m0", sim_card_pin="1234")]})
+    registry_of(data).call("settings_set", {"path": "modems.m0.name", "value": "front"}, COMMAND_LINE)
+    assert pins(data.config) == {"front": "1234"}
+    assert [one.names for one in data.config.renames("modems")] == [{"m0": "front"}]
+
+
+def test_only_the_newest_new_names_are_kept_and_damaged_ones_are_left_out(config: Config, data: DataFolder) -> None:
+    config.update({"modems": [modem("m0")]})
+    for number in range(MOST + 1):
+        config.update({"modems": [modem(f"m{number + 1}", renamed_from=f"m{number}")]})
+    assert [dict(one.names) for one in config.renames("modems")][:: MOST - 1] == [
+        {"m1": "m2"},
+        {f"m{MOST}": f"m{MOST + 1}"},
+    ]
+    data.store.write({"renames": [{"id": "1", "section": "modems", "names": {"m0": 7}}, {"names": {"m0": "m1"}}]})
+    assert config_of(data.store, data.plugins).renames("modems") == []
+
+
+def test_names_are_remembered_where_the_card_takes_nothing(
+    config: Config, monkeypatch: pytest.MonkeyPatch, data: DataFolder
+) -> None:
+    config.update({"modems": [modem("m0")]})
+
+    def full(lists: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(data.store, "write", full)
+    config.provision({"modems": [modem("m1", renamed_from="m0")]})
+    assert [one.names for one in config.renames("modems")] == [{"m0": "m1"}]

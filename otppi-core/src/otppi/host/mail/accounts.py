@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from otppi.host.messages.settings import SMS
 from otppi.host.messages.worker import AnyWorker, Worker
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import Limits
-from otppi.host.meter.meter import Plan
+from otppi.host.meter.meter import Account, Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.records.names import egress_name
 from otppi.host.runtime.supervisor import Supervised, end_all
 from otppi.host.settings.config import Config
+from otppi.host.settings.renames import Rename
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class MailAccounts(Service):
 
     def start(self) -> None:
         """Start the accounts of the settings; where there are none, what an earlier run left for them ends."""
+        self._usage.follow(_by_egress(one) for one in self._config.renames(MAIL_ACCOUNTS.key))
         shared = {"queue_size": self._config.one(SMS)["queue_size"]}
         wanted = {
             egress_name(Channel.MAIL, values["name"]): values | shared
@@ -62,7 +65,7 @@ class MailAccounts(Service):
         kept = {one.name: one for one in self._dispatch.workers() if one.channel is Channel.MAIL}
         workers: list[AnyWorker] = []
         for name, values in wanted.items():
-            if name in kept and self._values.get(name) == values:
+            if name in kept and self._values.get(name) == values and kept[name].account is self._account(name, values):
                 workers.append(kept.pop(name))
             elif worker := self._make_worker(name, values):
                 workers.append(worker)
@@ -91,15 +94,24 @@ class MailAccounts(Service):
         if mail_type is None:
             logger.error("mail account %s is left out: no plugin has the type %s", values["name"], values["type"])
             return None
-        limits = Limits(rate_per_minute=values["rate_per_minute"], daily_quota=values["daily_limit"])
         try:
             return Worker(
                 name,
                 mail_type.create(MailContext(values, self._boot_folder)),
                 self._dispatch,
                 queue_size=values["queue_size"],
-                account=self._usage.account(name, Plan(limits, Tariff())),
+                account=self._account(name, values),
             )
         except Exception:  # a stranger's code may raise anything, and the others must start
             logger.exception("mail account %s is left out", values["name"])
             return None
+
+    def _account(self, name: str, values: Mapping[str, Any]) -> Account:
+        limits = Limits(rate_per_minute=values["rate_per_minute"], daily_quota=values["daily_limit"])
+        return self._usage.account(name, Plan(limits, Tariff()))
+
+
+def _by_egress(change: Rename) -> Rename:
+    """Return a change of accounts' names as one of egresses' names."""
+    names = {egress_name(Channel.MAIL, was): egress_name(Channel.MAIL, now) for was, now in change.names.items()}
+    return replace(change, names=names)

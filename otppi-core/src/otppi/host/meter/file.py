@@ -4,14 +4,16 @@ import json
 import logging
 import math
 import os
+import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from otppi.api.message import State
 from otppi.host.meter.meter import Account, Plan, Tally
+from otppi.host.settings.renames import Rename
 from otppi.kit.files import append_whole, as_json, replace_whole
 
 logger = logging.getLogger(__name__)
@@ -20,8 +22,12 @@ _KEY_SIZE = 32
 _RECEIVERS = "receivers-"
 _MONTHS_KEPT = 3
 _NAME_IN_REPORT = 16
+_RENAMES_KEPT = 100
+"""More than the settings keep, of which each is followed once."""
 _DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, OSError)
 """What reading a damaged file may raise, the C library's objections to a time included."""
+_STILL_SENDING = 60.0
+"""Seconds in which an egress may end, under its former name, what it was sending when it was renamed."""
 
 Sent = tuple[float, str, int]
 """A message that was sent, to be counted later: Unix time, receiver as shown, segments."""
@@ -32,6 +38,11 @@ class UsageFile:
 
     Receivers are short keyed hashes, never numbers; the key is in `key`, and of mode 0600 as all the files. What was
     damaged or is missing is counted from the month's report as far as that tells.
+
+    An egress that is renamed keeps its account. The settings tell so (`Rename`) as long as the counters, in the file
+    that has them under the new name, do not say that they have followed: a crash in between loses nothing. Receivers
+    are appended under the new name before, and taken from the old one after that, so that a crash counts too much
+    rather than too little.
     """
 
     def __init__(self, folder: Path, report: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -42,14 +53,21 @@ class UsageFile:
         self._accounts: dict[str, Account] = {}
         self._uncounted: defaultdict[str, list[Sent]] = defaultdict(list)
         self._written: dict[tuple[str, str], set[str]] = {}
+        self._lock = threading.Lock()  # what `follow` changes and `snapshot` reads belongs together
+        self._followed: list[str] = []
+        self._seen: set[str] = set()
+        self._given_out: set[str] = set()
+        self._outdated = 0  # so many changes of names have left lines by former names in the files of receivers
         self._key = self._read_key()
-        if not self._read_counters():
+        self._recounted = not self._read_counters()
+        if self._recounted:
             self._recount(report)
         self._read_receivers()
 
     def account(self, name: str, plan: Plan) -> Account:
         """Return a modem's account, under the limits and prices that it has now."""
         account = self._made(name)
+        self._given_out.add(name)
         account.agree(plan)
         for key in {name, name[:_NAME_IN_REPORT]}:
             for at, receiver, segments in self._uncounted.pop(key, ()):
@@ -60,37 +78,96 @@ class UsageFile:
         """Count a message of an earlier run as soon as its modem's prices are known."""
         self._uncounted[name].append(sent)
 
+    def follow(self, renames: Iterable[Rename]) -> None:
+        """Have each account under its new name, in every change of names that was not followed yet."""
+        with self._lock:
+            for one in renames:
+                if one.id not in self._seen:
+                    self._seen.add(one.id)
+                    self._rename_uncounted(one)
+                if one.id not in self._followed:
+                    self._rename(one)
+
+    def _rename_uncounted(self, change: Rename) -> None:
+        """Have what was sent before a change of names counted for the new ones."""
+        names = {was[:_NAME_IN_REPORT]: now for was, now in change.names.items()} | dict(change.names)
+        found = {name: self._uncounted.pop(name) for name in names if name in self._uncounted}
+        for name, sent in found.items():
+            # What ended after that may also be of a new egress under the former name.
+            self._uncounted[name] += [one for one in sent if one[0] > change.at]
+            self._uncounted[names[name]] += [one for one in sent if one[0] <= change.at + _STILL_SENDING]
+
+    def _rename(self, change: Rename) -> None:
+        if self._recounted and self._given_out.isdisjoint(change.names):
+            # It is of an earlier run, and whether it was followed is gone with the counters: receivers are both's.
+            for was, now in change.names.items():
+                for month, tally in list(self._made(was).months.items()):
+                    self._made(now).months.setdefault(month, Tally()).receivers.update(tally.receivers)
+        else:
+            moved = {now: self._accounts[was] for was, now in change.names.items() if was in self._accounts}
+            self._accounts = {name: one for name, one in self._accounts.items() if name not in change.names} | moved
+            self._written = {
+                (name, month): tags
+                for (name, month), tags in self._written.items()
+                if name not in change.names and name not in moved
+            }
+            self._outdated += 1
+            self._given_out |= moved.keys()
+            for name, account in moved.items():
+                account.name, account.changed = name, True
+        self._followed = [*self._followed, change.id][-_RENAMES_KEPT:]
+
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, Any] | None:
         """Return what `write` has to write; None where nothing changed. Under the lock of the accounts."""
-        changed = [account for account in list(self._accounts.values()) if account.changed]
-        if not changed:
-            return None
-        for account in changed:
-            account.changed = False
-        return {
-            "saved": self._clock(),
-            "modems": {name: _as_json(account) for name, account in list(self._accounts.items())},
-            "receivers": [
-                (name, month, new)
-                for name, account in list(self._accounts.items())
+        with self._lock:
+            accounts, outdated = list(self._accounts.items()), self._outdated
+            changed = [account for _name, account in accounts if account.changed]
+            if not (changed or outdated):
+                return None
+            for account in changed:
+                account.changed = False
+            receivers = {
+                (name, month): new
+                for name, account in accounts
                 for month, tally in list(account.months.items())
-                if (new := tally.receivers - self._written.get((name, month), set()))
-            ],
-        }
+                if (new := tally.receivers - (set() if outdated else self._written.get((name, month), set())))
+            }
+            return {
+                "saved": self._clock(),
+                "modems": {name: _as_json(account) for name, account in accounts},
+                **({"renames": self._followed} if self._followed else {}),
+                "receivers": receivers,
+                "outdated": outdated,
+            }
 
     def write(self, snapshot: dict[str, Any]) -> None:
         """Write a snapshot durably. If the card is full or broken, that is logged, and the next one has it all."""
+        receivers: dict[tuple[str, str], set[str]] = snapshot.pop("receivers")
+        outdated = snapshot.pop("outdated")
         try:
-            for name, month, tags in snapshot.pop("receivers"):
-                self._append(month, json.dumps([name, *sorted(tags)], separators=(",", ":")))
-                self._written.setdefault((name, month), set()).update(tags)
+            for (name, month), tags in receivers.items():
+                if new := tags - self._written.get((name, month), set()):
+                    self._append(month, _line_of(name, new))
+                    self._written.setdefault((name, month), set()).update(new)
             replace_whole(self._counters, as_json(snapshot))  # the folder's sync is that of the receivers, too
+            if outdated:
+                self._drop_former_names(receivers, outdated)
         except OSError as error:
             logger.error("the usage of the modems cannot be written: %s", error)  # noqa: TRY400 - the reason is enough
             for account in list(self._accounts.values()):
                 account.changed = True
+
+    def _drop_former_names(self, receivers: dict[tuple[str, str], set[str]], outdated: int) -> None:
+        """Write the files of receivers anew, from all that there were after so many changes of names."""
+        for path in sorted(self._folder.glob(f"{_RECEIVERS}*")):
+            month = path.name.removeprefix(_RECEIVERS)
+            lines = [_line_of(name, tags) for (name, of), tags in receivers.items() if of == month and tags]
+            replace_whole(path, "".join(f"{line}\n" for line in lines).encode())
+        with self._lock:
+            if self._outdated == outdated:  # else there was another change since
+                self._outdated, self._written = 0, receivers
 
     def _append(self, month: str, line: str) -> None:
         path = self._folder / f"{_RECEIVERS}{month}"
@@ -132,6 +209,7 @@ class UsageFile:
             document = json.loads(raw)
             modems = {str(name): _from_json(kept) for name, kept in document["modems"].items()}
             self.saved = _finite(document["saved"])
+            self._followed = [str(one) for one in document.get("renames", [])]
         except _DAMAGED:
             logger.error("%s is damaged: usage is counted from the report", self._counters)  # noqa: TRY400
             return False
@@ -159,6 +237,11 @@ class UsageFile:
         for name, sent in _sent_lines(_read(path) or b""):
             self.count_later(name, sent)
             self.saved = max(self.saved, sent[0] + 0.5)  # the report rounds
+
+
+def _line_of(name: str, tags: set[str]) -> str:
+    """Return a line of a file of receivers."""
+    return json.dumps([name, *sorted(tags)], separators=(",", ":"))
 
 
 def _sent_lines(raw: bytes) -> Iterator[tuple[str, Sent]]:

@@ -12,7 +12,7 @@ from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.settings import SMS
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
-from otppi.host.meter.meter import Plan
+from otppi.host.meter.meter import Account, Plan
 from otppi.host.meter.prices import tariff_of
 from otppi.host.modems.device import Expected
 from otppi.host.modems.devices import DeviceWatch
@@ -77,11 +77,12 @@ class Fleet(Service):
 
     def start(self) -> None:
         """Start the modems of the settings."""
+        self._usage.follow(self._config.renames(MODEMS.key))
         wanted = {values["name"]: values for values in self._wanted()}
         kept = {worker.name: worker for worker in modem_workers(self._dispatch.workers())}
         workers = []
         for name, values in wanted.items():
-            if name in kept and self._values[name] == values:
+            if name in kept and self._values[name] == values and kept[name].account is self._account(values):
                 workers.append(kept.pop(name))
             elif worker := self._make_worker(values):
                 workers.append(worker)
@@ -172,12 +173,15 @@ class Fleet(Service):
                 default=values["default_modem"],
                 send_from_api=values["send_from_api"],
                 delivery_reports=values["delivery_reports"],
-                account=self._usage.account(values["name"], Plan(limits_of(values), tariff_of(values))),
+                account=self._account(values),
                 power_supply=self.power_supply,
             )
         except Exception:  # a stranger's code may raise anything, and the others must start
             logger.exception("modem %s is left out", values["name"])
             return None
+
+    def _account(self, values: FleetModemValues) -> Account:
+        return self._usage.account(values["name"], Plan(limits_of(values), tariff_of(values)))
 
     def _events_of(self, modem: str) -> HostEvents:
         return HostEvents(

@@ -7,9 +7,11 @@ from typing import Any, TypeVar, overload
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.settings import Section, TypedSection
+from otppi.host.settings import renames
 from otppi.host.settings.document import Declarations, Whole, contradictions, read_inputs, readers_of
+from otppi.host.settings.renames import Rename, Renames
 from otppi.host.settings.revisions import TABLE, Revisions
-from otppi.host.settings.secrets import hash_secrets, with_secrets
+from otppi.host.settings.secrets import hash_secrets, renamed, with_secrets
 from otppi.host.storage.store import Store, lists_of
 from otppi.text import _
 from otppi.wire.errors import FieldError
@@ -34,6 +36,7 @@ class Config:
         self._store = store
         self._declarations = declarations
         self._revisions = Revisions(store)
+        self._renames = Renames(store)
         self.sections = {section.key: section for section in declarations.sections}
         self._problems: dict[str, list[FieldError]] = {}
         self._values: Checked = {}
@@ -73,6 +76,10 @@ class Config:
     def revision(self) -> int:
         """The number of the state that the settings are in; each change makes it greater."""
         return self._revisions.number
+
+    def renames(self, section: str) -> list[Rename]:
+        """Return the newest changes of names in a list, oldest first, for who keeps something by these names."""
+        return [one for one in self._renames.known if one.section == section]
 
     @property
     def problems(self) -> list[FieldError]:
@@ -203,11 +210,13 @@ class Config:
             InvalidSettings: With every problem; nothing was changed.
         """
         checked = self._prepared(document)
+        known = self._renames.after(self._renamed(document))
         try:
-            self._keep(checked)
+            self._keep(checked, known)
         except OSError as error:
             logger.error("the settings are used, but cannot be kept: %s", error.strerror)  # noqa: TRY400
             self._replace(checked)
+            self._renames.adopt(known)
 
     def update(self, document: object, *, revision: int | None = None) -> list[str]:
         """Check and keep a document, all or nothing; return the keys of the sections that it changed.
@@ -227,7 +236,8 @@ class Config:
             if not (told is None or (isinstance(told, int) and not isinstance(told, bool))):
                 raise InvalidSettings([FieldError(REVISION, _("must be a whole number"))])
             self._revisions.check(told, [str(key) for key in document if key != REVISION])
-        return self._keep(self._prepared(document))
+        checked = self._prepared(document)
+        return self._keep(checked, self._renames.after(self._renamed(document)))
 
     def _prepared(self, document: object) -> Checked:
         checked = self.check(document)
@@ -236,14 +246,24 @@ class Config:
                 hash_secrets(self.sections[key].of(item), item)
         return checked
 
-    def _keep(self, checked: Checked) -> list[str]:
+    def _renamed(self, document: object) -> dict[str, dict[str, str]]:
+        """Return the new names that a valid document gives, by section and former name."""
+        assert isinstance(document, Mapping)  # noqa: S101 - it was checked
+        lists = lists_of(document)
+        sections = document if lists is None else self._of_lists(lists)
+        known = {key: (self.sections[key], raw) for key, raw in sections.items() if key in self.sections}
+        return {key: renamed(section, raw, self._values[key]) for key, (section, raw) in known.items()}
+
+    def _keep(self, checked: Checked, known: list[Rename]) -> list[str]:
         changed = [key for key, values in checked.items() if values != self._values[key] or self._problems[key]]
         if changed:
             new = {key: self._values[key] for key in self._unsaved} | {key: checked[key] for key in changed}
             lists = {key: values if isinstance(values, list) else [values] for key, values in new.items()}
             revision = self._revisions.after(changed)
-            self._store.write({**lists, TABLE: [revision]})
+            tables = {TABLE: [revision]} | ({renames.TABLE: renames.rows(known)} if known else {})
+            self._store.write({**lists, **tables})
             self._revisions.adopt(revision)
+            self._renames.adopt(known)
             self._unsaved.clear()
             self._replace({key: checked[key] for key in changed})
         return changed

@@ -4,7 +4,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation
-from otppi.api.settings import Kind, Section, Setting, boolean, text
+from otppi.api.settings import RENAMED_FROM, Kind, Section, Setting, boolean, text
 from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
@@ -67,6 +67,8 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     # A modem of another type leaves the settings of its old type behind.
     own = {one.key for one in config.section_of(section, changed).settings}
     items[index] = {name: kept for name, kept in changed.items() if name in own}
+    if setting.key == section.identity:
+        items[index][RENAMED_FROM] = item_name
     try:
         return changes.update({section_key: items}, call.revision)
     except InvalidSettings as error:  # told as it was typed: nobody who sets m0.port knows that m0 is modems[0]

@@ -34,6 +34,16 @@ def with_secrets(section: Section, raw: object, kept: Values | list[Values]) -> 
     return items, problems
 
 
+def renamed(section: Section, raw: object, kept: Values | list[Values]) -> dict[str, str]:
+    """Return the new name of each object that a valid document renames, by the one that it had."""
+    if section.identity is None or not isinstance(raw, list):
+        return {}
+    named = {str(item[section.identity]): item for item in kept if isinstance(item, dict)}
+    former, _problems = _former_names(section, raw, named)
+    names = (_text(item, section.identity) for item in raw)
+    return {was: name for was, name in zip(former, names, strict=True) if was and was != name}
+
+
 def _former_names(
     section: Section, raw: list[object], named: Mapping[str, Values]
 ) -> tuple[list[str], list[FieldError]]:
