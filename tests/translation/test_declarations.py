@@ -2,12 +2,13 @@
 
 import importlib.metadata
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from otppi.api.modem import ModemType
+from otppi.api.operations import Operation
 from otppi.api.settings import Section, Setting
 from otppi.host.core import load_plugins
 from otppi.text import Text
@@ -25,26 +26,43 @@ def otppi_sections():
 """
 
 
-def plugin_settings() -> Iterator[tuple[str, Setting]]:
+def declared() -> Iterator[tuple[str, Setting]]:
+    """Yield each setting of the core and of all plugins, the columns of rows, and the arguments of operations."""
     plugins = load_plugins()
     for section in plugins.sections:
-        if section.key.startswith(("ingress-", "internet")):
-            yield from ((f"{section.key}.{setting.key}", setting) for setting in section.settings)
+        yield from with_columns(section.key, section.settings)
     for key, modem_type in plugins.modem_types.items():
-        yield from ((f"{key}.{setting.key}", setting) for setting in modem_type.settings)
+        yield from with_columns(key, modem_type.settings)
+    for operation in operations():
+        yield from with_columns(operation.name, operation.parameters)
 
 
-def test_titles_and_helps_of_plugins_settings_are_texts() -> None:
-    declared = dict(plugin_settings())
-    assert len(declared) > 100
-    plain = [name for name, one in declared.items() if not (isinstance(one.title, Text) and isinstance(one.help, Text))]
-    assert not plain
+def with_columns(owner: str, settings: Iterable[Setting]) -> Iterator[tuple[str, Setting]]:
+    for one in settings:
+        yield f"{owner}.{one.key}", one
+        yield from with_columns(f"{owner}.{one.key}", one.columns)
 
 
-def test_titles_and_helps_of_kinds_are_texts() -> None:
+def operations() -> Iterable[Operation]:
+    return load_plugins().operations.values()
+
+
+def plain_words(one: Setting) -> list[str]:
+    return [said for said in (one.title, one.help, one.unit) if said and not isinstance(said, Text)]
+
+
+def test_titles_helps_and_units_of_settings_are_texts() -> None:
+    found = dict(declared())
+    assert len(found) > 300
+    assert not [name for name, one in found.items() if plain_words(one)]
+
+
+def test_titles_and_helps_of_kinds_groups_and_operations_are_texts() -> None:
     plugins = load_plugins()
-    kinds: list[ModemType | Section] = [*plugins.modem_types.values(), *plugins.sections]
-    assert not [one.key for one in kinds if not (isinstance(one.title, Text) and isinstance(one.help, Text))]
+    groups = [group for section in plugins.sections for group in section.groups]
+    kinds: list[ModemType | Section | Operation] = [*plugins.modem_types.values(), *plugins.sections, *operations()]
+    assert not [group.key for group in groups if not isinstance(group.title, Text)]
+    assert not [repr(one)[:80] for one in kinds if not (isinstance(one.title, Text) and isinstance(one.help, Text))]
 
 
 def test_they_are_said_in_indonesian() -> None:

@@ -46,9 +46,9 @@ def user_add(options: Options) -> int:
 
 
 def _added(answer: dict[str, Any]) -> list[str]:
-    lines = [f"user {answer['username']} may send now"]
+    lines = [_("user {username} may send now", username=answer["username"])]
     if token := answer.get("token"):
-        lines += [_("token: {token}", token=token), "(shown this once: Authorization: Bearer <token>)"]
+        lines += [_("token: {token}", token=token), _("(shown this once: Authorization: Bearer <token>)")]
     return lines
 
 
@@ -59,7 +59,7 @@ def _password(options: Options) -> str | None:
         return None
     elif sys.stdin.isatty():
         password = getpass.getpass(_("Password of {username}: ", username=options.username))
-        if password and getpass.getpass("The same again: ") != password:
+        if password and getpass.getpass(_("The same again: ")) != password:
             raise Failure(Exit.USAGE, _("password: the two are not the same"))
     else:
         raise Failure(Exit.USAGE, _("password: give it with --password-stdin, or make a token with --token"))

@@ -89,8 +89,10 @@ class RequestLimits:
         """
         values, prefix = self._values, self._prefix(receiver)
         if prefix is None:
-            self._check(self._receivers, receiver, now, values["per_receiver_per_hour"], "this receiver", alarm=False)
-            self._check(self._all, "", now, values["per_hour"], "all receivers together")
+            self._check(
+                self._receivers, receiver, now, values["per_receiver_per_hour"], _("this receiver"), alarm=False
+            )
+            self._check(self._all, "", now, values["per_hour"], _("all receivers together"))
             return
         if self._allowed and receiver.isdigit() and not receiver.startswith(self._allowed):
             raise too_many(_("one-time passwords are not sent to numbers that start so"), HOUR)

@@ -22,6 +22,7 @@ from otppi.host.webhook.settings import WebhookValues
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.link import LinkLost
 from otppi.kit.net.tls import verifying_context
+from otppi.text import _
 
 if TYPE_CHECKING:
     from otppi.kit.net.http_client import HttpClient
@@ -49,7 +50,7 @@ class _Refused(OtpPiError):  # noqa: N818
     """The server answered with a status that is no success."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"the server answered {status}")
+        super().__init__(_("the server answered {status}", status=status))
         self.for_good = status < _SERVER_ERROR and status not in _MAY_WORK_LATER
 
 
@@ -113,7 +114,7 @@ class Webhook:
         document = {"event": event, "id": os.urandom(8).hex(), "time": round(time.time(), 3), "data": data}
         with self._changed:
             if len(self._waiting) >= self._values["queue_size"]:
-                self._give_up(event, "the queue is full")
+                self._give_up(event, _("the queue is full"))
                 return
             self._waiting.append(_Event(json.dumps(document, ensure_ascii=False).encode()))
             self._changed.notify_all()
