@@ -57,9 +57,9 @@ def make_patient(make_driver: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> Ma
         driver = make_driver(prompt_timeout=20, result_timeout=20, **settings)
 
         def unhurried(port: Port, data: bytes, timeout: float) -> None:
-            heard = driver.peer.heard + len(data)
+            heard = driver.peer.octets_received + len(data)
             write(port, data, timeout)
-            until(lambda: driver.peer.heard >= heard, "the modem has taken what was written")
+            until(lambda: driver.peer.octets_received >= heard, "the modem has taken what was written")
 
         def answers_in_its_time(channel: AtChannel) -> bool:
             # Only a line that is written at once gets no answer by and by.
