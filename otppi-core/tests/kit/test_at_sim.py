@@ -210,7 +210,7 @@ def test_the_smsc_is_looked_at_when_the_registration_changes(make_driver: MakeDr
     driver.peer.inject("csca-empty")
     assert smsc(driver) == ""
     driver.peer._act(lambda now: driver.peer._peer.set_coverage(False, now))
-    driver.peer._do(lambda now: driver.peer._peer.set_coverage(True, now))
+    driver.peer._act(lambda now: driver.peer._peer.set_coverage(True, now))
     until(lambda: driver.modem.idle(0.05) or smsc(driver), "the number is given back")
     assert smsc(driver) == (wanted or driver.peer.profile.smsc)
 
