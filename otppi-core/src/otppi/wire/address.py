@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
 
+from otppi.text import _
 from otppi.wire import gsm7
 from otppi.wire.errors import AddressError
 
@@ -74,11 +75,11 @@ class Address:
     def __post_init__(self) -> None:
         if self.ton is TypeOfNumber.ALPHANUMERIC:
             if not gsm7.can_encode(self.digits):
-                raise AddressError("an alphanumeric address has a character that the default alphabet has not")
+                raise AddressError(_("an alphanumeric address has a character that the default alphabet has not"))
             if _semi_octets(gsm7.encode(self.digits)) > _MOST_SEMI_OCTETS:
-                raise AddressError("an alphanumeric address has at most 11 septets")
+                raise AddressError(_("an alphanumeric address has at most 11 septets"))
         elif not _DIGITS.fullmatch(self.digits):
-            raise AddressError("an address has at most 20 digits and nothing else")
+            raise AddressError(_("an address has at most 20 digits and nothing else"))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -91,7 +92,7 @@ class Address:
             AddressError: The text is empty or is no address of these kinds.
         """
         if not text or text == "+":
-            raise AddressError("the address is empty")
+            raise AddressError(_("the address is empty"))
         if not _NUMBER.fullmatch(text):
             return cls(text, TypeOfNumber.ALPHANUMERIC, NumberingPlan.UNKNOWN)
         if text[0] == "+":

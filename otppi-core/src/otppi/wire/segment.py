@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+from otppi.text import _
 from otppi.wire import gsm7
 from otppi.wire.dcs import Alphabet, Dcs
 from otppi.wire.errors import AlphabetError, TpduError
@@ -78,7 +79,9 @@ def segment(
     cut = _cut_best(text, wide_reference, languages)
     total = len(cut.chunks)
     if total > min(max_parts, MOST_PARTS):
-        raise TpduError(f"the text needs {total} messages, allowed are {min(max_parts, MOST_PARTS)}")
+        raise TpduError(
+            _("the text needs {total} messages, allowed are {most}", total=total, most=min(max_parts, MOST_PARTS))
+        )
     dcs = Dcs(cut.writing.alphabet, message_class=0 if flash else None)
     if total == 1:
         return (UserData(dcs, cut.writing.header(None), cut.chunks[0]),)
@@ -111,7 +114,7 @@ def join(parts: Iterable[UserData]) -> str:
         raise TpduError("the parts are not of one message" if messages else "there are no parts")
     if len(by_number) < total:
         raise TpduError(f"{total - len(by_number)} of {total} parts are missing")
-    runs = (tuple(run) for _, run in groupby((by_number[number] for number in sorted(by_number)), _tables_of))
+    runs = (tuple(run) for _tables, run in groupby((by_number[number] for number in sorted(by_number)), _tables_of))
     return "".join(decode_payload(run[0], b"".join(part.payload for part in run)) for run in runs)
 
 
@@ -143,7 +146,7 @@ def _national_writings(languages: Sequence[NationalLanguage]) -> Iterator[_Writi
 
 def _utf16(text: str) -> bytes:
     if _SURROGATE.search(text):
-        raise AlphabetError("the text has half a surrogate pair")
+        raise AlphabetError(_("the text has half a surrogate pair"))
     return text.encode("utf-16-be")
 
 

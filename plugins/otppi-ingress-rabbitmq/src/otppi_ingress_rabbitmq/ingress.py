@@ -7,6 +7,7 @@ from typing import Any
 from otppi.api.ingress import IngressContext
 from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.net.dial import Dialer
+from otppi_ingress_rabbitmq.intake import Phase
 from otppi_ingress_rabbitmq.publisher import Tally
 from otppi_ingress_rabbitmq.session import Session
 from otppi_ingress_rabbitmq.settings import SECTION
@@ -30,7 +31,7 @@ class RabbitMqIngress(BrokerIngress):
         intake = session.intake if session is not None else None
         return {
             "queue": self.values["queue"],
-            "consumer": "closed" if intake is None else intake.phase.value,
+            "consumer": (Phase.CLOSED if intake is None else intake.phase).value,
             "prefetch": 0 if intake is None else intake.prefetch,
             "unsettled": 0 if intake is None else intake.unsettled,
             "blocked": None if session is None else session.publisher.blocked,

@@ -35,12 +35,12 @@ _MOST_HELD = 4
 class Phase(Enum):
     """Where an intake stands; the values are for the status page."""
 
-    OPENING = "looking for the queue"
-    IDLE = "idle"
-    STARTING = "starting to consume"
-    CONSUMING = "consuming"
-    CANCELLING = "cancelling the consumer"
-    CLOSED = "closed"
+    OPENING = _("looking for the queue")
+    IDLE = _("idle")
+    STARTING = _("starting to consume")
+    CONSUMING = _("consuming")
+    CANCELLING = _("cancelling the consumer")
+    CLOSED = _("closed")
 
 
 _WAITING = frozenset({Phase.OPENING, Phase.STARTING, Phase.CANCELLING})

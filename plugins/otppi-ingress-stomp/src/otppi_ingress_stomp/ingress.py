@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from otppi.api.ingress import Callback, IngressContext
+from otppi.api.text import labelled
 from otppi.kit.broker.consumer import Action, Delivery
 from otppi.kit.broker.ingress import BrokerIngress
 from otppi.kit.broker.verdict import Verdict
@@ -27,7 +28,6 @@ _LOGIN = re.compile("access refused|authentication|password|not authori[sz]ed", 
 _PATIENCE = 9.0
 """Seconds in which what was taken may become final at a stop; the host waits for ten."""
 _FAREWELL = 2.0
-_EXISTING = "destination to /amq/queue/NAME, which is used as it is"
 _LOOK = 0.5
 """Seconds after which it is seen that modems have become able to send, or unable."""
 
@@ -225,13 +225,19 @@ class StompIngress(BrokerIngress):
 
 def _error(frame: Any, values: Mapping[str, Any], *, is_first: bool = False) -> str:
     """Return what an ERROR frame says. Its body may quote a message, so only that of the first answer is read."""
-    said = frame.headers.get("message", "").strip()
+    head = frame.headers.get("message", "").strip()
     body = frame.body.decode(errors="replace").strip() if is_first else ""
-    if is_first and _LOGIN.search(f"{said} {body}"):
-        said = f"{WRONG_LOGIN}: {said}"
-    text = ": ".join(part for part in (said, body.partition("\n")[0].strip()) if part) or "it does not say which"
-    if said == "precondition_failed":  # RabbitMQ's 406: STOMP declares a queue that it subscribes to
-        text += f" (the queue exists with other arguments, as a quorum queue does: set {_EXISTING})"
+    said = ": ".join(part for part in (head, body.partition("\n")[0].strip()) if part)
     if values["password"]:
-        text = text.replace(values["password"], "***")
-    return "".join(character if character.isprintable() else " " for character in text)[:240]
+        said = said.replace(values["password"], "***")
+    said = "".join(character if character.isprintable() else " " for character in said)[:240]
+    told = said or _("it does not say which")
+    if is_first and _LOGIN.search(f"{head} {body}"):
+        told = labelled(WRONG_LOGIN, told)
+    if head == "precondition_failed":  # RabbitMQ's 406: STOMP declares a queue that it subscribes to
+        told = _(
+            "{told} (the queue exists with other arguments, as a quorum queue does: "
+            "set destination to /amq/queue/NAME, which is used as it is)",
+            told=told,
+        )
+    return told

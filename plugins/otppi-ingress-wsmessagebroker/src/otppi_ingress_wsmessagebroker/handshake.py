@@ -79,7 +79,7 @@ def check(head: bytes, site: Site, key: str) -> None:
         raise LinkLost(_refusal(status, site, fields.get("location", "")))
     tokens = [token.strip().lower() for token in fields.get("connection", "").split(",")]
     if fields.get("upgrade", "").lower() != "websocket" or "upgrade" not in tokens:
-        raise LinkLost("its handshake is not that of a WebSocket server (no Upgrade)")
+        raise LinkLost(_("its handshake is not that of a WebSocket server (no Upgrade)"))
     if not hmac.compare_digest(fields.get("sec-websocket-accept", "").encode(), accept(key).encode()):
         raise LinkLost(_("its handshake is not that of a WebSocket server (wrong Sec-WebSocket-Accept)"))
     if fields.get("sec-websocket-extensions"):  # RFC 6455 4.1: one that was not asked for fails the connection

@@ -60,7 +60,7 @@ def quoted(text: str) -> str:
         '"ATD\\05299\\043"'
     """
     if not _PRINTABLE.fullmatch(text):
-        raise InternetDown("an AT command holds printable ASCII only")
+        raise InternetDown(_("an AT command holds printable ASCII only"))
     return '"' + "".join(one if one.isalnum() else f"\\{ord(one):03o}" for one in text) + '"'
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.internet import Dialling, InternetDown
+from otppi_internet_ppp.text import _
 
 _LONGEST = 250
 """pppd cuts names and secrets at 255 octets."""
@@ -48,7 +49,7 @@ def ppp_options(dialling: Dialling, settings: Mapping[str, Any], *, chat: str, s
         InternetDown: A setting cannot be used.
     """
     if not re.fullmatch(r"/[^\s\"'\\]+", dialling.port):
-        raise InternetDown("the port to dial on is not the path of a device")
+        raise InternetDown(_("the port to dial on is not the path of a device"))
     # pppd gives the command to a shell: it holds nothing but two paths of ours.
     connect = f"exec {shlex.quote(chat)} -S -s -f {shlex.quote(str(script))}"
     lines = [dialling.port, str(dialling.baud_rate), f"connect {word(connect)}", *_FIXED]
@@ -70,5 +71,5 @@ def word(text: str) -> str:
         '"a \\"b\\" \\\\ #c"'
     """
     if _CONTROL.search(text) or len(text.encode()) > _LONGEST:
-        raise InternetDown("a user name or password at the access point has a control character or is too long")
+        raise InternetDown(_("a user name or password at the access point has a control character or is too long"))
     return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'

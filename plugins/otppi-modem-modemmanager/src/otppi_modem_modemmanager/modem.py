@@ -10,6 +10,7 @@ from otppi.api.errors import ModemBlocked, ModemLost, Rejected, Trouble, Unconfi
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, ModemIdentity, RecoveryStep
 from otppi.api.sim import SimAction, SimStatus
+from otppi.api.text import labelled
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.kit.net.wake import Wake
 from otppi.wire.errors import WireError
@@ -207,7 +208,7 @@ class ModemManagerModem(Modem):
             except BusError as error:
                 if short(error) == "Core.Unsupported":
                     return False
-                raise ModemLost(f"{step.value}: {advice_and_meaning(error)[1]}", Trouble.FAULTY) from error
+                raise ModemLost(labelled(step.value, advice_and_meaning(error)[1]), Trouble.FAULTY) from error
         return True
 
     @contextmanager

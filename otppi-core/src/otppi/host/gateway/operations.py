@@ -26,7 +26,7 @@ from otppi.host.runtime.services import Services
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
 from otppi.host.webhook.webhook import Webhook
-from otppi.text import _
+from otppi.text import _, words
 from otppi.wire.errors import FieldError, WireError
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
@@ -126,7 +126,7 @@ def _msisdn(call: HostCall, receiver: str) -> str:
     try:
         return receiver_of(receiver, numbers_of(sms)).key
     except WireError as error:
-        raise InvalidSettings([FieldError("receiver", str(error))]) from error
+        raise InvalidSettings([FieldError("receiver", words(error))]) from error
 
 
 def _plugins(call: HostCall) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from otppi.api.operations import Operation, Role
 from otppi.api.settings import boolean, number, text, text_list
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.runtime.operations import LONGEST_WAIT, HostCall
-from otppi.text import _
+from otppi.text import _, labelled
 from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number
 
@@ -69,7 +69,7 @@ def _reply(call: HostCall, message_id: str, message: str, wait: float) -> Any:
 
 
 def _unknown(message_id: str) -> InvalidSettings:
-    return InvalidSettings([FieldError("message_id", f"{_NONE}: {message_id!r}")])
+    return InvalidSettings([FieldError("message_id", labelled(_NONE, repr(message_id)))])
 
 
 def _described(message: ReceivedMessage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from otppi.api.settings import Document, Input, Kind, Section, Setting, Suggest
 from otppi.api.settings.checks import NotSoundError, Sound, run_check
 from otppi.api.settings.section import faulty_keys
-from otppi.text import _
+from otppi.text import _, words
 from otppi.wire.errors import FieldError
 
 Values = dict[str, Any]
@@ -109,7 +109,7 @@ def read_inputs(
             elif setting.input is not None and setting.input in readers and value:
                 item[setting.key] = _read_texts(setting, value, readers[setting.input])
         except ValueError as error:
-            problems.append(FieldError(place, str(error)))
+            problems.append(FieldError(place, words(error)))
     return problems
 
 
@@ -131,7 +131,7 @@ def _read_columns(
                 if row[column.key]:
                     row[column.key] = _read_texts(column, row[column.key], read)
             except ValueError as error:
-                problems.append(FieldError(f"{path}[{index}].{column.key}", str(error)))
+                problems.append(FieldError(f"{path}[{index}].{column.key}", words(error)))
     return problems or (setting.problems_of_rows(rows, path) if columns else [])
 
 

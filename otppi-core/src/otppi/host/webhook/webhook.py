@@ -208,7 +208,7 @@ class Webhook:
         """Post once; over a connection that the server may have closed meanwhile, a second time over a new one."""
         with self._changed:
             if self._stopping:
-                raise LinkLost("the gateway is being stopped")
+                raise LinkLost(_("the gateway is being stopped"))
             values, anew, self._anew = self._values, self._anew, False
             if anew:
                 self._disconnect()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from otppi.api.errors import ModemLost, OtpPiError, Trouble
 from otppi.kit.at.port import Port
+from otppi.text import _
 from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ class AtChannel:
         self._port.write(self._connection.command(line, body_lines=body_lines))
         reply = self._wait(timeout)
         if not isinstance(reply, Reply):
-            raise AtTimeout(f"{line.partition('=')[0]} was not answered", self._connection.abandon())
+            command = line.partition("=")[0]  # not what follows: PINs and passwords
+            raise AtTimeout(_("{command} was not answered", command=command), self._connection.abandon())
         if not reply.result.ok:
             raise AtRefused(reply.result)
         return reply.lines
@@ -100,7 +102,7 @@ class AtChannel:
         self._port.write(self._connection.cancel())
         if isinstance(event, Reply):
             raise AtRefused(event.result)
-        raise AtTimeout("no prompt came")
+        raise AtTimeout(_("no prompt came"))
 
     def leave_prompt(self) -> None:
         """Write ESC instead of a PDU; nothing is sent."""
@@ -121,7 +123,7 @@ class AtChannel:
         meanwhile()
         reply = self._wait(timeout, hopeless)
         if not isinstance(reply, Reply):
-            raise AtTimeout("the network did not answer", self._connection.abandon())
+            raise AtTimeout(_("the network did not answer"), self._connection.abandon())
         if not reply.result.ok:
             raise AtRefused(reply.result)
         return reply.lines
@@ -144,7 +146,7 @@ class AtChannel:
         """
         self._port.write(self._connection.cancel())
         unproven = 0
-        for _ in range(_PROBES):
+        for _probe in range(_PROBES):
             self._drain()
             self._port.write(self._connection.probe())
             answer = self._wait_for_probe()
@@ -158,7 +160,7 @@ class AtChannel:
                 self._connection.resynchronised()
                 return
         self._connection.abandon()
-        raise ModemLost(f"{self._port.path}: the modem does not answer", Trouble.SILENT)
+        raise ModemLost(_("{path}: the modem does not answer", path=self._port.path), Trouble.SILENT)
 
     def _wait_for_probe(self) -> Reply | Noise | None:
         """Return the probe's proof; or a final result that proves nothing and after which nothing came; or None."""

@@ -123,7 +123,7 @@ class SimTool:
         """Ask how the SIM's lock stands; raises like `sim_state`, and NotSupported where the modem cannot tell."""
         state = sim_state(self._channel, self._channel.listen)
         if not state:
-            raise NotSupported("this modem cannot tell about its SIM card (AT+CPIN?)")
+            raise NotSupported(_("this modem cannot tell about its SIM card (AT+CPIN?)"))
         lock = re.search(r"\+CLCK: *([01])", "\n".join(self._channel.attempt('AT+CLCK="SC",2', _PATIENCE) or ()))
         # A SIM that asks for its PIN or PUK has its lock on, though it does not answer +CLCK then.
         enabled = lock[1] == "1" if lock else None if state == "READY" else True

@@ -199,7 +199,7 @@ class Start:
                 self._channel.command("AT+CMGF=0")
             except AtRefused as error:
                 if _advice(error.result) is not Advice.WAIT:
-                    raise ModemBlocked("the modem has no PDU mode (AT+CMGF=0 is refused)") from error
+                    raise ModemBlocked(_("the modem has no PDU mode (AT+CMGF=0 is refused)")) from error
             else:
                 return
             if time.monotonic() > deadline:
@@ -209,7 +209,7 @@ class Start:
     def _set_smsc(self) -> None:
         wanted = self._settings["sms_center"].lstrip("+")
         if wanted and not set_smsc(self._channel, wanted):
-            raise ModemBlocked("the SMS Center that is set was refused (AT+CSCA)")
+            raise ModemBlocked(_("the SMS Center that is set was refused (AT+CSCA)"))
 
 
 def look(channel: AtChannel, identity: ModemIdentity, signal: SignalQuery | None = None) -> ModemIdentity:

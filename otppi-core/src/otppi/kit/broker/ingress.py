@@ -15,6 +15,7 @@ from otppi.kit.net.dial import Dialer
 from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.link import Link, LinkLost
 from otppi.kit.net.wake import Alarm
+from otppi.text import words
 from otppi.wire.envelope import Answer
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class BrokerIngress(Ingress):
         try:
             endpoint = Endpoint.of(self.values)  # anew each time: its files may have been replaced
         except OtpPiError as error:
-            raise LinkLost(str(error)) from error
+            raise LinkLost(words(error)) from error
         if self._dialer is None:
             self._dialer = Dialer(endpoint, self.alarm, lambda: -math.inf if self.link.stopping else math.inf)
         self._dialer.endpoint = endpoint
