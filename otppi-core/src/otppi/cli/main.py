@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import otppi
 from otppi.cli import (
+    audit,
     blocking,
     completion,
     discovery,
@@ -50,6 +51,7 @@ _WORDS: dict[str, Callable[[Commands], None] | None] = {
     "plugins": plugins.add,
     "internet": internet.add,
     "doctor": doctor.add,
+    "audit": None,
     "operations": operations.add,
     "completion": completion.add,
 }
@@ -66,7 +68,7 @@ _GROUPS = {
 _OF_A_PLUGIN = _("Commands that a plugin brings.")
 _OWN = {
     command: own
-    for module in (blocking, discovery, inbox, internet, modems, phone, sending, settings, status, usage, users)
+    for module in (audit, blocking, discovery, inbox, internet, modems, phone, sending, settings, status, usage, users)
     for command, own in module.OWN.items()
 }
 _DESCRIPTION = _("A one-time-password gateway: HTTP request in, SMS out.")

@@ -24,7 +24,8 @@ _ABOUT = (
     _(
         "A role may do what those before it may: viewer, operator, administrator; whoever may open the control socket "
         "is an administrator. Operations that change something wait for one another. What does not only read is told "
-        "to the log: who did it, to what, and what became of it, with none of the other arguments."
+        "to the log and kept in the audit trail, which `otppi audit` shows: who did it, to what, which fields, and "
+        "what became of it, with no values."
     ),
 )
 

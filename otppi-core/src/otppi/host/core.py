@@ -8,6 +8,7 @@ from typing import Final
 from otppi.api import hookimpl
 from otppi.api.operations import Operation
 from otppi.api.settings import Document, Input, Section, Suggest
+from otppi.host.audit import operations as audit_operations
 from otppi.host.encryption import operations as encryption_operations
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway import operations as gateway_operations
@@ -61,6 +62,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "settings": Room((), settings_operations.OPERATIONS),
         "users": Room((API_USERS,), user_operations.OPERATIONS),
         "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
+        "audit": Room((), audit_operations.OPERATIONS),
     }
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.api.services import Service
+from otppi.host.audit.trail import AuditTrail
 from otppi.host.core import declarations
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.encryption.settings import ENCRYPTION
@@ -59,6 +60,7 @@ class DataFolder(Service):
             self.config = config_of(self.store, plugins)
             sms = self.config.one(SMS)
             self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(sms).again)
+            self.audit = AuditTrail(path / "audit")
             self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one(ENCRYPTION)["keep_days"])
         except BaseException:
             os.close(self._lock)
@@ -75,7 +77,7 @@ class DataFolder(Service):
 
     def warnings(self) -> list[str]:
         """Return what people should know of the card, and of what is kept on it."""
-        kept = (self.store, self.blocklist, self.config)
+        kept = (self.store, self.blocklist, self.config, self.audit)
         return [*self._card(), *(warning for one in kept for warning in one.warnings())]
 
     def _card(self) -> list[str]:
@@ -91,8 +93,13 @@ class DataFolder(Service):
             return [_("{path} is full: settings, report, usage and in-flight notes cannot be kept", path=self.path)]
         return []
 
+    def tidy(self) -> None:
+        """Write what waits to be written."""
+        self.audit.flush()
+
     def close(self) -> None:
         """Release the folder."""
+        self.audit.flush()
         self.blocklist.close()
         self.store.close()
         os.close(self._lock)

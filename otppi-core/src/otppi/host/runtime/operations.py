@@ -43,6 +43,7 @@ class Audited:
         subject: What it was about, such as a modem's name; empty where the operation names nothing.
         outcome: `done`; else `refused` (the arguments or the role), or `failed`.
         detail: Which fields were wrong, or the class of the error; never a value.
+        fields: The names of the arguments that were given, or what the handler says that it changed; never a value.
     """
 
     at: float
@@ -51,6 +52,7 @@ class Audited:
     subject: str
     outcome: str
     detail: str = ""
+    fields: tuple[str, ...] = ()
 
 
 def origin_of(actor: Actor) -> Origin:
@@ -82,6 +84,7 @@ class HostCall(Call):
     ) -> None:
         self.actor = actor
         self.revision = revision
+        self.changed: tuple[str, ...] = ()
         self._registry = registry
         self._operation = operation
         self._changing = changing
@@ -99,6 +102,10 @@ class HostCall(Call):
             )
         revision = self.revision if wanted.changes == SETTINGS else None
         return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing, revision=revision)
+
+    def has_changed(self, fields: Iterable[str]) -> None:
+        """Tell the audit the names of the fields that were changed, instead of those of the arguments."""
+        self.changed = tuple(fields)
 
     def part(self, kind: type[T]) -> T:
         """Return the part of the gateway that is of this class.
@@ -196,6 +203,7 @@ class Registry:
     ) -> Any:
         """Carry out an operation, as a part of a change that goes on where `changing` says so."""
         subject, outcome, detail, told = "", "failed", "", operation.audited
+        fields = _given(operation, arguments)
         try:
             _check_role(operation, actor)
             _check_revision(operation, revision)
@@ -204,6 +212,7 @@ class Registry:
             with self._change(operation, changing=changing):
                 call = HostCall(self, operation, actor, changing=changing or bool(operation.changes), revision=revision)
                 result = operation.handler(call, **values)
+            fields = call.changed or fields
             outcome = "done"
         except InvalidSettings as error:
             outcome, detail = "refused", ", ".join(problem.field for problem in error.problems)[:_LONGEST_DETAIL]
@@ -216,7 +225,7 @@ class Registry:
             raise
         finally:
             if told:
-                self._tell(Audited(time.time(), actor, operation.name, subject, outcome, detail))
+                self._tell(Audited(time.time(), actor, operation.name, subject, outcome, detail, fields))
         return result
 
     @contextlib.contextmanager
@@ -231,6 +240,12 @@ class Registry:
             yield
         finally:
             self._lock.release()
+
+
+def _given(operation: Operation, arguments: object) -> tuple[str, ...]:
+    """Return the names of the arguments that were given; what is none of the operation's is a stranger's words."""
+    given = arguments if isinstance(arguments, Mapping) else {}
+    return tuple(one.key for one in operation.parameters if any(name in given for name in (one.key, *one.aliases)))
 
 
 def _check_role(operation: Operation, actor: Actor) -> None:

@@ -8,6 +8,7 @@ from otppi.api.settings import RENAMED_FROM, Kind, Section, Setting, boolean, te
 from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
+from otppi.host.settings.differences import changed_fields
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -36,12 +37,24 @@ def _export(call: HostCall, secrets: bool) -> dict[str, Any]:
 
 
 def _import(call: HostCall, document: object) -> list[str]:
-    return call.part(SettingsChanges).update(document, call.revision)
+    return _update(call, document)
+
+
+def _update(call: HostCall, document: object) -> list[str]:
+    """Take a document, and tell the audit which settings it changed."""
+    config = call.part(Config)
+    before = {key: config.values_of(key) for key in config.sections}
+    changed = call.part(SettingsChanges).update(document, call.revision)
+    fields = (
+        field for key in changed for field in changed_fields(config.sections[key], before[key], config.values_of(key))
+    )
+    call.has_changed(fields)
+    return changed
 
 
 def _set(call: HostCall, path: str, value: str) -> list[str]:
     """Set one setting, `section.key` or `section.item.key`, from a text as a person types it."""
-    config, changes = call.part(Config), call.part(SettingsChanges)
+    config = call.part(Config)
     section_key, _dot, rest = path.partition(".")
     section = config.sections.get(section_key)
     if section is None:
@@ -50,7 +63,7 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     if section.identity is None:
         setting = _setting(section, rest, path)
         changed = config.one(section_key) | {setting.key: setting.from_text(value)}
-        return changes.update({section_key: changed}, call.revision)
+        return _update(call, {section_key: changed})
     item_name, _dot, key = rest.rpartition(".")
     items = [dict(item) for item in config.many(section_key)]
     index = next((index for index, item in enumerate(items) if item[section.identity] == item_name), None)
@@ -70,7 +83,7 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     if setting.key == section.identity:
         items[index][RENAMED_FROM] = item_name
     try:
-        return changes.update({section_key: items}, call.revision)
+        return _update(call, {section_key: items})
     except InvalidSettings as error:  # told as it was typed: nobody who sets m0.port knows that m0 is modems[0]
         place, typed = f"{section_key}[{index}].", f"{section_key}.{item_name}."
         problems = [FieldError(one.field.replace(place, typed, 1), one.reason) for one in error.problems]
