@@ -168,7 +168,7 @@ def test_what_was_done_is_read_again_after_a_restart(data: DataFolder, doubles: 
     finally:
         again.close()
     assert [(one["operation"], one["actor"], one["outcome"], one["detail"], one["fields"]) for one in found] == [
-        ("settings_set", "ayu", "refused", "sms.attempts", ["path", "value"]),
+        ("settings_set", "ayu", "refused", "others", ["path", "value"]),
         ("settings_set", "budi", "refused", "role", ["path", "value"]),
         ("settings_export", "administrator", "done", "", []),
         ("settings_set", "ayu", "done", "", ["sms.attempts"]),
@@ -226,3 +226,14 @@ def test_an_operation_is_done_where_the_audit_cannot_be_kept(
 def test_only_an_administrator_reads_it(data: DataFolder, role: Role) -> None:
     with pytest.raises(NotPermitted):
         registry_of(data).call("audit", {}, Actor("ayu", "pages", role))
+
+
+def test_words_typed_in_the_place_of_a_name_are_not_kept(tmp_path: Path) -> None:
+    """`settings set VALUE PATH`: a secret given where a name belongs."""
+    trail = AuditTrail(tmp_path / "audit")
+    trail.tell(
+        Audited(1.0, ADMINISTRATOR, "settings_set", "SECRET-1", "refused", "SECRET-2, path", fields=("path", "value"))
+    )
+    (found,) = trail.newest(5)
+    assert (found["subject"], found["detail"]) == ("", "others, path")
+    assert b"SECRET" not in (tmp_path / "audit/newer.jsonl").read_bytes()
