@@ -5,7 +5,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -109,12 +108,11 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
 ) -> None:
     """Issue 9, E22: the right password was refused 86 times of 86."""
     address, ended = "127.8.0.1", threading.Event()
-    later = (429, 503)  # the second where passwords wait long: they are checked when nothing else wants the processor
 
     def guess(stranger: int) -> int:
         guesses = 0
         while not ended.is_set():
-            assert status_from(address, running.port, basic("second", f"guess {stranger} {guesses}")) in (401, *later)
+            assert status_from(address, running.port, basic("second", f"guess {stranger} {guesses}")) in (401, 429)
             guesses += 1
         return guesses
 
@@ -122,9 +120,8 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
         strangers = [pool.submit(guess, number) for number in range(4)]
         try:
             tries = [429]
-            deadline = time.monotonic() + PATIENCE
-            while tries[-1] in later:  # it waits for its turn as the guesses do
-                assert time.monotonic() < deadline, tries
+            while tries[-1] == 429:  # it waits for its turn as the guesses do
+                assert len(tries) < 20
                 tries.append(status_from(address, running.port, basic("second", PASSWORD)))
             again = [status_from(address, running.port, basic("second", PASSWORD)) for _ in range(20)]
         finally:
