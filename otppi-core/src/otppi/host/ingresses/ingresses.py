@@ -18,6 +18,7 @@ from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, Message
 from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.api.services import Service
 from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.made_on_thread import MadeOnThread
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised
@@ -247,29 +248,16 @@ def _guarded(key: str, ask: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-class _GuardedIngress(Ingress):
+class _GuardedIngress(MadeOnThread[Ingress], Ingress):
     """An ingress that is made on its own thread: one that cannot be made is shown and tried again as one that fails."""
 
     def __init__(self, create: Callable[[], Ingress]) -> None:
-        self._create = create
-        self._made: Ingress | None = None
-        self._stopped = False
+        super().__init__(create)
         self._early = _Held()
 
-    def run(self) -> None:
-        """Make it, once, and run it."""
-        if self._made is None:
-            self._made = self._create()
-            for _, callback, answer in self._early.release():
-                self._made.state_changed(callback, answer)
-        if not self._stopped:
-            self._made.run()
-
-    def stop(self) -> None:
-        """Stop it, or keep it from starting."""
-        self._stopped = True
-        if self._made is not None:
-            self._made.stop()
+    def _has_made(self, made: Ingress) -> None:
+        for _key, callback, answer in self._early.release():
+            made.state_changed(callback, answer)
 
     def received(self, message: ReceivedMessage) -> None:
         """Hand on what came in."""

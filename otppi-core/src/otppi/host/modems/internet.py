@@ -1,6 +1,5 @@
 """The modems' connections to the internet: which port each dials on and with what; their threads."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from otppi.api.services import Service
 from otppi.host.modems.apn import preset_of
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.values import ModemValues
+from otppi.host.runtime.made_on_thread import MadeOnThread
 from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised, end_all
 from otppi.host.settings.config import Config
@@ -180,29 +180,24 @@ def _state_of(thread: Supervised, link: Internet) -> dict[str, Any]:
     return state | {"state": InternetState.STOPPED, "detail": thread.supervision.last_error} if failed else state
 
 
-class _GuardedInternet(Internet):
-    """A connection that a plugin makes; where that fails it is tried again, and told, as one that fails later."""
+class _GuardedInternet(MadeOnThread[Internet], Internet):
+    """A connection that a plugin makes at once; where that fails it is told and tried again as one that fails later."""
 
     def __init__(self, create: Callable[[], Internet]) -> None:
-        self._create = create
-        self._made: Internet | None = None
-        self._stopped = False
+        super().__init__(create)
         self._since = time.time()
-        with contextlib.suppress(Exception):  # its thread tries at once again: what is raised there is told
+        self._failure: Exception | None = None
+        try:
             self._made = create()
+        except Exception as error:  # noqa: BLE001 - its thread raises it, where it is told
+            self._failure = error
 
     def run(self) -> None:
-        """Make it where it is not yet, and run it."""
-        if self._made is None:
-            self._made = self._create()
-        if not self._stopped:
-            self._made.run()
-
-    def stop(self) -> None:
-        """Stop it, or keep it from starting."""
-        self._stopped = True
-        if self._made is not None:
-            self._made.stop()
+        """Raise why it could not be made at once; from then on make it where it is not yet, and run it."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        super().run()
 
     def status(self) -> InternetStatus:
         """Return how far it is."""

@@ -88,7 +88,7 @@ def installed(group: str, path: Iterable[str] | None = None) -> list[InstalledPl
 
 
 def _folders(path: Iterable[str]) -> Iterator[Path]:
-    """Give the folders of metadata on a path; what is no folder, or cannot be read, has none."""
+    """Yield the folders of metadata on a path; what is no folder, or cannot be read, has none."""
     for place in path:
         try:
             entries = sorted(Path(place).iterdir())
