@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from otppi.simulator import ModemRack
-from otppi.testing.waiting import PATIENCE
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway, modem
 
 
@@ -155,6 +155,7 @@ def test_a_failed_login_has_a_line_in_the_log(tmp_path: Any) -> None:
         try:
             gateway.start()
             assert status_from("127.9.0.1", gateway.port, basic(USER, "wrong")) == 401
-            assert f"login from 127.9.0.1 as user {USER} failed: wrong user or password" in gateway.log.read_text()
+            line = f"login from 127.9.0.1 as user {USER} failed: wrong user or password"
+            until(lambda: line in gateway.log.read_text(), gateway.log.read_text)  # a thread of its own writes the log
         finally:
             gateway.close()
