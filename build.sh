@@ -195,8 +195,8 @@ run_tests() {
   say "architecture"
   "$VENV/bin/lint-imports"
   say "tests"
-  # Two files a core at a time, in the order that conftest.py gives: most tests wait for modems, brokers and networks.
-  [ $# -gt 0 ] || set -- --numprocesses $((2 * $(nproc))) --dist loadfile --no-loadscope-reorder
+  # Three files at a time, in the order that conftest.py gives: most tests wait for modems, brokers and networks.
+  [ $# -gt 0 ] || set -- --numprocesses 3 --dist loadfile --no-loadscope-reorder
   exec "$VENV/bin/python" -m pytest "$@"
 }
 
