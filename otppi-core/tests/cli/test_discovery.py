@@ -11,7 +11,7 @@ from otppi.host.control.server import ControlServer
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import registry_of
+from otppi.host.parts import registry_of
 from otppi.host.runtime.supervisor import Supervised
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.rack.source import RackSource

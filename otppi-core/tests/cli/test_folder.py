@@ -19,7 +19,7 @@ from otppi.api.settings import RENAMED_FROM
 from otppi.cli.talk import running
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, boot_folder_of
-from otppi.host.settings.passwords import is_password
+from otppi.host.settings.password_hash import is_password
 from otppi.testing.waiting import PATIENCE
 
 Cli = Callable[..., Any]

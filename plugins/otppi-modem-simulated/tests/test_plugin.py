@@ -10,7 +10,7 @@ from otppi.api.message import OutgoingMessage
 from otppi.api.modem import Modem, ModemContext, RecoveryStep
 from otppi.api.operations import Actor, Role
 from otppi.host.modems.settings import MODEMS
-from otppi.host.runtime.operations import Registry
+from otppi.host.runtime.registry import Registry
 from otppi.kit.at import channel as at_channel
 from otppi_modem_simulated.plugin import otppi_modem_types, otppi_operations
 

@@ -22,7 +22,7 @@ from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
 from otppi.host.host import Host
 from otppi.host.modems.udev import udev_source
-from otppi.host.operations import registry_of
+from otppi.host.parts import registry_of
 from otppi.host.runtime.supervisor import Supervised
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from otppi.cli.language import _, current
 
 if TYPE_CHECKING:  # the host takes a quarter of a second to import, and a client needs none of it
     from otppi.host.control.client import ControlClient
-    from otppi.host.runtime.operations import Registry
+    from otppi.host.runtime.registry import Registry
 
 CONTROL_LINK = "control"
 """In the data folder: a link to the control socket, whose own folder depends on who started the gateway and how."""
@@ -79,7 +79,7 @@ def ask(
     if client := running(data):
         return client.call(operation, arguments, revision=revision)
     with directly(data, creates=creates, anew=anew) as operations:
-        from otppi.host.runtime.operations import COMMAND_LINE
+        from otppi.host.runtime.registry import COMMAND_LINE
 
         return operations.call(operation, arguments, COMMAND_LINE, revision)
 
@@ -89,7 +89,7 @@ def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterat
     """Open a data folder on which no gateway runs."""
     from otppi.host.core import load_plugins
     from otppi.host.data_folder import DataFolder, FolderInUse
-    from otppi.host.operations import registry_of
+    from otppi.host.parts import registry_of
 
     if not creates and not data.is_dir():
         raise Failure(Exit.USAGE, _("there is no data folder {data} (name it with --data DIR)", data=data))

@@ -28,7 +28,7 @@ from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.fleet import Fleet
 from otppi.host.modems.internet import InternetAccess, InternetLinks
 from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.host.otp.passwords import open_passwords
+from otppi.host.otp.one_time import open_passwords
 from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
 from otppi.host.runtime.events import EventBus

@@ -14,8 +14,8 @@ from otppi.api.operations import Actor, Role
 from otppi.host.audit.trail import LARGEST, AuditTrail
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE, Audited
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE, Audited
 from otppi.kit.files import append_whole
 
 ADMINISTRATOR, VIEWER = Actor("ayu", "pages", Role.ADMINISTRATOR, "192.0.2.1"), Actor("budi", "pages", Role.VIEWER)

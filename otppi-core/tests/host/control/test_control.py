@@ -22,8 +22,8 @@ from otppi.host.control.client import ControlClient
 from otppi.host.control.server import ControlServer
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE, NotRunning
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE, NotRunning
 from otppi.host.runtime.supervisor import Supervised
 from otppi.host.settings.changes import SettingsChanges
 from otppi.testing.bench import ORIGIN

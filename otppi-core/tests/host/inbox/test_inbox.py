@@ -16,9 +16,9 @@ from otppi.api.ingress import ReceivedMessage
 from otppi.host.host import Host
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.settings import INBOX
-from otppi.host.operations import registry_of
+from otppi.host.parts import registry_of
 from otppi.host.runtime.events import EventBus
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.testing.scripted import until
 from otppi.testing.values import values_of
 

@@ -12,9 +12,9 @@ from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.messages.refusal import NotAccepted
-from otppi.host.operations import registry_of
+from otppi.host.parts import registry_of
 from otppi.host.records.record import Record
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.testing.bench import ORIGIN
 from otppi.testing.scripted import until
 

@@ -3,8 +3,8 @@
 from otppi.api.modem import ModemIdentity
 from otppi.host.host import Host
 from otppi.host.modems.worker import modem_workers
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.testing.scripted import until
 
 

@@ -21,9 +21,9 @@ from otppi.host.host import Host
 from otppi.host.modems import devices
 from otppi.host.modems.device import Device, Expected, in_order
 from otppi.host.modems.devices import DeviceWatch
-from otppi.host.operations import registry_of
+from otppi.host.parts import registry_of
 from otppi.host.records.record import Record
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit import threads
 from otppi.kit.at.examine import Examined

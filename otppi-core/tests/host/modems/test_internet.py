@@ -17,8 +17,8 @@ from otppi.host.modems.apn import PRESETS
 from otppi.host.modems.internet import InternetLinks, data_port, dialling_of, sends_sms
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.values import ModemValues
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.testing.scripted import until
 
 STICK = tuple(

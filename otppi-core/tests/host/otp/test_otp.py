@@ -16,7 +16,7 @@ from otppi.api.message import State
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.otp import book as otp_book
 from otppi.host.otp.book import CodeBook
-from otppi.host.otp.passwords import OneTimePasswords, Verification, open_passwords
+from otppi.host.otp.one_time import OneTimePasswords, Verification, open_passwords
 from otppi.host.otp.settings import OTP
 from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile
@@ -605,11 +605,11 @@ def test_a_full_disk_costs_the_restart_only(otp: OtpBench, caplog: pytest.LogCap
 def test_without_a_ram_disk_codes_are_in_memory_only(
     bench: DispatchBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("otppi.host.otp.passwords.on_ram_disk", lambda folder: False)
+    monkeypatch.setattr("otppi.host.otp.one_time.on_ram_disk", lambda folder: False)
     open_passwords(values_of(OTP), bench.dispatch, tmp_path).close()
     assert not (tmp_path / "otp").exists()
     assert "do not survive a restart" in caplog.text
-    monkeypatch.setattr("otppi.host.otp.passwords.on_ram_disk", lambda folder: True)
+    monkeypatch.setattr("otppi.host.otp.one_time.on_ram_disk", lambda folder: True)
     open_passwords(values_of(OTP), bench.dispatch, tmp_path).close()
     assert (tmp_path / "otp").stat().st_mode & 0o777 == 0o600
 

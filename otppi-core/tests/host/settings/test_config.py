@@ -14,7 +14,7 @@ from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
 from otppi.host.settings.config import Config
-from otppi.host.settings.passwords import is_password
+from otppi.host.settings.password_hash import is_password
 from otppi.host.storage.store import Store
 from otppi.host.users.settings import API_USERS
 

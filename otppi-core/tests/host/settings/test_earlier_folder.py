@@ -12,7 +12,7 @@ from otppi.host.meter.limits import Span, limits_of
 from otppi.host.meter.prices import DAY, MONTH, Promotion, tariff_of
 from otppi.host.modems.settings import MODEMS
 from otppi.host.settings.config import Config
-from otppi.host.settings.passwords import is_password
+from otppi.host.settings.password_hash import is_password
 from otppi.host.storage.store import Store
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0FVlEm0DJCPOr0lKXAjqX0eZI7J4MZ1mL3HxGcGuAjk"

@@ -7,8 +7,8 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.host.data_folder import DataFolder, config_of
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE
 from otppi.host.settings.config import Config
 from otppi.host.settings.renames import MOST
 from otppi.host.settings.revisions import ChangedMeanwhile

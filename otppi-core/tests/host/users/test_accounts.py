@@ -17,7 +17,7 @@ from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.events import Event, LoginFailed, SignedIn
 from otppi.api.ingress import Sender
 from otppi.host.runtime.events import EventBus
-from otppi.host.settings.passwords import hash_password, is_password
+from otppi.host.settings.password_hash import hash_password, is_password
 from otppi.host.users import api_users as accounts_module
 from otppi.host.users import password_checks
 from otppi.host.users.api_users import LONGEST_NAME, Accounts, new_token
@@ -210,7 +210,7 @@ def test_short_memory_is_no_wrong_password(opened: Callable[..., Accounts], monk
 def test_argon2_without_memory_is_busy() -> None:
     """Issue 9, E22: memory short counts as a wrong password."""
     script = (
-        "import resource; from otppi.host.settings.passwords import hash_password, is_password; "
+        "import resource; from otppi.host.settings.password_hash import hash_password, is_password; "
         "from otppi.api.errors import Busy\n"
         "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (size + 4 * 2**20, -1))\n"

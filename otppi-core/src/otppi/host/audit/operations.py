@@ -5,7 +5,7 @@ from typing import Any
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import integer
 from otppi.host.audit.trail import AuditTrail
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.registry import HostCall
 from otppi.text import _
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from otppi.host.runtime.operations import Audited
+from otppi.host.runtime.registry import Audited
 from otppi.kit.files import append_whole, sync_folder
 from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _

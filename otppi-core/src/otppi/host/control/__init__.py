@@ -1,5 +1,5 @@
 """The local socket behind the `otppi` command: requests are read, answers written.
 
 Not here: what the operations do (the `operations.py` of each room), who may ask for them
-(`host/runtime/operations.py`), and the commands (`cli/generated.py`).
+(`host/runtime/registry.py`), and the commands (`cli/generated.py`).
 """

@@ -13,7 +13,7 @@ from typing import Any
 
 from otppi.api.errors import InvalidSettings, OtpPiError
 from otppi.host.control.client import ControlClient
-from otppi.host.runtime.operations import COMMAND_LINE, Registry
+from otppi.host.runtime.registry import COMMAND_LINE, Registry
 from otppi.kit.threads import PromptThread
 from otppi.text import words
 from otppi.text.languages import ENGLISH, translated

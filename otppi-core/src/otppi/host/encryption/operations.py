@@ -5,7 +5,7 @@ from typing import Any
 from otppi.api.operations import Offline, Operation, Role
 from otppi.api.settings import boolean
 from otppi.host.encryption.keys import EnvelopeKeys
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.registry import HostCall
 from otppi.text import _
 
 _KEYS = "envelope keys"

@@ -18,7 +18,7 @@ from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
-from otppi.host.otp.passwords import OneTimePasswords
+from otppi.host.otp.one_time import OneTimePasswords
 from otppi.host.storage.store import StoreDamaged
 from otppi.host.users.api_users import Accounts
 from otppi.host.ussd.answers import ask, of_exchange

@@ -20,8 +20,8 @@ from otppi.host.modems.sim_check import number_of, sim_problem
 from otppi.host.modems.values import ModemValues
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import receiver_of
-from otppi.host.runtime.operations import HostCall, origin_of
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.registry import HostCall, origin_of
 from otppi.host.runtime.services import Services
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts

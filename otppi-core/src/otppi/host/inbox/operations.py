@@ -8,7 +8,7 @@ from otppi.api.ingress import ReceivedMessage
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import boolean, number, text, text_list
 from otppi.host.inbox.inbox import Inbox
-from otppi.host.runtime.operations import LONGEST_WAIT, HostCall
+from otppi.host.runtime.registry import LONGEST_WAIT, HostCall
 from otppi.text import _, labelled
 from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number

@@ -13,8 +13,8 @@ from otppi.host.modems.devices import DeviceWatch
 from otppi.host.modems.operations import workers_of
 from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.types import best_type
-from otppi.host.runtime.operations import SETTINGS, HostCall
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.registry import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
 from otppi.kit.at.identity import same_imei

@@ -12,7 +12,7 @@ from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.modems.internet import InternetLinks
 from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.host.runtime.operations import HostCall
+from otppi.host.runtime.registry import HostCall
 from otppi.text import _
 from otppi.wire.errors import FieldError
 

@@ -8,7 +8,7 @@ from typing import Any
 from otppi.api.ingress import Origin
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.tickets import MessageTicket, Outcome
-from otppi.host.otp.passwords import OneTimePasswords, Verification
+from otppi.host.otp.one_time import OneTimePasswords, Verification
 from otppi.host.records.record import Record
 from otppi.text import _
 from otppi.wire.envelope import Answer, Item

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from otppi.api.services import Samples, Service
-from otppi.host.otp.passwords import OneTimePasswords
+from otppi.host.otp.one_time import OneTimePasswords
 from otppi.host.otp.settings import OTP
 from otppi.host.settings.config import Config
 

@@ -5,7 +5,7 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import RENAMED_FROM, Kind, Section, Setting, boolean, text
-from otppi.host.runtime.operations import SETTINGS, HostCall
+from otppi.host.runtime.registry import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
 from otppi.host.settings.differences import changed_fields

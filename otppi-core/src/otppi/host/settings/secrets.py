@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import REDACTED, RENAMED_FROM, Section
-from otppi.host.settings.passwords import hash_password, is_password
+from otppi.host.settings.password_hash import hash_password, is_password
 from otppi.text import _
 from otppi.wire.errors import FieldError
 

@@ -15,7 +15,7 @@ from typing import Any
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
 from otppi.host.runtime.events import EventBus
-from otppi.host.settings.passwords import is_password, nobodys_hash, octets
+from otppi.host.settings.password_hash import is_password, nobodys_hash, octets
 from otppi.host.users.login_log import LoginLog
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.password_checks import PasswordChecks

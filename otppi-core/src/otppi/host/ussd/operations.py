@@ -10,7 +10,7 @@ from otppi.api.settings import number, text
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.tickets import Outcome
 from otppi.host.modems.operations import MODEM, worker_of
-from otppi.host.runtime.operations import LONGEST_WAIT, HostCall, origin_of
+from otppi.host.runtime.registry import LONGEST_WAIT, HostCall, origin_of
 from otppi.host.ussd.answers import of_exchange, of_refusal
 from otppi.host.ussd.balance import Balances
 from otppi.host.ussd.sessions import UssdSession, UssdSessions, problem_of_code, problem_of_reply

@@ -3,7 +3,7 @@
 from otppi.host.data_folder import DataFolder
 from otppi.host.gateway.operations import Running
 from otppi.host.host import Host
-from otppi.host.runtime.operations import Audited, Registry, log_audited
+from otppi.host.runtime.registry import Audited, Registry, log_audited
 from otppi.host.settings.changes import SettingsChanges
 
 

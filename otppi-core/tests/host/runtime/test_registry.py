@@ -13,8 +13,8 @@ from otppi.api.settings import boolean, integer, text
 from otppi.host.core import CORE_OPERATIONS
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.host.operations import registry_of
-from otppi.host.runtime.operations import COMMAND_LINE, Audited, HostCall, NotRunning, Registry, log_audited, origin_of
+from otppi.host.parts import registry_of
+from otppi.host.runtime.registry import COMMAND_LINE, Audited, HostCall, NotRunning, Registry, log_audited, origin_of
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
 
