@@ -13,7 +13,7 @@ import pytest
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
-from otppi_ingress_wsmessagebroker import ingress
+from otppi_ingress_wsmessagebroker import change, ingress
 
 USERS = {"username": "password"}
 AT_ONCE = 2.5
@@ -165,6 +165,45 @@ def test_refreshing_loses_nothing_and_takes_nothing_twice(
     assert running.says("attempts") == 0
     tools.eventually(lambda: all(client is not first for client in messenger.clients))
     messenger.wait_for_clients(2)
+
+
+def test_a_refresh_takes_no_longer_than_the_server_does(
+    run: Any, messenger: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tools: Any
+) -> None:
+    monkeypatch.setattr(change, "_PARTING", 3600.0)
+    caplog.set_level("DEBUG")
+    run(messenger.port, refresh=1, timeout=300).connected()
+    tools.eventually(lambda: sum("was made anew" in line for line in caplog.messages) >= 2, lambda: caplog.messages)
+
+
+def test_a_message_that_comes_by_both_connections_is_taken_once_however_long_the_new_one_is_not_let_in(
+    run: Any, raw: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "_REMEMBERED", 0.01)
+    message = tools.frame(json.dumps(tools.sms("both")).encode())
+    let_in, ended = threading.Event(), threading.Event()
+
+    def script(connection: Any) -> None:
+        connection.accept()
+        first, second = server.connections[0], server.connections[1:2]
+        if connection in second:
+            _, payload = connection.read_frame()
+            for one in (first, connection):
+                one.sock.sendall(message)
+            let_in.wait()
+            connection.sock.sendall(tools.frame(payload, 10))
+            ended.wait()
+            connection.sock.sendall(tools.frame(json.dumps(tools.sms("after")).encode()))
+        connection.answer_pings()
+        ended.set()
+
+    server = raw(script)
+    running = run(server.port, refresh=1, timeout=300)
+    tools.eventually(lambda: running.gateway.ids() == ["both"])
+    threading.Event().wait(0.1)  # longer than it is remembered after the change
+    let_in.set()
+    tools.eventually(lambda: "after" in running.gateway.ids())
+    assert running.gateway.ids() == ["both", "after"]
 
 
 def test_a_refresh_that_fails_keeps_the_old_connection(

@@ -20,26 +20,32 @@ _MOST_HELD_BYTES = 4 << 20
 
 
 class Seen:
-    """What came by the old connection, and so comes by the new one as well; each message once, for a short time.
+    """What came by the old connection, and so comes by the new one as well; each message once.
 
-    A server may write to its clients at different speeds, so a pong does not show what is still to come.
+    A server may write to its clients at different speeds, so a pong does not show what is still to come: messages are
+    remembered for a short time after the change, however long that took, and until all that has arrived is read.
     """
 
     def __init__(self) -> None:
         self._digests = Counter[bytes]()
-        self._until = 0.0
+        self._until = math.inf
 
     def add(self, message: bytes | None) -> None:
         """Note one."""
         self._digests[_digest(message)] += 1
+
+    def changed(self) -> None:
+        """Remember them for a short time from now on: no more are added."""
         self._until = time.monotonic() + _REMEMBERED
+
+    def all_read(self) -> None:
+        """Forget them where their time is over; nothing that has arrived is still to be read."""
+        if self._digests and time.monotonic() >= self._until:
+            self._digests.clear()
 
     def __contains__(self, message: bytes | None) -> bool:
         """Whether this is one of them, which it is as often as it came."""
         if not self._digests:
-            return False
-        if time.monotonic() >= self._until:
-            self._digests.clear()
             return False
         digest = _digest(message)
         found = self._digests[digest] > 0
@@ -51,6 +57,17 @@ class Change:
     """From one connection to the next. While both are open, each message comes by both, and is taken once, in order.
 
     What the old one brings is taken, and what the new one brings is held until the old one has brought all.
+
+    Args:
+        server: How it is reached.
+        alarm: Of the thread.
+        take: Gets each message.
+        before: What came by the connection before the old one.
+        old: The connection that is left.
+        new: The one that is opened.
+
+    Attributes:
+        seen: What came by the old one meanwhile.
     """
 
     def __init__(
@@ -58,16 +75,17 @@ class Change:
         server: Server,
         alarm: Alarm,
         take: Callable[[bytes | None], None],
-        seen: Seen,
+        before: Seen,
         old: Connection,
         new: Connection,
     ) -> None:
         self._pings = bool(server.ping_interval)
         self._alarm = alarm
         self._take = take
+        self._before = before
         self._old: Connection | None = old
         self._new = new
-        self._seen = seen
+        self.seen = Seen()
         self._held: list[bytes | None] = []
         self._held_bytes = 0
 
@@ -80,10 +98,14 @@ class Change:
         ping = self._new.ping() if self._pings else math.inf
         self._new.flush()
         silent_until = math.inf if self._pings else time.monotonic() + SILENCE
-        while self._new.answered < ping and time.monotonic() < silent_until and not self._alarm.over:
+        while not self._alarm.over:
+            came = self._read()
+            if self._new.answered >= ping or time.monotonic() >= silent_until:
+                return
             if self._is_full():
                 return  # it is let in, and more is not held
-            self._turn(min(self._new.check(), silent_until))
+            if not came:
+                self._wait(min(self._new.check(), silent_until))
 
     def leave(self) -> None:
         """Take leave of the old one, when it has brought what the new one may have been too late for.
@@ -102,8 +124,9 @@ class Change:
         """Take what the new one has brought and the old one has not."""
         held, self._held, self._held_bytes = self._held, [], 0
         for message in held:
-            if message not in self._seen:
-                self._take(message)
+            if message not in self.seen:
+                self._take_once(message)
+        self.seen.changed()
 
     @property
     def old_is_lost(self) -> bool:
@@ -119,23 +142,34 @@ class Change:
 
     def _until(self, deadline: float) -> None:
         """Take what comes while the old one is there."""
-        while self._old is not None and time.monotonic() < deadline and not self._alarm.over:
-            self._turn(deadline)
+        while not self._alarm.over:
+            came = self._read()
+            if self._old is None or time.monotonic() >= deadline:
+                return
+            if not came:
+                self._wait(deadline)
 
     def _is_full(self) -> bool:
         return len(self._held) >= _MOST_HELD or self._held_bytes >= _MOST_HELD_BYTES
 
-    def _turn(self, deadline: float) -> None:
+    def _read(self) -> int:
+        """Take what the old one has brought, and hold what the new one has; return how many messages that were.
+
+        A frame that is none may have come besides: whoever waits next looks first whether it has what it waits for.
+        """
         came = self._from_old()
-        waited = [] if self._old is None else [self._old]
         if not self._is_full():
             messages = self._new.receive()
             self._held += messages
             self._held_bytes += sum(len(message or b"") for message in messages)
             came += len(messages)
+        return came
+
+    def _wait(self, deadline: float) -> None:
+        waited = [] if self._old is None else [self._old]
+        if not self._is_full():
             waited.append(self._new)
-        if not came:
-            self._alarm.wait_for(waited, deadline)
+        self._alarm.wait_for(waited, deadline)
 
     def _from_old(self) -> int:
         if self._old is None:
@@ -146,9 +180,15 @@ class Change:
             self._old = None
             return 0
         for message in messages:
-            self._seen.add(message)
-            self._take(message)
+            self.seen.add(message)
+            self._take_once(message)
+        if not messages:
+            self._before.all_read()
         return len(messages)
+
+    def _take_once(self, message: bytes | None) -> None:
+        if message not in self._before:  # else it came by the connection before the old one, and is late
+            self._take(message)
 
 
 def _digest(message: bytes | None) -> bytes:

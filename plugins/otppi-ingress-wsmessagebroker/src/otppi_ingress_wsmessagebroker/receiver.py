@@ -110,6 +110,8 @@ class Receiver:
         for message in messages:
             if message not in self._seen:
                 self._take(message)
+        if not messages:
+            self._seen.all_read()
         return len(messages)
 
     def _work(self) -> None:
@@ -145,16 +147,9 @@ class Receiver:
             LinkLost: Both are lost.
         """
         new = change = None
-        before = self._seen
-
-        def take(message: bytes | None) -> None:
-            if message not in before:  # it came by the connection before this one, and is late
-                self._take(message)
-
         try:
             new = self._open()
-            self._seen = Seen()
-            change = Change(self._server, self._alarm, take, self._seen, self._current, new)
+            change = Change(self._server, self._alarm, self._take, self._seen, self._current, new)
             change.prove()
         except LinkLost as error:
             if new is not None:
@@ -162,12 +157,11 @@ class Receiver:
             if change is not None and change.old_is_lost:
                 change.release()
                 raise
-            self._seen = before
             logger.info(
                 "ingress-wsmessagebroker: the connection is not made anew now, the old one stays: %s", str(error)
             )
             return
-        old, self._current = self._current, new
+        old, self._current, self._seen = self._current, new, change.seen
         try:
             change.leave()
         finally:
