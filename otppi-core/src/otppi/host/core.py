@@ -15,12 +15,14 @@ from otppi.host.gateway import operations as gateway_operations
 from otppi.host.inbox import operations as inbox_operations
 from otppi.host.inbox.settings import INBOX
 from otppi.host.mail.settings import MAIL_ACCOUNTS
+from otppi.host.messages import operations as message_operations
 from otppi.host.messages.settings import SMS
 from otppi.host.modems import device_operations
 from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
+from otppi.host.runtime import operations as runtime_operations
 from otppi.host.runtime.entry_points import Found
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.settings import operations as settings_operations
@@ -52,7 +54,7 @@ class Room:
 ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
     {
         "gateway": Room((), gateway_operations.OPERATIONS),
-        "messages": Room((SMS,)),
+        "messages": Room((SMS,), message_operations.OPERATIONS),
         "otp": Room((OTP,)),
         "modems": Room((MODEMS,), (*device_operations.OPERATIONS, *modem_operations.OPERATIONS)),
         "mail": Room((MAIL_ACCOUNTS,)),
@@ -63,6 +65,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "users": Room((API_USERS,), user_operations.OPERATIONS),
         "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
         "audit": Room((), audit_operations.OPERATIONS),
+        "runtime": Room((), runtime_operations.OPERATIONS),
     }
 )
 

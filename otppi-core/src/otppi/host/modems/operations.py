@@ -1,4 +1,4 @@
-"""The operations on a single modem: its SIM card's lock, its memories, and its connection to the internet."""
+"""The operations on modems: SIM cards' locks, memories, connections to the internet, usage, simulated phones."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
 from otppi.api.operations import Operation, Role
-from otppi.api.settings import text
+from otppi.api.settings import number, text
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.modems.internet import InternetLinks
@@ -83,6 +83,22 @@ def _clear_memory(call: HostCall, modem: str) -> dict[str, Any]:
 
 def _internet(call: HostCall) -> list[dict[str, Any]]:
     return call.part(InternetLinks).status()
+
+
+def _usage(call: HostCall) -> list[dict[str, Any]]:
+    """Return what each modem has sent and spent, and what its limits leave."""
+    return [{"modem_id": worker.name, **worker.account.describe()} for worker in workers_of(call)]
+
+
+def _phone(call: HostCall, after: float) -> list[dict[str, Any]]:
+    """Show what arrived on the phones of simulated modems after some Unix time, oldest first."""
+    shown = [
+        {"arrived": message.arrived, "modem": message.modem, "to": message.destination, "text": message.text}
+        for worker in workers_of(call)
+        for message in worker.modem.phone()
+        if message.arrived > after
+    ]
+    return sorted(shown, key=lambda message: message["arrived"])
 
 
 def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
@@ -175,5 +191,26 @@ OPERATIONS = (
         reads_only=True,
         command="internet status",
         examples=("", "--json"),
+    ),
+    Operation(
+        name="usage",
+        title=_("Usage"),
+        help=_("Say how many segments each modem has sent today and this month, of which quota, and what they cost."),
+        handler=_usage,
+        role=Role.VIEWER,
+        reads_only=True,
+        command="usage",
+        examples=("", "--json | jq '.[].this_month.spent'"),
+    ),
+    Operation(
+        name="phone",
+        title=_("Phones of simulated modems"),
+        help=_("Show what arrived on the phones of simulated modems. The texts are in the memory of the gateway only."),
+        handler=_phone,
+        parameters=(number("after", _("After"), _("only what arrived after this Unix time"), 0.0, unit=_("s")),),
+        role=Role.OPERATOR,
+        reads_only=True,
+        command="phone",
+        examples=("", "--follow", "--follow --json | jq -r .text"),
     ),
 )
