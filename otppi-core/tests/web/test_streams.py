@@ -39,6 +39,9 @@ class Events:
     def recognises(self, _request: Request) -> bool:
         return True
 
+    def is_quick(self, _request: Request) -> bool:
+        return False
+
     def respond(self, request: Request) -> Response:
         return self._router.find(request)(request)
 

@@ -87,6 +87,7 @@ class StandInGateway:
         self.logins: list[Future[Sender]] = []
         self.busy = False
         self.remembers = True
+        self.quick = True
 
     def recognise(self, username: str, password: str) -> Sender | None:
         right = self.users.get(username) == password and self.remembers and self.wrong < self.limit and not self.busy
@@ -128,6 +129,9 @@ class StandInGateway:
             raise NotPermitted(f"{sender.name} may not")
         self.rotated += 1
         return self.keys()
+
+    def is_quick(self, envelope: Envelope) -> bool:
+        return self.quick and envelope.command is Command.SEND_SMS and not envelope.is_list
 
     def submit(self, envelope: Envelope, origin: Origin) -> StandInTicket:
         if self.fault is not None:

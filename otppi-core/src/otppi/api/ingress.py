@@ -135,6 +135,13 @@ class Gateway(Protocol):
             OtpPiError, OSError: As `keys`; nothing has changed.
         """
 
+    def is_quick(self, envelope: Envelope) -> bool:
+        """Return whether `submit` takes this command in a fraction of a millisecond, as things stand now.
+
+        Then it waits for nothing: no card, no hash, no library to be loaded, no lock that somebody holds. An ingress
+        may submit it on a thread that others depend on.
+        """
+
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command. Never blocks on a modem; problems are in the ticket's answer."""
 

@@ -128,6 +128,10 @@ class StandInGateway:
         """Have no keys."""
         return {"keys": []}
 
+    def is_quick(self, envelope: Envelope) -> bool:  # noqa: ARG002
+        """Promise nothing."""
+        return False
+
     def submit(self, envelope: Envelope, origin: Origin) -> StandInTicket:
         """Take a command."""
         ticket = StandInTicket(lambda: self._answer(envelope), lambda: self.begun)

@@ -19,8 +19,18 @@ class Application(Protocol):
         waiting.
         """
 
+    def is_quick(self, request: Request) -> bool:
+        """Return whether `respond` takes well below a millisecond, and waits for nothing: no card, network or hash.
+
+        Such a request is answered on the thread of all connections, which asks this, too: to hand it to a worker costs
+        as much as its answer. Where `respond` finds that it is not quick after all, it raises `Postponed`. Where in
+        doubt, say no: while it is answered, the server does nothing else.
+        """
+
     def respond(self, request: Request) -> Response:
         """Answer a request, on a thread of the workers; what may take long is wrapped in `HttpServer.waiting`.
+
+        A quick request is answered on the thread of all connections, where nothing may wait.
 
         Raises:
             Postponed: Not yet: it is asked again when what it lacks is there.

@@ -25,6 +25,9 @@ from otppi.web.workers import Workers
 logger = logging.getLogger(__name__)
 
 HANDSHAKERS = 2
+QUICK_SECONDS = 0.02
+"""Time of a turn in which the server's thread answers quick requests; the workers answer what comes after it, so that
+nobody waits long for the thread that owns all connections."""
 NEVER = math.inf
 RETRY_AFTER = "5"
 """Seconds after which a client may ask again where no thread was free."""
@@ -75,6 +78,7 @@ class Driver:
         self.asleep = False
         """Whether the server's thread waits, and has to be woken."""
         self.stopping = False
+        self._quick_until = 0.0
 
     def start(self) -> None:
         """Start the first worker."""
@@ -96,10 +100,15 @@ class Driver:
         return bool(self._returned)
 
     def take_returned(self) -> None:
-        """Go on with the connections that other threads have given back."""
-        while self._returned:
+        """Go on with the connections that were given back: once each, for one may have many requests in store."""
+        for _turn in range(len(self._returned)):
             next_step, connection = self._returned.popleft()
             next_step(connection)
+
+    def begin_turn(self) -> None:
+        """Take note of the time, and that quick requests may be answered again."""
+        self.now = time.monotonic()
+        self._quick_until = self.now + QUICK_SECONDS
 
     def sweep(self) -> None:
         """See to the threads, and to the connections whose deadline has passed."""
@@ -164,7 +173,7 @@ class Driver:
         self._advance(connection)
 
     def _advance(self, connection: Connection) -> None:
-        """Hand the next request to a worker if it is whole; wait for the rest of it if not."""
+        """Answer the next request, or hand it to a worker, if it is whole; wait for the rest of it if not."""
         while (request := connection.parser.next_request()) is None:
             if connection.half_closed:
                 self._end_of_input(connection)
@@ -173,8 +182,12 @@ class Driver:
                 self._await_input(connection)
                 return
             connection.half_closed = not connection.receive()
+        quick = time.monotonic() < self._quick_until and self._application.is_quick(request)
         connection.phase = Phase.WORK
-        self._queue.submit((connection, request))
+        if quick:
+            self._answer((connection, request))
+        else:
+            self._queue.submit((connection, request))
 
     def _await_input(self, connection: Connection) -> None:
         connection.send_interim()
@@ -279,7 +292,7 @@ class Driver:
         Phase.LINGER: _linger,
     }
 
-    # Answers (workers' threads)
+    # Answers (workers' threads; the server's for quick requests)
 
     def _recognises(self, job: Job) -> bool:
         request = job[1]
@@ -288,21 +301,23 @@ class Driver:
     def _answer(self, job: Job) -> None:
         """Answer a request, go on with an answer in parts, or have a request come again when it can be answered."""
         connection, request = job
-        later: Postponed | None = None
+        # Not the exception: its traceback has this frame and, on the server's thread, those of the server, which would
+        # live on, with their descriptors, until the garbage collector finds the circle.
+        call_when_ready: Callable[[Callable[[], None]], None] | None = None
         try:
             if request is None:
                 connection.make_part()
             else:
                 self._respond(connection, request)
         except Postponed as postponed:
-            later = postponed
+            call_when_ready = postponed.call_when_ready
         finally:
             self._queue.done(job)
-            if later is None:
+            if call_when_ready is None:
                 self._give_back(connection)
-        if later is not None:
+        if call_when_ready is not None:
             with _given_back(connection):
-                later.call_when_ready(lambda: self.workers.submit(job))
+                call_when_ready(lambda: self.workers.submit(job))
 
     def _respond(self, connection: Connection, request: Request) -> None:
         connection.ends = True  # also where memory is so short that not even the fault can be told

@@ -188,7 +188,8 @@ class HttpServer:
         events = self._epoll.poll(0 if driver.has_returned else None if idle else TICK)
         driver.asleep = False
         swept = int(driver.now / TICK)
-        self._awake_since = driver.now = time.monotonic()
+        driver.begin_turn()
+        self._awake_since = driver.now
         acceptor.begin_turn(driver.now)
         ports = []
         for descriptor, _mask in events:

@@ -57,6 +57,10 @@ class WsgiApplication:
         """Say yes: an application knows its users itself."""
         return True
 
+    def is_quick(self, _request: Request) -> bool:
+        """Say no: an application may wait for anything."""
+        return False
+
     def refuse(self, refusal: Refusal) -> Response:
         """Say it in a line of text."""
         return plain(refusal)

@@ -45,7 +45,7 @@ class RestIngress(Ingress):
         kinds = self._served()
         with ExitStack() as opened:
             api = Api(self._context.gateway, self._settings, self._wait, self._counters)
-            application = RestApplication(self._context.gateway, self._settings, api.router())
+            application = RestApplication(self._context.gateway, api, int(self._settings["max_body_bytes"]))
             listeners = [opened.enter_context(self._listen(kind)) for kind in kinds]
             server = HttpServer(NAME, listeners, application, self._limits(), self._timeouts)
             with self._lock:

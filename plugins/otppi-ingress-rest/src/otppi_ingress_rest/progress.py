@@ -4,6 +4,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from otppi.api.ingress import Sender
+from otppi.wire.envelope import Envelope
 
 
 @dataclass(slots=True)
@@ -13,7 +14,11 @@ class Progress:
     Attributes:
         login: Who sends it, or the future of that.
         taken: Whether the gateway has the command; a fault after that leaves open whether it is sent.
+        quick: Whether it is being answered on the thread of all connections, where nothing may wait.
+        envelope: Its command, where that was read before it was postponed.
     """
 
     login: Sender | Future[Sender] | None = None
     taken: bool = False
+    quick: bool = False
+    envelope: Envelope | None = None

@@ -42,6 +42,11 @@ class Spool:
         if self._file is not None:
             self._file.prepare()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `store` only writes to a RAM disk; never where there is none, and the journal may be on a card."""
+        return self._file is not None and self._file.is_prepared
+
     def store(self, record: Record) -> None:
         """Keep a message until `drop`."""
         if self._file is None:

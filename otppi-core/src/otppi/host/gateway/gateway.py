@@ -99,6 +99,16 @@ class HostGateway(Service):
         self._keys.rotate(sender.name)
         return self._keys.jwk_set()
 
+    def is_quick(self, envelope: Envelope) -> bool:
+        """Return whether a command is taken in at once: one message, or an echo.
+
+        A list takes its time. Changes of the blocking list are written to the card, one-time passwords are sealed and
+        kept by a service of their own, USSD codes are a modem's matter.
+        """
+        if envelope.command in _SENDING:
+            return len(envelope.items) == 1 and self._dispatch.is_quick()
+        return envelope.command is Command.ECHO
+
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command; every problem is in the ticket's answer."""
         command = envelope.command

@@ -107,6 +107,13 @@ class Dispatch(Attempts):
                 self._placement.queue(record, worker)
         return record
 
+    def is_quick(self) -> bool:
+        """Whether `enqueue` would wait for nothing now: the spool is ready, and nobody holds the lock.
+
+        It is held for a moment by the egresses, but for long where the journal is written anew, or egresses leave.
+        """
+        return self._spool.is_ready and not self._lock.locked()
+
     def is_duplicate(self, record: Record) -> bool:
         """Whether `enqueue` would send nothing; between this and that the earlier one may end."""
         with self._lock:

@@ -93,6 +93,11 @@ class SealedFile:
         """Load the library, which the first `put` would do otherwise: it takes a good part of a tenth of a second."""
         self._loaded()
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the library is loaded."""
+        return self._cipher is not None
+
     def _loaded(self) -> "ChaCha20Poly1305":
         if self._cipher is None:
             from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305

@@ -1,0 +1,137 @@
+"""Requests that are answered on the thread of all connections: which are, and that they keep nobody waiting."""
+
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+
+from otppi.testing.waiting import until
+from otppi.web import driver
+from otppi.web.postponed import Postponed
+from otppi.web.request import Refusal, Request
+from otppi.web.response import Response, plain
+
+SERVER, WORKER = "a-server", "a-server-worker"
+
+
+class State:
+    """Something that can be seen to be gone."""
+
+
+class Quick:
+    """An application that says on which thread it answers; `/quick` is quick, and `/not-so` is not after all."""
+
+    def __init__(self) -> None:
+        self.answered: list[tuple[str, str]] = []
+        self.states: list[weakref.ref[State]] = []
+        self.fails = False
+
+    def body_limit(self, _request: Request) -> int:
+        return 0
+
+    def recognises(self, _request: Request) -> bool:
+        return True
+
+    def is_quick(self, request: Request) -> bool:
+        if self.fails:
+            raise RuntimeError
+        return request.path in ("/quick", "/not-so", "/fault")
+
+    def respond(self, request: Request) -> Response:
+        thread = threading.current_thread().name
+        self.answered.append((request.path, thread))
+        request.state = State()
+        self.states.append(weakref.ref(request.state))
+        if request.path == "/fault":
+            raise RuntimeError
+        if request.path == "/not-so" and thread == SERVER:
+            raise Postponed(lambda again: again())
+        return Response(200, thread.encode(), (("X-Query", request.query or "none"),))
+
+    def refuse(self, refusal: Refusal) -> Response:
+        return plain(refusal)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a turn take as long as it may on a busy machine."""
+    monkeypatch.setattr(driver, "QUICK_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_quick_request_is_answered_on_the_servers_thread_and_no_other_is(serve: Any) -> None:
+    served = serve(Quick())
+    assert served.ask("GET", "/quick")[2] == SERVER.encode()
+    assert served.ask("GET", "/else")[2] == WORKER.encode()
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_that_is_not_quick_after_all_goes_to_a_worker(serve: Any) -> None:
+    application = Quick()
+    assert serve(application).ask("GET", "/not-so")[2] == WORKER.encode()
+    assert application.answered == [("/not-so", SERVER), ("/not-so", WORKER)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_nothing_of_such_a_request_waits_for_the_garbage_collector(serve: Any) -> None:
+    """The exception's traceback has the frames of the server's thread: a circle would keep its descriptors open."""
+    application = Quick()
+    served = serve(application)
+    gc.disable()
+    try:
+        served.ask("GET", "/not-so")
+        until(lambda: all(state() is None for state in application.states), "what was kept of both attempts is gone")
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_fault_is_answered_and_the_server_goes_on(serve: Any) -> None:
+    served = serve(Quick())
+    assert served.ask("GET", "/fault")[0] == 500
+    assert served.ask("GET", "/quick")[0] == 200
+
+
+def test_a_fault_of_asking_ends_that_connection_only(serve: Any) -> None:
+    application = Quick()
+    served = serve(application)
+    application.fails = True
+    client = served.connect("GET /quick HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert client.recv(1) == b""
+    application.fails = False
+    assert served.ask("GET", "/quick")[0] == 200
+    until(lambda: served.server.connections == 0)
+
+
+def test_many_in_one_packet_are_answered_in_their_order(serve: Any) -> None:
+    """More than a turn takes, and more than calls may nest."""
+    count = 1_500
+    requests = "".join(f"GET /quick?{number} HTTP/1.1\r\nHost: a\r\n\r\n" for number in range(count))
+    client = serve(Quick()).connect(requests + "GET /else HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    received = b""
+    while data := client.recv(1 << 16):
+        received += data
+    lines = [line for line in received.decode().split("\r\n") if line.startswith("X-Query")]
+    assert lines == [f"X-Query: {number}" for number in range(count)] + ["X-Query: none"]
+
+
+def test_what_comes_after_the_time_of_a_turn_goes_to_the_workers(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "QUICK_SECONDS", 0.0)
+    assert serve(Quick()).ask("GET", "/quick")[2] == WORKER.encode()
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_sends_many_at_once_keeps_nobody_waiting(serve: Any) -> None:
+    """Each turn answers one request of a connection: another client's comes before the rest of them."""
+    application = Quick()
+    served = serve(application)
+    count = 2_000
+    greedy = served.connect()
+    other = served.connect()
+    greedy.sendall(b"GET /quick HTTP/1.1\r\nHost: a\r\n\r\n" * count)
+    assert greedy.recv(1, 2)  # MSG_PEEK: they are being answered
+    other.sendall(b"GET /quick?other HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert other.recv(1 << 16)
+    assert len(application.answered) < count
