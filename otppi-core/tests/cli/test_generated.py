@@ -44,7 +44,7 @@ def otppi_operations():
         Operation(name="stock_send", title="Send", help="Send a card's worth.", handler=send, parameters=(card,),
                   role=Role.OPERATOR, subject="card", command="stock send", positional=("card",)),
         Operation(name="stock_where", title="Where", help="Say where it is.", handler=lambda call: "here",
-                  reads_only=True, command="stock where", offline=Offline.YES),
+                  reads_only=True, command="stock where", offline=Offline.ANYWHERE),
         Operation(name="modem_blink", title="Blink", help="Blink.", handler=lambda call: None, command="modem blink"),
     ]
 
@@ -111,7 +111,8 @@ def test_a_plugin_s_operations_are_commands(plugin: Path, start: Callable[..., A
 
 
 def test_a_plugin_s_commands_without_a_gateway(plugin: Path, data: Path) -> None:
-    assert run("stock", "where", data=data).stdout == "here\n"
+    assert run("stock", "where", data=data / "none").stdout == "here\n"
+    assert not (data / "none").exists()
     assert run("stock", "list", data=data).returncode == 3
     wrong = run("stock", "lsit", data=data)
     assert wrong.returncode == 2

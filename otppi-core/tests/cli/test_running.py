@@ -142,6 +142,9 @@ def test_modem_test(otppi: Cli) -> None:
     sent = otppi("modem", "test", "good", "--to", "081230000009", "--json")
     assert (sent.code, sent.json["state"], sent.json["modem"]["modem_id"]) == (0, "sent", "good")
     assert on_the_phone(otppi, "6281230000009") == ["OTP-Pi: this is a test message."]
+    told = otppi("modem", "test", "good", "--to", "081230000019")
+    assert told.code == 0
+    assert re.search(r"^state +ready$(.|\n)*^sent by good \(message ", told.out, re.MULTILINE)
     gone = otppi("modem", "test", "gone", "--to", "081230000009")
     assert gone.code == 1
     assert "there is no /dev/nowhere" in gone.err

@@ -62,6 +62,9 @@ class Offline(StrEnum):
     YES = "yes"
     CREATES = "creates"
     """It does, and makes the folder where there is none."""
+    ANYWHERE = "anywhere"
+    """It tells of what is installed only, and needs no data folder: its handler gets no part of the gateway but the
+    plugins. The command line carries it out by itself, also where a gateway runs."""
 
 
 class Call(ABC):
@@ -130,6 +133,8 @@ class Operation:
             raise ValueError(f"operation {self.name!r} needs a title and a help text")
         if self.reads_only and self.changes:
             raise ValueError(f"operation {self.name!r} reads only, and changes {self.changes}")
+        if self.offline is Offline.ANYWHERE and not self.reads_only:
+            raise ValueError(f"operation {self.name!r} needs no data folder, and does not only read")
         if not re.fullmatch(r"([a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?)?", self.command):
             raise ValueError(f"the command of operation {self.name!r} is not one or two words of small letters")
         known = {one.key: one for one in self.section.settings}

@@ -20,7 +20,7 @@ from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.language import _
 from otppi.cli.output import as_json, cell, columns, show
-from otppi.cli.talk import ask, gateway
+from otppi.cli.talk import ask, by_itself, gateway
 from otppi.text import Text
 
 Described = Mapping[str, Any]
@@ -38,12 +38,14 @@ class Own:
         show: Shows the result, where a person wants more than its keys and values; returns the exit code.
         arguments: Adds arguments that the operation has not.
         hidden: Parameters that are no arguments of the command.
+        help: Says what the command does, where that is more than the operation.
     """
 
     run: Callable[[Options], int] | None = None
     show: Callable[[Options, Any], int] | None = None
     arguments: Callable[[Parser], None] | None = None
     hidden: frozenset[str] = frozenset()
+    help: str = ""
 
 
 NOTHING = Own()
@@ -69,14 +71,13 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
     """Add the command of an operation, in a group with this help where there is none of its first word."""
     words = operation["command"].split()
     run = own.run or partial(_run, operation, own)
-    parser = commands.within(words, group).command(
-        words[-1], _text(operation, operation["help"]), run, list(_examples(operation))
-    )
+    told = own.help or _text(operation, operation["help"])
+    parser = commands.within(words, group).command(words[-1], told, run, list(_examples(operation)))
     if own.arguments:
         own.arguments(parser)
     if operation["changes"] == "settings":
-        told = _("refuse where somebody else has changed the same section since this revision of the settings")
-        parser.add_argument("--revision", metavar="N", type=int, help=told)
+        rule = _("refuse where somebody else has changed the same section since this revision of the settings")
+        parser.add_argument("--revision", metavar="N", type=int, help=rule)
     placed = operation["positional"]
     for key in (*placed, *(key for key in operation["parameters"]["properties"] if key not in placed)):
         if key not in own.hidden:
@@ -143,10 +144,12 @@ def _run(operation: Described, own: Own, options: Options) -> int:
 
 
 def perform(operation: Described, options: Options, arguments: Mapping[str, Any]) -> Any:
-    """Carry an operation out: in the gateway that runs, or on the data folder where it works there too."""
+    """Carry an operation out: in the gateway that runs, on the data folder, or here, as it is declared."""
     name, revision = operation["name"], getattr(options, "revision", None)
     if operation["offline"] == "no":
         return gateway(options.data).call(name, arguments, revision=revision)
+    if operation["offline"] == "anywhere":
+        return by_itself(name, **arguments)
     return ask(options.data, name, creates=operation["offline"] == "creates", revision=revision, **arguments)
 
 

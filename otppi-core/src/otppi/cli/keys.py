@@ -4,27 +4,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.language import _
+from otppi.cli.generated import Own
 from otppi.cli.output import columns, moment, show
 from otppi.cli.talk import ask
+from otppi.text import _
 
 _COLUMNS = {"kid": "THUMBPRINT", "state": "STATE", "made": "MADE", "until": "UNTIL"}
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = commands.command(
-        "keys",
-        _(
-            "Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517), or "
-            "replace it.\n\nA key that was replaced still opens envelopes for the days that "
-            "encryption.keep_days says."
-        ),
-        keys,
-        ["otppi keys", "otppi keys --json > keys.json", "otppi keys --pem > key.pem", "otppi keys rotate"],
-    )
+def _options(parser: Parser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
@@ -71,3 +61,16 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
     yield from columns(rows, _COLUMNS)
     yield ""
     yield json.dumps({"keys": answer["keys"]}, indent=2)
+
+
+OWN = {
+    "keys": Own(
+        keys,
+        arguments=_options,
+        help=_(
+            "Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517), or "
+            "replace it.\n\nA key that was replaced still opens envelopes for the days that "
+            "encryption.keep_days says."
+        ),
+    )
+}

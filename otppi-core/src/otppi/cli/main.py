@@ -42,14 +42,15 @@ _WORDS: dict[str, Callable[[Commands], None] | None] = {
     "inbox": None,
     "modem": modems.add,
     "sim": None,
-    "ussd": ussd.add,
+    "ussd": None,
+    "balance": None,
     "usage": None,
     "settings": settings.add,
     "user": None,
-    "keys": keys.add,
+    "keys": None,
     "block": None,
-    "plugins": plugins.add,
-    "internet": internet.add,
+    "plugins": None,
+    "internet": None,
     "doctor": doctor.add,
     "audit": None,
     "operations": operations.add,
@@ -68,7 +69,23 @@ _GROUPS = {
 _OF_A_PLUGIN = _("Commands that a plugin brings.")
 _OWN = {
     command: own
-    for module in (audit, blocking, discovery, inbox, internet, modems, phone, sending, settings, status, usage, users)
+    for module in (
+        audit,
+        blocking,
+        discovery,
+        inbox,
+        internet,
+        keys,
+        modems,
+        phone,
+        plugins,
+        sending,
+        settings,
+        status,
+        usage,
+        users,
+        ussd,
+    )
     for command, own in module.OWN.items()
 }
 _DESCRIPTION = _("A one-time-password gateway: HTTP request in, SMS out.")

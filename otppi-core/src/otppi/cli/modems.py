@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.cli.arguments import Commands, Options
-from otppi.cli.exits import Exit, Failure
+from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, complain, moment, show
@@ -19,7 +19,6 @@ _LIST_COLUMNS = {key: title for key, title in MODEM_COLUMNS.items() if key != "d
 }
 _TIMES = ("since", "balance_read")
 _TOLD_ELSEWHERE = ("usage", "recoveries", "last_recovery", "next_step")
-_TEST_MESSAGE = "OTP-Pi: this is a test message."
 _PROBE_COLUMNS = {
     "port": "PORT",
     "state": "STATE",
@@ -33,7 +32,7 @@ _PROBE_COLUMNS = {
 
 
 def add(commands: Commands) -> None:
-    """Add the commands that are more than one operation."""
+    """Add the command that needs no gateway, and asks with the rights of who types it."""
     group = commands.within(["modem", "probe"])
     probing = group.command(
         "probe",
@@ -45,14 +44,6 @@ def add(commands: Commands) -> None:
         ["otppi modem probe", "otppi modem probe /dev/ttyUSB2 /dev/ttyUSB3 --json"],
     )
     probing.add_argument("paths", metavar="PATH", nargs="*", help=_("serial ports (default: all of this device)"))
-    testing = group.command(
-        "test",
-        _("Say whether a modem of the running gateway is ready, and send a test SMS by it."),
-        modem_test,
-        ["otppi modem test m0", "otppi modem test m0 --to 081234567890"],
-    )
-    testing.add_argument("modem", metavar="NAME", help=_("name of the modem"))
-    testing.add_argument("--to", metavar="NUMBER", help=_("send a test SMS to this number"))
 
 
 def _listed(options: Options, modems: Any) -> int:
@@ -63,9 +54,6 @@ def _listed(options: Options, modems: Any) -> int:
 def _cleared(options: Options, answer: Any) -> int:
     show(options, answer, [_("{cleared} messages to be sent were deleted", cleared=answer["cleared"])])
     return Exit.DONE
-
-
-OWN = {"modem list": Own(show=_listed), "modem clear-memory": Own(show=_cleared)}
 
 
 def modem_probe(options: Options) -> int:
@@ -85,25 +73,14 @@ def modem_probe(options: Options) -> int:
 
 
 def modem_test(options: Options) -> int:
-    """Look at one modem, and send by it."""
+    """Look at one modem, and send by it; how it is is shown before the message is on its way."""
     client = gateway(options.data)
-    modems = {one["modem_id"]: one for one in client.call("modems", {})}
-    modem = modems.get(options.modem)
-    if modem is None:
-        raise Failure(
-            Exit.USAGE,
-            _(
-                "modem: there is no active modem {modem!r}; there are {modems}",
-                modem=options.modem,
-                modems=", ".join(modems),
-            ),
-        )
-    if modem["state"] != "ready" or options.to is None:
-        return _tell_state(options, modem)
-    if not options.json:
-        _tell_state(options, modem)
-    answer = deliver(client, receiver=options.to, message=_TEST_MESSAGE, modem=options.modem, wait=120.0)
-    return tell(options, answer | {"modem": modem})
+    if options.to is not None and not options.json:
+        for modem in client.call("modems", {}):
+            if modem["modem_id"] == options.modem and modem["state"] == "ready":
+                _tell_state(options, modem)
+    answer = deliver(client, "modem_test", modem=options.modem, to=options.to or "")
+    return tell(options, answer) if "response_code" in answer else _tell_state(options, answer["modem"])
 
 
 def _tell_state(options: Options, modem: dict[str, Any]) -> int:
@@ -123,3 +100,10 @@ def _tell_state(options: Options, modem: dict[str, Any]) -> int:
         )
     )
     return Exit.FAILED
+
+
+OWN = {
+    "modem list": Own(show=_listed),
+    "modem clear-memory": Own(show=_cleared),
+    "modem test": Own(modem_test),
+}

@@ -1,27 +1,19 @@
 """`otppi plugins`: which plugins are installed, what each offers, and why one is left out."""
 
-from otppi.cli.arguments import Commands, Options
+from typing import Any
+
+from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit
-from otppi.cli.language import _
+from otppi.cli.generated import Own
 from otppi.cli.output import columns, show
 
 _KEYS = ("name", "distribution", "version", "offers", "error")
 
 
-def add(commands: Commands) -> None:
-    """Add the command."""
-    commands.command(
-        "plugins",
-        _("List the plugins that are installed, what each offers, and why one is left out."),
-        plugins,
-        ["otppi plugins", "otppi plugins --json | jq '.[] | select(.error)'"],
-    )
-
-
-def plugins(options: Options) -> int:
+def _shown(options: Options, plugins: Any) -> int:
     """Print the plugins; exit code 1 where one cannot be used."""
-    from otppi.cli.installed import installed
+    show(options, plugins, columns(plugins, dict(zip(_KEYS, map(str.upper, _KEYS), strict=True))))
+    return Exit.FAILED if any(one["error"] for one in plugins) else Exit.DONE
 
-    found = installed()
-    show(options, found, columns(found, dict(zip(_KEYS, map(str.upper, _KEYS), strict=True))))
-    return Exit.FAILED if any(one["error"] for one in found) else Exit.DONE
+
+OWN = {"plugins": Own(show=_shown)}

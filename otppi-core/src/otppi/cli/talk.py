@@ -84,6 +84,17 @@ def ask(
         return operations.call(operation, arguments, COMMAND_LINE, revision)
 
 
+def by_itself(operation: str, **arguments: Any) -> Any:
+    """Carry out an operation that needs neither a gateway nor a data folder: it tells of what is installed."""
+    from otppi.cli import logs
+    from otppi.host.core import load_plugins
+    from otppi.host.runtime.registry import COMMAND_LINE, Registry
+
+    with logs.silent():  # a plugin that is left out is told by `otppi plugins`
+        plugins = load_plugins()
+    return Registry(plugins.operations.values(), [plugins]).call(operation, arguments, COMMAND_LINE)
+
+
 @contextmanager
 def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Registry"]:
     """Open a data folder on which no gateway runs."""

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from otppi.cli.arguments import Commands, Options
+from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure, of_response_code
-from otppi.cli.language import _, spoken
+from otppi.cli.generated import Own
+from otppi.cli.language import spoken
 from otppi.cli.output import cell, columns, complain, moment, one_line, show
 from otppi.cli.talk import gateway
+from otppi.text import _
 from otppi.text.states import said
 
 _COLUMNS = {
@@ -22,37 +24,15 @@ _COLUMNS = {
 _ON_ITS_WAY = ("queued", "sending")
 
 
-def add(commands: Commands) -> None:
-    """Add the commands."""
-    parser = commands.command(
-        "ussd",
-        _(
-            "Run a USSD code on a modem, and print what the network says.\n\nWhere the network wants a "
-            "reply it is asked for on a terminal; else the answer names the session, which waits "
-            "some time for a reply by --reply."
-        ),
-        ussd,
-        [
-            "otppi ussd m0 '*123#'",
-            "otppi ussd m0 '*123#' --json | jq -r .text",
-            "otppi ussd m0 1 --reply 0123456789abcdef",
-            "otppi ussd m0 --cancel",
-        ],
+def _ussd_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--reply", metavar="SESSION", help=_("go on with this session instead of beginning one: CODE is the reply")
     )
-    parser.add_argument("modem", metavar="MODEM", help=_("name of the modem"))
-    parser.add_argument("code", metavar="CODE", nargs="?", help=_("the code, such as *123#; with --reply the reply"))
-    parser.add_argument("--reply", metavar="SESSION", help=_("go on with this session instead of beginning one"))
     parser.add_argument("--cancel", action="store_true", help=_("end the session on the modem, whoever has it"))
-    balance_parser = commands.command(
-        "balance",
-        _("List the balances of the SIM cards as they were read last, or read them now."),
-        balance,
-        ["otppi balance", "otppi balance m0 --now", "otppi balance --json"],
-    )
-    balance_parser.add_argument(
-        "modem", metavar="MODEM", nargs="?", help=_("one modem (default: all that have a code)")
-    )
-    balance_parser.add_argument("--now", action="store_true", help=_("read it now, which takes some seconds for each"))
+
+
+def _balance_options(parser: Parser) -> None:
+    parser.add_argument("--now", action="store_true", help=_("read it now, which takes some seconds for each"))
 
 
 def ussd(options: Options) -> int:
@@ -80,7 +60,7 @@ def ussd(options: Options) -> int:
     if code is Exit.DONE or options.json:
         show(options, answer, _lines(answer))
     if code is not Exit.DONE:
-        cause = answer.get("cause") or _("no cause is known")
+        cause = answer.get("cause") or spoken(_("no cause is known"))
         complain(f"{spoken(said(answer['state']))}: {cause} ({answer['response_code']})")
     return code
 
@@ -101,7 +81,7 @@ def _wait(client: Any, answer: Any) -> Any:
 def _reply(client: Any, answer: Any) -> Any:
     """Ask the person for the reply; an empty one ends the session, and None is given."""
     try:
-        text = input(_("reply (nothing ends the session): "))
+        text = input(spoken(_("reply (nothing ends the session): ")))
     except EOFError:
         text = ""
     if text:
@@ -111,7 +91,7 @@ def _reply(client: Any, answer: Any) -> Any:
 
 
 def _print(answer: Any) -> None:
-    for line in (answer["text"] or _("(the network says nothing)")).split("\n"):
+    for line in (answer["text"] or spoken(_("(the network says nothing)"))).split("\n"):
         print(one_line(line))
 
 
@@ -128,10 +108,7 @@ def _lines(answer: Any) -> Iterator[str]:
 def balance(options: Options) -> int:
     """List the balances, or read them."""
     client = gateway(options.data)
-    known = client.call("balances", {})
-    if options.modem is not None and options.modem not in [one["modem_id"] for one in known]:
-        raise Failure(Exit.USAGE, _("modem: {modem} is no active modem that has a balance_ussd", modem=options.modem))
-    balances = [one for one in known if options.modem in (None, one["modem_id"])]
+    balances = client.call("balances", {"modem": options.modem or ""})
     failed = False
     if options.now:
         from otppi.api.errors import OtpPiError
@@ -152,3 +129,22 @@ def _row(one: dict[str, Any]) -> dict[str, Any]:
     amount = None if one["balance"] is None else f"{one['balance']:,.2f}"
     read = None if one["balance_read"] is None else moment(one["balance_read"])
     return one | {"balance": cell(amount), "low": one["balance_low"], "read": read}
+
+
+OWN = {
+    "ussd": Own(
+        ussd,
+        arguments=_ussd_options,
+        hidden=frozenset({"wait"}),
+        help=_(
+            "Run a USSD code on a modem, and print what the network says.\n\nWhere the network wants a "
+            "reply it is asked for on a terminal; else the answer names the session, which waits "
+            "some time for a reply by --reply."
+        ),
+    ),
+    "balance": Own(
+        balance,
+        arguments=_balance_options,
+        help=_("List the balances of the SIM cards as they were read last, or read them now."),
+    ),
+}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import Busy, InvalidSettings, NotPermitted, OtpPiError
-from otppi.api.operations import Actor, Call, Operation, Role
+from otppi.api.operations import Actor, Call, Offline, Operation, Role
 from otppi.api.settings import boolean, integer, text
 from otppi.host.core import CORE_OPERATIONS
 from otppi.host.data_folder import DataFolder
@@ -298,6 +298,7 @@ def test_every_secret_argument_is_declared_so() -> None:
         ({"subject": "pin"}, "is secret"),
         ({"command": "a b c"}, "one or two words"),
         ({"command": "--data"}, "one or two words"),
+        ({"offline": Offline.ANYWHERE}, "does not only read"),
     ],
 )
 def test_what_cannot_be_declared(wrong: dict[str, Any], reason: str) -> None:
@@ -338,7 +339,7 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
     """Whoever adds an operation decides: one that changes what is kept waits for its turn."""
     acting = {one.name for one in CORE_OPERATIONS if not one.reads_only and not one.changes}
     assert acting == {
-        *("send", "inbox_show", "inbox_mark", "inbox_delete", "inbox_reply", "clear_memory"),
+        *("send", "inbox_show", "inbox_mark", "inbox_delete", "inbox_reply", "clear_memory", "modem_test"),
         *("sim_enter_pin", "sim_unblock", "sim_change_pin", "sim_enable_pin", "sim_disable_pin"),
         *("ussd", "ussd_reply", "ussd_cancel", "balance_read"),
     }

@@ -75,7 +75,7 @@ def otppi_operations() -> Sequence[Operation]:
             reads_only=True,
             command="simulated faults",
             examples=("", "--json | jq -r .[].fault"),
-            offline=Offline.YES,
+            offline=Offline.ANYWHERE,
         )
     ]
 

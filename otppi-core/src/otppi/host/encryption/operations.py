@@ -31,6 +31,8 @@ OPERATIONS = (
         role=Role.VIEWER,
         changes=_KEYS,
         audit=False,
+        command="keys",
+        examples=("", "--json > keys.json", "--pem > key.pem", "rotate"),
         offline=Offline.YES,
     ),
     Operation(

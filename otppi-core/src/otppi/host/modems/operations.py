@@ -1,18 +1,21 @@
 """The operations on modems: SIM cards' locks, memories, connections to the internet, usage, simulated phones."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeVar
 
+from otppi.api.egress import EgressState
 from otppi.api.errors import InvalidSettings, NotDone
 from otppi.api.modem import Modem
-from otppi.api.operations import Operation, Role
+from otppi.api.operations import Offline, Operation, Role
 from otppi.api.settings import number, text
 from otppi.api.sim import SimAction, SimStatus
 from otppi.host.messages.dispatch import Dispatch
+from otppi.host.modems.apn import PRESETS
 from otppi.host.modems.internet import InternetLinks
 from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.host.runtime.registry import HostCall
+from otppi.host.runtime.registry import LONGEST_WAIT, HostCall
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -21,6 +24,7 @@ MODEM = text("modem", _("Modem"), _("name of the modem"), required=True)
 PIN = text("secret", _("PIN"), _("the PIN of the SIM card"), secret=True, tidy=str.strip)
 PUK = text("secret", _("PUK"), _("the PUK of the SIM card"), secret=True, tidy=str.strip)
 NEW_PIN = text("new_pin", _("New PIN"), _("the PIN from now on"), secret=True, tidy=str.strip)
+_TEST_MESSAGE = "OTP-Pi: this is a test message."
 _SIM_PATIENCE = 120.0
 """For the modem to finish the message that it is sending, and for the SIM card."""
 _NEW_PIN = frozenset({SimAction.UNBLOCK, SimAction.CHANGE_PIN})
@@ -99,6 +103,27 @@ def _phone(call: HostCall, after: float) -> list[dict[str, Any]]:
         if message.arrived > after
     ]
     return sorted(shown, key=lambda message: message["arrived"])
+
+
+def _presets(call: HostCall) -> list[dict[str, Any]]:  # noqa: ARG001 - every handler gets the call
+    return [{"preset": key} | asdict(one) for key, one in PRESETS.items()]
+
+
+def _test(call: HostCall, modem: str, to: str) -> dict[str, Any]:
+    """Look at a modem, and send a message by it where it is ready and a number is given; return both.
+
+    Raises:
+        InvalidSettings: There is no such modem, or the number is none.
+    """
+    modems = {one["modem_id"]: one for one in call.perform("modems")}
+    found = modems.get(modem)
+    if found is None:
+        reason = _("there is no active modem {modem!r}; there are {modems}", modem=modem, modems=", ".join(modems))
+        raise InvalidSettings([FieldError("modem", reason)])
+    if found["state"] != EgressState.READY or not to:
+        return {"modem": found}
+    answer: dict[str, Any] = call.perform("send", receiver=to, message=_TEST_MESSAGE, modem=modem, wait=LONGEST_WAIT)
+    return answer | {"modem": found}
 
 
 def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
@@ -212,5 +237,28 @@ OPERATIONS = (
         reads_only=True,
         command="phone",
         examples=("", "--follow", "--follow --json | jq -r .text"),
+    ),
+    Operation(
+        name="internet_presets",
+        title=_("Access points of operators"),
+        help=_("List the operators whose access points are known: what the setting apn_preset can be."),
+        handler=_presets,
+        role=Role.VIEWER,
+        reads_only=True,
+        command="internet presets",
+        examples=("", "--json"),
+        offline=Offline.ANYWHERE,
+    ),
+    Operation(
+        name="modem_test",
+        title=_("Test a modem"),
+        help=_("Say whether a modem of the running gateway is ready, and send a test SMS by it."),
+        handler=_test,
+        parameters=(MODEM, text("to", _("Number"), _("send a test SMS to this number"))),
+        role=Role.OPERATOR,
+        subject="modem",
+        command="modem test",
+        positional=("modem",),
+        examples=("m0", "m0 --to 081234567890"),
     ),
 )

@@ -22,6 +22,8 @@ OPERATIONS = (
         handler=_plugins,
         role=Role.VIEWER,
         reads_only=True,
-        offline=Offline.YES,
+        command="plugins",
+        examples=("", "--json | jq '.[] | select(.error)'"),
+        offline=Offline.ANYWHERE,
     ),
 )

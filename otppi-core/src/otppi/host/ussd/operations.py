@@ -51,9 +51,18 @@ def _sessions(call: HostCall) -> list[dict[str, Any]]:
     return call.part(UssdSessions).sessions()
 
 
-def _balances(call: HostCall) -> list[dict[str, Any]]:
+def _balances(call: HostCall, modem: str) -> list[dict[str, Any]]:
+    """List the balances as they were read last; of one modem where it is named.
+
+    Raises:
+        InvalidSettings: That modem has none.
+    """
     balances = call.part(Balances)
-    return [{"modem_id": name, **balances.describe(name)} for name in balances.modems()]
+    names = [name for name in balances.modems() if modem in ("", name)]
+    if modem and not names:
+        reason = _("{modem} is no active modem that has a balance_ussd", modem=modem)
+        raise InvalidSettings([FieldError("modem", reason)])
+    return [{"modem_id": name, **balances.describe(name)} for name in names]
 
 
 def _balance_read(call: HostCall, modem: str) -> dict[str, Any]:
@@ -92,6 +101,14 @@ OPERATIONS = (
         parameters=(MODEM, text("code", _("Code"), _("the code, such as *123#")), _WAIT),
         role=Role.OPERATOR,
         subject="modem",
+        command="ussd",
+        positional=("modem", "code"),
+        examples=(
+            "m0 '*123#'",
+            "m0 '*123#' --json | jq -r .text",
+            "m0 1 --reply 0123456789abcdef",
+            "m0 --cancel",
+        ),
     ),
     Operation(
         name="ussd_reply",
@@ -133,8 +150,12 @@ OPERATIONS = (
         title=_("Balances"),
         help=_("List the balances of the SIM cards as they were read last."),
         handler=_balances,
+        parameters=(text("modem", _("Modem"), _("one modem (default: all that have a code)")),),
         role=Role.VIEWER,
         reads_only=True,
+        command="balance",
+        positional=("modem",),
+        examples=("", "m0 --now", "--json"),
     ),
     Operation(
         name="balance_read",
