@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -128,6 +129,28 @@ def test_a_stderr_without_a_reader_or_shared_without_blocking_costs_nothing(pipe
     assert gone.drain(20)
     gone.stop()
     os.close(writing)
+
+
+def test_lines_that_follow_each_other_are_written_together() -> None:
+    reading, writing = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # each write is a packet of its own
+    with reading, writing:
+        stream = LogStream(writing.fileno())
+        stream.write("what comes after a silence\n")
+        assert reading.recv(65_536) == b"what comes after a silence\n", "is written at once"
+        began = time.monotonic()
+        for number in range(30):
+            stream.write(f"line {number}\n")
+            time.sleep(0.005)  # the pace of a busy gateway
+        assert stream.drain(20)
+        elapsed = time.monotonic() - began
+        reading.setblocking(False)
+        packets = []
+        with suppress(BlockingIOError):
+            while packet := reading.recv(65_536):
+                packets.append(packet)
+        stream.stop()
+    assert b"".join(packets).decode() == "".join(f"line {number}\n" for number in range(30))
+    assert len(packets) <= 20 * elapsed + 2, "20 times a second, and at the end"
 
 
 def script(code: str) -> subprocess.CompletedProcess[str]:

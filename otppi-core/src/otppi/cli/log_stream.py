@@ -18,6 +18,9 @@ _MOST = 256 * 1024
 """Characters that wait: about 1,700 lines."""
 _LONGEST = 16 * 1024
 _AT_ONCE = 32 * 1024
+_GATHERING = 0.05
+"""Seconds in which lines gather after others were written: a busy gateway has its log written 20 times a second, and
+not woken for each line. What comes after a longer silence is written at once."""
 _STALLED = 5.0
 """Seconds for which a reader may take nothing before people are told."""
 _AT_THE_END = 2.0
@@ -46,6 +49,8 @@ class LogStream(io.TextIOBase):
         self._dropped = 0
         self._writing_since: float | None = None
         self._thread: PromptThread | None = None
+        self._gathers = False
+        self._drains = 0
         self._ending = False
 
     def write(self, text: str) -> int:
@@ -59,10 +64,15 @@ class LogStream(io.TextIOBase):
                 return len(text)
             self._held += len(kept)
             self._waiting.append(kept)
-            if self._thread is None or not self._thread.lives:
-                self._start()
-            self._changed.notify_all()
+            if not self._gathers or self._held > _AT_ONCE:
+                self._wake()
         return len(text)
+
+    def _wake(self) -> None:
+        """Have the thread look at what there is; start it where there is none."""
+        if self._thread is None or not self._thread.lives:
+            self._start()
+        self._changed.notify_all()
 
     def _start(self) -> None:
         """Start the thread; where that is not possible now, the next line tries it again."""
@@ -91,7 +101,11 @@ class LogStream(io.TextIOBase):
     def drain(self, patience: float) -> bool:
         """Wait until all that was left so far is written; False where that took longer than so many seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._held or self._thread is None, patience) and not self._held
+            self._drains += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._held or self._thread is None, patience)
+            self._drains -= 1
+            return not self._held
 
     def warnings(self) -> list[str]:
         """Return what people should know."""
@@ -133,6 +147,14 @@ class LogStream(io.TextIOBase):
                     self._held += len(missing)
                     self._waiting.append(missing)
                 self._changed.notify_all()
+                self._gather()
+
+    def _gather(self) -> None:
+        """Let lines gather for a moment, unless somebody waits for those that are there."""
+        self._gathers = not (self._drains or self._ending)
+        if self._gathers:
+            self._changed.wait(_GATHERING)
+            self._gathers = False
 
     def _next(self) -> str:
         """Wait for some lines; an empty text is the end."""

@@ -30,6 +30,7 @@ class LineFormatter(logging.Formatter):
     def __init__(self, *, journal: bool) -> None:
         super().__init__(datefmt="%Y-%m-%dT%H:%M:%S%z")
         self._journal = journal
+        self._second = (-1, "")
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
@@ -37,7 +38,15 @@ class LineFormatter(logging.Formatter):
         line = one_line(f"{record.name}: {record.getMessage()}{f': {_told(error)}' if error else ''}")
         if self._journal:
             return f"<{_PRIORITIES.get(record.levelno, 5)}>{line}"
-        return f"{self.formatTime(record, self.datefmt)} {record.levelname:<7} {line}"
+        return f"{self._time(record)} {record.levelname:<7} {line}"
+
+    def _time(self, record: logging.LogRecord) -> str:
+        """Write the time, once for all records of a second."""
+        second, written = self._second
+        if second != int(record.created):
+            written = self.formatTime(record, self.datefmt)
+            self._second = int(record.created), written
+        return written
 
 
 class BriefFormatter(logging.Formatter):
@@ -51,6 +60,13 @@ class BriefFormatter(logging.Formatter):
 
 class LineHandler(logging.StreamHandler[TextIO]):
     """Writes to stderr. A record that cannot be written is told by its place alone: its arguments may be anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, with one call: neither a `LogStream` nor Python's own stderr keeps a line to be flushed."""
+        try:
+            self.stream.write(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001 - whatever it is, it is told, and must not come to whoever logs
+            self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Tell of a record that failed; where stderr is gone nobody can be told."""

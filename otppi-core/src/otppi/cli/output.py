@@ -34,7 +34,8 @@ def open_streams() -> None:
 
 def one_line(text: str) -> str:
     """Write a text in one line, with its control characters escaped as Python escapes them."""
-    return _CONTROLS.sub(_escape, spoken(text))
+    said: str = spoken(text)
+    return said if said.isprintable() else _CONTROLS.sub(_escape, said)  # what is printable is no control character
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
