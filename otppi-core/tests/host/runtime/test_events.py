@@ -56,6 +56,17 @@ def test_wants_follows_subscriptions() -> None:
     assert not bus.wants(MessageEnded)
 
 
+def test_an_event_that_concerns_nobody_is_not_wanted() -> None:
+    bus = EventBus()
+    with bus.subscribe(MessageEnded, print, concerns=lambda subject: subject == "mine"):
+        assert bus.wants(MessageEnded)
+        assert bus.wants(MessageEnded, "mine")
+        assert not bus.wants(MessageEnded, "another's")
+        with bus.subscribe(MessageEvent, print):
+            assert bus.wants(MessageEnded, "another's"), "this one is told everything"
+    assert not bus.wants(MessageEnded, "mine")
+
+
 def test_who_unsubscribes_is_told_no_more_and_the_same_function_may_be_there_twice() -> None:
     bus = EventBus()
     told: list[Event] = []

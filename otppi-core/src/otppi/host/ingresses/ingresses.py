@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
@@ -178,8 +178,8 @@ class Ingresses(Service):
     def subscribe_to(self, events: EventBus) -> None:
         """Hand on to the ingresses what the event bus tells: messages that came in, and states that no answer tells."""
         events.subscribe(MessageReceived, lambda event: self.received(event.message))
-        events.subscribe(MessageEnded, self._message_state)
-        events.subscribe(MessageChanged, self._message_state)
+        events.subscribe(MessageEnded, self._message_state, concerns=_is_told_later)
+        events.subscribe(MessageChanged, self._message_state, concerns=_is_told_later)
 
     def _message_state(self, event: MessageEvent) -> None:
         if event.unanswered and event.answer_to is not None:
@@ -237,6 +237,17 @@ class Ingresses(Service):
         """Wait until all that was taken in is answered."""
         for thread in self.threads():
             thread.join(_PATIENCE)
+
+
+class _Message(Protocol):
+    """What of a message says whether its sender wants to be told of states that no answer tells."""
+
+    @property
+    def answer_to(self) -> object: ...
+
+
+def _is_told_later(message: _Message) -> bool:
+    return message.answer_to is not None
 
 
 def _guarded(key: str, ask: Callable[[], T], otherwise: T) -> T:

@@ -57,11 +57,11 @@ class StateNotices:
         self._ended(record, unanswered=not record.origin.kept_by_source)
 
     def _ended(self, record: Record, *, unanswered: bool) -> None:
-        if self._events.wants(MessageEnded):
+        if self._events.wants(MessageEnded, record):
             self._events.publish(event_of(MessageEnded, record, unanswered=unanswered))
 
     def _changed(self, record: Record) -> None:
-        if self._events.wants(MessageChanged):
+        if self._events.wants(MessageChanged, record):
             self._events.publish(event_of(MessageChanged, record, unanswered=True))
 
     def write(self) -> None:

@@ -107,7 +107,14 @@ class OneTimePasswords:
 
         Not of what is taken in: the lock of `OneTimePasswords` is held there.
         """
-        return events.subscribe(MessageEnded, self.ended), events.subscribe(MessageChanged, self.ended)
+
+        def sent_a_code(record: Record) -> bool:
+            return self._book.by_message(record.message_id) is not None
+
+        return (
+            events.subscribe(MessageEnded, self.ended, concerns=sent_a_code),
+            events.subscribe(MessageChanged, self.ended, concerns=sent_a_code),
+        )
 
     # -- request-otp ------------------------------------------------------------------------------------------------
 

@@ -12,14 +12,21 @@ logger = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=Event)
 _Subscriber = Callable[[Any], None]
+_Concern = Callable[[Any], bool]
+
+
+def _everything(_: object) -> bool:
+    """Have a use for each event."""
+    return True
 
 
 class Subscription:
     """One subscription. Used as a context manager it ends with the block."""
 
-    def __init__(self, bus: "EventBus", kind: type[Event], subscriber: _Subscriber) -> None:
+    def __init__(self, bus: "EventBus", kind: type[Event], subscriber: _Subscriber, concerns: _Concern) -> None:
         self.kind = kind
         self.subscriber = subscriber
+        self.concerns = concerns
         self._bus = bus
 
     def end(self) -> None:
@@ -48,43 +55,58 @@ class EventBus:
     comes to the publisher. No lock of the dispatcher is held; who brought a message may hold one of its own when
     `MessageTaken` comes. Events of one message that two threads publish at one time may come in either order.
 
-    Publishing where nobody listens costs one look into a table. `wants` says so before the event is made.
+    Publishing where nobody listens costs one look into a table. `wants` says so before the event is made, and whether
+    those who listen have a use for this one.
     """
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._subscriptions: tuple[Subscription, ...] = ()
         # Replaced as a whole whenever somebody subscribes or unsubscribes, so that publishing needs no lock.
-        self._told: dict[type[Event], tuple[_Subscriber, ...]] = {}
+        self._told: dict[type[Event], tuple[Subscription, ...]] = {}
 
-    def subscribe(self, kind: type[E], subscriber: Callable[[E], None]) -> Subscription:
-        """Have `subscriber` called with each event of a kind, or of a kind that is derived from it."""
-        subscription = Subscription(self, kind, subscriber)
+    def subscribe(
+        self, kind: type[E], subscriber: Callable[[E], None], *, concerns: _Concern = _everything
+    ) -> Subscription:
+        """Have `subscriber` called with each event of a kind, or of a kind that is derived from it.
+
+        `concerns` says of what an event would be made of (a record, of events of messages) whether the subscriber has
+        any use for that. Where no subscriber has, the event may never be made: each costs as much as ten looks. Where
+        another one has, it comes to all.
+        """
+        subscription = Subscription(self, kind, subscriber, concerns)
         with self._changing:
             self._subscriptions = (*self._subscriptions, subscription)
             self._told = {}
         return subscription
 
-    def wants(self, kind: type[Event]) -> bool:
-        """Return whether anybody is told of this kind, so that no event is made for nothing."""
+    def wants(self, kind: type[Event], subject: object = None) -> bool:
+        """Return whether anybody is told of this kind, and has a use for an event on `subject` where one is given."""
         told = self._told.get(kind)
-        return bool(self._subscribers(kind) if told is None else told)
+        if told is None:
+            told = self._subscribers(kind)
+        if subject is None:
+            return bool(told)
+        for one in told:  # noqa: SIM110 - any() takes twice as long, and this is on each message's path
+            if one.concerns(subject):
+                return True
+        return False
 
     def publish(self, event: Event) -> None:
         """Tell everybody who subscribed; raises nothing."""
-        for subscriber in self._subscribers(type(event)):
+        for one in self._subscribers(type(event)):
             try:
-                subscriber(event)
+                one.subscriber(event)
             except (Exception, SystemExit):  # a fault of whoever listens must not look like one of this thread
-                name = getattr(subscriber, "__qualname__", type(subscriber).__name__)
+                name = getattr(one.subscriber, "__qualname__", type(one.subscriber).__name__)
                 logger.exception("%r could not be told to %s", event, name)
 
-    def _subscribers(self, kind: type[Event]) -> tuple[_Subscriber, ...]:
+    def _subscribers(self, kind: type[Event]) -> tuple[Subscription, ...]:
         told = self._told  # one look: another thread may replace it
         found = told.get(kind)
         if found is None:
             with self._changing:
-                found = tuple(one.subscriber for one in self._subscriptions if issubclass(kind, one.kind))
+                found = tuple(one for one in self._subscriptions if issubclass(kind, one.kind))
                 self._told[kind] = found
         return found
 

@@ -87,8 +87,12 @@ class Webhook:
     def subscribe_to(self, events: EventBus) -> None:
         """Forward what the event bus tells, as far as the settings want it."""
         events.subscribe(MessageReceived, self._received)
-        events.subscribe(MessageEnded, self._state)
-        events.subscribe(MessageChanged, self._state)
+
+        def are_wanted(_: object) -> bool:
+            return self.wants(MESSAGE_STATE)
+
+        events.subscribe(MessageEnded, self._state, concerns=are_wanted)
+        events.subscribe(MessageChanged, self._state, concerns=are_wanted)
         events.subscribe(BalanceLow, self._balance_low)
 
     def _received(self, event: MessageReceived) -> None:
