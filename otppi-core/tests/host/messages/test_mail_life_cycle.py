@@ -14,8 +14,8 @@ from otppi.api.errors import Blocked, Deferred, Lost, NotSent, Rejected, Unconfi
 from otppi.api.message import State
 from otppi.host.gateway.health import Overview
 from otppi.host.messages import deferred, worker
+from otppi.host.messages.answers import of_record
 from otppi.host.messages.refusal import NotAccepted
-from otppi.host.messages.tickets import of_record
 from otppi.host.meter.limits import Limits
 from otppi.host.records.record import Record
 from otppi.testing.bench import DispatchBench

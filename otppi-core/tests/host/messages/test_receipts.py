@@ -11,8 +11,8 @@ from otppi.api.errors import Unconfirmed
 from otppi.api.events import DeliveryOutcome, DeliveryReport, MessageChanged, MessageEnded
 from otppi.api.message import OutgoingMessage, State
 from otppi.host.durable.journal import Journal
+from otppi.host.messages.answers import of_record
 from otppi.host.messages.receipts import Receipts
-from otppi.host.messages.tickets import of_record
 from otppi.host.records.record import Record, Status
 from otppi.testing.bench import ORIGIN, DispatchBench
 from otppi.testing.scripted import until

@@ -21,8 +21,8 @@ from otppi.api.events import (
 )
 from otppi.api.ingress import Callback, Origin, ReceivedMessage, Sender
 from otppi.api.message import State
-from otppi.host.messages.telling import event_of
-from otppi.host.messages.tickets import of_record
+from otppi.host.messages.answers import of_record
+from otppi.host.messages.record_events import event_of
 from otppi.host.records.record import Record, Status
 from otppi.host.runtime.events import EventBus
 from otppi.testing.bench import DispatchBench

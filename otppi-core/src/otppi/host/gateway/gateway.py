@@ -12,10 +12,10 @@ from otppi.api.services import Service
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.gateway.health import Overview
 from otppi.host.messages.admission import Admission, path_of
+from otppi.host.messages.answers import FixedTicket, MessageTicket, Outcome, assemble, of_record
 from otppi.host.messages.blocklist import Blocklist, ListFull
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.settings import SMS, SmsValues
-from otppi.host.messages.tickets import FixedTicket, MessageTicket, Outcome, assemble, of_record
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.otp.answers import OtpTicket, verify
 from otppi.host.otp.one_time import OneTimePasswords

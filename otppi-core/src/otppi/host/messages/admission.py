@@ -8,12 +8,12 @@ from otppi.api.egress import Channel
 from otppi.api.errors import InvalidSettings
 from otppi.api.ingress import Origin
 from otppi.api.message import State
+from otppi.host.messages.answers import Outcome, of_record, of_refusal
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.expiry import span
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.messages.settings import SmsValues
-from otppi.host.messages.tickets import Outcome, of_record, of_refusal
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import Receiver, masked, receiver_of
 from otppi.host.records.record import Content, Record, Words

@@ -6,7 +6,7 @@ from otppi.api.errors import Deferred, Lost, NotSent, Rejected, Unconfirmed, Unf
 from otppi.api.events import EgressChanged, MessageSending
 from otppi.api.message import State
 from otppi.host.messages.life_cycle import LifeCycle
-from otppi.host.messages.telling import event_of
+from otppi.host.messages.record_events import event_of
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.records.outcomes import cause_of
 from otppi.host.records.record import Record, Status

@@ -18,8 +18,8 @@ from otppi.host.messages.attempts import Attempts
 from otppi.host.messages.followers import Followers, goes_itself, own_of
 from otppi.host.messages.life_cycle import is_reported
 from otppi.host.messages.placement import PlacementRules
+from otppi.host.messages.record_events import event_of
 from otppi.host.messages.refusal import NotAccepted
-from otppi.host.messages.telling import event_of
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.records.record import Record

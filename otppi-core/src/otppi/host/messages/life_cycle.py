@@ -13,8 +13,8 @@ from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
-from otppi.host.messages.ends import StateNotices
-from otppi.host.messages.expiry import ClockWatch
+from otppi.host.messages.clock import ClockWatch
+from otppi.host.messages.notices import StateNotices
 from otppi.host.messages.placement import Placement, PlacementRules
 from otppi.host.messages.receipts import Receipts
 from otppi.host.messages.worker import AnyWorker

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from otppi.api.ingress import Origin
+from otppi.host.messages.answers import MessageTicket, Outcome
 from otppi.host.messages.dispatch import Dispatch
-from otppi.host.messages.tickets import MessageTicket, Outcome
 from otppi.host.otp.one_time import OneTimePasswords, Verification
 from otppi.host.records.record import Record
 from otppi.text import _

@@ -7,8 +7,8 @@ from typing import Any
 
 from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Ticket
+from otppi.host.messages.answers import FixedTicket, Outcome, assemble
 from otppi.host.messages.refusal import NotAccepted
-from otppi.host.messages.tickets import FixedTicket, Outcome, assemble
 from otppi.host.ussd.sessions import Exchange, UssdSession, UssdSessions, problem_of_code, problem_of_reply
 from otppi.text import _
 from otppi.wire.envelope import Answer, Envelope, Item, ResponseCode, malformed

@@ -7,8 +7,8 @@ from typing import Any
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import number, text
+from otppi.host.messages.answers import Outcome
 from otppi.host.messages.refusal import NotAccepted
-from otppi.host.messages.tickets import Outcome
 from otppi.host.modems.operations import MODEM, worker_of
 from otppi.host.runtime.registry import LONGEST_WAIT, HostCall, origin_of
 from otppi.host.ussd.answers import of_exchange, of_refusal

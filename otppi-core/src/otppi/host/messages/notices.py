@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from otppi.api.events import MessageChanged, MessageEnded
 from otppi.api.message import State
 from otppi.host.durable.report import Report
-from otppi.host.messages.telling import event_of
+from otppi.host.messages.record_events import event_of
 from otppi.host.records.record import Record
 from otppi.host.runtime.events import EventBus
 
