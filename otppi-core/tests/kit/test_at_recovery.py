@@ -17,12 +17,12 @@ from otppi.api.devices import SerialDevice
 from otppi.api.errors import ModemLost, NotSent, NotSupported, Trouble, Unconfirmed
 from otppi.api.message import State
 from otppi.api.modem import ModemContext, ModemState, RecoveryStep
-from otppi.host.modems.recovery import Openings, RecoverySchedule, StepLimits
+from otppi.host.modems.ladder import Openings, RecoverySchedule, StepLimits
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.at import channel as at_channel
 from otppi.kit.at import line as at_line
 from otppi.kit.at import modem as at_modem
-from otppi.kit.at import recovery as at_recovery
+from otppi.kit.at import recovery_steps
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.modem import AtModem
 from otppi.kit.at.port import Port
@@ -233,7 +233,7 @@ def test_a_gateway_cures_its_modem_while_a_message_waits(
 def test_power_off_and_on_cures_what_no_command_reaches(
     make_driver: MakeDriver, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(at_recovery, "power_cycle", partial(power_cycle, off=0.05))
+    monkeypatch.setattr(recovery_steps, "power_cycle", partial(power_cycle, off=0.05))
     driver = make_driver()
     with ModemRack(usb=True) as rack:
         assert rack.usb is not None
@@ -257,7 +257,7 @@ def test_a_port_that_is_not_on_usb_has_no_power_to_switch(driver: Any) -> None:
 def test_power_that_cannot_be_switched_is_told(driver: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     (tmp_path / "1-1").mkdir()
     ports = [SerialDevice(str(driver.peer.path), str(tmp_path / "1-1"))]
-    assert not at_recovery.cycle_power(str(driver.peer.path), ports)
+    assert not recovery_steps.cycle_power(str(driver.peer.path), ports)
     assert "cannot be switched" in caplog.text
     with pytest.raises(NotSupported):
         power_cycle(tmp_path / "1-1")

@@ -14,8 +14,8 @@ from otppi.host.gateway.health import describe_modem
 from otppi.host.host import Host
 from otppi.host.messages import egress_thread
 from otppi.host.modems import worker
+from otppi.host.modems.ladder import Openings, RecoverySchedule, StepLimits
 from otppi.host.modems.power_supply import PowerSupply
-from otppi.host.modems.recovery import Openings, RecoverySchedule, StepLimits
 from otppi.host.modems.worker import modem_workers
 from otppi.kit.net.back_off import Backoff
 from otppi.testing.bench import DispatchBench

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otppi.api.errors import ModemLost
 from otppi.api.modem import Modem, RecoveryStep
-from otppi.host.modems.recovery import Ladder, RecoverySchedule
+from otppi.host.modems.ladder import Ladder, RecoverySchedule
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from otppi.api.message import OutgoingMessage, Progress
 from otppi.api.modem import Modem
 from otppi.host.messages.worker import AnyWorker, Dispatcher, Worker
 from otppi.host.meter.meter import Account
+from otppi.host.modems.ladder import DEFAULT_SCHEDULE, RecoverySchedule
 from otppi.host.modems.power_supply import PowerSupply
 from otppi.host.modems.recoverer import Recoverer
-from otppi.host.modems.recovery import DEFAULT_SCHEDULE, RecoverySchedule
 from otppi.host.records.record import Record
 from otppi.kit.net.back_off import Backoff
 from otppi.text import _

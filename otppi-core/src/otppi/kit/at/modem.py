@@ -24,7 +24,7 @@ from otppi.kit.at.line import Line
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.kit.at.port import Port
 from otppi.kit.at.prompt import Prompter
-from otppi.kit.at.recovery import cycle_power, cycle_radio, restart
+from otppi.kit.at.recovery_steps import cycle_power, cycle_radio, restart
 from otppi.kit.at.refusals import asks_for_pin, lost_on_the_line, refusal
 from otppi.kit.at.restart import RestartWatch
 from otppi.kit.at.settings import AT_CHECKS, AT_SETTINGS
@@ -136,7 +136,7 @@ class AtModem(Modem):
         return port, channel
 
     def recover(self, step: RecoveryStep) -> bool:
-        """Try to recover the modem, which is closed; see `kit.at.recovery`."""
+        """Try to recover the modem, which is closed; see `kit.at.recovery_steps`."""
         try:
             return self._cure(step)
         finally:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from otppi.api.errors import Trouble
 from otppi.api.modem import RecoveryStep
-from otppi.host.modems.recovery import STEPS, Ladder, Openings, RecoverySchedule, StepLimits
+from otppi.host.modems.ladder import STEPS, Ladder, Openings, RecoverySchedule, StepLimits
 
 REINITIALISE, RADIO, RESET, POWER = RecoveryStep
 ORDER = (RADIO, RESET, POWER)
