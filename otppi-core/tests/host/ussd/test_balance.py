@@ -1,7 +1,6 @@
 """Balances: numbers as operators write them, patterns that cannot hang, the schedule, menus, and the alarm."""
 
 import contextlib
-import json
 import re
 import threading
 import time
@@ -175,11 +174,6 @@ def test_every_pattern_is_judged(pattern: str) -> None:
         ("balance_ussd", "call me"),
         ("balance_ussd", "*123#>"),
         ("balance_every", -1),
-        ("init_commands", ["ATI", "reboot"]),
-        ("init_commands", ["AT+CMGF=1\rAT"]),
-        ("init_commands", ["ATD123"]),
-        ("init_commands", ['at+clck="SC",1,"1234"']),
-        ("init_commands", ["AT+COPS?;+CMGS=10"]),
     ],
 )
 def test_settings_that_cannot_work_are_named(key: str, value: object) -> None:
@@ -188,10 +182,7 @@ def test_settings_that_cannot_work_are_named(key: str, value: object) -> None:
 
 
 def test_settings_that_work() -> None:
-    commands = ["AT+CNMI=2,1,0,0,0", "at^curc=0", "AT&F"]
-    assert MODEMS["init_commands"].from_text(json.dumps(commands)) == commands
-    assert MODEMS["init_commands"].from_text("AT&F, ATI") == ["AT&F", "ATI"]
-    values = {"name": "m0", "init_commands": commands, "balance_ussd": "*123#>1>Pulsa", "balance_pattern": r"(\d+)"}
+    values = {"name": "m0", "balance_ussd": "*123#>1>Pulsa", "balance_pattern": r"(\d+)"}
     assert MODEMS.validate(values)[1] == []
     assert re.fullmatch(CODE, "*123#")
 

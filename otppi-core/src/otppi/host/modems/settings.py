@@ -15,9 +15,10 @@ from otppi.api.settings import (
 )
 from otppi.host.meter.settings import LIMIT_SETTINGS, LIMITS, PRICES, limit_problems
 from otppi.host.modems.checks import modem_problems, shared_imeis, shared_imsis, shared_internet_ports, shared_ports
+from otppi.host.modems.init_commands import INIT_COMMANDS
 from otppi.host.modems.internet_settings import INTERNET_SETTINGS
 from otppi.host.modems.port_names import port_problem, tidy_port
-from otppi.host.modems.ussd_settings import INIT_COMMANDS, USSD_SETTINGS
+from otppi.host.modems.ussd_settings import USSD_SETTINGS
 from otppi.host.modems.values import ModemValues
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.text import _

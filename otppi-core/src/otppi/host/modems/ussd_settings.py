@@ -1,30 +1,13 @@
-"""The settings of a modem for USSD, its SIM card's balance, and the commands that it is opened with."""
+"""The settings of a modem for USSD and its SIM card's balance."""
 
 import re
 
-from otppi.api.settings import Input, grouped, number, text, text_list
+from otppi.api.settings import Input, grouped, number, text
 from otppi.host.modems.balance_pattern import CODE, problem_of_pattern
 from otppi.text import _
 
-_LONGEST_COMMAND = 200
-_COMMAND = re.compile(rf"AT[ -~]{{0,{_LONGEST_COMMAND}}}", re.IGNORECASE)
-# What waits for a text or a call, locks the SIM, or changes the IMEI: it would leave a modem that nobody can use.
-_NOT_HERE = re.compile(
-    r"AT(?:D|A$|O|.*\+CMG[SW]|.*\+CMSS|.*\+CPIN|.*\+CPWD|.*\+CLCK|.*\+EGMR|.*\+SIMEI|.*\^DATALOCK)", re.IGNORECASE
-)
-
-
-def _commands_problem(commands: list[str]) -> str | None:
-    for place, command in enumerate(commands, 1):
-        if not _COMMAND.fullmatch(command):
-            return _(
-                "command {place} must be AT and at most {longest_command} printable ASCII characters",
-                place=place,
-                longest_command=_LONGEST_COMMAND,
-            )
-        if _NOT_HERE.match(command):
-            return _("command {place} must not dial, send, or change SIM lock or IMEI", place=place)
-    return None
+USSD_TIMEOUT = 60.0
+"""Seconds, where the settings of a modem say nothing else."""
 
 
 def _code_problem(code: str) -> str | None:
@@ -33,24 +16,13 @@ def _code_problem(code: str) -> str | None:
     )
 
 
-INIT_COMMANDS = text_list(
-    "init_commands",
-    _("Init Commands"),
-    _("AT commands that are run each time the modem is opened; one that is refused is shown, and does no harm else."),
-    check=_commands_problem,
-    input=Input.COMMAND,
-    group="expert",
-    advanced=True,
-)
-
-
 USSD_SETTINGS = grouped(
     "ussd",
     number(
         "ussd_timeout",
         _("USSD time-out"),
         _("How long the network may take to answer a USSD code, and a person to reply."),
-        60.0,
+        USSD_TIMEOUT,
         minimum=1,
         maximum=120,
         unit=_("s"),

@@ -6,9 +6,8 @@ from otppi.host.meter.values import LimitValues
 
 
 class UssdValues(TypedDict):
-    """The values of `otppi.host.modems.ussd_settings.USSD_SETTINGS` and `INIT_COMMANDS`."""
+    """The values of `otppi.host.modems.ussd_settings.USSD_SETTINGS`."""
 
-    init_commands: list[str]
     ussd_timeout: float
     balance_ussd: str
     balance_pattern: str
@@ -51,6 +50,7 @@ class ModemValues(LimitValues, UssdValues, InternetValues):
     start_bits: int
     stop_bits: float
     flow_control: str
+    init_commands: list[str]
     send_from_api: bool
     delivery_reports: bool
     default_modem: bool

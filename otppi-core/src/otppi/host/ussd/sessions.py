@@ -21,6 +21,7 @@ from otppi.api.events import UssdAnswer, UssdStatus
 from otppi.api.ingress import Origin, Sender
 from otppi.api.modem import Modem
 from otppi.host.messages.refusal import NotAccepted
+from otppi.host.modems.ussd_settings import USSD_TIMEOUT
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
@@ -30,7 +31,6 @@ from otppi.wire.ussd import LONGEST, is_code
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 60.0
 _KEPT = 64
 _KEPT_FOR = 300.0
 _RETRY_AFTER = 30
@@ -286,7 +286,7 @@ class UssdSessions:
         """Wind the clock up anew (locked)."""
         if session.timer is not None:
             session.timer.cancel()
-        seconds = self.timeouts.get(session.modem, TIMEOUT)
+        seconds = self.timeouts.get(session.modem, USSD_TIMEOUT)
         session.due = time.monotonic() + seconds
         timer = prompt(threading.Timer(seconds, self._expire, (session, exchange)))
         try:
