@@ -15,6 +15,8 @@ _CHUNK = 65_536
 class TcpProxy:
     """Forwards a free port of the loopback to a server. Its methods may be called by any thread.
 
+    An end of what one side sends is forwarded as such: the other side may read what has come, and answer, as by TCP.
+
     Args:
         port: The server's port.
         host: Its address.
@@ -28,6 +30,7 @@ class TcpProxy:
         self._selector = selectors.DefaultSelector()
         self._near, self._far = socket.socketpair()
         self._others: dict[socket.socket, socket.socket] = {}
+        self._ended: set[socket.socket] = set()
         self._orders: list[Callable[[], None]] = []
         self._done = threading.Event()
         self._lock = threading.Lock()
@@ -117,19 +120,25 @@ class TcpProxy:
                     self._selector.register(one, selectors.EVENT_READ)
 
     def _forward(self, sock: socket.socket) -> None:
+        other = self._others[sock]
         try:
-            data = sock.recv(_CHUNK)
-            if data:
-                self._others[sock].sendall(data)
+            if data := sock.recv(_CHUNK):
+                other.sendall(data)
+                return
+            if other not in self._ended:
+                other.shutdown(socket.SHUT_WR)
+                self._ended.add(sock)
+                self._selector.unregister(sock)
                 return
         except OSError:
-            data = b""
+            pass  # one of them is gone
         self._close(sock)
 
     def _close(self, sock: socket.socket) -> None:
         other = self._others.pop(sock)
         self._others.pop(other, None)
         for one in (sock, other):
+            self._ended.discard(one)
             with contextlib.suppress(KeyError):
                 self._selector.unregister(one)
             one.close()
@@ -145,15 +154,19 @@ class TcpProxy:
 
     def _hang(self) -> None:
         self._hangs = True
-        for sock in self._others:
+        for sock in self._open_ends():
             self._selector.unregister(sock)
 
     def _mend(self) -> None:
         self._open = True
         if self._hangs:
             self._hangs = False
-            for sock in self._others:
+            for sock in self._open_ends():
                 self._selector.register(sock, selectors.EVENT_READ)
+
+    def _open_ends(self) -> list[socket.socket]:
+        """Return the sockets by which something may still come."""
+        return [sock for sock in self._others if sock not in self._ended]
 
     def _end(self) -> None:
         self._drop()
