@@ -4,8 +4,10 @@ import getpass
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     info = site / "stock-1.2.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stock\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text("[otppi]\nstock = otppi_stock\n")
+    (info / "entry_points.txt").write_text("[otppi]\nstock = otppi_stock\n[otppi.commands]\nstock = otppi_stock\n")
     (site / "otppi_stock.py").write_text(PLUGIN)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -127,6 +129,32 @@ def test_a_plugin_s_commands_without_a_gateway(plugin: Path, data: Path) -> None
     assert "--worth" in completion.stdout
     told = json.loads(run("operations", "--json", data=data).stdout)
     assert {"stock_put", "simulated_faults", "send"} <= {one["name"] for one in told}
+
+
+def test_the_help_lists_the_commands_of_plugins(plugin: Path, data: Path) -> None:
+    shown = run("--help", data=data).stdout
+    assert re.search(r"^ +stock +Commands of the plugin stock$", shown, re.MULTILINE)
+    assert "Perintah plugin stock" in run("-h", "--language", "id", data=data).stdout
+    (plugin / "otppi_stock.py").write_text("raise SystemExit('it was imported')")
+    assert run("--help", data=data).stdout == shown
+
+
+def test_the_help_of_a_group_lists_the_commands_of_plugins_in_it(plugin: Path, data: Path) -> None:
+    shown = run("modem", "--help", data=data).stdout
+    assert re.search(r"^ +blink +Blink$", shown, re.MULTILINE)
+    assert re.search(r"^ +adopt +Take a new modem into use$", shown, re.MULTILINE)
+
+
+def test_our_plugins_tell_which_words_their_commands_begin_with() -> None:
+    own = {one["command"].split()[0] for one in generated.built_in()}
+    begun = {one["command"].split()[0] for one in generated.of_plugins() if one["command"]} - own
+    files = Path(__file__).parents[3].glob("plugins/*/pyproject.toml")
+    told = [
+        word
+        for file in files
+        for word in tomllib.loads(file.read_text())["project"]["entry-points"].get("otppi.commands", {})
+    ]
+    assert (sorted(told), "simulated" in begun) == (sorted(begun), True)
 
 
 def test_a_word_that_is_nobody_s_is_told_in_one_line(plugin: Path, data: Path) -> None:

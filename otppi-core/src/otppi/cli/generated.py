@@ -27,6 +27,8 @@ Described = Mapping[str, Any]
 """An operation as `Operation.describe` gives it."""
 _LEAST_WIDTH = 13
 TABLE = Path(__file__).with_name("operations.json")
+_COMMANDS = "otppi.commands"
+"""The group of entry points by which a plugin tells, before it is imported, which words its commands begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,16 @@ def of_plugins() -> list[Described]:
     own = {one.name for one in CORE_OPERATIONS}
     with logs.silent():
         return [one.describe() for name, one in load_plugins().operations.items() if name not in own]
+
+
+def words_of_plugins() -> dict[str, str]:
+    """Return the words that commands of plugins begin with, each with the distribution that brings it.
+
+    Of those that say so in their metadata: loading all plugins to list them would take a second on a small device.
+    """
+    from otppi.host.runtime.entry_points import installed
+
+    return {one.name: one.dist.name for one in installed(_COMMANDS)}
 
 
 def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str = "") -> None:

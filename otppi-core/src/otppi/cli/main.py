@@ -67,6 +67,7 @@ _GROUPS = {
     "internet": _("Show the modems' connections to the internet, and the access points to dial."),
 }
 _OF_A_PLUGIN = _("Commands that a plugin brings.")
+_HELP = frozenset({"-h", "--help"})
 _OWN = {
     command: own
     for module in (
@@ -108,11 +109,12 @@ def _epilog() -> str:
     )
 
 
-def parser(typed: Sequence[str] | None = ()) -> Parser:
+def parser(typed: Sequence[str] | None = (), *, listed: bool = False) -> Parser:
     """Make the parser of the whole command line.
 
     Plugins are loaded where their commands may be meant: where the words that were typed begin none of the gateway's
-    own, or where all commands are wanted (None).
+    own, or where all commands are wanted (None). `listed` says that the commands are to be listed which may follow
+    these words: those of plugins are, too.
     """
     top = root(otppi.__version__, spoken(_DESCRIPTION), _epilog())
     commands = Commands(top)
@@ -125,7 +127,12 @@ def parser(typed: Sequence[str] | None = ()) -> Parser:
                 generated.add(commands, one, _OWN.get(one["command"], generated.NOTHING))
         if more:
             more(commands)
-    if typed is None or (typed and not commands.has(typed)):
+    if listed and not typed and typed is not None:
+        for word, distribution in generated.words_of_plugins().items():
+            if not commands.has([word]):
+                commands.group(word, _("Commands of the plugin {distribution}.", distribution=distribution))
+    in_group = listed and typed is not None and len(typed) == 1 and typed[0] in _GROUPS
+    if typed is None or in_group or (typed and not commands.has(typed)):
         for one in generated.of_plugins():
             if one["command"] and not commands.has(one["command"].split()):
                 generated.add(commands, one, group=_OF_A_PLUGIN)
@@ -147,7 +154,8 @@ def main(arguments: list[str] | None = None) -> int:
     open_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     language.choose(arguments)
-    options = complete(parser(_typed(arguments)).parse_args(arguments))
+    listed = not _HELP.isdisjoint(arguments)
+    options = complete(parser(_typed(arguments), listed=listed).parse_args(arguments))
     if options.json:  # scripts read it, and what they wait for does not change with who started them
         language.use(ENGLISH)
     # What follows imports the errors of the host: a command that is only asked for its --help does without.
