@@ -195,6 +195,8 @@ run_tests() {
   say "architecture"
   "$VENV/bin/lint-imports"
   say "tests"
+  # They start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
+  unset PYTHONDONTWRITEBYTECODE
   # Three files at a time, in the order that conftest.py gives: most tests wait for modems, brokers and networks.
   [ $# -gt 0 ] || set -- --numprocesses 3 --dist loadfile --no-loadscope-reorder
   exec "$VENV/bin/python" -m pytest "$@"

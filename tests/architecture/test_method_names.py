@@ -4,6 +4,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.test_class_names import DISTRIBUTIONS
 
 VAGUE = {"take", "use", "do", "handle", "left"}
@@ -42,15 +44,18 @@ def methods(sources: list[Path]) -> dict[str, set[str]]:
     return found
 
 
-FOUND = methods([one / "src" for one in DISTRIBUTIONS])
+@pytest.fixture(scope="module")
+def found() -> dict[str, set[str]]:
+    """Return the classes that have a method in any distribution, by the method's name."""
+    return methods([one / "src" for one in DISTRIBUTIONS])
 
 
-def test_no_method_has_a_name_that_means_anything() -> None:
-    assert {name: FOUND[name] for name in FOUND if name.removeprefix("_") in VAGUE} == {}
+def test_no_method_has_a_name_that_means_anything(found: dict[str, set[str]]) -> None:
+    assert {name: found[name] for name in found if name.removeprefix("_") in VAGUE} == {}
 
 
-def test_a_term_is_a_method_of_those_that_mean_it() -> None:
-    assert {name: FOUND[name] for name in TERMS} == TERMS
+def test_a_term_is_a_method_of_those_that_mean_it(found: dict[str, set[str]]) -> None:
+    assert {name: found[name] for name in TERMS} == TERMS
 
 
 def test_methods_are_found(tmp_path: Path) -> None:

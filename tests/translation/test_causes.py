@@ -15,32 +15,43 @@ UNSEEN = (
     CORE / "wire",  # a PDU that cannot be read is told by who reads it
     ROOT / "plugins/otppi-ingress-rest/src/otppi_ingress_rest/openapi.py",  # examples of the API's answers
 )
-TREES = {
-    path: ast.parse(path.read_text(encoding="utf-8"))
-    for package in packages()
-    for path in package.sources()
-    if not any(path.is_relative_to(one) for one in UNSEEN)
-}
-TOLD = errors([*TREES.values(), ast.parse((CORE / "wire/errors.py").read_text(encoding="utf-8"))])
+Trees = dict[Path, ast.Module]
+
+
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Parse the source that tells people something."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for package in packages()
+        for path in package.sources()
+        if not any(path.is_relative_to(one) for one in UNSEEN)
+    }
+
+
+@pytest.fixture(scope="module")
+def told(trees: Trees) -> frozenset[str]:
+    """Return the names of the errors that a person is shown."""
+    return errors([*trees.values(), ast.parse((CORE / "wire/errors.py").read_text(encoding="utf-8"))])
 
 
 def places(path: Path, lines: list[int]) -> list[str]:
     return [f"{path.relative_to(ROOT)}:{line}" for line in lines]
 
 
-def test_errors_are_found_with_all_that_is_derived_of_them() -> None:
-    assert {"ModemBlocked", "LinkLost", "AtTimeout", "InternetDown", "PoisonedError", "TpduError"} <= TOLD
-    assert "ValueError" not in TOLD
+def test_errors_are_found_with_all_that_is_derived_of_them(told: frozenset[str]) -> None:
+    assert {"ModemBlocked", "LinkLost", "AtTimeout", "InternetDown", "PoisonedError", "TpduError"} <= told
+    assert "ValueError" not in told
 
 
-def test_no_cause_and_no_state_is_a_plain_string() -> None:
-    assert len(TREES) > 300
-    assert not [place for path, tree in TREES.items() for place in places(path, list(plain(tree, TOLD)))]
+def test_no_cause_and_no_state_is_a_plain_string(trees: Trees, told: frozenset[str]) -> None:
+    assert len(trees) > 300
+    assert not [place for path, tree in trees.items() for place in places(path, list(plain(tree, told)))]
 
 
-def test_no_phase_of_an_ingress_or_a_modem_is_a_plain_sentence() -> None:
+def test_no_phase_of_an_ingress_or_a_modem_is_a_plain_sentence(trees: Trees) -> None:
     shown = [CORE / "kit", *(one for one in (ROOT / "plugins").iterdir())]
-    own = {path: tree for path, tree in TREES.items() if any(path.is_relative_to(one) for one in shown)}
+    own = {path: tree for path, tree in trees.items() if any(path.is_relative_to(one) for one in shown)}
     assert len(own) > 100
     assert not [place for path, tree in own.items() for place in places(path, list(phases(tree)))]
 
@@ -65,8 +76,8 @@ def test_no_phase_of_an_ingress_or_a_modem_is_a_plain_sentence() -> None:
         'InternetStatus(state, since, detail=f"waits for {port}")',
     ],
 )
-def test_a_plain_one_is_found(line: str) -> None:
-    assert list(plain(ast.parse(line), TOLD)) == [1]
+def test_a_plain_one_is_found(line: str, told: frozenset[str]) -> None:
+    assert list(plain(ast.parse(line), told)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -83,8 +94,8 @@ def test_a_plain_one_is_found(line: str) -> None:
         'logger.warning("%s: takes nothing", name)',
     ],
 )
-def test_a_text_is_none(line: str) -> None:
-    assert not list(plain(ast.parse(line), TOLD))
+def test_a_text_is_none(line: str, told: frozenset[str]) -> None:
+    assert not list(plain(ast.parse(line), told))
 
 
 def test_a_plain_phase_is_found() -> None:
