@@ -11,6 +11,7 @@ from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.settings import Section, Setting
 from otppi.host.core import load_plugins
+from otppi.simulator import FAULTS
 from otppi.text import Text
 from otppi.text.languages import translated
 
@@ -63,6 +64,11 @@ def test_titles_and_helps_of_kinds_groups_and_operations_are_texts() -> None:
     kinds: list[ModemType | Section | Operation] = [*plugins.modem_types.values(), *plugins.sections, *operations()]
     assert not [group.key for group in groups if not isinstance(group.title, Text)]
     assert not [repr(one)[:80] for one in kinds if not (isinstance(one.title, Text) and isinstance(one.help, Text))]
+
+
+def test_every_fault_of_a_simulated_modem_is_a_text() -> None:
+    assert not [name for name, fault in FAULTS.items() if not isinstance(fault.summary, Text)]
+    assert translated(FAULTS["puk-required"].summary, "id") == "kartu SIM meminta PUK"
 
 
 def test_they_are_said_in_indonesian() -> None:

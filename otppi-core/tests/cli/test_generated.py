@@ -166,6 +166,7 @@ def test_the_command_of_a_real_plugin(otppi: Otppi, data: Path) -> None:
     listed = otppi("simulated", "faults", "--json")
     assert {"fault", "summary"} == set(listed.json[0])
     assert otppi("simulated", "faults").out.split()[:2] == ["FAULT", "SUMMARY"]
+    assert "kartu SIM meminta PUK\n" in otppi("simulated", "faults", "--language", "id").out
 
 
 @pytest.mark.parametrize(

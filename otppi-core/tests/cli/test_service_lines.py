@@ -27,6 +27,8 @@ def test_one_that_failed_has_a_line() -> None:
     failed = service("webhook", failures=2, last_error="a bug")
     _, _, again = service_table([failed])
     assert again == "webhook  running  failed 2 times, last with a bug"
+    _, _, once = service_table([failed | {"failures": 1}])
+    assert once == "webhook  running  failed 1 time, last with a bug"
     _, _, blocked = service_table([failed | {"state": BLOCKED}])
     assert f"webhook  {BLOCKED}  failed" in blocked
 
@@ -36,4 +38,5 @@ def test_in_indonesian(monkeypatch: pytest.MonkeyPatch) -> None:
     _, head, row = service_table([service("webhook", failures=2, last_error="a bug", state=BLOCKED)])
     assert head.split() == ["LAYANAN", "KEADAAN", "SEKARANG"]
     assert "terhalang sampai pengaturannya diubah" in row
+    assert "gagal 2 kali, terakhir dengan a bug" in row
     assert BLOCKED not in row

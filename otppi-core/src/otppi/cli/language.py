@@ -28,9 +28,18 @@ def use(language: str) -> None:
     vars(argparse)["_"] = lambda sentence: spoken(own.get(sentence, sentence))
 
 
-def _(template: str, /, **arguments: object) -> str:
-    """Say a text at once in the language that the command speaks: for what is made while the command runs."""
-    return str(spoken(_text(template, **arguments)))
+class _Speech:
+    """Says a text at once in the language that the command speaks: for what is made while the command runs."""
+
+    def __call__(self, template: str, /, **arguments: object) -> str:
+        return str(spoken(_text(template, **arguments)))
+
+    def plural(self, one: str, many: str, /, *, count: int, **arguments: object) -> str:
+        """Say a text that differs by a number."""
+        return str(spoken(_text.plural(one, many, count=count, **arguments)))
+
+
+_ = _Speech()
 
 
 def current() -> str:

@@ -52,7 +52,10 @@ def _listed(options: Options, modems: Any) -> int:
 
 
 def _cleared(options: Options, answer: Any) -> int:
-    show(options, answer, [_("{cleared} messages to be sent were deleted", cleared=answer["cleared"])])
+    deleted = _.plural(
+        "{count} message to be sent was deleted", "{count} messages to be sent were deleted", count=answer["cleared"]
+    )
+    show(options, answer, [deleted])
     return Exit.DONE
 
 

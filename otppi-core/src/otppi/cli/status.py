@@ -8,7 +8,7 @@ from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, columns, moment, show
-from otppi.text.states import egress_said, said
+from otppi.text.states import egress_said, login_said, said, step_said
 
 MODEM_COLUMNS = {
     "modem_id": "MODEM",
@@ -68,9 +68,15 @@ def service_table(services: Sequence[dict[str, Any]]) -> list[str]:
 
 def _service_now(service: dict[str, Any]) -> str:
     if error := service["last_error"]:
-        return _("failed {failures} times, last with {error}", failures=service["failures"], error=error)
+        return _failed(service["failures"], error)
     about = service["about"]
     return ", ".join(f"{key} {cell(value)}" for key, value in about.items()) if isinstance(about, dict) else cell(about)
+
+
+def _failed(count: int, error: str) -> str:
+    return _.plural(
+        "failed {count} time, last with {error}", "failed {count} times, last with {error}", count=count, error=error
+    )
 
 
 def modem_table(modems: Sequence[dict[str, Any]], titles: dict[str, str]) -> list[str]:
@@ -92,12 +98,12 @@ def recovery_lines(modems: Iterable[dict[str, Any]]) -> list[str]:
 
 def _recovery(modem: dict[str, Any]) -> str:
     last, planned = modem["last_recovery"], modem["next_step"]
-    taken = cell({step: count for step, count in modem["recoveries"].items() if count})
+    taken = cell({spoken(step_said(step)): count for step, count in modem["recoveries"].items() if count})
     told = (
         _(
             "{taken}; last {step} at {at}: {cause}",
             taken=taken,
-            step=last["step"],
+            step=step_said(last["step"]),
             at=moment(last["at"]),
             cause=cell(last["cause"]),
         )
@@ -105,7 +111,7 @@ def _recovery(modem: dict[str, Any]) -> str:
         else _("nothing yet")
     )
     return (
-        _("{told}; next {step}, not before {at}", told=told, step=planned["step"], at=moment(planned["at"]))
+        _("{told}; next {step}, not before {at}", told=told, step=step_said(planned["step"]), at=moment(planned["at"]))
         if planned
         else told
     )
@@ -146,7 +152,7 @@ def _logins(logins: dict[str, Any]) -> list[str]:
     """Tell of failed logins, where there were any since the start."""
     if not (last := logins["last"]):
         return []
-    counts = cell({reason: count for reason, count in logins["failed"].items() if count})
+    counts = cell({spoken(login_said(reason)): count for reason, count in logins["failed"].items() if count})
     who = _(" as {user}", user=cell(last["user"])) if last["user"] else ""
     return [
         _(
@@ -163,7 +169,7 @@ def _now(ingress: dict[str, Any]) -> str:
     if stalled := ingress.get("stalled"):
         return cell(_("does not answer: {stalled}", stalled=stalled))
     if error := ingress["last_error"]:
-        return _("failed {failures} times, last with {error}", failures=ingress["failures"], error=error)
+        return _failed(ingress["failures"], error)
     from otppi.kit.net.link import is_link
 
     if is_link(ingress):

@@ -56,6 +56,30 @@ _STATES = {
 _OF_EGRESSES = {"blocked": _.in_context("a modem's state", "blocked")}  # a person has to do something, as no number has
 
 
+_STEPS = {
+    "re-initialise": _.in_context("a step of recovery", "re-initialise"),
+    "radio": _.in_context("a step of recovery", "radio"),
+    "reset": _.in_context("a step of recovery", "reset"),
+    "power": _.in_context("a step of recovery", "power"),
+}
+_LOGINS = {
+    "wrong": _.in_context("why a login failed", "wrong"),
+    "throttled": _.in_context("why a login failed", "throttled"),
+    "unchecked": _.in_context("why a login failed", "unchecked"),
+    "token": _.in_context("why a login failed", "token"),
+}
+
+
+def step_said(step: str) -> str:
+    """Return the words for a step against a modem that does not work (`otppi.api.modem.RecoveryStep`)."""
+    return _STEPS.get(step, step)
+
+
+def login_said(reason: str) -> str:
+    """Return the words for why a login failed (`otppi.api.events.LoginFailed`)."""
+    return _LOGINS.get(reason, reason)
+
+
 def said(state: str) -> str:
     """Return the words for a state; one that is not known, or is in words already, stays as it is."""
     return state if isinstance(state, Text) else _STATES.get(state, state)

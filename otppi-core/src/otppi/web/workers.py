@@ -122,9 +122,10 @@ class Workers(Generic[Job]):
         now = time.monotonic()
         starved = self._last_overdue > self._last_done and now - self._last_overdue < STALLED_AFTER
         if starved and self.threads > self._waiting and now - self._last_done > STALLED_AFTER:
-            return _(
-                "its {threads} threads have answered nothing for {now:.0f} s",
-                threads=self.threads,
+            return _.plural(
+                "its {count} thread has answered nothing for {now:.0f} s",
+                "its {count} threads have answered nothing for {now:.0f} s",
+                count=self.threads,
                 now=now - self._last_done,
             )
         return ""

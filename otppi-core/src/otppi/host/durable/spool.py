@@ -105,7 +105,12 @@ class Spool:
         if self._file is None:
             return [_("messages on their way do not survive a crash: {why}", why=self._why)]
         if count := len(self._without):
-            return [_("the spool is full: {count} messages on their way would not survive a crash", count=count)]
+            lost = _.plural(
+                "the spool is full: {count} message on its way would not survive a crash",
+                "the spool is full: {count} messages on their way would not survive a crash",
+                count=count,
+            )
+            return [lost]
         return []
 
     def close(self) -> None:

@@ -137,7 +137,8 @@ class Admission:
             try:
                 return len(segment(text, max_parts=most))
             except WireError:
-                problems.append(FieldError(f"{path}message", _("is longer than {most} segments", most=most)))
+                reason = _.plural("is longer than {count} segment", "is longer than {count} segments", count=most)
+                problems.append(FieldError(f"{path}message", reason))
         return 0
 
     def _record(self, item: Item, receiver: Receiver, origin: Origin, *, bulk: bool) -> Record:

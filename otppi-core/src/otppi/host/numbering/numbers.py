@@ -200,7 +200,8 @@ class Numbers:
         digits = digits if written.plus else self._own + digits.removeprefix(self._trunk).removeprefix(self._own)
         if len(digits) < SHORTEST:
             return AddressError(
-                _(
+                _.plural(
+                    "the number is too short: {count} digit with its country code, at least {shortest}",
                     "the number is too short: {count} digits with its country code, at least {shortest}",
                     count=len(digits),
                     shortest=SHORTEST,

@@ -103,7 +103,13 @@ class AtModem(Modem):
             name=shlex.quote(self._settings["name"]),
         )
         full = (
-            _("its memory {name} is full ({places} messages): {advice}", name=name, places=places, advice=advice)
+            _.plural(
+                "its memory {name} is full ({count} message): {advice}",
+                "its memory {name} is full ({count} messages): {advice}",
+                count=places,
+                name=name,
+                advice=advice,
+            )
             for name, places in self._inbox.full
         )
         return (*self._warnings, *full)

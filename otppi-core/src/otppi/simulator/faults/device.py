@@ -6,6 +6,7 @@ from otppi.simulator.answers import CallEndedError
 from otppi.simulator.faults.acts import be_deaf, raise_code, switch, table
 from otppi.simulator.faults.board import Act, Fault, Strike
 from otppi.simulator.stages import Stage
+from otppi.text import _
 
 _ONE_IN = 40
 
@@ -37,23 +38,23 @@ def _restart(strike: Strike) -> bool:
 
 
 DEVICE_FAULTS = table(
-    Fault("getportmode-crash", 25, Stage.LINE, be_deaf, "AT^GETPORTMODE silences the modem until a power cycle",
+    Fault("getportmode-crash", 25, Stage.LINE, be_deaf, _("AT^GETPORTMODE silences the modem until a power cycle"),
           concerns=_asks_port_mode),
-    switch("autobaud", 30, "after power-on the first two command lines are lost: the speed is not known yet",
+    switch("autobaud", 30, _("after power-on the first two command lines are lost: the speed is not known yet"),
            lines_to_lose=2),
     Fault("brown-out", 33, Stage.REPLY, _brown_out,
-          "at one in 40 answers, drawn by the seed `code`, the power is lost, and is back after `seconds`", code=1),
+          _("at one in 40 answers, drawn by the seed `code`, the power is lost, and is back after `seconds`"), code=1),
     Fault("restart", 35, Stage.LINE, _restart,
-          "it starts anew by itself at a command line, the port stays; deaf for `seconds`", times=1),
-    Fault("restart-after-submit", 35, Stage.SUBMIT, _restart, "the same after Ctrl-Z, not sent", times=1),
-    switch("joins-refused", 35, "AT+CMGS behind another command in one line is answered with ERROR",
+          _("it starts anew by itself at a command line, the port stays; deaf for `seconds`"), times=1),
+    Fault("restart-after-submit", 35, Stage.SUBMIT, _restart, _("the same after Ctrl-Z, not sent"), times=1),
+    switch("joins-refused", 35, _("AT+CMGS behind another command in one line is answered with ERROR"),
            joins_refused=True),
-    switch("charset-ucs2", 36, "strings are written as UCS-2 in hexadecimal digits, for somebody has set it so",
+    switch("charset-ucs2", 36, _("strings are written as UCS-2 in hexadecimal digits, for somebody has set it so"),
            charset="UCS2"),
-    switch("charset-hex", 36, "the same, as octets in hexadecimal digits", charset="HEX"),
-    switch("charset-stuck", 36, "AT+CSCS= is answered with ERROR", charset_stuck=True),
-    Fault("dial-no-carrier", 34, Stage.DIAL, _end_call("NO CARRIER"), "a data call ends with NO CARRIER"),
-    Fault("dial-busy", 34, Stage.DIAL, _end_call("BUSY"), "a data call ends with BUSY"),
-    Fault("dial-error", 34, Stage.DIAL, raise_code, "a data call ends with ERROR, or +CME ERROR: `code`"),
+    switch("charset-hex", 36, _("the same, as octets in hexadecimal digits"), charset="HEX"),
+    switch("charset-stuck", 36, _("AT+CSCS= is answered with ERROR"), charset_stuck=True),
+    Fault("dial-no-carrier", 34, Stage.DIAL, _end_call("NO CARRIER"), _("a data call ends with NO CARRIER")),
+    Fault("dial-busy", 34, Stage.DIAL, _end_call("BUSY"), _("a data call ends with BUSY")),
+    Fault("dial-error", 34, Stage.DIAL, raise_code, _("a data call ends with ERROR, or +CME ERROR: `code`")),
 )  # fmt: skip
 """What may go wrong with ports, speed, power and data calls."""

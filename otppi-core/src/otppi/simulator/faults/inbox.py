@@ -6,6 +6,7 @@ from otppi.simulator.faults.acts import reply, reset, set_state, switch, table
 from otppi.simulator.faults.board import Fault, Strike
 from otppi.simulator.faults.memories import fill, fill_to_be_sent
 from otppi.simulator.stages import Stage
+from otppi.text import _
 
 _ABSENT = "ME"
 
@@ -47,26 +48,26 @@ def _say_more_behind_headers(strike: Strike) -> bytes:
 
 INBOX_FAULTS = table(
     Fault("storage-full", 17, Stage.SWITCH, _fill,
-          "the memory is full: no +CMTI, and +CMS ERROR: 322 for each message", reset("full_blocks_sending")),
+          _("the memory is full: no +CMTI, and +CMS ERROR: 322 for each message"), reset("full_blocks_sending")),
     Fault("storage-full-unsent", 17, Stage.SWITCH, _fill_to_be_sent,
-          "the same with messages to be sent, which another program has stored", reset("full_blocks_sending")),
-    Fault("memory-me-absent", 18, Stage.SWITCH, _lose_me, "+CPMS with ME is refused", reset("absent_memory")),
-    switch("cmti-other-memory", 18, "messages are stored, and announced, in another memory than +CPMS says",
+          _("the same with messages to be sent, which another program has stored"), reset("full_blocks_sending")),
+    Fault("memory-me-absent", 18, Stage.SWITCH, _lose_me, _("+CPMS with ME is refused"), reset("absent_memory")),
+    switch("cmti-other-memory", 18, _("messages are stored, and announced, in another memory than +CPMS says"),
            other_memory=True),
-    switch("gaps-in-memory", 18, "places are not used in order, and +CPMS counts one message too few", gaps=True),
-    switch("cmgl-broken", 18, "+CMGL is answered with ERROR", cmgl_refused=True),
-    switch("cmgl-incomplete", 18, "+CMGL leaves out every second message", cmgl_incomplete=True),
+    switch("gaps-in-memory", 18, _("places are not used in order, and +CPMS counts one message too few"), gaps=True),
+    switch("cmgl-broken", 18, _("+CMGL is answered with ERROR"), cmgl_refused=True),
+    switch("cmgl-incomplete", 18, _("+CMGL leaves out every second message"), cmgl_incomplete=True),
     Fault("header-without-fields", 18, Stage.REPLY, reply(_leave_out_fields),
-          "+CMGR leaves out <stat>, and +CMGL its own name"),
+          _("+CMGR leaves out <stat>, and +CMGL its own name")),
     Fault("lines-behind-header", 18, Stage.REPLY, reply(_say_more_behind_headers),
-          "a URC and a line that no table knows between the header of +CMGR or +CMGL and the PDU"),
+          _("a URC and a line that no table knows between the header of +CMGR or +CMGL and the PDU")),
     Fault("notifications-lost", 19, Stage.SWITCH, set_state(notifications_lost=True),
-          "what comes in is stored without a word", reset("notifications_lost")),
-    switch("cnmi-refused", 19, "of AT+CNMI only 2,1,0,0,0 is taken", cnmi_refused=True),
+          _("what comes in is stored without a word"), reset("notifications_lost")),
+    switch("cnmi-refused", 19, _("of AT+CNMI only 2,1,0,0,0 is taken"), cnmi_refused=True),
     Fault("routed-needs-cnma", 20, Stage.SWITCH, _want_cnma,
-          "under +CSMS=1 what is not acknowledged within `seconds` comes again, at last nothing is routed any more",
+          _("under +CSMS=1 what is not acknowledged within `seconds` comes again, at last nothing is routed any more"),
           reset("cnma_time"), seconds=10.0, lasting=False),
-    switch("pdu-cut", 37, "the last 8 octets of each PDU that came in are missing", pdu_lost=8),
-    switch("pdu-with-parameter", 37, "`,0` stands behind each PDU that came in", pdu_behind=",0"),
+    switch("pdu-cut", 37, _("the last 8 octets of each PDU that came in are missing"), pdu_lost=8),
+    switch("pdu-with-parameter", 37, _("`,0` stands behind each PDU that came in"), pdu_behind=",0"),
 )  # fmt: skip
 """What may go wrong in receiving."""

@@ -8,6 +8,7 @@ from otppi.simulator.faults.board import Act, Fault, Strike
 from otppi.simulator.profile import ScriptedUssdAnswer
 from otppi.simulator.stages import Stage
 from otppi.simulator.ussd import UNSUPPORTED
+from otppi.text import _
 
 _MORE_LINES = "\r\nOK\r\n\r\nERROR\r\n1 More"
 _TIMED_OUT, _ENDED = 5, 2
@@ -37,30 +38,30 @@ _U = Stage.USSD
 
 USSD_FAULTS = table(
     Fault("ussd-padding", 27, _U, _answer(lambda answer, _: replace(answer, padded=True)),
-          "an answer in GSM-7 hexadecimal is filled with CR"),
+          _("an answer in GSM-7 hexadecimal is filled with CR")),
     Fault("ussd-ucs2-untold", 27, _U, _answer(lambda answer, _: _in_ucs2(answer)),
-          "an answer with letters beyond ASCII comes as UCS-2 in hexadecimal, beside DCS 15"),
+          _("an answer with letters beyond ASCII comes as UCS-2 in hexadecimal, beside DCS 15")),
     Fault("ussd-octets", 27, _U, _answer(lambda answer, _: _in_octets(answer)),
-          "an answer comes as octets in hexadecimal, beside DCS 0"),
+          _("an answer comes as octets in hexadecimal, beside DCS 0")),
     Fault("ussd-release-first", 28, _U,
           _answer(lambda answer, _: replace(answer, first='+CUSD: 2,"Initiating Release",15')),
-          "a +CUSD that tells of the session's end comes before the answer"),
+          _("a +CUSD that tells of the session's end comes before the answer")),
     Fault("ussd-empty-first", 28, _U, _answer(lambda answer, _: replace(answer, first='+CUSD: 0,""')),
-          "a +CUSD without a text comes before the answer"),
+          _("a +CUSD without a text comes before the answer")),
     Fault("ussd-ended-by-network", 28, _U, _answer(lambda answer, _: replace(answer, mode=_ENDED)),
-          "the answer itself comes as +CUSD: 2"),
+          _("the answer itself comes as +CUSD: 2")),
     Fault("ussd-before-ok", 28, _U, _answer(lambda answer, _: replace(answer, delay=0.0)),
-          "the +CUSD line comes before the OK"),
+          _("the +CUSD line comes before the OK")),
     Fault("ussd-late", 28, _U, _answer(lambda answer, strike: replace(answer, delay=strike.injection.seconds)),
-          "the +CUSD line comes `seconds` after the OK", seconds=2.0),
-    Fault("ussd-no-dcs", 28, _U, _answer(lambda answer, _: replace(answer, tells_dcs=False)), "no DCS in +CUSD"),
-    Fault("ussd-no-text", 28, _U, _answer(lambda answer, _: replace(answer, text=None)), "neither text nor DCS"),
+          _("the +CUSD line comes `seconds` after the OK"), seconds=2.0),
+    Fault("ussd-no-dcs", 28, _U, _answer(lambda answer, _: replace(answer, tells_dcs=False)), _("no DCS in +CUSD")),
+    Fault("ussd-no-text", 28, _U, _answer(lambda answer, _: replace(answer, text=None)), _("neither text nor DCS")),
     Fault("ussd-multiline", 28, _U,
           _answer(lambda answer, _: replace(answer, text=(answer.text or "") + _MORE_LINES)),
-          "the text has several lines, and two of them are OK and ERROR"),
-    Fault("ussd-unsupported", 28, _U, _answer(lambda _, __: UNSUPPORTED), "+CUSD: 4"),
-    Fault("ussd-timed-out", 28, _U, _answer(lambda _, __: replace(UNSUPPORTED, mode=_TIMED_OUT)), "+CUSD: 5"),
-    Fault("ussd-silent", 28, _U, lambda _: True, "OK, and never a +CUSD"),
-    Fault("ussd-refused", 28, _U, raise_code, "+CME ERROR: `code`", code=30),
+          _("the text has several lines, and two of them are OK and ERROR")),
+    Fault("ussd-unsupported", 28, _U, _answer(lambda _, __: UNSUPPORTED), _("+CUSD: 4")),
+    Fault("ussd-timed-out", 28, _U, _answer(lambda _, __: replace(UNSUPPORTED, mode=_TIMED_OUT)), _("+CUSD: 5")),
+    Fault("ussd-silent", 28, _U, lambda _: True, _("OK, and never a +CUSD")),
+    Fault("ussd-refused", 28, _U, raise_code, _("+CME ERROR: `code`"), code=30),
 )  # fmt: skip
 """What may go wrong when a USSD string is sent."""
