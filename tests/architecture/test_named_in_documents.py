@@ -149,3 +149,10 @@ def test_a_room_says_what_is_not_in_it(room: Path) -> None:
     named = re.findall(r"`([\w/]+(?:\.py|/))`", said.split("\n\nNot here: ")[1])
     assert any("/" in one for one in named)
     assert [one for one in named if not found(ROOT / "docs/architecture.md", one)] == []
+
+
+def test_the_tests_are_in_folders_like_the_source() -> None:
+    tests = ROOT / "otppi-core/tests"
+    folders = {one.parent.relative_to(tests) for one in tests.glob("**/test_*.py")}
+    assert len(folders) > 20
+    assert sorted(str(one) for one in folders if not (SOURCE / one).is_dir()) == []

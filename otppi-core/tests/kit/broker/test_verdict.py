@@ -98,7 +98,7 @@ def test_a_state_that_is_not_known_counts_as_none() -> None:
 
 
 def test_the_page_for_people_has_the_same_table() -> None:
-    page = (Path(__file__).parents[3] / "docs/brokers.md").read_text()
+    page = (Path(__file__).parents[4] / "docs/brokers.md").read_text()
     words = {"acknowledged": D, "rejected": N, "given back": A}
     rows = re.findall(r"^\| (\d{4}) \| ([a-z, `]*?) ?\| (acknowledged|rejected|given back) \|", page, re.MULTILINE)
     written = {

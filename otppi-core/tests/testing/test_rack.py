@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from otppi.simulator import FAULTS, ModemRack
+from otppi.simulator import FAULTS, ModemProfile, ModemRack
 from otppi.testing.rack.control import answer_line
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
@@ -22,6 +22,12 @@ from otppi.wire.tpdu import SmsSubmit, pdu_line
 
 TEXT = "Kode 1234"
 PDU, LENGTH = pdu_line(SmsSubmit(Address.parse("+6281200000001"), segment(TEXT)[0]))
+
+
+@pytest.fixture
+def rack() -> Iterator[ModemRack]:
+    with ModemRack(2, profile=ModemProfile(echo=False)) as rack:
+        yield rack
 
 
 @contextmanager
