@@ -90,7 +90,7 @@ def run_faults(lab: Lab, gateways: list[FleetGateway]) -> tuple[float, float]:
 
 
 def all_arrived(gateways: list[FleetGateway]) -> bool:
-    return len({one.text for one in arrivals(gateways)}) == MESSAGES
+    return count(gateways) >= MESSAGES and len({one.text for one in arrivals(gateways)}) == MESSAGES
 
 
 def tell(doubled: Counter[str], gateways: list[FleetGateway]) -> None:

@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 PATIENCE = 120.0
 """Seconds. A test that waits for a condition takes no longer where the machine is idle."""
-_PAUSE = 0.005
+_SHORTEST, _LONGEST = 0.005, 0.02
+"""Seconds between two looks: longer the longer it waits, as looking takes time from what is waited for."""
 
 
 def until(condition: Callable[[], T | None], what: str | Callable[[], object] = "", seconds: float = PATIENCE) -> T:
@@ -23,11 +24,12 @@ def until(condition: Callable[[], T | None], what: str | Callable[[], object] = 
     Raises:
         AssertionError: It did not within `seconds`.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     pause = threading.Event()
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - started
+        if waited > seconds:
             told = what() if callable(what) else what
             raise AssertionError(f"not within {seconds:g} s: {told or condition}")
-        pause.wait(_PAUSE)
+        pause.wait(min(max(_SHORTEST, waited / 20), _LONGEST))
     return value
