@@ -1,9 +1,11 @@
 """The host: makes the parts of a gateway, and the services that they are, in the order in which they start."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from otppi.api.internet import InternetType
+from otppi.api.services import Service
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
@@ -33,6 +35,7 @@ from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
+from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import Services
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
@@ -56,16 +59,7 @@ class Host:
         config, plugins = data.config, data.plugins
         report = Report(data.path / "report", config.one(SMS)["report_months"])
         usage = UsageFile(data.path / "usage", data.path / "report")
-        self.dispatch = Dispatch(
-            rules_of(config.one(SMS)),
-            Journal(boot_folder),
-            open_spool(boot_folder),
-            InFlight(data.path / "open", report),
-            report,
-            usage,
-            self.events,
-            data.blocklist.__contains__,
-        )
+        self.dispatch = _dispatch(data, boot_folder, report, usage, self.events)
         users = config.many(API_USERS)
         self.accounts = Accounts(users, events=self.events)
         self.webhook = Webhook(config.one(WEBHOOK))
@@ -85,53 +79,10 @@ class Host:
             on_answer=self.ussd.answered,
         )
         self.mail = MailAccounts(config, plugins.mail_types, self.dispatch, usage, boot_folder)
-        internet_type = next(iter(plugins.internet_types.values()), None)
-        usb = [match for one in plugins.modem_types.values() for match in one.usb]
-        self.internet = InternetLinks(
-            internet_type, self.fleet.identity_of, self.fleet.port_of, serial_devices, usb, boot_folder
-        )
-        self.gateway = HostGateway(
-            lambda: config.one(SMS),
-            self.accounts,
-            data.blocklist,
-            self.dispatch,
-            self.otp,
-            self.ussd,
-            EnvelopeReader(data.keys, lambda: config.one(ENCRYPTION)),
-            Overview(
-                self.dispatch,
-                (self,),
-                self.balances.describe,
-                lambda: self.services.samples(),
-                lambda: self.ingresses.describe(),
-            ),
-        )
+        self.internet = _internet(plugins, self.fleet, boot_folder)
+        self.gateway = self._gateway()
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path)
-        self.services = Services(
-            (
-                data,
-                Keys(data.keys),
-                Messages(self.dispatch, report, config),
-                OtpService(self.otp, config),
-                Housekeeping(self.dispatch),
-                Receiving(self.inbox, config),
-                Forwarding(self.webhook, config),
-                self.devices,
-                self.fleet,
-                self.mail,
-                BalanceReading(self.balances, self.fleet.values),
-                UssdService(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
-                InternetAccess(self.internet, internet_type, config),
-                Users(self.accounts, config),
-                self.gateway,
-                self.ingresses,
-                *(
-                    PluginService(one, self.events, config.values_of, data.path)
-                    for one in plugins.service_types.values()
-                ),
-            ),
-            self.events,
-        )
+        self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
         for part in (self.otp, self.webhook, self.ingresses):
             part.subscribe_to(self.events)
@@ -158,3 +109,73 @@ class Host:
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
+
+    def _gateway(self) -> HostGateway:
+        """Make what all ingresses call; it works on the parts that are there already."""
+        config = self.data.config
+        return HostGateway(
+            lambda: config.one(SMS),
+            self.accounts,
+            self.data.blocklist,
+            self.dispatch,
+            self.otp,
+            self.ussd,
+            EnvelopeReader(self.data.keys, lambda: config.one(ENCRYPTION)),
+            Overview(
+                self.dispatch,
+                (self,),
+                self.balances.describe,
+                lambda: self.services.samples(),
+                lambda: self.ingresses.describe(),
+            ),
+        )
+
+    def _own_services(self, report: Report) -> tuple[Service, ...]:
+        """Return the services of the rooms, in the order in which they start."""
+        config = self.data.config
+        return (
+            self.data,
+            Keys(self.data.keys),
+            Messages(self.dispatch, report, config),
+            OtpService(self.otp, config),
+            Housekeeping(self.dispatch),
+            Receiving(self.inbox, config),
+            Forwarding(self.webhook, config),
+            self.devices,
+            self.fleet,
+            self.mail,
+            BalanceReading(self.balances, self.fleet.values),
+            UssdService(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
+            InternetAccess(self.internet, _internet_type(self.data.plugins), config),
+            Users(self.accounts, config),
+            self.gateway,
+            self.ingresses,
+        )
+
+    def _plugin_services(self) -> Iterator[PluginService]:
+        for one in self.data.plugins.service_types.values():
+            yield PluginService(one, self.events, self.data.config.values_of, self.data.path)
+
+
+def _dispatch(data: DataFolder, boot_folder: Path, report: Report, usage: UsageFile, events: EventBus) -> Dispatch:
+    """Make what keeps messages, with all that survives of them."""
+    return Dispatch(
+        rules_of(data.config.one(SMS)),
+        Journal(boot_folder),
+        open_spool(boot_folder),
+        InFlight(data.path / "open", report),
+        report,
+        usage,
+        events,
+        data.blocklist.__contains__,
+    )
+
+
+def _internet(plugins: Plugins, fleet: Fleet, boot_folder: Path) -> InternetLinks:
+    """Make the connections of modems to the internet, by the first plugin that can."""
+    usb = [match for one in plugins.modem_types.values() for match in one.usb]
+    return InternetLinks(_internet_type(plugins), fleet.identity_of, fleet.port_of, serial_devices, usb, boot_folder)
+
+
+def _internet_type(plugins: Plugins) -> InternetType | None:
+    return next(iter(plugins.internet_types.values()), None)

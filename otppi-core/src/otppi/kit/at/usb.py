@@ -96,18 +96,12 @@ def power_cycle(
     Raises:
         NotSupported: It cannot be done here; the sentence says why.
     """
-    device = Path(device_path)
-    if device.is_relative_to(_SYSFS):
-        device = sysfs / device.relative_to(_SYSFS)
-    if not device.is_dir():
-        raise NotSupported(_("there is no USB device {device}", device=device))
+    device = _found(Path(device_path), sysfs)
     reasons = []
     # The link is followed now: it goes with the device.
     for switch, away, back in (((device / "port").resolve() / "disable", "1", "0"), (device / "authorized", "0", "1")):
-        try:
-            _write(switch, away)
-        except OSError as error:
-            reason = _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__
+        reason = _switch_off(switch, away)
+        if reason is not None:
             reasons.append(labelled(switch.name, reason))
             continue
         try:
@@ -118,6 +112,28 @@ def power_cycle(
     raise NotSupported(
         _("the USB power of {device} cannot be switched: {reasons}", device=device.name, reasons=joined("; ", reasons))
     )
+
+
+def _found(device: Path, sysfs: Path) -> Path:
+    """Return where a device is in this sysfs.
+
+    Raises:
+        NotSupported: It is not there.
+    """
+    if device.is_relative_to(_SYSFS):
+        device = sysfs / device.relative_to(_SYSFS)
+    if not device.is_dir():
+        raise NotSupported(_("there is no USB device {device}", device=device))
+    return device
+
+
+def _switch_off(switch: Path, away: str) -> str | None:
+    """Take the power away; return why that cannot be done, or None where it was."""
+    try:
+        _write(switch, away)
+    except OSError as error:
+        return _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__
+    return None
 
 
 def _give_back(switch: Path, value: str) -> None:

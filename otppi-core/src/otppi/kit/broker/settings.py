@@ -7,6 +7,36 @@ from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integ
 from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
 
+_TIMES = (
+    number(
+        "timeout",
+        _("Timeout"),
+        _("The longest wait for the server to connect, or to answer."),
+        10.0,
+        minimum=1,
+        maximum=300,
+        unit=_("s"),
+        input=Input.DURATION,
+        advanced=True,
+    ),
+    integer(
+        "refresh",
+        _("Refresh connection"),
+        _("The connection is made anew after this time; 0 keeps it as long as it works."),
+        0,
+        minimum=0,
+        maximum=604_800,
+        unit=_("s"),
+        input=Input.DURATION,
+        advanced=True,
+    ),
+)
+_INBOX_TOPIC = text(
+    "inbox_topic",
+    _("Inbox topic"),
+    _("Where messages that come in to a modem are published, with their text; empty for nowhere."),
+)
+
 
 def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, ...]:
     """Declare the settings of a broker's ingress, in the order of the page; the ingress adds its own behind them.
@@ -32,33 +62,8 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
         text("username", _("Username"), _("User name; empty for none.")),
         text("password", _("Password"), _("Password of the user."), secret=True, input=Input.PASSWORD),
         source,
-        number(
-            "timeout",
-            _("Timeout"),
-            _("The longest wait for the server to connect, or to answer."),
-            10.0,
-            minimum=1,
-            maximum=300,
-            unit=_("s"),
-            input=Input.DURATION,
-            advanced=True,
-        ),
-        integer(
-            "refresh",
-            _("Refresh connection"),
-            _("The connection is made anew after this time; 0 keeps it as long as it works."),
-            0,
-            minimum=0,
-            maximum=604_800,
-            unit=_("s"),
-            input=Input.DURATION,
-            advanced=True,
-        ),
-        text(
-            "inbox_topic",
-            _("Inbox topic"),
-            _("Where messages that come in to a modem are published, with their text; empty for nowhere."),
-        ),
+        *_TIMES,
+        _INBOX_TOPIC,
     )
 
 
