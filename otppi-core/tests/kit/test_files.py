@@ -16,7 +16,7 @@ from otppi.host.durable.report import Report
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.messages.blocklist_file import BlocklistFile, Entry
 from otppi.host.storage.store import Store
-from otppi.kit.broker.memory import recall, remember
+from otppi.kit.broker.own_name import recall, remember
 from otppi.kit.files import append_whole, as_json, new_name, replace_whole
 
 FULL = OSError(errno.ENOSPC, "No space left on device")

@@ -15,7 +15,9 @@ from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
-from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.testing.scripted import ScriptedModem, until
 from otppi.wire.envelope import Answer, ResponseCode, parse
 

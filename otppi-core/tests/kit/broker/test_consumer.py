@@ -13,7 +13,9 @@ import pytest
 
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.kit.broker import remembered
-from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.testing.scripted import until
 from otppi.wire.envelope import Answer, Command, Envelope, Item, ResponseCode, parse
 

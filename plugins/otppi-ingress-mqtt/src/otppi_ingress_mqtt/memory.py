@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from otppi.kit.broker.memory import recall, remember
+from otppi.kit.broker.own_name import recall, remember
 
 
 def made_up_client_id(folder: Path) -> str:

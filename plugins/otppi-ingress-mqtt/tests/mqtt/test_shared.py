@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from otppi.api.ingress import Sender
-from otppi.kit.broker.consumer import Consumer, Delivery
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Delivery
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy

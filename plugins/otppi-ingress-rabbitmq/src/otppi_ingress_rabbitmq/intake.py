@@ -11,7 +11,9 @@ from typing import Any
 from pika import exceptions
 
 from otppi.api.text import labelled
-from otppi.kit.broker.consumer import Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.wire.errors import EnvelopeError, FieldError
 from otppi_ingress_rabbitmq.properties import coding_problem, delivery_of
 from otppi_ingress_rabbitmq.text import _

@@ -10,7 +10,8 @@ from typing import Any
 import pika
 from pika import exceptions, spec
 
-from otppi.kit.broker.consumer import Action, Delivery, Verdict
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.endpoint import Endpoint

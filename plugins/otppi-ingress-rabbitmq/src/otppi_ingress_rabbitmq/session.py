@@ -6,7 +6,9 @@ from typing import Any
 
 from pika.adapters.select_connection import IOLoop
 
-from otppi.kit.broker.consumer import Action, Consumer, Delivery, Verdict
+from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.outbox import Action, Delivery
+from otppi.kit.broker.verdict import Verdict
 from otppi.kit.net.endpoint import Endpoint
 from otppi.kit.net.link import Link, LinkLost
 from otppi_ingress_rabbitmq.connection import Connection, close_all, parameters, reason

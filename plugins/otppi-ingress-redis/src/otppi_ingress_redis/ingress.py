@@ -13,10 +13,9 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from otppi.api.ingress import IngressContext
-from otppi.kit.broker.consumer import Action
 from otppi.kit.broker.ingress import BrokerIngress
-from otppi.kit.broker.memory import recall, remember
-from otppi.kit.broker.outbox import soonest
+from otppi.kit.broker.outbox import Action, soonest
+from otppi.kit.broker.own_name import recall, remember
 from otppi.kit.net.dial import Dialer
 from otppi.kit.net.failures import no_answer
 from otppi.kit.net.link import LinkLost

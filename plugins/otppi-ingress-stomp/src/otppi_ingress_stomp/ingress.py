@@ -9,8 +9,8 @@ from typing import Any
 
 from otppi.api.ingress import Callback, IngressContext
 from otppi.api.text import labelled
-from otppi.kit.broker.consumer import Action, Delivery
 from otppi.kit.broker.ingress import BrokerIngress
+from otppi.kit.broker.outbox import Action, Delivery
 from otppi.kit.broker.verdict import Verdict
 from otppi.kit.net.dial import Dialer
 from otppi.kit.net.failures import WRONG_LOGIN, no_answer

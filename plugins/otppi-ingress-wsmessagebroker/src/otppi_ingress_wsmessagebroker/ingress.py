@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.ingress import IngressContext
-from otppi.kit.broker.consumer import Delivery
 from otppi.kit.broker.ingress import BrokerIngress
+from otppi.kit.broker.outbox import Delivery
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.back_off import Backoff
 from otppi.kit.net.dial import Dialer

@@ -25,8 +25,6 @@ from otppi.wire.errors import EnvelopeError
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["Action", "Consumer", "Delivery", "Verdict"]
-
 _HOLDS_ACK = 1.0
 """A callback that is wanted later than this, in seconds, does not hold up the acknowledgement."""
 _LONGEST_HOLD = 540.0
