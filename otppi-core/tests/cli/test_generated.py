@@ -314,6 +314,10 @@ def test_a_change_may_name_the_revision_that_it_was_made_from(otppi: Otppi, data
     assert otppi("user", "add", "app", "--token", "--revision", seen).code == 0
     assert otppi("user", "remove", "app", "--revision", seen).code == 1
     assert otppi("settings", "show", "sms", "--json").json["sms"]["attempts"] == 5
+    assert otppi("settings", "remove", "api_users.app", "--revision", seen).code == 1
+    assert otppi("settings", "remove", "api_users.app").out == "changed: api_users\n"
+    gone = otppi("settings", "remove", "api_users.app")
+    assert (gone.code, gone.err) == (2, "otppi: api_users.app: there is no username 'app'\n")
 
 
 class Terminal(io.StringIO):

@@ -132,6 +132,7 @@ def schema(options: Options) -> int:  # noqa: ARG001 - every command gets the op
 OWN = {
     "settings show": Own(show=_shown, arguments=_section),
     "settings set": Own(settings_set),
+    "settings remove": Own(show=_tell),
     "settings export": Own(show=_exported),
     "settings import": Own(settings_import, arguments=_file, hidden=frozenset({"document"})),
 }

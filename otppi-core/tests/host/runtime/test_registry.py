@@ -247,6 +247,8 @@ def test_the_audit_knows_who_did_what_and_no_secret(bench: Bench, caplog: pytest
 SECRETS = {
     "settings_set": {"path": "modems.m0.sim_card_pin", "value": PIN},
     "settings_import": {"document": {"modems": [{"name": "m0", "type": "scripted", "sim_card_pin": PIN}]}},
+    "settings_add": {"section": "modems", "values": {"name": "m1", "type": "scripted", "sim_card_pin": PIN}},
+    "settings_put": {"path": "modems.m0", "values": {"sim_card_pin": PIN}},
     "user_add": {"username": "app", "password": PIN, "token": True},
     "sim_enter_pin": {"modem": "m0", "secret": PIN},
     "send": {"receiver": "081234567890", "message": PIN},
@@ -277,7 +279,7 @@ def test_every_secret_argument_is_declared_so() -> None:
         f"{one.name}.{setting.key}"
         for one in CORE_OPERATIONS
         for setting in one.parameters
-        if setting.key in ("value", "document", "password", "secret", "new_pin") and not setting.secret
+        if setting.key in ("value", "values", "document", "password", "secret", "new_pin") and not setting.secret
     }
     assert told == set()
 

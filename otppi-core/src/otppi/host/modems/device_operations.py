@@ -60,7 +60,7 @@ def _adopt(call: HostCall, device: str, name: str, default: bool) -> dict[str, A
         raise InvalidSettings(problems)
     port = row["by_path"] or row["port"]
     adopted = {"name": name, "type": row["type"], "port": port, "imei": row["imei"], "default_modem": default}
-    call.part(SettingsChanges).update({MODEMS.key: [*modems, adopted]}, call.revision)
+    call.part(SettingsChanges).add_item(MODEMS.key, adopted, call.revision)
     return adopted
 
 

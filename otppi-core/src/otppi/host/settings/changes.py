@@ -1,12 +1,24 @@
 """Changes of the settings by a person: kept, and then used by a gateway that runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from otppi.api.errors import InvalidSettings
+from otppi.api.settings import RENAMED_FROM, Section
 from otppi.host.settings.config import Config
+from otppi.text import _
+from otppi.wire.errors import FieldError
+
+Values = dict[str, Any]
 
 
 class SettingsChanges:
     """One change at a time: the registry of operations sees to it.
+
+    All of them are checked as a whole: a change is refused with every problem at once, and nothing is changed then. The
+    `revision` is that which a change was made from, where it is known (`HostCall.revision`); each raises
+    `ChangedMeanwhile` where somebody changed one of its sections after that, `InvalidSettings`, and OSError where it
+    cannot be kept, and returns the keys of the sections that it changed.
 
     Args:
         config: The settings.
@@ -18,18 +30,79 @@ class SettingsChanges:
         self._apply = apply
 
     def update(self, document: object, revision: int | None = None) -> list[str]:
-        """Take a document of sections, all or nothing; return the keys of those that it changed.
-
-        Args:
-            document: Of sections.
-            revision: That which the change was made from, where it is known (`HostCall.revision`).
-
-        Raises:
-            ChangedMeanwhile: Somebody changed one of the sections after that revision; nothing was changed.
-            InvalidSettings: With every problem; nothing was changed.
-            OSError: It cannot be kept; nothing was changed.
-        """
+        """Take a document of sections."""
         changed = self.config.update(document, revision=revision)
         if self._apply is not None:
             self._apply(changed)
         return changed
+
+    # -- one object of a list: problems name it by its name, `modems.m0.port`, a new one by its place ------------------
+
+    def add_item(self, section: str, values: Mapping[str, Any], revision: int | None = None) -> list[str]:
+        """Add an object to a list; what `values` leaves out has its default."""
+        declared, items = self._list(section)
+        return self._replace(declared, [*items, dict(values)], revision)
+
+    def put_item(self, section: str, name: str, values: Mapping[str, Any], revision: int | None = None) -> list[str]:
+        """Change an object of a list; what `values` leaves out stays as it is.
+
+        Another name renames it: its secrets and its counters stay.
+        """
+        declared, items = self._list(section)
+        index = self._index(declared, name)
+        items[index] = _merged(declared, items[index], values)
+        if items[index][str(declared.identity)] != name:
+            items[index][RENAMED_FROM] = name
+        return self._replace(declared, items, revision)
+
+    def rename_item(self, section: str, name: str, new_name: str, revision: int | None = None) -> list[str]:
+        """Give an object of a list another name; its secrets and its counters stay."""
+        return self.put_item(section, name, {str(self._list(section)[0].identity): new_name}, revision)
+
+    def remove_item(self, section: str, name: str, revision: int | None = None) -> list[str]:
+        """Remove an object from a list."""
+        declared, items = self._list(section)
+        del items[self._index(declared, name)]
+        return self._replace(declared, items, revision)
+
+    def _list(self, section: str) -> tuple[Section, list[Values]]:
+        """Return how a list is declared, and its objects."""
+        declared = self.config.sections.get(section)
+        if declared is None or declared.identity is None:
+            known = ", ".join(key for key, one in self.config.sections.items() if one.identity is not None)
+            raise InvalidSettings([FieldError(section, _("is not a list; there are {known}", known=known))])
+        return declared, [dict(one) for one in self.config.many(section)]
+
+    def _index(self, section: Section, name: str) -> int:
+        """Return the place of an object by its name."""
+        for index, item in enumerate(self.config.many(section.key)):
+            if item[str(section.identity)] == name:
+                return index
+        reason = _("there is no {identity} {item_name!r}", identity=section.identity, item_name=name)
+        raise InvalidSettings([FieldError(f"{section.key}.{name}", reason)])
+
+    def _replace(self, section: Section, items: list[Values], revision: int | None) -> list[str]:
+        key, identity = section.key, str(section.identity)
+        kept = len(self.config.many(key))
+        names = [str(item.get(RENAMED_FROM, item.get(identity, ""))) for item in items[:kept]]
+        try:
+            return self.update({key: items}, revision)
+        except InvalidSettings as error:  # nobody who changes m0 knows that it is modems[0]
+            named = {f"{key}[{place}]": f"{key}.{name}" for place, name in enumerate(names)}
+            raise InvalidSettings([_by_name(one, named) for one in error.problems]) from error
+
+
+def _merged(section: Section, kept: Mapping[str, Any], values: Mapping[str, Any]) -> Values:
+    """Put values over those that an object has; one of another type leaves the settings of its old type behind."""
+    changed = {**kept, **values}
+    own = [setting for setting in section.of(changed).settings if not _is_given(setting.aliases, values)]
+    return {setting.key: kept[setting.key] for setting in own if setting.key in kept} | dict(values)
+
+
+def _is_given(names: Sequence[str], values: Mapping[str, Any]) -> bool:
+    return any(name in values for name in names)
+
+
+def _by_name(problem: FieldError, named: Mapping[str, str]) -> FieldError:
+    place, dot, rest = problem.field.partition(".")
+    return FieldError(f"{named.get(place, place)}{dot}{rest}", problem.reason)

@@ -1,10 +1,11 @@
 """The operations on the settings: show, change, export, import."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation
-from otppi.api.settings import RENAMED_FROM, Kind, Section, Setting, boolean, text
+from otppi.api.settings import Kind, Section, Setting, boolean, text
 from otppi.host.runtime.registry import SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
@@ -41,15 +42,33 @@ def _import(call: HostCall, document: object) -> list[str]:
 
 
 def _update(call: HostCall, document: object) -> list[str]:
-    """Take a document, and tell the audit which settings it changed."""
+    return _told(call, lambda changes: changes.update(document, call.revision))
+
+
+def _told(call: HostCall, change: Callable[[SettingsChanges], list[str]]) -> list[str]:
+    """Make a change, and tell the audit which settings it changed."""
     config = call.part(Config)
     before = {key: config.values_of(key) for key in config.sections}
-    changed = call.part(SettingsChanges).update(document, call.revision)
+    changed = change(call.part(SettingsChanges))
     fields = (
         field for key in changed for field in changed_fields(config.sections[key], before[key], config.values_of(key))
     )
     call.has_changed(fields)
     return changed
+
+
+def _add(call: HostCall, section: str, values: Mapping[str, Any]) -> list[str]:
+    return _told(call, lambda changes: changes.add_item(section, values, call.revision))
+
+
+def _put(call: HostCall, path: str, values: Mapping[str, Any]) -> list[str]:
+    section, _dot, name = path.partition(".")
+    return _told(call, lambda changes: changes.put_item(section, name, values, call.revision))
+
+
+def _remove(call: HostCall, path: str) -> list[str]:
+    section, _dot, name = path.partition(".")
+    return _told(call, lambda changes: changes.remove_item(section, name, call.revision))
 
 
 def _set(call: HostCall, path: str, value: str) -> list[str]:
@@ -65,29 +84,13 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
         changed = config.one(section_key) | {setting.key: setting.from_text(value)}
         return _update(call, {section_key: changed})
     item_name, _dot, key = rest.rpartition(".")
-    items = [dict(item) for item in config.many(section_key)]
-    index = next((index for index, item in enumerate(items) if item[section.identity] == item_name), None)
-    if index is None:
-        raise InvalidSettings(
-            [
-                FieldError(
-                    path, _("there is no {identity} {item_name!r}", identity=section.identity, item_name=item_name)
-                )
-            ]
-        )
-    setting = _setting(config.section_of(section, items[index]), key, path)
-    changed = items[index] | {setting.key: setting.from_text(value)}
-    # A modem of another type leaves the settings of its old type behind.
-    own = {one.key for one in config.section_of(section, changed).settings}
-    items[index] = {name: kept for name, kept in changed.items() if name in own}
-    if setting.key == section.identity:
-        items[index][RENAMED_FROM] = item_name
-    try:
-        return _update(call, {section_key: items})
-    except InvalidSettings as error:  # told as it was typed: nobody who sets m0.port knows that m0 is modems[0]
-        place, typed = f"{section_key}[{index}].", f"{section_key}.{item_name}."
-        problems = [FieldError(one.field.replace(place, typed, 1), one.reason) for one in error.problems]
-        raise InvalidSettings(problems) from error
+    item = next((item for item in config.many(section_key) if item[section.identity] == item_name), None)
+    if item is None:
+        reason = _("there is no {identity} {item_name!r}", identity=section.identity, item_name=item_name)
+        raise InvalidSettings([FieldError(path, reason)])
+    setting = _setting(config.section_of(section, item), key, path)
+    values = {setting.key: setting.from_text(value)}
+    return _told(call, lambda changes: changes.put_item(section_key, item_name, values, call.revision))
 
 
 def _setting(section: Section, key: str, path: str) -> Setting:
@@ -100,6 +103,22 @@ def _setting(section: Section, key: str, path: str) -> Setting:
 def _text_problem(value: object) -> str | None:
     return None if isinstance(value, str) else _("must be text")
 
+
+def _object_problem(value: object) -> str | None:
+    return None if isinstance(value, Mapping) else _("must be an object")
+
+
+_ITEM = text("path", _("Path"), _("SECTION.NAME of an object in a list, such as modems.m0"), required=True)
+_VALUES = Setting(
+    key="values",
+    title=_("Values"),
+    help=_("an object of settings"),
+    default=None,
+    kind=Kind.ANY,
+    required=True,
+    secret=True,
+    check=_object_problem,
+)
 
 OPERATIONS = (
     Operation(
@@ -201,5 +220,44 @@ OPERATIONS = (
         positional=("document",),
         examples=("backup.json", "backup.json --discard-damaged"),
         offline=Offline.CREATES,
+    ),
+    Operation(
+        name="settings_add",
+        title=_("Add an object"),
+        help=_("Add an object to a list of the settings, such as modems; what is left out has its default."),
+        handler=_add,
+        parameters=(
+            text("section", _("Section"), _("key of the list, such as modems"), required=True),
+            _VALUES,
+        ),
+        changes=SETTINGS,
+        subject="section",
+        offline=Offline.CREATES,
+    ),
+    Operation(
+        name="settings_put",
+        title=_("Change an object"),
+        help=_(
+            "Change settings of one object of a list; what is left out stays. Another name renames it, and its secrets "
+            "and counters stay."
+        ),
+        handler=_put,
+        parameters=(_ITEM, _VALUES),
+        changes=SETTINGS,
+        subject="path",
+        offline=Offline.YES,
+    ),
+    Operation(
+        name="settings_remove",
+        title=_("Remove an object"),
+        help=_("Remove an object from a list of the settings, such as a modem."),
+        handler=_remove,
+        parameters=(_ITEM,),
+        changes=SETTINGS,
+        subject="path",
+        command="settings remove",
+        positional=("path",),
+        examples=("modems.m0",),
+        offline=Offline.YES,
     ),
 )

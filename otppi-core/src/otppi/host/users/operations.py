@@ -33,8 +33,7 @@ def _list(call: HostCall) -> list[dict[str, Any]]:
 
 
 def _add(call: HostCall, username: str, password: str, token: bool, phone: str, email: str) -> dict[str, Any]:
-    users = [dict(user) for user in call.part(Config).many(API_USERS)]
-    if any(user["username"] == username for user in users):
+    if any(user["username"] == username for user in call.part(Config).many(API_USERS)):
         raise InvalidSettings([FieldError("username", _("is used already"))])
     user: dict[str, Any] = {"username": username, "phone": phone, "email": email}
     answer: dict[str, Any] = {"username": username}
@@ -43,16 +42,16 @@ def _add(call: HostCall, username: str, password: str, token: bool, phone: str, 
     if token:
         answer["token"], kept = new_token()
         user["token_hashes"] = [kept]
-    call.part(SettingsChanges).update({API_USERS.key: [*users, user]}, call.revision)
+    call.part(SettingsChanges).add_item(API_USERS.key, user, call.revision)
     return answer
 
 
 def _remove(call: HostCall, username: str) -> bool:
     """Remove an API user; False where there was none."""
-    users = call.part(Config).many(API_USERS)
-    left = [user for user in users if user["username"] != username]
-    call.part(SettingsChanges).update({API_USERS.key: left}, call.revision)
-    return len(left) < len(users)
+    known = any(user["username"] == username for user in call.part(Config).many(API_USERS))
+    if known:
+        call.part(SettingsChanges).remove_item(API_USERS.key, username, call.revision)
+    return known
 
 
 OPERATIONS = (
