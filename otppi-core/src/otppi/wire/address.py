@@ -164,19 +164,29 @@ def decode_smsc(octets: bytes) -> tuple[Address | None, int]:
     Raises:
         AddressError: The octets end too soon, or the length is more than 11 octets.
     """
+    size = smsc_size(octets)
+    if size == 1:
+        return None, 1
+    ton, npi = _type_of_address(octets[1])
+    value = octets[2:size]
+    digits = _unpack_name(value, 2 * len(value)) if ton is TypeOfNumber.ALPHANUMERIC else _unpack_digits(value)
+    return Address(digits, ton, npi), size
+
+
+def smsc_size(octets: bytes) -> int:
+    """Return how many octets the service centre's address before a TPDU takes, its length included.
+
+    Raises:
+        AddressError: The octets end too soon, or the length is more than 11 octets.
+    """
     if not octets:
         raise AddressError("there is no service centre address, not even an empty one")
     length = octets[0]
-    if length == 0:
-        return None, 1
     if length > _MOST_SMSC_OCTETS:
         raise AddressError("a service centre address is longer than 11 octets")
     if len(octets) <= length:
         raise AddressError("a service centre address ends before its value")
-    ton, npi = _type_of_address(octets[1])
-    value = octets[2 : 1 + length]
-    digits = _unpack_name(value, 2 * len(value)) if ton is TypeOfNumber.ALPHANUMERIC else _unpack_digits(value)
-    return Address(digits, ton, npi), 1 + length
+    return 1 + length
 
 
 def _type_of_address(octet: int) -> tuple[TypeOfNumber, NumberingPlan]:

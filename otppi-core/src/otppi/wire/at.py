@@ -221,7 +221,7 @@ class AtConnection:
             if self._overlong or len(line) > LINE_LIMIT:
                 self._overlong = False
                 self._lost += 1
-            else:
+            elif line or self._open is not None:  # every answer begins with an empty line
                 self._line(line)
         self._overlong = self._overlong or len(tail) > LINE_LIMIT
         self._tail = b"" if self._overlong else tail
@@ -249,7 +249,7 @@ class AtConnection:
             return
         if self._state is DialogueState.ARMED:
             line = self._seek_prompt(raw).strip(_BLANKS).decode("utf-8", "replace")
-        if not line:  # every answer begins with an empty line
+        if not line:
             return
         command = self._command
         if command is not None and line == command.echo:
@@ -310,7 +310,7 @@ class AtConnection:
             self._urc(name, line)
             return
         result = command.ends_with(line) if command is not None else None
-        if result is not None or final_result(line) is not None:
+        if self._owner is not None and (result is not None or final_result(line) is not None):
             self._release_owner()  # its PDU is not coming; only lines that no table knows may come before it
         if command is None or not command.proven:
             self._tell(Noise(line))

@@ -14,7 +14,8 @@ _LINE_COST = 64
 class OutstandingCommand:
     """The outstanding command.
 
-    `info` is how its own information lines begin; a probe is `proven` when one of them came; `lines` is what it said.
+    `info` is how its own information lines begin; a probe is `proven` when one of them came; `lines` is what it said;
+    `calls` says whether it makes or takes a call: such a one has final results of its own.
     """
 
     echo: str = field(repr=False)
@@ -22,18 +23,13 @@ class OutstandingCommand:
     body_lines: bool = False
     proven: bool = True
     lines: list[str] = field(default_factory=list, repr=False)
-    _names: tuple[str, ...] = field(init=False)
-    _calls: bool = field(init=False)
+    calls: bool = field(init=False)
+    _line: str = field(init=False, repr=False)
     _size: int = 0
 
     def __post_init__(self) -> None:
-        self._names = named_prefixes(self.echo)
-        self._calls = self.echo.upper().startswith(CALL_COMMANDS)
-
-    @property
-    def calls(self) -> bool:
-        """Whether it makes or takes a call: such a one has final results of its own."""
-        return self._calls
+        self._line = self.echo
+        self.calls = self.echo.upper().startswith(CALL_COMMANDS)
 
     def asked_for(self, name: str, line: str) -> bool:
         """Return whether a line, whose name is `name`, is one of its own information lines."""
@@ -41,11 +37,11 @@ class OutstandingCommand:
 
     def is_named_by(self, line: str) -> bool:
         """Return whether a line begins with a name that the command line bears: as its answers do, and URCs."""
-        return line.startswith(self.info + self._names)
+        return line.startswith(self.info + named_prefixes(self._line))
 
     def ends_with(self, line: str) -> FinalResult | None:
         """Read a line as the command's final result; None where it is none, or is not proven to be this command's."""
-        return final_result(line, calls=self._calls) if self.proven else None
+        return final_result(line, calls=self.calls) if self.proven else None
 
     def append(self, line: str) -> bool:
         """Keep a line that it said; False where that is too much."""

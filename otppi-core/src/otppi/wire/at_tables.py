@@ -24,6 +24,8 @@ class DialogueState(Enum):
     PROBING = "getting into step"
     """A probe was written; only a final result behind the probe's own information line counts."""
 
+    __hash__ = object.__hash__  # there is one of each; Enum's own is a function in Python, and each step looks up two
+
 
 class Step(Enum):
     """What moves the dialogue from one state to the next."""
@@ -36,6 +38,8 @@ class Step(Enum):
     GIVE_UP = "giving up"
     PROBE = "a probe"
     RESYNCHRONISED = "a declaration that the line is quiet"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: Mapping[DialogueState, Mapping[Step, DialogueState]] = {

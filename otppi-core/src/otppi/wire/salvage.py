@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from otppi.wire import gsm7
-from otppi.wire.address import Address, TypeOfNumber, decode_smsc
+from otppi.wire.address import Address, TypeOfNumber, smsc_size
 from otppi.wire.dcs import GSM7, UCS2, Alphabet, Dcs
 from otppi.wire.errors import AddressError, TpduError, WireError
 from otppi.wire.plausible import surprisal
@@ -103,19 +103,35 @@ def read_received(line: str, length: int | None = None) -> Received:
     Raises:
         WireError: No address can be read from it.
     """
-    found = _LINE.match(line)
-    digits = "".join(found[1].split()) if found else ""
-    octets, lost = bytes.fromhex(digits[: len(digits) & ~1]), len(digits) & 1
+    octets, lost = _octets(line)
     reading = _choose(octets, length)
     if reading is None:
         raise TpduError("no address can be read from a PDU")
     return replace(reading.received, whole=False) if lost else reading.received
 
 
+def _octets(line: str) -> tuple[bytes, int]:
+    """Return the octets that a line begins with, and how many digits (0 or 1) stand behind the last whole one."""
+    try:
+        return bytes.fromhex(line), 0
+    except ValueError:
+        found = _LINE.match(line)
+    digits = "".join(found[1].split()) if found else ""
+    return bytes.fromhex(digits[: len(digits) & ~1]), len(digits) & 1
+
+
 def _choose(octets: bytes, length: int | None) -> _Reading | None:
     """Take the first reading whose fields prove it, looked for where the TPDU should be and then wherever it may be."""
-    expected = dict.fromkeys(_starts(octets, length))
-    readings = [one for start in expected if (one := _read(octets[start:], length))]
+    expected: set[int] = set()
+    readings: list[_Reading] = []
+    for start in _starts(octets, length):
+        if start in expected:
+            continue
+        expected.add(start)
+        if one := _read(octets[start:], length):
+            if not readings and one.proves(strict=True):
+                return one  # whatever the others are
+            readings.append(one)
     # Octets of a report that is cut behind its address may look like a message of somebody else, but do not fit it.
     strict = any(one.is_of_report for one in readings)
     for reading in readings:
@@ -139,7 +155,7 @@ def _starts(octets: bytes, length: int | None) -> Iterator[int]:
     if length == len(octets):
         yield 0
     with suppress(AddressError):
-        yield decode_smsc(octets)[1]
+        yield smsc_size(octets)
     if length is not None and 0 <= len(octets) - length <= _LONGEST_SMSC:
         yield len(octets) - length
 
@@ -149,8 +165,10 @@ def _read(tpdu: bytes, length: int | None) -> _Reading | None:
         return None
     is_report = tpdu[0] & MTI == MessageType.STATUS_REPORT
     report = _report(tpdu, certain=is_report)
+    if report is not None and is_report:
+        return report
     fields = _take_apart(tpdu)
-    if report is not None and (is_report or fields is None or not fields.type_is_set):
+    if report is not None and (fields is None or not fields.type_is_set):
         return report
     if fields is None:
         return _remains(tpdu) if is_report else None
@@ -170,7 +188,9 @@ def _read(tpdu: bytes, length: int | None) -> _Reading | None:
 def _report(tpdu: bytes, *, certain: bool) -> _Reading | None:
     """Read a status report; where the first octet says that it is none, all its fields have to fit."""
     try:
-        report = SmsStatusReport.decode(bytes((tpdu[0] & ~MTI | MessageType.STATUS_REPORT,)) + tpdu[1:])
+        report = SmsStatusReport.decode(
+            tpdu if certain else bytes((tpdu[0] & ~MTI | MessageType.STATUS_REPORT,)) + tpdu[1:]
+        )
     except WireError:
         return None
     times = (report.timestamp is not None) + (report.discharge is not None)

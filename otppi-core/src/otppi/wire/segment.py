@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -125,7 +126,7 @@ def _tables_of(part: UserData) -> tuple[Dcs, NationalLanguage, NationalLanguage]
 
 
 def _cut_best(text: str, wide: bool, languages: Sequence[NationalLanguage]) -> _Cut:
-    if gsm7.can_encode(text):
+    with suppress(AlphabetError):
         return _cut(_GSM7, gsm7.encode(text), wide)
     candidates = [
         _cut(writing, gsm7.encode(text, writing.locking, writing.single), wide)

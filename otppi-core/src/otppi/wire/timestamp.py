@@ -66,9 +66,14 @@ def decode_time(octets: bytes) -> datetime | None:
     """
     if len(octets) < SIZE:
         raise TpduError("a TPDU ends before its time stamp does")
-    year, month, day, hour, minute, second = (_NUMBERS[octet] for octet in octets[: SIZE - 1])
+    year, month, day, hour, minute, second, zone = octets[:SIZE]
+    number = _NUMBERS
     try:
-        return datetime(_CENTURY + year, month, day, hour, minute, second, tzinfo=_zone(octets[SIZE - 1]))
+        return datetime(
+            _CENTURY + number[year],
+            *(number[month], number[day], number[hour], number[minute], number[second]),
+            tzinfo=_zone(zone),
+        )
     except ValueError:
         return None
 

@@ -9,7 +9,7 @@ from otppi.wire.dcs import Alphabet
 from otppi.wire.errors import WireError
 from otppi.wire.plausible import surprisal
 from otppi.wire.salvage import Remains, read_received
-from otppi.wire.status_report import SmsStatusReport
+from otppi.wire.status_report import ReportOutcome, SmsStatusReport
 from otppi.wire.tpdu import SmsDeliver, parse_pdu_line
 from otppi.wire.tpdu_fields import MTI, MessageType
 from otppi.wire.user_data import UserData
@@ -20,6 +20,7 @@ _LOW_FIRST = 24.0
 """Bits by which a text must be likelier with the low octet first (3GPP TS 23.038 6.2.3 has the high one there)."""
 _LONGEST_TEXT = 640
 """Digits of the longest text that a single message can hold: 160 characters in UCS-2."""
+_OUTCOMES = {outcome: DeliveryOutcome(outcome.value) for outcome in ReportOutcome}
 _LENGTH = re.compile(r"(?<!\d)(\d{1,3})$")
 
 
@@ -101,7 +102,7 @@ def _report(report: SmsStatusReport) -> DeliveryReport:
     return DeliveryReport(
         destination=report.recipient.digits,
         reference=report.message_reference,
-        outcome=DeliveryOutcome(report.outcome.value),
+        outcome=_OUTCOMES[report.outcome],
         status=report.status,
         discharged=_unix(report.discharge),
     )
