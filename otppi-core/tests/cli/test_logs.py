@@ -88,6 +88,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.setattr(logging.root, "level", logging.root.level)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
+    monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
     with (tmp_path / "stderr").open("w") as stderr, ExitStack() as started:
 
         def begin(level: str) -> Callable[[], str]:
@@ -125,6 +127,24 @@ def test_a_thread_that_ends_by_an_error_is_logged_in_one_line(start: Start) -> N
     assert "CRITICAL" in line
     assert "thread worker ended by an error: ValueError (test_logs.py:" in line
     assert "secret" not in line
+
+
+def test_what_logging_takes_is_written_in_full(start: Start) -> None:
+    logged = start("info")
+    logger = logging.getLogger("otppi.some")
+    logger.info("%(one)s and %(two)s", {"one": 1, "two": 2})
+    logger.info("%s of %s", "this", {"one": 1})
+    logger.info(ValueError("no text but an object"))
+    logger.error("it failed", exc_info=raised(OtpPiError("made up")))
+    lines = [line.partition(" otppi.some: ")[2] for line in logged().splitlines()]
+    assert lines[:3] == ["1 and 2", "this of {'one': 1}", "no text but an object"]
+    assert lines[3].startswith("it failed: OtpPiError: made up (test_logs.py:")
+
+
+def test_a_record_that_fails_where_all_are_written_is_told_by_its_logger(start: Start) -> None:
+    logged = start("info")
+    logging.getLogger("otppi.some").info("%d messages", "a secret text")
+    assert logged() == "otppi: a log record could not be written (TypeError at otppi.some)\n"
 
 
 def test_silence_ends() -> None:

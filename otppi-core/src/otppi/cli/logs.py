@@ -9,9 +9,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO, cast
+from pathlib import Path
+from typing import Any, TextIO, cast
 
 from otppi.api.errors import sentence
 from otppi.cli.failures import origin
@@ -22,6 +24,33 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 """Levels as syslog(3) numbers them, which systemd takes from the beginning of a line (sd-daemon(3))."""
 
 logger = logging.getLogger(__name__)
+
+
+class _Record(logging.LogRecord):
+    """A record of what `LineFormatter` writes. Logging's own tells thread, process and task, too: that costs as much.
+
+    It has the parameters of the class that it stands for, and its special case: one mapping as arguments.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        pathname: str,
+        lineno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,  # noqa: ARG002
+        sinfo: str | None = None,  # noqa: ARG002
+        **_more: object,
+    ) -> None:
+        self.name, self.msg = name, msg
+        self.args = args[0] if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
+        self.levelno, self.levelname = level, logging.getLevelName(level)
+        self.pathname, self.lineno = pathname, lineno
+        self.exc_info = exc_info
+        self.created = time.time()
 
 
 class LineFormatter(logging.Formatter):
@@ -59,7 +88,7 @@ class BriefFormatter(logging.Formatter):
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes to stderr. A record that cannot be written is told by its place alone: its arguments may be anything."""
+    """Writes to stderr. A record that cannot be written is told by where it is from: its arguments may be anything."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, with one call: neither a `LogStream` nor Python's own stderr keeps a line to be flushed."""
@@ -72,7 +101,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
         """Tell of a record that failed; where stderr is gone nobody can be told."""
         error = sys.exc_info()[1]
         if not isinstance(error, (OSError, ValueError)):
-            place = f"{record.filename}:{record.lineno}"
+            place = f"{Path(record.pathname).name}:{record.lineno}" if record.lineno else record.name
             self.stream.write(f"otppi: a log record could not be written ({type(error).__name__} at {place})\n")
 
 
@@ -88,6 +117,8 @@ def start(level: str) -> LogStream:
     handler = LineHandler(sys.stderr)
     handler.setFormatter(LineFormatter(journal=journal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.setLogRecordFactory(_Record)
+    logging._srcfile = None  # so says its manual (Optimization): where a record is from is not looked up on the stack
     if level != "debug":
         handler.addFilter(_is_of_interest)
     threading.excepthook = _thread_failed
