@@ -76,6 +76,10 @@ class AtConnection:
 
     Args:
         urcs: Names of the URCs that the modem may send at any time, such as ``+CMTI``.
+
+    Attributes:
+        echoes: How many commands and PDUs were echoed: a modem that was told not to (ATE0) has restarted.
+        lines_dropped: How many lines were dropped because a limit was reached.
     """
 
     def __init__(self, urcs: frozenset[str] = URC_NAMES) -> None:
@@ -84,8 +88,8 @@ class AtConnection:
         self._command: OutstandingCommand | None = None
         self._probes = 0
         self._events: deque[Event] = deque()
-        self._lost = 0
-        self.echoes = 0  # of commands and PDUs: a modem that was told not to (ATE0) has restarted
+        self.lines_dropped = 0
+        self.echoes = 0
         self._tail = b""  # the beginning of a line whose end has not come
         self._after_cr = False  # a line feed that comes next belongs to the last line's end
         self._overlong = False  # the line that is coming is dropped
@@ -106,11 +110,6 @@ class AtConnection:
     def in_doubt(self) -> bool:
         """Whether a text is open."""
         return self._open is not None
-
-    @property
-    def lines_dropped(self) -> int:
-        """How many lines were dropped because a limit was reached."""
-        return self._lost
 
     # What the host says
 
@@ -220,7 +219,7 @@ class AtConnection:
         for line in lines:
             if self._overlong or len(line) > LINE_LIMIT:
                 self._overlong = False
-                self._lost += 1
+                self.lines_dropped += 1
             elif line or self._open is not None:  # every answer begins with an empty line
                 self._line(line)
         self._overlong = self._overlong or len(tail) > LINE_LIMIT
@@ -329,7 +328,7 @@ class AtConnection:
             self._await_body(name, line, is_urc=False)
 
     def _store(self, command: OutstandingCommand, line: str) -> None:
-        self._lost += not command.append(line)
+        self.lines_dropped += not command.append(line)
 
     def _urc(self, name: str, line: str) -> None:
         """Tell of a URC, at once or when the line it owns has come."""
@@ -389,7 +388,7 @@ class AtConnection:
         if len(self._events) < EVENT_LIMIT:
             self._events.append(event)
         else:
-            self._lost += 1
+            self.lines_dropped += 1
 
     def _advance(self, step: Step) -> None:
         """Move by the table of states."""

@@ -26,6 +26,8 @@ _SEPARATORS: Final = str.maketrans(
     "",
     " \t\r\n.()-\u00a0\u00ad\u200b\u200e\u200f\u2010\u2011\u2012\u2013\u2014\u202a\u202c\u202f\u2060\u2066\u2069\ufeff",
 )
+_LONGEST_SERVICE: Final = 6
+"""Digits of the longest service number that has nothing else."""
 _DIGITS: Final = re.compile(r"[0-9]+")
 _SERVICE: Final = re.compile(r"[1-9][0-9]{2,5}|(?=.{3,20}$)[*#]{1,2}[0-9]+(?:[*#][0-9]+)*#?")
 
@@ -73,6 +75,8 @@ def service_number(text: str) -> str | None:
     It is no subscriber's: it has three to six digits, or begins with ``*`` or ``#``, and means something in the network
     of the SIM card that sends to it. No number that `read_written` and a numbering plan make a key of looks like that.
     """
+    if len(text) > _LONGEST_SERVICE and text.isdecimal():
+        return None
     written = text.translate(_SEPARATORS)
     return written if _SERVICE.fullmatch(written) else None
 

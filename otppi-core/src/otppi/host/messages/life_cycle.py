@@ -132,7 +132,7 @@ class LifeCycle:
             record.forget_words()
             callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
-            self.ended[state.value, record.content.origin.ingress] += 1
+            self.ended[state, record.content.origin.ingress] += 1
             early = self._receipts.expect(record) if is_reported(record) else ()
         self._journal.ended(record)
         if record.slot is not None:
@@ -171,11 +171,11 @@ class LifeCycle:
     ) -> None:
         """Give a record that has ended a state that says more."""
         with self._lock:
-            if record.state not in BECOMES[state]:
-                return
             before = record.status
+            if before.state not in BECOMES[state]:
+                return
             record.become(Status(state, code, cause, before.egress, before.segments, before.finished, discharged))
-            self.ended[state.value, record.origin.ingress] += 1
+            self.ended[state, record.content.origin.ingress] += 1
         self._journal.changed(record)
         self._notices.changed(record, state)
         for follower in record.followers:

@@ -87,15 +87,18 @@ def _tell(record: Record, callback: Callable[[], None]) -> None:
 
 
 def _log(record: Record, state: State) -> None:
+    level = logging.DEBUG if state is State.DELIVERED else logging.INFO  # what goes as it should is told once
+    if not logger.isEnabledFor(level):
+        return
     content, status = record.content, record.status
     logger.log(
-        logging.DEBUG if state is State.DELIVERED else logging.INFO,  # what goes as it should is told once
+        level,
         "message %s to %s from %s/%s by %s: %s%s",
         record.message_id,
         content.receiver_shown,
         content.origin.ingress,
         content.origin.sender.name,
         status.egress,
-        state.value,
+        state,
         f" ({status.cause})" if status.cause and state is status.state else "",
     )

@@ -28,9 +28,10 @@ class _Awaited:
     @property
     def outcome(self) -> DeliveryOutcome:
         """What became of the whole: failed with one part, delivered with all of them."""
-        if DeliveryOutcome.FAILED in self.outcomes.values():
+        outcomes = list(self.outcomes.values())
+        if DeliveryOutcome.FAILED in outcomes:
             return DeliveryOutcome.FAILED
-        delivered = sum(one is DeliveryOutcome.DELIVERED for one in self.outcomes.values())
+        delivered = outcomes.count(DeliveryOutcome.DELIVERED)
         return DeliveryOutcome.DELIVERED if delivered >= self.record.segments else DeliveryOutcome.PENDING
 
 
@@ -53,14 +54,14 @@ class Receipts:
 
     def expect(self, record: Record) -> list[DeliveryReport]:
         """Wait for the reports on a message that went out, or may have; return those that came already."""
-        references = record.progress.references
-        awaited = _Awaited(record, [part for part, reference in enumerate(references) if reference == _UNKNOWN])
-        if record.segments > len(references):
-            awaited.unknown.append(len(references))
-        self._awaited[record.message_id] = awaited
+        references, status = record.progress.references, record.status
+        unknown = [] if _UNKNOWN not in references else [n for n, one in enumerate(references) if one == _UNKNOWN]
+        if status.segments > len(references):
+            unknown.append(len(references))
+        self._awaited[record.message_id] = awaited = _Awaited(record, unknown)
         for part, reference in enumerate(references):
-            self._parts.setdefault((record.egress or "", reference), []).append((awaited, part))
-        if awaited.unknown:
+            self._parts.setdefault((status.egress or "", reference), []).append((awaited, part))
+        if unknown:
             self._with_unknown[record.message_id] = awaited
         while self._awaited and not self._known(next(iter(self._awaited))):
             self._forget(next(iter(self._awaited.values())))
@@ -131,17 +132,16 @@ class Receipts:
         record = awaited.record
         del self._awaited[record.message_id]
         self._with_unknown.pop(record.message_id, None)
-        for key in {(record.egress or "", reference) for reference in record.progress.references}:
-            left = [entry for entry in self._parts.get(key, ()) if entry[0] is not awaited]
-            if left:
-                self._parts[key] = left
-            else:
-                self._parts.pop(key, None)
+        egress = record.status.egress or ""
+        for reference in record.progress.references:
+            entries = self._parts.pop((egress, reference), ())
+            if left := [entry for entry in entries if entry[0] is not awaited]:
+                self._parts[egress, reference] = left
 
 
 def _alike(receiver: str, destination: str) -> bool:
     """Whether two numbers may be one: in national and international form, or masked since a restart."""
-    if not destination:
+    if not destination or receiver == destination:
         return True
     if service_number(receiver):
         return receiver == destination

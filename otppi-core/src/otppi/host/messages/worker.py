@@ -110,6 +110,7 @@ class Worker(EgressThread[E_co]):
         self._hooks = _Hooks(self._before_dispatch, self._meanwhile)
         self._rest_until = 0.0
         self._just_sent: Record | None = None
+        self._prepared: OutgoingMessage | None = None
         # A message is in the queue, in hand, or noted for the rate: whoever counts finds it once.
         self._counting = threading.Lock()
         self._paced = False
@@ -162,7 +163,7 @@ class Worker(EgressThread[E_co]):
 
     def _take_next(self) -> Record | None:
         """Take a message in hand; None where the queue has none that may go now."""
-        bulk = not self.account.quiet_left(bulk=True)
+        bulk = not (self.account.holds and self.account.quiet_left(bulk=True))
         with self._counting:
             self.sending = record = self.queue.pop(bulk=bulk)
             self._paced = record is not None and bool(record.progress.references)  # of several parts: counted with one
@@ -189,6 +190,7 @@ class Worker(EgressThread[E_co]):
         return min(max(rest, self.account.pace.delay(time.monotonic()), self.account.quiet_left(bulk=bulk)), _IDLE)
 
     def _wait_for_work(self) -> None:
+        self._prepared = None  # its text is not kept for longer than needed, nor is the rest of its life the same later
         self._idle = True
         try:
             # Looked at again after the flag is up: what was put in between did not wake us.
@@ -238,8 +240,11 @@ class Worker(EgressThread[E_co]):
 
     def _attempt(self, record: Record) -> None:
         self._handed_over = False
+        message, self._prepared = self._prepared, None
+        if message is None or message.message_id != record.message_id:
+            message = self._message(record)
         try:
-            self._send_message(self._message(record), self._hooks)
+            self._send_message(message, self._hooks)
         finally:
             self._tell_sent()  # of the message before, where the egress did not come so far
 
@@ -262,7 +267,8 @@ class Worker(EgressThread[E_co]):
             return
         self._dispatcher.note_ended()
         if (record := self.queue.peek()) and not record.progress.references:
-            self.egress.prepare(self._message(record))
+            self._prepared = self._message(record)
+            self.egress.prepare(self._prepared)
 
     def _message(self, record: Record) -> OutgoingMessage:
         content, words = record.content, record.words

@@ -148,7 +148,8 @@ class Account:
         for tally in (day, month):
             tally.messages += messages
             tally.segments += segments
-            tally.spent = round(tally.spent + segments * price, 4)
+            if price:
+                tally.spent = round(tally.spent + segments * price, 4)
             if messages and tariff.promotions:
                 tally.by_prefix.update(self._promoted(receiver))
         if tag := self._new_tag(receiver):

@@ -72,7 +72,7 @@ def ended_line(record: Record) -> str:
     status = record.status
     finished = "null" if status.finished is None else repr(status.finished)
     return (
-        f'["{_ENDED}","{record.message_id}","{status.state.value}","{status.code.value}",{_quoted(status.egress)},'
+        f'["{_ENDED}","{record.message_id}","{status.state}","{status.code}",{_quoted(status.egress)},'
         f"{status.segments},{_quoted(status.cause)},{finished},{record.progress.references!r}]\n"
     )
 

@@ -225,9 +225,11 @@ class AtModem(Modem):
 
     def _heard(self, event: Urc | Noise) -> None:
         self._restart.heard(event)
-        if not any(chore.heard(event) for chore in self._chores[:-1]):
-            name = event.name if isinstance(event, Urc) else _("a line of no command")
-            logger.debug("modem %s said %s", self._settings["name"], name)
+        for chore in self._chores[:-1]:
+            if chore.heard(event):
+                return
+        name = event.name if isinstance(event, Urc) else _("a line of no command")
+        logger.debug("modem %s said %s", self._settings["name"], name)
 
     # -- what a person asks for -------------------------------------------------------------------------------------
 
