@@ -191,7 +191,10 @@ run_tests() {
   "$VENV/bin/mypy"
   # Folders of tests each have a conftest.py of their own, which mypy takes one at a time.
   local folder
-  for folder in otppi-core/tests/*/ plugins/*/tests; do "$VENV/bin/mypy" "$folder"; done
+  for folder in otppi-core/tests/*/ plugins/*/tests; do
+    # Of a folder that was moved, git leaves what Python has compiled.
+    [ -z "$(find "$folder" -name '*.py' -print -quit)" ] || "$VENV/bin/mypy" "$folder"
+  done
   say "architecture"
   "$VENV/bin/lint-imports"
   say "tests"

@@ -139,6 +139,17 @@ def test_documents_that_programs_name_are_there() -> None:
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
 
 
+def test_what_the_source_names_is_there() -> None:
+    """Docstrings and comments of the core and the plugins: files by their path, modules and names with dots."""
+    texts = [one.read_text() for one in (*SOURCE.glob("**/*.py"), *ROOT.glob("plugins/*/src/**/*.py"))]
+    files = {one for text in texts for one in re.findall(rf"`((?:{FLOORS})/[\w/]+\.py)`", text)}
+    names = {one for text in texts for one in re.findall(rf"`(?:otppi\.)?((?:{FLOORS})(?:\.\w+)+)(?:\(\))?`", text)}
+    assert len(files) > 20
+    assert len(names) > 20
+    assert sorted(one for one in files if not (SOURCE / one).exists()) == []
+    assert sorted(one for one in names if not is_there(f"otppi.{one}")) == []
+
+
 ROOMS = [one.parent for one in sorted([*SOURCE.glob("host/*/__init__.py"), *SOURCE.glob("kit/*/__init__.py")])]
 
 

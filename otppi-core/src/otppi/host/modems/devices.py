@@ -35,7 +35,7 @@ class DeviceWatch(Service):
     Args:
         source: Tells which devices are there; None where nobody can: then a modem is at the port that is set.
         types: What plugins know of USB ids.
-        ask: Asks the ports of a device who it is; see `kit.examine`.
+        ask: Asks the ports of a device who it is; see `kit.at.examine`.
     """
 
     name = "devices"

@@ -8,7 +8,7 @@ from otppi.simulator.pty import ModemRack
 
 
 class RackSource:
-    """The source of devices for `otppi.host.Host`: a rack with `usb`."""
+    """The source of devices for `otppi.host.host.Host`: a rack with `usb`."""
 
     def __init__(self, rack: ModemRack) -> None:
         assert rack.usb  # noqa: S101 - a rack without USB has no devices
