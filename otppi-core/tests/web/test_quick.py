@@ -54,27 +54,18 @@ class Quick:
         return plain(refusal)
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a turn take as long as it may on a busy machine."""
-    monkeypatch.setattr(driver, "QUICK_SECONDS", 60.0)
-
-
-@pytest.mark.usefixtures("patient")
 def test_a_quick_request_is_answered_on_the_servers_thread_and_no_other_is(serve: Any) -> None:
     served = serve(Quick())
     assert served.ask("GET", "/quick")[2] == SERVER.encode()
     assert served.ask("GET", "/else")[2] == WORKER.encode()
 
 
-@pytest.mark.usefixtures("patient")
 def test_one_that_is_not_quick_after_all_goes_to_a_worker(serve: Any) -> None:
     application = Quick()
     assert serve(application).ask("GET", "/not-so")[2] == WORKER.encode()
     assert application.answered == [("/not-so", SERVER), ("/not-so", WORKER)]
 
 
-@pytest.mark.usefixtures("patient")
 def test_nothing_of_such_a_request_waits_for_the_garbage_collector(serve: Any) -> None:
     """The exception's traceback has the frames of the server's thread: a circle would keep its descriptors open."""
     application = Quick()
@@ -87,7 +78,6 @@ def test_nothing_of_such_a_request_waits_for_the_garbage_collector(serve: Any) -
         gc.enable()
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_fault_is_answered_and_the_server_goes_on(serve: Any) -> None:
     served = serve(Quick())
     assert served.ask("GET", "/fault")[0] == 500
@@ -117,12 +107,11 @@ def test_many_in_one_packet_are_answered_in_their_order(serve: Any) -> None:
     assert lines == [f"X-Query: {number}" for number in range(count)] + ["X-Query: none"]
 
 
-def test_what_comes_after_the_time_of_a_turn_goes_to_the_workers(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "QUICK_SECONDS", 0.0)
+def test_what_is_more_than_a_turn_answers_goes_to_the_workers(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "QUICK_AT_ONCE", 0)
     assert serve(Quick()).ask("GET", "/quick")[2] == WORKER.encode()
 
 
-@pytest.mark.usefixtures("patient")
 def test_who_sends_many_at_once_keeps_nobody_waiting(serve: Any) -> None:
     """Each turn answers one request of a connection: another client's comes before the rest of them."""
     application = Quick()

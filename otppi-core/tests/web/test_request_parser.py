@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from otppi.web.request import Refusal, Refused, Request
 from otppi.web.request_parser import RequestParser, RequestStage
+from otppi.web.target import to_origin_form
 
 STREAM = (
     b"POST /api/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -125,3 +126,35 @@ def test_a_limit_may_depend_on_the_head() -> None:
         source.next_request()
     assert refused.value.refusal.status == 413
     assert source.interim() == b""
+
+
+def test_a_head_that_comes_again_on_the_connection_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that keeps its connection sends the same head again and again; a long one is not remembered."""
+    read: list[str] = []
+
+    def noted(method: str, target: str, *, secure: bool) -> tuple[str, str]:
+        read.append(target)
+        return to_origin_form(method, target, secure=secure)
+
+    monkeypatch.setattr("otppi.web.request_parser.to_origin_form", noted)
+    source = reader()
+    came = [("1", "abc"), ("1", "def"), ("2", "ghi"), ("1", "jkl"), ("x" * 2_000, "mno"), ("x" * 2_000, "pqr")]
+    found = []
+    for one, body in came:
+        source.receive(f"POST /a%20b?c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX-One: {one}\r\n\r\n{body}".encode())
+        request = source.next_request()
+        assert request is not None
+        found.append((request.field("x-one"), request.body.decode()))
+        assert (request.path, request.query, request.address, request.port) == ("/a b", "c", "127.0.0.1", 2)
+        request.fields["x-one"] = "what a handler leaves there"
+    assert found == came
+    assert len(read) == 5
+
+
+def test_a_head_that_comes_again_is_refused_again() -> None:
+    source = RequestParser(("127.0.0.1", 2), lambda _: 2)
+    for _ in range(2):
+        source.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+        with pytest.raises(Refused) as refused:
+            source.next_request()
+        assert refused.value.refusal.status == 413

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from otppi.api.ingress import Origin
-from otppi.web import driver
 from otppi.wire.envelope import Envelope
 
 QUICK = "/api/message?wait=0"
@@ -19,7 +18,6 @@ SERVER, WORKER = "ingress-rest", "ingress-rest-worker"
 @pytest.fixture
 def threads(gateway: Any, monkeypatch: Any) -> list[str]:
     """Return the threads that the gateway gets commands on."""
-    monkeypatch.setattr(driver, "QUICK_SECONDS", 60.0)  # however busy the machine is
     names: list[str] = []
     submit = gateway.submit
 

@@ -5,7 +5,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from otppi.web.faults import log_fault
 from otppi.web.request import Request
@@ -23,7 +23,7 @@ _TLS_HANDSHAKE = 0x16
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """What a connection is doing. In `WORK` it belongs to a worker or handshake thread, else to the server's."""
 
     HELLO = auto()

@@ -25,9 +25,9 @@ from otppi.web.workers import Workers
 logger = logging.getLogger(__name__)
 
 HANDSHAKERS = 2
-QUICK_SECONDS = 0.02
-"""Time of a turn in which the server's thread answers quick requests; the workers answer what comes after it, so that
-nobody waits long for the thread that owns all connections."""
+QUICK_AT_ONCE = 32
+"""Quick requests that the server's thread answers in a turn; the workers answer the others, so that nobody waits long
+for the thread that owns all connections."""
 NEVER = math.inf
 RETRY_AFTER = "5"
 """Seconds after which a client may ask again where no thread was free."""
@@ -78,7 +78,7 @@ class Driver:
         self.asleep = False
         """Whether the server's thread waits, and has to be woken."""
         self.stopping = False
-        self._quick_until = 0.0
+        self._quick_left = 0
 
     def start(self) -> None:
         """Start the first worker."""
@@ -108,7 +108,7 @@ class Driver:
     def begin_turn(self) -> None:
         """Take note of the time, and that quick requests may be answered again."""
         self.now = time.monotonic()
-        self._quick_until = self.now + QUICK_SECONDS
+        self._quick_left = QUICK_AT_ONCE
 
     def sweep(self) -> None:
         """See to the threads, and to the connections whose deadline has passed."""
@@ -182,9 +182,10 @@ class Driver:
                 self._await_input(connection)
                 return
             connection.half_closed = not connection.receive()
-        quick = time.monotonic() < self._quick_until and self._application.is_quick(request)
+        quick = self._quick_left > 0 and self._application.is_quick(request)
         connection.phase = Phase.WORK
         if quick:
+            self._quick_left -= 1
             self._answer((connection, request))
         else:
             self._queue.submit((connection, request))
@@ -345,14 +346,12 @@ class Driver:
 
     def _give_back(self, connection: Connection) -> None:
         """Write what the client takes at once, and return the connection to the server's thread."""
-        with _given_back(connection):
-            with contextlib.suppress(OSError):  # not ready, or gone: the server's thread will see
-                connection.flush()
-                while connection.unfinished:
-                    connection.make_part()
-                    connection.flush()
-            if not (connection.at_rest and self._await_next(connection)):
+        try:
+            if not (_is_written(connection) and connection.at_rest and self._await_next(connection)):
                 self._return(self._take_back, connection)
+        except Exception:
+            _leave_to_sweep(connection)
+            raise
 
     def _await_next(self, connection: Connection) -> bool:
         """Have the server's thread look at a connection when more comes (worker thread); False where it should now.
@@ -431,5 +430,21 @@ def _given_back(connection: Connection) -> Iterator[None]:
     try:
         yield
     except Exception:
-        connection.deadline, connection.phase = 0.0, Phase.LINGER  # for the sweep to close
+        _leave_to_sweep(connection)
         raise
+
+
+def _leave_to_sweep(connection: Connection) -> None:
+    connection.deadline, connection.phase = 0.0, Phase.LINGER
+
+
+def _is_written(connection: Connection) -> bool:
+    """Write an answer, and make its parts, as far as the client takes them at once; whether that is all."""
+    try:
+        connection.flush()
+        while connection.unfinished:
+            connection.make_part()
+            connection.flush()
+    except OSError:  # not ready, or gone: the server's thread will see
+        return False
+    return True

@@ -7,6 +7,7 @@ complete before anybody works on them.
 import re
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import NamedTuple
 
 from otppi.web.body import Chunked, KnownLength, too_large
 from otppi.web.request import Refusal, Refused, Request
@@ -17,6 +18,8 @@ FIELDS_LIMIT = 100
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_REMEMBERED = 1_024
+"""Characters of a head that a connection remembers: the next request has mostly the same."""
 _BARE_LINE_FEED = re.compile(r"\r?\n")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Z-]+) ([!-~]+) HTTP/([0-9]\.[0-9])")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
@@ -38,6 +41,18 @@ class RequestStage(Enum):
     BODY = auto()
 
 
+class _Head(NamedTuple):
+    """What a head says, and the host that its target names."""
+
+    method: str
+    target: str
+    host: str
+    path: str
+    query: str
+    version: str
+    fields: dict[str, str]
+
+
 class RequestParser:
     """Collects the bytes of one connection and gives its requests, one after the other, each when it is whole.
 
@@ -53,6 +68,8 @@ class RequestParser:
         self._body_limit = body_limit
         self._buffer = bytearray()
         self._searched = 0
+        self._last_text = ""
+        self._last_head: _Head | None = None
         self._pending: tuple[Request, KnownLength | Chunked] | None = None
         self._interim = b""
 
@@ -119,22 +136,16 @@ class RequestParser:
         self._searched = 0
         return head
 
-    def _parse(self, head: str) -> tuple[Request, KnownLength | Chunked]:
-        lines = head.split("\r\n")
-        if head.count("\n") != len(lines) - 1:
-            lines = _BARE_LINE_FEED.split(head)
-        line = _REQUEST_LINE.fullmatch(lines[0])
-        if line is None:
-            raise Refused(400, "head", "the request line is not well-formed (RFC 9112 3)")
-        method, target, number = line.groups()
-        if number not in ("1.1", "1.0"):
-            raise Refused(505, "head", "the version must be HTTP/1.0 or HTTP/1.1")
-        target, host = to_origin_form(method, target, secure=self.secure)
-        path, _, query = target.partition("?")
-        request = Request(method, decode_path(path), query, _fields(lines), version=f"HTTP/{number}")
-        request.target, request.secure = target, self.secure
+    def _parse(self, text: str) -> tuple[Request, KnownLength | Chunked]:
+        head = self._last_head
+        if head is None or text != self._last_text:
+            head = _read_head(text, secure=self.secure)
+            if len(text) <= _REMEMBERED:
+                self._last_text, self._last_head = text, head
+        request = Request(head.method, head.path, head.query, dict(head.fields), version=head.version)
+        request.target, request.secure = head.target, self.secure
         request.address, request.port = self._address, self._port
-        return request, self._resolve(request, host)
+        return request, self._resolve(request, head.host)
 
     def _resolve(self, request: Request, host: str) -> KnownLength | Chunked:
         """Settle what may be ambiguous: the host, the connection's end, and the body's length (RFC 9112 6.3)."""
@@ -176,6 +187,22 @@ class RequestParser:
         if size > limit:
             raise too_large(limit)
         return KnownLength(size)
+
+
+def _read_head(text: str, *, secure: bool) -> _Head:
+    """Take the request line and the header fields apart."""
+    lines = text.split("\r\n")
+    if text.count("\n") != len(lines) - 1:
+        lines = _BARE_LINE_FEED.split(text)
+    line = _REQUEST_LINE.fullmatch(lines[0])
+    if line is None:
+        raise Refused(400, "head", "the request line is not well-formed (RFC 9112 3)")
+    method, target, number = line.groups()
+    if number not in ("1.1", "1.0"):
+        raise Refused(505, "head", "the version must be HTTP/1.0 or HTTP/1.1")
+    target, host = to_origin_form(method, target, secure=secure)
+    path, _, query = target.partition("?")
+    return _Head(method, target, host, decode_path(path), query, f"HTTP/{number}", _fields(lines))
 
 
 def _fields(lines: list[str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Answer:
     @property
     def http_status(self) -> int:
         """The HTTP status: the code's, or 202 for a message that is still on its way."""
-        state = self.data.get("state") if isinstance(self.data, Mapping) else None
+        state = self.data.get("state") if isinstance(self.data, (dict, Mapping)) else None
         pending = self.code is ResponseCode.SUCCESS and state in ("queued", "sending")
         return 202 if pending else self.code.http_status
 

