@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from otppi.api import hookimpl
 from otppi.api.operations import Operation
@@ -16,7 +16,7 @@ from otppi.host.inbox import operations as inbox_operations
 from otppi.host.inbox.settings import INBOX
 from otppi.host.mail.settings import MAIL_ACCOUNTS
 from otppi.host.messages import operations as message_operations
-from otppi.host.messages.settings import SMS
+from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.modems import device_operations
 from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
@@ -87,7 +87,7 @@ def declarations(plugins: Plugins) -> Declarations:
 
 def _prefixes_as_keys(document: Document) -> Callable[[str], str]:
     """Return how prefixes are read: as the first digits of keys of the own country's numbers."""
-    return numbers_of(document.object(SMS.key)).prefix
+    return numbers_of(cast("SmsValues", document.object(SMS.key))).prefix
 
 
 _READERS: Mapping[Input, Reader] = {Input.PREFIX: _prefixes_as_keys}

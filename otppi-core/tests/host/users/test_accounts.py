@@ -21,8 +21,9 @@ from otppi.host.settings.password_hash import hash_password, is_password
 from otppi.host.users import api_users as accounts_module
 from otppi.host.users import password_checks
 from otppi.host.users.api_users import LONGEST_NAME, Accounts, new_token
-from otppi.host.users.settings import API_USERS
+from otppi.host.users.settings import API_USERS, UserValues
 from otppi.testing.scripted import until
+from otppi.testing.values import values_of
 from otppi.testing.waiting import PATIENCE
 
 PASSWORD_HASH = hash_password("right")
@@ -30,15 +31,8 @@ ADDRESS = "192.0.2.1"
 RIGHT, WRONG = "right", "wrong"
 
 
-def user(name: str = "app", **values: Any) -> dict[str, Any]:
-    return {
-        "username": name,
-        "password_hash": PASSWORD_HASH,
-        "token_hashes": [],
-        "active": True,
-        "blocked": False,
-        **values,
-    }
+def user(name: str = "app", **values: Any) -> UserValues:
+    return values_of(API_USERS, **{"username": name, "password_hash": PASSWORD_HASH, **values})
 
 
 @pytest.fixture
@@ -46,7 +40,7 @@ def opened() -> Iterator[Callable[..., Accounts]]:
     """Make accounts that are closed with the test."""
     made: list[Accounts] = []
 
-    def make(users: list[dict[str, Any]]) -> Accounts:
+    def make(users: list[UserValues]) -> Accounts:
         made.append(Accounts(users))
         return made[-1]
 
@@ -128,7 +122,7 @@ def test_an_unknown_user_costs_the_same_hash(opened: Callable[..., Accounts], ha
     ids=["removed", "not active", "blocked", "new password"],
 )
 def test_a_changed_user_is_forgotten_and_no_other(
-    opened: Callable[..., Accounts], hashes: list[str], users: list[dict[str, Any]]
+    opened: Callable[..., Accounts], hashes: list[str], users: list[UserValues]
 ) -> None:
     """Issue 9, E22: a changed user made the gateway forget all."""
     accounts = opened([user(), user("other")])

@@ -10,11 +10,12 @@ import pytest
 
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.port import Port
+from otppi.kit.at.values import PortValues
 from otppi.kit.net.wake import Wake
 from otppi.testing.scripted import until
 from otppi.wire.at import Noise, Urc
 
-SETTINGS = {"baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1}
+SETTINGS: PortValues = {"baud_rate": 115_200, "parity_bit": "none", "stop_bits": 1}
 
 
 @pytest.fixture

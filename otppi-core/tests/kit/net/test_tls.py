@@ -6,27 +6,32 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from otppi.api.errors import OtpPiError
-from otppi.kit.broker.settings import broker_settings
+from otppi.api.settings import text
+from otppi.api.settings.typed import annotations_of, disagreements
+from otppi.kit.broker.settings import BrokerValues, broker_settings
 from otppi.kit.net.failures import tls_trouble
-from otppi.kit.net.tls import TLS_SETTINGS, client_context, verifying_context
+from otppi.kit.net.tls import TLS_SETTINGS, TlsValues, client_context, verifying_context
 from otppi.testing.brokers.certificates import Authority, Pair
 from otppi.testing.waiting import PATIENCE
 
 DEFAULTS = {setting.key: setting.default for setting in TLS_SETTINGS}
 
 
-def values(**changed: Any) -> dict[str, Any]:
-    return (
-        DEFAULTS
-        | {"ssl": True}
-        | {key: str(value) if isinstance(value, Path) else value for key, value in changed.items()}
-    )
+def values(**changed: Any) -> TlsValues:
+    given = {key: str(value) if isinstance(value, Path) else value for key, value in changed.items()}
+    return cast("TlsValues", DEFAULTS | {"ssl": True} | given)
+
+
+def test_the_types_of_the_values_are_those_of_the_settings() -> None:
+    assert not list(disagreements(TLS_SETTINGS, annotations_of(TlsValues)))
+    declared = [one for one in broker_settings("x", port=1, source=text("topic", "t", "t")) if one.key != "topic"]
+    assert not list(disagreements(declared, annotations_of(BrokerValues)))
 
 
 @contextmanager

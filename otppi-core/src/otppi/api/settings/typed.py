@@ -27,7 +27,7 @@ class TypedSection(Section, Generic[V]):
         hints, declared = annotations_of(self.values), {setting.key: setting for setting in self.settings}
         if self.typed_by is not None:
             declared = {key: setting for key, setting in declared.items() if key in hints}
-        if problems := list(_disagreements(declared.values(), hints)):
+        if problems := list(disagreements(declared.values(), hints)):
             raise ValueError(f"section {self.key!r} and {self.values.__name__}: {'; '.join(problems)}")
 
 
@@ -36,7 +36,8 @@ def annotations_of(values: type) -> Mapping[str, Any]:
     return dict(values.__annotations__)
 
 
-def _disagreements(settings: Iterable[Setting], hints: Mapping[str, Any]) -> Iterable[str]:
+def disagreements(settings: Iterable[Setting], hints: Mapping[str, Any]) -> Iterable[str]:
+    """Yield where settings are not what a TypedDict says (`annotations_of`): other keys, or other kinds."""
     declared = {setting.key: setting for setting in settings}
     for key in declared.keys() ^ hints.keys():
         yield f"{key} is in one of them only"
@@ -49,5 +50,5 @@ def _fits(setting: Setting, hint: Any) -> bool:
     if setting.kind is Kind.TEXT_LIST:
         return get_origin(hint) is list and get_args(hint) == (str,)
     if setting.kind is Kind.ROWS:
-        return get_origin(hint) is list and not list(_disagreements(setting.columns, annotations_of(get_args(hint)[0])))
+        return get_origin(hint) is list and not list(disagreements(setting.columns, annotations_of(get_args(hint)[0])))
     return hint is PYTHON_TYPES[setting.kind]

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from otppi.api.egress import Channel
 from otppi.api.mail import MailContext, MailType
 from otppi.api.services import Service
-from otppi.host.mail.settings import MAIL_ACCOUNTS
+from otppi.host.mail.settings import MAIL_ACCOUNTS, MailAccountValues
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.settings import SMS
 from otppi.host.messages.worker import AnyWorker, Worker
@@ -26,6 +25,12 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
 """Seconds in which an account may finish the message that it is sending."""
+
+
+class _AccountValues(MailAccountValues):
+    """The values of an account, with what it has of all messages' settings."""
+
+    queue_size: int
 
 
 class MailAccounts(Service):
@@ -51,15 +56,15 @@ class MailAccounts(Service):
         self._usage = usage
         self._boot_folder = boot_folder
         self._threads: dict[str, Supervised] = {}
-        self._values: dict[str, Mapping[str, Any]] = {}
+        self._values: dict[str, _AccountValues] = {}
 
     def start(self) -> None:
         """Start the accounts of the settings; where there are none, what an earlier run left for them ends."""
         self._usage.follow(_by_egress(one) for one in self._config.renames(MAIL_ACCOUNTS.key))
-        shared = {"queue_size": self._config.one(SMS)["queue_size"]}
-        wanted = {
-            egress_name(Channel.MAIL, values["name"]): values | shared
-            for values in self._config.many(MAIL_ACCOUNTS.key)
+        queue_size = self._config.one(SMS)["queue_size"]
+        wanted: dict[str, _AccountValues] = {
+            egress_name(Channel.MAIL, values["name"]): {**values, "queue_size": queue_size}
+            for values in self._config.many(MAIL_ACCOUNTS)
             if values["active"]
         }
         kept = {one.name: one for one in self._dispatch.workers() if one.channel is Channel.MAIL}
@@ -89,7 +94,7 @@ class MailAccounts(Service):
         """Return the threads of the accounts (any thread)."""
         return list(self._threads.values())
 
-    def _make_worker(self, name: str, values: Mapping[str, Any]) -> AnyWorker | None:
+    def _make_worker(self, name: str, values: _AccountValues) -> AnyWorker | None:
         mail_type = self._types.get(values["type"])
         if mail_type is None:
             logger.error("mail account %s is left out: no plugin has the type %s", values["name"], values["type"])
@@ -106,7 +111,7 @@ class MailAccounts(Service):
             logger.exception("mail account %s is left out", values["name"])
             return None
 
-    def _account(self, name: str, values: Mapping[str, Any]) -> Account:
+    def _account(self, name: str, values: _AccountValues) -> Account:
         limits = Limits(rate_per_minute=values["rate_per_minute"], daily_quota=values["daily_limit"])
         return self._usage.account(name, Plan(limits, Tariff()))
 

@@ -6,9 +6,9 @@ data of a country when a number of that country is first asked for.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata, PhoneNumber
 from phonenumbers import PhoneNumberType as Kind
@@ -217,7 +217,14 @@ def load_all() -> None:
     PhoneMetadata.load_all()
 
 
-def numbers_of(sms: Mapping[str, Any]) -> Numbers:
+class NumberingValues(TypedDict):
+    """What numbers mean by: settings of section `sms`."""
+
+    country_code: str
+    countries: list[str]
+
+
+def numbers_of(sms: NumberingValues) -> Numbers:
     """Make what the settings of section `sms` say."""
     return Numbers(sms["country_code"], sms["countries"])
 

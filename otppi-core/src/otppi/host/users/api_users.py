@@ -5,12 +5,11 @@ import hmac
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Any
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
@@ -19,6 +18,7 @@ from otppi.host.settings.password_hash import is_password, nobodys_hash, octets
 from otppi.host.users.login_log import LoginLog
 from otppi.host.users.login_throttle import LoginThrottle
 from otppi.host.users.password_checks import PasswordChecks
+from otppi.host.users.settings import UserValues
 from otppi.kit.net.ip_network import network_of
 from otppi.text import _
 
@@ -58,7 +58,7 @@ class Accounts:
 
     def __init__(
         self,
-        users: Sequence[Mapping[str, Any]] = (),
+        users: Sequence[UserValues] = (),
         checks: PasswordChecks | None = None,
         events: EventBus | None = None,
     ) -> None:
@@ -71,13 +71,10 @@ class Accounts:
         self._wrong: OrderedDict[bytes, str] = OrderedDict()
         self.replace(users)
 
-    def replace(self, users: Sequence[Mapping[str, Any]]) -> None:
+    def replace(self, users: Sequence[UserValues]) -> None:
         """Use these users (objects of section `api_users`) from now on; who has not changed stays known."""
         active = {user["username"]: user for user in users if user["active"] and not user["blocked"]}
-        known = {
-            name: _User(Sender(name, user.get("manage_keys", False)), user["password_hash"])
-            for name, user in active.items()
-        }
+        known = {name: _User(Sender(name, user["manage_keys"]), user["password_hash"]) for name, user in active.items()}
         tokens = {kept: known[name].sender for name, user in active.items() for kept in user["token_hashes"]}
         with self._lock:
             self._names = frozenset(user["username"] for user in users)

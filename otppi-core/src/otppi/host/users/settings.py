@@ -1,7 +1,7 @@
 """The settings of API users: who may send."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from collections.abc import Iterable
+from typing import TypedDict
 
 from otppi.api.settings import FieldError, Input, TypedSection, boolean, text, text_list
 from otppi.text import _
@@ -10,11 +10,6 @@ _ARGON2ID = (
     r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
 )
 """A hash takes less than 100 MB, lest one that was made elsewhere takes all the memory of a small device."""
-
-
-def _unknown_to_anybody(user: Mapping[str, Any]) -> Iterable[FieldError]:
-    if not (user["password"] or user["password_hash"] or user["token_hashes"]):
-        yield FieldError("password", _("is required"))
 
 
 class UserValues(TypedDict):
@@ -29,6 +24,11 @@ class UserValues(TypedDict):
     active: bool
     blocked: bool
     manage_keys: bool
+
+
+def _unknown_to_anybody(user: UserValues) -> Iterable[FieldError]:
+    if not (user["password"] or user["password_hash"] or user["token_hashes"]):
+        yield FieldError("password", _("is required"))
 
 
 API_USERS = TypedSection(

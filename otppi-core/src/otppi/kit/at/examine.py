@@ -13,10 +13,11 @@ from otppi.kit.at.identity import identify
 from otppi.kit.at.port import DEFAULT_SPEED, Port, PortHeld, named, users_of
 from otppi.kit.at.sim import sim_state
 from otppi.kit.at.start import Profile, look
+from otppi.kit.at.values import PortValues
 from otppi.kit.net.wake import Wake
 from otppi.text import _, joined, words
 
-_SETTINGS = {"baud_rate": DEFAULT_SPEED, "parity_bit": "none", "stop_bits": 1}
+_SETTINGS: PortValues = {"baud_rate": DEFAULT_SPEED, "parity_bit": "none", "stop_bits": 1}
 _ASKED = 3
 _ANSWER_TIME = 0.4
 _LISTEN = 0.5

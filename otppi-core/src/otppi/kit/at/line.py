@@ -3,12 +3,11 @@
 import logging
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from otppi.api.errors import ModemLost, Trouble
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.port import DEFAULT_SPEED, Port
+from otppi.kit.at.values import LineValues
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class Line:
         chunk_size: What the model's profile says, where the settings don't.
     """
 
-    def __init__(self, settings: Mapping[str, Any], chunk_size: int = 0) -> None:
+    def __init__(self, settings: LineValues, chunk_size: int = 0) -> None:
         self._speed = 0
         self._finds_speed = settings["baud_rate"] == 0
         self._chunk_size: int = settings.get("chunk_size", 0) or chunk_size

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from operator import attrgetter
+from typing import cast
 
 from otppi.api.egress import NO_HOOKS, SendHooks
 from otppi.api.errors import ModemLost, NotSent, Rejected, SendError, Trouble, Unconfirmed
@@ -33,6 +34,7 @@ from otppi.kit.at.smsc import SmscKeeper
 from otppi.kit.at.start import Profile, Start
 from otppi.kit.at.usb import serial_devices
 from otppi.kit.at.ussd import Ussd
+from otppi.kit.at.values import AtModemValues
 from otppi.kit.net.wake import Wake
 from otppi.text import _
 from otppi.wire.address import Address
@@ -63,15 +65,16 @@ class AtModem(Modem):
     def __init__(self, context: ModemContext, profile: Profile | None = None) -> None:
         self._context = context
         self._settings = context.settings
+        self._values = cast("AtModemValues", context.settings)  # what its type adds is read by the type's own driver
         self._profile = profile or Profile()
         self._prompt_pause = self._profile.prompt_pause
-        self._pin_memory = PinMemory(context.boot_folder, self._settings["name"])
-        self._line = Line(self._settings, self._profile.chunk_size)
+        self._pin_memory = PinMemory(context.boot_folder, self._values["name"])
+        self._line = Line(self._values, self._profile.chunk_size)
         self._wake = Wake()
         self._port: Port | None = None
         self._channel: AtChannel | None = None
         self._watch = NetworkWatch(self._profile)
-        self._smsc = SmscKeeper(self._settings["sms_center"])
+        self._smsc = SmscKeeper(self._values["sms_center"])
         self._ussd = Ussd(context.events, self._profile.ussd_forms)
         self._warnings: tuple[str, ...] = ()
         self._inbox = AtInbox(context.events, self._profile)
@@ -100,7 +103,7 @@ class AtModem(Modem):
         advice = _(
             "what comes in may find no place, and some modems cannot send then; delete what was read "
             "of the inbox, and otppi modem clear-memory {name}",
-            name=shlex.quote(self._settings["name"]),
+            name=shlex.quote(self._values["name"]),
         )
         full = (
             _.plural(
@@ -120,7 +123,7 @@ class AtModem(Modem):
         """Open the port and make the modem ready to send."""
         port, channel = self._connect()
         wait, synchronise = channel.listen, partial(self._synchronise, port)
-        start = Start(channel, self._settings, self._profile, self._pin_memory, wait, synchronise, self._recognise)
+        start = Start(channel, self._values, self._profile, self._pin_memory, wait, synchronise, self._recognise)
         try:
             identity = start.run()
             self._warn(start.warnings)
@@ -136,7 +139,7 @@ class AtModem(Modem):
 
     def _connect(self) -> tuple[Port, AtChannel]:
         """Open the port; nothing was said yet."""
-        self._port = port = Port(self._path(), self._settings, self._wake)
+        self._port = port = Port(self._path(), self._values, self._wake)
         self._channel = channel = AtChannel(port, self._heard)
         self._line.configure_port(port)
         return port, channel
@@ -158,21 +161,21 @@ class AtModem(Modem):
 
     def _warn(self, warnings: list[str]) -> None:
         for warning in set(warnings).difference(self._warnings):
-            logger.warning("modem %s: %s", self._settings["name"], warning)
+            logger.warning("modem %s: %s", self._values["name"], warning)
         self._warnings = tuple(warnings)
 
     def _path(self) -> str:
         """Where the port is; a type that finds it in its own way overrides this."""
-        settings, devices = self._settings, self._context.devices
+        values, devices = self._values, self._context.devices
         if devices is None:
-            return str(settings["port"])
-        return devices.locate(settings["name"], settings.get("imei", ""), settings["port"])
+            return values["port"]
+        return devices.locate(values["name"], values.get("imei", ""), values["port"])
 
     def _recognise(self, imei: str) -> None:
         """Make sure which modem it is before its SIM gets a PIN (modems.md 24); one that tells no IMEI is believed."""
-        wanted = self._settings.get("imei", "")
+        wanted = self._values.get("imei", "")
         if self._context.devices is not None:
-            self._context.devices.identified(self._settings["name"], imei)
+            self._context.devices.identified(self._values["name"], imei)
         if imei and wanted and not same_imei(imei, wanted):
             where = self._port.path if self._port else _("its port")
             raise ModemLost(
@@ -214,7 +217,7 @@ class AtModem(Modem):
             for chore in self._chores:
                 chore.closed()
         if self._context.devices is not None:  # also where the port could not be opened
-            self._context.devices.release(self._settings["name"])
+            self._context.devices.release(self._values["name"])
 
     def _ready_channel(self) -> AtChannel:
         if self._channel is None:
@@ -229,7 +232,7 @@ class AtModem(Modem):
             if chore.heard(event):
                 return
         name = event.name if isinstance(event, Urc) else _("a line of no command")
-        logger.debug("modem %s said %s", self._settings["name"], name)
+        logger.debug("modem %s said %s", self._values["name"], name)
 
     # -- what a person asks for -------------------------------------------------------------------------------------
 
@@ -264,7 +267,7 @@ class AtModem(Modem):
         was_open = self._channel is not None
         try:
             channel = self._ready_channel() if was_open else self._greet()
-            yield SimTool(channel, self._profile.sim_tries, self._pin_memory, self._settings["sim_card_pin"])
+            yield SimTool(channel, self._profile.sim_tries, self._pin_memory, self._values["sim_card_pin"])
         except AtTimeout as error:
             raise _silent(error) from error
         finally:
@@ -315,7 +318,7 @@ class AtModem(Modem):
         if self._restart.due <= time.monotonic():  # a sign that came with the chore, or with the part before
             self._work(self._restart, channel)
         try:
-            self._prompter.ask(channel, length, self._settings["prompt_timeout"], hooks.meanwhile)
+            self._prompter.ask(channel, length, self._values["prompt_timeout"], hooks.meanwhile)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=False) from error
         except AtTimeout as error:
@@ -326,7 +329,7 @@ class AtModem(Modem):
         hooks.before_dispatch()
         meanwhile = partial(self._meanwhile, hooks)
         try:
-            lines = channel.payload(pdu, self._settings["result_timeout"], meanwhile, lambda: self._restart.certain)
+            lines = channel.payload(pdu, self._values["result_timeout"], meanwhile, lambda: self._restart.certain)
         except AtRefused as error:
             raise self._refused(error.result, dispatched=True) from error
         except AtTimeout as error:

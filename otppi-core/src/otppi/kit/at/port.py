@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import serial
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
+from otppi.kit.at.values import PortValues
 from otppi.kit.net.wake import Wake
 from otppi.text import _
 
@@ -52,7 +52,7 @@ class Port:
         ModemBlocked: It is held by another program, or may not be opened.
     """
 
-    def __init__(self, path: str, settings: Mapping[str, Any], wake: Wake) -> None:
+    def __init__(self, path: str, settings: PortValues, wake: Wake) -> None:
         self.path = path
         self._wake = wake
         self._chunk_size, self._chunk_pause = 0, 0.0

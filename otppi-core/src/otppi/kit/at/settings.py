@@ -1,10 +1,10 @@
 """The settings that every type of modem has which is driven by `kit.at.modem.AtModem`."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from otppi.api.settings import Check, FieldError, grouped, integer, number
 from otppi.kit.at.line import CHUNK_PAUSE
+from otppi.kit.at.values import AtModemValues
 from otppi.text import _
 
 AT_SETTINGS = grouped(
@@ -52,7 +52,7 @@ AT_SETTINGS = grouped(
 )
 
 
-def port_problems(modem: Mapping[str, Any]) -> Iterable[FieldError]:
+def port_problems(modem: AtModemValues) -> Iterable[FieldError]:
     """Say so where nothing tells where the modem is."""
     if modem["active"] and not modem["port"] and not modem["imei"]:
         yield FieldError("port", _("must not be empty where there is no IMEI either: nothing tells where the modem is"))

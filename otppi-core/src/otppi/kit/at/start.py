@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.api.modem import ModemIdentity
@@ -15,6 +14,7 @@ from otppi.kit.at.identity import identify, read_imei
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.kit.at.sim import CPINR, SimTries, sim_state, tries_left
 from otppi.kit.at.smsc import set_smsc
+from otppi.kit.at.values import StartValues
 from otppi.text import _
 from otppi.wire.at import FinalResult, ResultKind
 from otppi.wire.charset import decode
@@ -105,7 +105,7 @@ class Start:
     def __init__(
         self,
         channel: AtChannel,
-        settings: Mapping[str, Any],
+        settings: StartValues,
         profile: Profile,
         pin_memory: PinMemory,
         wait: Callable[[float], None],

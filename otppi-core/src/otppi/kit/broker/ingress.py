@@ -4,12 +4,13 @@ import logging
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from otppi.api.errors import OtpPiError
 from otppi.api.ingress import Callback, Ingress, IngressContext, ReceivedMessage, Sender
 from otppi.api.settings import Section
 from otppi.kit.broker.consumer import Consumer
+from otppi.kit.broker.settings import BrokerValues
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.dial import Dialer
 from otppi.kit.net.endpoint import Endpoint
@@ -56,10 +57,11 @@ class BrokerIngress(Ingress):
     ) -> None:
         self.key = section.key
         self.values = context.settings
+        self._common = cast("BrokerValues", context.settings)  # what a plugin adds has another type in each
         self.gateway = context.gateway
         self._patience = patience
         self.alarm = Alarm()
-        self.link = Link(self.key, f"{self.values['host'].strip()}:{self.values['port']}", first=first, cap=cap)
+        self.link = Link(self.key, f"{self._common['host'].strip()}:{self._common['port']}", first=first, cap=cap)
         self.consumer = Consumer(
             self.gateway, self.key, Sender(self.key), self.link.calling(self.wake), requeue=requeue
         )
@@ -110,7 +112,7 @@ class BrokerIngress(Ingress):
 
     def received(self, message: ReceivedMessage) -> None:
         """Publish a message that came in to a modem, where the settings say to which topic."""
-        if topic := self.values["inbox_topic"]:
+        if topic := self._common["inbox_topic"]:
             self.consumer.publish(Callback(topic), message.to_json())
 
     def state_changed(self, callback: Callback, answer: Answer) -> None:
@@ -135,7 +137,7 @@ class BrokerIngress(Ingress):
 
     def _connect(self) -> None:
         try:
-            endpoint = Endpoint.of(self.values)  # anew each time: its files may have been replaced
+            endpoint = Endpoint.of(self._common)  # anew each time: its files may have been replaced
         except OtpPiError as error:
             raise LinkLost(words(error)) from error
         if self._dialer is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integer, number, text
+from otppi.kit.net.endpoint import EndpointValues
 from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
 
@@ -38,6 +39,16 @@ _INBOX_TOPIC = text(
 )
 
 
+class BrokerValues(EndpointValues):
+    """The values of `broker_settings`, beside that of the source, which each broker calls otherwise."""
+
+    enable: bool
+    username: str
+    password: str
+    refresh: int
+    inbox_topic: str
+
+
 def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, ...]:
     """Declare the settings of a broker's ingress, in the order of the page; the ingress adds its own behind them.
 
@@ -67,7 +78,7 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
     )
 
 
-def broker_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+def broker_problems(values: BrokerValues) -> Iterable[FieldError]:
     """Yield which settings of `broker_settings` do not go together, where commands are taken at all."""
     if values["enable"]:
         if not values["host"]:

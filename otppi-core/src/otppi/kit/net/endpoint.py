@@ -2,12 +2,19 @@
 
 import socket
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from otppi.kit.net import failures
-from otppi.kit.net.tls import client_context
+from otppi.kit.net.tls import TlsValues, client_context
+
+
+class EndpointValues(TlsValues):
+    """The settings of a server that connections are made to."""
+
+    host: str
+    port: int
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Endpoint:
     family: int = socket.AF_UNSPEC
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
+    def of(cls, values: EndpointValues) -> Self:
         """Take it from the settings `host`, `port`, `timeout` and those of TLS (`TLS_SETTINGS`).
 
         Raises:

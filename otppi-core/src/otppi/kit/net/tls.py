@@ -1,8 +1,8 @@
 """TLS as a client: the settings, and the context that follows from them."""
 
 import ssl
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TypedDict
 
 from otppi.api.errors import OtpPiError
 from otppi.api.settings import FieldError, Input, Setting, boolean, text
@@ -44,7 +44,17 @@ TLS_SETTINGS: tuple[Setting, ...] = (
 )
 
 
-def tls_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+class TlsValues(TypedDict):
+    """The values of `TLS_SETTINGS`."""
+
+    ssl: bool
+    verify_certificate: bool
+    ca_file: str
+    certificate_file: str
+    private_key_file: str
+
+
+def tls_problems(values: TlsValues) -> Iterable[FieldError]:
     """Yield which of `TLS_SETTINGS` do not go together."""
     if values["ssl"] and values["private_key_file"] and not values["certificate_file"]:
         yield FieldError("certificate_file", _("must not be empty where private_key_file is set"))
@@ -63,7 +73,7 @@ def verifying_context(ca_file: str = "") -> ssl.SSLContext:
     return context
 
 
-def client_context(values: Mapping[str, Any]) -> ssl.SSLContext | None:
+def client_context(values: TlsValues) -> ssl.SSLContext | None:
     """Make the context of a client's connections; None where they are without TLS.
 
     Raises:
