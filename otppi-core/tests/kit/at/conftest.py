@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ from otppi.kit.at.modem import AtModem
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.scripted import RecordedEvents, until
 
+COMMAND_TIME = 0.0003
+"""Seconds: a quick modem's, which answers apart from its echo all the same. Opening takes some forty commands."""
+
 
 class Driver:
     """A rack of one modem and its driver, with short time-outs."""
 
     def __init__(self, folder: Path, profile: ModemProfile | None = None, **settings: Any) -> None:
-        self.rack = ModemRack(profile=profile or ModemProfile())
+        self.rack = ModemRack(profile=replace(profile or ModemProfile(), command_time=COMMAND_TIME))
         self.peer = self.rack.modems[0]
         self.folder = folder
         self.events = RecordedEvents()
