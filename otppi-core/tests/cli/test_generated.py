@@ -16,7 +16,7 @@ import pytest
 
 from otppi.api.operations import Operation
 from otppi.api.settings import boolean, integer, number, text, text_list
-from otppi.cli import generated
+from otppi.cli import generated, language
 from otppi.cli.arguments import Commands, Parser, complete, root
 from otppi.cli.exits import Failure
 from otppi.cli.main import _typed, parser
@@ -166,7 +166,9 @@ def test_the_command_of_a_real_plugin(otppi: Otppi, data: Path) -> None:
     listed = otppi("simulated", "faults", "--json")
     assert {"fault", "summary"} == set(listed.json[0])
     assert otppi("simulated", "faults").out.split()[:2] == ["FAULT", "SUMMARY"]
-    assert "kartu SIM meminta PUK\n" in otppi("simulated", "faults", "--language", "id").out
+    shown = otppi("simulated", "faults", "--language", "id").out
+    assert shown.split()[:2] == ["GANGGUAN", "RINGKASAN"]
+    assert "kartu SIM meminta PUK\n" in shown
 
 
 @pytest.mark.parametrize(
@@ -354,6 +356,22 @@ def test_a_secret_that_is_to_be_is_asked_for_twice(
         assert options.handler(options) == code
     assert prompts == ["PUK: ", "New PIN: ", "New PIN again: "]
     assert calls == asked
+
+
+def test_a_secret_is_asked_for_in_the_reader_s_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts, typed = list[str](), iter(["12345678", "4321", "4312"])
+
+    def answer(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(typed)
+
+    monkeypatch.setattr(getpass, "getpass", answer)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(language, "_current", "id")
+    options = complete(parser().parse_args(["sim", "unblock", "m0"]))
+    with pytest.raises(Failure, match="PIN baru: keduanya tidak sama"):
+        options.handler(options)
+    assert prompts == ["PUK: ", "PIN baru: ", "PIN baru sekali lagi: "]
 
 
 def test_what_is_declared_is_said_in_the_reader_s_language(otppi: Otppi, data: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from otppi.cli.log_stream import LogStream
 from otppi.testing.scripted import until
+from otppi.text.languages import translated
 
 DOCUMENT = {
     "ingress-rest": {"http_enable": False, "https_enable": False},
@@ -105,6 +106,7 @@ def test_what_is_missing_is_counted_and_told_where_it_is_missing(pipe: tuple[Log
     missing = 10_000 - len(numbers)
     assert f"otppi: {missing} lines of the log are missing here".encode() in said
     assert f"{missing} lines are missing" in warning
+    assert f"{missing} baris tidak ada di dalamnya" in translated(warning, "id")
     assert stream.drain(20)
     assert stream.warnings() == []
     stream.write("and it goes on\n")

@@ -18,7 +18,7 @@ from typing import Any
 
 from otppi.cli.arguments import Commands, Options, Parser
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.language import _
+from otppi.cli.language import _, spoken
 from otppi.cli.output import as_json, cell, columns, show
 from otppi.cli.talk import ask, by_itself, gateway
 from otppi.text import Text
@@ -171,7 +171,7 @@ def _arguments(operation: Described, options: Options) -> dict[str, Any]:
     given = {key: getattr(options, key, None) for key in properties}
     for key, schema in properties.items():
         if schema.get("writeOnly") and given[key] is None:
-            given[key] = _secret(key, schema["title"])
+            given[key] = _secret(key, str(spoken(_text(operation, schema["title"]))))
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -180,8 +180,9 @@ def _secret(key: str, title: str) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     typed = getpass.getpass(f"{title}: ")
-    if key.startswith("new_") and getpass.getpass(f"{title} again: ") != typed:
-        raise Failure(Exit.USAGE, f"{title[0].lower()}{title[1:]}: the two are not the same")
+    if key.startswith("new_") and getpass.getpass(_("{title} again: ", title=title)) != typed:
+        field = title if title[:2].isupper() else f"{title[0].lower()}{title[1:]}"  # as PIN stays
+        raise Failure(Exit.USAGE, _("{field}: the two are not the same", field=field))
     return typed
 
 

@@ -13,6 +13,7 @@ import time
 from collections import deque
 
 from otppi.kit.threads import CANNOT_START, PromptThread
+from otppi.text import _
 
 _MOST = 256 * 1024
 """Characters that wait: about 1,700 lines."""
@@ -112,8 +113,14 @@ class LogStream(io.TextIOBase):
         since, dropped = self._writing_since, self._dropped
         if not dropped and (since is None or time.monotonic() - since < _STALLED):
             return []
-        missing = f", {dropped} lines are missing in it" if dropped else ""
-        return [f"the log is not read{missing}: see what reads the gateway's stderr"]
+        if not dropped:
+            return [_("the log is not read: see what reads the gateway's stderr")]
+        missing = _.plural(
+            "the log is not read, {count} line is missing in it: see what reads the gateway's stderr",
+            "the log is not read, {count} lines are missing in it: see what reads the gateway's stderr",
+            count=dropped,
+        )
+        return [missing]
 
     def stop(self) -> None:
         """End the thread after what waits, for tests; what is written afterwards is dropped."""

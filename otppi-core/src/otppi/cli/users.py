@@ -75,8 +75,9 @@ def _listed(options: Options, users: Any) -> int:
 
 def _removed(options: Options, removed: Any) -> int:
     if not removed:
-        raise Failure(Exit.FAILED, f"there is no API user {options.username!r}")
-    show(options, {"username": options.username, "removed": True}, [f"user {options.username} is removed"])
+        raise Failure(Exit.FAILED, _("there is no API user {username!r}", username=options.username))
+    gone = _("user {username} is removed", username=options.username)
+    show(options, {"username": options.username, "removed": True}, [gone])
     return Exit.DONE
 
 
