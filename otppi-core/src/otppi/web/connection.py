@@ -3,15 +3,20 @@
 import contextlib
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from enum import IntEnum, auto
+from typing import TYPE_CHECKING, cast
 
 from otppi.web.faults import log_fault
 from otppi.web.request import Request
 from otppi.web.request_parser import RequestParser, RequestStage
 from otppi.web.response import BODILESS, Response, has_body, head
 from otppi.web.stream import Stream
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from otppi.web.tls_socket import TlsSocket
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ class Phase(IntEnum):
 
 
 class Connection:
-    """A client's connection. Nothing blocks: `BlockingIOError` or `SSLWant…` rises where the socket is not ready.
+    """A client's connection. Nothing blocks: `BlockingIOError` rises where the socket is not ready.
 
     Args:
         sock: Its socket, which does not block.
@@ -51,7 +56,7 @@ class Connection:
         sock: socket.socket,
         client: str,
         parser: RequestParser,
-        tls: ssl.SSLContext | None = None,
+        tls: "SSLContext | None" = None,
         *,
         plain: bool = False,
     ) -> None:
@@ -73,6 +78,7 @@ class Connection:
         self.stream: Stream | None = None
         self.plain = plain
         self._tls = tls
+        self._secured: TlsSocket | None = None
         self._output = memoryview(b"")
         self._parts: Iterator[bytes] | None = None
         self._chunked = False
@@ -92,14 +98,18 @@ class Connection:
 
     def begin_tls(self) -> None:
         """Wrap the socket; the handshake is still to be made."""
+        from otppi.web.tls_socket import TlsSocket  # a gateway that speaks no TLS does without
+
         if self._tls is not None:
-            self.sock = self._tls.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
+            self._tls.sslsocket_class = TlsSocket
+            wrapped = self._tls.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
+            self.sock = self._secured = cast("TlsSocket", wrapped)
             self.parser.secure = True
 
     def shake_hands(self) -> None:
         """Go on with the TLS handshake."""
-        if isinstance(self.sock, ssl.SSLSocket):
-            self.sock.do_handshake()
+        if self._secured is not None:
+            self._secured.do_handshake()
 
     def receive(self) -> bool:
         """Read what is there; False when the client has closed its half."""
@@ -109,7 +119,7 @@ class Connection:
 
     def decrypted(self) -> bool:
         """Whether TLS holds bytes that the selector does not see."""
-        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+        return self._secured is not None and self._secured.pending() > 0
 
     @property
     def at_rest(self) -> bool:
@@ -228,9 +238,9 @@ class Connection:
 
         What the client still sends has to be read then, lest a reset make it lose the answer (RFC 9112 9.6).
         """
-        if isinstance(self.sock, ssl.SSLSocket):
+        if self._secured is not None:
             with contextlib.suppress(OSError, ValueError):
-                self.sock.unwrap()  # sends close_notify; the client's is not waited for
+                self._secured.unwrap()  # sends close_notify; the client's is not waited for
         self.sock.shutdown(socket.SHUT_WR)
 
     def discard(self) -> bool:

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import math
 import select
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from otppi.web.request import Refusal, Refused, Request
 from otppi.web.request_parser import RequestStage
 from otppi.web.request_queue import RequestQueue
 from otppi.web.timeouts import Timeouts
+from otppi.web.waits import WantsRead, WantsWrite
 from otppi.web.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -134,9 +134,9 @@ class Driver:
         """Go on with a connection whose socket is ready. One that a worker has is never closed here."""
         try:
             self._STEPS[connection.phase](self, connection)
-        except ssl.SSLWantReadError:
+        except WantsRead:
             self._arm(connection, INPUT)
-        except ssl.SSLWantWriteError:
+        except WantsWrite:
             self._arm(connection, _OUTPUT)
         except BlockingIOError:
             self._arm(connection, _OUTPUT if connection.phase is Phase.WRITE else INPUT)
@@ -254,7 +254,7 @@ class Driver:
                 self._write(connection)
                 return
             connection.flush()
-        except (BlockingIOError, ssl.SSLWantWriteError):
+        except BlockingIOError:
             if connection.phase is Phase.WRITE:
                 raise
             connection.deadline = min(connection.deadline, self.now + self._timeouts.write)
@@ -264,7 +264,7 @@ class Driver:
             mask = 0
         if not connection.half_closed:
             mask |= INPUT
-            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+            with contextlib.suppress(BlockingIOError):
                 if not connection.discard():  # it asks for nothing more while it listens, so it has gone
                     self._connections.remove(connection)
                     return
@@ -395,8 +395,8 @@ class Driver:
         with _given_back(connection):
             try:
                 connection.shake_hands()
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wants:
-                mask = INPUT if isinstance(wants, ssl.SSLWantReadError) else _OUTPUT
+            except (WantsRead, WantsWrite) as wants:
+                mask = INPUT if isinstance(wants, WantsRead) else _OUTPUT
                 if not self._await(connection, Phase.HANDSHAKE, mask):
                     self._return(self._connections.remove, connection)
             except OSError:  # the client has gone, or does not speak TLS

@@ -2,11 +2,14 @@
 
 import errno
 import socket
-import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from otppi.api.errors import OtpPiError
 from otppi.text import _
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 BACKLOG = 1024
 KERNEL_BUFFER = 32_768
@@ -26,7 +29,7 @@ class Listener:
     """
 
     sock: socket.socket
-    tls: ssl.SSLContext | None = None
+    tls: "SSLContext | None" = None
     plain: bool = False
 
     @property

@@ -1,22 +1,23 @@
 """The ingress: opens the ports, runs the server, and closes what it opened."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otppi.api.errors import OtpPiError
 from otppi.api.ingress import Ingress, IngressContext
-from otppi.web import tls
 from otppi.web.listener import Listener, open_port
 from otppi.web.server import HttpServer, ServerLimits
 from otppi.web.timeouts import Timeouts
 from otppi_ingress_rest.application import RestApplication
 from otppi_ingress_rest.handlers import NAME, Api
 from otppi_ingress_rest.text import _
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class RestIngress(Ingress):
         self._server: HttpServer | None = None
         self._ports: dict[str, int] = {}
         self._fingerprint = ""
-        self._secure: ssl.SSLContext | None = None
+        self._secure: SSLContext | None = None
         self._warnings: list[str] = []
 
     def run(self) -> None:
@@ -125,7 +126,9 @@ class RestIngress(Ingress):
         with open_port(self._settings["bind_address"], self._settings[f"{kind}_port"], setting) as sock:
             yield Listener(sock, self._secure if kind == "https" else None)
 
-    def _tls(self) -> ssl.SSLContext:
+    def _tls(self) -> "SSLContext":
+        from otppi.web import tls  # with the library, which takes more than a megabyte
+
         certificate, private_key = self._settings["certificate_file"], self._settings["private_key_file"]
         if certificate or private_key:
             context = tls.configured(certificate, private_key, NAME)

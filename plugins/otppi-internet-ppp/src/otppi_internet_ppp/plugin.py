@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from otppi.api import hookimpl
-from otppi.api.internet import InternetType
+from otppi.api.internet import Internet, InternetContext, InternetType
 from otppi.api.settings import Section, boolean, integer, text
-from otppi_internet_ppp.link import PppLink
 from otppi_internet_ppp.text import _
 
 SECTION = Section(
@@ -38,4 +37,11 @@ SECTION = Section(
 @hookimpl
 def otppi_internet_types() -> Sequence[InternetType]:
     """Return the one type of this plugin."""
-    return [InternetType(section=SECTION, create=PppLink)]
+    return [InternetType(section=SECTION, create=_create)]
+
+
+def _create(context: InternetContext) -> Internet:
+    """Import what runs `pppd` only where it is wanted: it costs memory."""
+    from otppi_internet_ppp.link import PppLink
+
+    return PppLink(context)

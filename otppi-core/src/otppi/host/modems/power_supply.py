@@ -2,8 +2,6 @@
 
 import logging
 import re
-import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +58,9 @@ def read_throttled() -> SupplyReading | None:
 
 
 def _ask_vcgencmd() -> SupplyReading | None:
+    import shutil
+    import subprocess  # once a modem was lost only
+
     program = shutil.which("vcgencmd")
     if program is None:
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from otppi.api.modem import ModemContext, ModemIdentity
 from otppi.kit.at.modem import AtModem
@@ -24,6 +23,8 @@ def probe(path: str) -> ModemIdentity:
         ModemLost: Nothing there answers as a modem.
         ModemBlocked: It answers, and a person has to do something.
     """
+    from tempfile import TemporaryDirectory  # with it come archives and their codecs: where a modem is asked only
+
     with TemporaryDirectory() as folder:
         modem = AtModem(ModemContext(_SETTINGS | {"port": path}, Path(folder)))
         try:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integer, number, text
-from otppi.kit.net.endpoint import EndpointValues
+from otppi.kit.net.endpoint_values import EndpointValues
 from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
 

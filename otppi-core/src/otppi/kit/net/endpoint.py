@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from otppi.kit.net import failures
-from otppi.kit.net.tls import TlsValues, client_context
-
-
-class EndpointValues(TlsValues):
-    """The settings of a server that connections are made to."""
-
-    host: str
-    port: int
-    timeout: float
+from otppi.kit.net.endpoint_values import EndpointValues
+from otppi.kit.net.tls import client_context
 
 
 @dataclass(frozen=True, slots=True)

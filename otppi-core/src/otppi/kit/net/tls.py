@@ -1,12 +1,14 @@
 """TLS as a client: the settings, and the context that follows from them."""
 
-import ssl
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from otppi.api.errors import OtpPiError
 from otppi.api.settings import FieldError, Input, Setting, boolean, text
 from otppi.text import _
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 TLS_SETTINGS: tuple[Setting, ...] = (
     boolean("ssl", _("SSL"), _("Connect with TLS."), False),
@@ -60,7 +62,7 @@ def tls_problems(values: TlsValues) -> Iterable[FieldError]:
         yield FieldError("certificate_file", _("must not be empty where private_key_file is set"))
 
 
-def verifying_context(ca_file: str = "") -> ssl.SSLContext:
+def verifying_context(ca_file: str = "") -> "SSLContext":
     """Make a context that verifies the server's certificate, with TLS 1.2 or newer (RFC 8996 forbids the older ones).
 
     Python leaves the minimum to OpenSSL, and that to the system's configuration.
@@ -68,12 +70,14 @@ def verifying_context(ca_file: str = "") -> ssl.SSLContext:
     Raises:
         OSError: `ca_file` cannot be used; `ssl.SSLError` is one.
     """
+    import ssl  # where a context is made only: it takes more than a megabyte
+
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def client_context(values: TlsValues) -> ssl.SSLContext | None:
+def client_context(values: TlsValues) -> "SSLContext | None":
     """Make the context of a client's connections; None where they are without TLS.
 
     Raises:
@@ -86,8 +90,10 @@ def client_context(values: TlsValues) -> ssl.SSLContext | None:
     except OSError as error:  # ssl.SSLError is one
         raise OtpPiError(_("ca_file cannot be used: {reason}", reason=error.strerror or error)) from error
     if not values["verify_certificate"]:
+        from ssl import CERT_NONE
+
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+        context.verify_mode = CERT_NONE
     if values["certificate_file"]:
         _show_certificate(context, values["certificate_file"], values["private_key_file"] or None)
     elif values["private_key_file"]:
@@ -95,7 +101,7 @@ def client_context(values: TlsValues) -> ssl.SSLContext | None:
     return context
 
 
-def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
+def _show_certificate(context: "SSLContext", certificate: str, key: str | None) -> None:
     def no_passphrase() -> str:  # else OpenSSL would ask for it at the terminal, and wait
         raise OtpPiError(_("private_key_file must not be protected by a passphrase: nobody is there to type it"))
 

@@ -1,0 +1,9 @@
+"""What a socket waits for where that need not be what was tried: TLS may have to read before it can write."""
+
+
+class WantsRead(BlockingIOError):  # noqa: N818 - not an error: it is tried again
+    """It has to be readable first."""
+
+
+class WantsWrite(BlockingIOError):  # noqa: N818 - not an error: it is tried again
+    """It has to be writable first."""
