@@ -44,7 +44,8 @@ class LogStream(io.TextIOBase):
 
     def _begin(self) -> None:
         """Start with nothing waiting: a fork copies neither the thread nor who holds the lock."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: deque[str] = deque()
         self._held = 0
         self._dropped = 0
@@ -59,7 +60,7 @@ class LogStream(io.TextIOBase):
         if not text:
             return 0
         kept = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} […]\n"
-        with self._changed:
+        with self._lock:  # the condition's own, which costs less than to enter it: each line comes here
             if self._held + len(kept) > _MOST or self._ending:
                 self._dropped += 1
                 return len(text)

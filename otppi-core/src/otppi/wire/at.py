@@ -59,9 +59,7 @@ LINE_LIMIT = 8192
 EVENT_LIMIT = 4096
 """Most events that wait for ``next_event``; further URCs and noise are dropped."""
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _BLANKS = bytes(range(0x21)) + b"\x7f"
-_HEX = re.compile(r"[0-9A-Fa-f]+")
 _PDU = re.compile(r"[0-9A-Fa-f]+(?:,[^A-Za-z]*)?")
 """Some models write another parameter behind it, such as ``,0``."""
 _SHORTEST_TPDU = 26
@@ -150,9 +148,9 @@ class AtConnection:
         """Answer a ``Prompt``: the PDU as hexadecimal digits, and Ctrl-Z (27.005 3.5.1).
 
         Raises:
-            AtError: No prompt waits for it, or it is not hexadecimal.
+            AtError: No prompt waits for it, or it is no octets in hexadecimal.
         """
-        if not _HEX.fullmatch(pdu_hex):
+        if not _is_hex(pdu_hex):
             msg = "a PDU is written in hexadecimal digits"
             raise AtError(msg)
         self._advance(Step.PAYLOAD)
@@ -215,7 +213,9 @@ class AtConnection:
         if not data:
             return
         self._after_cr = data.endswith(b"\r")
-        *lines, tail = _LINE_END.split(self._tail + data)
+        data = self._tail + data
+        lines = data.splitlines()  # of bytes: at CR, LF and CR LF, and nowhere else
+        tail = b"" if data.endswith((b"\r", b"\n")) else lines.pop()
         for line in lines:
             if self._overlong or len(line) > LINE_LIMIT:
                 self._overlong = False
@@ -397,3 +397,11 @@ class AtConnection:
             msg = f"{step.value} is out of order: the connection is {self._state.value}"
             raise AtError(msg)
         self._state = state
+
+
+def _is_hex(text: str) -> bool:
+    """Return whether a text is octets in hexadecimal, with nothing between them."""
+    try:
+        return 0 < 2 * len(bytes.fromhex(text)) == len(text)
+    except ValueError:
+        return False

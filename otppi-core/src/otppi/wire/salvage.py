@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from otppi.wire import gsm7
 from otppi.wire.address import Address, TypeOfNumber, smsc_size
@@ -55,8 +55,7 @@ class Received:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """One way to read a line.
 
     Attributes:

@@ -83,7 +83,7 @@ def segment(
         raise TpduError(
             _("the text needs {total} messages, allowed are {most}", total=total, most=min(max_parts, MOST_PARTS))
         )
-    dcs = Dcs(cut.writing.alphabet, message_class=0 if flash else None)
+    dcs = _dcs(cut.writing.alphabet, flash)
     if total == 1:
         return (UserData(dcs, cut.writing.header(None), cut.chunks[0]),)
     reference &= 0xFFFF if wide_reference else 0xFF
@@ -149,6 +149,11 @@ def _utf16(text: str) -> bytes:
     if _SURROGATE.search(text):
         raise AlphabetError(_("the text has half a surrogate pair"))
     return text.encode("utf-16-be")
+
+
+@lru_cache
+def _dcs(alphabet: Alphabet, flash: bool) -> Dcs:
+    return Dcs(alphabet, message_class=0 if flash else None)
 
 
 @lru_cache(maxsize=256)

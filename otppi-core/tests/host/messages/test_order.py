@@ -44,6 +44,41 @@ def test_messages_to_one_receiver_follow_each_other_to_the_same_modem(bench: Dis
     assert len(other.attempts) == 1
 
 
+class Preparing(ScriptedModem):
+    """Keeps what it was asked to prepare while the network had the message before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared: list[OutgoingMessage] = []
+
+    def prepare(self, message: OutgoingMessage) -> None:
+        self.prepared.append(message)
+
+    def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
+        hooks.before_dispatch()
+        hooks.meanwhile()
+        super().send(message, hooks)
+
+
+def test_what_was_prepared_is_sent_and_another_message_is_not_taken_for_it(bench: DispatchBench) -> None:
+    modem = Preparing()
+    modem.gate.clear()
+    worker = bench.make(modem, default=True)
+    bench.dispatch.replace_egresses([worker])
+    bulk = [bench.enqueue(text=f"bulk {number}", bulk=True) for number in range(3)]
+    bench.modems["m0"] = modem
+    bench.start("m0")
+    until(modem.sending.is_set)
+    until(lambda: len(modem.prepared) == 1)
+    otp = bench.enqueue(BUDI, text="otp")  # it goes before what was prepared
+    modem.gate.set()
+    bench.end(*bulk, otp)
+    assert [message.text for message in modem.attempts] == ["bulk 0", "otp", "bulk 1", "bulk 2"]
+    assert [message.text for message in modem.prepared] == ["bulk 1", "bulk 1", "bulk 2"]
+    assert modem.attempts[2] is modem.prepared[1], "made once"
+    assert modem.attempts[3] is modem.prepared[2]
+
+
 @pytest.mark.parametrize(
     "error",
     [NotSent("no prompt"), NotSent("busy", retry_after=0.01), ModemUnfit("no credit"), ModemLost("unplugged")],

@@ -158,7 +158,7 @@ class Worker(EgressThread[E_co]):
                 else:
                     self.sending = None
         finally:
-            self.sending = None
+            self.sending = self._prepared = None
             self._tell_sent()
 
     def _take_next(self) -> Record | None:
