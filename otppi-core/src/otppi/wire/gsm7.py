@@ -92,12 +92,12 @@ def decode(septets: bytes, locking: NationalLanguage = _DEFAULT, single: Nationa
     return "".join(characters)
 
 
-@lru_cache(maxsize=64)
 def _lanes(count: int, *halves: int) -> tuple[int, ...]:
     """Repeat masks of 64 bits, as many times as there are lanes of eight septets."""
     return tuple(int.from_bytes(half.to_bytes(8, "little") * count, "little") for half in halves)
 
 
+@lru_cache(maxsize=64)
 def _masks(count: int) -> tuple[int, ...]:
     return _lanes(
         count,
