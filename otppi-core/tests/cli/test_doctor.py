@@ -35,6 +35,13 @@ def test_a_folder_in_order(otppi: Cli, data: Path) -> None:
     assert found(otppi, "API users")["level"] == "warning"
 
 
+def test_what_was_looked_at_is_said_in_the_reader_s_language(otppi: Cli, data: Path) -> None:
+    shown = otppi("doctor", "--language", "id").out
+    checks = {line.split(":")[0].split(maxsplit=1)[1] for line in shown.splitlines()}
+    assert {"plugin", "folder data", "jam", "penyimpanan", "pengaturan", "gateway", "modem"} <= checks
+    assert not {"clock", "store", "settings", "plugins", "modems"} & checks
+
+
 def test_modems_that_are_all_switched_off(otppi: Cli, data: Path) -> None:
     modems = [{"name": "my m0", "type": "simulated", "active": False}]
     otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))

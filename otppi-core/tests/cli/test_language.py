@@ -92,7 +92,7 @@ def test_doctor_speaks_the_language(otppi: Otppi, data: Path) -> None:
     otppi("settings", "set", "sms.country_code", "62")
     result = otppi("doctor", "--language", "id")
     assert "masalah  gateway: tidak berjalan" in result.out
-    assert "settings: semuanya dapat dipakai" in result.out
+    assert "pengaturan: semuanya dapat dipakai" in result.out
     assert "settings: all of them can be used" in otppi("doctor").out
 
 

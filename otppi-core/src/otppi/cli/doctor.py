@@ -65,7 +65,7 @@ def _findings(data: Path) -> Iterator["Finding"]:
         yield from gateway.check_gateway(data)
     except PermissionError as error:
         yield problem(
-            "permission",
+            _("permission"),
             _("{filename} may not be read by this user", filename=error.filename or data),
             _("try again with sudo"),
         )

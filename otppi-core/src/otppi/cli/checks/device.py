@@ -116,11 +116,11 @@ def check_clock(data: Path) -> Finding:
     now, newest = time.time(), max(dated)
     if now < newest:
         return problem(
-            "clock",
+            _("clock"),
             _("it is {day} by the clock, but files of {day2} are here", day=_day(now), day2=_day(newest)),
             _("connect to the network so that the time is set, or check the battery of the real-time clock"),
         )
-    return ok("clock", _("{day} is plausible", day=_day(now)))
+    return ok(_("clock"), _("{day} is plausible", day=_day(now)))
 
 
 def check_power_supply() -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def check_store(data: Path) -> Finding:
         kept = storage.read()
     except StoreDamaged as error:
         cause, _mark, advice = str(error).partition("; ")
-        return problem("store", cause, advice)
+        return problem(_("store"), cause, advice)
     if storage.trouble or storage.aside.exists():
         edited = storage.aside if storage.aside.exists() else data / "settings.json"
         text = storage.trouble or _("settings.json was damaged, or edited by hand")
@@ -42,11 +42,11 @@ def check_store(data: Path) -> Finding:
             edited=edited,
         )
         return warning(
-            "store",
+            _("store"),
             _("{text}: its copy is used", text=text),
             _("{advice}; then remove {aside}", advice=advice, aside=storage.aside),
         )
-    return ok("store", _("settings.json is readable") if kept is not None else _("nothing was ever set"))
+    return ok(_("store"), _("settings.json is readable") if kept is not None else _("nothing was ever set"))
 
 
 def check_plugins() -> Iterator[Finding]:
@@ -60,9 +60,9 @@ def check_plugins() -> Iterator[Finding]:
             )
     loaded = [one["name"] for one in plugins if not one["error"]]
     if loaded:
-        yield ok("plugins", ", ".join(loaded))
+        yield ok(_("plugins"), ", ".join(loaded))
     else:
-        yield problem("plugins", _("there is none that loads"), _("install at least one modem type and one ingress"))
+        yield problem(_("plugins"), _("there is none that loads"), _("install at least one modem type and one ingress"))
 
 
 def check_gateway(data: Path) -> Iterator[Finding]:
@@ -70,12 +70,12 @@ def check_gateway(data: Path) -> Iterator[Finding]:
     try:
         client = running(data)
     except Failure as failure:
-        yield problem("gateway", str(failure), _("try again with sudo"))
+        yield problem(_("gateway"), str(failure), _("try again with sudo"))
         return
     if client is None:
-        yield problem("gateway", _("it is not running"), f"otppi run --data {data}, or: systemctl start otppi")
+        yield problem(_("gateway"), _("it is not running"), f"otppi run --data {data}, or: systemctl start otppi")
     else:
-        yield ok("gateway", _("it is running (process {process})", process=client.process()))
+        yield ok(_("gateway"), _("it is running (process {process})", process=client.process()))
     try:
         yield from _check_settings(data)
         document = ask(data, "settings_export")
@@ -84,19 +84,19 @@ def check_gateway(data: Path) -> Iterator[Finding]:
             status = client.call("status", {})
             yield from _check_ingresses(status["ingresses"])
             for told in status["warnings"]:
-                yield warning("status", told, _("it goes when its cause is gone: look with otppi status"))
+                yield warning(_("status"), told, _("it goes when its cause is gone: look with otppi status"))
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
             yield warning(_("API users"), _("there is none: nobody may send through the API"), "otppi user add NAME")
     except (Failure, OtpPiError) as error:  # the store is damaged, the folder is in use, the gateway has stopped
-        yield problem("settings", str(error), _("repair what is said above, and try again"))
+        yield problem(_("settings"), str(error), _("repair what is said above, and try again"))
 
 
 def _check_settings(data: Path) -> Iterator[Finding]:
     problems = ask(data, "settings_problems")
     for one in problems:
-        yield problem("settings", _("{one}; something safe is used", one=one), _("set it with: otppi settings set"))
+        yield problem(_("settings"), _("{one}; something safe is used", one=one), _("set it with: otppi settings set"))
     if not problems:
-        yield ok("settings", _("all of them can be used"))
+        yield ok(_("settings"), _("all of them can be used"))
 
 
 # -- modems -----------------------------------------------------------------------------------------------------------
@@ -105,10 +105,12 @@ def _check_settings(data: Path) -> Iterator[Finding]:
 def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient | None) -> Iterator[Finding]:
     if not configured:
         text = _("none is configured: messages go to a simulated one, and do not leave this device")
-        yield warning("modems", text, _("otppi modem probe, then otppi settings import a document with modems"))
+        yield warning(_("modems"), text, _("otppi modem probe, then otppi settings import a document with modems"))
     elif not any(modem["active"] for modem in configured):
         name = shlex.quote(configured[0]["name"])
-        yield problem("modems", _("none is active: nothing is sent"), f"otppi settings set modems.{name}.active true")
+        yield problem(
+            _("modems"), _("none is active: nothing is sent"), f"otppi settings set modems.{name}.active true"
+        )
     with_port = {key for key, one in load_plugins().modem_types.items() if one.probe or one.recognises}
     for modem in configured:
         if modem["active"] and modem["type"] in with_port:
