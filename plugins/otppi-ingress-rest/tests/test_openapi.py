@@ -5,14 +5,12 @@ import hashlib
 import html.parser
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
-from schemathesis import GenerationMode
 
 from otppi_ingress_rest import openapi, page
 from otppi_ingress_rest.settings import SECTION
@@ -42,12 +40,51 @@ def in_python_terms(value: Any) -> Any:
     return [in_python_terms(inner) for inner in value] if isinstance(value, list) else value
 
 
-def schema_of(document: dict[str, Any]) -> Any:
+def without_aliases(document: dict[str, Any]) -> dict[str, Any]:
     """Leave out the aliases: one handler serves them all, and each has its own test."""
     kept = {path: item for path, item in document["paths"].items() if "x-alias-of" not in next(iter(item.values()))}
-    loaded = schemathesis.openapi.from_dict(in_python_terms({**document, "paths": kept}))
-    loaded.config.generation.update(modes=list(GenerationMode))
-    return loaded
+    return {**document, "paths": kept}
+
+
+OPERATIONS = [
+    f"{method.upper()} {path}" for path, item in without_aliases(description())["paths"].items() for method in item
+]
+
+
+class Operations:
+    """The operations of the document as schemathesis knows them.
+
+    It is imported here, and works out its cases when a test runs: both take longer than collecting all tests of this
+    repository, which every worker of pytest does.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        import schemathesis
+        from schemathesis.checks import load_all_checks
+        from schemathesis.core.result import Ok
+        from schemathesis.generation.feedback import FeedbackSources
+        from schemathesis.python._constants.orchestrator import make_constants_value_source
+
+        load_all_checks()
+        self._schema = schemathesis.openapi.from_dict(in_python_terms(document))
+        self._schema.config.generation.update(modes=list(schemathesis.GenerationMode))
+        self._feedback = FeedbackSources(constants_value_source=make_constants_value_source(self._schema))
+        found = (one.ok() for one in self._schema.get_all_operations() if isinstance(one, Ok))
+        self._known = {one.label: one for one in found}
+
+    def test(self, name: str, check: Callable[..., None], *, coverage: bool) -> Callable[..., None]:
+        """Make a test of an operation, as `schema.parametrize` does; with `coverage` of all that its schema forbids."""
+        from schemathesis.pytest._test_builder import build_operation_test
+
+        self._schema.config.phases.coverage.enabled = coverage
+        made: Callable[..., None] = build_operation_test(
+            config=self._schema.config,
+            operation=self._known[name],
+            test_func=check,
+            given_kwargs={},
+            feedback=self._feedback,
+        )
+        return made
 
 
 def has_whole_real(value: Any) -> bool:
@@ -67,21 +104,35 @@ def has_odd_receiver(value: Any) -> bool:
     return isinstance(value, list) and any(map(has_odd_receiver, value))
 
 
-schema = schema_of(description())
-
-
 @pytest.fixture(scope="module")
 def server(make_served: Any, tmp_path_factory: Any) -> Iterator[Any]:
     with make_served(tmp_path_factory.mktemp("rest"), metrics_enable=True) as served:
         yield served
 
 
-@schema.parametrize()  # type: ignore[untyped-decorator]  # schemathesis has no types for it
+@pytest.fixture(scope="module")
+def operations() -> Operations:
+    return Operations(without_aliases(description()))
+
+
 @EXAMPLES
-def test_the_server_keeps_what_the_document_says(case: Any, server: Any, http: Any) -> None:
+def keeps_what_the_document_says(case: Any, server: Any, http: Any) -> None:
     assume(not has_whole_real(case.body) and not has_odd_receiver(case.body))
     credentials = http.BASIC.partition(": ")[2]
     case.call_and_validate(base_url=f"http://127.0.0.1:{server.port}", headers={"Authorization": credentials})
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_server_keeps_what_the_document_says(operations: Operations, server: Any, http: Any, name: str) -> None:
+    # What is said of PUT is what is said of POST, and one handler serves both.
+    coverage = name != "PUT /api/message"
+    operations.test(name, keeps_what_the_document_says, coverage=coverage)(server=server, http=http)
+
+
+def test_put_is_described_as_post_is() -> None:
+    item = description()["paths"]["/api/message"]
+    post, put = ({**item[method], "operationId": ""} for method in ("post", "put"))
+    assert put == post
 
 
 def test_the_document_is_served_as_it_is_made(served: Any, http: Any) -> None:
