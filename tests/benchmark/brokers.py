@@ -153,6 +153,6 @@ def _through(gateway: Gateway, modems: Peer, ingress: _Ingress, port: int, numbe
     """Let the gateway take and send all messages; give its messages per second."""
     before = len(modems.dialogues())
     PUBLISHERS[ingress.kind](port, numbers, NAME)
-    done = modems.wait_for(before + len(numbers), 120)[before:]
+    done = modems.wait_for(before + len(numbers))[before:]
     gateway.check()
     return rate_of(done)

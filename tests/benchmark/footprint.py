@@ -7,7 +7,7 @@ from tests.benchmark.case import Effort, median, progress
 from tests.benchmark.client import Client, Message, messages, queue
 from tests.benchmark.gateway import gateway, running
 from tests.benchmark.peer import peer
-from tests.benchmark.processes import BenchmarkError
+from tests.benchmark.processes import PATIENCE, BenchmarkError
 from tests.benchmark.rows import Budget, Row
 from tests.benchmark.usage import Memory, memory
 
@@ -32,7 +32,7 @@ def _at_rest(count: int, sent: int) -> Memory:
     with peer(count) as modems, running(modems.ports) as one:
         with one.client() as client:
             queue(client, messages(1, sent))
-        modems.wait_for(sent, 30)
+        modems.wait_for(sent)
         time.sleep(_TO_REST)
         return memory(one.pid)
 
@@ -50,7 +50,7 @@ def start_up(effort: Effort) -> Sequence[Row]:
 def _first_sms(number: int) -> float:
     with peer(1) as modems, gateway(modems.ports) as one:
         started = one.start(wait=False)
-        request, deadline = Message(number).request(), started + 20
+        request, deadline = Message(number).request(), started + PATIENCE
         while time.monotonic() < deadline:
             one.check()
             try:
@@ -60,5 +60,5 @@ def _first_sms(number: int) -> float:
             except OSError:
                 time.sleep(_RETRY)
         else:
-            raise BenchmarkError("the gateway took no request in 20 s")
-        return modems.wait_for(1, 20)[0].first_byte - started
+            raise BenchmarkError(f"the gateway took no request in {PATIENCE:g} s")
+        return modems.wait_for(1)[0].first_byte - started

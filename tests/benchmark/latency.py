@@ -65,5 +65,5 @@ def _delays(modems: Peer, client: Client, first: int, count: int) -> list[float]
         request = message.request()
         sent[message.receiver] = time.monotonic()
         client.ask(request)
-    done = modems.wait_for(before + count, 10)
+    done = modems.wait_for(before + count)
     return [one.first_byte - sent[one.destination] for one in done if one.destination in sent]

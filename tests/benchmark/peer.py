@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark.processes import BenchmarkError, Program, scratch, wait_until
+from tests.benchmark.processes import PATIENCE, BenchmarkError, Program, scratch, wait_until
 
 COMMAND_TIME = 0.002
 """Seconds that the peer takes for a command, as the specification's section 10 says."""
@@ -74,7 +74,7 @@ class Peer:
             self._dialogues.append(Dialogue(**entry))
         return self._dialogues
 
-    def wait_for(self, count: int, timeout: float) -> list[Dialogue]:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> list[Dialogue]:
         """Wait until there were `count` dialogues since the start, and give all of them."""
         wait_until(lambda: len(self.dialogues()) >= count, f"{count} dialogues", timeout, step=0.05)
         return self.dialogues()

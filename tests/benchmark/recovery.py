@@ -63,7 +63,7 @@ def _kill_once() -> tuple[dict[str, str], Counter[str]]:
             last = Message(99)
             state = client.ask(last.request()).state
             told = {receiver: _state(client, message_id) for receiver, message_id in ids.items()}
-        done = [dialogue for dialogue in modems.wait_for(2, 10) if dialogue.accepted]
+        done = [dialogue for dialogue in modems.wait_for(2) if dialogue.accepted]
     if not done[0].ctrl_z < killed_at < done[0].answered:
         raise BenchmarkError("the gateway was not killed between Ctrl-Z and +CMGS")
     return told | {last.receiver: state}, _arrived(done)
@@ -126,7 +126,7 @@ def _unplug_once(first: int, after: int) -> tuple[float, dict[str, str], Counter
     with peer(1) as modems, running(modems.ports) as one:
         stream = _Stream(one, first)
         stream.start()
-        modems.wait_for(10, 10)
+        modems.wait_for(10)
         modems.control("unplug", seconds=away)
         back = time.monotonic() + away
         wait_until(lambda: _last(modems).answered > back, "sending again", away + 30)

@@ -107,7 +107,7 @@ def warm_up(gateway: Gateway, modems: Peer, client: Client) -> None:
     """Send a few messages, so that everything is imported and the sender's password is known."""
     before = len(modems.dialogues())
     queue(client, messages(1, 20))
-    modems.wait_for(before + 20, 20)
+    modems.wait_for(before + 20)
     gateway.check()
 
 
@@ -121,7 +121,7 @@ def floor_run(modems: Peer, ports: Sequence[Path], count: int) -> list[Dialogue]
     before = len(modems.dialogues())
     program = [sys.executable, "-m", "tests.benchmark.floor", str(count), *map(str, ports)]
     subprocess.run(program, check=True, timeout=120, stdin=subprocess.DEVNULL, cwd=ROOT)
-    return modems.wait_for(before + count * len(ports), 10)[before:]
+    return modems.wait_for(before + count * len(ports))[before:]
 
 
 def rate_of(done: Sequence[Dialogue]) -> float:

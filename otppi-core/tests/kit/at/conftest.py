@@ -12,12 +12,14 @@ from otppi.kit.at.modem import AtModem
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.scripted import RecordedEvents, until
 
+PATIENT = 60.0
+"""Seconds for what comes in the end: a busy machine makes no modem silent."""
 COMMAND_TIME = 0.0003
 """Seconds: a quick modem's, which answers apart from its echo all the same. Opening takes some forty commands."""
 
 
 class Driver:
-    """A rack of one modem and its driver, with short time-outs."""
+    """A rack of one modem and its driver, which waits long unless `give_up_after` says otherwise."""
 
     def __init__(self, folder: Path, profile: ModemProfile | None = None, **settings: Any) -> None:
         self.rack = ModemRack(profile=replace(profile or ModemProfile(), command_time=COMMAND_TIME))
@@ -37,12 +39,17 @@ class Driver:
             "stop_bits": 1,
             "sim_card_pin": "",
             "sms_center": "",
-            "prompt_timeout": 0.4,
-            "result_timeout": 0.5,
+            "prompt_timeout": PATIENT,
+            "result_timeout": PATIENT,
         }
-        context = ModemContext(values | self._settings | settings, self.folder, self.events)
+        self._values = values | self._settings | settings
+        context = ModemContext(self._values, self.folder, self.events)
         self.modem = AtModem(context)
         return self.modem
+
+    def give_up_after(self, *, prompt: float = PATIENT, result: float = PATIENT) -> None:
+        """Set for how many seconds the driver waits from now on for what the modem is going to keep to itself."""
+        self._values |= {"prompt_timeout": prompt, "result_timeout": result}
 
     def message(self, text: str = "a text", **options: Any) -> OutgoingMessage:
         return OutgoingMessage(text, "6281234567890", text, 600.0, **options)

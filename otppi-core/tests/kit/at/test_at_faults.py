@@ -1,7 +1,7 @@
 """Each fault that real modems were seen with, and what the driver makes of it (the table of what real modems do)."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -18,13 +18,14 @@ class Case:
     """A fault that strikes when the modem is open, and what becomes of the message that is sent then.
 
     `error` is None where it is sent; `arrived` is whether the network has it all the same; `heals` whether the next
-    message goes out without anybody's help.
+    message goes out without anybody's help; `silent` what the modem does not give, so that a time-out ends it.
     """
 
     fault: str
     error: type[SendError] | None = None
     arrived: bool = LOST
     heals: bool = False
+    silent: Literal["prompt", "result", ""] = ""
     options: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -34,16 +35,16 @@ class Case:
 CASES = (
     Case("echo-on-mid-session"),
     Case("echo-stuck"),
-    Case("stale-edit-mode", NotSent, heals=True),
+    Case("stale-edit-mode", NotSent, heals=True, silent="prompt"),
     Case("boot-garbage", NotSent, heals=True),
-    Case("first-at-ignored", NotSent, heals=True),
+    Case("first-at-ignored", NotSent, heals=True, silent="prompt"),
     Case("prompt-without-space"),
     Case("prompt-without-newline"),
     Case("prompt-two-spaces"),
     Case("prompt-with-newline"),
     Case("pdu-too-early", NotSent, heals=True),
-    Case("no-prompt", NotSent),
-    Case("no-prompt", NotSent, heals=True, options={"at": 1}),
+    Case("no-prompt", NotSent, silent="prompt"),
+    Case("no-prompt", NotSent, heals=True, silent="prompt", options={"at": 1}),
     Case("error-at-prompt", NotSent),
     Case("error-at-prompt", options={"at": 1}),  # it may be the two commands in one line: they are tried one by one
     Case("error-but-editing", options={"at": 1}),
@@ -54,7 +55,7 @@ CASES = (
     Case("unknown-line"),
     Case("ok-in-text"),
     Case("late-reply", options={"seconds": 0.2}),
-    Case("late-reply", NotSent, heals=True, options={"seconds": 1.0, "at": 1}),
+    Case("late-reply", NotSent, heals=True, silent="prompt", options={"seconds": 1.0, "at": 1}),
     Case("odd-errors"),
     Case("command-not-support", Unconfirmed),
     Case("modem-error", Unconfirmed),
@@ -90,10 +91,10 @@ CASES = (
     Case("sim-initialising", NotSent),
     Case("cmee-refused"),
     Case("cmee-text-only"),
-    Case("result-lost-sent", Unconfirmed, ARRIVED),
-    Case("result-lost-unsent", Unconfirmed),
+    Case("result-lost-sent", Unconfirmed, ARRIVED, silent="result"),
+    Case("result-lost-unsent", Unconfirmed, silent="result"),
     Case("result-late", options={"seconds": 0.2}),
-    Case("result-late", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.9, "at": 1}),
+    Case("result-late", Unconfirmed, ARRIVED, heals=True, silent="result", options={"seconds": 0.9, "at": 1}),
     Case("pin-required", ModemUnfit),
     Case("pin-last-try", ModemUnfit),
     Case("puk-required", ModemUnfit),
@@ -102,7 +103,7 @@ CASES = (
     Case("csca-empty", NotSent, heals=True),
     Case("registration-lost", NotSent),
     Case("registration-stuck", NotSent),
-    Case("silence", NotSent),
+    Case("silence", NotSent, silent="prompt"),
     Case("unplug-before-prompt", ModemLost, heals=True, options={"seconds": 0.05}),
     Case("unplug-after-prompt", Unconfirmed, heals=True, options={"seconds": 0.05}),
     Case("unplug-after-submit-sent", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.05}),
@@ -111,13 +112,13 @@ CASES = (
     Case("quote-lost-before-prompt"),
     Case("quote-lost-before-result"),
     Case("slow-line"),
-    Case("small-buffer", NotSent),
+    Case("small-buffer", NotSent, silent="prompt"),
     Case("cmms-error"),
     Case("noise"),
-    Case("autobaud", NotSent, heals=True),
+    Case("autobaud", NotSent, heals=True, silent="prompt"),
     Case("brown-out", Unconfirmed, ARRIVED, heals=True, options={"seconds": 0.05, "code": 10}),
-    Case("restart", NotSent, heals=True, options={"seconds": 0.1}),
-    Case("restart-after-submit", Unconfirmed, heals=True, options={"seconds": 0.1}),
+    Case("restart", NotSent, heals=True, silent="prompt", options={"seconds": 0.1}),
+    Case("restart-after-submit", Unconfirmed, heals=True, silent="result", options={"seconds": 0.1}),
     Case("joins-refused"),
     *(Case(fault) for fault in ("charset-ucs2", "charset-hex", "charset-stuck")),
     # What does not touch the sending of one short message
@@ -138,6 +139,8 @@ def test_every_fault_has_a_case() -> None:
 def test_what_becomes_of_a_message_and_of_the_next_one(driver: Any, case: Case) -> None:
     driver.modem.open()
     driver.peer.inject(case.fault, **case.options)
+    if case.silent:
+        driver.give_up_after(**{case.silent: 0.4})
     if case.error is None:
         assert len(driver.send("first").progress.references) == 1
     else:
@@ -149,6 +152,7 @@ def test_what_becomes_of_a_message_and_of_the_next_one(driver: Any, case: Case) 
             driver.reopen()
     if not case.heals:
         driver.peer.heal()
+    driver.give_up_after()
     driver.send_at_last("second")
     expected = ["first"] if case.error is None or case.arrived else []
     assert driver.texts == [*expected, "second"]
@@ -288,8 +292,11 @@ def test_a_message_of_several_parts_goes_on_at_the_part_that_failed(driver: Any,
     driver.send("first")  # it is known then that the modem takes two commands in one line
     driver.peer.inject(fault, at=failing)
     message = driver.message("".join(chr(ord("a") + number % 26) for number in range(400)))
+    if fault == "no-prompt":
+        driver.give_up_after(prompt=2.0)
     with pytest.raises(NotSent):
         driver.modem.send(message)
+    driver.give_up_after()
     assert len(message.progress.references) == failing - 1
     assert message.progress.segments == 3
     driver.modem.send(message)
@@ -302,6 +309,7 @@ def test_a_message_of_several_parts_goes_on_at_the_part_that_failed(driver: Any,
 def test_an_unconfirmed_part_is_not_sent_again_by_itself(driver: Any) -> None:
     driver.modem.open()
     driver.peer.inject("result-lost-sent", at=2)
+    driver.give_up_after(result=2.0)
     message = driver.message("x" * 400)
     dispatched: list[int] = []
     hooks = RecordedHooks(lambda: dispatched.append(driver.rack.network.part_count))

@@ -597,8 +597,10 @@ def test_a_result_that_comes_after_all_is_told(driver: Any) -> None:
     driver.modem.open()
     driver.peer.inject("result-late", seconds=0.8, at=1)
     message = driver.message("slow")
+    driver.give_up_after(result=0.1)
     with pytest.raises(Unconfirmed):
         driver.modem.send(message)
+    driver.give_up_after()
     work(driver, lambda: driver.events.late)
     assert driver.events.late == [("slow", driver.rack.network.parts[0].message_reference)]
     driver.send("next")
@@ -610,8 +612,10 @@ def test_what_is_to_be_sent_again_goes_only_once_where_the_late_result_comes_fir
     driver.modem.open()
     driver.peer.inject("result-late", seconds=0.8, at=1)
     message = driver.message(text)
+    driver.give_up_after(result=0.1)
     with pytest.raises(Unconfirmed):
         driver.modem.send(message)
+    driver.give_up_after()
     work(driver, lambda: driver.events.late)
     again = driver.message(text, again=True, progress=message.progress)
     driver.modem.send(again)

@@ -335,6 +335,7 @@ def test_a_message_goes_on_at_the_part_that_failed_also_after_the_modem_was_cure
 def test_a_part_that_was_lost_is_unconfirmed_and_is_not_sent_again_by_itself(driver: Any) -> None:
     driver.modem.open()
     driver.peer.inject("part-lost")
+    driver.give_up_after(result=2.0)
     message = driver.message(LONG)
     with pytest.raises(Unconfirmed):
         driver.modem.send(message)

@@ -64,6 +64,7 @@ def test_a_restart_in_the_middle_of_asking(
     driver.modem.open()
     driver.send("before")
     driver.peer.inject("restart", command=command, seconds=boot_time)
+    driver.give_up_after(prompt=0.4)
     driver.send_at_last("after")
     only_as_it_should(driver, "before", "after")
 
