@@ -79,6 +79,58 @@ def test_what_was_prepared_is_sent_and_another_message_is_not_taken_for_it(bench
     assert modem.attempts[3] is modem.prepared[2]
 
 
+def two_of_which_one_is_prepared(bench: DispatchBench, modem: Preparing) -> tuple[Record, Record]:
+    """Have the first one being sent, until the gate opens, and the second one prepared."""
+    modem.gate.clear()
+    bench.dispatch.replace_egresses([bench.make(modem, default=True)])
+    first, second = bench.enqueue(ANI, text="A"), bench.enqueue(BUDI, text="B")
+    bench.modems["m0"] = modem
+    bench.start("m0")
+    until(modem.sending.is_set)
+    assert [message.text for message in modem.prepared] == ["B"]
+    return first, second
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a fault"), ModemLost("unplugged")], ids=["fails", "is lost"])
+def test_what_was_prepared_is_forgotten_when_the_modem_goes(bench: DispatchBench, error: Exception) -> None:
+    """Its text is kept by nobody whose message it is no more; sent later, it has what is left of its life by then."""
+    kept: list[OutgoingMessage | None] = []
+
+    class Going(Preparing):
+        def open(self) -> None:
+            kept.append(bench.worker("m0")._prepared)
+            super().open()
+
+    def go(_message: OutgoingMessage) -> None:
+        second.deadline -= 300.0
+        raise error
+
+    modem = Going()
+    modem.script.append(go)
+    first, second = two_of_which_one_is_prepared(bench, modem)
+    modem.gate.set()
+    bench.end(first, second)
+    assert kept == [None, None]
+    sent = next(message for message in modem.attempts if message.text == "B")
+    assert sent is not modem.prepared[0]
+    assert sent.validity <= 300.0
+
+
+def test_what_was_prepared_before_a_job_is_made_anew(bench: DispatchBench) -> None:
+    modem = Preparing()
+    first, second = two_of_which_one_is_prepared(bench, modem)
+
+    def job(_modem: object) -> None:
+        second.deadline -= 300.0  # as long as it takes
+
+    done = bench.worker("m0").call(job)
+    modem.gate.set()
+    bench.end(first, second)
+    assert done.done()
+    assert modem.attempts[1].text == "B"
+    assert modem.attempts[1].validity <= 300.0
+
+
 @pytest.mark.parametrize(
     "error",
     [NotSent("no prompt"), NotSent("busy", retry_after=0.01), ModemUnfit("no credit"), ModemLost("unplugged")],

@@ -22,6 +22,7 @@ from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
 from otppi.wire.address import Address, TypeOfNumber
+from otppi.wire.validity import Validity
 
 MakeDriver = Callable[..., Any]
 LOCKED = ModemProfile(pin="1234")
@@ -345,6 +346,25 @@ def test_many_messages_in_a_row(driver: Any) -> None:
         driver.modem.prepare(driver.message(str(number + 1)))
         driver.send(str(number))
     assert driver.texts == [str(number) for number in range(100)]
+
+
+def test_a_prepared_message_that_is_made_anew_goes_out_as_it_is_now(driver: Any) -> None:
+    driver.modem.open()
+    message = driver.message()
+    driver.modem.prepare(message)
+    driver.modem.send(replace(message, validity=300.0, again=True))
+    (part,) = driver.rack.network.parts
+    assert part.submit.validity == Validity.from_seconds(300)
+    assert part.submit.reject_duplicates
+
+
+def test_what_was_prepared_is_forgotten_when_it_is_not_next_after_all(driver: Any) -> None:
+    driver.modem.open()
+    message = driver.message()
+    driver.modem.prepare(message)
+    assert driver.modem._prepared[0] is message
+    driver.modem.idle(0.01)
+    assert driver.modem._prepared == (None, [])
 
 
 def test_texts_of_every_kind_arrive_as_they_were(driver: Any) -> None:

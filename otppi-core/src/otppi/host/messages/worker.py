@@ -148,6 +148,7 @@ class Worker(EgressThread[E_co]):
         try:
             while not self._stopping.is_set():
                 if self._jobs:
+                    self._prepared = None  # a job may take long, and what is left of its life is in it
                     self._do_jobs()
                 record = None if self._pause_before_next() else self._take_next()
                 if record is None:

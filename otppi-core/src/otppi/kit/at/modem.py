@@ -52,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 _PROMPT_PAUSE = 0.1
 _ACCEPTED = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")
+_NOTHING: tuple[OutgoingMessage | None, list[tuple[str, int]]] = (None, [])
 
 
 class AtModem(Modem):
@@ -85,7 +86,7 @@ class AtModem(Modem):
             *(self._smsc, self._watch, self._ussd, self._inbox, self._late),
             self._restart,  # the last: it takes note of what the others have set
         )
-        self._prepared: tuple[str, list[tuple[str, int]]] = ("", [])
+        self._prepared = _NOTHING
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
     # -- any thread -------------------------------------------------------------------------------------------------
@@ -190,6 +191,7 @@ class AtModem(Modem):
     def idle(self, timeout: float) -> None:
         """Do the chores that are due, and listen to the modem until the next one is."""
         channel = self._ready_channel()
+        self._prepared = _NOTHING  # it is not next after all, and its text is not kept for longer than needed
         until = time.monotonic() + timeout
         self._do_chore(channel)
         due = min(chore.due for chore in self._chores)
@@ -211,7 +213,7 @@ class AtModem(Modem):
     def close(self) -> None:
         """Release the port."""
         port, self._port, self._channel = self._port, None, None
-        self._prepared = ("", [])
+        self._prepared = _NOTHING
         if port is not None:
             port.close()
             for chore in self._chores:
@@ -288,15 +290,15 @@ class AtModem(Modem):
     def prepare(self, message: OutgoingMessage) -> None:
         """Write the PDUs of the message that probably comes next while the network has the one before."""
         with suppress(WireError):  # `send` finds it too, and tells
-            self._prepared = (message.message_id, self._pdus(message))
+            self._prepared = (message, self._pdus(message))
 
     def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
         channel = self._ready_channel()
         self._do_chore(channel)
-        (message_id, pdus), self._prepared = self._prepared, ("", [])
+        (prepared, pdus), self._prepared = self._prepared, _NOTHING
         try:
-            if message_id != message.message_id:
+            if prepared is not message:  # the same one made anew has less left of its life
                 pdus = self._pdus(message)
         except WireError as error:
             raise Rejected(_("it cannot be written as SMS: {error}", error=error)) from error
