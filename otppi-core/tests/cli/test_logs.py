@@ -1,6 +1,10 @@
+import copy
 import io
 import logging
+import logging.handlers
 import os
+import pickle
+import queue
 import re
 import sys
 import threading
@@ -90,6 +94,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
     monkeypatch.setattr(logging, "_srcfile", logging._srcfile)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
     with (tmp_path / "stderr").open("w") as stderr, ExitStack() as started:
 
         def begin(level: str) -> Callable[[], str]:
@@ -145,6 +150,75 @@ def test_a_record_that_fails_where_all_are_written_is_told_by_its_logger(start: 
     logged = start("info")
     logging.getLogger("otppi.some").info("%d messages", "a secret text")
     assert logged() == "otppi: a log record could not be written (TypeError at otppi.some)\n"
+
+
+ALL_THAT_LOGGING_TELLS = (
+    "%(name)s %(levelno)s %(levelname)s %(pathname)s %(filename)s %(module)s %(lineno)d %(funcName)s %(created)f "
+    "%(asctime)s %(msecs)03d %(relativeCreated)d %(thread)s %(threadName)s %(process)s %(processName)s %(message)s"
+)
+
+
+@pytest.mark.parametrize(
+    ("formatter", "written"),
+    [
+        (None, r"2 of made up"),
+        ("%(asctime)s %(module)s %(filename)s %(threadName)s %(message)s", r"\d{4}-.*,\d{3} \S.* None 2 of made up"),
+        (ALL_THAT_LOGGING_TELLS, r"otppi.some 20 INFO .* 2 of made up"),
+    ],
+)
+def test_a_handler_of_somebody_else_finds_all_that_it_writes(start: Start, formatter: str | None, written: str) -> None:
+    logged = start("info")
+    theirs = io.StringIO()
+    handler = logging.StreamHandler(theirs)
+    if formatter:
+        handler.setFormatter(logging.Formatter(formatter))
+    logging.root.addHandler(handler)
+    logging.getLogger("otppi.some").info("%d of %s", 2, "made up")
+    assert re.fullmatch(written, theirs.getvalue().rstrip("\n"))
+    logging.getLogger("otppi.some").error("it failed", exc_info=raised(OtpPiError("made up")))
+    assert theirs.getvalue().endswith("OtpPiError: made up\n")
+    assert [line.partition(" otppi.some: ")[2][:9] for line in logged().splitlines()] == ["2 of made", "it failed"]
+
+
+def test_a_handler_of_somebody_else_that_fails_quotes_no_arguments(start: Start) -> None:
+    logged = start("info")
+    theirs = io.StringIO()
+    handler = logging.StreamHandler(theirs)
+    handler.setFormatter(logging.Formatter("%(what_is_not_there)s %(message)s"))
+    logging.root.addHandler(handler)
+    logging.getLogger("otppi.some").info("made up")
+    logging.getLogger("otppi.some").info("%d messages", "a secret text")
+    ours, told = logged().splitlines()
+    assert ours.endswith("otppi.some: made up")
+    assert told == "otppi: a log record could not be written (TypeError at otppi.some)"
+    assert theirs.getvalue() == ""
+
+
+def test_a_command_quotes_no_arguments_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    logs.brief()
+    logging.root.addHandler(logging.StreamHandler(io.StringIO()))
+    logging.getLogger("otppi.some").warning("%d messages", "a secret text")
+    assert re.fullmatch(r"otppi: a log record could not be written \(TypeError at .*\)\n", stderr.getvalue())
+
+
+def test_a_record_may_be_queued_copied_and_sent_elsewhere(start: Start) -> None:
+    start("info")
+    queued: queue.Queue[logging.LogRecord] = queue.Queue()
+    logging.root.addHandler(logging.handlers.QueueHandler(queued))
+    logging.getLogger("otppi.some").info("%d of %s", 2, "made up")
+    one = queued.get_nowait()
+    others = (copy.copy(one), pickle.loads(pickle.dumps(one)), logging.makeLogRecord(one.__dict__))  # noqa: S301 - ours
+    for other in others:
+        assert (other.name, other.levelname, other.getMessage()) == ("otppi.some", "INFO", "2 of made up")
+        assert (other.created, other.msecs) == (one.created, one.msecs)
+        assert logging.Formatter("%(module)s %(message)s").format(other) == f"{one.module} 2 of made up"
+    theirs = logging.makeLogRecord(record("%s is %s", "m0", "ready").__dict__)  # a record of logging's own class
+    assert (theirs.getMessage(), theirs.module, theirs.filename) == ("m0 is ready", "some", "some.py")
 
 
 def test_silence_ends() -> None:

@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 class _Record(logging.LogRecord):
     """A record of what `LineFormatter` writes. Logging's own tells thread, process and task, too: that costs as much.
 
-    It has the parameters of the class that it stands for, and its special case: one mapping as arguments.
+    It has the parameters of the class that it stands for, and its special case: one mapping as arguments. Handlers of
+    others find each attribute of the manual (LogRecord attributes), in `__dict__` as well, which `Formatter` reads:
+    what costs a look elsewhere is None or unknown.
     """
 
     def __init__(
@@ -50,7 +52,12 @@ class _Record(logging.LogRecord):
         self.levelno, self.levelname = level, logging.getLevelName(level)
         self.pathname, self.lineno = pathname, lineno
         self.exc_info = exc_info
-        self.created = time.time()
+        self.created = created = time.time()
+        self.msecs = created % 1 * 1000 // 1
+        self.filename = self.module = pathname  # "(unknown file)", unless somebody makes a record by hand
+        self.relativeCreated, self.funcName = 0.0, "(unknown function)"
+        self.exc_text = self.stack_info = None
+        self.thread = self.threadName = self.process = self.processName = self.taskName = None
 
 
 class LineFormatter(logging.Formatter):
@@ -118,6 +125,7 @@ def start(level: str) -> LogStream:
     handler.setFormatter(LineFormatter(journal=journal))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.setLogRecordFactory(_Record)
+    _quote_nothing()
     logging._srcfile = None  # so says its manual (Optimization): where a record is from is not looked up on the stack
     if level != "debug":
         handler.addFilter(_is_of_interest)
@@ -135,6 +143,12 @@ def brief() -> None:
     handler = LineHandler(sys.stderr)
     handler.setFormatter(BriefFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    _quote_nothing()
+
+
+def _quote_nothing() -> None:
+    """Keep handlers of others from printing the arguments of a record that they cannot write; ours tells its place."""
+    logging.raiseExceptions = False
 
 
 @contextmanager
