@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from otppi.api.errors import ModemUnfit, NotSent, Rejected, Unconfirmed
 from otppi.api.message import State
 from otppi.host.messages.refusal import NotAccepted
+from otppi.host.messages.routing import choose
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
@@ -298,3 +300,24 @@ def test_what_others_want_done_every_minute_is_done(bench: DispatchBench, monkey
     done = threading.Event()
     bench.dispatch.each_minute.append(done.set)
     assert done.wait(PATIENCE)
+
+
+def test_where_one_modem_alone_may_send_nothing_is_ranked(
+    bench: DispatchBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most gateways have one modem, and each message would pay for the comparison."""
+    ranked = 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal ranked
+        ranked += 1
+        return choose(*arguments, **options)
+
+    monkeypatch.setattr("otppi.host.messages.placement.choose", counted)
+    bench.add("m0", prefixes=("62899",))
+    assert bench.end(bench.enqueue("6281200000001")) == (State.SENT,)
+    assert ranked == 0
+    bench.add("m1", prefixes=("62812",))
+    second = bench.enqueue("6281200000002")
+    assert bench.end(second) == (State.SENT,)
+    assert (ranked, second.egress) == (1, "m1")

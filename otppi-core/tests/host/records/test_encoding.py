@@ -84,6 +84,26 @@ def test_the_spool_gives_back_all_that_is_needed_to_send() -> None:
     assert SECRET not in repr(kept)
 
 
+@given(WRITTEN, WRITTEN, st.none() | WRITTEN, st.booleans(), st.booleans())
+def test_the_spool_is_written_so_that_any_text_is_read_again(
+    text: str, subject: str, reference: str | None, bulk: bool, flash: bool
+) -> None:
+    one = Record.of(
+        Origin("x", Sender("y"), text),
+        None,
+        text,
+        text,
+        1.0,
+        subject=subject,
+        reference=reference,
+        bulk=bulk,
+        flash=flash,
+    )
+    kept = of_spooled(1, encoding.spooled(one))
+    assert (kept.message_id, kept.receiver, kept.text, kept.subject) == (one.message_id, text, text, subject)
+    assert (kept.bulk, kept.flash, kept.only, kept.address, kept.reference) == (bulk, flash, None, text, reference)
+
+
 def test_which_message_it_follows_is_known_again() -> None:
     first, second = record(), record()
     second.follows = first

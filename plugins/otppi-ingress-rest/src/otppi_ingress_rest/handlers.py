@@ -91,12 +91,13 @@ class Api:
             return sender
         if request.field("content-encoding").strip().lower() not in ("", "identity"):
             return unsupported()
+        progress = _progress(request)
         try:
             wait = self._wait(request.query)
-            parsed = self._read(request)
+            parsed = self._read(request, progress)
         except EnvelopeError as error:
             return of_answer(malformed_envelope(error))
-        _progress(request).taken = True
+        progress.taken = True
         ticket = self._gateway.submit(parsed, Origin(NAME, sender, request.address, direct=True))
         if wait > 0:
             final = threading.Event()
@@ -116,14 +117,13 @@ class Api:
             and _ENCRYPTED not in body
         )
 
-    def _read(self, request: Request) -> Envelope:
+    def _read(self, request: Request, progress: Progress) -> Envelope:
         """Read the command.
 
         Raises:
             EnvelopeError: It is malformed.
             Postponed: It came as a quick one, and the gateway would not take it at once: that is for a worker.
         """
-        progress = _progress(request)
         envelope = progress.envelope or self._gateway.read(request.body, NAME)
         if progress.quick and not self._gateway.is_quick(envelope):
             progress.quick, progress.envelope = False, envelope

@@ -100,7 +100,7 @@ def failed(cause: str) -> Response:
 def of_answer(answer: Answer, *, polled: bool = False) -> Response:
     """Reply with the gateway's answer; a poll that finds its message is a success whatever became of the message."""
     status = 200 if polled else answer.http_status
-    if not polled and answer.code is ResponseCode.SUCCESS and _on_its_way(answer.data):
+    if status == 200 and not polled and answer.code is ResponseCode.SUCCESS and _on_its_way(answer.data):
         status = 202  # of a list: some are still on their way
     headers: tuple[tuple[str, str], ...] = ()
     if status in (429, 503):

@@ -248,12 +248,23 @@ class Placement:
     def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[AnyWorker]:
         now, channel, content = time.monotonic(), record.channel, record.content
         receiver, bulk, only, cheapest = content.receiver, content.bulk, content.only, self.rules.cheapest
+        eligible = [
+            worker
+            for worker in self._workers.values()
+            if worker.channel is channel and (worker.send_from_api if only is None else only == worker.name)
+        ]
+        # An egress that a person chose is asked whatever its prefixes are.
+        fail_over = self.rules.fail_over or only is not None
+        if len(eligible) == 1 and fail_over:  # as in most gateways: there is nothing to choose
+            (worker,) = eligible
+            usable = self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota)
+            return eligible if usable and not (only_ready and not _is_ready(worker)) else []
         targets = [
             Target(
                 name=worker.name,
                 prefixes=worker.prefixes,
                 default=worker.default,
-                ready=worker.status.state is EgressState.READY,
+                ready=_is_ready(worker),
                 unfit=worker.unfit_until > now,
                 load=worker.load(bulk=bulk),
                 turn=worker.turn,
@@ -261,11 +272,9 @@ class Placement:
                 held=bool(worker.unfit_until or worker.account.holds) and _is_held(worker, bulk=bulk),
                 price=worker.account.price(receiver) if cheapest else 0.0,
             )
-            for worker in self._workers.values()
-            if worker.channel is channel and (worker.send_from_api if only is None else only == worker.name)
+            for worker in eligible
         ]
-        # An egress that a person chose is asked whatever its prefixes are.
-        ranked = choose(targets, receiver, fail_over=self.rules.fail_over or only is not None)
+        ranked = choose(targets, receiver, fail_over=fail_over)
         return [self._workers[target.name] for target in ranked if target.ready or not only_ready]
 
     def _other(
@@ -302,6 +311,10 @@ def _may_take(worker: AnyWorker, record: Record, *, beyond_quota: bool = False) 
         return False
     account = worker.account
     return beyond_quota or not account.counts or not account.used_up(record.receiver, _parts(record))
+
+
+def _is_ready(worker: AnyWorker) -> bool:
+    return worker.status.state is EgressState.READY
 
 
 def _is_held(worker: AnyWorker, *, bulk: bool) -> bool:

@@ -6,7 +6,7 @@ versions wrote: fields are only ever added at the end, and what is missing there
 | | where | words and receiver | written |
 |---|---|---|---|
 | journal | RAM disk | no words, receiver as it is shown | each step, by hand: it is on the time between two messages |
-| spool | RAM disk, encrypted | all of them | once |
+| spool | RAM disk, encrypted | all of them | once, by hand: each request waits for it |
 | note | card | none; receiver masked | where it waits for long |
 | report | card | none; receiver as it is shown | once it has ended |
 """
@@ -31,6 +31,7 @@ _LONGEST_NAME = 25
 _LONGEST_ID = 36
 _LONGEST_SOURCE = 40
 
+_YES_OR_NO = ("false", "true")
 _NOTHING_MORE: list[Any] = [None, 0, None, None]
 
 DAMAGED = (ValueError, TypeError, LookupError, RecursionError, OverflowError)
@@ -182,20 +183,14 @@ class Kept:
 def spooled(record: Record) -> bytes:
     """Write what the spool holds of a message."""
     content, words = record.content, record.words
-    fields: list[Any] = [
-        record.message_id,
-        content.receiver,
-        None if words is None else words.text,
-        content.bulk,
-        content.flash,
-        content.only,
-        content.origin.address,
-        content.reference,
-    ]
+    more = [content.only, content.origin.address, content.reference]
     subject = "" if words is None else words.subject
     if subject or content.destination:
-        fields += [subject, content.destination]
-    return json.dumps(fields).encode()
+        more += [subject, content.destination]
+    return (
+        f'["{record.message_id}",{_quoted(content.receiver)},{_quoted(None if words is None else words.text)},'
+        f"{_YES_OR_NO[content.bulk]},{_YES_OR_NO[content.flash]},{','.join(map(_quoted, more))}]"
+    ).encode()
 
 
 def of_spooled(slot: int, payload: bytes) -> Kept:
