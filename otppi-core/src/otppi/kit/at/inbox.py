@@ -100,7 +100,7 @@ class AtInbox:
         name = event.name
         if name in _ROUTED:
             if event.body:
-                self._routed.append((event.line, event.body, _new_name()))
+                self._routed.append((event.line, event.body, ""))
             if not event.body or len(self._routed) == _MOST_ROUTED:
                 self._warn_once(name, "a message or report that the modem told on the line is lost")
             self.due = min(self.due, time.monotonic() + (0.0 if self._acknowledges else _SOON))
@@ -233,11 +233,14 @@ class AtInbox:
     def _take_routed(self) -> None:
         """Hand on what came on the line; what nobody holds is offered again later, for it is in no memory."""
         while self._routed:
-            header, pdu, offer = routed = self._routed.popleft()
-            if self._hand_on(read_inbound(header, pdu), offer):
+            header, pdu, offer = self._routed.popleft()
+            came = read_inbound(header, pdu)
+            if isinstance(came, InboundPart):  # a status report needs no name, and most that comes is one
+                offer = offer or _new_name()
+            if self._hand_on(came, offer):
                 continue
             if len(self._unheld) < _MOST_UNHELD:
-                self._unheld.append(routed)
+                self._unheld.append((header, pdu, offer))
             else:
                 logger.warning("a message that the modem does not store is lost: the inbox has no room")
 

@@ -86,6 +86,8 @@ class AtModem(Modem):
             *(self._smsc, self._watch, self._ussd, self._inbox, self._late),
             self._restart,  # the last: it takes note of what the others have set
         )
+        # The inbox first: of what a busy modem says of its own, nearly all are status reports.
+        self._hearing: tuple[Chore, ...] = (self._inbox, self._smsc, self._watch, self._ussd, self._late)
         self._prepared = _NOTHING
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
@@ -230,7 +232,7 @@ class AtModem(Modem):
 
     def _heard(self, event: Urc | Noise) -> None:
         self._restart.heard(event)
-        for chore in self._chores[:-1]:
+        for chore in self._hearing:
             if chore.heard(event):
                 return
         name = event.name if isinstance(event, Urc) else _("a line of no command")
