@@ -26,7 +26,7 @@ class Quick:
     def __init__(self) -> None:
         self.answered: list[tuple[str, str]] = []
         self.states: list[weakref.ref[State]] = []
-        self.fails = False
+        self.fault: Exception | None = None
 
     def body_limit(self, _request: Request) -> int:
         return 0
@@ -35,8 +35,8 @@ class Quick:
         return True
 
     def is_quick(self, request: Request) -> bool:
-        if self.fails:
-            raise RuntimeError
+        if self.fault is not None:
+            raise self.fault
         return request.path in ("/quick", "/not-so", "/fault")
 
     def respond(self, request: Request) -> Response:
@@ -84,14 +84,20 @@ def test_a_fault_is_answered_and_the_server_goes_on(serve: Any) -> None:
     assert served.ask("GET", "/quick")[0] == 200
 
 
-def test_a_fault_of_asking_ends_that_connection_only(serve: Any) -> None:
+@pytest.mark.parametrize("fault", [RuntimeError("s3cret"), OSError("s3cret"), BlockingIOError("s3cret")], ids=repr)
+def test_a_fault_of_asking_is_logged_and_the_request_answered_by_a_worker(
+    serve: Any, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    """An application's OSError is not the socket's: neither has the client gone, nor is more of the request to come."""
     application = Quick()
     served = serve(application)
-    application.fails = True
-    client = served.connect("GET /quick HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert client.recv(1) == b""
-    application.fails = False
-    assert served.ask("GET", "/quick")[0] == 200
+    application.fault = fault
+    assert served.ask("GET", "/quick")[2] == WORKER.encode()
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert type(fault).__name__ in told
+    assert "s3cret" not in caplog.text
+    application.fault = None
+    assert served.ask("GET", "/quick")[2] == SERVER.encode()
     until(lambda: served.server.connections == 0)
 
 

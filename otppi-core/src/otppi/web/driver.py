@@ -182,13 +182,20 @@ class Driver:
                 self._await_input(connection)
                 return
             connection.half_closed = not connection.receive()
-        quick = self._quick_left > 0 and self._application.is_quick(request)
+        quick = self._quick_left > 0 and self._is_quick(request)
         connection.phase = Phase.WORK
         if quick:
             self._quick_left -= 1
             self._answer((connection, request))
         else:
             self._queue.submit((connection, request))
+
+    def _is_quick(self, request: Request) -> bool:
+        try:
+            return self._application.is_quick(request)
+        except Exception:  # noqa: BLE001 - an application's, of any kind; an OSError is none of the connection's either
+            log_fault(logger, "Whether a request is quick could not be told")
+            return False
 
     def _await_input(self, connection: Connection) -> None:
         connection.send_interim()
