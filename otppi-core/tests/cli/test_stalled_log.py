@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ import pytest
 
 from otppi.cli.log_stream import LogStream
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.text.languages import translated
 
 DOCUMENT = {
@@ -153,6 +155,36 @@ def test_lines_that_follow_each_other_are_written_together() -> None:
         stream.stop()
     assert b"".join(packets).decode() == "".join(f"line {number}\n" for number in range(30))
     assert len(packets) <= 20 * elapsed + 2, "20 times a second, and at the end"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("lines", [1, 1000], ids=["none is left", "some are left"])
+def test_a_thread_that_died_as_lines_gathered_is_followed_by_another(tmp_path: Path, lines: int) -> None:
+    """To wait for a condition takes a lock, which may find no memory."""
+    died = threading.Event()
+    with (tmp_path / "log").open("wb") as log:
+        stream = LogStream(log.fileno())
+        wait = stream._changed.wait
+
+        def no_memory(timeout: float | None = None) -> bool:
+            if timeout is None or threading.current_thread().name != "log" or died.is_set():
+                return wait(timeout)
+            died.set()
+            raise MemoryError
+
+        stream._changed.wait = no_memory  # type: ignore[method-assign]  # as where memory is short
+        with stream._lock:  # so that the thread finds all of them together
+            for number in range(lines):
+                stream.write(f"line {number} {'x' * 50}\n")
+        assert died.wait(PATIENCE)
+        until(lambda: stream._thread is None, seconds=PATIENCE)
+        if lines == 1:
+            stream.write("and it goes on\n")
+            until(lambda: "goes on" in (tmp_path / "log").read_text(), seconds=PATIENCE)
+        assert stream.drain(PATIENCE)
+        stream.stop()
+    written = (tmp_path / "log").read_text().splitlines()
+    assert [line.split()[1] for line in written if line.startswith("line")] == [str(one) for one in range(lines)]
 
 
 def script(code: str) -> subprocess.CompletedProcess[str]:

@@ -104,7 +104,8 @@ class LogStream(io.TextIOBase):
         """Wait until all that was left so far is written; False where that took longer than so many seconds."""
         with self._changed:
             self._drains += 1
-            self._changed.notify_all()
+            if self._held:
+                self._wake()
             self._changed.wait_for(lambda: not self._held or self._thread is None, patience)
             self._drains -= 1
             return not self._held
@@ -138,9 +139,10 @@ class LogStream(io.TextIOBase):
     def _run(self) -> None:
         try:
             self._write_on()
-        finally:  # one that died, for want of memory, must not be taken for one that writes
+        finally:  # one that died, for want of memory, must not be taken for one that writes, or that gathers
             with self._changed:
                 self._thread = None
+                self._gathers = False
 
     def _write_on(self) -> None:
         while batch := self._next():
