@@ -67,6 +67,19 @@ def test_an_event_that_concerns_nobody_is_not_wanted() -> None:
     assert not bus.wants(MessageEnded, "mine")
 
 
+def test_who_cannot_say_what_concerns_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(subject: object) -> bool:
+        raise ValueError(SECRET)
+
+    bus = EventBus()
+    bus.subscribe(MessageEnded, print, concerns=lambda subject: False)
+    bus.subscribe(MessageEnded, print, concerns=fails)
+    assert bus.wants(MessageEnded, "a subject")
+    (line,) = caplog.messages
+    assert line.startswith("a MessageEnded: ")
+    assert line.endswith("fails could not say whether it is concerned")
+
+
 def test_who_unsubscribes_is_told_no_more_and_the_same_function_may_be_there_twice() -> None:
     bus = EventBus()
     told: list[Event] = []

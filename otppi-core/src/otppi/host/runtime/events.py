@@ -20,6 +20,10 @@ def _everything(_: object) -> bool:
     return True
 
 
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
 class Subscription:
     """One subscription. Used as a context manager it ends with the block."""
 
@@ -72,7 +76,7 @@ class EventBus:
 
         `concerns` says of what an event would be made of (a record, of events of messages) whether the subscriber has
         any use for that. Where no subscriber has, the event may never be made: each costs as much as ten looks. Where
-        another one has, it comes to all.
+        another one has, it comes to all. What it raises is logged, and counts as a use.
         """
         subscription = Subscription(self, kind, subscriber, concerns)
         with self._changing:
@@ -87,8 +91,12 @@ class EventBus:
             told = self._subscribers(kind)
         if subject is None:
             return bool(told)
-        for one in told:  # noqa: SIM110 - any() takes twice as long, and this is on each message's path
-            if one.concerns(subject):
+        for one in told:  # any() takes twice as long, and this is on each message's path
+            try:
+                if one.concerns(subject):
+                    return True
+            except (Exception, SystemExit):  # whoever cannot tell is told of it, and the publisher goes on
+                logger.exception("a %s: %s could not say whether it is concerned", kind.__name__, _name(one.concerns))
                 return True
         return False
 
@@ -98,8 +106,7 @@ class EventBus:
             try:
                 one.subscriber(event)
             except (Exception, SystemExit):  # a fault of whoever listens must not look like one of this thread
-                name = getattr(one.subscriber, "__qualname__", type(one.subscriber).__name__)
-                logger.exception("%r could not be told to %s", event, name)
+                logger.exception("%r could not be told to %s", event, _name(one.subscriber))
 
     def _subscribers(self, kind: type[Event]) -> tuple[Subscription, ...]:
         told = self._told  # one look: another thread may replace it
