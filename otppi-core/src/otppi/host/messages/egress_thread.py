@@ -230,7 +230,7 @@ class EgressThread(ABC, Generic[E_co]):
         before = self.status
         if (before.state, before.detail) == (state, detail):
             return
-        self.status = EgressStatus(state, detail, time.time())
         log: Callable[..., None] = logger.info if state in (EgressState.READY, EgressState.STOPPED) else logger.warning
-        log("%s is %s%s", self.title, state.value, f": {detail}" if detail else "")
+        log("%s is %s%s", self.title, state.value, f": {detail}" if detail else "")  # who sees the state finds its line
+        self.status = EgressStatus(state, detail, time.time())
         self._status_changed()

@@ -135,16 +135,17 @@ class Supervised:
                 if time.monotonic() - started > _STEADY:
                     backoff.reset()
                 delay = backoff.delay()
-                self._failed(error)
+                # First the line, then the state: who sees that finds the line.
                 logger.exception("%s failed; it will be started again in %.1f s", self.name, delay)
+                self._failed(error)
                 self._stopping.wait(delay)
         self._change(ThreadState.STOPPED)
 
     def _blocked(self, error: InvalidSettings) -> None:
         """Wait for other settings, or `stop`: until then no further try helps."""
         reason = "; ".join(map(str, error.problems))
-        self._set(Supervision(ThreadState.BLOCKED, time.time(), self.supervision.failures + 1, reason))
         logger.error("%s is %s: %s", self.name, ThreadState.BLOCKED, reason)
+        self._set(Supervision(ThreadState.BLOCKED, time.time(), self.supervision.failures + 1, reason))
         if not self._stopping.is_set():  # looked at after clear, which forgets a stop that came before it
             self._unblocked.wait()
 

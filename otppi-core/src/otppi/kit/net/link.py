@@ -73,10 +73,10 @@ class Link:
 
     def connected(self, detail: str = _CONNECTED) -> None:
         """Note that the server has accepted the connection."""
-        self._connected_at = time.monotonic()
-        self._change(detail)
+        logger.info("%s: connected to %s", self._name, self._server)  # first: who sees the state finds its line
         self._attempts, self._last_error, self._said = 0, None, None
-        logger.info("%s: connected to %s", self._name, self._server)
+        self._change(detail)
+        self._connected_at = time.monotonic()
 
     def say(self, detail: str) -> None:
         """Note what the connection does now, such as why it takes nothing."""
@@ -137,11 +137,7 @@ class Link:
     def _pause(self, reason: str) -> None:
         if self._connected_at is not None and time.monotonic() - self._connected_at > _STEADY:
             self._backoff.reset()
-        self._connected_at = None
-        self._attempts += 1
-        self._last_error = reason
         delay = self._backoff.delay()
-        self._change(_("waiting to connect again"))
         now = time.monotonic()
         if self._said is None or self._said[0] != reason or now - self._said[1] > _SAID_AGAIN:
             self._said = (reason, now)
@@ -149,6 +145,11 @@ class Link:
                 "%s: no connection to %s: %s; tried again in %.1f s, until then nothing is taken from it",
                 self._name, self._server, reason, delay,
             )  # fmt: skip
+        # Then the state: who sees that it is not connected finds the line of it in the log, and why in `describe`.
+        self._last_error = reason
+        self._attempts += 1
+        self._change(_("waiting to connect again"))
+        self._connected_at = None
         self._stopping.wait(delay)
 
     def _change(self, detail: str) -> None:
