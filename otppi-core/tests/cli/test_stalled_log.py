@@ -47,7 +47,7 @@ def stalled(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         yield process, reading
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE)
         os.close(reading)
 
 
@@ -60,16 +60,16 @@ def test_a_stalled_reader_of_the_log_stops_nothing(
 ) -> None:
     process, _ = stalled
     data = tmp_path / "data"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while otppi("status", "--data", data).code != 0:
         assert time.monotonic() < deadline
         assert process.poll() is None
     for number in range(100):  # some 200 bytes of log each: the pipe has room for 20
         sent = otppi("send", "081200000001", f"made up {number}", "--data", data, "--json")
         assert sent.json["state"] in ("sent", "delivered")
-    until(lambda: any("log is not read" in warning for warning in status(otppi, data)["warnings"]), seconds=60)
+    until(lambda: any("log is not read" in warning for warning in status(otppi, data)["warnings"]))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def read(reading: int, until: bytes) -> bytes:
@@ -190,7 +190,7 @@ def test_a_thread_that_died_as_lines_gathered_is_followed_by_another(tmp_path: P
 def script(code: str) -> subprocess.CompletedProcess[str]:
     prelude = "import os, sys, threading, warnings\nfrom otppi.cli import logs\nwarnings.simplefilter('ignore')\n"
     command = [sys.executable, "-c", f"{prelude}log = logs.start('info')\n{code}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_the_end_of_the_process_waits_for_what_is_left() -> None:
@@ -221,6 +221,6 @@ def test_a_process_that_ends_does_not_wait_long_for_a_reader() -> None:
     code = "from otppi.cli import logs\nlogs.start('info').write('x' * 200_000)\nlogs.logger.info('y' * 70_000)"
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     with subprocess.Popen([sys.executable, "-c", code], stderr=writing) as process:
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     os.close(writing)
     os.close(reading)

@@ -16,6 +16,7 @@ import pytest
 
 from otppi.simulator import FAULTS, ModemProfile, ModemRack
 from otppi.testing.rack.control import answer_line
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.address import Address
 from otppi.wire.segment import segment
 from otppi.wire.tpdu import SmsSubmit, pdu_line
@@ -73,7 +74,7 @@ def test_a_process_of_its_own(tmp_path: Path) -> None:
         assert [(each["modem"], each["text"]) for each in arrived["arrived"]] == [("modem1", TEXT)]
         assert child.stdin is not None
         child.stdin.close()
-        assert child.wait(10.0) == 0
+        assert child.wait(PATIENCE) == 0
     assert list((tmp_path / "ports").iterdir()) == []
     record = json.loads(log.read_text())
     assert record["first_byte"] < record["ctrl_z"] < record["answered"]
@@ -85,7 +86,7 @@ def test_a_process_of_its_own(tmp_path: Path) -> None:
 def test_signals_end_it(number: signal.Signals, tmp_path: Path) -> None:
     with process("--no-stdin", "--dir", str(tmp_path), "--fault", "noise") as (child, _):
         child.send_signal(number)
-        assert child.wait(10.0) == 0
+        assert child.wait(PATIENCE) == 0
     assert list(tmp_path.iterdir()) == []
 
 

@@ -31,7 +31,7 @@ class Served:
         """Connect, and send a request."""
         client = socket.socket()
         self._clients.append(client)
-        client.settimeout(60)
+        client.settimeout(PATIENCE)
         if receive_buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         client.connect(("127.0.0.1", self.port))

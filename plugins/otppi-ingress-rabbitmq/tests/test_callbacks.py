@@ -215,7 +215,7 @@ def test_messages_are_taken_while_the_broker_takes_no_answers(
     try:
         gateway.hold = False
         gateway.finish()
-        until(lambda: served["blocked"], seconds=20)
+        until(lambda: served["blocked"])
         assert "the server is short of resources (low on memory): answers wait" in caplog.text
         served.until(done=7, unsettled=0)
     finally:
@@ -237,7 +237,7 @@ def test_answers_that_may_not_be_published_do_not_stop_messages(
         served = serve(queue, username="reader", password="a-password", timeout=2).until(done=2, unsettled=0)
         assert "the server refuses to publish answers: ACCESS_REFUSED" in caplog.text
         assert "a-password" not in caplog.text
-        until(lambda: served["callbacks"]["refused"] == 1, seconds=20)
+        until(lambda: served["callbacks"]["refused"] == 1)
         served.stop()
         assert client.ready(queue) == 0
     finally:

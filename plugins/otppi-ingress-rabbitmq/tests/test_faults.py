@@ -36,7 +36,7 @@ def test_the_server_hangs_up_and_is_found_again(
     ]
     assert "OTP-Pi " in name
     rabbitmq.ctl("close_connection", name.split()[0], "maintenance")
-    until(lambda: served["attempts"] == 1 or served["taken"] == 2, seconds=20)
+    until(lambda: served["attempts"] == 1 or served["taken"] == 2)
     served.until(taken=2, consumer="consuming")
     assert "the server closed it: CONNECTION_FORCED - maintenance" in caplog.text
     assert [origin.redelivered for _, origin in gateway.taken] == [False, True]
@@ -57,7 +57,7 @@ def test_a_network_that_stalls_is_noticed_and_what_was_not_begun_is_taken_back(
     assert "the server was silent for 2 s" in caplog.text
     until(lambda: gateway.tickets[1].answer().code is ResponseCode.NO_MODEM)
     assert gateway.tickets[0].answer().code is ResponseCode.SUCCESS
-    until(lambda: client.ready(queue) == 3, seconds=20)  # the server has noticed it as well
+    until(lambda: client.ready(queue) == 3)  # the server has noticed it as well
     gateway.hold = False
     proxy.flow()
     proxy.cut()
@@ -84,7 +84,7 @@ def test_what_is_acknowledged_in_one_go_is_what_has_ended(
     assert heard.wait(PATIENCE)
     gateway.hold = False
     proxy.cut()
-    until(lambda: len(gateway.taken) == 85, seconds=20)
+    until(lambda: len(gateway.taken) == 85)
     served.until(unsettled=0)
     assert set(gateway.ids[60:]) == {str(number) for number in range(60) if number not in ended}
     assert client.ready(queue) == 0
@@ -150,7 +150,7 @@ def test_heartbeats_go_on_under_load_and_while_modems_are_slow(client: Any, gate
         def few_wait(sent: int = number) -> bool:
             return bool(served["done"] >= sent - 100)
 
-        until(few_wait, seconds=60)  # so few wait that the rest is done soon
+        until(few_wait)  # so few wait that the rest is done soon
     served.until(done=number, unsettled=1)
     assert (served["attempts"], served["last_problem"]) == (0, None)
     gateway.finish()
@@ -166,7 +166,7 @@ def test_a_server_that_stands_still(
     rabbitmq.pause()
     try:
         served.until(connected=False)
-        until(lambda: served["attempts"] >= 2, seconds=20)
+        until(lambda: served["attempts"] >= 2)
         assert served["last_problem"] == "the server did not answer within 2 s"
         assert served.stop() < 6  # though nobody answers
         served = serve(queue, heartbeat=2, timeout=2)
@@ -193,7 +193,7 @@ def test_a_server_that_is_something_else(serve: Any, say: bytes) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         served = serve("sms", port=listener.getsockname()[1], timeout=1)
-        until(lambda: served["last_problem"], seconds=20)
+        until(lambda: served["last_problem"])
         thread.join()
         served.stop()
     assert "password" not in served["last_problem"]
@@ -218,7 +218,7 @@ def test_the_server_is_killed_and_comes_back(client: Any, gateway: Any, serve: A
     gateway.hold = False
     rabbitmq.start()
     client.reconnect()
-    until(lambda: sent(gateway) == {str(number) for number in range(20)}, seconds=40)
+    until(lambda: sent(gateway) == {str(number) for number in range(20)})
     served.until(unsettled=0, consumer="consuming")
     until(lambda: client.ready(queue) == 0 and client.ready(classic) == 0)
     told = {client.answer(answers)["data"]["id"] for _ in range(20)}

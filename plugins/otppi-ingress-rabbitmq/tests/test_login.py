@@ -14,7 +14,7 @@ SECRET = "a-secret-of-the-test"
 
 
 def problem(served: Any) -> str:
-    until(lambda: served["last_problem"], seconds=20)
+    until(lambda: served["last_problem"])
     assert not served["connected"]
     return str(served["last_problem"])
 

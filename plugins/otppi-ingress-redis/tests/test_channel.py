@@ -21,7 +21,7 @@ def test_commands_of_a_channel_are_taken_and_answered(
     tools.eventually(lambda: subscribed(client))
     with client.pubsub() as answers:
         answers.subscribe("answers")
-        assert answers.get_message(timeout=5)
+        assert tools.eventually(lambda: answers.get_message(timeout=1))
         for number in range(200):
             client.publish("sms", tools.command(str(number), callback_topic="answers"))
         got = [tools.eventually(lambda: answers.get_message(timeout=1)) for _ in range(200)]

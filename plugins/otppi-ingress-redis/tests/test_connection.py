@@ -13,6 +13,7 @@ import redis
 from otppi.testing.brokers.certificates import Authority
 from otppi.testing.brokers.redis import Redis
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_redis.settings import SECTION
 
 SECRET = "a secret of the test"
@@ -151,7 +152,7 @@ def test_a_replica_and_a_full_server_hold_answers_up_and_lose_none(
 
 def test_what_is_no_redis_is_told(serve: Any, server: Redis, tools: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        other.settimeout(10)
+        other.settimeout(PATIENCE)
         served = serve(server, port=other.getsockname()[1])
         peer, _ = other.accept()
         with peer:

@@ -280,7 +280,7 @@ class Served:
     def stop(self) -> None:
         self.gateway.release()
         self.ingress.stop()
-        self.thread.join(30)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         for wire in self._wires:
             wire.close()

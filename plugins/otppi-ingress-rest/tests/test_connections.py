@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from otppi.testing.waiting import PATIENCE
 from otppi.web import driver, server
 from otppi.web.connection import Connection
 from otppi.web.listener import KERNEL_BUFFER
@@ -63,7 +64,7 @@ def test_where_all_are_being_answered_the_next_one_waits(serve: Any, http: Any) 
     served.gateway.release()
     assert [wire.answer()[0] for wire in waiting] == [200] * 8
     for sock in late:
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         assert sock.recv(100).startswith(b"HTTP/1.1 200")
         sock.close()
 
@@ -107,7 +108,7 @@ def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkey
 
     def slowly(connection: Connection) -> None:
         begun.release()
-        assert end.wait(10)
+        assert end.wait(PATIENCE)
         shake(connection)
 
     monkeypatch.setattr(Connection, "shake_hands", slowly)
@@ -119,13 +120,13 @@ def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkey
     for thread in secure:
         thread.start()
     for _ in range(driver.HANDSHAKERS):
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=PATIENCE)
     for _ in range(20):
         assert served.ask(http.post(http.SMS))[0] == 200
     assert served.ingress.describe()["threads"] <= 4
     end.set()
     for thread in secure:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert answers == [200] * 5
 
 
@@ -133,7 +134,7 @@ def test_a_handshake_that_stops_halfway_ends(serve: Any) -> None:
     served = serve(Timeouts(handshake=0.3, stop=0.3), https_enable=True)
     hello = _client_hello()
     with socket.create_connection(("127.0.0.1", served.tls_port)) as sock:
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         sock.sendall(hello)
         while sock.recv(65_536):  # the server's flight, and then its patience is over
             pass
@@ -162,7 +163,7 @@ def test_it_goes_on_when_descriptors_are_there_again(serve: Any, http: Any, capl
             http.eventually(lambda: "No connection can be accepted for the moment" in caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        late.settimeout(10)
+        late.settimeout(PATIENCE)
         late.sendall(http.post(http.SMS))
         assert late.recv(100).startswith(b"HTTP/1.1 200")
     assert idle.closed()  # its descriptor was wanted
@@ -174,7 +175,7 @@ def test_a_server_whose_thread_is_stuck_says_so(serve: Any, http: Any, monkeypat
     receive = Connection.receive
 
     def stuck(connection: Connection) -> bool:
-        end.wait(10)
+        end.wait(PATIENCE)
         return receive(connection)
 
     monkeypatch.setattr(Connection, "receive", stuck)
@@ -194,7 +195,7 @@ def test_another_one_takes_the_port_of_a_server_that_does_not_end(
     receive = Connection.receive
 
     def stuck(connection: Connection) -> bool:
-        assert end.wait(20)
+        assert end.wait(PATIENCE)
         return receive(connection)
 
     with monkeypatch.context() as patch:
@@ -207,5 +208,5 @@ def test_another_one_takes_the_port_of_a_server_that_does_not_end(
     again = serve(http_port=port)
     assert again.ask(http.post(http.SMS))[0] == 200
     end.set()
-    served.thread.join(10)
+    served.thread.join(PATIENCE)
     assert not served.thread.is_alive()

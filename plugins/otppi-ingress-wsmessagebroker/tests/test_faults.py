@@ -13,11 +13,13 @@ import pytest
 from otppi.kit import threads
 from otppi.kit.threads import PromptThread
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
+from otppi.testing.waiting import PATIENCE
 from otppi_ingress_wsmessagebroker import change, ingress
 
 USERS = {"username": "password"}
-AT_ONCE = 2.5
-"""Seconds: a stop has to end within one; the rest is for a busy machine."""
+AT_ONCE = 30
+"""Seconds, on a busy machine: what a stop could wait for instead takes a minute in these tests."""
+SLOW = 60
 
 
 def test_a_wrong_password_is_told_as_what_it_probably_is(
@@ -106,11 +108,13 @@ def test_a_server_that_stands_still_is_noticed_by_a_ping(
         tools.eventually(lambda: running.gateway.ids() == ["1"])
 
 
-def test_a_server_that_hangs_up_and_one_that_goes_away(run: Any, application: Any, tools: Any) -> None:
+def test_a_server_that_hangs_up_and_one_that_goes_away(
+    run: Any, application: Any, tools: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with Messenger() as server:
         running = run(server.port).connected()
         server.hang_up()
-        tools.eventually(lambda: (running.says("last_problem") or "").startswith("the server closed the connection"))
+        tools.eventually(lambda: ": the server closed the connection" in caplog.text)
         running.connected()
         application(server).send(tools.sms(1))
         tools.eventually(lambda: running.gateway.ids() == ["1"])
@@ -224,7 +228,7 @@ def test_a_refresh_that_fails_keeps_the_old_connection(
     refused = threading.Event()
 
     def later(connection: Any) -> None:
-        assert refused.wait(10)
+        assert refused.wait(PATIENCE)
         connection.sock.sendall(tools.frame(json.dumps(tools.sms(1)).encode()))
 
     server = raw(script)
@@ -249,17 +253,17 @@ def test_stopping_takes_what_the_server_has_sent_already(run: Any, raw: Any, too
                 connection.sock.sendall(tools.frame(json.dumps(tools.sms(1)).encode()) + tools.frame(payload, 8))
                 return
 
-    running = run(raw(script).port).connected()
+    running = run(raw(script).port, timeout=SLOW).connected()
     assert running.stop() < AT_ONCE
     assert running.gateway.ids() == ["1"]
 
 
 def test_stopping_while_connected(run: Any, messenger: Any) -> None:
-    assert run(messenger.port).connected().stop() < AT_ONCE
+    assert run(messenger.port, timeout=SLOW).connected().stop() < AT_ONCE
 
 
 def test_stopping_before_it_has_begun(run: Any, messenger: Any) -> None:
-    assert run(messenger.port).stop() < AT_ONCE
+    assert run(messenger.port, timeout=SLOW).stop() < AT_ONCE
 
 
 def test_stopping_during_the_pause_between_attempts(run: Any, tools: Any) -> None:
@@ -270,7 +274,7 @@ def test_stopping_during_the_pause_between_attempts(run: Any, tools: Any) -> Non
 
 def test_stopping_while_the_server_does_not_answer(run: Any, raw: Any, tools: Any) -> None:
     server = raw(lambda connection: connection.over.wait())
-    running = run(server.port, timeout=60)
+    running = run(server.port, timeout=SLOW)
     tools.eventually(lambda: server.connections)
     assert running.stop() < AT_ONCE
 
@@ -282,7 +286,7 @@ def test_stopping_while_the_server_answers_octet_by_octet(run: Any, raw: Any, to
             connection.sock.sendall(b"H")
 
     server = raw(script)
-    running = run(server.port, timeout=60)
+    running = run(server.port, timeout=SLOW)
     tools.eventually(lambda: server.connections and server.connections[0].head.endswith(b"\r\n\r\n"))
     assert running.stop() < AT_ONCE
 
@@ -303,7 +307,7 @@ def test_stopping_while_tcp_does_not_connect(run: Any, tools: Any) -> None:
         for filler in (one, two):  # a queue that is full answers no SYN (listen(2))
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
-        running = run(full.getsockname()[1], timeout=60)
+        running = run(full.getsockname()[1], timeout=SLOW)
         threading.Event().wait(0.1)
         assert running.stop() < AT_ONCE
 
@@ -316,13 +320,13 @@ def test_stopping_while_a_name_is_looked_up(run: Any, tools: Any, monkeypatch: p
         if host != "broker.example" or more.get("flags"):
             return real(host, *words, **more)
         hangs.set()
-        answered.wait(20)
+        answered.wait(PATIENCE)
         raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     try:
         running = run(9, host="broker.example", timeout=1)
-        assert hangs.wait(5)
+        assert hangs.wait(PATIENCE)
         tools.eventually(
             lambda: running.says("last_problem") == "the name of host broker.example was not resolved within 1 s"
         )

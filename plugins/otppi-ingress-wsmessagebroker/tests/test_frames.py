@@ -50,7 +50,7 @@ def test_hostile_frames_end_that_connection_and_nothing_else(
     run: Any, raw: Any, tools: Any, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = raw(playing(tools, lambda connection: connection.sock.sendall(HOSTILE[name])))
-    running = run(server.port, timeout=1, ping_interval=1)
+    running = run(server.port, timeout=3, ping_interval=1)
     tools.eventually(lambda: running.gateway.ids() == ["99"])
     assert len(server.connections) == 2
     assert "RAHAS" not in caplog.text

@@ -51,7 +51,7 @@ def client(host: Host, path: Path) -> Iterator[ControlClient]:
 
 def raw(path: Path, request: bytes) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         connection.connect(str(path))
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)

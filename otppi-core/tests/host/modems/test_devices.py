@@ -34,6 +34,7 @@ from otppi.kit.threads import PromptThread
 from otppi.simulator import ModemProfile, ModemRack, PortKind, RackedModem
 from otppi.testing.rack.source import RackSource
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 STICK = (PortKind.DIAG, PortKind.AT, PortKind.AT_URC)
 A, B = "350000000000010", "350000000000028"
@@ -391,7 +392,7 @@ class Watch:
     def _ask(self, ports: Any, known: int) -> Examined:
         names = [Path(one).name for one in ports]
         self.asked.append(names)
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE)
         if self.broken.intersection(names):
             raise ValueError("it says what nobody expects")
         return next((self.answers[name] for name in names if name in self.answers), Examined(problem="silent"))
@@ -417,7 +418,7 @@ def watching() -> Iterator[Callable[..., Watch]]:
         one.gate.set()
         one.thread.stop()
         one.watch.close()
-        assert one.thread.join(30)
+        assert one.thread.join(PATIENCE)
 
 
 def is_(imei: str, number: int) -> Examined:
@@ -450,7 +451,7 @@ def test_a_stranger_is_asked_later_where_no_thread_starts(watching: Any, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", cannot_start)
         one.source.put(port(0))
-        assert refused.wait(10)
+        assert refused.wait(PATIENCE)
         one.expect()
     until(lambda: one.asked and one.watch.devices()[0].examined)
 
@@ -473,7 +474,7 @@ def test_a_thread_that_never_begins_holds_up_nobody(watching: Any, monkeypatch: 
     monkeypatch.setattr(devices, "PromptThread", FirstIsStillborn)
     one = watching(ttyUSB0=is_(A, 0))
     one.source.put(port(0))
-    assert lost.wait(10)
+    assert lost.wait(PATIENCE)
     until(lambda: one.watch.devices()[0].examined)
     assert one.asked == [["ttyUSB0"]]
 

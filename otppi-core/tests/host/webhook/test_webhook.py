@@ -325,7 +325,7 @@ def test_a_server_that_drips_its_answer_does_not_hold_the_queue(
 ) -> None:
     """Each octet came before the time-out of one read: the queue was held for hours."""
     server.script.append(drip(*begin))
-    webhook = start(server.url, timeout=0.3, attempts=1)
+    webhook = start(server.url, timeout=2.0, attempts=1)
     webhook.post(MESSAGE_RECEIVED, {"n": 1})
     webhook.post(MESSAGE_RECEIVED, {"n": 2})
     until(lambda: idle(webhook))
@@ -334,7 +334,7 @@ def test_a_server_that_drips_its_answer_does_not_hold_the_queue(
 
 def test_what_was_taken_is_taken_even_if_the_answers_body_drips(server: Server, start: Callable[..., Webhook]) -> None:
     server.script.append(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"))
-    webhook = start(server.url, timeout=0.3)
+    webhook = start(server.url, timeout=2.0)
     webhook.post(MESSAGE_RECEIVED, {"n": 1})
     webhook.post(MESSAGE_RECEIVED, {"n": 2})
     until(lambda: idle(webhook))

@@ -17,6 +17,7 @@ from otppi.kit.net.tls import verifying_context
 from otppi.kit.net.wake import Alarm, Wake
 from otppi.testing.brokers.certificates import Authority, Pair
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 Listen = Callable[..., int]
 
@@ -40,7 +41,7 @@ def listen() -> Iterator[Listen]:
                     except OSError:
                         return
                     with peer, suppress(OSError):
-                        peer.settimeout(20)
+                        peer.settimeout(PATIENCE)
                         one = context.wrap_socket(peer, server_side=True) if context is not None else peer
                         with one:
                             one.sendall(greet)
@@ -83,7 +84,7 @@ def names(monkeypatch: pytest.MonkeyPatch, found: Any) -> list[str]:
 def test_a_connection_is_opened(listen: Listen) -> None:
     with dial(Endpoint("127.0.0.1", listen())) as sock:
         assert not sock.getblocking()
-        sock.settimeout(20)
+        sock.settimeout(PATIENCE)
         assert sock.recv(5) == b"hello"
         options = {(socket.IPPROTO_TCP, socket.TCP_NODELAY), (socket.SOL_SOCKET, socket.SO_KEEPALIVE)}
         assert all(sock.getsockopt(*option) for option in options)
@@ -101,7 +102,7 @@ def test_tls(listen: Listen, authority: Authority, host: str) -> None:
     context = verifying_context(str(authority.ca_file))
     with dial(Endpoint(host, listen(pair=authority.good()), 20, context)) as sock:
         assert isinstance(sock, ssl.SSLSocket)
-        sock.settimeout(20)
+        sock.settimeout(PATIENCE)
         assert sock.recv(5) == b"hello"
 
 
@@ -185,7 +186,7 @@ def test_a_search_that_hangs_is_not_waited_for_and_not_started_twice(monkeypatch
     answered = threading.Event()
 
     def hang() -> Any:
-        answered.wait(60)
+        answered.wait(PATIENCE)
         return ["127.0.0.1"]
 
     threads = names(monkeypatch, hang)
@@ -220,7 +221,7 @@ def test_a_search_that_could_not_be_started_is_not_waited_for(monkeypatch: pytes
 @pytest.mark.parametrize("where", ["name", "handshake"])
 def test_it_is_ended_by_the_wake_up(silent: int, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     answered, waits = threading.Event(), threading.Event()
-    names(monkeypatch, lambda: answered.wait(60) and ["127.0.0.1"])
+    names(monkeypatch, lambda: answered.wait(PATIENCE) and ["127.0.0.1"])
     alarm = Alarm()
     host = "broker.example" if where == "name" else "127.0.0.1"
     context = None if where == "name" else verifying_context()
@@ -233,7 +234,7 @@ def test_it_is_ended_by_the_wake_up(silent: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(alarm, "wait", wait)
 
     def stop() -> None:
-        waits.wait(20)
+        waits.wait(PATIENCE)
         alarm.stop()
 
     stopper = threading.Thread(target=stop)

@@ -135,8 +135,8 @@ def test_an_answer_is_read_up_to_the_limit(server: Server, client: HttpClient, s
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "])
 def test_a_head_that_drips_ends(server: Server, head: bytes) -> None:
     server.script.append(drip(head))
-    client = HttpClient(server.url, timeout=0.3)
-    with pytest.raises(LinkLost, match=r"did not answer within 0\.3 s"):
+    client = HttpClient(server.url, timeout=2.0)
+    with pytest.raises(LinkLost, match=r"did not answer within 2 s"):
         client.request("GET")
     assert client.request("GET").status == 200
     client.close()
@@ -144,7 +144,7 @@ def test_a_head_that_drips_ends(server: Server, head: bytes) -> None:
 
 def test_a_body_that_does_not_come_leaves_the_status(server: Server) -> None:
     server.script.append(say(200, b"x", length=50))
-    client = HttpClient(server.url, timeout=0.3)
+    client = HttpClient(server.url, timeout=2.0)
     answer = client.request("GET")
     assert (answer.status, answer.whole) == (200, False)
     assert client.request("GET").whole

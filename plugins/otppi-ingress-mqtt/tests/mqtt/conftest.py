@@ -91,7 +91,9 @@ class StandInGateway:
 
     def wait_for(self, count: int) -> list[tuple[Envelope, Origin]]:
         with self.counted:
-            assert self.counted.wait_for(lambda: len(self.taken) >= count, 60), f"{len(self.taken)} of {count} came"
+            assert self.counted.wait_for(lambda: len(self.taken) >= count, PATIENCE), (
+                f"{len(self.taken)} of {count} came"
+            )
         return self.taken
 
     def ids(self) -> list[str | None]:

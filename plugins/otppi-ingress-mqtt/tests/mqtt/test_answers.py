@@ -175,7 +175,7 @@ def test_bad_payloads(
         asked = {"ResponseTopic": f"{topic}/answers", "CorrelationData": name.encode()} if protocol == "5" else None
         for qos in (0, 1, 2):
             peer.publish(topic, payload, qos, properties=asked)
-    until(lambda: running.of("malformed") == 3 * len(PAYLOADS) and not running.of("in_flight"), seconds=60)
+    until(lambda: running.of("malformed") == 3 * len(PAYLOADS) and not running.of("in_flight"))
     peer.publish(topic, command(1, callback_topic=f"{topic}/answers"))
     gateway.wait_for(1)
     heard = peer.wait_for(3 * len(PAYLOADS) + 1 if protocol == "5" else 1)

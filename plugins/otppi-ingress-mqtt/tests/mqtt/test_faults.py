@@ -15,6 +15,7 @@ from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.proxy import TcpProxy
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 
 from .conftest import StandInGateway, Start, command
 
@@ -67,6 +68,7 @@ def test_a_broker_without_memory(
         peer.publish(topic, command(1, callback_topic=f"{topic}/answers"))
         gateway.wait_for(1)
     own.kill()
+    until(lambda: not running.of("connected"))
     (own.folder / "mosquitto.db").unlink(missing_ok=True)
     own.start()
     running.connected()
@@ -83,11 +85,16 @@ def test_a_broker_without_memory(
 
 @VERSIONS
 def test_a_broker_that_stands_still(
-    start: Start, own: Mosquitto, gateway: StandInGateway, topic: str, protocol: str
+    start: Start,
+    own: Mosquitto,
+    gateway: StandInGateway,
+    topic: str,
+    protocol: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     running = start(broker=own, unchecked={"keep_alive": 1, "timeout": 1}, protocol=protocol).connected()
     own.pause()
-    running.problem("the server was silent for too long")
+    until(lambda: "the server was silent for too long" in caplog.text)  # before the next problem takes its place
     running.problem("the server did not answer within 1 s")
     own.resume()
     running.connected()
@@ -215,7 +222,7 @@ def _server(*answers: bytes) -> Iterator[int]:
             except TimeoutError:
                 continue
             with connection:
-                connection.settimeout(2)
+                connection.settimeout(PATIENCE)
                 for answer in answers:
                     connection.recv(4096)
                     connection.sendall(answer)
