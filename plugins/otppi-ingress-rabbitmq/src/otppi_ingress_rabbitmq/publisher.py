@@ -56,12 +56,12 @@ class Tally:
 
     def failed(self, kind: str, topic: str, why: str) -> None:
         """Count a publication that did not arrive; the log has it once per topic."""
-        self.counts[kind] += 1
         if topic not in self._told:
             message = (
                 "ingress-rabbitmq: an answer for %r is lost: %s; said once for this queue, the messages are settled"
             )
             self._lines.log(logging.WARNING, "answers lost", message, topic, why)
+        self.counts[kind] += 1
         self._told[topic] = None
         self._told.move_to_end(topic)
         if len(self._told) > _TOPICS:

@@ -137,10 +137,10 @@ class WsMessageBrokerIngress(BrokerIngress):
             self._strange.log(logging.WARNING, "messages too long", "%s: a message is ignored, it is too long", KEY)
             return
         kind = kind_of(message, self._published)
-        self._counts[kind] += 1
         if kind is Kind.OTHER:
             self._strange.log(
                 logging.WARNING, "messages that are no commands", "%s: a message is ignored, it is no command", KEY
             )
         elif kind is Kind.COMMAND:
             self.consumer.consume(Delivery(body=message, kept=False))
+        self._counts[kind] += 1

@@ -259,9 +259,9 @@ class Publisher:
         self._kept_bytes -= len(letter.payload)
 
     def _give_up(self, number: int) -> None:
-        self.given_up += number
         message = "ingress-wsmessagebroker: %d answers are given up, they could not be published"
         self._lines.log(logging.WARNING, "answers given up", message, number)
+        self.given_up += number
 
     def _forget(self, topic: _Topic) -> None:
         self._hang_up(topic)

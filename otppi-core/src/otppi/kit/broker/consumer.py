@@ -312,9 +312,9 @@ class Consumer:
 
     def _give_back(self, delivery: Delivery, cause: str) -> None:
         """Leave a delivery to the broker, which delivers it again, here or elsewhere."""
+        self._lines.log(logging.INFO, "given back", "%s: a message is given back: %s", self._ingress, cause)
         with self._lock:
             self.counts["again"] += 1
-        self._lines.log(logging.INFO, "given back", "%s: a message is given back: %s", self._ingress, cause)
         self._remembered.gave_back(delivery)
         self.outbox.put(Action(delivery=delivery, verdict=Verdict.AGAIN))
 
@@ -335,11 +335,11 @@ class Consumer:
 
     def _refuse(self, delivery: Delivery, error: EnvelopeError) -> None:
         """Answer and reject what cannot be read."""
-        with self._lock:
-            self.counts["malformed"] += 1
         reasons = "; ".join(map(str, error.errors[:5]))  # which never quote a value
         message = "%s: a message is rejected, it is malformed (%s)"
         self._lines.log(logging.WARNING, "malformed messages rejected", message, self._ingress, reasons)
+        with self._lock:  # after the line: who sees the number finds it
+            self.counts["malformed"] += 1
         callback = callback_of(delivery, error.callback_topic, error.command)
         self._finish(delivery, Verdict.NEVER, callback, malformed(error), error.callback_delay / 1000)
 
