@@ -1,5 +1,8 @@
 """Parsing without sockets: the same requests however the bytes arrive; garbage gives a refusal, nothing else."""
 
+import gc
+import tracemalloc
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -128,17 +131,29 @@ def test_a_limit_may_depend_on_the_head() -> None:
     assert source.interim() == b""
 
 
-def test_a_head_that_comes_again_on_the_connection_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that keeps its connection sends the same head again and again; a long one is not remembered."""
-    read: list[str] = []
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the targets of the heads that were taken apart so far."""
+    targets: list[str] = []
 
     def noted(method: str, target: str, *, secure: bool) -> tuple[str, str]:
-        read.append(target)
+        targets.append(target)
         return to_origin_form(method, target, secure=secure)
 
     monkeypatch.setattr("otppi.web.request_parser.to_origin_form", noted)
+    return targets
+
+
+def head_of(fields: int, length: int = 0) -> bytes:
+    lines = ["GET / HTTP/1.1", "Host: a", *(f"X-{number}: {number}" for number in range(fields - 1))]
+    lines[1] += "a" * (length - len("\r\n".join(lines)))
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def test_a_head_that_comes_again_on_the_connection_is_read_twice_and_no_more(read: list[str]) -> None:
+    """A program that keeps its connection sends the same head again and again."""
     source = reader()
-    came = [("1", "abc"), ("1", "def"), ("2", "ghi"), ("1", "jkl"), ("x" * 2_000, "mno"), ("x" * 2_000, "pqr")]
+    came = [("1", "abc"), ("1", "def"), ("1", "ghi"), ("2", "jkl"), ("1", "mno"), ("1", "pqr")]
     found = []
     for one, body in came:
         source.receive(f"POST /a%20b?c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX-One: {one}\r\n\r\n{body}".encode())
@@ -148,7 +163,48 @@ def test_a_head_that_comes_again_on_the_connection_is_read_once(monkeypatch: pyt
         assert (request.path, request.query, request.address, request.port) == ("/a b", "c", "127.0.0.1", 2)
         request.fields["x-one"] = "what a handler leaves there"
     assert found == came
-    assert len(read) == 5
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "length", "times"), [(20, 0, 2), (21, 0, 5), (97, 0, 5), (1, 1_024, 2), (1, 1_025, 5)]
+)
+def test_a_long_head_is_not_remembered(read: list[str], fields: int, length: int, times: int) -> None:
+    source = reader()
+    for _ in range(5):
+        source.receive(head_of(fields, length))
+        assert source.next_request() is not None
+    assert len(read) == times
+
+
+@pytest.mark.parametrize(("fields", "times", "most"), [(20, 1, 1_000), (20, 5, 6_000), (97, 5, 1_000)])
+def test_what_a_connection_remembers_is_little_and_nothing_of_a_single_request(
+    fields: int, times: int, most: int
+) -> None:
+    sources = [reader() for _ in range(50)]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for source in sources:
+            for _ in range(times):
+                source.receive(head_of(fields, 1_024))
+                assert source.next_request() is not None
+        assert (tracemalloc.get_traced_memory()[0] - before) / len(sources) < most
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_head_is_forgotten(read: list[str]) -> None:
+    source = reader()
+    for _ in range(3):
+        source.receive(head_of(2))
+        assert source.next_request() is not None
+    source.forget_head()
+    source.receive(head_of(2))
+    assert source.next_request() is not None
+    assert len(read) == 3
+    assert source._remembered is None
 
 
 def test_a_head_that_comes_again_is_refused_again() -> None:

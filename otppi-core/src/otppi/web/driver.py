@@ -28,6 +28,8 @@ HANDSHAKERS = 2
 QUICK_AT_ONCE = 32
 """Quick requests that the server's thread answers in a turn; the workers answer the others, so that nobody waits long
 for the thread that owns all connections."""
+FORGET_AFTER = 2.0
+"""Seconds without a request after which what a connection remembers of the last ones is let go."""
 NEVER = math.inf
 RETRY_AFTER = "5"
 """Seconds after which a client may ask again where no thread was free."""
@@ -111,11 +113,14 @@ class Driver:
         self._quick_left = QUICK_AT_ONCE
 
     def sweep(self) -> None:
-        """See to the threads, and to the connections whose deadline has passed."""
+        """See to the threads, and to the connections whose deadline has passed, or that are idle."""
         self.workers.tend()
         self._handshakers.tend()
-        late = [one for one in self._connections if one.deadline <= self.now and one.phase is not Phase.WORK]
-        for connection in late:
+        ours = [one for one in self._connections if one.phase is not Phase.WORK]
+        for connection in ours:
+            if connection.since <= self.now - FORGET_AFTER:
+                connection.parser.forget_head()
+        for connection in (one for one in ours if one.deadline <= self.now):
             refusal = connection.parser.incomplete() if connection.phase is Phase.READ else None
             if refusal is None:
                 self._connections.remove(connection)

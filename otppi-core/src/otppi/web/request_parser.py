@@ -18,8 +18,8 @@ FIELDS_LIMIT = 100
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_REMEMBERED = 1_024
-"""Characters of a head that a connection remembers: the next request has mostly the same."""
+_REMEMBERED_LENGTH, _REMEMBERED_FIELDS = 1_024, 20
+"""The most characters and fields of a head that a connection remembers: some 5 KB of memory."""
 _BARE_LINE_FEED = re.compile(r"\r?\n")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Z-]+) ([!-~]+) HTTP/([0-9]\.[0-9])")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
@@ -68,8 +68,8 @@ class RequestParser:
         self._body_limit = body_limit
         self._buffer = bytearray()
         self._searched = 0
-        self._last_text = ""
-        self._last_head: _Head | None = None
+        self._last_hash = 0
+        self._remembered: tuple[str, _Head] | None = None
         self._pending: tuple[Request, KnownLength | Chunked] | None = None
         self._interim = b""
 
@@ -108,6 +108,10 @@ class RequestParser:
         interim, self._interim = self._interim, b""
         return interim if self._pending is not None else b""
 
+    def forget_head(self) -> None:
+        """Let go of the head that came again and again: the client sends no more requests for now."""
+        self._last_hash, self._remembered = 0, None
+
     def incomplete(self) -> Refusal | None:
         """Return what is missing, for a client that has sent its last byte or is too slow; None between requests."""
         if self.stage is RequestStage.IDLE:
@@ -137,11 +141,14 @@ class RequestParser:
         return head
 
     def _parse(self, text: str) -> tuple[Request, KnownLength | Chunked]:
-        head = self._last_head
-        if head is None or text != self._last_text:
+        if (known := self._remembered) and known[0] == text:
+            head = known[1]
+        else:
             head = _read_head(text, secure=self.secure)
-            if len(text) <= _REMEMBERED:
-                self._last_text, self._last_head = text, head
+            # It may hold a password, so it is remembered only where it comes again.
+            last, self._last_hash = self._last_hash, hash(text)
+            if last == self._last_hash and len(text) <= _REMEMBERED_LENGTH and len(head.fields) <= _REMEMBERED_FIELDS:
+                self._remembered = (text, head)
         request = Request(head.method, head.path, head.query, dict(head.fields), version=head.version)
         request.target, request.secure = head.target, self.secure
         request.address, request.port = self._address, self._port
