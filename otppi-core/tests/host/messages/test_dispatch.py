@@ -320,4 +320,5 @@ def test_where_one_modem_alone_may_send_nothing_is_ranked(
     bench.add("m1", prefixes=("62812",))
     second = bench.enqueue("6281200000002")
     assert bench.end(second) == (State.SENT,)
-    assert (ranked, second.egress) == (1, "m1")
+    assert second.egress == "m1"
+    assert ranked
