@@ -83,6 +83,19 @@ def test_every_problem_is_told_at_once_by_the_name(changes: SettingsChanges) -> 
     assert shown(changes, "name", "rate_per_minute") == [("m0", 5), ("m1", 0)]
 
 
+@pytest.mark.parametrize("former", ["m0", "m1", "m7", 5])
+def test_a_former_name_is_no_value_of_an_object(changes: SettingsChanges, former: object) -> None:
+    """Else the secrets of the object that has this name would move to another one."""
+    told = {"renamed_from": former}
+    own, new = "modems.m0.renamed_from", "modems[2].renamed_from"
+    assert refused(lambda: changes.put_item("modems", "m0", told)) == {own: "is not a setting"}
+    assert refused(lambda: changes.put_item("modems", "m0", {"name": "m8", **told})) == {own: "is not a setting"}
+    assert refused(lambda: changes.add_item("modems", modem("m2", **told))) == {new: "is not a setting"}
+    found = refused(lambda: changes.put_item("modems", "m0", {"active": 3, **told}))
+    assert found.keys() == {own, "modems.m0.active"}
+    assert shown(changes, "name", "sim_card_pin") == [("m0", "1234"), ("m1", "5678")]
+
+
 def test_a_setting_may_go_by_its_other_name(changes: SettingsChanges) -> None:
     changes.add_item("api_users", {"username": "shop", "password": "secret", "phone": "1"})
     changes.put_item("api_users", "shop", {"phone_number": "2"})

@@ -41,7 +41,8 @@ class SettingsChanges:
     def add_item(self, section: str, values: Mapping[str, Any], revision: int | None = None) -> list[str]:
         """Add an object to a list; what `values` leaves out has its default."""
         declared, items = self._list(section)
-        return self._replace(declared, [*items, dict(values)], revision)
+        own, unknown = _own_values(f"{section}[{len(items)}]", values)
+        return self._replace(declared, [*items, own], revision, unknown)
 
     def put_item(self, section: str, name: str, values: Mapping[str, Any], revision: int | None = None) -> list[str]:
         """Change an object of a list; what `values` leaves out stays as it is.
@@ -50,10 +51,11 @@ class SettingsChanges:
         """
         declared, items = self._list(section)
         index = self._index(declared, name)
-        items[index] = _merged(declared, items[index], values)
+        own, unknown = _own_values(f"{section}[{index}]", values)
+        items[index] = _merged(declared, items[index], own)
         if items[index][str(declared.identity)] != name:
             items[index][RENAMED_FROM] = name
-        return self._replace(declared, items, revision)
+        return self._replace(declared, items, revision, unknown)
 
     def rename_item(self, section: str, name: str, new_name: str, revision: int | None = None) -> list[str]:
         """Give an object of a list another name; its secrets and its counters stay."""
@@ -63,7 +65,7 @@ class SettingsChanges:
         """Remove an object from a list."""
         declared, items = self._list(section)
         del items[self._index(declared, name)]
-        return self._replace(declared, items, revision)
+        return self._replace(declared, items, revision, [])
 
     def _list(self, section: str) -> tuple[Section, list[Values]]:
         """Return how a list is declared, and its objects."""
@@ -81,15 +83,30 @@ class SettingsChanges:
         reason = _("there is no {identity} {item_name!r}", identity=section.identity, item_name=name)
         raise InvalidSettings([FieldError(f"{section.key}.{name}", reason)])
 
-    def _replace(self, section: Section, items: list[Values], revision: int | None) -> list[str]:
+    def _replace(
+        self, section: Section, items: list[Values], revision: int | None, unknown: list[FieldError]
+    ) -> list[str]:
         key, identity = section.key, str(section.identity)
         kept = len(self.config.many(key))
         names = [str(item.get(RENAMED_FROM, item.get(identity, ""))) for item in items[:kept]]
         try:
-            return self.update({key: items}, revision)
+            if not unknown:
+                return self.update({key: items}, revision)
+            self.config.check({key: items})
+            raise InvalidSettings(unknown)  # noqa: TRY301 - as if the check had found it
         except InvalidSettings as error:  # nobody who changes m0 knows that it is modems[0]
             named = {f"{key}[{place}]": f"{key}.{name}" for place, name in enumerate(names)}
-            raise InvalidSettings([_by_name(one, named) for one in error.problems]) from error
+            problems = dict.fromkeys([*unknown, *error.problems])
+            raise InvalidSettings([_by_name(one, named) for one in problems]) from error
+
+
+def _own_values(place: str, values: Mapping[str, Any]) -> tuple[Values, list[FieldError]]:
+    """Return values without a former name; and that as a problem: which object is changed, is said beside them.
+
+    Where it named another object, the secrets and counters of that one would move to this one.
+    """
+    unknown = [FieldError(f"{place}.{RENAMED_FROM}", _("is not a setting"))] if RENAMED_FROM in values else []
+    return {key: value for key, value in values.items() if key != RENAMED_FROM}, unknown
 
 
 def _merged(section: Section, kept: Mapping[str, Any], values: Mapping[str, Any]) -> Values:
