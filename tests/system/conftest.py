@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -80,6 +81,7 @@ class Gateway:
             )
         )
         self.process: subprocess.Popen[bytes] | None = None
+        self._marks = itertools.count()
 
     def start(self) -> Self:
         with self.log.open("ab") as log:
@@ -121,6 +123,13 @@ class Gateway:
             check=False,
             env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
         )
+
+    def whole_log(self) -> str:
+        """Return the log with all that was told so far: lines wait for others, so one is made that comes after them."""
+        mark = f"no-modem-{next(self._marks)}"
+        self.cli("modem", "test", mark)
+        until(lambda: f"modem_test '{mark}'" in self.log.read_text(), what="the log is written")
+        return self.log.read_text()
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)

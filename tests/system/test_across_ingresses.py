@@ -327,6 +327,7 @@ def test_nothing_is_left_on_the_way_and_no_text_anywhere(site: Site) -> None:
         assert ingress["malformed"] > 0, "the bad payloads of this file"
     with site.gateway.client() as client:
         assert client.request("GET", "/api/health")[1]["status"] == "ok"
+    site.gateway.whole_log()
     written = [site.gateway.log, *(path for path in site.gateway.data.rglob("*") if path.is_file())]
     written += [path for path in site.gateway.runtime.rglob("*") if path.is_file()]
     assert len(written) > 3

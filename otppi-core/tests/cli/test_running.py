@@ -226,6 +226,9 @@ def test_a_second_gateway_is_refused(gateway: Any) -> None:
 def test_no_text_is_in_the_log_or_the_data_folder(otppi: Cli, gateway: Any) -> None:
     secret = f"unheard-of-{time.time_ns()}"
     assert otppi("send", "081230000012", secret).code == 0
+    gateway.wait_for(r"message \w+ to 62812\*+12 from .*: sent")
+    otppi("modem", "test", "nobody")  # its line comes after those of the message
+    gateway.wait_for("modem_test 'nobody'")
     assert not any(secret in line for line in gateway.log)
     folders = (gateway.data, gateway.data.parent / "run")
     written = b"".join(path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file())

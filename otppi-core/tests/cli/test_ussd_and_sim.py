@@ -140,5 +140,8 @@ def test_a_sim_of_a_modem_that_is_away(otppi: Cli) -> None:
 def test_nothing_of_it_is_in_the_log(otppi: Cli, gateway: Any) -> None:
     otppi("ussd", "good", "*123#")
     otppi("sim", "disable-pin", "good", stdin="7391\n")
+    otppi("modem", "test", "nobody")  # its line comes after theirs, and lines wait for each other
+    gateway.wait_for("modem_test 'nobody'")
     log = "".join(gateway.log)
+    assert "ussd 'good' by" in log
     assert not any(secret in log for secret in ("*123#", "*100#", "Balance: 1", "7391"))
