@@ -1,6 +1,9 @@
 """Requests that are answered on the thread of all connections: which are, and that they keep nobody waiting."""
 
 import gc
+import http.client
+import select
+import socket
 import threading
 import weakref
 from typing import Any
@@ -55,6 +58,24 @@ class Quick:
 
     def refuse(self, refusal: Refusal) -> Response:
         return plain(refusal)
+
+
+def ask(client: socket.socket, path: str = "/quick") -> None:
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+
+def answer(client: socket.socket) -> bytes:
+    response = http.client.HTTPResponse(client)
+    response.begin()
+    return response.read()
+
+
+def until_it_came(served: Any, *clients: socket.socket) -> None:
+    """Wait until the server's sockets, which it does not look at now, have what clients sent that it knows."""
+    ports = [client.getsockname() for client in clients]
+    sockets = [one.sock for one in served.server._connections if one.sock.getpeername() in ports]
+    assert len(sockets) == len(clients)
+    until(lambda: len(select.select(sockets, (), (), 0)[0]) == len(clients), "what they sent is there")
 
 
 def test_a_quick_request_is_answered_on_the_servers_thread_and_no_other_is(serve: Any) -> None:
@@ -124,13 +145,37 @@ def test_what_is_more_than_a_turn_answers_goes_to_the_workers(serve: Any, monkey
 def test_who_sends_many_at_once_keeps_nobody_waiting(serve: Any) -> None:
     """Each turn answers one request of a connection: another client's comes before the rest of them."""
     application = Quick()
-    application.gate = threading.Event()
     served = serve(application)
     greedy, other = served.connect(), served.connect()
+    ask(other)
+    answer(other)  # from here on the server waits for its next request
+    application.gate = threading.Event()
+    application.answered.clear()
     greedy.sendall(b"GET /quick HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
     until(lambda: application.answered)
-    other.sendall(b"GET /quick?other HTTP/1.1\r\nHost: a\r\n\r\n")
+    ask(other, "/quick?other")
+    until_it_came(served, other)
     application.gate.set()
-    assert other.recv(1 << 16)
+    assert answer(other) == SERVER.encode()
     queries = [query for _, _, query in application.answered]
     assert queries.index("other") < 10
+
+
+def test_what_a_turn_answers_is_counted(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    application = Quick()
+    served = serve(application)
+    holding, *others = clients = [served.connect() for _ in range(3)]
+    for client in clients:
+        ask(client)
+        answer(client)
+    monkeypatch.setattr(driver, "QUICK_AT_ONCE", 1)
+    application.gate = threading.Event()
+    application.answered.clear()
+    ask(holding)
+    until(lambda: application.answered)  # it keeps the server's thread
+    for client in others:
+        ask(client)
+    until_it_came(served, *others)
+    application.gate.set()  # and one turn finds both
+    assert sorted(map(answer, others)) == [SERVER.encode(), WORKER.encode()]
+    assert answer(holding) == SERVER.encode()
