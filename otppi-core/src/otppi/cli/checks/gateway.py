@@ -9,10 +9,9 @@ from typing import Any
 from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.exits import Failure
-from otppi.cli.installed import installed
 from otppi.cli.language import _, spoken
 from otppi.cli.probing import port_problem
-from otppi.cli.talk import ask, running
+from otppi.cli.talk import ask, by_itself, running
 from otppi.host.control.client import ControlClient
 from otppi.host.core import load_plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
@@ -51,7 +50,7 @@ def check_store(data: Path) -> Finding:
 
 def check_plugins() -> Iterator[Finding]:
     """Look whether each plugin loads."""
-    plugins = installed()
+    plugins = by_itself("plugins")
     for one in plugins:
         if one["error"]:
             name = one["distribution"] or one["name"]
