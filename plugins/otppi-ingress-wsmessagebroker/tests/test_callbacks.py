@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -345,6 +346,34 @@ def test_answers_that_are_an_hour_old_are_given_up(
     running.ingress.state_changed(Callback("bad"), Answer("echo", ResponseCode.SUCCESS))
     tools.eventually(lambda: running.says("callbacks_dropped") == 1)
     assert running.says("callbacks_waiting") == 0
+
+
+def test_a_topic_whose_pause_ends_just_before_the_thread_waits_is_tried_again(
+    run: Any, raw: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine an answer waited until there was another one."""
+    from otppi_ingress_wsmessagebroker.publisher import Publisher
+
+    real, refused = Publisher._next, threading.Semaphore(1)
+
+    def late(self: Publisher) -> float:
+        tools.eventually(lambda: all(one.not_before <= time.monotonic() for one in self._topics.values()))
+        return real(self)
+
+    def script(connection: Any) -> None:
+        if b"channel=later" in connection.read_head() and refused.acquire(blocking=False):
+            connection.sock.sendall(b"HTTP/1.1 503 Busy\r\n\r\n")
+            return
+        connection.accept()
+        while True:
+            opcode, payload = connection.read_frame()
+            if opcode == 9:
+                connection.sock.sendall(tools.frame(payload, 10))
+
+    monkeypatch.setattr(Publisher, "_next", late)
+    running = run(raw(script).port).connected()
+    running.ingress.state_changed(Callback("later"), Answer("echo", ResponseCode.SUCCESS))
+    tools.eventually(lambda: running.says("callbacks_published") == 1, running.ingress.describe)
 
 
 def test_after_a_fault_it_can_be_run_again(

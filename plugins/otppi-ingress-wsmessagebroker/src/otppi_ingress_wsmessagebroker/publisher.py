@@ -169,6 +169,11 @@ class Publisher:
             else:
                 self._attempt(topic)
 
+    def _could_have_place(self) -> bool:
+        """Whether one more connection could be opened now, perhaps instead of one that is idle."""
+        opened = [topic for topic in self._topics.values() if topic.connection is not None]
+        return len(opened) < _MOST_CONNECTIONS or not all(topic.busy for topic in opened)
+
     def _has_place(self) -> bool:
         """Make place for one more connection where one is idle."""
         opened = [topic for topic in self._topics.values() if topic.connection is not None]
@@ -285,8 +290,9 @@ class Publisher:
                 times.append(topic.check_at)
                 if not topic.busy:
                     times.append(topic.used_at + _IDLE)
-            elif self._server_is_there and topic.not_before > now:  # else it waits for one of the others to be idle
-                times.append(topic.not_before)
+            elif self._server_is_there and (topic.not_before > now or self._could_have_place()):
+                times.append(topic.not_before)  # at once where its pause has ended meanwhile
+            # else it waits for one of the others to be idle
         if self.alarm.stopping:
             times.append(now + _STOPPING_STEP)
         return min(times)
