@@ -187,6 +187,25 @@ def test_a_thread_that_died_as_lines_gathered_is_followed_by_another(tmp_path: P
     assert [line.split()[1] for line in written if line.startswith("line")] == [str(one) for one in range(lines)]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_a_thread_had_in_hand_as_it_died_waits_for_nobody(
+    pipe: tuple[LogStream, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, reading = pipe
+
+    def no_memory(text: str) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as short:
+        short.setattr(stream, "_hand_on", no_memory)
+        stream.write("this one is lost\n")
+        until(lambda: stream._thread is None, seconds=PATIENCE)
+    assert stream.drain(PATIENCE), "nothing waits"
+    assert stream._writing_since is None, "nobody is told that the log is not read"
+    stream.write("and it goes on\n")
+    assert read(reading, b"goes on\n") == b"and it goes on\n"
+
+
 def script(code: str) -> subprocess.CompletedProcess[str]:
     prelude = "import os, sys, threading, warnings\nfrom otppi.cli import logs\nwarnings.simplefilter('ignore')\n"
     command = [sys.executable, "-c", f"{prelude}log = logs.start('info')\n{code}"]

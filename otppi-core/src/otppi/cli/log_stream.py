@@ -143,6 +143,8 @@ class LogStream(io.TextIOBase):
             with self._changed:
                 self._thread = None
                 self._gathers = False
+                self._writing_since = None
+                self._held = sum(map(len, self._waiting))  # what it had in hand is lost
 
     def _write_on(self) -> None:
         while batch := self._next():
