@@ -190,13 +190,14 @@ def test_a_message_that_comes_by_both_connections_is_taken_once_however_long_the
     def script(connection: Any) -> None:
         connection.accept()
         first, second = server.connections[0], server.connections[1:2]
-        if connection in second:
+        if connection is not first:
             _, payload = connection.read_frame()
-            for one in (first, connection):
-                one.sock.sendall(message)
-            let_in.wait()
+            if connection in second:
+                for one in (first, connection):
+                    one.sock.sendall(message)
+                let_in.wait()
             connection.sock.sendall(tools.frame(payload, 10))
-            ended.wait()
+            ended.wait()  # this one may have been left again by then: "after" comes by the next one, too
             connection.sock.sendall(tools.frame(json.dumps(tools.sms("after")).encode()))
         connection.answer_pings()
         ended.set()
@@ -207,7 +208,7 @@ def test_a_message_that_comes_by_both_connections_is_taken_once_however_long_the
     threading.Event().wait(0.1)  # longer than it is remembered after the change
     let_in.set()
     tools.eventually(lambda: "after" in running.gateway.ids())
-    assert running.gateway.ids() == ["both", "after"]
+    assert [number for number in running.gateway.ids() if number != "after"] == ["both"]
 
 
 def test_a_refresh_that_fails_keeps_the_old_connection(
