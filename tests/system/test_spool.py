@@ -195,7 +195,7 @@ def test_what_the_power_took_is_told_as_lost(start: Start) -> None:
             # Whoever sends it again gets it sent: nothing is known of its text any more.
             assert client.send(19, "08120000019", f"{SECRET} 19", "?wait=10")[1]["response_code"] == "0000"
         until(lambda: {one["data"]["message_id"] for one in events if one["data"]["state"] == "lost"} == set(lost))
-        assert f"message {lost[0]} to 62812" in gateway.log.read_text()
+        until(lambda: f"message {lost[0]} to 62812" in gateway.log.read_text(), what="the log tells of it")
 
         power_cut(gateway)  # a second one tells it no second time
         events.clear()
