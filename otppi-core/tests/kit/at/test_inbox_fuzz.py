@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otppi.api.errors import ModemLost
@@ -78,6 +78,8 @@ class Memory:
 
 
 @settings(max_examples=100)
+@example("+CMGL: {},1,,{}", [0, 1, 2, 4], [(0, "")] * 8 + [(1, "_OUWCTI: 4"), (1, "+CMT: ,24")])
+@example("+CMGL: {},1,,{}", [], [(0, "")] * 7 + [(3, "^RSSI: 18"), (3, "_OUWCTI: 4"), (1, '+CUSD: 0,"Line')])
 @given(
     HEADERS,
     st.lists(st.integers(0, 2 * PLACES), max_size=5, unique=True),

@@ -76,6 +76,7 @@ class AtInbox:
         self._acknowledges = False
         self._next_poll = NEVER
         self._rest_until = 0.0
+        self._heard = 0
 
     # -- the chore --------------------------------------------------------------------------------------------------
 
@@ -93,6 +94,7 @@ class AtInbox:
 
     def heard(self, event: Urc | Noise) -> bool:
         """Keep what was routed to the line, or where it is, for later."""
+        self._heard += 1
         if isinstance(event, Noise):
             if at_stored.is_pdu(event.line):  # its header was garbled, or its command was given up
                 self._warn_once("PDU", "a PDU came that belongs to nothing: if it was not stored, it is lost")
@@ -252,13 +254,18 @@ class AtInbox:
         """Read a message unless it was listed, hand it on, and delete it if somebody holds it.
 
         What was listed and makes no sense is read by itself before it is given away and deleted: in a long list the
-        line may have lost a byte, or another line stood in its place.
+        line may have lost a byte, or another line stood in its place. Where the answer has no PDU, and something came
+        between its lines, that may have taken the PDU for its own: what is left is not this message, and the place is
+        looked at again with the next poll.
         """
         if not self._select(channel, memory):
             return
         listed, announced, certain = stored.is_there, stored.announced, _is_certain(stored)
         if not certain:
+            heard = self._heard
             read = _read(channel, index)
+            if read is not None and self._heard > heard and not at_stored.is_pdu(read.pdu):
+                return
             if announced and read is None:  # some announce the same again and again, even in the answer to this
                 self._rest_until = time.monotonic() + _REST
             stored, certain = read or stored, read is not None
