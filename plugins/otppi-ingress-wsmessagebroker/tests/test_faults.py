@@ -313,6 +313,36 @@ def test_stopping_while_tcp_does_not_connect(run: Any, tools: Any) -> None:
         assert running.stop() < AT_ONCE
 
 
+def test_a_stop_reaches_a_thread_that_looked_in_the_middle_of_it(
+    run: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`BrokerIngress.stop` wakes the thread, then says that the connection is not wanted any more."""
+    waits, looked = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as one, socket.socket() as two:
+        for filler in (one, two):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        running = run(full.getsockname()[1], timeout=SLOW)
+        ingress = running.ingress
+        dialer = tools.eventually(lambda: ingress._dialer)
+        wanted, end = dialer._until, ingress.link.stop
+
+        def until() -> float:
+            given: float = wanted()
+            (looked if ingress.alarm.stopping else waits).set()
+            return given
+
+        def stop() -> None:
+            assert looked.wait(PATIENCE)
+            end()
+
+        monkeypatch.setattr(dialer, "_until", until)
+        monkeypatch.setattr(ingress.link, "stop", stop)
+        ingress.alarm.set()
+        assert waits.wait(PATIENCE)
+        assert running.stop() < AT_ONCE
+
+
 def test_stopping_while_a_name_is_looked_up(run: Any, tools: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs, answered = threading.Event(), threading.Event()
     real = socket.getaddrinfo

@@ -100,7 +100,8 @@ class BrokerIngress(Ingress):
         self.alarm.stop(self._patience)
         self.link.stop()
         self.take_nothing_new()
-        self.wake()
+        self.alarm.set()  # once more: a thread that looked before the link was stopped sleeps again
+        self.wake()  # where that is another thread's
 
     def stalled(self) -> str:
         """Say so where the connection's thread does nothing any more."""
