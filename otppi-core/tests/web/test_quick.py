@@ -31,11 +31,14 @@ class Quick:
         self.gate: threading.Event | None = None
         self.states: list[weakref.ref[State]] = []
         self.fault: Exception | None = None
+        self.stranger: Exception | None = None
 
     def body_limit(self, _request: Request) -> int:
         return 0
 
     def recognises(self, _request: Request) -> bool:
+        if self.stranger is not None:
+            raise self.stranger
         return True
 
     def is_quick(self, request: Request) -> bool:
@@ -108,7 +111,24 @@ def test_a_fault_is_answered_and_the_server_goes_on(serve: Any) -> None:
     assert served.ask("GET", "/quick")[0] == 200
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("s3cret"), OSError("s3cret"), BlockingIOError("s3cret")], ids=repr)
+FAULTS = (RuntimeError("s3cret"), OSError("s3cret"), BlockingIOError("s3cret"))
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+def test_whoever_cannot_be_recognised_is_answered_as_a_stranger(
+    serve: Any, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    application = Quick()
+    served = serve(application)
+    application.stranger = fault
+    assert served.ask("GET", "/else")[2] == WORKER.encode()
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert type(fault).__name__ in told
+    assert "s3cret" not in caplog.text
+    until(lambda: served.server.connections == 0)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
 def test_a_fault_of_asking_is_logged_and_the_request_answered_by_a_worker(
     serve: Any, caplog: pytest.LogCaptureFixture, fault: Exception
 ) -> None:

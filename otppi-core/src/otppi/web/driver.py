@@ -187,20 +187,13 @@ class Driver:
                 self._await_input(connection)
                 return
             connection.half_closed = not connection.receive()
-        quick = self._quick_left > 0 and self._is_quick(request)
+        quick = self._quick_left > 0 and _says_yes(self._application.is_quick, request)
         connection.phase = Phase.WORK
         if quick:
             self._quick_left -= 1
             self._answer((connection, request))
         else:
             self._queue.submit((connection, request))
-
-    def _is_quick(self, request: Request) -> bool:
-        try:
-            return self._application.is_quick(request)
-        except Exception:  # noqa: BLE001 - an application's, of any kind; an OSError is none of the connection's either
-            log_fault(logger, "Whether a request is quick could not be told")
-            return False
 
     def _await_input(self, connection: Connection) -> None:
         connection.send_interim()
@@ -309,7 +302,7 @@ class Driver:
 
     def _recognises(self, job: Job) -> bool:
         request = job[1]
-        return request is None or self._application.recognises(request)
+        return request is None or _says_yes(self._application.recognises, request)
 
     def _answer(self, job: Job) -> None:
         """Answer a request, go on with an answer in parts, or have a request come again when it can be answered."""
@@ -434,6 +427,15 @@ class Driver:
 
 def _nobody() -> None:
     """Wake nobody: the server has ended."""
+
+
+def _says_yes(question: Callable[[Request], bool], request: Request) -> bool:
+    """Ask the application about a request, on the server's thread; no, where it fails."""
+    try:
+        return question(request)
+    except Exception:  # noqa: BLE001 - an application's, of any kind; an OSError is none of the connection's either
+        log_fault(logger, "An application could not say what a request is")
+        return False
 
 
 @contextlib.contextmanager
