@@ -60,13 +60,13 @@ def test_an_object_is_added_with_defaults_at_the_end(changes: SettingsChanges) -
 
 
 def test_a_renamed_object_keeps_its_secrets_and_counters_and_what_it_does_not_name(changes: SettingsChanges) -> None:
-    changes.rename_item("modems", "m0", "front")
+    changes.put_item("modems", "m0", {"name": "front"})
     assert shown(changes, "name", "rate_per_minute", "sim_card_pin")[0] == ("front", 5, "1234")
     changes.put_item("modems", "front", {"name": "back", "rate_per_minute": 6})
     assert shown(changes, "name", "rate_per_minute", "sim_card_pin")[0] == ("back", 6, "1234")
     renames = changes.config.renames("modems")  # which the counters follow
     assert [dict(one.names) for one in renames] == [{"m0": "front"}, {"front": "back"}]
-    assert refused(lambda: changes.rename_item("modems", "back", "m1")) == {"modems.m1.name": "is used twice"}
+    assert refused(lambda: changes.put_item("modems", "back", {"name": "m1"})) == {"modems.m1.name": "is used twice"}
 
 
 def test_a_removed_object_takes_its_secrets_along(changes: SettingsChanges) -> None:
@@ -130,7 +130,7 @@ def test_an_object_of_another_type_leaves_the_settings_of_the_old_one_behind(tmp
 def test_what_is_not_there(changes: SettingsChanges, section: str, field: str, reason: str) -> None:
     for change in (
         lambda: changes.put_item(section, "m7", {}),
-        lambda: changes.rename_item(section, "m7", "m8"),
+        lambda: changes.put_item(section, "m7", {"name": "m8"}),
         lambda: changes.remove_item(section, "m7"),
     ):
         found = refused(change)
@@ -143,7 +143,7 @@ def test_what_somebody_else_changed_meanwhile_stays(changes: SettingsChanges) ->
     changes.put_item("modems", "m1", {"rate_per_minute": 9}, seen)
     late: list[Callable[[], object]] = [
         lambda: changes.put_item("modems", "m0", {"rate_per_minute": 8}, seen),
-        lambda: changes.rename_item("modems", "m0", "m8", seen),
+        lambda: changes.put_item("modems", "m0", {"name": "m8"}, seen),
         lambda: changes.remove_item("modems", "m0", seen),
         lambda: changes.add_item("modems", modem("m8"), seen),
     ]

@@ -57,10 +57,6 @@ class SettingsChanges:
             items[index][RENAMED_FROM] = name
         return self._replace(declared, items, revision, unknown)
 
-    def rename_item(self, section: str, name: str, new_name: str, revision: int | None = None) -> list[str]:
-        """Give an object of a list another name; its secrets and its counters stay."""
-        return self.put_item(section, name, {str(self._list(section)[0].identity): new_name}, revision)
-
     def remove_item(self, section: str, name: str, revision: int | None = None) -> list[str]:
         """Remove an object from a list."""
         declared, items = self._list(section)
