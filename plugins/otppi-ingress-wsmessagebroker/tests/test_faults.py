@@ -17,9 +17,10 @@ from otppi.testing.waiting import PATIENCE
 from otppi_ingress_wsmessagebroker import change, ingress
 
 USERS = {"username": "password"}
-AT_ONCE = 30
-"""Seconds, on a busy machine: what a stop could wait for instead takes a minute in these tests."""
+AT_ONCE = 2.5
+"""Seconds: a stop takes nearly one, to hear what was sent before and to publish what waits."""
 SLOW = 60
+"""Seconds for which it would wait for its server otherwise."""
 
 
 def test_a_wrong_password_is_told_as_what_it_probably_is(

@@ -17,7 +17,7 @@ def test_own_authority(run: Any, authority: Any, tools: Any, documented: bool) -
         running.ingress.state_changed(Callback("sms"), Answer("echo", ResponseCode.SUCCESS, data="x" * 100_000))
         running.ingress.state_changed(Callback("sms"), Answer("echo", ResponseCode.SUCCESS, data="y" * 100_000))
         tools.eventually(lambda: running.says("echoes") == 2)
-        assert running.stop() < 30
+        assert running.stop() < 2.5
 
 
 def test_our_own_certificate_is_shown(run: Any, authority: Any, tools: Any) -> None:
@@ -44,7 +44,7 @@ def test_stopping_during_the_tls_handshake(run: Any, raw: Any, tools: Any) -> No
     server = raw(lambda connection: connection.over.wait())
     running = run(server.port, ssl=True, timeout=60)
     tools.eventually(lambda: server.connections)
-    assert running.stop() < 30
+    assert running.stop() < 2.5
     late = run(server.port, tools.Gateway(), ssl=True, timeout=1)
     tools.eventually(lambda: late.says("attempts") >= 1)
     assert late.says("last_problem") == "the server did not answer within 1 s"
