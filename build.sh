@@ -21,8 +21,8 @@ usage: ./build.sh COMMAND
   lock     choose the versions of all packages anew (requirements*.lock)
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
-OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT and
-OTPPI_HTTPS_PORT other ports for run than 8899 and 10443.
+OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT,
+OTPPI_HTTPS_PORT and OTPPI_PAGE_PORT other ports for run than 8899, 10443 and 8888.
 TXT
 }
 
@@ -80,22 +80,24 @@ need_python() {
 # need_free_port PORT: the gateway waits for a port that is taken, and a newcomer would wait with it
 need_free_port() {
   ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null ||
-    fail "another program uses port $1 (OTPPI_HTTP_PORT and OTPPI_HTTPS_PORT name others)"
+    fail "another program uses port $1 (OTPPI_HTTP_PORT, OTPPI_HTTPS_PORT and OTPPI_PAGE_PORT name others)"
 }
 
 run() {
   need_packages curl=curl
   need_python requirements.lock
-  local port=${OTPPI_HTTP_PORT:-8899} tls_port=${OTPPI_HTTPS_PORT:-10443} data=var/demo password gateway provision
+  local port=${OTPPI_HTTP_PORT:-8899} tls_port=${OTPPI_HTTPS_PORT:-10443} page_port=${OTPPI_PAGE_PORT:-8888}
+  local data=var/demo password gateway provision device_code
   need_free_port "$port"
   need_free_port "$tls_port"
+  need_free_port "$page_port"
   password=$("$VENV/bin/python" -c 'import secrets; print(secrets.token_urlsafe(9))')
   provision=$(mktemp)
   # shellcheck disable=SC2064 # the name is wanted as it is now
   trap "rm -f '$provision'" EXIT
   cat >"$provision" <<JSON
-{"modems": [{"name": "demo", "type": "simulated", "default_modem": true}],
- "ingress-rest": {"http_port": $port, "https_port": $tls_port},
+{"ingress-rest": {"http_port": $port, "https_port": $tls_port},
+ "administration": {"port": $page_port},
  "api_users": [{"username": "demo", "password": "$password"}]}
 JSON
   "$VENV/bin/otppi" --data "$data" run --provision "$provision" &
@@ -108,10 +110,13 @@ JSON
     kill -0 "$gateway" 2>/dev/null || { wait "$gateway"; exit; }
     sleep 0.2
   done
+  device_code=$("$VENV/bin/otppi" --data "$data" admin code)
+  device_code=${device_code%%$'\n'*} # not by head: it hangs up, and the command ends with 141 where it is still writing
   cat <<TXT
 
 OTP-Pi runs, with a simulated modem: what it sends arrives on a simulated phone.
 
+  pages           http://127.0.0.1:$page_port   (the first administrator gives the code $device_code)
   REST API        http://127.0.0.1:$port/api/message   https://127.0.0.1:$tls_port/api/message
   its description http://127.0.0.1:$port/api/docs
 
@@ -176,32 +181,59 @@ need_postman() {
   echo "$wanted" >"$mark"
 }
 
-run_tests() {
-  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
-    php=php-cli node=nodejs openssl=openssl curl=curl
-  need_brokers
-  need_developer
-  need_postman
+# check_types: one folder of tests at a time, as each has a conftest.py of its own
+check_types() {
+  local folder
+  "$VENV/bin/mypy"
+  for folder in otppi-core/tests/*/ plugins/*/tests; do
+    # Of a folder that was moved, git leaves what Python has compiled.
+    [ -z "$(find "$folder" -name '*.py' -print -quit)" ] || "$VENV/bin/mypy" "$folder"
+  done
+}
+
+# check: linters and types, side by side; of a whole run, what each worker collects is compiled once and beforehand
+check() {
+  local told types collected code=0
+  told=$(mktemp)
+  check_types >"$told" 2>&1 &
+  types=$!
+  # shellcheck disable=SC2064 # the names are wanted as they are now
+  trap "kill $types 2>/dev/null || true; rm -f '$told'" EXIT
   say "shell scripts"
   shellcheck build.sh .ci/run
   say "style"
   "$VENV/bin/ruff" check .
   "$VENV/bin/ruff" format --check .
-  say "types"
-  "$VENV/bin/mypy"
-  # Folders of tests each have a conftest.py of their own, which mypy takes one at a time.
-  local folder
-  for folder in otppi-core/tests/*/ plugins/*/tests; do
-    # Of a folder that was moved, git leaves what Python has compiled.
-    [ -z "$(find "$folder" -name '*.py' -print -quit)" ] || "$VENV/bin/mypy" "$folder"
-  done
   say "architecture"
   "$VENV/bin/lint-imports"
-  say "tests"
-  # They start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
+  if [ "$1" = whole ]; then
+    say "collecting"
+    collected=$("$VENV/bin/python" -m pytest --collect-only -qq 2>&1) || fail "$(tail -n 60 <<<"$collected")"
+  fi
+  say "types"
+  wait "$types" || code=$?
+  cat "$told"
+  rm -f "$told"
+  trap - EXIT
+  return "$code"
+}
+
+run_tests() {
+  need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
+    php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
+  need_brokers
+  need_developer
+  need_postman
+  # The tests start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
   unset PYTHONDONTWRITEBYTECODE
-  # Three files at a time, in the order that conftest.py gives: most tests wait for modems, brokers and networks.
-  [ $# -gt 0 ] || set -- --numprocesses 3 --dist loadfile --no-loadscope-reorder
+  if [ $# -gt 0 ]; then
+    check part
+  else
+    check whole
+    # Four files at a time, in the order that conftest.py gives: most tests wait for modems, brokers and networks.
+    set -- --numprocesses 4 --dist loadfile --no-loadscope-reorder
+  fi
+  say "tests"
   exec "$VENV/bin/python" -m pytest "$@"
 }
 

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmark import brokers, card, fleet, footprint, latency, recovery, rest, scaling, throughput
+from tests.benchmark import (
+    brokers,
+    card,
+    fleet,
+    footprint,
+    latency,
+    pages,
+    recovery,
+    report,
+    rest,
+    scaling,
+    throughput,
+    watchers,
+)
 from tests.benchmark.case import Case, Effort
 from tests.benchmark.processes import BenchmarkError
 from tests.benchmark.rows import Row, table, write_json
@@ -25,6 +38,10 @@ CASES = (
     Case("memory", "memory at rest", footprint.footprint),
     Case("start-up", "from the start to the first SMS", footprint.start_up),
     Case("rest", "requests per second", rest.rest),
+    Case("pages", "what the server needs for each page of the administration", pages.pages),
+    Case("login-flood", "messages while passwords of the pages are guessed", pages.login_flood),
+    Case("watchers", "messages while pages of the monitor are open", watchers.watchers),
+    Case("report", "pages of a month of a million messages", report.report),
     Case("card", "bytes written per SMS", card.card),
     Case("brokers", "messages per second from each broker", brokers.brokers),
     Case("scaling", "three gateways on one queue", scaling.scaling),

@@ -1,10 +1,11 @@
 """The gateway under test: `otppi run` with a provisioning file, in a process of its own."""
 
+import http.client
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,15 @@ class Gateway:
     ) -> None:
         self.data, self.ram = data, ram
         self.port = free_port()
+        pages: dict[str, Any] = {"port": free_port(), "bind_address": HOST} | dict(
+            (sections or {}).get("administration", {})
+        )
+        self._page_port = pages["port"] if pages.get("enable", True) else None
         self._log_level = log_level
         self._program: Program | None = None
         self._provision = ram / "provision.json"
-        self._provision.write_text(
-            json.dumps(_document(self.port, modems, modem or {}) | dict(sections or {})), encoding="utf-8"
-        )
+        document = _document(self.port, modems, modem or {}) | dict(sections or {}) | {"administration": pages}
+        self._provision.write_text(json.dumps(document), encoding="utf-8")
 
     @property
     def pid(self) -> int:
@@ -80,6 +84,20 @@ class Gateway:
         try:
             with Client(self.port) as client:
                 return client.ask(health_request()).envelope.get("status") == "ok"
+        except OSError:
+            return False
+
+    def wait_pages(self, timeout: float = 60.0) -> None:
+        """Wait until the pages are there, where they are served: loading them takes a second of the processor."""
+        if self._page_port is not None:
+            wait_until(self._has_pages, "the administration", timeout)
+
+    def _has_pages(self) -> bool:
+        self.check()
+        try:
+            with closing(http.client.HTTPConnection(HOST, self._page_port, timeout=60)) as pages:
+                pages.request("GET", "/login")
+                return pages.getresponse().status < 500
         except OSError:
             return False
 
@@ -127,6 +145,7 @@ def running(
     """Run a gateway for the time of a block; it is ready to send."""
     with gateway(modems, log_level=log_level, sections=sections, **modem) as one:
         one.start()
+        one.wait_pages()
         yield one
 
 

@@ -25,10 +25,10 @@ def latency(effort: Effort) -> Sequence[Row]:
     count = effort.pick(500, 60)
     with peer(2) as modems:
         with _bare(modems) as client:
-            bare = _delays(modems, client, 1_000, count)
+            bare = delays(modems, client, 1_000, count)
         progress(f"bare: {1000 * percentile(bare, 50):.2f} ms")
         with running(modems.ports[1:]) as gateway, gateway.client() as client:
-            ours = _delays(modems, client, 10_000, count)
+            ours = delays(modems, client, 10_000, count)
     rows = []
     for percent, limit in ((50, 3.0), (99, 10.0)):
         measured, floor = 1000 * percentile(ours, percent), 1000 * percentile(bare, percent)
@@ -53,7 +53,7 @@ def _bare(modems: Peer) -> Iterator[Client]:
             program.end()
 
 
-def _delays(modems: Peer, client: Client, first: int, count: int) -> list[float]:
+def delays(modems: Peer, client: Client, first: int, count: int) -> list[float]:
     """Send one message after the other, with pauses; give the seconds to the first byte of each."""
     for message in messages(first, _WARM):
         client.ask(message.request())

@@ -63,7 +63,8 @@ class FleetGateway:
             {"name": f"m{place}", "type": "at", "port": str(path), "default_modem": True}
             for place, path in enumerate(self._rack.paths)
         ]
-        document = {"modems": ports, "ingress-rest": {"http_enable": False, "https_enable": False}, **sections}
+        off = {"ingress-rest": {"http_enable": False, "https_enable": False}, "administration": {"enable": False}}
+        document = {"modems": ports, **off, **sections}
         self._provision.write_text(json.dumps(document))
         self._process: subprocess.Popen[bytes] | None = None
 

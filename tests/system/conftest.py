@@ -21,6 +21,8 @@ from otppi.testing.ports import free_port
 from otppi.testing.waiting import PATIENCE, until
 
 USER, PASSWORD = "app", "a password for tests"
+WENT_OUT = frozenset(("sent", "delivered"))
+"""What an answer says of a message that the network took: its report may be there by the time the answer is made."""
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
@@ -73,6 +75,7 @@ class Gateway:
             json.dumps(
                 {
                     "modems": modems,
+                    "administration": {"enable": False} | sections.pop("administration", {}),
                     "ingress-rest": {"http_enable": True, "http_port": self.port, "https_enable": False}
                     | sections.pop("rest", {}),
                     "api_users": [{"username": USER, "password": PASSWORD, "active": True}],
@@ -82,6 +85,9 @@ class Gateway:
         )
         self.process: subprocess.Popen[bytes] | None = None
         self._marks = itertools.count()
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)}
 
     def start(self) -> Self:
         with self.log.open("ab") as log:
@@ -93,7 +99,7 @@ class Gateway:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
+                env=self.environment(),
             )
         until(self._answers, lambda: f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
         return self
@@ -106,6 +112,7 @@ class Gateway:
         return False
 
     def until_ready(self) -> Self:
+        until(self._answers, lambda: f"the gateway answers; its log ends {self.log.read_text()[-2000:]}")
         with self.client() as client:
             until(lambda: client.request("GET", "/api/health")[1].get("status") == "ok", what="all modems are ready")
         return self
@@ -121,7 +128,7 @@ class Gateway:
             text=True,
             timeout=PATIENCE,
             check=False,
-            env=os.environ | {"RUNTIME_DIRECTORY": str(self.runtime)},
+            env=self.environment(),
         )
 
     def whole_log(self) -> str:

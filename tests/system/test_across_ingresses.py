@@ -16,12 +16,11 @@ from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.rabbitmq import RabbitMq
 from otppi.testing.waiting import until
 from tests.system.application_servers import ApplicationServer, Mqtt, Rabbit, Rest, Ws
-from tests.system.conftest import Gateway, modem
+from tests.system.conftest import WENT_OUT, Gateway, modem
 
 NAMES = ("rest", "rabbitmq", "mqtt", "wsmessagebroker")
 BROKERS = NAMES[1:]
 PAIRS = list(itertools.permutations(NAMES, 2))
-WENT_OUT = ("sent", "delivered")
 SECRET = "rahasia"
 """A word of every text, which must stand nowhere but on the phone."""
 
@@ -62,7 +61,8 @@ def site(rabbitmq: RabbitMq, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         try:
             gateway.start().until_ready()
             until(
-                lambda: all(ingress["connected"] for ingress in ingresses_of(gateway)), what="all brokers are connected"
+                lambda: all(ingress.get("connected") for ingress in ingresses_of(gateway)),
+                what="all brokers are connected",
             )
             with (
                 Rest(gateway) as rest,
@@ -96,7 +96,8 @@ def fresh() -> tuple[int, str, str]:
 def test_the_same_message_by_two_ways_is_sent_once(site: Site, one: str, other: str) -> None:
     number, receiver, text = fresh()
     first = site.servers[one].send(number, receiver, text)
-    assert (first["response_code"], first["data"]["state"]) == ("0000", "sent")
+    assert first["response_code"] == "0000"
+    assert first["data"]["state"] in WENT_OUT
     second = site.servers[other].send(str(number), "+62" + receiver[1:], text)
     assert second["response_code"] == "0000", "no sender learns that another one sent the same"
     assert second["data"]["message_id"] != first["data"]["message_id"]
@@ -157,7 +158,8 @@ def test_what_one_way_blocks_is_refused_by_all_until_another_unblocks_it(site: S
     assert (unblocked["response_code"], unblocked["data"]["blocked"]) == ("0000", False)
     assert site.arrived(text) == 0
     answer = site.servers[others[-1]].send(number, receiver, text)
-    assert (answer["response_code"], answer["data"]["state"]) == ("0000", "sent")
+    assert answer["response_code"] == "0000"
+    assert answer["data"]["state"] in WENT_OUT
     assert site.arrived(text) == 1
 
 
@@ -255,7 +257,8 @@ def test_a_code_that_one_way_requests_another_verifies_once(site: Site, one: str
     number, receiver, text = fresh()
     data = {"id": number, "reference": f"login-{number}", "receiver": receiver, "message": f"{text}: %s."}
     asked = site.servers[one].command("request-otp", data)
-    assert (asked["response_code"], asked["data"]["state"]) == ("0000", "sent")
+    assert asked["response_code"] == "0000"
+    assert asked["data"]["state"] in WENT_OUT
     (message,) = [one for one in site.rack.network.messages if one.text.startswith(f"{text}:")]
     found = re.search(r"(\d{6})\.", message.text)
     assert found

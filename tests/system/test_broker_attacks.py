@@ -34,7 +34,9 @@ def ingresses(gateway: Gateway) -> dict[str, dict[str, Any]]:
 def begin(start: Start, brokers: Brokers, rack: ModemRack, **more: Any) -> Gateway:
     gateway = start([modem(rack.paths[0])], **brokers.sections, **more).until_ready()
     until(
-        lambda: all(ingress["connected"] for ingress in ingresses(gateway).values()), what="all brokers are connected"
+        # One that is just being made says nothing of a connection yet.
+        lambda: all(ingress.get("connected") for ingress in ingresses(gateway).values()),
+        what="all brokers are connected",
     )
     return gateway
 

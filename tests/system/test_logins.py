@@ -13,7 +13,10 @@ import pytest
 
 from otppi.simulator import ModemRack
 from otppi.testing.waiting import PATIENCE, until
-from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, Gateway, modem
+from tests.system.conftest import AUTHORIZATION, PASSWORD, USER, WENT_OUT, Gateway, modem
+
+_NOT_LOOKED_AT = (429, 503)
+"""Statuses of a password that has waited too long for its turn: at the pace of guesses, or for a busy machine."""
 
 
 def basic(user: str, password: str) -> str:
@@ -97,7 +100,8 @@ def test_who_is_known_does_not_wait_for_the_wrong_passwords_of_900_addresses(
         attack = flood(900)
         for number in range(20):
             status, answer = client.send(f"known-{number}", "08126666666", f"message {number}")
-            assert (status, answer["data"]["state"]) == (200, "sent")
+            assert status == 200
+            assert answer["data"]["state"] in WENT_OUT  # its status report may be there already
     statuses = attack.statuses()
     assert set(statuses) <= {401, 429, 503}
     assert statuses.count(401) < 900
@@ -112,7 +116,8 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
     def guess(stranger: int) -> int:
         guesses = 0
         while not ended.is_set():
-            assert status_from(address, running.port, basic("second", f"guess {stranger} {guesses}")) in (401, 429)
+            answer = status_from(address, running.port, basic("second", f"guess {stranger} {guesses}"))
+            assert answer in (401, *_NOT_LOOKED_AT)
             guesses += 1
         return guesses
 
@@ -120,7 +125,7 @@ def test_a_stranger_behind_the_same_address_delays_the_right_password_and_does_n
         strangers = [pool.submit(guess, number) for number in range(4)]
         try:
             tries = [429]
-            while tries[-1] == 429:  # it waits for its turn as the guesses do
+            while tries[-1] in _NOT_LOOKED_AT:  # it waits for its turn as the guesses do
                 assert len(tries) < 20
                 tries.append(status_from(address, running.port, basic("second", PASSWORD)))
             again = [status_from(address, running.port, basic("second", PASSWORD)) for _ in range(20)]

@@ -151,9 +151,16 @@ def quiet() -> list[str]:
     return [f"{begun}-{ends}"]
 
 
-def ingress(gateway: Gateway) -> dict[str, Any]:
-    every = ControlClient(gateway.data / "control").call("status", {})["ingresses"]
-    return next(dict(one) for one in every if one["name"] != "ingress-rest")
+def until_connected(gateway: Gateway) -> Gateway:
+    """Wait for the broker's ingress: before its first session has subscribed, MQTT's broker keeps nothing for it."""
+    client = ControlClient(gateway.data / "control")
+
+    def connected() -> bool:
+        every = client.call("status", {})["ingresses"]
+        return any(one.get("connected") for one in every if one["name"] != "ingress-rest")
+
+    until(connected, what="connected to the broker")
+    return gateway
 
 
 def blocking(rack: ModemRack, folder: Path) -> list[dict[str, Any]]:
@@ -174,7 +181,7 @@ def test_what_cannot_go_now_holds_up_nothing_and_is_neither_lost_nor_doubled(
     profile = ModemProfile(network_time=0.5)
     with ModemRack(1, profile=profile, network=network) as slow, ModemRack(1, network=network) as fast:
         rules = {"sms": {"fail_over": False}}
-        first = start(blocking(slow, tmp_path), **rules, **source.settings(1))
+        first = until_connected(start(blocking(slow, tmp_path), **rules, **source.settings(1)))
         for number in range(count):
             source.put(blocked(number))
             source.put(mail(10_000 + number))

@@ -14,13 +14,12 @@ import pytest
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.waiting import PATIENCE, until
-from tests.system.conftest import Gateway, modem
+from tests.system.conftest import WENT_OUT, Gateway, modem
 from tests.system.test_secrecy import forms
 
 Start = Callable[..., Gateway]
 COUNT, RECEIVERS = 200, 20
 SECRET = "K0DE-RAHASIA-551207"
-WENT_OUT = {"sent", "delivered"}
 
 
 def queue(gateway: Gateway, first: int, last: int) -> list[str]:
@@ -51,7 +50,7 @@ def files_with(text: str, *folders: Path) -> list[Path]:
 
 
 def report(gateway: Gateway) -> list[dict[str, Any]]:
-    files = sorted((gateway.data / "report").iterdir())
+    files = sorted((gateway.data / "report").glob("*.jsonl"))
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
@@ -80,11 +79,13 @@ def test_two_hundred_messages_survive_two_ends_in_a_row(start: Start, how: str) 
         gateway = start([modem(rack.paths[0])]).until_ready()
         ids = queue(gateway, 0, COUNT)
         for _ in range(2):
-            rack.network.wait_for(rack.network.message_count + rng.randint(10, 30))
+            rack.network.wait_for(min(rack.network.message_count + rng.randint(10, 30), COUNT))
             assert not files_with(SECRET, gateway.data, gateway.runtime)
             getattr(gateway, how)()
             assert not files_with(SECRET, gateway.data, gateway.runtime)
-            assert (next(gateway.runtime.glob("*/spool")).read_bytes()).strip(b"\0"), "the spool holds them"
+            held = next(gateway.runtime.glob("*/spool")).read_bytes().strip(b"\0")
+            # On a busy machine all of them may have gone before the end.
+            assert held or rack.network.message_count == COUNT, "the spool holds what is left"
             gateway.start()
         told = settled(gateway, ids)
         states = [data["state"] for data in told.values()]
@@ -93,13 +94,13 @@ def test_two_hundred_messages_survive_two_ends_in_a_row(start: Start, how: str) 
         assert unknown <= (2 if how == "kill" else 0), "what was between Ctrl-Z and its answer"
         assert_each_once_in_order(rack, COUNT, unknown)
         assert not files_with(SECRET, gateway.data, gateway.runtime)
-        assert not next(gateway.runtime.glob("*/spool")).read_bytes().strip(b"\0"), (
-            "nothing is left of them, not even sealed"
-        )
+        spool = next(gateway.runtime.glob("*/spool"))
+        # Its state is told a moment before the last one's place is wiped.
+        until(lambda: not spool.read_bytes().strip(b"\0"), "nothing is left of them, not even sealed")
         with gateway.client() as client:
             assert client.request("GET", "/api/health")[1]["warnings"] == []
         assert gateway.stop() == 0
-        reported = [line["m"] for line in report(gateway) if line.keys() > {"t", "m", "s"}]
+        reported = [line["m"] for line in report(gateway) if "r" in line]
         assert sorted(reported) == sorted(ids), "each has its line, once"
         assert not files_with(SECRET, gateway.data, gateway.runtime)
         assert SECRET.encode() not in gateway.log.read_bytes()
@@ -118,7 +119,7 @@ def test_what_is_restored_goes_before_what_is_new_and_expires_in_time(start: Sta
         gateway.start()
         with gateway.client() as client:
             assert client.message(soon_id)["state"] == "expired"
-            assert client.send("new", "08120000000", f"{SECRET} 10", "?wait=30")[1]["data"]["state"] == "sent"
+            assert client.send("new", "08120000000", f"{SECRET} 10", "?wait=30")[1]["data"]["state"] in WENT_OUT
         settled(gateway, ids)
         assert rack.network.messages[-1].text == f"{SECRET} 10"
         assert "too late" not in [message.text for message in rack.network.messages]
@@ -164,7 +165,7 @@ def test_what_the_power_took_is_told_as_lost(start: Start) -> None:
         gateway = start([modem(rack.paths[0])], webhook={"url": url, "states": True}).until_ready()
         with gateway.client() as client:
             sent = client.send("sent", "08120000007", f"{SECRET} first", "?wait=10")[1]["data"]
-            assert sent["state"] == "sent"
+            assert sent["state"] in WENT_OUT
         ids = queue(gateway, 0, 20)
         notes = gateway.data / "open"
         until(lambda: notes.exists() and notes.stat().st_size > 100, what="they are noted")
@@ -241,7 +242,7 @@ def test_a_spool_that_is_not_in_ram_is_none(start: Start, tmp_path: Path) -> Non
             pytest.skip("the folder for tests is on a RAM disk here")
         gateway.start().until_ready()
         with gateway.client() as client:
-            assert client.send(1, "08121111111", SECRET)[1]["data"]["state"] == "sent"
+            assert client.send(1, "08121111111", SECRET)[1]["data"]["state"] in WENT_OUT
             warnings = client.request("GET", "/api/health")[1]["warnings"]
         assert any("is not on a RAM disk" in warning for warning in warnings)
         assert not list(gateway.runtime.glob("*/spool*"))

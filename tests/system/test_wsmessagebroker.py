@@ -17,7 +17,7 @@ from otppi.host.control.client import ControlClient
 from otppi.simulator import ModemRack
 from otppi.testing.brokers.messenger import Messenger, MessengerProcess
 from otppi.testing.waiting import PATIENCE, until
-from tests.system.conftest import Gateway, modem
+from tests.system.conftest import WENT_OUT, Gateway, modem
 
 README = Path(__file__).parents[2] / "plugins/otppi-ingress-wsmessagebroker/README.md"
 Start = Callable[..., Gateway]
@@ -116,13 +116,13 @@ def test_two_gateways_on_one_server_do_not_talk_to_each_other_for_ever(
 def test_a_server_that_dies_and_comes_back(start: Start, join: Join, modem_rack: ModemRack, tmp_path: Path) -> None:
     with MessengerProcess(tmp_path / "messenger", "--user", f"otp:{PASSWORD}") as broker:
         gateway = start([modem(modem_rack.paths[0])], **section(broker.port)).until_ready()
-        until(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway).get("connected"))
         broker.kill()
-        until(lambda: not state(gateway)["connected"])
+        until(lambda: not state(gateway).get("connected"))
         with gateway.client() as client:  # the other ingresses are not held up
-            assert client.send(1, "08126666661", "Kode 1")[1]["data"]["state"] == "sent"
+            assert client.send(1, "08126666661", "Kode 1")[1]["data"]["state"] in WENT_OUT
         broker.start()
-        until(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway).get("connected"))
         told = answers(join(broker.port, "told"))
         join(broker.port, "sms").send(command(2, "Kode 2", callback_topic="told"))
         assert next(told)["data"]["state"] == "sent"
@@ -155,7 +155,7 @@ def test_the_readme_s_example_works(
     with MessengerProcess(tmp_path / "messenger", "--user", "otp:secret", *options) as broker:
         values = json.loads(settings.replace("8890", str(broker.port)))
         gateway = start([modem(modem_rack.paths[0])], **values).until_ready()
-        until(lambda: state(gateway)["connected"])
+        until(lambda: state(gateway).get("connected"))
         done = subprocess.run(
             [sys.executable, "-c", program.replace("8890", str(broker.port))],
             capture_output=True,

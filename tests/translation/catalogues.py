@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = ("id",)
 """Beside English, which is what the source says."""
 
+_OPTIONS = {"encoding": "utf-8", "silent": "false"}
 _KEYWORDS = {"_": None, "plural": (1, 2), "in_context": ((1, "c"), 2)}
 
 
@@ -31,16 +32,23 @@ class Package:
     folder: Path
 
     def sources(self) -> Iterator[Path]:
-        """Return the files that may hold texts."""
+        """Return the modules that may hold texts."""
         return iter(sorted(self.folder.rglob("*.py")))
+
+    def templates(self) -> Iterator[Path]:
+        """Return the templates of pages, in which texts are written as in modules."""
+        return iter(sorted(self.folder.rglob("templates/*.html")))
 
     def template(self) -> Catalog:
         """Collect the texts of the source."""
         catalog = Catalog(domain=self.name, project="OTP-Pi", charset="utf-8")
-        for path in self.sources():
-            with path.open("rb") as file:
-                for line, message, _comments, context in extract("python", file, keywords=_KEYWORDS):
-                    catalog.add(message, locations=[(str(path.relative_to(self.folder)), line)], context=context)
+        for method, paths in (("python", self.sources()), ("jinja2.ext:babel_extract", self.templates())):
+            for path in paths:
+                with path.open("rb") as file:
+                    for line, message, _comments, context in extract(
+                        method, file, keywords=_KEYWORDS, options=_OPTIONS
+                    ):
+                        catalog.add(message, locations=[(str(path.relative_to(self.folder)), line)], context=context)
         return catalog
 
     def path(self, language: str) -> Path:

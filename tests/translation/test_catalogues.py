@@ -75,6 +75,21 @@ def test_translations_take_the_arguments_of_their_template(package: Package, lan
     assert not wrong
 
 
+_E_MAIL = {"en": re.compile(r"\b[Ee]mail"), "id": re.compile(r"\b[Ee]-mail")}
+"""The spellings that no text has: English says e-mail, Indonesian email."""
+
+
+@each_package
+def test_e_mail_is_spelt_in_one_way(package: Package) -> None:
+    entries = [message for message in package.catalogue("id") if message.id]
+    texts = {"en": [_forms(one.id) for one in entries], "id": [_forms(one.string) for one in entries]}
+    wrong = [
+        form for language, all_of in texts.items() for one in all_of for form in one if _E_MAIL[language].search(form)
+    ]
+    # Names of commands and paths are what programs say.
+    assert not [one for one in wrong if not re.search(r"send-e?mail|/api/email", one)]
+
+
 @each_package
 @each_language
 def test_the_file_is_as_the_tool_writes_it(package: Package, language: str) -> None:

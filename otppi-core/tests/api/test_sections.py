@@ -1,7 +1,7 @@
 """Sections: checks across settings, objects and types; what an input means; groups, effects and typed values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import pytest
@@ -107,6 +107,23 @@ def test_objects_of_a_list_are_held_against_each_other() -> None:
         SECTION.validate_items([])
 
 
+def test_a_change_of_a_valid_list_may_be_refused(caplog: pytest.LogCaptureFixture) -> None:
+    def fewer(change: tuple[Sequence[Any], Sequence[Any]]) -> Iterable[FieldError]:
+        before, after = change
+        if len(after) < len(before):
+            yield FieldError("[0].name", "one is missing")
+
+    def broken(change: tuple[Sequence[Any], Sequence[Any]]) -> Iterable[FieldError]:
+        yield FieldError(change[0][7], "is none")
+
+    guarded = replace(PIPES, check_changes=(fewer, broken))
+    (refused,) = guarded.problems_of_change([{"name": "x"}], [])
+    assert (refused.field, refused.reason) == ("pipes[0].name", "one is missing")
+    assert guarded.problems_of_change([], [{"name": "x"}]) == []
+    assert "a check of section pipes failed" in caplog.text
+    assert PIPES.problems_of_change([{"name": "x"}], []) == []
+
+
 # -- types -------------------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +210,7 @@ def test_a_setting_may_have_another_effect_than_its_section() -> None:
     [
         (Input.HOST, ["broker.example.com", "127.0.0.1", "::1", "[::1]", "büro"], ["a b", "http://x", "x:80", "u@x"]),
         (Input.IP_ADDRESS, ["127.0.0.1", "::1"], ["localhost", "1.2.3", "[::1]"]),
+        (Input.EMAIL, ["ani@example.com", ""], ["ani", "ani@", "@example.com", "a b@example.com", "a@b@example.com"]),
         (Input.URL, ["https://example.com/x?y", "http://[::1]:80/"], ["example.com", "ftp://x", "http://u:p@x/"]),
         (Input.PATH, ["/etc/ca.pem", "ca.pem"], ["/etc/", "a\nb"]),
         (Input.TIME, ["00:00", "23:59"], ["24:00", "7:00", "07:60"]),

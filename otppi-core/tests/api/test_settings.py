@@ -301,3 +301,10 @@ def test_the_reference_names_everything_and_no_secret() -> None:
     assert "| `password` | Password | text | secret | Nobody sees it. |" in rows
     assert "| `name` | Name | text | required | What it is called. |" in rows
     assert "Reset group: `things`." in page
+
+
+def test_what_a_text_has_to_be_is_said_in_words_where_the_declaration_has_some() -> None:
+    plain = text("imei", "IMEI", "Its number.", pattern="[0-9]{14,16}")
+    worded = text("imei", "IMEI", "Its number.", pattern="[0-9]{14,16}", pattern_says="14 to 16 digits")
+    assert plain.problem("1") == "must match [0-9]{14,16}"
+    assert worded.problem("1") == "must be 14 to 16 digits"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,17 @@ Cli = Callable[..., Result]
 class Gateway:
     """`otppi run` in a process of its own; its log is read line by line, so that a test can wait for one."""
 
-    def __init__(self, data: Path, runtime: Path, *arguments: str, document: object = None) -> None:
+    def __init__(
+        self, data: Path, runtime: Path, *arguments: str, document: Mapping[str, object] | None = None
+    ) -> None:
         runtime.mkdir(exist_ok=True)
         self.data = data
         self.log: list[str] = []
         self._changed = threading.Condition()
-        if document is not None:
+        if "--provision" not in arguments:
             provision = runtime / "provision.json"
-            provision.write_text(json.dumps(document))
+            # Many gateways run at the same time, and there is one port 8888.
+            provision.write_text(json.dumps({"administration": {"enable": False}} | dict(document or {})))
             arguments = (*arguments, "--provision", str(provision))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "otppi", "run", "--data", str(data), *arguments],
@@ -124,7 +127,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
     """Start a gateway on a folder; it is ended after the test."""
     started: list[Gateway] = []
 
-    def begin(*arguments: str, document: object = None) -> Gateway:
+    def begin(*arguments: str, document: Mapping[str, object] | None = None) -> Gateway:
         started.append(Gateway(tmp_path / "data", tmp_path / "run", *arguments, document=document))
         return started[-1]
 

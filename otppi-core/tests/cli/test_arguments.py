@@ -11,6 +11,7 @@ import pytest
 import otppi as package
 from otppi.cli.arguments import complete, default_data
 from otppi.cli.exits import Exit, of_response_code
+from otppi.cli.generated import built_in
 from otppi.cli.main import parser
 from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
@@ -114,6 +115,12 @@ def test_every_command_and_option_is_in_the_document(command: argparse.ArgumentP
     options = {option for action in command._actions for option in action.option_strings if option.startswith("--")}
     for option in options - {"--help", "--data", "--json", "--language"}:
         assert option in section
+
+
+def test_every_operation_that_says_that_it_is_a_command_is_one() -> None:
+    """`otppi restore-undo` stood in docs/operations.md, and nobody could give it."""
+    said = {f"otppi {one['command']}" for one in built_in() if one["command"]}
+    assert said <= {command.prog for command in COMMANDS}
 
 
 def test_exit_codes_are_in_help_and_document() -> None:

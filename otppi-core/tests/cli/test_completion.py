@@ -34,5 +34,7 @@ def test_bash_completes_commands_options_and_files(otppi: Callable[..., Any], tm
 
     assert complete("otppi", "do") == {"doctor"}
     assert complete("otppi", "user", "") >= {"add", "list", "remove"}
+    assert complete("otppi", "keys", "") >= {"rotate", "show"}
+    assert complete("otppi", "keys", "--p") == {"--pem"}
     assert complete("otppi", "run", "--pro") == {"--provision"}
     assert "provision.json" in complete("otppi", "run", "--provision", "pro")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from otppi.cli.checks import device, gateway
-from otppi.cli.checks.finding import Level
+from otppi.cli.checks.finding import Severity
 
 Cli = Callable[..., Any]
 
@@ -79,7 +79,7 @@ def test_a_file_of_somebody_else(otppi: Cli, data: Path) -> None:
 def test_a_folder_of_somebody_else(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     (finding,) = device.check_folder(data)
-    assert finding.level is Level.PROBLEM
+    assert finding.level is Severity.PROBLEM
     assert "sudo" in finding.advice
 
 
@@ -93,12 +93,12 @@ def test_free_space(data: Path, monkeypatch: pytest.MonkeyPatch, megabytes: int,
 def test_a_clock_that_was_not_set(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 3600.0)
     finding = device.check_clock(data)
-    assert finding.level is Level.PROBLEM
+    assert finding.level is Severity.PROBLEM
     assert finding.text.startswith("it is 1970-01-01 by the clock")
 
 
-@pytest.mark.parametrize(("kind", "level"), [("tmpfs", Level.OK), ("ext4", Level.WARNING)])
-def test_the_boot_folder(data: Path, monkeypatch: pytest.MonkeyPatch, kind: str, level: Level) -> None:
+@pytest.mark.parametrize(("kind", "level"), [("tmpfs", Severity.OK), ("ext4", Severity.WARNING)])
+def test_the_boot_folder(data: Path, monkeypatch: pytest.MonkeyPatch, kind: str, level: Severity) -> None:
     monkeypatch.setattr(device, "_file_system", lambda path: kind)
     assert device.check_boot_folder(data).level is level
 
@@ -155,21 +155,21 @@ def test_a_modem_without_a_port_that_the_version_before_took(otppi: Cli, data: P
 def test_a_port_that_the_gateway_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {"state": "held", "held_by": ["peer (7)", "otppi (8)"], "detail": "held by peer (7), otppi (8)"}
     monkeypatch.setattr(gateway, "port_problem", lambda path: held)
-    assert gateway._check_port("m0", "/dev/x", 8).level is Level.OK
+    assert gateway._check_port("m0", "/dev/x", 8).level is Severity.OK
     other = gateway._check_port("m0", "/dev/x", 9)
-    assert (other.level, other.text) == (Level.PROBLEM, "held by peer (7), otppi (8)")
+    assert (other.level, other.text) == (Severity.PROBLEM, "held by peer (7), otppi (8)")
 
 
 def test_a_modem_that_its_limits_keep_from_sending() -> None:
     modem = {"modem_id": "m0", "state": "ready", "unusable": "daily quota is used up"}
     finding = gateway._check_state(modem)
-    assert (finding.level, finding.text) == (Level.WARNING, "daily quota is used up")
+    assert (finding.level, finding.text) == (Severity.WARNING, "daily quota is used up")
 
 
 def test_a_modem_that_its_sim_keeps_from_sending() -> None:
     modem = {"modem_id": "my m0", "state": "blocked", "unusable": "", "detail": "the SIM asks for its PIN"}
     finding = gateway._check_state(modem)
-    assert (finding.level, finding.text) == (Level.PROBLEM, "blocked: the SIM asks for its PIN")
+    assert (finding.level, finding.text) == (Severity.PROBLEM, "blocked: the SIM asks for its PIN")
     assert finding.advice.endswith("otppi sim status 'my m0'")
 
 
@@ -183,7 +183,7 @@ def test_a_way_in_that_does_not_answer() -> None:
         "http_port": 1,
     }
     (finding,) = gateway._check_ingresses([dead])
-    assert (finding.level, finding.text) == (Level.PROBLEM, "no answer at http port 1 (nobody listens at port 1)")
+    assert (finding.level, finding.text) == (Severity.PROBLEM, "no answer at http port 1 (nobody listens at port 1)")
     (failed,) = gateway._check_ingresses([{"name": "web", "state": "waiting", "last_error": "OtpPiError: port in use"}])
     assert failed.text == "waiting: OtpPiError: port in use"
 

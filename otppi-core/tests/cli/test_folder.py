@@ -167,7 +167,9 @@ def test_a_modem_is_set_by_its_name(otppi: Cli, data: Path) -> None:
     assert otppi("settings", "import", "-", stdin=json.dumps(document)).code == 0
     assert otppi("settings", "set", "modems.a.b.recipient_prefixes", "62812, 62813").code == 0
     assert otppi("settings", "set", "modems.a.b.network_time", "0.1").code == 0
-    assert otppi("settings", "set", "modems.a.b.imei", "123").err.startswith("otppi: modems.a.b.imei: must match ")
+    assert otppi("settings", "set", "modems.a.b.imei", "123").err.startswith(
+        "otppi: modems.a.b.imei: must be 14 to 16 digits"
+    )
     assert "modems.a.b.port: must not be empty" in otppi("settings", "set", "modems.a.b.type", "at").err
     assert otppi("settings", "set", "modems.a.b.port", "/dev/ttyUSB0").code == 0
     assert otppi("settings", "set", "modems.a.b.type", "at").code == 0, "the other type's settings stay behind"
@@ -258,6 +260,7 @@ def test_a_user_with_a_password_from_stdin(otppi: Cli, data: Path) -> None:
             "blocked": False,
             "password": True,
             "tokens": 0,
+            "metrics_only": False,
             "phone": "",
             "email": "shop@example.org",
         }
@@ -279,7 +282,7 @@ def test_a_user_with_a_token(otppi: Cli, data: Path) -> None:
         (["shop"], "", "password: give it with --password-stdin"),
         (["shop", "--password-stdin"], "\n", "password: is empty"),
         (["shop", "--password-stdin", "--token"], "", "password: is empty"),
-        (["a:b", "--token"], "", "api_users[0].username: must match"),
+        (["a:b", "--token"], "", "api_users[0].username: must be at most 64 characters without spaces and colons"),
     ],
 )
 def test_a_user_that_cannot_be(otppi: Cli, data: Path, arguments: list[str], stdin: str, says: str) -> None:

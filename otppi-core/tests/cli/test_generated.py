@@ -17,7 +17,7 @@ import pytest
 from otppi.api.operations import Operation
 from otppi.api.settings import boolean, integer, number, text, text_list
 from otppi.cli import generated, language
-from otppi.cli.arguments import Commands, Parser, complete, root
+from otppi.cli.arguments import Commands, Options, Parser, complete, root
 from otppi.cli.exits import Failure
 from otppi.cli.main import _typed, parser
 from otppi.testing.waiting import PATIENCE
@@ -271,6 +271,26 @@ def test_what_was_not_given_is_left_to_the_operation(monkeypatch: pytest.MonkeyP
     options = complete(command_of(THING).parse_args(["thing", "a", "--by", "me"]))
     assert options.handler(options) == 0
     assert asked == [("thing", {"name": "a", "more_names": [], "by": "me", "pin": "1234"})]
+
+
+def test_a_group_may_have_a_command_that_its_word_alone_means() -> None:
+    told, top = list[str](), root("0", "", "")
+    commands = Commands(top)
+
+    def add(name: str, *, alone: bool = False) -> None:
+        def run(options: Options) -> int:
+            told.append(name)
+            return 0
+
+        one = Operation(name=name, title=name, help=name, handler=print, command=f"thing {name}", default_command=alone)
+        generated.add(commands, json.loads(json.dumps(one.describe())), generated.Own(run=run))
+
+    add("show", alone=True)
+    add("change")
+    for line in ("thing", "thing --json", "thing show", "thing change", "thing --json change"):
+        options = complete(top.parse_args(line.split()))
+        assert (options.handler(options), options.json) == (0, "--json" in line)
+    assert told == ["show", "show", "show", "change", "change"]
 
 
 class Recorder:

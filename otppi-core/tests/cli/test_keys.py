@@ -51,6 +51,17 @@ def test_rotate(otppi: Cli, data: Path) -> None:
     shown = otppi("keys", "rotate", "--json").json
     assert [one["state"] for one in shown["thumbprints"]] == ["current"]
     assert len(private(data)) == 1
+    for line in (["--pem", "rotate"], ["rotate", "--pem"]):
+        assert otppi("keys", *line).out.startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+def test_show_is_meant_where_neither_is_named(otppi: Cli, data: Path) -> None:
+    assert otppi("keys").out == otppi("keys", "show").out
+    assert otppi("keys", "--pem").out == otppi("keys", "--pem", "show").out == otppi("keys", "show", "--pem").out
+    help_text = otppi("keys", "--help").out
+    assert all(one in help_text for one in ("--pem", " show ", " rotate ", "without a command: as otppi keys show"))
+    assert "--discard-damaged" not in help_text
+    assert "--discard-damaged" in otppi("keys", "rotate", "--help").out
 
 
 def test_a_damaged_file_is_told_and_discarded_on_demand(otppi: Cli, data: Path) -> None:
@@ -68,8 +79,10 @@ def test_a_damaged_file_is_told_and_discarded_on_demand(otppi: Cli, data: Path) 
 
 def test_wrong_usage(otppi: Cli, data: Path) -> None:
     assert otppi("keys", "drop").code == 2
-    result = otppi("keys", "--discard-damaged")
-    assert (result.code, result.err) == (2, "otppi: --discard-damaged: goes with rotate only\n")
+    for line in (["--discard-damaged"], ["show", "--discard-damaged"], ["--discard-damaged", "rotate"]):
+        result = otppi("keys", *line)
+        wrong = "otppi: unrecognized arguments: --discard-damaged (see otppi --help)\n"
+        assert (result.code, result.out, result.err) == (2, "", wrong)
     assert not (data / FILE).exists()
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from otppi.api.errors import OtpPiError
 from otppi.cli import logs
+from otppi.host.log.ring import LogRing
 
 
 def record(message: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:
@@ -70,6 +71,20 @@ def test_a_stderr_that_has_gone_is_no_error() -> None:
     handler = logs.LineHandler(stream)
     stream.close()
     handler.handle(record("hello"))
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_what_is_logged_is_kept_as_it_is_written(journal: bool) -> None:
+    stream, ring = io.StringIO(), LogRing()
+    handler = logs.KeepingHandler(stream, logs.LineFormatter(journal=journal), ring)
+    for evil in ("\n2026 ERROR forged", "\x1b[2J", "\u202e"):
+        handler.handle(record("user %s", evil, error=raised(ValueError("text of a message 123456"))))
+    handler.handle(record("%d messages", "a secret text"))
+    written, kept = stream.getvalue().splitlines(), ring.since(0)
+    assert [one.line for one in kept] == [line[line.index("otppi.some: ") :] for line in written[:3]]
+    assert [(one.level, one.name, one.room) for one in kept] == [(logging.WARNING, "otppi.some", "some")] * 3
+    assert all(one.line.isprintable() and "123456" not in one.line for one in kept)
+    assert written[3].startswith("otppi: a log record could not be written")
 
 
 def test_the_journal_is_known_by_its_inode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

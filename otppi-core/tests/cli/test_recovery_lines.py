@@ -9,7 +9,7 @@ from otppi.api.modem import RecoveryStep
 from otppi.cli import language
 from otppi.cli.output import moment
 from otppi.cli.status import _logins, modem_table, recovery_lines
-from otppi.host.users.login_log import REASONS, LoginLog
+from otppi.host.logins.login_log import REASONS, LoginLog
 
 STEPS = {"re-initialise": 0, "radio": 0, "reset": 0, "power": 0}
 HEALTHY: dict[str, Any] = {"modem_id": "m0", "recoveries": STEPS, "last_recovery": None, "next_step": None}
@@ -44,10 +44,10 @@ def test_why_logins_failed_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> 
     log = LoginLog()
     log.failed(AuthenticationFailed(""), "app", "10.0.0.1")
     log.token_failed("10.0.0.1")
-    (line,) = _logins(log.describe())
+    (line,) = _logins("failed logins", log.describe())
     assert line.startswith("failed logins: wrong 1, token 1; last from 10.0.0.1 at ")
     monkeypatch.setattr(language, "_current", "id")
-    (line,) = _logins({"failed": dict.fromkeys(REASONS, 2), "last": log.describe()["last"]})
+    (line,) = _logins("failed logins", {"failed": dict.fromkeys(REASONS, 2), "last": log.describe()["last"]})
     assert "salah 2, terlalu sering 2, tidak sempat diperiksa 2, token 2" in line
 
 

@@ -60,10 +60,12 @@ def test_a_stalled_reader_of_the_log_stops_nothing(
 ) -> None:
     process, _ = stalled
     data = tmp_path / "data"
-    deadline = time.monotonic() + PATIENCE
-    while otppi("status", "--data", data).code != 0:
-        assert time.monotonic() < deadline
+
+    def answers() -> bool:
         assert process.poll() is None
+        return bool(otppi("status", "--data", data).code == 0)
+
+    until(answers, "the gateway answers")
     for number in range(100):  # some 200 bytes of log each: the pipe has room for 20
         sent = otppi("send", "081200000001", f"made up {number}", "--data", data, "--json")
         assert sent.json["state"] in ("sent", "delivered")

@@ -111,6 +111,20 @@ def test_what_waits_survives_a_change_of_its_modem(host: Host, doubles: Any) -> 
     assert {record.state for record in tickets} == {State.SENT}
 
 
+def test_what_waits_for_the_embedded_default_survives_a_change_of_settings(host: Host, doubles: Any) -> None:
+    """It was taken for what waits for a modem that was removed, and failed."""
+    until_ready(host)
+    doubles.modems[-1].gate.clear()
+    records = [host.dispatch.enqueue(record_for(number)) for number in range(3)]
+    until(doubles.modems[-1].sending.is_set)
+    threading.Timer(0.3, doubles.modems[-1].gate.set).start()  # the change waits for the one that is being sent
+    change(host, {"sms": {"queue_size": 50}})
+    for record in records:
+        assert host.dispatch.wait(record, PATIENCE)
+    assert {record.state for record in records} == {State.SENT}
+    assert names(host) == ["scripted"]
+
+
 def record_for(number: int) -> Record:
     return Record.of(ORIGIN, None, f"628120000000{number}", "a text", time.time() + 60)
 

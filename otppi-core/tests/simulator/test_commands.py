@@ -171,3 +171,11 @@ def test_only_the_configured_commands_tell_the_iccid() -> None:
     terminal = Terminal(ModemPeer(ModemProfile(echo=False, iccid_commands=("^ICCID",))))
     assert terminal.ask("AT+CCID") == ERROR
     assert terminal.ask("AT^ICCID") == [f"^ICCID: {PROFILE.iccid}", "OK"]
+
+
+def test_a_line_that_comes_again_is_obeyed_anew_up_to_what_cannot_be_read() -> None:
+    for terminal in (Terminal(ModemPeer(ModemProfile(echo=False))) for _ in range(2)):
+        for _ in range(2):
+            assert terminal.ask("AT+CMEE=0") == OK
+            assert terminal.ask("AT+CMEE=2;!+CMEE=1") == ERROR
+            assert terminal.ask("AT+CMEE?") == ["+CMEE: 2", "OK"]

@@ -57,8 +57,8 @@ class Leaky(Section):
 class Misdescribed(Setting):
     """A setting whose schema takes less than it does."""
 
-    def json_schema(self) -> dict[str, Any]:
-        return super().json_schema() | {"maxLength": 1}
+    def json_schema(self, say: Callable[[str], str] = str) -> dict[str, Any]:
+        return super().json_schema(say) | {"maxLength": 1}
 
 
 def leaky(section: Section) -> Section:

@@ -29,7 +29,7 @@ class Plain:
     def respond(self, _request: Request) -> Response:
         return Response(200, b"well")
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def refuse(self, refusal: Refusal, path: str) -> Response:
         return plain(refusal)
 
 

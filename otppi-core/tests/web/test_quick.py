@@ -59,7 +59,7 @@ class Quick:
             raise Postponed(lambda again: again())
         return Response(200, thread.encode(), (("X-Query", request.query or "none"),))
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def refuse(self, refusal: Refusal, path: str) -> Response:
         return plain(refusal)
 
 

@@ -1,6 +1,7 @@
 """Parsing without sockets: the same requests however the bytes arrive; garbage gives a refusal, nothing else."""
 
 import gc
+import re
 import tracemalloc
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otppi.web.request import Refusal, Refused, Request
-from otppi.web.request_parser import RequestParser, RequestStage
+from otppi.web.request_parser import CONTINUE, RequestParser, RequestStage
 from otppi.web.target import to_origin_form
 
 STREAM = (
@@ -56,6 +57,36 @@ def refusal(pieces: list[bytes]) -> Refusal | None:
     return None
 
 
+END = re.compile(rb"\r?\n\r?\n")
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a"]), max_size=12).map(b"".join), st.integers(0, 20))
+def test_the_first_empty_line_ends_the_head_however_lines_end(rest: bytes, cut: int) -> None:
+    """Where it ends is where another server on the way sees the next request begin."""
+    octets = b"GET / HTTP/1.1\r\nHost: " + rest
+    match = END.search(octets)
+    head = octets[: match.start()].replace(b"\r\n", b"\n") if match else b""
+    assert lines_of([octets]) == head
+    assert lines_of([octets[:cut], octets[cut:]]) == head
+
+
+def lines_of(pieces: list[bytes]) -> bytes:
+    """Return the lines of the first head as the parser cuts them, without looking into them."""
+    cut: list[str] = []
+
+    def fields(lines: list[str]) -> dict[str, str]:
+        cut.extend(lines)
+        return {"host": "a"}
+
+    parser = reader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("otppi.web.request_parser._fields", fields)
+        for piece in pieces:
+            parser.receive(piece)
+            parser.next_request()
+    return "\n".join(cut).encode()
+
+
 WORDS = [
     b"GET ",
     b"POST /x HTTP/1.1\r\n",
@@ -84,8 +115,8 @@ def test_any_chunked_body_is_read_or_refused(body: bytes) -> None:
     assert found is None or found.status in (400, 413, 414, 431)
 
 
-def parsed(head: str, **changes: bool) -> Request:
-    source = RequestParser(("192.0.2.1", 4000), lambda _: 1000, **changes)
+def parsed(head: str, *, secure: bool = False) -> Request:
+    source = RequestParser(("192.0.2.1", 4000), lambda _: 1000, secure=secure)
     source.receive(head.encode("latin-1"))
     request = source.next_request()
     assert request is not None
@@ -214,3 +245,96 @@ def test_a_head_that_comes_again_is_refused_again() -> None:
         with pytest.raises(Refused) as refused:
             source.next_request()
         assert refused.value.refusal.status == 413
+
+
+def test_a_head_that_is_remembered_is_refused_where_less_may_come_now(read: list[str]) -> None:
+    limits = [3, 3, 3, 2]
+    source = RequestParser(("127.0.0.1", 2), lambda _: limits.pop(0))
+    for _ in range(3):
+        source.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+        assert source.next_request() is not None
+    source.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+    with pytest.raises(Refused) as refused:
+        source.next_request()
+    assert refused.value.refusal.status == 413
+    assert len(read) == 2
+
+
+def test_who_waits_to_be_told_to_go_on_is_told_so_each_time_and_nobody_else() -> None:
+    source, length = reader(), b"Content-Length: 3\r\n\r\n"
+    waits, goes_on = (b"POST / HTTP/1.1\r\nHost: a\r\n" + more + length for more in (b"Expect: 100-continue\r\n", b""))
+    for head, interim in [(waits, CONTINUE)] * 3 + [(goes_on, b"")] * 3:
+        source.receive(head)
+        assert source.next_request() is None
+        assert source.interim() == interim
+        source.receive(b"abc")
+        assert source.next_request() is not None
+    source.receive(waits + b"abc")  # it does not wait after all
+    assert source.next_request() is not None
+    source.receive(goes_on)
+    assert source.next_request() is None
+    assert source.interim() == b""
+
+
+NEARLY_ALIKE = [
+    b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nde",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 03\r\n\r\nfgh",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nijk\r\n0\r\n\r\n",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nlmn",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\nContent-Length: 3\r\n\r\nopq",
+    b"POST /a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpj\r\nContent-Length: 3\r\n\r\nrst",
+    b"POST /a HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\n\r\nuvw",
+    b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nHost: a\n\n",
+    b"GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\nX: 1\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    b"GET http://b/a HTTP/1.1\r\nHost: a\r\n\r\n",
+]
+
+
+def all_of(pieces: list[bytes], asked: list[str]) -> list[list[str]]:
+    """Return all that is known of each request; `asked` gets those whose limit was asked for."""
+
+    def limit(request: Request) -> int:
+        asked.append(str(sorted(request.fields.items())))
+        return 1_000
+
+    source, found = RequestParser(("127.0.0.1", 2), limit), []
+    for piece in pieces:
+        source.receive(piece)
+        while (request := source.next_request()) is not None:
+            found.append([str(getattr(request, name)) for name in Request.__slots__])
+            request.fields["host"] = "what a handler leaves there"
+    return found
+
+
+@given(st.lists(st.tuples(st.sampled_from(NEARLY_ALIKE), st.integers(1, 4)), max_size=8), st.integers(1, 300))
+@example([(octets, 3) for octets in NEARLY_ALIKE], 300)
+def test_what_a_connection_remembers_changes_nothing(runs: list[tuple[bytes, int]], size: int) -> None:
+    each = [octets for octets, times in runs for _ in range(times)]
+    stream, asked, asked_alone = b"".join(each), list[str](), list[str]()
+    pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
+    assert all_of(pieces, asked) == [all_of([octets], asked_alone)[0] for octets in each]
+    assert asked == asked_alone
+
+
+@pytest.mark.parametrize(
+    ("octets", "path"),
+    [
+        (b"POST /api/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", "/api/a"),
+        (b"GET /api/b HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", "/api/b"),
+        (b"POST /api/c HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", "/api/c"),
+        (b"POST /api/d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n", "/api/d"),
+        (b"GET /api/e HTTP/3.0\r\n\r\n", ""),
+        (STREAM + b"no request\r\n\r\n", ""),
+    ],
+)
+def test_what_a_refused_request_asked_for_is_known_where_it_can_be_read(octets: bytes, path: str) -> None:
+    source = reader()
+    source.receive(octets)
+    with pytest.raises(Refused):
+        requests(source)
+    assert source.path == path

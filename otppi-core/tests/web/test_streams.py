@@ -3,13 +3,14 @@
 import socket
 import ssl
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from otppi.testing.waiting import until
-from otppi.web import tls
+from otppi.web import own_certificate, tls
 from otppi.web.request import Refusal, Refused, Request
 from otppi.web.response import Response, plain
 from otppi.web.router import Router
@@ -45,7 +46,7 @@ class Events:
     def respond(self, request: Request) -> Response:
         return self._router.find(request)(request)
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def refuse(self, refusal: Refusal, path: str) -> Response:
         return plain(refusal)
 
 
@@ -105,8 +106,9 @@ def test_head_opens_no_stream(serve: Any) -> None:
 
 
 def test_who_does_not_read_is_let_go_and_the_others_go_on(serve: Any) -> None:
+    """At once: it kept its connection until the time to write was over, and the monitor its place."""
     events = Events(limit=10_000)
-    served = serve(events)
+    served = serve(events, timeouts=Timeouts(write=3_600, stop=1.0))
     lazy = served.connect(GET)
     until(lambda: len(events.streams) == 1)
     good = served.connect(GET)
@@ -159,9 +161,10 @@ def test_what_was_sent_before_the_head_went_out_is_not_lost() -> None:
 
 
 def test_one_port_may_speak_both(serve: Any, tmp_path: Path) -> None:
-    served = serve(Events(), tls=tls.own(tmp_path), plain=True)
+    own_certificate.make(tmp_path)
+    served = serve(Events(), tls=partial(tls.own, tmp_path), plain=True)
     assert served.ask("GET", "/secure")[2] == b"False"
-    context = ssl.create_default_context(cafile=str(tmp_path / tls.CERTIFICATE))
+    context = ssl.create_default_context(cafile=str(tmp_path / own_certificate.CERTIFICATE))
     with context.wrap_socket(served.connect(), server_hostname="localhost") as secure:
         secure.sendall(b"GET /secure HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert everything(secure).endswith(b"True")
@@ -169,8 +172,9 @@ def test_one_port_may_speak_both(serve: Any, tmp_path: Path) -> None:
 
 def test_streams_over_tls(serve: Any, tmp_path: Path) -> None:
     events = Events(limit=1_000_000)
-    served = serve(events, tls=tls.own(tmp_path))
-    context = ssl.create_default_context(cafile=str(tmp_path / tls.CERTIFICATE))
+    own_certificate.make(tmp_path)
+    served = serve(events, tls=partial(tls.own, tmp_path))
+    context = ssl.create_default_context(cafile=str(tmp_path / own_certificate.CERTIFICATE))
     with context.wrap_socket(served.connect(), server_hostname="localhost") as secure:
         secure.sendall(GET.encode())
         until(lambda: events.streams)

@@ -232,9 +232,6 @@ def test_an_old_client_gets_a_long_answer_up_to_the_end_of_the_connection(mounte
     assert body == PART * PARTS
 
 
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
 def test_a_fault_is_logged_without_its_words(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     def failing(_environ: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
         raise ValueError(SECRET)

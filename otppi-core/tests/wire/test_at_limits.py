@@ -7,27 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otppi.wire import at
-from otppi.wire.at import AtConnection, DialogueState, Event, FinalResult, Prompt, Reply, ResultKind
+from otppi.wire.at import AtConnection, DialogueState, Event, Prompt, Reply
 from otppi.wire.errors import AtError
 
-OK = FinalResult(ResultKind.OK, None, "OK")
-
-
-def drain(conn: AtConnection) -> list[Event]:
-    events = []
-    while (event := conn.next_event()) is not None:
-        events.append(event)
-    return events
-
-
-def whole(conn: AtConnection, data: bytes) -> list[Event]:
-    conn.receive_data(data)
-    return drain(conn)
-
-
-@pytest.fixture
-def conn() -> AtConnection:
-    return AtConnection()
+from .conftest import OK, drain, whole
 
 
 def test_overlong_line_is_dropped_and_the_next_one_is_read(conn: AtConnection) -> None:
@@ -68,6 +51,7 @@ PIECES = st.sampled_from(
             b'+CMGR: "REC READ"\r\n',
             b"+CMGL: 1,1,,24\r\n",
         ),
+        *(b"\r\n> ", b"\r\n+CMGS: 17\r\n\r\nOK\r\n", b"\r\n+CMGS: 17\r\n"),
         *(b"+CMEE: 1\r\n", b"+CSCS: 1\r\n", b"RING\r\n", b"+CREG: 1\r\n", b'+CMGR: "REC READ"\r\n'),
     ]
 )
@@ -147,3 +131,46 @@ def test_fuzz_pieces_make_no_difference(
         conn.line_was_silent()
         results.append((events + drain(conn), conn.state, conn.lines_dropped, conn._tail))
     assert results[0] == results[1]
+
+
+def _armed(conn: AtConnection) -> None:
+    conn.command("AT+CMGS=24", info_prefixes=(), expects_prompt=True)
+
+
+def _sent(conn: AtConnection) -> None:
+    _armed(conn)
+    conn.receive_data(b"\r\n> ")
+    conn.payload("0791")
+
+
+def _probing(conn: AtConnection) -> None:
+    _sent(conn)
+    conn.abandon()
+    conn.probe()
+
+
+@pytest.mark.parametrize("stand", [_armed, _sent, _probing, AtConnection.abandon])
+@pytest.mark.parametrize("usual", [b"\r\n> ", b"\r\n+CMGS: 17\r\n\r\nOK\r\n"])
+@pytest.mark.parametrize(
+    "before", [b"", b"\r", b"x", b"x" * (at.LINE_LIMIT + 1), b'+CUSD: 1,"x\r\n', b"+CMT: ,24\r\n", b"0791\x1a"]
+)
+def test_what_usually_comes_whole_is_read_as_it_is_in_two_pieces(
+    stand: Callable[[AtConnection], object], usual: bytes, before: bytes
+) -> None:
+    results = []
+    for pieces in ([usual], [usual[:1], usual[1:]]):
+        conn = AtConnection()
+        stand(conn)
+        conn.receive_data(before)
+        for piece in (*pieces, b"RING\r\n"):
+            conn.receive_data(piece)
+        conn.line_was_silent()
+        results.append((drain(conn), conn.state, conn.lines_dropped, conn.echoes, conn._tail))
+    assert results[0] == results[1]
+
+
+def test_a_blank_that_belongs_to_a_text_stays_though_a_prompt_ends_in_one(conn: AtConnection) -> None:
+    _armed(conn)
+    assert whole(conn, b'\r\n> \r\n+CUSD: 1,"x\r\n ') == [Prompt()]
+    conn.payload("0791")
+    assert [getattr(event, "line", "") for event in whole(conn, b'y",15\r\n')] == ['+CUSD: 1,"x\n y",15']

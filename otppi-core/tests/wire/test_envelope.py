@@ -167,6 +167,16 @@ def test_wrong_id(value: object) -> None:
     assert list(errors_of(dump("send-sms", {**COMPLETE["send-sms"], "id": value}))) == ["data.id"]
 
 
+NOT_IN_LINE = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)]
+
+
+def test_no_character_that_ends_a_line_or_is_none_gets_in() -> None:
+    for code in NOT_IN_LINE:
+        for name, is_wrong in (("id", True), ("message", code == 0 or code >= 0xD800)):
+            body = dump("send-sms", {**COMPLETE["send-sms"], name: f"a{chr(code)}b"})
+            assert (list(errors_of(body)) == [f"data.{name}"]) if is_wrong else parse(body), hex(code)
+
+
 @pytest.mark.parametrize(("value", "kept"), [(0, "0"), (-1, "-1"), (10**127, "1" + "0" * 127), ("a-1", "a-1")])
 def test_id_is_kept_as_text(value: object, kept: str) -> None:
     assert parse(dump("send-sms", {**COMPLETE["send-sms"], "id": value})).items[0].id == kept

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otppi.wire.envelope import (
     Answer,
@@ -55,6 +57,18 @@ def test_answer_as_json() -> None:
         "response_code": "1102",
         "response_text": "No luck",
     }
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(st.text(), st.text(min_size=1), st.dictionaries(st.text(), VALUES) | st.dictionaries(st.text(), st.text()))
+def test_an_answer_is_written_as_the_encoder_of_json_writes_it(
+    command: str, text: str, data: dict[str, object]
+) -> None:
+    document = {"command": command, "response_code": "0000", "response_text": text, "data": data}
+    whole = json.dumps(document, separators=(",", ":")).encode("ascii")
+    assert Answer(command, ResponseCode.SUCCESS, text, data).to_json() == whole
 
 
 def test_answer_to_a_malformed_request() -> None:

@@ -72,6 +72,7 @@ class StandInGateway:
     def __init__(self) -> None:
         self.users = {"user": "password"}
         self.managers = {"user"}
+        self.only_metrics = False
         self.rotated = 0
         self.key_fault: Exception | None = None
         self.token = "a-token-of-letters"
@@ -91,7 +92,7 @@ class StandInGateway:
 
     def recognise(self, username: str, password: str) -> Sender | None:
         right = self.users.get(username) == password and self.remembers and self.wrong < self.limit and not self.busy
-        return Sender(username, username in self.managers) if right else None
+        return Sender(username, username in self.managers, self.only_metrics) if right else None
 
     def recognise_token(self, token: str) -> Sender | None:
         return Sender("token") if token == self.token else None
@@ -108,7 +109,7 @@ class StandInGateway:
         if self.users.get(username) != password:
             self.wrong += 1
             raise AuthenticationFailed("no")
-        return Sender(username, username in self.managers)
+        return Sender(username, username in self.managers, self.only_metrics)
 
     def authenticate_token(self, token: str, address: str) -> Sender:
         if token != self.token:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from otppi.testing.waiting import PATIENCE
-from otppi.web import driver, server
+from otppi.web import handshakes, server
 from otppi.web.connection import Connection
 from otppi.web.listener import KERNEL_BUFFER
 from otppi.web.timeouts import Timeouts
@@ -119,7 +119,7 @@ def test_a_slow_handshake_holds_up_only_handshakes(serve: Any, http: Any, monkey
     ]
     for thread in secure:
         thread.start()
-    for _ in range(driver.HANDSHAKERS):
+    for _ in range(handshakes.HANDSHAKERS):
         assert begun.acquire(timeout=PATIENCE)
     for _ in range(20):
         assert served.ask(http.post(http.SMS))[0] == 200

@@ -15,11 +15,11 @@ import pytest
 from cryptography import x509
 
 from otppi.api.errors import OtpPiError
-from otppi.web import certificate, tls
+from otppi.web import certificate, own_certificate, tls
 
 
 def paths(folder: Path) -> tuple[Path, Path]:
-    return folder / tls.CERTIFICATE, folder / tls.PRIVATE_KEY
+    return folder / own_certificate.CERTIFICATE, folder / own_certificate.PRIVATE_KEY
 
 
 def test_a_certificate_is_made_once_and_verifies(serve: Any, http: Any, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_certificate_is_made_once_and_verifies(serve: Any, http: Any, tmp_path
             sock.sendall(http.post(http.SMS))
             assert sock.recv(100).startswith(b"HTTP/1.1 200")
             assert sock.version() == "TLSv1.3"
-    expected = tls.fingerprint(made)
+    expected = own_certificate.fingerprint(made)
     assert served.ingress.describe()["certificate_sha256"] == expected
     assert len(expected) == 95
     served.stop()
@@ -81,7 +81,21 @@ def test_own_files(serve: Any, http: Any, tmp_path: Path) -> None:
     made, key = paths(folder)
     served = serve(https_enable=True, certificate_file=str(made), private_key_file=str(key))
     assert served.connect_tls(http.post(http.SMS)).answer()[0] == 200
-    assert not (tmp_path / tls.CERTIFICATE).exists()
+    assert not (tmp_path / own_certificate.CERTIFICATE).exists()
+
+
+def test_a_certificate_of_an_unusual_label_is_served_without_a_fingerprint(
+    serve: Any, http: Any, tmp_path: Path
+) -> None:
+    """OpenSSL reads it, and says nothing of its label; the ingress ended with the error of whoever read the file."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    tls.own(folder)
+    made, key = paths(folder)
+    made.write_text(made.read_text().replace(" CERTIFICATE-", " X509 CERTIFICATE-"))
+    served = serve(https_enable=True, certificate_file=str(made), private_key_file=str(key))
+    assert served.connect_tls(http.post(http.SMS)).answer()[0] == 200
+    assert "certificate_sha256" not in served.ingress.describe()
 
 
 def test_own_files_that_do_not_fit_name_the_setting(tmp_path: Path) -> None:
@@ -90,18 +104,18 @@ def test_own_files_that_do_not_fit_name_the_setting(tmp_path: Path) -> None:
         folder.mkdir()
         tls.own(folder)
     with pytest.raises(OtpPiError, match=r"certificate_file.*private_key_file.*not the key of this certificate"):
-        tls.configured(str(one / tls.CERTIFICATE), str(other / tls.PRIVATE_KEY), "ingress-rest")
+        tls.configured(str(one / own_certificate.CERTIFICATE), str(other / own_certificate.PRIVATE_KEY), "ingress-rest")
     with pytest.raises(OtpPiError, match=r"ingress-rest\.private_key_file is empty"):
-        tls.configured(str(one / tls.CERTIFICATE), "", "ingress-rest")
+        tls.configured(str(one / own_certificate.CERTIFICATE), "", "ingress-rest")
     with pytest.raises(OtpPiError, match=r"ingress-rest\.certificate_file: .*cannot be read"):
-        tls.configured(str(one / "none"), str(one / tls.PRIVATE_KEY), "ingress-rest")
+        tls.configured(str(one / "none"), str(one / own_certificate.PRIVATE_KEY), "ingress-rest")
     key = subprocess.run(
-        ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", str(one / tls.PRIVATE_KEY)],
+        ["openssl", "ec", "-aes128", "-passout", "pass:x", "-in", str(one / own_certificate.PRIVATE_KEY)],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
     (one / "locked").write_bytes(key)
     with pytest.raises(OtpPiError, match="passphrase"):
-        tls.configured(str(one / tls.CERTIFICATE), str(one / "locked"), "ingress-rest")
+        tls.configured(str(one / own_certificate.CERTIFICATE), str(one / "locked"), "ingress-rest")
 
 
 def test_plain_http_on_the_tls_port_is_told_so(serve: Any, http: Any) -> None:

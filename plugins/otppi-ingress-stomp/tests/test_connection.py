@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -138,6 +140,87 @@ def test_an_answer_that_is_never_confirmed_ends_the_connection(
     body = tools.command("one", callback_topic="answers")
     peer.sendall(b"MESSAGE\nack:1\nmessage-id:1\nsubscription:otppi-1\n\n" + body + b"\x00")
     assert "did not confirm" in tools.eventually(lambda: served.says("last_problem"))
+
+
+class SlowMachine:
+    """The clock of the ingress, which a test moves on while a command is read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.late = 0.0
+        for module in ("wire", "ingress", "publisher"):
+            monkeypatch.setattr(f"otppi_ingress_stomp.{module}.time", self)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.late
+
+    def time(self) -> float:
+        return time.time() + self.late
+
+
+def _message(number: int, body: bytes) -> bytes:
+    return b"MESSAGE\nack:%d\nmessage-id:%d\nsubscription:otppi-1\n\n%b\x00" % (number, number, body)
+
+
+def _hear(peer: socket.socket, enough: Callable[[bytes], bool]) -> bytes:
+    said = b""
+    while not enough(said):
+        more = peer.recv(4096)
+        assert more, f"the ingress has hung up after {said!r}"
+        said += more
+    return said
+
+
+def _hear_two_acknowledgements(peer: socket.socket) -> None:
+    _hear(peer, lambda said: said.count(b"ACK\n") == 2)
+
+
+def test_own_slowness_is_not_the_servers_silence(
+    serve: Any, listener: Any, gateway: StandInGateway, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the same messages come again over the next connection, take as long, and so on without end."""
+    clock, read, heard_from = SlowMachine(monkeypatch), gateway.read, threading.Event()
+
+    def slowly(body: bytes, ingress: str) -> Any:
+        if b"first" in body:
+            peer.sendall(b"\n")
+        else:  # the server hears from this gateway before it takes the next one in hand
+            _hear(peer, lambda said: said.endswith(b"\n"))
+            heard_from.set()
+        clock.late += 60.0
+        return read(body, ingress)
+
+    monkeypatch.setattr(gateway, "read", slowly)
+    served = serve(listener.port, destination="/queue/x")
+    peer = listener(GREETING % (b"1.2", b"1000,1000"))
+    _hear(peer, lambda said: said.endswith(b"\x00"))
+    peer.sendall(_message(1, tools.command("first")) + _message(2, tools.command("second")))
+    assert heard_from.wait(PATIENCE)  # only then: the gateway's thread reads what the server gets
+    _hear_two_acknowledgements(peer)
+    assert gateway.texts() == ["first", "second"]
+    assert served.says("connected")
+    assert served.says("last_problem") is None
+
+
+def test_a_confirmation_that_came_while_the_thread_worked_is_in_time(
+    serve: Any, listener: Any, gateway: StandInGateway, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, read = SlowMachine(monkeypatch), gateway.read
+
+    def slowly(body: bytes, ingress: str) -> Any:
+        if b"second" in body:
+            peer.sendall(b"RECEIPT\nreceipt-id:s1\n\n\x00")
+            clock.late += 60.0
+        return read(body, ingress)
+
+    monkeypatch.setattr(gateway, "read", slowly)
+    served = serve(listener.port, destination="/queue/x", timeout=10.0)
+    peer = listener(GREETING % (b"1.2", b"0,0"))
+    _hear(peer, lambda said: said.endswith(b"\x00"))
+    peer.sendall(_message(1, tools.command("first", callback_topic="answers")))
+    assert b"receipt:s1\n" in _hear(peer, lambda said: said.endswith(b"}\x00"))
+    peer.sendall(_message(2, tools.command("second")))
+    _hear_two_acknowledgements(peer)
+    assert served.says("last_problem") is None
 
 
 @pytest.mark.parametrize("greeted", [True, False])

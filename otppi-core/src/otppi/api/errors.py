@@ -5,6 +5,9 @@ from enum import StrEnum
 from otppi.text import Text, _, words
 from otppi.wire.errors import FieldError, WireError
 
+_MINUTES_FROM = 5
+"""Minutes from which a wait is told in minutes."""
+
 
 class OtpPiError(Exception):
     """Base of every error that OTP-Pi raises on purpose."""
@@ -121,7 +124,12 @@ class Throttled(OtpPiError):  # noqa: N818
     """Too many attempts. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__(_("too many attempts, try again in {seconds:.0f} s", seconds=retry_after))
+        minutes = retry_after / 60
+        super().__init__(
+            _("too many attempts, try again in {seconds:.0f} s", seconds=retry_after)
+            if minutes < _MINUTES_FROM
+            else _("too many attempts, try again in {minutes:.0f} min", minutes=minutes)
+        )
         self.retry_after = retry_after
 
 
@@ -131,6 +139,10 @@ class Busy(OtpPiError):  # noqa: N818
     def __init__(self, cause: str, retry_after: float) -> None:
         super().__init__(cause)
         self.retry_after = retry_after
+
+
+class Cancelled(OtpPiError):  # noqa: N818
+    """A person has called off what goes on; what it did so far is undone, or was nothing."""
 
 
 _SPEAKING = (OtpPiError, WireError, OSError, ImportError)

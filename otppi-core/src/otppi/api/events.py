@@ -296,7 +296,7 @@ class SignedIn(Event):
 
 @dataclass(frozen=True, slots=True)
 class LoginFailed(Event):
-    """A login failed: `reason` is one of `otppi.host.users.login_log.REASONS`.
+    """A login failed: `reason` is one of `otppi.host.logins.login_log.REASONS`.
 
     Attributes:
         user: The user; None where there is none of the name that was given, which may be a password.

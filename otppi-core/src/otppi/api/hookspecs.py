@@ -15,6 +15,7 @@ from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
+from otppi.api.pages import Page
 from otppi.api.services import ServiceType
 from otppi.api.settings import Section
 
@@ -86,5 +87,16 @@ def otppi_services() -> Sequence[ServiceType]:
 
     When: once per start, main thread; a service is made later, on a thread of its own. Raising: the plugin is left out.
     Keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_admin_pages() -> Sequence[Page]:
+    """Return the pages that this plugin has in the administration; see `otppi.api.pages` and `otppi.api.blocks`.
+
+    When: once per start, main thread; what makes their contents is called later, on threads of their own, each time
+    that somebody looks. Raising: the plugin is left out. Keys must be unique among all pages and the sections of
+    settings; the operations that pages have are registered as those of `otppi_operations`.
     """
     raise AssertionError("a specification is never called")

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from otppi.api.settings import Section
 from otppi.wire.envelope import Answer, Envelope
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,12 @@ class Sender:
     Attributes:
         name: The user's name; it alone says whose a message is.
         manage_keys: Whether it may replace the gateway's key for encrypted envelopes.
+        metrics_only: Whether it reads metrics and health only: no command of such a one is taken.
     """
 
     name: str
     manage_keys: bool = field(default=False, compare=False)
+    metrics_only: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,13 +250,42 @@ class Ingress(ABC):
         """
 
 
+class DeviceTls(Protocol):
+    """The certificate of the device, which its pages are served by, too. Any thread."""
+
+    fingerprint: str
+    """SHA-256, as browsers show it; empty before `prepare`."""
+
+    def prepare(self) -> None:
+        """See to it that there is one.
+
+        Raises:
+            OtpPiError, OSError: There is none, and none can be made.
+        """
+
+    def context(self) -> "SSLContext":
+        """Return a server's context for a connection that begins now: an administrator may change it at any time.
+
+        Raises:
+            OtpPiError, OSError: As `prepare`.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class IngressContext:
-    """What an ingress gets: its validated settings, the gateway, and a folder of its own for what it keeps (0700)."""
+    """What an ingress gets: its validated settings, the gateway, and a folder of its own for what it keeps (0700).
+
+    Attributes:
+        settings: Its settings.
+        gateway: The gateway.
+        folder: Of its own.
+        device_tls: The device's certificate, for an ingress that serves TLS; None where there is none, as in tests.
+    """
 
     settings: Mapping[str, Any]
     gateway: Gateway
     folder: Path
+    device_tls: DeviceTls | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,3 +167,6 @@ class ModemType:
     usb: tuple[UsbMatch, ...] = ()
     """USB devices that are this type's, so that a new one is offered with the right type."""
     checks: tuple[Check, ...] = ()
+    quick_codes: tuple[str, ...] = ()
+    """USSD codes that pages have a button for, where the modem's setting names none: `Balance: *123#`, or a code alone.
+    """

@@ -44,12 +44,14 @@ class Actor:
         origin: By what they came in: "command-line", later the key of an ingress or of the pages.
         role: What they may do.
         address: From which address, where that is known.
+        encrypted: Whether nobody on the way can read along; so it is on the device itself.
     """
 
     name: str
     origin: str
     role: Role
     address: str = ""
+    encrypted: bool = True
 
     def __str__(self) -> str:
         return f"{self.origin}/{self.name}"
@@ -84,6 +86,17 @@ class Call(ABC):
             OtpPiError: What that operation raises.
         """
 
+    def progress(self, step: str, share: float | None = None) -> None:  # noqa: B027 - most calls are told to nobody
+        """Tell whoever waits how far this is; where nobody follows it, nothing happens.
+
+        Args:
+            step: What is being done now, in words for people; no secret, no text of a message.
+            share: How much of all is done, from 0 to 1; None where that is not known.
+
+        Raises:
+            Cancelled: A person has called it off: the handler undoes what it began, and lets this pass.
+        """
+
 
 Handler = Callable[..., Any]
 """Called with the `Call` and the checked arguments by their names; returns a JSON value."""
@@ -104,8 +117,16 @@ class Operation:
         changes: What that is kept it changes ("settings"); operations that change something wait for one another. Empty
             where nothing is, as where something is sent: that waits for nobody.
         audit: Whether the audit tells of it; by default where it does not only read.
+        waits: Whether it may take longer than some tenths of a second, as it waits for a modem, the network, or a
+            person: whoever asks is not to keep others waiting meanwhile. What `changes` something may anyhow.
+        asks_again: Whether a person who logged in to the administration has to have given the password within the last
+            minutes: for accounts, tokens, and what else nobody is to do at a screen that was left (ASVS 5.0, 7.5.1 and
+            7.5.3). The administration sees to it.
+        confirm: What a person has to know before doing it, such as that it costs money: a page has it confirmed.
         subject: The parameter whose value the audit may tell (a modem's name); never a text or a secret.
         command: Its words on the command line ("sim-stock top-up"); empty where it is no command.
+        default_command: Whether the first of its two words alone means it, too; it has no parameters then. One of each
+            group may, where all commands that were in it before are of the same package.
         positional: The parameters that are given there by their place, in this order; the others are options.
         examples: What may follow the command's words, for its help.
         offline: Whether it works where no gateway runs.
@@ -120,8 +141,12 @@ class Operation:
     reads_only: bool = False
     changes: str = ""
     audit: bool | None = None
+    waits: bool = False
+    asks_again: bool = False
+    confirm: str = ""
     subject: str = ""
     command: str = ""
+    default_command: bool = False
     positional: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     offline: Offline = Offline.NO
@@ -137,6 +162,8 @@ class Operation:
             raise ValueError(f"operation {self.name!r} needs no data folder, and does not only read")
         if not re.fullmatch(r"([a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?)?", self.command):
             raise ValueError(f"the command of operation {self.name!r} is not one or two words of small letters")
+        if self.default_command and (" " not in self.command or self.parameters):
+            raise ValueError(f"operation {self.name!r} is the default of no group of commands, or has parameters")
         known = {one.key: one for one in self.section.settings}
         if taken := _GLOBAL_OPTIONS & known.keys():
             raise ValueError(f"a parameter of operation {self.name!r} is called {', '.join(taken)}, as a global option")
@@ -156,22 +183,27 @@ class Operation:
         """Return whether the audit tells of it."""
         return not self.reads_only if self.audit is None else self.audit
 
-    def describe(self) -> dict[str, Any]:
-        """Return the declaration as a JSON value.
+    @property
+    def package(self) -> str:
+        """Return the import name of the package that declares it, and has the catalogue of its texts."""
+        return str(getattr(self.handler, "func", self.handler).__module__.partition(".")[0])
 
-        The parameters are in JSON Schema 2020-12; `package` is the import name of the package that has the catalogue of
-        the texts.
-        """
+    def describe(self) -> dict[str, Any]:
+        """Return the declaration as a JSON value; the parameters are in JSON Schema 2020-12."""
         return {
             "name": self.name,
-            "package": getattr(self.handler, "func", self.handler).__module__.partition(".")[0],
+            "package": self.package,
             "title": str(self.title),
             "help": str(self.help),
             "role": self.role.value,
             "reads_only": self.reads_only,
             "changes": self.changes,
+            "waits": self.waits,
+            "asks_again": self.asks_again,
+            "confirm": str(self.confirm),
             "offline": self.offline.value,
             "command": self.command,
+            "default_command": self.default_command,
             "positional": list(self.positional),
             "examples": list(self.examples),
             "parameters": self.section.json_schema(),

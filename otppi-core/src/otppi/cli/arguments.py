@@ -72,6 +72,7 @@ class Commands:
     """The sub-commands of a parser."""
 
     def __init__(self, parser: Parser) -> None:
+        self._parser = parser
         self._group = parser.add_subparsers(
             title=spoken(_("commands")), metavar=spoken(_("COMMAND")), required=True, parser_class=Parser
         )
@@ -102,6 +103,18 @@ class Commands:
             self._group.add_parser(name, help=_summary(help), description=help, parents=parents)
         )
         return self._within[name]
+
+    def default(self, name: str, handler: Handler) -> Parser:
+        """Have one of the commands carried out where none is named; returns the parser for its options there.
+
+        An option that another command has, too, must have `argparse.SUPPRESS` as its default: what stands before the
+        command is kept.
+        """
+        self._group.required = False
+        alone = _("without a command: as {program} {command}", program=self._parser.prog, command=name)
+        self._parser.epilog = spoken(alone)
+        self._parser.set_defaults(handler=handler)
+        return self._parser
 
     def within(self, words: Sequence[str], help: str = "") -> "Commands":  # noqa: A002
         """Return the group that these words are a command of, which is made with this help where there is none."""

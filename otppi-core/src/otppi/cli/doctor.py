@@ -26,10 +26,10 @@ def add(commands: Commands) -> None:
 
 def doctor(options: Options) -> int:
     """Print what every check finds."""
-    from otppi.cli.checks.finding import Level
+    from otppi.cli.checks.finding import Severity
 
     findings = list(_findings(options.data))
-    healthy = not any(one.level is Level.PROBLEM for one in findings)
+    healthy = not any(one.level is Severity.PROBLEM for one in findings)
     checks = [
         {"check": one.check, "level": one.level.value, "text": one.text, "advice": one.advice} for one in findings
     ]
@@ -47,7 +47,7 @@ def _findings(data: Path) -> Iterator["Finding"]:
     from otppi.cli.checks import device, gateway
     from otppi.cli.checks.finding import problem
 
-    yield from gateway.check_plugins()
+    yield from gateway.check_plugins(data)
     if not data.is_dir():
         yield problem(
             _("data folder"),

@@ -21,7 +21,7 @@ from otppi.cli.exits import Exit, Failure
 from otppi.cli.language import _, spoken
 from otppi.cli.output import as_json, cell, columns, show
 from otppi.cli.talk import ask, by_itself, gateway
-from otppi.text import Text
+from otppi.text import Text, joined
 
 Described = Mapping[str, Any]
 """An operation as `Operation.describe` gives it."""
@@ -83,10 +83,13 @@ def add(commands: Commands, operation: Described, own: Own = NOTHING, group: str
     """Add the command of an operation, in a group with this help where there is none of its first word."""
     words = operation["command"].split()
     run = own.run or partial(_run, operation, own)
-    told = own.help or _text(operation, operation["help"])
-    parser = commands.within(words, group).command(words[-1], told, run, list(_examples(operation)))
+    told = own.help or joined(" ", [_text(operation, one) for one in (operation["help"], operation["confirm"]) if one])
+    within = commands.within(words, group)
+    parser = within.command(words[-1], told, run, list(_examples(operation)))
+    alone = [within.default(words[-1], run)] if operation["default_command"] else []
     if own.arguments:
-        own.arguments(parser)
+        for one in (parser, *alone):
+            own.arguments(one)
     if operation["changes"] == "settings":
         rule = _("refuse where somebody else has changed the same section since this revision of the settings")
         parser.add_argument("--revision", metavar="N", type=int, help=rule)
@@ -161,7 +164,7 @@ def perform(operation: Described, options: Options, arguments: Mapping[str, Any]
     if operation["offline"] == "no":
         return gateway(options.data).call(name, arguments, revision=revision)
     if operation["offline"] == "anywhere":
-        return by_itself(name, **arguments)
+        return by_itself(options.data, name, **arguments)
     return ask(options.data, name, creates=operation["offline"] == "creates", revision=revision, **arguments)
 
 

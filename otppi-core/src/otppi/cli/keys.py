@@ -1,14 +1,14 @@
 """`otppi keys`: the key that senders encrypt envelopes to."""
 
+import argparse
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from otppi.cli.arguments import Options, Parser
-from otppi.cli.exits import Exit, Failure
+from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.output import columns, moment, show
-from otppi.cli.talk import ask
 from otppi.text import _
 
 _COLUMNS = {"kid": "THUMBPRINT", "state": "STATE", "made": "MADE", "until": "UNTIL"}
@@ -16,29 +16,15 @@ _COLUMNS = {"kid": "THUMBPRINT", "state": "STATE", "made": "MADE", "until": "UNT
 
 def _options(parser: Parser) -> None:
     parser.add_argument(
-        "action",
-        nargs="?",
-        choices=("show", "rotate"),
-        default="show",
-        help=_("rotate makes a new key (default: show)"),
-    )
-    parser.add_argument("--pem", action="store_true", help=_("print the public key as PEM, as openssl takes it"))
-    parser.add_argument(
-        "--discard-damaged",
+        "--pem",
         action="store_true",
-        help=_("with rotate: put a file of keys that cannot be read aside; all senders need the new key then"),
+        default=argparse.SUPPRESS,  # as it may stand before the command, too: `otppi keys --pem rotate`
+        help=_("print the public key as PEM, as openssl takes it"),
     )
 
 
-def keys(options: Options) -> int:
-    """Show or replace the key."""
-    if options.action == "rotate":
-        answer = ask(options.data, "keys_rotate", discard_damaged=options.discard_damaged)
-    elif options.discard_damaged:
-        raise Failure(Exit.USAGE, _("--discard-damaged: goes with rotate only"))
-    else:
-        answer = ask(options.data, "keys")
-    if options.pem:
+def _shown(options: Options, answer: dict[str, Any]) -> int:
+    if getattr(options, "pem", False):
         pem = _pem(answer["keys"][0])
         show(options, {"kid": answer["keys"][0]["kid"], "pem": pem}, [pem.rstrip("\n")])
     else:
@@ -63,14 +49,5 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
     yield json.dumps({"keys": answer["keys"]}, indent=2)
 
 
-OWN = {
-    "keys": Own(
-        keys,
-        arguments=_options,
-        help=_(
-            "Show the public key that senders encrypt envelopes to, as a JWK Set (RFC 7517), or "
-            "replace it.\n\nA key that was replaced still opens envelopes for the days that "
-            "encryption.keep_days says."
-        ),
-    )
-}
+_OWN = Own(show=_shown, arguments=_options)
+OWN = {"keys show": _OWN, "keys rotate": _OWN}

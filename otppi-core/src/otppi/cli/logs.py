@@ -19,6 +19,7 @@ from otppi.api.errors import sentence
 from otppi.cli.failures import origin
 from otppi.cli.log_stream import LogStream
 from otppi.cli.output import one_line
+from otppi.host.log.ring import LogRing
 
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """Levels as syslog(3) numbers them, which systemd takes from the beginning of a line (sd-daemon(3))."""
@@ -70,8 +71,10 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
-        error = record.exc_info[1] if record.exc_info else None
-        line = one_line(f"{record.name}: {record.getMessage()}{f': {_told(error)}' if error else ''}")
+        return self.dressed(record, _line_of(record))
+
+    def dressed(self, record: logging.LogRecord, line: str) -> str:
+        """Write a record whose line is made."""
         if self._journal:
             return f"<{_PRIORITIES.get(record.levelno, 5)}>{line}"
         return f"{self._time(record)} {record.levelname:<7} {line}"
@@ -112,17 +115,42 @@ class LineHandler(logging.StreamHandler[TextIO]):
             self.stream.write(f"otppi: a log record could not be written ({type(error).__name__} at {place})\n")
 
 
-def start(level: str) -> LogStream:
+class KeepingHandler(LineHandler):
+    """Writes to stderr, and keeps the lines in RAM, each made once.
+
+    Args:
+        stream: What is written to.
+        lines: Dresses lines for the stream.
+        ring: Keeps them.
+    """
+
+    def __init__(self, stream: TextIO, lines: LineFormatter, ring: LogRing) -> None:
+        super().__init__(stream)
+        self.setFormatter(lines)
+        self._lines = lines
+        self._ring = ring
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record, and keep its line."""
+        line = _line_of(record)
+        self._ring.add(record.created, record.levelno, record.name, line)
+        return self._lines.dressed(record, line)
+
+
+def start(level: str, ring: LogRing | None = None) -> LogStream:
     """Log everything of this process from now on, the ends of threads by an error included.
 
     Nobody who writes to stderr waits for its reader any more, a library that prints included.
+
+    Args:
+        level: Of what is logged.
+        ring: Keeps the newest lines; None where nobody reads it.
     """
     journal = is_journal(sys.stderr)
     sys.stderr.flush()
     stream = LogStream(sys.stderr.fileno())
     sys.stderr = cast("TextIO", stream)
-    handler = LineHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(journal=journal))
+    handler = KeepingHandler(sys.stderr, LineFormatter(journal=journal), ring or LogRing())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.setLogRecordFactory(_Record)
     _quote_nothing()
@@ -169,6 +197,12 @@ def is_journal(stream: TextIO) -> bool:
     except (OSError, ValueError):
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _line_of(record: logging.LogRecord) -> str:
+    """Return who says what, in one line."""
+    error = record.exc_info[1] if record.exc_info else None
+    return one_line(f"{record.name}: {record.getMessage()}{f': {_told(error)}' if error else ''}")
 
 
 def _told(error: BaseException) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:  # the host takes a quarter of a second to import
 
 _ABOUT = (
     _(
-        "What can be asked of a gateway, by the [command line](command-line.md), and by its control socket: one JSON "
+        "What can be asked of a gateway, by the [command line](command-line.md), by the "
+        "[API of the administration](administration-api.md), and by its control socket: one JSON "
         'line `{"operation": NAME, "arguments": {…}}` for each connection, answered by `{"result": …}`, '
         '`{"error": text}` or `{"problems": [[field, reason]]}`. Plugins bring '
         "[operations of their own](plugins.md#an-operation)."
@@ -94,7 +95,10 @@ def _page(operation: "Operation", say: "Say") -> Iterator[str]:
 
 
 def _facts(operation: "Operation") -> Iterator[str]:
-    if operation.command:
+    if operation.default_command:
+        group = operation.command.split()[0]
+        yield _("command `otppi {command}`, or `otppi {group}` alone", command=operation.command, group=group)
+    elif operation.command:
         yield _("command `otppi {command}`", command=operation.command)
     yield _("role {role}", role=operation.role.value)
     if operation.changes:

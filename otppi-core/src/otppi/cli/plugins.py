@@ -7,7 +7,7 @@ from otppi.cli.exits import Exit
 from otppi.cli.generated import Own
 from otppi.cli.output import columns, show
 
-_KEYS = ("name", "distribution", "version", "offers", "error")
+_KEYS = ("name", "distribution", "version", "state", "offers", "error")
 
 
 def _shown(options: Options, plugins: Any) -> int:

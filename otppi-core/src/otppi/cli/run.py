@@ -33,6 +33,12 @@ def add(commands: Commands) -> None:
 def run(options: Options) -> int:
     """Run it."""
     from otppi.cli import foreground, logs
+    from otppi.host.log.ring import LogRing
 
-    log = logs.start(options.log_level)
-    return foreground.run(options.data, options.provision, log, safe_mode=options.safe_mode)
+    ring = LogRing()
+    log = logs.start(options.log_level, ring)
+    code = foreground.run(options.data, options.provision, log, ring, safe_mode=options.safe_mode)
+    if code is None:
+        # What it was provisioned with is kept, and may have been changed since; plugins get another try.
+        foreground.begin_again(log, ["--data", str(options.data), "run", "--log-level", options.log_level])
+    return code

@@ -21,6 +21,8 @@ MODEM_COLUMNS = {
     "detail": "DETAIL",
 }
 """What fits into 80 columns; `otppi modem list` has the IMEI as well."""
+_OF_THREAD = frozenset({"name", "title", "state", "since", "failures", "last_error"})
+"""What is told of every ingress; the rest is what it says of itself."""
 
 
 def _shown(options: Options, answer: Any) -> int:
@@ -50,7 +52,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     lines += service_table(answer["services"])
     lines += ["", *_received(answer["inbox"], answer["webhook"])]
     lines += [_internet(link) for link in answer["internet"]]
-    lines += _logins(answer["logins"])
+    lines += _logins(_("failed logins"), answer["logins"])
+    lines += _logins(_("failed logins of administrators"), answer.get("administrator_logins", {"last": None}))
     problems = [answer["power_supply"], *answer["problems"]]
     lines += [_("warning: {warning}", warning=cell(warning)) for warning in answer["warnings"]]
     return lines + [_("problem: {problem}", problem=cell(problem)) for problem in problems if problem]
@@ -148,7 +151,7 @@ def _internet(link: dict[str, Any]) -> str:
     )
 
 
-def _logins(logins: dict[str, Any]) -> list[str]:
+def _logins(whose: str, logins: dict[str, Any]) -> list[str]:
     """Tell of failed logins, where there were any since the start."""
     if not (last := logins["last"]):
         return []
@@ -156,7 +159,8 @@ def _logins(logins: dict[str, Any]) -> list[str]:
     who = _(" as {user}", user=cell(last["user"])) if last["user"] else ""
     return [
         _(
-            "failed logins: {counts}; last from {address}{who} at {at}",
+            "{whose}: {counts}; last from {address}{who} at {at}",
+            whose=whose,
             counts=counts,
             address=cell(last["address"]),
             who=who,
@@ -174,7 +178,7 @@ def _now(ingress: dict[str, Any]) -> str:
 
     if is_link(ingress):
         return _broker(ingress)
-    own = {key: value for key, value in ingress.items() if key not in ("name", "state", "failures", "last_error")}
+    own = {key: value for key, value in ingress.items() if key not in _OF_THREAD}
     return ", ".join(f"{key} {cell(value)}" for key, value in own.items())
 
 

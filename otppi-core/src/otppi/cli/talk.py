@@ -84,14 +84,18 @@ def ask(
         return operations.call(operation, arguments, COMMAND_LINE, revision)
 
 
-def by_itself(operation: str, **arguments: Any) -> Any:
-    """Carry out an operation that needs neither a gateway nor a data folder: it tells of what is installed."""
+def by_itself(data: Path, operation: str, **arguments: Any) -> Any:
+    """Carry out an operation that needs neither a gateway nor a data folder: it tells of what is installed.
+
+    Of the data folder, where there is one, only which plugins it does without is looked at.
+    """
     from otppi.cli import logs
     from otppi.host.core import load_plugins
+    from otppi.host.data_folder import plugins_off
     from otppi.host.runtime.registry import COMMAND_LINE, Registry
 
     with logs.silent():  # a plugin that is left out is told by `otppi plugins`
-        plugins = load_plugins()
+        plugins = load_plugins(off=plugins_off(data))
     return Registry(plugins.operations.values(), [plugins]).call(operation, arguments, COMMAND_LINE)
 
 
@@ -99,12 +103,12 @@ def by_itself(operation: str, **arguments: Any) -> Any:
 def directly(data: Path, *, creates: bool = False, anew: bool = False) -> Iterator["Registry"]:
     """Open a data folder on which no gateway runs."""
     from otppi.host.core import load_plugins
-    from otppi.host.data_folder import DataFolder, FolderInUse
+    from otppi.host.data_folder import DataFolder, FolderInUse, plugins_off
     from otppi.host.parts import registry_of
 
     if not creates and not data.is_dir():
         raise Failure(Exit.USAGE, _("there is no data folder {data} (name it with --data DIR)", data=data))
-    plugins = load_plugins()
+    plugins = load_plugins(off=plugins_off(data))
     _become_owner(data)
     try:
         folder = DataFolder(data, plugins=plugins, anew=anew)

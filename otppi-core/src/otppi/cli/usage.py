@@ -1,4 +1,4 @@
-"""`otppi usage`: what the modems have sent and spent, and what their limits leave."""
+"""`otppi usage`, `otppi route`: what the modems have sent and spent, and which one would send at which price."""
 
 from typing import Any
 
@@ -49,4 +49,16 @@ def _money(amount: float) -> str:
     return f"{amount:.4f}".rstrip("0").removesuffix(".")
 
 
-OWN = {"usage": Own(show=_shown)}
+_ROUTE_COLUMNS = {"place": "", "modem_id": "MODEM", "prefix": "PREFIX", "price": "PRICE", "why": "NOTE"}
+
+
+def _route(options: Options, answer: dict[str, Any]) -> int:
+    rows = [
+        one | {"price": _money(one["price"]), "prefix": one["prefix"] or (_("default") if one["default"] else "")}
+        for one in answer["modems"]
+    ]
+    show(options, answer, [f"{answer['receiver']}:", *columns(rows, _ROUTE_COLUMNS)])
+    return Exit.DONE
+
+
+OWN = {"usage": Own(show=_shown), "route": Own(show=_route)}

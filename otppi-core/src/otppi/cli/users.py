@@ -1,14 +1,13 @@
 """`otppi user`: who may send through the API."""
 
-import getpass
-import sys
 from typing import Any
 
-from otppi.cli.arguments import Options, Parser
+from otppi.cli.arguments import Options
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import columns, show
+from otppi.cli.passwords import stdin_option, typed
 from otppi.cli.talk import ask
 
 _COLUMNS = {
@@ -17,15 +16,10 @@ _COLUMNS = {
     "blocked": "BLOCKED",
     "password": "PASSWORD",
     "tokens": "TOKENS",
+    "metrics_only": "METRICS ONLY",
     "phone": "PHONE",
     "email": "EMAIL",
 }
-
-
-def _stdin_option(parser: Parser) -> None:
-    parser.add_argument(
-        "--password-stdin", action="store_true", help=_("read the password from the first line of stdin")
-    )
 
 
 def user_add(options: Options) -> int:
@@ -38,34 +32,27 @@ def user_add(options: Options) -> int:
         username=options.username,
         password=_password(options),
         token=options.token,
+        metrics_only=options.metrics_only,
         phone=options.phone,
         email=options.email,
     )
-    show(options, answer, _added(answer))
+    show(options, answer, _added(answer, metrics_only=options.metrics_only))
     return Exit.DONE
 
 
-def _added(answer: dict[str, Any]) -> list[str]:
-    lines = [_("user {username} may send now", username=answer["username"])]
+def _added(answer: dict[str, Any], *, metrics_only: bool) -> list[str]:
+    name = answer["username"]
+    may_read = _("user {username} may read metrics now", username=name)
+    lines = [may_read if metrics_only else _("user {username} may send now", username=name)]
     if token := answer.get("token"):
         lines += [_("token: {token}", token=token), _("(shown this once: Authorization: Bearer <token>)")]
     return lines
 
 
 def _password(options: Options) -> str | None:
-    if options.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    elif options.token:
+    if options.token and not options.password_stdin:
         return None
-    elif sys.stdin.isatty():
-        password = getpass.getpass(_("Password of {username}: ", username=options.username))
-        if password and getpass.getpass(_("The same again: ")) != password:
-            raise Failure(Exit.USAGE, _("password: the two are not the same"))
-    else:
-        raise Failure(Exit.USAGE, _("password: give it with --password-stdin, or make a token with --token"))
-    if not password:
-        raise Failure(Exit.USAGE, _("password: is empty"))
-    return password
+    return typed(options, _("password: give it with --password-stdin, or make a token with --token"))
 
 
 def _listed(options: Options, users: Any) -> int:
@@ -82,7 +69,7 @@ def _removed(options: Options, removed: Any) -> int:
 
 
 OWN = {
-    "user add": Own(user_add, arguments=_stdin_option, hidden=frozenset({"password"})),
+    "user add": Own(user_add, arguments=stdin_option, hidden=frozenset({"password"})),
     "user list": Own(show=_listed),
     "user remove": Own(show=_removed),
 }

@@ -8,20 +8,31 @@ from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.api.services import Service
+from otppi.host.administrators.claim import Claim
+from otppi.host.administrators.page import ADMINISTRATION
 from otppi.host.audit.trail import AuditTrail
+from otppi.host.backup import staging
+from otppi.host.backup.backups import Backups
 from otppi.host.core import declarations
+from otppi.host.durable.report_folder import ReportFolder
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.encryption.settings import ENCRYPTION
+from otppi.host.gateway.first_steps import FirstSteps
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.messages.settings import SMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.runtime.plugins import Plugins
+from otppi.host.runtime.registry import Audited, log_audited
+from otppi.host.runtime.settings import PLUGINS
 from otppi.host.settings.config import Config
-from otppi.host.storage.store import Store
+from otppi.host.storage.store import Store, kept_in
 from otppi.text import _
+from otppi.web.device_certificate import DeviceCertificate
 
 logger = logging.getLogger(__name__)
 
+_CERTIFICATE = ADMINISTRATION.key
+"""The folder of the device's certificate, by which its pages are served first of all."""
 _FULL = 256 * 1024
 """Bytes: with less, a change of the settings may fail."""
 
@@ -29,6 +40,15 @@ _FULL = 256 * 1024
 def config_of(store: Store, plugins: Plugins) -> Config:
     """Open the settings of core and plugins."""
     return Config(store, declarations(plugins))
+
+
+def plugins_off(path: Path) -> frozenset[str]:
+    """Return which plugins a data folder says are not to be loaded: before they are, nobody knows its other settings.
+
+    Where the settings cannot be read all are loaded; who opens the folder tells of it.
+    """
+    kept = [values.get("off") for values in kept_in(staging.settings_of(path), PLUGINS.key)]
+    return frozenset(one for names in kept if isinstance(names, list) for one in names if isinstance(one, str))
 
 
 class FolderInUse(OtpPiError):  # noqa: N818
@@ -55,12 +75,18 @@ class DataFolder(Service):
             os.close(self._lock)
             raise FolderInUse(_("another gateway uses the data folder {path}", path=path)) from error
         try:
-            self.store = Store(path / "settings.json", anew=anew)
+            self._waits = staging.complete(path)
+            self.store = Store(path / staging.SETTINGS, anew=anew)
             self.plugins = plugins
             self.config = config_of(self.store, plugins)
             sms = self.config.one(SMS)
             self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(sms).again)
+            self.claim = Claim(path, self.config)
+            self.first_steps = FirstSteps(path / "first-steps")
             self.audit = AuditTrail(path / "audit")
+            self.report = ReportFolder(path / "report")
+            self.backups = Backups(path, self.store, self.config, self.audit, self.claim)
+            self.certificate = DeviceCertificate(path / _CERTIFICATE)
             self.keys = EnvelopeKeys(path / "encryption-keys.json", lambda: self.config.one(ENCRYPTION)["keep_days"])
         except BaseException:
             os.close(self._lock)
@@ -72,13 +98,15 @@ class DataFolder(Service):
         """Put right what a crash left behind, and tell of settings that cannot be used."""
         self.store.repair()
         self.blocklist.repair()
+        self.claim.write_mark()
         for problem in self.config.problems:
             logger.error("a setting cannot be used, and something safe stands in its place: %s", problem)
 
     def warnings(self) -> list[str]:
         """Return what people should know of the card, and of what is kept on it."""
-        kept = (self.store, self.blocklist, self.config, self.audit)
-        return [*self._card(), *(warning for one in kept for warning in one.warnings())]
+        kept = (self.store, self.blocklist, self.config, self.claim, self.audit)
+        waits = [self._waits] if self._waits else []
+        return [*waits, *self._card(), *(warning for one in kept for warning in one.warnings())]
 
     def _card(self) -> list[str]:
         try:
@@ -95,10 +123,17 @@ class DataFolder(Service):
 
     def tidy(self) -> None:
         """Write what waits to be written."""
+        self.claim.write_mark()
         self.audit.flush()
+
+    def tell(self, audited: Audited) -> None:
+        """Note what was asked for, and what became of it: in the log, and in the audit trail."""
+        log_audited(audited)
+        self.audit.tell(audited)
 
     def close(self) -> None:
         """Release the folder."""
+        self.claim.write_mark()
         self.audit.flush()
         self.blocklist.close()
         self.store.close()

@@ -1,11 +1,21 @@
 """The host: makes the parts of a gateway, and the services that they are, in the order in which they start."""
 
+import threading
 import time
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 
+from otppi.api.ingress import Origin, Sender
 from otppi.api.internet import InternetType
-from otppi.api.services import Service
+from otppi.api.services import Samples, Service
+from otppi.host.administrators.administrators import ORIGIN, Administrators
+from otppi.host.administrators.forgotten import ForgottenPasswords
+from otppi.host.administrators.service import Administering
+from otppi.host.administrators.settings import ADMINISTRATORS
+from otppi.host.alarms.conditions import RecentCount, Watched
+from otppi.host.alarms.service import Alarms
+from otppi.host.clock.time_zone import TimeZone
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import InFlight
 from otppi.host.durable.journal import Journal
@@ -16,10 +26,16 @@ from otppi.host.encryption.service import Keys
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway.gateway import HostGateway
 from otppi.host.gateway.health import Overview
+from otppi.host.gateway.machine import machine, storage_use, undervoltage
+from otppi.host.gateway.restarting import Restarting
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
 from otppi.host.inbox.settings import INBOX
 from otppi.host.ingresses.ingresses import Ingresses
+from otppi.host.jobs.jobs import Jobs
+from otppi.host.log.ring import LogRing
+from otppi.host.logins.login_throttle import LoginThrottle
+from otppi.host.logins.password_checks import PasswordChecks
 from otppi.host.mail.accounts import MailAccounts
 from otppi.host.messages.dispatch import Dispatch
 from otppi.host.messages.service import Housekeeping, Messages, rules_of
@@ -52,16 +68,24 @@ from otppi.kit.at.usb import serial_devices
 class Host:
     """A running gateway. `start`, `apply` and `stop` are called by one thread at a time."""
 
-    def __init__(self, data: DataFolder, boot_folder: Path, devices: DeviceSource | None = None) -> None:
+    def __init__(
+        self, data: DataFolder, boot_folder: Path, devices: DeviceSource | None = None, log: LogRing | None = None
+    ) -> None:
         self.data = data
+        self.log = log or LogRing()
         self.started = time.time()
+        self.restarting = Restarting()
+        self.jobs = Jobs()
         self.events = EventBus()
         config, plugins = data.config, data.plugins
-        report = Report(data.path / "report", config.one(SMS)["report_months"])
+        self.report = report = Report(data.path / "report", config.one(SMS)["report_months"])
         usage = UsageFile(data.path / "usage", data.path / "report")
         self.dispatch = _dispatch(data, boot_folder, report, usage, self.events)
-        users = config.many(API_USERS)
-        self.accounts = Accounts(users, events=self.events)
+        data.report.before_reading = self._before_reading
+        turn = threading.Lock()  # a hash takes 19 MiB: one at a time, be it a sender's or an administrator's
+        checks = PasswordChecks[Sender](LoginThrottle(), turn=turn)
+        self.accounts = Accounts(config.many(API_USERS), checks, self.events)
+        self.administrators = Administrators(config.many(ADMINISTRATORS), boot_folder, tell=data.tell, turn=turn)
         self.webhook = Webhook(config.one(WEBHOOK))
         self.inbox = Inbox(config.one(INBOX), data.path / "inbox.json", self.events)
         self.otp = open_passwords(config.one(OTP), self.dispatch, boot_folder)
@@ -81,11 +105,20 @@ class Host:
         self.mail = MailAccounts(config, plugins.mail_types, self.dispatch, usage, boot_folder)
         self.internet = _internet(plugins, self.fleet, boot_folder)
         self.gateway = self._gateway()
-        self.ingresses = Ingresses(plugins, config, self.gateway, data.path)
+        self.forgotten = ForgottenPasswords(
+            lambda: config.many(ADMINISTRATORS), self._send_code, lambda: self.gateway.capacity() > 0
+        )
+        self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
+        self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
         self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
         for part in (self.otp, self.webhook, self.ingresses):
             part.subscribe_to(self.events)
+
+    def _before_reading(self) -> None:
+        """Have the report say what ended until now."""
+        self.dispatch.note_ended()
+        self.report.before_reading()
 
     def start(self) -> None:
         """Start the modems, then the ingresses.
@@ -107,6 +140,22 @@ class Host:
         """Return what people should know of all services."""
         return self.services.warnings()
 
+    def _send_code(self, number: str, text: str, administrator: str) -> None:
+        """Send an administrator a code, as any message: its text is in RAM only."""
+        self.gateway.send_by_hand(number, text, None, Origin(ORIGIN, Sender(administrator)))
+
+    def _watched(self) -> Watched:
+        """Return what alarms are known by."""
+        logs = (self.accounts.log, self.administrators.log)
+        return Watched(
+            modems=self._modems,
+            balance=self.balances.describe,
+            ingresses=self.ingresses.describe,
+            storage=partial(storage_use, self.data.path),
+            undervoltage=undervoltage,
+            failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
+        )
+
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
 
@@ -125,16 +174,28 @@ class Host:
                 self.dispatch,
                 (self,),
                 self.balances.describe,
-                lambda: self.services.samples(),
+                self._samples,
                 lambda: self.ingresses.describe(),
             ),
         )
+
+    def _samples(self) -> Samples:
+        """Return the metrics of the services, of the process and of the device."""
+        from otppi.host.gateway import metrics  # only where somebody scrapes them
+
+        return {
+            **self.services.samples(),
+            **metrics.of_threads(self.services.threads()),
+            **metrics.of_device(machine(self.data.path)),
+            **metrics.of_process(self.started),
+        }
 
     def _own_services(self, report: Report) -> tuple[Service, ...]:
         """Return the services of the rooms, in the order in which they start."""
         config = self.data.config
         return (
             self.data,
+            TimeZone(config),
             Keys(self.data.keys),
             Messages(self.dispatch, report, config),
             OtpService(self.otp, config),
@@ -148,8 +209,11 @@ class Host:
             UssdService(self.ussd, self.fleet.values),  # stops before the balances: one may wait for a session
             InternetAccess(self.internet, _internet_type(self.data.plugins), config),
             Users(self.accounts, config),
+            Administering(self.administrators, self.data.claim, config),
             self.gateway,
             self.ingresses,
+            self.alarms,
+            self.jobs,  # stops first: what goes on uses all the others
         )
 
     def _plugin_services(self) -> Iterator[PluginService]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from otppi.simulator import data, inbox, registration, sim_commands, storage, ussd
 from otppi.simulator.answers import CallEndedError, Family, RefusedError, render
@@ -52,28 +54,54 @@ def execute(peer: SimulatedDevice, line: str, now: float) -> bytes:
 
 
 def _each(peer: SimulatedDevice, text: str, now: float) -> Iterator[Iterable[str]]:
+    for command in _parsed(text):
+        if command is None:
+            raise RefusedError
+        yield _basic(peer, command, now) if command.is_basic else _extended(peer, command, now)
+
+
+class _Command(NamedTuple):
+    """One command of a line: `operation` is "", "?", "=?" or "=", `argument` what stands behind that, as it came."""
+
+    name: str
+    operation: str
+    argument: str
+    arguments: tuple[str, ...]
+    is_basic: bool
+
+
+@lru_cache(maxsize=64)  # `AT+CMGF=0` comes with each message, and to read it takes as long as all else about its prompt
+def _parsed(text: str) -> tuple[_Command | None, ...]:
+    """Read what stands behind AT; None stands for what cannot be read, behind which nothing is."""
+    commands: list[_Command | None] = []
     position = 0
     while position < len(text):
         match = _COMMAND.match(text, position)
         if not match:
-            raise RefusedError
+            return (*commands, None)
         position = match.end()
-        if match["extended"]:
-            yield _extended(peer, match, now)
+        extended, dial, basic, operation = match["extended"], match["dial"], match["basic"], match["operation"] or ""
+        if extended:
+            sign = "=?" if operation == "=?" else operation[:1]
+            argument = match["argument"] or ""
+            commands.append(_Command(extended.upper(), sign, argument, _arguments(argument), is_basic=False))
+        elif dial:
+            commands.append(_Command("D", "", dial[1:], (), is_basic=True))
         else:
-            yield _basic(peer, match, now)
+            commands.append(_Command(basic.upper(), "", match["value"], (), is_basic=True))
+    return tuple(commands)
 
 
-def _basic(peer: SimulatedDevice, match: re.Match[str], now: float) -> Iterable[str]:
-    if match["dial"]:
-        data.dial(peer, match["dial"][1:], now)
-    name = match["basic"].upper()
-    if name == "O":
+def _basic(peer: SimulatedDevice, command: _Command, now: float) -> Iterable[str]:
+    name = command.name
+    if name == "D":
+        data.dial(peer, command.argument, now)
+    elif name == "O":
         data.resume(peer, now)
-    if name == "H":
+    elif name == "H":
         data.hang_up(peer)
     elif name == "E":
-        peer.session.echo = match["value"] == "1" or peer.session.echo_stuck
+        peer.session.echo = command.argument == "1" or peer.session.echo_stuck
     elif name == "I":
         profile = peer.profile
         return [profile.manufacturer, profile.model, f"Revision: {profile.revision}", f"IMEI: {profile.imei}"]
@@ -82,24 +110,23 @@ def _basic(peer: SimulatedDevice, match: re.Match[str], now: float) -> Iterable[
     return ()
 
 
-def _extended(peer: SimulatedDevice, match: re.Match[str], now: float) -> Iterable[str]:
-    name = match["extended"].upper()
-    known = answer_of(peer, name + (match["operation"] or "").upper()) if peer.profile.answers else None
+def _extended(peer: SimulatedDevice, command: _Command, now: float) -> Iterable[str]:
+    name, operation = command.name, command.operation
+    known = answer_of(peer, f"{name}{operation}{command.argument}".upper()) if peer.profile.answers else None
     if known is not None:
         return known
-    command = _find(peer, name)
-    if command is None:
+    obeyed = _find(peer, name)
+    if obeyed is None:
         raise RefusedError
-    operation = (match["operation"] or "")[:2]
     if operation == "=?":
-        test = command.test(peer) if callable(command.test) else command.test
+        test = obeyed.test(peer) if callable(obeyed.test) else obeyed.test
         return [f"{name}: {test}"] if test else ()
     try:
-        if command.needs_sim:
+        if obeyed.needs_sim:
             peer.sim.require(now)
-        return command.handler(AtRequest(peer, name, operation[:1], _arguments(match["argument"]), now))
+        return obeyed.handler(AtRequest(peer, name, operation, command.arguments, now))
     except RefusedError as refusal:
-        if command.family == "CMS":
+        if obeyed.family == "CMS":
             raise refusal.for_messages() from None
         raise
 
@@ -111,7 +138,7 @@ def _find(peer: SimulatedDevice, name: str) -> ExtendedCommand | None:
     return command
 
 
-def _arguments(text: str | None) -> tuple[str, ...]:
+def _arguments(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     return tuple(quoted or plain.strip() for quoted, plain in _ARGUMENT.findall(text))

@@ -18,6 +18,7 @@ from otppi.wire.udh import Ports
 CTRL_Z = b"\x1a"
 ESC = b"\x1b"
 _IGNORED = ESC + CTRL_Z + b"\0"
+_OK, _ERROR = render(["OK"]), render(["ERROR"])
 
 
 class HealthyPeer(SimulatedDevice):
@@ -141,8 +142,8 @@ class HealthyPeer(SimulatedDevice):
             return
         # Commands of one line are obeyed in their order, up to the first that is refused (3GPP TS 27.007 4.2).
         joined = before != "AT"
-        answer = render(["ERROR"]) if joined and self.session.joins_refused else execute(self, before.rstrip(";"), now)
-        if answer != render(["OK"]):
+        answer = _ERROR if joined and self.session.joins_refused else execute(self, before.rstrip(";"), now)
+        if answer != _OK:
             self.reply(answer, now, line=line)
         else:
             self._input.clear()

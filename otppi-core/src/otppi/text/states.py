@@ -50,6 +50,10 @@ _STATES = {
     "negotiating": _("negotiating"),
     "connecting": _("connecting"),
     "connected": _("connected"),
+    # of a plugin
+    "loaded": _("loaded"),
+    "off": _("off"),
+    "safe mode": _("safe mode"),
 }
 
 
@@ -68,6 +72,18 @@ _LOGINS = {
     "unchecked": _.in_context("why a login failed", "unchecked"),
     "token": _.in_context("why a login failed", "token"),
 }
+
+ORIGINS = {
+    "administration": _.in_context("where a message comes from", "administration"),
+    "command-line": _.in_context("where a message comes from", "command-line"),
+    "alarms": _.in_context("where a message comes from", "alarms"),
+}
+"""What messages come from that no ingress took in: a person sent them, or the gateway itself."""
+
+
+def origin_said(origin: str) -> str:
+    """Return the words for where a message comes from; the key of an ingress stays as it is."""
+    return ORIGINS.get(origin, origin)
 
 
 def step_said(step: str) -> str:

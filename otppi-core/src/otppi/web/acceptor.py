@@ -1,5 +1,6 @@
 """Accepts connections, and makes room for them, as far as any may go for another's sake."""
 
+import contextlib
 import errno
 import logging
 import select
@@ -8,17 +9,18 @@ from collections.abc import Callable, Sequence
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.ip_network import network_of
+from otppi.web.arrival import arrived_by
 from otppi.web.connection import Connection
 from otppi.web.connections import Connections
 from otppi.web.listener import Listener
 from otppi.web.request import Request
 from otppi.web.request_parser import RequestParser
+from otppi.web.waits import INPUT
 
 logger = logging.getLogger(__name__)
 
 ACCEPTS_AT_ONCE = 64
 DESCRIPTORS_AT_ONCE = 8
-INPUT = select.EPOLLIN | select.EPOLLONESHOT
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -63,21 +65,19 @@ class Acceptor:
 
     def close(self) -> None:
         """Close the ports (any thread)."""
-        for listener in self._listeners.values():
-            listener.sock.close()  # which takes it out of epoll too
+        for descriptor, listener in self._listeners.items():
+            if listener.sock.fileno() < 0:
+                continue
+            # Closing it would not do where another descriptor of it stays open, as when the gateway begins again.
+            with contextlib.suppress(OSError, ValueError):  # it was never opened, or all has ended
+                self._epoll.unregister(descriptor)
+            listener.sock.close()
 
     def begin_turn(self, now: float) -> None:
         """Take note that the server has new events, none of which is of a connection that is accepted from now on."""
         self._turn += 1
         self._now = now
         self._may_go.clear()
-
-    def is_new(self, connection: Connection) -> bool:
-        """Whether a connection was accepted in this turn: an event of its descriptor is another's, which was closed.
-
-        Its own comes in the next turn: nobody was told of it.
-        """
-        return connection.turn == self._turn
 
     def is_listener(self, descriptor: int) -> bool:
         """Whether a descriptor is that of a port."""
@@ -126,7 +126,8 @@ class Acceptor:
             self._make_room()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        parser = RequestParser(peer, self._body_limit)
+        interface = arrived_by(sock) if listener.tells_interface else ""
+        parser = RequestParser(peer, self._body_limit, interface=interface)
         connection = Connection(sock, client, parser, listener.tls, plain=listener.plain)
         connection.turn, connection.since, connection.deadline = self._turn, self._now, self._now + self._patience
         self._connections.add(connection)

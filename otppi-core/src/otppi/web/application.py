@@ -37,8 +37,10 @@ class Application(Protocol):
             Refused: It is not served; the connection goes on.
         """
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def refuse(self, refusal: Refusal, path: str) -> Response:
         """Return why a request is not served: it cannot be read (4xx), a fault of ours (500), or no thread (503).
+
+        `path` is what it asks for, empty where that cannot be read: programs and people are told in different forms.
 
         Any thread; must be quick, and not raise. Its connection is closed.
         """

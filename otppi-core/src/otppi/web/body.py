@@ -13,14 +13,14 @@ class KnownLength:
     """A body of a length that the head has announced."""
 
     def __init__(self, length: int) -> None:
-        self._length = length
+        self.length = length
 
     def decode(self, buffer: bytearray) -> bytes | None:
         """Cut the body out once it is whole."""
-        if len(buffer) < self._length:
+        if len(buffer) < self.length:
             return None
-        body = bytes(buffer[: self._length])
-        del buffer[: self._length]
+        body = bytes(buffer[: self.length])
+        del buffer[: self.length]
         return body
 
 

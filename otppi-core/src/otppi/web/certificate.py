@@ -1,4 +1,4 @@
-"""Makes the device's own certificate: `python -m otppi.web.certificate CERTIFICATE PRIVATE_KEY`.
+"""Makes the device's own certificate: `python -m otppi.web.certificate [CERTIFICATE PRIVATE_KEY]`, else on stdout.
 
 A process of its own, because the cryptography package would cost the gateway megabytes for something done once.
 """
@@ -85,8 +85,11 @@ def _local_ipv6() -> Iterator[ipaddress.IPv6Address]:
 
 
 def main() -> None:
-    """Make both files."""
+    """Make both files, or print them."""
     certificate, private_key = make(datetime.datetime.now(datetime.UTC))
+    if len(sys.argv) == 1:
+        sys.stdout.buffer.write(certificate + private_key)
+        return
     replace_whole(Path(sys.argv[2]), private_key)
     replace_whole(Path(sys.argv[1]), certificate)
 

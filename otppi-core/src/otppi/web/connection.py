@@ -47,7 +47,7 @@ class Connection:
         sock: Its socket, which does not block.
         client: Whose it is, among the clients whose connections are counted.
         parser: What reads its requests.
-        tls: The context for TLS, where the port speaks it.
+        tls: Gives the context for TLS, where the port speaks it.
         plain: Whether the port speaks HTTP without TLS, too.
     """
 
@@ -56,7 +56,7 @@ class Connection:
         sock: socket.socket,
         client: str,
         parser: RequestParser,
-        tls: "SSLContext | None" = None,
+        tls: "Callable[[], SSLContext] | None" = None,
         *,
         plain: bool = False,
     ) -> None:
@@ -96,20 +96,20 @@ class Connection:
             raise ConnectionResetError
         return first[0] == _TLS_HANDSHAKE
 
-    def begin_tls(self) -> None:
-        """Wrap the socket; the handshake is still to be made."""
-        from otppi.web.tls_socket import TlsSocket  # a gateway that speaks no TLS does without
-
-        if self._tls is not None:
-            self._tls.sslsocket_class = TlsSocket
-            wrapped = self._tls.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
-            self.sock = self._secured = cast("TlsSocket", wrapped)
-            self.parser.secure = True
-
     def shake_hands(self) -> None:
-        """Go on with the TLS handshake."""
+        """Begin the TLS handshake, or go on with it."""
+        if self._secured is None and self._tls is not None:
+            self._begin_tls(self._tls())
         if self._secured is not None:
             self._secured.do_handshake()
+
+    def _begin_tls(self, context: "SSLContext") -> None:
+        from otppi.web.tls_socket import TlsSocket  # a gateway that speaks no TLS does without
+
+        context.sslsocket_class = TlsSocket
+        wrapped = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
+        self.sock = self._secured = cast("TlsSocket", wrapped)
+        self.parser.secure = True
 
     def receive(self) -> bool:
         """Read what is there; False when the client has closed its half."""

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,16 @@ class Listener:
 
     Attributes:
         sock: Its listening socket, as `open_port` gives it.
-        tls: The context for HTTPS; None where it serves HTTP.
+        tls: Gives the context for HTTPS, whenever a client speaks TLS, on a thread of the handshakes; it raises
+            OSError where there is none. None where the port serves HTTP alone.
         plain: Whether a port with `tls` serves HTTP, too: a client's first octet tells which it speaks.
+        tells_interface: Whether requests say by which interface of this device they came.
     """
 
     sock: socket.socket
-    tls: "SSLContext | None" = None
+    tls: "Callable[[], SSLContext] | None" = None
     plain: bool = False
+    tells_interface: bool = False
 
     @property
     def port(self) -> int:
@@ -74,3 +78,27 @@ def open_port(address: str, port: int, setting: str) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, option, KERNEL_BUFFER)
     sock.setblocking(False)
     return sock
+
+
+def inherited_port(descriptor: int) -> socket.socket | None:
+    """Return a listening socket of IP that was open when this program began; None where the descriptor is none.
+
+    One that is something else, such as the socket to which the log is written, is left as it is.
+    """
+    try:
+        sock = socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if not listens or sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type != socket.SOCK_STREAM:
+        sock.detach()
+        return None
+    sock.set_inheritable(False)
+    sock.setblocking(False)
+    return sock
+
+
+def listens_at(sock: socket.socket, address: str, port: int) -> bool:
+    """Whether a listening socket is what `open_port` would give for these."""
+    at, bound = sock.getsockname()[:2]
+    return bool(bound == port and (at == address if address else at in ("::", "0.0.0.0")))  # noqa: S104 - it is compared

@@ -14,6 +14,7 @@ class Request:
         version: `HTTP/1.1` or `HTTP/1.0`.
         fields: The header fields, by their names in small letters; what came several times is joined (RFC 9110 5.3).
         address, port: The client's.
+        interface: That of this device by which it came in; empty where the listener does not ask, or it is not known.
         secure: Whether it came by TLS.
         keep_alive: Whether the client's connection may go on after the answer.
         body: Decoded from its chunks.
@@ -21,8 +22,8 @@ class Request:
     """
 
     __slots__ = (
-        "address", "body", "fields", "keep_alive", "method", "path", "port", "query", "secure", "state", "target",
-        "version",
+        "address", "body", "fields", "interface", "keep_alive", "method", "path", "port", "query", "secure", "state",
+        "target", "version",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +37,7 @@ class Request:
         self.fields = fields
         self.address = ""
         self.port = 0
+        self.interface = ""
         self.secure = False
         self.keep_alive = version == "HTTP/1.1"
         self.body = b""

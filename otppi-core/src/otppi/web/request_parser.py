@@ -17,7 +17,6 @@ HEAD_LIMIT = 16_384
 FIELDS_LIMIT = 100
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
 _REMEMBERED_LENGTH, _REMEMBERED_FIELDS = 1_024, 20
 """The most characters and fields of a head that a connection remembers: some 5 KB of memory."""
 _BARE_LINE_FEED = re.compile(r"\r?\n")
@@ -41,8 +40,8 @@ class RequestStage(Enum):
     BODY = auto()
 
 
-class _Head(NamedTuple):
-    """What a head says, and the host that its target names."""
+class _RequestLine(NamedTuple):
+    """What a request line says, and the host that its target names."""
 
     method: str
     target: str
@@ -50,7 +49,6 @@ class _Head(NamedTuple):
     path: str
     query: str
     version: str
-    fields: dict[str, str]
 
 
 class RequestParser:
@@ -60,16 +58,30 @@ class RequestParser:
         address: The client's, and its port.
         secure: Whether it speaks TLS.
         body_limit: How many octets the body of a request may have, by its head.
+        interface: That of this device by which it came, where the listener asks.
+
+    Attributes:
+        secure: Whether it speaks TLS.
+        path: What the request asks for that is being read, or that was refused; empty as long as it is not known.
     """
 
-    def __init__(self, address: tuple[str, int], body_limit: Callable[[Request], int], *, secure: bool = False) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        body_limit: Callable[[Request], int],
+        *,
+        secure: bool = False,
+        interface: str = "",
+    ) -> None:
         self.secure = secure
+        self.path = ""
+        self._interface = interface
         self._address, self._port = address
         self._body_limit = body_limit
         self._buffer = bytearray()
         self._searched = 0
         self._last_hash = 0
-        self._remembered: tuple[str, _Head] | None = None
+        self._remembered: tuple[bytes, Request, int] | None = None
         self._pending: tuple[Request, KnownLength | Chunked] | None = None
         self._interim = b""
 
@@ -91,15 +103,15 @@ class RequestParser:
             Refused: It is not HTTP, or breaks a limit; the connection is of no further use.
         """
         if self._pending is None:
-            head = self._cut_head()
-            if head is None:
+            self._pending = self._same_again() or self._next_head()
+            if self._pending is None:
                 return None
-            self._pending = self._parse(head)
         request, source = self._pending
         body = source.decode(self._buffer)
         if body is None:
             return None
         self._pending = None
+        self.path = ""
         request.body = body
         return request
 
@@ -120,7 +132,50 @@ class RequestParser:
             return Refusal(408, "head", "did not arrive whole")
         return Refusal(400, "Content-Length", "announces more bytes than arrived")
 
-    def _cut_head(self) -> str | None:
+    def _same_again(self) -> tuple[Request, KnownLength] | None:
+        """Return the request that the head begins which came again and again, where it is the next one, too."""
+        if self._remembered is None or not self._buffer.startswith(self._remembered[0]):
+            return None
+        octets, like, length = self._remembered
+        del self._buffer[: len(octets)]
+        self._searched = 0
+        request = Request(like.method, like.path, like.query, dict(like.fields), version=like.version)
+        request.target, request.keep_alive = like.target, like.keep_alive
+        self._interim = b""
+        self._from_here(request)
+        announced = "content-length" in request.fields
+        return request, self._announced(request, length) if announced else KnownLength(length)
+
+    def _from_here(self, request: Request) -> Request:
+        request.secure, request.address, request.port = self.secure, self._address, self._port
+        self.path = request.path
+        request.interface = self._interface
+        return request
+
+    def _next_head(self) -> tuple[Request, KnownLength | Chunked] | None:
+        octets = self._cut_head()
+        if octets is None:
+            return None
+        text = octets.decode("latin-1").removesuffix("\n").removesuffix("\r").removesuffix("\n").removesuffix("\r")
+        lines = text.split("\r\n")
+        if text.count("\n") != len(lines) - 1:
+            lines = _BARE_LINE_FEED.split(text)
+        head = _read_request_line(lines[0], secure=self.secure)
+        request = self._from_here(Request(head.method, head.path, head.query, {}, version=head.version))
+        request.target = head.target
+        request.fields = _fields(lines)
+        source = self._resolve(request, head.host)
+        # It may hold a password, so it is remembered only where it comes again.
+        last, self._last_hash = self._last_hash, hash(octets)
+        small = len(text) <= _REMEMBERED_LENGTH and len(request.fields) <= _REMEMBERED_FIELDS
+        if last == self._last_hash and small and isinstance(source, KnownLength) and not self._interim:
+            like = Request(head.method, head.path, head.query, dict(request.fields), version=head.version)
+            like.target, like.keep_alive = request.target, request.keep_alive
+            self._remembered = (octets, like, source.length)
+        return request, source
+
+    def _cut_head(self) -> bytes | None:
+        """Cut off the next head, with the empty line that ends it, once all of it is here."""
         buffer = self._buffer
         while buffer.startswith((b"\r", b"\n")):  # RFC 9112 2.2: empty lines before the request line are ignored
             del buffer[:1]
@@ -128,31 +183,17 @@ class RequestParser:
             return None
         if not buffer[:1].isalpha():
             raise Refused(400, "head", "this is not an HTTP request")
-        end = _HEAD_END.search(buffer, self._searched)
-        if (end.end() if end else len(buffer)) > HEAD_LIMIT:
+        end = _end_of_head(buffer, self._searched)
+        if (end or len(buffer)) > HEAD_LIMIT:
             too_long = 431 if b"\n" in buffer[:HEAD_LIMIT] else 414
             raise Refused(too_long, "head", f"is longer than {HEAD_LIMIT} bytes")
-        if end is None:
+        if not end:
             self._searched = max(0, len(buffer) - 3)
             return None
-        head = buffer[: end.start()].decode("latin-1")
-        del buffer[: end.end()]
+        octets = bytes(buffer[:end])
+        del buffer[:end]
         self._searched = 0
-        return head
-
-    def _parse(self, text: str) -> tuple[Request, KnownLength | Chunked]:
-        if (known := self._remembered) and known[0] == text:
-            head = known[1]
-        else:
-            head = _read_head(text, secure=self.secure)
-            # It may hold a password, so it is remembered only where it comes again.
-            last, self._last_hash = self._last_hash, hash(text)
-            if last == self._last_hash and len(text) <= _REMEMBERED_LENGTH and len(head.fields) <= _REMEMBERED_FIELDS:
-                self._remembered = (text, head)
-        request = Request(head.method, head.path, head.query, dict(head.fields), version=head.version)
-        request.target, request.secure = head.target, self.secure
-        request.address, request.port = self._address, self._port
-        return request, self._resolve(request, head.host)
+        return octets
 
     def _resolve(self, request: Request, host: str) -> KnownLength | Chunked:
         """Settle what may be ambiguous: the host, the connection's end, and the body's length (RFC 9112 6.3)."""
@@ -190,18 +231,27 @@ class RequestParser:
             if request.method in ("POST", "PUT"):
                 raise Refused(400, "Content-Length", "is required, or Transfer-Encoding: chunked")
             return KnownLength(0)
-        size, limit = int(length), self._body_limit(request)
-        if size > limit:
+        return self._announced(request, int(length))
+
+    def _announced(self, request: Request, length: int) -> KnownLength:
+        """Return what takes a body of this length, if it is not too long."""
+        if length > (limit := self._body_limit(request)):
             raise too_large(limit)
-        return KnownLength(size)
+        return KnownLength(length)
 
 
-def _read_head(text: str, *, secure: bool) -> _Head:
-    """Take the request line and the header fields apart."""
-    lines = text.split("\r\n")
-    if text.count("\n") != len(lines) - 1:
-        lines = _BARE_LINE_FEED.split(text)
-    line = _REQUEST_LINE.fullmatch(lines[0])
+def _end_of_head(buffer: bytearray, start: int) -> int:
+    """Find the end of the first empty line from `start` on; 0 where there is none. A bare LF ends lines, too (2.2)."""
+    end = buffer.find(b"\n\r\n", start)
+    bare = buffer.find(b"\n\n", start, end + 1 if end >= 0 else len(buffer))
+    if bare >= 0:
+        return bare + 2
+    return end + 3 if end >= 0 else 0
+
+
+def _read_request_line(text: str, *, secure: bool) -> _RequestLine:
+    """Take the first line of a head apart."""
+    line = _REQUEST_LINE.fullmatch(text)
     if line is None:
         raise Refused(400, "head", "the request line is not well-formed (RFC 9112 3)")
     method, target, number = line.groups()
@@ -209,7 +259,7 @@ def _read_head(text: str, *, secure: bool) -> _Head:
         raise Refused(505, "head", "the version must be HTTP/1.0 or HTTP/1.1")
     target, host = to_origin_form(method, target, secure=secure)
     path, _, query = target.partition("?")
-    return _Head(method, target, host, decode_path(path), query, f"HTTP/{number}", _fields(lines))
+    return _RequestLine(method, target, host, decode_path(path), query, f"HTTP/{number}")
 
 
 def _fields(lines: list[str]) -> dict[str, str]:

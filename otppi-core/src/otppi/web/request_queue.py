@@ -36,6 +36,8 @@ class RequestQueue(Generic[Job]):
 
     def done(self, job: Job) -> None:
         """Note that the workers are done with a job, whosever it is."""
+        if not self._working:
+            return  # looked at without the lock: this job, which would be in here since before it was begun, is not
         with self._lock:
             if job not in self._working:
                 return

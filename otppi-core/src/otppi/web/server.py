@@ -21,6 +21,7 @@ from otppi.web.connection import Phase
 from otppi.web.connections import UNFINISHED, Connections
 from otppi.web.driver import Driver
 from otppi.web.listener import Listener
+from otppi.web.returns import Returns
 from otppi.web.timeouts import Timeouts
 
 TICK = 0.5
@@ -70,8 +71,9 @@ class HttpServer:
         self._connections = Connections(most, min(most, limits.connections_per_client))
         self._epoll = select.epoll()
         self._wake = Wake()
+        self._returns = Returns(self._connections, self._epoll, self._wake.set)
         self._driver = Driver(
-            name, application, self._connections, self._epoll, self._timeouts, limits.threads, self._wake.set
+            name, application, self._connections, self._epoll, self._timeouts, limits.threads, self._returns
         )
         self._acceptor = Acceptor(
             name, listeners, self._connections, self._epoll,
@@ -129,7 +131,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """End `run`: nothing new is taken, running requests are answered, streams end, then all is closed."""
-        self._driver.stopping = True
+        self._returns.stopping = True
         self._wake.set()
 
     # The server's thread
@@ -140,7 +142,7 @@ class HttpServer:
         self._acceptor.open()
         self._driver.start()
         try:
-            while not self._driver.stopping:
+            while not self._returns.stopping:
                 self._turn()
             self._wind_up()
         finally:
@@ -174,6 +176,7 @@ class HttpServer:
     def _close(self) -> None:
         self._end_waits()
         self._driver.stop(self._timeouts.stop)
+        self._returns.close()
         for connection in self._connections:
             self._connections.remove(connection)
         self._acceptor.close()
@@ -181,12 +184,12 @@ class HttpServer:
 
     def _turn(self) -> None:
         """Wait for something to happen, see to it, and to what has been waiting for too long."""
-        driver, acceptor = self._driver, self._acceptor
-        driver.asleep = True
+        driver, acceptor, returns = self._driver, self._acceptor, self._returns
+        returns.asleep = True
         self._awake_since = None
-        idle = not len(self._connections) and not acceptor.paused and not driver.stopping
-        events = self._epoll.poll(0 if driver.has_returned else None if idle else TICK)
-        driver.asleep = False
+        idle = not len(self._connections) and not acceptor.paused and not returns.stopping
+        events = self._epoll.poll(0 if returns.has_any else None if idle else TICK)
+        returns.asleep = False
         swept = int(driver.now / TICK)
         driver.begin_turn()
         self._awake_since = driver.now
@@ -200,13 +203,13 @@ class HttpServer:
             elif acceptor.is_listener(descriptor):
                 ports.append(descriptor)
         # Who has sent something was heard before room is made for others.
-        if not driver.stopping:
+        if not returns.stopping:
             for descriptor in ports:
                 acceptor.accept(descriptor)
-        driver.take_returned()
+        returns.go_on()
         if int(driver.now / TICK) != swept:
             driver.sweep()
-            if not driver.stopping:
+            if not returns.stopping:
                 acceptor.resume()
 
 

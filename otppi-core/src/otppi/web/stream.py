@@ -38,6 +38,7 @@ class Stream:
             if len(self._waiting) + len(data) > self._limit:
                 self._closed = self._gone = True
                 self._waiting.clear()
+                self._told = False  # this is news also where the server has not taken what it was told of
             else:
                 self._waiting += data
             notify, taken = self._news(), not self._gone

@@ -1,18 +1,12 @@
 """TLS for HTTPS: a context from the administrator's certificate, or from one that the device made for itself."""
 
 import contextlib
-import hashlib
 import ssl
-import subprocess
-import sys
 from pathlib import Path
 
 from otppi.api.errors import OtpPiError
 from otppi.text import _
-
-CERTIFICATE = "certificate.pem"
-PRIVATE_KEY = "private_key.pem"
-_MAKING_SECONDS = 60
+from otppi.web.own_certificate import CERTIFICATE, PRIVATE_KEY, make, not_made
 
 
 def context(certificate: Path, private_key: Path) -> ssl.SSLContext:
@@ -63,7 +57,7 @@ def configured(certificate_file: str, private_key_file: str, section: str) -> ss
             _(
                 "{section}.certificate_file and {section}.private_key_file cannot be used together: {problem}",
                 section=section,
-                problem=_explain(error),
+                problem=explained(error),
             )
         ) from error
     except _PassphraseNeeded as error:
@@ -81,27 +75,11 @@ def own(folder: Path) -> ssl.SSLContext:
     certificate, private_key = folder / CERTIFICATE, folder / PRIVATE_KEY
     with contextlib.suppress(OSError, _PassphraseNeeded):  # none yet, or unreadable: it is made (anew)
         return context(certificate, private_key)
-    command = [sys.executable, "-m", "otppi.web.certificate", str(certificate), str(private_key)]
+    make(folder)
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKING_SECONDS)
         return context(certificate, private_key)
-    except subprocess.CalledProcessError as error:
-        reason = (error.stderr.strip().splitlines() or [_("no reason given")])[-1]
-        raise OtpPiError(
-            _("The certificate for HTTPS could not be made in {folder}: {reason}", folder=folder, reason=reason)
-        ) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise OtpPiError(
-            _("The certificate for HTTPS could not be made in {folder}: {error}", folder=folder, error=error)
-        ) from error
-
-
-def fingerprint(certificate: Path) -> str:
-    """Return the SHA-256 fingerprint of the first certificate of a PEM file, as browsers show it."""
-    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    _before, _mark, rest = certificate.read_text("ascii", "replace").partition(begin)
-    der = ssl.PEM_cert_to_DER_cert(f"{begin}{rest.partition(end)[0]}{end}\n")
-    return hashlib.sha256(der).digest().hex(":").upper()
+    except OSError as error:
+        raise not_made(folder, error) from error
 
 
 class _PassphraseNeeded(Exception):  # noqa: N818
@@ -113,7 +91,8 @@ def _no_passphrase() -> str:
     raise _PassphraseNeeded
 
 
-def _explain(error: ssl.SSLError) -> str:
+def explained(error: ssl.SSLError) -> str:
+    """Return why the library refuses a certificate or its key."""
     if error.reason == "KEY_VALUES_MISMATCH":
         return _("the key is not the key of this certificate")
     return str(error.reason or error).replace("_", " ").lower()

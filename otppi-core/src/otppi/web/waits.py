@@ -1,4 +1,9 @@
-"""What a socket waits for where that need not be what was tried: TLS may have to read before it can write."""
+"""What a socket waits for; that need not be what was tried: TLS may have to read before it can write."""
+
+import select
+
+INPUT = select.EPOLLIN | select.EPOLLONESHOT
+OUTPUT = select.EPOLLOUT | select.EPOLLONESHOT
 
 
 class WantsRead(BlockingIOError):  # noqa: N818 - not an error: it is tried again

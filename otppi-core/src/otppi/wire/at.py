@@ -22,6 +22,7 @@ from otppi.wire.at_open import TEXT_LIMIT, OpenText, Owner
 from otppi.wire.at_tables import (
     CALL_RESULTS,
     ERROR_NAMES,
+    FINAL_LINES,
     PROBES,
     QUOTED_URC,
     REPLIES_WITH_BODY,
@@ -65,6 +66,8 @@ _PDU = re.compile(r"[0-9A-Fa-f]+(?:,[^A-Za-z]*)?")
 _SHORTEST_TPDU = 26
 """Digits of an SMS-DELIVER without text (3GPP TS 23.040 9.2.2.1)."""
 _COMMAND = re.compile(r"[ -~]+")
+_PROMPT = b"\r\n> "
+_ACCEPTED = re.compile(rb"\r\n(\+CMGS: *\d{1,3})\r\n\r\nOK\r\n")
 _CTRL_Z = b"\x1a"
 _ESC = b"\x1b"
 
@@ -154,6 +157,8 @@ class AtConnection:
             msg = "a PDU is written in hexadecimal digits"
             raise AtError(msg)
         self._advance(Step.PAYLOAD)
+        if self._tail == b" " and self._open is None:
+            self._tail = b""  # the blank of the prompt is no line
         if self._command is not None:
             self._command.echo = pdu_hex
         return pdu_hex.encode("ascii") + _CTRL_Z
@@ -212,20 +217,44 @@ class AtConnection:
             self._after_cr = False
         if not data:
             return
+        if self._take_usual(data):
+            self._after_cr = False
+            return
         self._after_cr = data.endswith(b"\r")
         data = self._tail + data
         lines = data.splitlines()  # of bytes: at CR, LF and CR LF, and nowhere else
-        tail = b"" if data.endswith((b"\r", b"\n")) else lines.pop()
+        self._tail = b"" if data.endswith((b"\r", b"\n")) else lines.pop()
+        if self._overlong and lines:
+            self._overlong = False
+            self.lines_dropped += 1
+            del lines[0]
         for line in lines:
-            if self._overlong or len(line) > LINE_LIMIT:
-                self._overlong = False
+            if len(line) > LINE_LIMIT:
                 self.lines_dropped += 1
             elif line or self._open is not None:  # every answer begins with an empty line
                 self._line(line)
-        self._overlong = self._overlong or len(tail) > LINE_LIMIT
-        self._tail = b"" if self._overlong else tail
+        if self._overlong or len(self._tail) > LINE_LIMIT:
+            self._overlong, self._tail = True, b""
         if self._state is DialogueState.ARMED and self._open is None:
             self._tail = self._seek_prompt(self._tail)
+
+    def _take_usual(self, data: bytes) -> bool:
+        """Take the prompt or the reply of a message where it comes as nearly each does; else do nothing.
+
+        The next step of the message waits for it, or the next message, and to take it apart line by line takes five
+        times as long.
+        """
+        if self._tail or self._overlong or self._open is not None or self._owner is not None:
+            return False
+        command = self._command
+        if data == _PROMPT and self._state is DialogueState.ARMED:
+            self._tail = self._seek_prompt(data)
+        elif self._state is DialogueState.REPLY and command is not None and (usual := _ACCEPTED.fullmatch(data)):
+            self._store(command, usual[1].decode("ascii"))
+            self._finish(command, FINAL_LINES["OK"])
+        else:
+            return False
+        return True
 
     def line_was_silent(self) -> None:
         """Take note that the line has been silent, so that a text that is open does not go on: its end is lost."""
@@ -301,7 +330,7 @@ class AtConnection:
     def _sort(self, line: str) -> None:
         """Decide whose line it is: the command's by its prefixes, a URC by the table, a final result, or the rest."""
         command, name = self._command, line.partition(":")[0]
-        if command is not None and command.asked_for(name, line):
+        if command is not None and (command.info or command.body_lines) and command.asked_for(name, line):
             command.proven = True
             self._keep(command, name, line)
             return
@@ -316,9 +345,12 @@ class AtConnection:
         elif result is None:
             self._store(command, line)
         else:
-            self._advance(Step.FINAL)
-            self._command = None
-            self._events.append(Reply(result, tuple(command.lines)))
+            self._finish(command, result)
+
+    def _finish(self, command: OutstandingCommand, result: FinalResult) -> None:
+        self._advance(Step.FINAL)
+        self._command = None
+        self._events.append(Reply(result, tuple(command.lines)))
 
     def _keep(self, command: OutstandingCommand, name: str, line: str) -> None:
         """Keep an information line of the outstanding command."""

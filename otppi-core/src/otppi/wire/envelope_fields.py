@@ -63,8 +63,8 @@ def text(
             raise WrongValueError(_("must not be empty"))
         if len(value) > limit:
             raise WrongValueError(_("must not be longer than {limit:,} characters", limit=limit))
-        wrong = forbidden.search(value)
-        if wrong is not None:
+        # What is printable has none of these characters: nearly all texts are, and it is told many times sooner.
+        if not value.isprintable() and (wrong := forbidden.search(value)) is not None:
             raise WrongValueError(_character_reason(wrong[0]))
         return value
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 
 from otppi.wire.errors import EnvelopeError
 
@@ -78,14 +79,27 @@ class Answer:
 
     def to_json(self) -> bytes:
         """Write the answer as JSON, in ASCII."""
-        document: dict[str, object] = {
-            "command": self.command,
-            "response_code": self.code.value,
-            "response_text": self.text or self.code.text,
-        }
-        if self.data is not None:
-            document["data"] = self.data
-        return _ENCODER.encode(document).encode("ascii")
+        command, text = encode_basestring_ascii(self.command), encode_basestring_ascii(self.text or self.code.text)
+        data = "" if self.data is None else f',"data":{_flat(self.data) or _ENCODER.encode(self.data)}'
+        return f'{{"command":{command},"response_code":"{self.code}","response_text":{text}{data}}}'.encode("ascii")
+
+
+def _flat(data: object) -> str | None:
+    """Write an object whose values are texts, which the answer on a message is; None of what else there may be.
+
+    The encoder, which does the rest, takes five times as long for so little.
+    """
+    if not isinstance(data, dict):
+        return None
+    written = []
+    for name, value in data.items():
+        if isinstance(value, str):
+            written.append(f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(value)}")
+        elif value is None:
+            written.append(f"{encode_basestring_ascii(name)}:null")
+        else:
+            return None
+    return f"{{{','.join(written)}}}"
 
 
 def malformed(error: EnvelopeError, command: str = "") -> Answer:

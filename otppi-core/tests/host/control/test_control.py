@@ -250,7 +250,7 @@ def test_a_manual_sms(client: ControlClient, host: Host, doubles: Any) -> None:
     answer = client.call("send", {"receiver": "+62 812-3456-7890", "message": "a text"})
     assert (answer["response_code"], answer["state"]) == ("1204", "blocked")
     assert host.dispatch.records.get(answer["message_id"]), "a refusal can be asked for as any other"
-    assert host.dispatch.ended["blocked", "command-line"] == 1
+    assert host.dispatch.counts.ended["blocked", "command-line"] == 1
     assert len(doubles.modems[0].attempts) == 1
 
 

@@ -52,7 +52,7 @@ def test_what_went_out_is_known_although_nothing_more_could_be_written(
     modem.gate.clear()
     flying = bench.enqueue(id="in the air")
     until(modem.sending.is_set)
-    bench.dispatch.dispatched(flying)
+    bench.dispatch.dispatched(flying, None)
     waiting = bench.enqueue(id="waiting")
     found = states()
     assert found.pop("in the air") is State.UNCONFIRMED

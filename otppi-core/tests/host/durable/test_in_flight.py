@@ -280,11 +280,11 @@ def test_what_is_lost_is_told_everywhere_and_once(make_bench: MakeBench, tmp_pat
     bench.dispatch.restore()
     assert told == [("id-1", State.LOST), ("id-2", State.LOST)]
     assert later == ["id-1", "id-2"]
-    assert bench.dispatch.ended["lost", "test"] == 1
+    assert bench.dispatch.counts.ended["lost", "test"] == 1
     record = bench.dispatch.records.get(asked.message_id)
     assert record is not None
     assert (record.state, record.answer_to) == (State.LOST, ("ws", CALLBACK))
-    (report,) = (bench.folder / "report").iterdir()
+    (report,) = (bench.folder / "report").glob("*.jsonl")
     assert report.read_text().count('"s":"lost"') == 2
     assert (bench.folder / "open").stat().st_size == 0
     again = bench.dispatch.records.get(silent.message_id)

@@ -83,6 +83,36 @@ def test_each_stage_is_told_honestly(tmp_path: Path) -> None:
         assert after.taken <= before.taken
 
 
+def test_what_was_accepted_is_sent_although_its_end_is_not_noted(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        first, second = record(1), record(2)
+        for one in (first, second):
+            journal.taken(one)
+        first.progress.segments = 2
+        journal.dispatched(first)
+        first.progress.references = [7, 8]
+        journal.dispatched(second, first)
+    written = (tmp_path / "journal").read_bytes()
+    with opened(tmp_path) as journal:
+        sent, in_doubt = journal.replay()
+    assert (sent.state, sent.code, sent.egress, sent.segments) == (State.SENT, ResponseCode.SUCCESS, "m0", 2)
+    assert (sent.finished, sent.progress.references) == (None, [7, 8]), "when it ended was not told yet, nor whom"
+    assert in_doubt.state is State.UNCONFIRMED
+    (tmp_path / "journal").write_bytes(written[: written.rindex(b'["dispatched"')])
+    assert [state for _, state, _ in states(tmp_path)] == [State.SENT, State.FAILED]
+
+
+def test_what_ended_otherwise_is_not_made_sent(tmp_path: Path) -> None:
+    with opened(tmp_path) as journal:
+        first, second = record(1), record(2)
+        for one in (first, second):
+            journal.taken(one)
+        journal.dispatched(first)
+        journal.ended(ended(first, State.DELIVERED))
+        journal.dispatched(second, first)
+    assert [state for _, state, _ in states(tmp_path)] == [State.DELIVERED, State.UNCONFIRMED]
+
+
 def test_a_cut_at_every_byte_leaves_each_message_in_a_state_that_it_had(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         one, other = record(1), record(2)
@@ -156,8 +186,8 @@ def test_no_text_and_no_full_receiver_and_only_the_owner_may_read(make_bench: Ma
     bench.dispatch.note_ended()
     bench.dispatch._save()
     files = [path for path in bench.folder.rglob("*") if path.is_file()]
-    # The journal, its key and its reserve, spool and its key, report, usage and its key.
-    assert len(files) == 8
+    # The journal, its key and its reserve, spool and its key, report and its sums, usage and its key.
+    assert len(files) == 9
     for path in files:
         content = path.read_bytes()
         assert text.encode() not in content
@@ -321,7 +351,7 @@ def test_a_duplicate_is_known_after_a_restart_and_what_failed_may_come_again(
     assert known is not None
     assert (known.state, known.cause) == (State.FAILED, "the gateway stopped before it was sent")
     second.dispatch.close()
-    (report,) = (second.folder / "report").iterdir()
+    (report,) = (second.folder / "report").glob("*.jsonl")
     assert (
         report.read_text().count("\n") == 5
     )  # what was not in the report yet, what the crash ended, what was sent now
@@ -340,5 +370,5 @@ def test_a_second_restart_tells_the_crash_only_once(tmp_path: Path) -> None:
         bench = DispatchBench(tmp_path)
         bench.dispatch.restore()
         bench.close()
-        (report,) = (tmp_path / "report").iterdir()
+        (report,) = (tmp_path / "report").glob("*.jsonl")
         assert report.read_text().count("\n") == lines

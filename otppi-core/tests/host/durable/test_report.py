@@ -28,7 +28,7 @@ def record(client_id: str | None = "4711") -> Record:
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for file in sorted(folder.iterdir()) for line in file.read_text().splitlines()]
+    return [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
 
 
 def test_a_line_says_what_became_of_a_message_and_no_more(tmp_path: Path) -> None:
@@ -53,10 +53,12 @@ def test_a_line_says_what_became_of_a_message_and_no_more(tmp_path: Path) -> Non
     }
     assert other.keys() == {"t", "m", "r", "s", "from", "d", "c"}
     assert other["c"] == "1101"
-    (file,) = (tmp_path / "report").iterdir()
-    assert "secret" not in file.read_text()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    files = list((tmp_path / "report").iterdir())
+    assert len(files) == 2, "the lines and their sums"
+    for file in files:
+        assert "secret" not in file.read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "report").stat().st_mode) == 0o700
 
 
 def test_a_message_costs_less_than_two_hundred_bytes(tmp_path: Path) -> None:
@@ -64,8 +66,7 @@ def test_a_message_costs_less_than_two_hundred_bytes(tmp_path: Path) -> None:
     for _ in range(100):
         report.append(record("3f0c9a52-4a8e-4a52-9df4-0a1b2c3d4e5f"))
     report.flush()
-    (file,) = tmp_path.iterdir()
-    assert file.stat().st_size <= 200 * 100
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 200 * 100, "with its sums"
 
 
 def test_it_is_written_in_batches(tmp_path: Path) -> None:
@@ -85,12 +86,13 @@ def test_it_is_written_in_batches(tmp_path: Path) -> None:
 def test_old_months_are_dropped_and_strangers_are_left_alone(tmp_path: Path) -> None:
     for month in ("2020-01", "2020-02", "2020-03"):
         (tmp_path / f"{month}.jsonl").touch()
+        (tmp_path / f"{month}.sums").touch()
     (tmp_path / "notes.txt").touch()
     report = Report(tmp_path, 2)
     report.append(record())
     report.flush()
-    current = time.strftime("%Y-%m.jsonl")
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["2020-03.jsonl", current, "notes.txt"]
+    left = [f"{month}.{kind}" for month in ("2020-03", time.strftime("%Y-%m")) for kind in ("jsonl", "sums")]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [*left, "notes.txt"]
 
 
 def test_a_full_card_keeps_the_lines_and_takes_none_twice(

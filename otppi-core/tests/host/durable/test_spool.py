@@ -15,7 +15,7 @@ import pytest
 from otppi.api.errors import NotSent
 from otppi.api.events import MessageEnded
 from otppi.api.ingress import Callback, Ingress, Origin, Sender
-from otppi.api.message import State
+from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable import spool as spool_module
@@ -25,6 +25,7 @@ from otppi.host.records.record import Record
 from otppi.host.storage.sealed import SealedFile, spool_key
 from otppi.testing.bench import DispatchBench
 from otppi.testing.scripted import until
+from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import Answer, ResponseCode
 
 MakeBench = Callable[..., DispatchBench]
@@ -90,6 +91,32 @@ def test_after_a_kill_what_waited_is_sent_in_its_order_and_what_hung_is_unconfir
     assert [sent.destination for sent in second.outbox] == [record.receiver for record in waiting]
     until(lambda: not spooled(second), "nothing is left of those that ended")
     assert all(record.text is None and record.slot is None for record in again)
+
+
+def test_a_kill_between_two_messages_leaves_only_the_second_in_doubt(make_bench: MakeBench, revive: Revive) -> None:
+    bench = make_bench()
+    modem = bench.add("m0")
+    in_the_air, answered = threading.Event(), threading.Event()
+
+    def hang(message: OutgoingMessage) -> None:
+        in_the_air.set()
+        assert answered.wait(PATIENCE)
+        message.progress.references.append(8)
+
+    modem.script.extend([None, modem.after_dispatch(hang)])
+    modem.gate.clear()
+    first, second = (bench.enqueue(f"628120000000{number}", id=str(number), origin=ASKED) for number in range(2))
+    modem.gate.set()
+    until(in_the_air.is_set)
+    assert first.state is State.SENDING, "its end is told while the network has the second"
+    bench.dispatch._compact()  # the file that is written anew says as much
+    after = revive(bench)
+    assert [found(after, one).state for one in (first, second)] == [State.SENT, State.UNCONFIRMED]
+    restored = found(after, first)
+    assert restored.progress.references == first.progress.references, "its status report finds it"
+    assert (restored.egress, restored.segments) == ("m0", 1)
+    answered.set()
+    bench.end(first, second)
 
 
 def test_a_restored_record_is_what_it_was(make_bench: MakeBench, revive: Revive) -> None:

@@ -146,6 +146,19 @@ def test_a_changed_setting_counts_for_keys_that_were_replaced_before(device: Dev
     assert device.kids() == [second]
 
 
+def test_a_replaced_key_is_dropped_before_its_time_and_the_current_one_never(device: Device) -> None:
+    keys = device.open()
+    first = current(keys)
+    keys.rotate("a test")
+    for kid in (current(keys), "none"):
+        with pytest.raises(LookupError):
+            keys.remove(kid, "a test")
+    keys.remove(first, "a test")
+    assert keys.matching(first) == []
+    assert device.kids() == [current(keys)]
+    assert device.open().matching(first) == [], "and stays so after a restart"
+
+
 def test_the_first_key_may_be_made_by_replacing_none(device: Device) -> None:
     keys = device.open()
     kid = keys.rotate("a test")

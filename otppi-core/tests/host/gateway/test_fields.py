@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from otppi.api.errors import NotPermitted
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.modem import ModemState
 from otppi.host.host import Host
@@ -103,6 +104,17 @@ def date_time(bench: Bench, command: str, data: dict[str, Any]) -> None:
         assert any("ahead of a sender's date_time" in one for one in bench.host.gateway.health()["warnings"])
     else:
         assert answer.code is ResponseCode.EXPIRED
+
+
+def test_no_command_is_taken_of_who_only_reads_metrics(host: Host, doubles: Any) -> None:
+    origin = replace(REST, sender=Sender("prometheus", metrics_only=True))
+    for command, data in (("send-sms", SMS), ("get-modem-list", {}), ("block-msisdn", {"receiver": RECEIVER})):
+        answer = host.gateway.submit(parse(json.dumps({"command": command, "data": data}).encode()), origin).answer()
+        assert answer.code is ResponseCode.UNAUTHORIZED
+        assert "metrics_only" in str(answer.data)
+    with pytest.raises(NotPermitted):
+        host.gateway.rotate_keys(Sender("prometheus", manage_keys=True, metrics_only=True))
+    assert not any(modem.attempts for modem in doubles.modems)
 
 
 def test_the_date_of_a_sealed_command_is_not_forgiven(host: Host) -> None:

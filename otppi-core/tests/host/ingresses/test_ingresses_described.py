@@ -36,7 +36,7 @@ class Telling(Mute):
 
 
 def test_one_that_fails_takes_no_other_with_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    section = cast("Section", SimpleNamespace(key="mute", contradictions=lambda _: []))
+    section = cast("Section", SimpleNamespace(key="mute", title="Mute", contradictions=lambda _: []))
     types = {
         "mute": IngressType(section, lambda _: Mute(), lambda _: True),
         "telling": IngressType(section, lambda _: Telling(), lambda _: True),

@@ -54,7 +54,7 @@ class Ways:
             self.made.append(to_come.pop(0))
             return self.made[-1]
 
-        section = SimpleNamespace(key="sleeper", contradictions=lambda _: [])
+        section = SimpleNamespace(key="sleeper", title="Sleeper", contradictions=lambda _: [])
         types = {"sleeper": IngressType(cast("Any", section), create, lambda _: True)}
         config = cast("Any", SimpleNamespace(one=lambda _: {}))
         self.ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), folder)
@@ -140,7 +140,7 @@ def test_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     def fail(_context: object) -> Ingress:
         raise OSError(30, "Read-only file system")
 
-    section = SimpleNamespace(key="sleeper", contradictions=lambda _: [])
+    section = SimpleNamespace(key="sleeper", title="Sleeper", contradictions=lambda _: [])
     types = {"sleeper": IngressType(cast("Any", section), fail, lambda _: True)}
     config = cast("Any", SimpleNamespace(one=lambda _: {}))
     ingresses = Ingresses(cast("Any", SimpleNamespace(ingress_types=types)), config, cast("Any", None), tmp_path)

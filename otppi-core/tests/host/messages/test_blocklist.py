@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from otppi.host.messages import blocklist as blocklist_module
-from otppi.host.messages.blocklist import Blocklist, ListFull
+from otppi.host.messages.blocklist import Blocklist, Imported, ListFull
+from otppi.host.messages.blocklist_file import Entry
 from otppi.host.numbering.numbers import Numbers
 from otppi.host.storage.store import Store
-from otppi.testing.waiting import PATIENCE
+from otppi.testing.waiting import PATIENCE, until
 
 ONE, TWO, THREE = "6281200000001", "6281200000002", "6281200000003"
 Open = Callable[..., Blocklist]
@@ -162,6 +163,100 @@ def test_there_is_an_end_to_it(opened: Open, monkeypatch: pytest.MonkeyPatch) ->
         blocklist.block(THREE)
     assert blocklist.unblock(ONE)
     assert blocklist.block(THREE)
+
+
+def test_an_import_is_one_write_and_keeps_since_and_by(
+    opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the power is cut meanwhile: the file is replaced, and says all of it or nothing."""
+    blocklist = opened()
+    blocklist.block(ONE, "ingress-rest/app")
+    known = blocklist.entries()[ONE]
+    many = {f"62813{number:08}": Entry(float(number), "command-line/x") for number in range(5000)}
+    replaced, rename = list[str](), os.replace
+
+    def noted(old: str, new: str) -> None:
+        replaced.append(str(new))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "replace", noted)
+    wanted = {ONE: Entry(1.0, "another"), **many}
+    assert blocklist.would_import(wanted) == Imported(5000, 1, 0)
+    assert replaced == []
+    assert blocklist.import_entries(wanted) == Imported(5000, 1, 0)
+    assert replaced == [str(path)]
+    assert blocklist.import_entries(wanted) == Imported(0, 5001, 0)
+    assert replaced == [str(path)], "nothing was written for what was there"
+    assert blocklist.entries()[ONE] == known, "who blocked it first, and when, stays"
+    again = opened()
+    assert {number: entry for number, entry in again.entries().items() if number != ONE} == many
+
+
+def test_an_import_that_replaces_the_list_leaves_just_its_own(opened: Open) -> None:
+    blocklist = opened()
+    blocklist.change([ONE, TWO], blocked=True, by="ingress-rest/app")
+    wanted = {TWO: Entry(5.0, ""), THREE: Entry(6.0, "x/y")}
+    assert blocklist.would_import(wanted, alone=True) == Imported(1, 1, 1)
+    assert blocklist.import_entries(wanted, alone=True) == Imported(1, 1, 1)
+    assert blocklist.entries() == wanted == opened().entries()
+    assert ONE not in blocklist
+    assert blocklist.import_entries(wanted, alone=True) == Imported(0, 2, 0)
+
+
+def test_an_import_that_cannot_be_kept_changes_nothing(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    blocklist = opened()
+    blocklist.block(ONE)
+    before = blocklist.entries()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(OSError, match="no space left"):
+            blocklist.import_entries({TWO: Entry(1.0, "")}, alone=True)
+    assert blocklist.entries() == before
+    assert opened().entries().keys() == before.keys()
+
+
+def test_an_import_has_room_for_as_many_as_there_may_be(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocklist_module, "MOST", 2)
+    blocklist = opened()
+    blocklist.change([ONE, TWO], blocked=True)
+    three = {one: Entry(1.0, "") for one in (ONE, TWO, THREE)}
+    for alone in (False, True):
+        for ask in (blocklist.would_import, blocklist.import_entries):
+            with pytest.raises(ListFull):
+                ask(three, alone=alone)
+    assert set(blocklist.entries()) == {ONE, TWO}
+    two = {one: Entry(1.0, "") for one in (TWO, THREE)}
+    with pytest.raises(ListFull):
+        blocklist.import_entries(two)
+    assert blocklist.import_entries(two, alone=True) == Imported(1, 1, 1)
+
+
+def test_an_import_and_what_is_asked_for_meanwhile_share_a_write(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocklist = opened()
+    begun, go = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def slow(descriptor: int) -> None:
+        begun.set()
+        assert go.wait(PATIENCE)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(blocklist.block, ONE)
+        assert begun.wait(PATIENCE)
+        taken = pool.submit(blocklist.import_entries, {THREE: Entry(1.0, "x")}, alone=True)
+        until(lambda: len(blocklist._turns) == 1, "the import waits")
+        other = pool.submit(blocklist.block, TWO)
+        until(lambda: len(blocklist._turns) == 2, "so does who blocks one more")
+        go.set()
+        assert first.result(PATIENCE)
+        assert taken.result(PATIENCE) == Imported(1, 0, 1)
+        assert other.result(PATIENCE)
+    assert set(blocklist.entries()) == {TWO, THREE} == set(opened().entries())
 
 
 def test_every_cut_leaves_a_list_that_goes_on(opened: Open, path: Path) -> None:

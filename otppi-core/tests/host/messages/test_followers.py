@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
-from otppi.testing.bench import DispatchBench
+from otppi.testing.bench import RULES, DispatchBench
 from otppi.testing.scripted import until
 from otppi.wire.envelope import ResponseCode
 
@@ -213,9 +214,10 @@ def test_where_the_first_expires_the_second_goes_itself(bench: DispatchBench) ->
 
 
 def test_where_no_modem_may_send_the_first_the_second_is_tried(make_bench: Any) -> None:
-    bench = make_bench(modem_grace=0.3)
+    bench = make_bench()
     bench.add("m0", start=False)
     first, second = bench.enqueue(NUMBER, "text", id="1"), guess(bench, "text")
+    bench.dispatch.rules = replace(RULES, modem_grace=0.3)  # not sooner: both are taken within the grace only
     assert bench.end(first) == (State.FAILED,)
     assert bench.end(second) == (State.FAILED,)
     assert (second.code, second.follows) == (ResponseCode.NO_MODEM, None)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from otppi.api.message import OutgoingMessage, State
 from otppi.api.modem import ModemState
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.records.record import Record
-from otppi.testing.bench import DispatchBench
+from otppi.testing.bench import RULES, DispatchBench
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
 from otppi.wire.envelope import ResponseCode
@@ -112,13 +113,13 @@ def test_a_message_waits_for_the_only_modem_to_come_back(bench: DispatchBench) -
     assert modem.opened == 4
 
 
-def test_after_the_grace_it_fails_and_the_modem_is_absent(make_bench: MakeBench) -> None:
-    bench = make_bench(modem_grace=0.1)
+def test_after_the_grace_it_fails_and_the_modem_is_absent(bench: DispatchBench) -> None:
     modem = bench.add("m0")
     modem.openings.extend([ModemLost("unplugged")] * 50)
     modem.lose()
     bench.until_state("m0", ModemState.RECOVERING)
     record = bench.enqueue()
+    bench.dispatch.rules = replace(RULES, modem_grace=0.1)  # not sooner: it is taken within the grace only
     assert bench.end(record) == (State.FAILED,)
     assert record.code is ResponseCode.NO_MODEM
     bench.until_state("m0", ModemState.ABSENT)
@@ -235,6 +236,24 @@ def test_the_end_tells_everybody_the_truth(make_bench: MakeBench) -> None:
     bench.close()
     assert first.state is State.UNCONFIRMED
     assert len(bench.texts) == 1
+
+
+def test_the_end_tells_what_was_accepted_although_the_modem_hangs_in_the_next_one(bench: DispatchBench) -> None:
+    modem = bench.add("m0")
+    hanging, released = threading.Event(), threading.Event()
+
+    def hang(message: OutgoingMessage) -> None:
+        hanging.set()
+        assert released.wait(PATIENCE)
+
+    modem.script.extend([None, hang])
+    first, second = queue_behind(bench, 1)
+    modem.gate.set()
+    assert hanging.wait(PATIENCE)
+    assert first.state is State.SENDING, "its end is told while the network has the next one"
+    bench.dispatch.close()
+    released.set()
+    assert bench.end(first, *second) == (State.SENT, State.UNCONFIRMED)
 
 
 def test_who_asks_is_told_once_and_may_go_away(bench: DispatchBench) -> None:

@@ -157,6 +157,16 @@ def test_nobody_is_remembered_where_no_number_of_receivers_is_set(clock: Clock) 
 # -- the clock ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_zone_that_is_set_holds_from_the_same_minute_on(clock: Clock, time_zone: Callable[[str], None]) -> None:
+    one = account(clock)
+    clock.now = NOON + 7 * HOUR
+    one.count(ANI, 1)
+    time_zone("WIB-7")
+    assert today(one) == (0, 0, 0.0)
+    one.count(ANI, 2)
+    assert (today(one), this_month(one)) == ((1, 2, 0.0), (1, 2, 0.0))
+
+
 def test_a_day_and_a_month_end_at_midnight_of_the_time_zone(clock: Clock, time_zone: Callable[[str], None]) -> None:
     time_zone("WIB-7")
     one = account(clock, daily_quota=2, monthly_quota=3)

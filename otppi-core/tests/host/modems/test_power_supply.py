@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otppi.cli.checks.device import check_power_supply
-from otppi.cli.checks.finding import Level
+from otppi.cli.checks.finding import Severity
 from otppi.host.modems import power_supply
 from otppi.host.modems.power_supply import PowerSupply, SupplyReading, decode, read_throttled
 
@@ -110,12 +110,12 @@ def test_a_computer_of_another_make_tells_nothing(vcgencmd: Vcgencmd, monkeypatc
 @pytest.mark.parametrize(
     ("value", "level", "hint"),
     [
-        ("0x50005", Level.PROBLEM, "this device has under-voltage now"),
-        ("0x50000", Level.WARNING, "this device has had under-voltage since it was switched on"),
-        ("0xe0008", Level.OK, ""),
+        ("0x50005", Severity.PROBLEM, "this device has under-voltage now"),
+        ("0x50000", Severity.WARNING, "this device has had under-voltage since it was switched on"),
+        ("0xe0008", Severity.OK, ""),
     ],
 )
-def test_the_doctor_names_it(vcgencmd: Vcgencmd, value: str, level: Level, hint: str) -> None:
+def test_the_doctor_names_it(vcgencmd: Vcgencmd, value: str, level: Severity, hint: str) -> None:
     vcgencmd(f"echo throttled={value}")
     (finding,) = check_power_supply()
     assert finding.level is level

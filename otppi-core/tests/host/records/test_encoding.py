@@ -130,7 +130,9 @@ def test_a_note_and_a_line_of_the_report_hold_what_is_shown_only() -> None:
         one.answer_to,
         lost,
     )
-    written = json.dumps([noted, json.loads(encoding.report_line(one)), json.loads(encoding.changed_line(one))])
+    line = encoding.report_line(one, State.FAILED)
+    changed = encoding.changed_line(one, State.SENT, State.DELIVERED)
+    written = json.dumps([noted, json.loads(line), json.loads(changed)])
     for secret in (SECRET, SUBJECT, NUMBER):
         assert secret not in written
         assert secret not in repr(one) + repr(one.content) + repr(one.words)

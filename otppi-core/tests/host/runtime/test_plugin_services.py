@@ -220,3 +220,20 @@ def test_what_is_no_service_is_told(bench: Bench, tmp_path: Path) -> None:
 def test_a_key_is_a_name(key: str) -> None:
     with pytest.raises(ValueError, match="is not named by"):
         ServiceType(key, "Lamp", "Shines.", lambda _: Service())
+
+
+def test_a_person_stops_it_and_starts_it_again(bench: Bench) -> None:
+    bench.services.start()
+    until(lambda: "run" in bench.told)
+    bench.services.switch_off("service:lamp-1")
+    [switch] = bench.services.switches()
+    assert (switch.key, switch.title, switch.state, switch.stopped) == ("service:lamp-1", "Lamp", "stopped", True)
+    assert bench.told[-2:] == ["stop", "close"]
+    bench.change(3)
+    bench.services.switch_on("service:lamp-1")
+    until(lambda: len(bench.made) == 2)
+    until(lambda: bench.told[-1] == "run")
+    assert "made with 3" in bench.told
+    assert [one.state for one in bench.services.switches()] == ["running"]
+    with pytest.raises(LookupError):
+        bench.services.switch_off("service:lamp-2")

@@ -9,7 +9,7 @@ import pytest
 
 from otppi.host.core import CORE_OPERATIONS, CORE_SECTIONS, ROOMS, Room, load_plugins
 from otppi.host.modems.settings import MODEMS
-from otppi.host.runtime.plugins import KINDS, OPERATIONS, SECTIONS, Plugins
+from otppi.host.runtime.plugins import KINDS, OPERATIONS, PAGES, SECTIONS, Plugins, PluginState
 
 GOOD = """
 from otppi.api import hookimpl
@@ -54,6 +54,16 @@ from otppi.api.services import Service, ServiceType
 def otppi_services():
     return [ServiceType(key="{key}", title="A service", help="For tests.", create=lambda context: Service())]
 """
+PAGE = """
+from otppi.api import hookimpl
+from otppi.api.operations import Operation
+from otppi.api.pages import Page
+
+@hookimpl
+def otppi_admin_pages():
+    top_up = Operation(name="page_top_up", title="Top up", help="Top up.", handler=print)
+    return [Page(key="{key}", title="A page", blocks=lambda context: [], operations=(top_up,))]
+"""
 BROKEN = {
     "missing import": ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
     "syntax": ("def (:", "SyntaxError"),
@@ -82,6 +92,38 @@ BROKEN = {
     "key is used by itself": (GOOD.replace("]\n", "] * 2\n"), "ValueError"),
     "declares a common setting": (GOOD.replace("{settings}", "text('port', 'Port', 'Again.'),"), "ValueError"),
     "section of the core": (SECTION.replace("{key}", "api_users"), "ValueError"),
+    "page of the core": (PAGE.replace("{key}", "plugin-list"), "ValueError: 'plugin-list' is registered already"),
+    "page with the name of one of ours": (
+        PAGE.replace("{key}", "monitor"),
+        "ValueError: page 'monitor' has the name of a page of the administration",
+    ),
+    "page with the name of a section": (
+        PAGE.replace("{key}", "sms"),
+        "ValueError: page 'sms' has the key of a section",
+    ),
+    "page with the name of its own section": (
+        OWN_SECTION.replace("{key}", "both") + PAGE.replace("{key}", "both"),
+        "ValueError: page 'both' has the key of a section",
+    ),
+    "page that is no name": (PAGE.replace("{key}", "../etc"), "ValueError: page '../etc' is not named by"),
+    "page twice": (PAGE.replace("{key}", "twice").replace("]\n", "] * 2\n"), "ValueError: 'twice' is registered"),
+    "page without a title": (
+        PAGE.replace('title="A page"', 'title=""').replace("{key}", "x"),
+        "ValueError: page 'x' needs a title",
+    ),
+    "page whose blocks are no function": (
+        PAGE.replace("lambda context: []", "[]").replace("{key}", "x"),
+        "TypeError: page 'x': blocks and tile are functions",
+    ),
+    "page with an operation of the core": (
+        PAGE.replace('"page_top_up"', '"send"').replace("{key}", "x"),
+        "ValueError: 'send' is registered already",
+    ),
+    "page with an operation that is none": (
+        PAGE.replace("(top_up,)", "('top_up',)").replace("{key}", "x"),
+        "TypeError: page 'x': its operations are",
+    ),
+    "page with other things": (PAGE.replace("return [", "return ['text', ").replace("{key}", "x"), "TypeError"),
     "section that is no name": (SECTION.replace("{key}", "../etc"), "ValueError"),
 }
 
@@ -142,6 +184,29 @@ def test_a_broken_plugin_is_shown_and_the_others_load(
     assert f"plugin {kind} is left out" in caplog.text
 
 
+def test_a_plugin_brings_a_page_and_its_operations_with_it(modules: Path) -> None:
+    plugins = load_plugins([entry_point(modules, "stock", PAGE, "sim-stock")])
+    assert (plugins.status[0].error, plugins.status[0].offers) == (
+        None,
+        ("operation page_top_up", "page sim-stock"),
+    )
+    assert plugins.pages["sim-stock"].title == "A page"
+    assert plugins.operations["page_top_up"].command == "sim-stock page-top-up"
+    section = entry_point(modules, "section", OWN_SECTION, "sim-stock")
+    clash = load_plugins([entry_point(modules, "stock", PAGE, "sim-stock"), section])
+    assert clash.status[1].error == "ValueError: section 'sim-stock' has the key of a page"
+
+
+def test_a_plugin_that_is_switched_off_is_not_even_imported(modules: Path) -> None:
+    found = [entry_point(modules, "on", GOOD), entry_point(modules, "off", "1 / 0")]
+    plugins = load_plugins(found, off=["off"])
+    assert [(one.name, one.state, one.error) for one in plugins.status] == [
+        ("on", PluginState.LOADED, None),
+        ("off", PluginState.OFF, None),
+    ]
+    assert "plugin_off" not in sys.modules
+
+
 def test_two_entry_points_of_one_name_leave_the_first_one(modules: Path) -> None:
     plugins = load_plugins([entry_point(modules, "first", GOOD), entry_point(modules, "first", GOOD)])
     assert [one.error is None for one in plugins.status] == [True, False]
@@ -181,11 +246,12 @@ def test_every_plugin_that_is_installed_offers_something_of_a_kind() -> None:
 
 
 def test_safe_mode_loads_the_rooms_and_no_plugin() -> None:
-    plugins = load_plugins(())
-    assert plugins.status == []
-    assert [len(plugins.of_kind(kind)) for kind in KINDS if kind not in (SECTIONS, OPERATIONS)] == [0] * (
-        len(KINDS) - 2
-    )
+    plugins = load_plugins(safe_mode=True)
+    assert {one.state for one in plugins.status} == {PluginState.SAFE_MODE}
+    assert [one.name for one in plugins.status] == [one.name for one in load_plugins().status]
+    of_rooms = (SECTIONS, OPERATIONS, PAGES)
+    assert [kind.name for kind in KINDS if kind not in of_rooms and plugins.of_kind(kind)] == []
+    assert list(plugins.pages.values()) == [page for room in ROOMS.values() for page in room.pages]
     assert list(plugins.operations.values()) == list(CORE_OPERATIONS)
     assert list(plugins.of_kind(SECTIONS)) == [section.key for section in CORE_SECTIONS]
 

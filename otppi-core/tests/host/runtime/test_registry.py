@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -301,6 +302,8 @@ def test_every_secret_argument_is_declared_so() -> None:
         ({"command": "a b c"}, "one or two words"),
         ({"command": "--data"}, "one or two words"),
         ({"offline": Offline.ANYWHERE}, "does not only read"),
+        ({"command": "look", "default_command": True, "parameters": ()}, "is the default of no group"),
+        ({"command": "look at", "default_command": True}, "or has parameters"),
     ],
 )
 def test_what_cannot_be_declared(wrong: dict[str, Any], reason: str) -> None:
@@ -333,6 +336,21 @@ def test_one_that_comes_later_does_not_replace_or_hide_another(
     assert "is left out" in caplog.text
 
 
+@pytest.mark.parametrize(("default", "handler"), [(True, lambda call: 1), (False, print)])
+def test_the_word_of_a_group_means_one_command_and_none_of_another_package(
+    default: bool, handler: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    first = Operation(
+        name="look", title="Look", help="Look.", handler=handler, command="look at", default_command=default
+    )
+    more = [
+        Operation(name=one, title=one, help=one, handler=lambda call: 2, command=f"look {one}", default_command=alone)
+        for one, alone in (("here", True), ("there", False))
+    ]
+    assert list(Registry([first, *more]).operations) == ["look", "there"]
+    assert "here is left out" in caplog.text
+
+
 def test_names_and_commands_of_the_gateway_s_own_are_unique(data: DataFolder) -> None:
     assert list(registry_of(data).operations) == [one.name for one in CORE_OPERATIONS]
 
@@ -344,6 +362,8 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
         *("send", "inbox_show", "inbox_mark", "inbox_delete", "inbox_reply", "clear_memory", "modem_test"),
         *("sim_enter_pin", "sim_unblock", "sim_change_pin", "sim_enable_pin", "sim_disable_pin"),
         *("ussd", "ussd_reply", "ussd_cancel", "balance_read"),
+        *("password_forgotten", "account_phone_code"),
+        *("restart", "job_cancel", "backup_create", "inbox_mark_several", "alarms_test"),
     }
 
 
@@ -407,4 +427,12 @@ def test_every_role_may_ask_for_what_is_its_own_and_no_more(data: DataFolder) ->
     least = {role: {one.name for one in CORE_OPERATIONS if one.role is role} for role in Role}
     assert {"send", "ussd", "block_add", "inbox_list", "inbox_reply", "phone"} <= least[Role.OPERATOR]
     assert {"settings_set", "settings_export", "user_add", "keys_rotate", "sim_unblock"} <= least[Role.ADMINISTRATOR]
-    assert all(one.reads_only or one.name == "keys" for one in CORE_OPERATIONS if one.role is Role.VIEWER)
+    changing = {one.name for one in CORE_OPERATIONS if one.role is Role.VIEWER and not one.reads_only}
+    own_account = {name for name in changing if name.startswith("account_")}  # they look for whose it is themselves
+    by_code = {
+        "administrator_claim",
+        "claim_restore",
+        "password_forgotten",
+        "password_reset",
+    }  # that of the device, or one by SMS
+    assert changing - own_account == {"keys", *by_code}

@@ -274,6 +274,7 @@ def test_the_json_schema_takes_what_validation_takes(section: Any) -> None:
         API_USERS.key: [API_USERS.defaults() | {"username": "app"}, *PROVISION["api_users"]],
     }
     samples["mail_accounts"] = [{"name": "box"}]
+    samples["administrators"] = [{"username": "budi", "password": "long enough"}]
     sample = samples.get(section.key, section.defaults())
     assert list(validator.iter_errors(sample)) == []
     broken: Any = [{**sample[0], "extra": 1}] if isinstance(sample, list) else {**sample, "extra": 1}

@@ -174,3 +174,23 @@ def test_the_operations_and_what_the_audit_is_told(data: DataFolder, changes: Se
         ("modems", ["modems.m2"]),
     ]
     assert refused(lambda: call("settings_put", path="modems.m0", values=[])) == {"values": "must be an object"}
+
+
+def test_a_section_that_is_one_object_is_put_as_one_of_a_list_is(data: DataFolder) -> None:
+    registry = registry_of(data)
+
+    def call(name: str, **arguments: Any) -> Any:
+        return registry.call(name, arguments, COMMAND_LINE)
+
+    before = call("settings_show")["sms"]
+    assert call("settings_put", path="sms", values={"attempts": 7}) == ["sms"]
+    assert call("settings_show")["sms"] == before | {"attempts": 7}, "what is left out stays"
+    assert call("settings_put", path="webhook", values={"secret": "made up secret"}) == ["webhook"]
+    assert call("settings_put", path="webhook", values={"states": True}) == ["webhook"]
+    assert call("settings_export", secrets=True)["webhook"]["secret"] == "made up secret"
+    assert refused(lambda: call("settings_put", path="sms", values={"attempts": 0, "no": 1})).keys() == {
+        "sms.attempts",
+        "sms.no",
+    }
+    assert "is not one object" in refused(lambda: call("settings_put", path="modems", values={}))["modems"]
+    assert "is not one object" in refused(lambda: call("settings_put", path="nothing", values={}))["nothing"]

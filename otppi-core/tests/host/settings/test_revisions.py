@@ -48,8 +48,9 @@ def test_each_change_has_a_revision_and_a_restart_goes_on_from_it(config: Config
 def test_who_comes_late_is_refused_and_nothing_is_changed(config: Config) -> None:
     seen = config.revision
     config.update({"sms": {"attempts": 5}}, revision=seen)
-    with pytest.raises(ChangedMeanwhile, match=r"sms: changed by somebody else since revision 0 \(now 1\)"):
+    with pytest.raises(ChangedMeanwhile, match=r"sms: changed by somebody else since revision 0 \(now 1\)") as caught:
         config.update({"sms": {"attempts": 6}, "otp": {"attempts": 4}}, revision=seen)
+    assert (caught.value.revision, caught.value.sections) == (1, ("sms",))
     assert (config.one("sms")["attempts"], config.one("otp")["attempts"]) == (5, 5)
     config.update({"sms": {"attempts": 6}}, revision=config.revision)
     config.update({"sms": {"attempts": 7}})
@@ -63,8 +64,9 @@ def test_who_changes_another_section_is_not_in_the_way(config: Config) -> None:
 
 
 def test_a_revision_that_there_never_was_is_refused(config: Config) -> None:
-    with pytest.raises(ChangedMeanwhile, match="there is no revision 7"):
+    with pytest.raises(ChangedMeanwhile, match="there is no revision 7") as caught:
         config.update({"sms": {"attempts": 5}}, revision=7)
+    assert (caught.value.revision, caught.value.sections) == (0, ())
 
 
 def test_a_document_may_hold_the_revision_that_it_was_made_from(config: Config) -> None:

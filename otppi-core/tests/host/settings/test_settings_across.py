@@ -79,7 +79,7 @@ def test_a_modem_whose_settings_do_nothing_together() -> None:
 def test_every_setting_of_a_modem_is_in_a_group_and_what_experts_need_is_advanced() -> None:
     groups = {group.key if group else None: [one.key for one in some] for group, some in MODEMS.grouped()}
     assert list(groups) == ["basic", "sim", "routing", "limits", "prices", "ussd", "internet", "line", "expert"]
-    assert sum(map(len, groups.values())) == len(MODEMS.settings) == 46
+    assert sum(map(len, groups.values())) == len(MODEMS.settings) == 47
     assert groups["basic"][0] == "name"
     shown = [one.key for one in MODEMS.settings if not one.advanced]
     assert {"name", "port", "imei", "sim_card_pin", "recipient_prefixes", "active"} <= set(shown)

@@ -16,10 +16,10 @@ import pytest
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.events import Event, LoginFailed, SignedIn
 from otppi.api.ingress import Sender
+from otppi.host.logins import password_checks
 from otppi.host.runtime.events import EventBus
 from otppi.host.settings.password_hash import hash_password, is_password
 from otppi.host.users import api_users as accounts_module
-from otppi.host.users import password_checks
 from otppi.host.users.api_users import LONGEST_NAME, Accounts, new_token
 from otppi.host.users.settings import API_USERS, UserValues
 from otppi.testing.scripted import until
@@ -312,6 +312,14 @@ def test_who_may_manage_keys_is_in_the_sender_and_tells_nobody_apart(opened: Cal
     assert accounts.authenticate_token(token, ADDRESS).manage_keys
     assert not asked(accounts, "manager").manage_keys
     assert Sender("app", manage_keys=True) == Sender("app"), "a message stays its sender's when a setting changes"
+
+
+def test_who_only_reads_metrics_is_so_by_password_and_token(opened: Callable[..., Accounts]) -> None:
+    token, kept = new_token()
+    accounts = opened([user(token_hashes=[kept], metrics_only=True), user("shop")])
+    assert accounts.authenticate_token(token, ADDRESS).metrics_only
+    assert asked(accounts).metrics_only
+    assert not asked(accounts, "shop").metrics_only
 
 
 def test_a_failed_login_is_logged_and_counted_by_address_and_user(

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from otppi.api.errors import ModemLost, NotSent
+from otppi.api.errors import ModemLost, NotSent, Trouble
 from otppi.api.message import OutgoingMessage
 from otppi.api.modem import ModemContext
+from otppi.kit.at import channel as at_channel
+from otppi.kit.at import line as at_line
 from otppi.kit.at.modem import AtModem
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.scripted import RecordedEvents, until
@@ -112,3 +114,16 @@ def make_driver(tmp_path: Path, no_leaks: None) -> Iterator[Callable[..., Driver
 @pytest.fixture
 def driver(make_driver: Callable[..., Driver]) -> Driver:
     return make_driver()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_line, "_LONG_TIMEOUT", 0.2)
+    monkeypatch.setattr(at_channel, "_PROBE_TIMEOUT", 0.15)
+
+
+def trouble_of_opening(driver: Any) -> Trouble:
+    with pytest.raises(ModemLost) as caught:
+        driver.modem.open()
+    driver.modem.close()
+    return caught.value.trouble

@@ -15,13 +15,14 @@ import pytest
 
 from otppi.api.errors import ModemBlocked, ModemLost, Unconfirmed
 from otppi.api.modem import ModemIdentity
-from otppi.kit.at import chores
+from otppi.kit.at import chores, inbox
 from otppi.kit.at.channel import AtChannel
 from otppi.kit.at.pin_memory import PinMemory
 from otppi.simulator import ModemProfile
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
 from otppi.wire.address import Address, TypeOfNumber
+from otppi.wire.at import AtConnection
 from otppi.wire.validity import Validity
 
 MakeDriver = Callable[..., Any]
@@ -346,6 +347,34 @@ def test_many_messages_in_a_row(driver: Any) -> None:
         driver.modem.prepare(driver.message(str(number + 1)))
         driver.send(str(number))
     assert driver.texts == [str(number) for number in range(100)]
+
+
+@pytest.mark.parametrize(("said", "looked"), [('+CMTI: "SM",3', "AT+CMGR=3"), ("+CREG: 1", "AT+CSCA?")])
+def test_what_is_said_while_the_network_has_a_message_is_looked_at_before_the_next_one(
+    make_driver: MakeDriver, monkeypatch: pytest.MonkeyPatch, said: str, looked: str
+) -> None:
+    monkeypatch.setattr(inbox, "_REST", 0.0)
+    driver = make_driver(profile=ModemProfile(chatter=(said,), chatter_interval=0.05))
+    driver.modem.open()
+    driver.peer._peer.session.chatty = False
+    do_chores(driver)
+    driver.send("0")  # nothing is due any more
+    commands = []
+    written = AtConnection.command
+
+    def command(connection: AtConnection, line: str, **options: Any) -> bytes:
+        commands.append(line)
+        return written(connection, line, **options)
+
+    monkeypatch.setattr(AtConnection, "command", command)
+    driver.send("1")
+    driver.peer.inject("result-late", at=1, seconds=1.0)
+    driver.peer._peer.session.chatty = True
+    driver.send("2")
+    driver.peer._peer.session.chatty = False
+    assert len(commands) == 2  # the two prompts: nothing was due
+    driver.send("3")
+    assert looked in commands[2:-1]
 
 
 def test_a_prepared_message_that_is_made_anew_goes_out_as_it_is_now(driver: Any) -> None:

@@ -65,6 +65,11 @@ class MqttClient(Client):
         """Tell the broker that a message has come to its end."""
         return super()._send_pubrec(mid) if qos == 2 else super().ack(mid, qos)
 
+    def forget(self, mid: int) -> None:
+        """Let go of a publication on its way, which paho would publish again on the next connection."""
+        with self._out_message_mutex:
+            self._out_messages.pop(mid, None)
+
     def _create_socket(self) -> Stream:
         return self._dial()
 

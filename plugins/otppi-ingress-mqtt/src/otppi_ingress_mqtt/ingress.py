@@ -19,11 +19,12 @@ from otppi.kit.broker.verdict import Verdict
 from otppi.kit.net.dial import Dialer
 from otppi_ingress_mqtt.client import MqttClient
 from otppi_ingress_mqtt.connection import Connection, PoisonedError, Terms
+from otppi_ingress_mqtt.discovery import Discovery
 from otppi_ingress_mqtt.intake import Intake
 from otppi_ingress_mqtt.memory import Subscribed, made_up_client_id
 from otppi_ingress_mqtt.outgoing import Outgoing
 from otppi_ingress_mqtt.settings import SECTION, VERSION_5
-from otppi_ingress_mqtt.status import INTERVAL, OFFLINE, Status
+from otppi_ingress_mqtt.status import OFFLINE, Status
 from otppi_ingress_mqtt.stream import Stream
 from otppi_ingress_mqtt.topics import is_shared, subscription
 
@@ -49,12 +50,18 @@ class Pace:
         patience: In which a stop lets messages come to their end; the host waits for ten.
         renew: How long a connection lasts before it is made anew for what the broker should hand over.
         room: The same, where what is parked leaves no room for others.
+        look: Between two looks at the state of the gateway.
+        figures: Between two states of it that are published and differ in figures only, such as a signal.
+        rest: Until what Home Assistant is to discover is tried again, where the broker did not take it.
     """
 
     first: float = 0.5
     patience: float = 8.0
     renew: float = 20.0
     room: float = 1.0
+    look: float = 2.0
+    figures: float = 30.0
+    rest: float = 600.0
 
 
 _PACE = Pace()
@@ -98,7 +105,13 @@ class MqttIngress(BrokerIngress):
             settle=self._intake.settle,
             take_again=self._intake.take_again,
         )
-        self._status = Status(values["status_topic"], self.gateway, self._outgoing)
+        prefix = values["discovery_prefix"] if values["discovery"] else ""
+        self._discovery = Discovery(
+            context.folder, self._client_id, values["status_topic"], prefix, self._outgoing, pace.rest
+        )
+        self._status = Status(
+            values["status_topic"], self.gateway, self._outgoing, self._discovery, every=pace.look, figures=pace.figures
+        )
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
         self._connects: Dialer | None = None
@@ -130,6 +143,7 @@ class MqttIngress(BrokerIngress):
             "dropped_qos_0": self._intake.counts["dropped"],
             "handed_on": self._outgoing.counts["handed_on"],
             "publications_refused": self._outgoing.counts["refused"] + self._outgoing.counts["unpublished"],
+            **({"warnings": [self._discovery.refused]} if self._discovery.refused else {}),
         }
 
     # -- the connection's thread ------------------------------------------------------------------------------------
@@ -164,6 +178,7 @@ class MqttIngress(BrokerIngress):
             raise
         finally:
             connection.close()
+            self._outgoing.lost()
             if is_shared(self._filter) and not self.link.stopping:
                 self._intake.lost()
 
@@ -249,7 +264,7 @@ class MqttIngress(BrokerIngress):
 
     def _pause(self) -> float:
         pause = self.consumer.pause() if self._outgoing.has_room else None
-        return INTERVAL if pause is None else min(pause, INTERVAL)
+        return self._pace.look if pause is None else min(pause, self._pace.look)
 
     def _on_message(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
         self._intake.consume(message)

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _WINDOW = 20
 """Publications on their way where the broker does not say how many it takes: what Mosquitto takes."""
 _MOST_WAITING = 1000
+LOST = _("the connection was lost")
 _OVERHEAD = 200
 """Octets that a packet has beside topic, payload and correlation data, at the most."""
 
@@ -59,6 +60,7 @@ class Outgoing:
         self._take_again = take_again
         self._waiting: deque[Action] = deque()
         self._outstanding: dict[int, Action] = {}
+        self._states: dict[int, Callable[[str], None]] = {}
         self.settling = 0
         """How many deliveries wait here for their end."""
         self._window = _WINDOW
@@ -73,6 +75,11 @@ class Outgoing:
     def has_room(self) -> bool:
         """Whether to put more in; what the broker does not take is bounded where it comes from."""
         return len(self._waiting) < _MOST_WAITING
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the broker takes one more publication now."""
+        return len(self._outstanding) < self._window
 
     def connected(self, properties: Properties | None) -> None:
         """Take note of what the broker can do (MQTT 5, 3.2.2.3); paho publishes again what was on its way."""
@@ -90,7 +97,7 @@ class Outgoing:
 
     def pump(self) -> None:
         """Publish as much as the broker takes at once."""
-        while self._waiting and len(self._outstanding) < self._window:
+        while self._waiting and self.has_window:
             action = self._waiting.popleft()
             if action.verdict is Verdict.AGAIN and action.delivery is not None:
                 sent = self._hand_on(action, action.delivery)
@@ -100,12 +107,35 @@ class Outgoing:
                 self._waiting.appendleft(action)
                 return
 
-    def state(self, topic: str, payload: bytes) -> Callable[[], bool]:
-        """Publish the state of the gateway, retained; return what tells whether that is done."""
+    def state(self, topic: str, payload: bytes, told: Callable[[str], None] | None = None) -> Callable[[], bool]:
+        """Publish a state of the gateway, retained; return what tells whether that is done.
+
+        Args:
+            topic: Where.
+            payload: What; nothing: what is retained there is removed.
+            told: Is called when the broker has it, with nothing, or with why it does not take it; or, where the
+                connection is lost before, with `LOST`: then it is not published again.
+        """
+        if told is not None and (problem := self._problem(topic, len(payload))) is not None:
+            told(_("the topic {problem}", problem=problem))
+            return lambda: True
         info = self._client.publish(topic, payload, min(self._qos, 1), retain=True)
-        if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS and self._qos:
-            self._outstanding[info.mid] = Action()
+        if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            if self._qos:
+                self._outstanding[info.mid] = Action()
+                if told is not None:
+                    self._states[info.mid] = told
+            elif told is not None:
+                told("")
         return lambda: info.mid not in self._outstanding
+
+    def lost(self) -> None:
+        """Give up the states that were on their way when the connection was lost: who published them does it anew."""
+        states, self._states = self._states, {}
+        for mid, told in states.items():
+            self._client.forget(mid)
+            self._outstanding.pop(mid, None)
+            told(LOST)
 
     def _answer(self, action: Action) -> bool:
         callback = action.callback
@@ -165,6 +195,9 @@ class Outgoing:
         action = self._outstanding.pop(mid, None)
         if action is None:
             return
+        if (told := self._states.pop(mid, None)) is not None:
+            told(str(reason) if reason.is_failure else "")
+            return
         handing_on = action.verdict is Verdict.AGAIN and action.delivery is not None
         if reason.value == reasons.PACKET_ID_IN_USE:
             self._waiting.appendleft(action)
@@ -201,6 +234,9 @@ class Outgoing:
             return
         self._client.drop_out_messages()
         given_up, self._outstanding = self._outstanding, {}
+        states, self._states = self._states, {}
+        for told in states.values():
+            told(reason)
         self.counts["refused"] += len(given_up)
         logger.warning("ingress-mqtt: %d answers are given up, since the broker hung up: %s", len(given_up), reason)
         for action in given_up.values():

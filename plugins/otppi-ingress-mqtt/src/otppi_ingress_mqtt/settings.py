@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from otppi.api.settings import Effect, FieldError, Section, integer, text
-from otppi.kit.broker.settings import broker_problems, broker_settings
+from otppi.api.settings import Effect, FieldError, Section, boolean, integer, text
+from otppi.kit.broker.settings import BROKER_GROUPS, COMMANDS, FURTHER, SERVER, broker_problems, broker_settings
 from otppi_ingress_mqtt.text import _
 from otppi_ingress_mqtt.topics import catches, filter_problem, group_problem, name_problem, subscription
 
@@ -35,7 +35,9 @@ _CLIENT_ID = text(
         "The broker knows the session of this gateway by it, so each needs one of its own; empty: one that is made up "
         "once and kept."
     ),
+    group=SERVER,
     pattern=r"[\x20-\x7e]{1,256}",
+    pattern_says=_("at most 256 letters, digits and signs of ASCII"),
 )
 _OWN = (
     integer(
@@ -48,8 +50,9 @@ _OWN = (
         1,
         minimum=0,
         maximum=2,
+        group=COMMANDS,
     ),
-    text("protocol", _("Protocol"), _("Version of MQTT."), VERSION_5, choices=(VERSION_5, VERSION_3)),
+    text("protocol", _("Protocol"), _("Version of MQTT."), VERSION_5, choices=(VERSION_5, VERSION_3), group=FURTHER),
     integer(
         "keep_alive",
         _("Keep alive"),
@@ -58,6 +61,7 @@ _OWN = (
         minimum=5,
         maximum=3600,
         unit=_("s"),
+        group=FURTHER,
     ),
     integer(
         "session_expiry",
@@ -71,6 +75,7 @@ _OWN = (
         minimum=0,
         maximum=_NEVER,
         unit=_("s"),
+        group=FURTHER,
     ),
     text(
         "shared_group",
@@ -80,6 +85,7 @@ _OWN = (
             "subscriber gets all."
         ),
         check=group_problem,
+        group=COMMANDS,
     ),
     integer(
         "receive_maximum",
@@ -91,6 +97,7 @@ _OWN = (
         0,
         minimum=0,
         maximum=65_535,
+        group=FURTHER,
     ),
     text(
         "status_topic",
@@ -100,10 +107,31 @@ _OWN = (
             "gateway dies; empty for nowhere."
         ),
         check=_name_or_nothing,
+        group=COMMANDS,
+    ),
+    boolean(
+        "discovery",
+        _("Home Assistant discovery"),
+        _(
+            "Home Assistant finds the modems by itself: their state, signal, queue, how many messages each has sent "
+            "today, and its balance where that is read. It needs a status topic, and a user who may publish to "
+            "PREFIX/device/+/config. When this is switched off they are taken back."
+        ),
+        False,
+        group=FURTHER,
+    ),
+    text(
+        "discovery_prefix",
+        _("Discovery prefix"),
+        _("The prefix of topics that Home Assistant looks below, as it is set there."),
+        "homeassistant",
+        check=name_problem,
+        enabled_by="discovery",
+        group=FURTHER,
     ),
 )
 
-_shared = broker_settings("Mosquitto or another MQTT broker", port=1883, source=_TOPIC)
+_shared = broker_settings(_("Mosquitto or another MQTT broker"), port=1883, source=_TOPIC)
 _after_port = next(index for index, setting in enumerate(_shared, 1) if setting.key == "port")
 
 
@@ -118,14 +146,25 @@ def _caught_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
             yield FieldError(key, problem)
 
 
+def _discovery_problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
+    """Find what keeps Home Assistant from learning how a modem is, or brings what it is told back as a command."""
+    if not (values["enable"] and values["discovery"]):
+        return
+    if not values["status_topic"]:
+        yield FieldError("status_topic", _("is required for Home Assistant discovery: the modems' states are there"))
+    if catches(subscription(values), f"{values['discovery_prefix']}/device/otppi/config"):
+        yield FieldError("discovery_prefix", _("must not be one that commands are taken from"))
+
+
 SECTION = Section(
     key=KEY,
     title=_("MQTT"),
     help=_("Takes commands from Mosquitto, or any other broker of MQTT 5 or 3.1.1."),
     settings=(*_shared[:_after_port], _CLIENT_ID, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_mqtt",
+    groups=BROKER_GROUPS,
     effect=Effect.RECONNECTS,
-    checks=(broker_problems, _caught_problems),
+    checks=(broker_problems, _caught_problems, _discovery_problems),
 )
 
 

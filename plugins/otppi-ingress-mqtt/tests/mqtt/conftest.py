@@ -63,6 +63,10 @@ class StandInGateway:
         self.refuses = False
         self.room = 8
         self.state = "ok"
+        self.modems: list[dict[str, Any]] = [
+            {"modem_id": "m0", "state": "ready", "imei": "490154203237518", "operator": "Telkomsel"}
+        ]
+        self.asked = 0
         self.taken: list[tuple[Envelope, Origin]] = []
         self.tickets: list[StandInTicket] = []
         self.counted = threading.Condition()
@@ -86,8 +90,8 @@ class StandInGateway:
         return 0 if self.refuses else self.room
 
     def health(self) -> Mapping[str, Any]:
-        modem = {"modem_id": "m0", "state": "ready", "imei": "490154203237518", "operator": "Telkomsel"}
-        return {"status": self.state, "version": "1.2.3", "modems": [modem], "queued": 7}
+        self.asked += 1
+        return {"status": self.state, "version": "1.2.3", "modems": self.modems, "queued": 7}
 
     def wait_for(self, count: int) -> list[tuple[Envelope, Origin]]:
         with self.counted:
@@ -112,6 +116,7 @@ class Running:
         assert not problems, problems
         settings |= unchecked
         folder.mkdir(exist_ok=True)
+        self.folder = folder
         self.gateway = gateway
         self.ingress = MqttIngress(IngressContext(settings, gateway, folder), pace)
         self.error: BaseException | None = None

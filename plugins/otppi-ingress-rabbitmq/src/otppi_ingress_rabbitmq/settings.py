@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Effect, Section, integer, text
-from otppi.kit.broker.settings import apart, broker_problems, broker_settings
+from otppi.kit.broker.settings import BROKER_GROUPS, COMMANDS, FURTHER, SERVER, apart, broker_problems, broker_settings
 from otppi_ingress_rabbitmq.text import _
 
 _SHORT_STRING = 255
@@ -36,6 +36,7 @@ SECTION = Section(
     title=_("RabbitMQ"),
     help=_("Commands from a queue of RabbitMQ (AMQP 0-9-1). Several gateways may take from the same queue."),
     reset_group="subscriber_amqp",
+    groups=BROKER_GROUPS,
     effect=Effect.RECONNECTS,
     checks=(
         broker_problems,
@@ -52,8 +53,16 @@ SECTION = Section(
                 "the other one; where it does not exist, it is declared as that one is. Empty for none."
             ),
             check=_is_short,
+            group=COMMANDS,
         ),
-        text("virtual_host", _("Virtual host"), _("Virtual host that the queue is in."), "/", check=_is_short),
+        text(
+            "virtual_host",
+            _("Virtual host"),
+            _("Virtual host that the queue is in."),
+            "/",
+            check=_is_short,
+            group=SERVER,
+        ),
         integer(
             "heartbeat",
             _("Heartbeat"),
@@ -65,6 +74,7 @@ SECTION = Section(
             minimum=2,
             maximum=600,
             unit=_("s"),
+            group=FURTHER,
         ),
         integer(
             "prefetch",
@@ -74,6 +84,7 @@ SECTION = Section(
             minimum=0,
             maximum=2000,
             unit=_("messages"),
+            group=FURTHER,
         ),
         text(
             "queue_type",
@@ -81,6 +92,7 @@ SECTION = Section(
             _("How the queue is declared where it does not exist; one that exists is used as it is."),
             "quorum",
             choices=("quorum", "classic"),
+            group=FURTHER,
         ),
         text(
             "dead_letter_queue",
@@ -90,6 +102,7 @@ SECTION = Section(
                 "queue that exists does with such messages is set in RabbitMQ."
             ),
             check=_is_short,
+            group=COMMANDS,
         ),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Effect, Section, boolean, integer, number, text
-from otppi.kit.broker.settings import apart, broker_problems, broker_settings
+from otppi.kit.broker.settings import BROKER_GROUPS, COMMANDS, FURTHER, SERVER, apart, broker_problems, broker_settings
 from otppi_ingress_redis.text import _
 
 STREAM, LIST, CHANNEL = "stream", "list", "channel"
@@ -22,6 +22,7 @@ SECTION = Section(
     title=_("Redis"),
     help=_("Commands from a stream, a list or a channel of Redis (6.2 or newer)."),
     reset_group="subscriber_redis",
+    groups=BROKER_GROUPS,
     effect=Effect.RECONNECTS,
     checks=(broker_problems, apart("key", "dead_letter", "inbox_topic")),
     settings=(
@@ -35,14 +36,16 @@ SECTION = Section(
             ),
             STREAM,
             choices=(STREAM, LIST, CHANNEL),
+            group=COMMANDS,
         ),
-        integer("db", _("Database"), _("Number of the database."), 0, minimum=0, maximum=65535),
+        integer("db", _("Database"), _("Number of the database."), 0, minimum=0, maximum=65535, group=SERVER),
         text(
             "group",
             _("Group"),
             _("Consumer group of the stream, made where it does not exist; gateways of one group share the messages."),
             "otp-pi",
             check=_not_empty,
+            group=COMMANDS,
         ),
         text(
             "consumer",
@@ -51,8 +54,16 @@ SECTION = Section(
                 "This gateway's own name in the group, or for its processing list: each needs another one. Empty: one "
                 "is made and kept."
             ),
+            group=FURTHER,
         ),
-        text("field", _("Field"), _("Field of a stream's entry that holds the command."), "body", check=_not_empty),
+        text(
+            "field",
+            _("Field"),
+            _("Field of a stream's entry that holds the command."),
+            "body",
+            check=_not_empty,
+            group=FURTHER,
+        ),
         text(
             "take_from",
             _("Take from"),
@@ -62,6 +73,7 @@ SECTION = Section(
             ),
             RIGHT,
             choices=(RIGHT, LEFT),
+            group=FURTHER,
         ),
         number(
             "claim_after",
@@ -74,6 +86,7 @@ SECTION = Section(
             minimum=5,
             maximum=86_400,
             unit=_("s"),
+            group=FURTHER,
         ),
         boolean(
             "delete_done",
@@ -83,6 +96,7 @@ SECTION = Section(
                 "groups read the same stream."
             ),
             True,
+            group=FURTHER,
         ),
         text(
             "dead_letter",
@@ -91,6 +105,7 @@ SECTION = Section(
                 "Stream or list, as the key is, for commands that can never be sent, with their texts; empty drops "
                 "them."
             ),
+            group=COMMANDS,
         ),
         integer(
             "max_length",
@@ -100,6 +115,7 @@ SECTION = Section(
             minimum=1,
             maximum=10_000_000,
             unit=_("entries"),
+            group=FURTHER,
         ),
     ),
 )

@@ -1,6 +1,9 @@
 """The application that the server serves: routes a request to its handler, and says refusals as envelopes."""
 
 import logging
+from collections import Counter
+from collections.abc import Mapping
+from threading import Lock
 
 from otppi.api.ingress import Gateway
 from otppi.web.faults import log_fault
@@ -24,6 +27,8 @@ class RestApplication:
         self._limit = limit
         self._router = api.router()
         self._may_be_quick = api.may_be_quick
+        self._lock = Lock()
+        self._answered = Counter[int]()
 
     def body_limit(self, _request: Request) -> int:
         """Return the limit, which is the same for all paths."""
@@ -54,13 +59,23 @@ class RestApplication:
         """Answer a request."""
         try:
             browsers.check(request)
-            return self._router.find(request)(request)
+            return self._counted(self._router.find(request)(request))
         except (Postponed, Refused):
             raise
         except Exception:  # noqa: BLE001 - of any kind: logged without its words, which may quote a message
             log_fault(logger, "A request failed")
-            return internal_error(taken=isinstance(request.state, Progress) and request.state.taken)
+            return self._counted(internal_error(taken=isinstance(request.state, Progress) and request.state.taken))
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def refuse(self, refusal: Refusal, _path: str) -> Response:
         """Say a refusal as an envelope."""
-        return of_refusal(refusal)
+        return self._counted(of_refusal(refusal))
+
+    def _counted(self, response: Response) -> Response:
+        with self._lock:
+            self._answered[response.status] += 1
+        return response
+
+    def samples(self) -> Mapping[str, float]:
+        """Count the answers by their status (any thread)."""
+        with self._lock:
+            return {f'code="{status}"': count for status, count in self._answered.items()}

@@ -89,6 +89,8 @@ class Api:
         sender = self._sender(request)
         if isinstance(sender, Response):
             return sender
+        if sender.metrics_only:
+            return forbidden(f"{sender.name} may only read metrics (setting api_users.{sender.name}.metrics_only)")
         if request.field("content-encoding").strip().lower() not in ("", "identity"):
             return unsupported()
         progress = _progress(request)

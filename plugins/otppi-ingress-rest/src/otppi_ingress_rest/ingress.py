@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otppi.api.errors import OtpPiError
-from otppi.api.ingress import Ingress, IngressContext
+from otppi.api.ingress import DeviceTls, Ingress, IngressContext
 from otppi.web.listener import Listener, open_port
 from otppi.web.server import HttpServer, ServerLimits
 from otppi.web.timeouts import Timeouts
@@ -33,9 +33,10 @@ class RestIngress(Ingress):
         self._stopped = False
         self._server: HttpServer | None = None
         self._ports: dict[str, int] = {}
-        self._fingerprint = ""
-        self._secure: SSLContext | None = None
+        self._fingerprint: Callable[[], str] = str
+        self._secure: Callable[[], SSLContext] | None = None
         self._warnings: list[str] = []
+        self._answered: Callable[[], Mapping[str, float]] = dict
 
     def run(self) -> None:
         """Serve until `stop`.
@@ -47,6 +48,7 @@ class RestIngress(Ingress):
         with ExitStack() as opened:
             api = Api(self._context.gateway, self._settings, self._wait, self._counters)
             application = RestApplication(self._context.gateway, api, int(self._settings["max_body_bytes"]))
+            self._answered = application.samples
             listeners = [opened.enter_context(self._listen(kind)) for kind in kinds]
             server = HttpServer(NAME, listeners, application, self._limits(), self._timeouts)
             with self._lock:
@@ -84,14 +86,14 @@ class RestIngress(Ingress):
     def describe(self) -> Mapping[str, Any]:
         """Say the ports that are open, and how much is going on."""
         with self._lock:
-            server, ports, fingerprint = self._server, dict(self._ports), self._fingerprint
+            server, ports, fingerprint = self._server, dict(self._ports), self._fingerprint()
         if server is None:
             return {"listening": False}
         described: dict[str, Any] = {"listening": True, "address": self._settings["bind_address"] or "*"}
         described |= {f"{kind}_port": port for kind, port in ports.items()}
         described |= {"connections": server.connections, "threads": server.threads}
         described |= {"warnings": list(self._warnings)} if self._warnings else {}
-        return described | ({"certificate_sha256": fingerprint} if "https" in ports else {})
+        return described | ({"certificate_sha256": fingerprint} if fingerprint and "https" in ports else {})
 
     def _limits(self) -> ServerLimits:
         settings = self._settings
@@ -126,18 +128,43 @@ class RestIngress(Ingress):
         with open_port(self._settings["bind_address"], self._settings[f"{kind}_port"], setting) as sock:
             yield Listener(sock, self._secure if kind == "https" else None)
 
-    def _tls(self) -> "SSLContext":
-        from otppi.web import tls  # with the library, which takes more than a megabyte
+    def _tls(self) -> "Callable[[], SSLContext]":
+        """Return what gives the context for a connection that begins: the device's certificate may change meanwhile.
+
+        Raises:
+            OtpPiError: There is none.
+        """
+        from otppi.web import own_certificate, tls  # with the library, which takes more than a megabyte
 
         certificate, private_key = self._settings["certificate_file"], self._settings["private_key_file"]
+        device = self._context.device_tls
+        if device is not None and not (certificate or private_key):
+            return self._of_device(device)
         if certificate or private_key:
             context = tls.configured(certificate, private_key, NAME)
             path = Path(certificate)
         else:
             context = tls.own(self._context.folder)
-            path = self._context.folder / tls.CERTIFICATE
+            path = self._context.folder / own_certificate.CERTIFICATE
+        told = own_certificate.fingerprint(path)
         with self._lock:
-            self._fingerprint = tls.fingerprint(path)
+            self._fingerprint = lambda: told
+        return lambda: context
+
+    def _of_device(self, device: DeviceTls) -> "Callable[[], SSLContext]":
+        def context() -> "SSLContext":
+            try:
+                return device.context()
+            except OtpPiError as error:
+                raise OSError(str(error)) from error
+
+        try:
+            device.prepare()
+            device.context()
+        except OSError as error:
+            raise OtpPiError(_("the device's certificate cannot be used: {error}", error=error)) from error
+        with self._lock:
+            self._fingerprint = lambda: device.fingerprint
         return context
 
     def _wait(self, event: threading.Event, seconds: float) -> None:
@@ -150,6 +177,7 @@ class RestIngress(Ingress):
         if server is None:
             return {}
         return {
+            "rest_requests_total": self._answered(),
             "rest_connections": {"": server.connections},
             "rest_threads": {"": server.threads},
             "rest_waiting_requests": {"": server.waiting_threads},

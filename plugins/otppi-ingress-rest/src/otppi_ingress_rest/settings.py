@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from otppi.api.settings import Effect, FieldError, Input, Section, boolean, integer, number, text
+from otppi.api.settings import Effect, FieldError, Group, Input, Section, boolean, integer, number, text
 from otppi_ingress_rest.text import _
 
 MESSAGES = "/api/messages"
@@ -70,8 +70,20 @@ SECTION = Section(
     reset_group="api",
     effect=Effect.MAY_CUT_OFF,
     checks=(_problems,),
+    groups=(
+        Group("http", _("HTTP and HTTPS")),
+        Group("paths", _("Paths"), _("Where the device takes what; the paths of earlier versions are always served.")),
+        Group("answers", _("Answers")),
+        Group(
+            "certificate",
+            _("Certificate"),
+            _("Where both are empty, the device has a certificate of its own."),
+            advanced=True,
+        ),
+        Group("limits", _("Limits"), advanced=True),
+    ),
     settings=(
-        boolean("http_enable", _("Enable HTTP"), _("Serve the API over HTTP (not encrypted)."), True),
+        boolean("http_enable", _("Enable HTTP"), _("Serve the API over HTTP (not encrypted)."), True, group="http"),
         integer(
             "http_port",
             _("HTTP Port"),
@@ -80,8 +92,9 @@ SECTION = Section(
             minimum=0,
             input=Input.LISTEN_PORT,
             enabled_by="http_enable",
+            group="http",
         ),
-        boolean("https_enable", _("Enable HTTPS"), _("Serve the API over HTTPS."), True),
+        boolean("https_enable", _("Enable HTTPS"), _("Serve the API over HTTPS."), True, group="http"),
         integer(
             "https_port",
             _("HTTPS Port"),
@@ -90,6 +103,7 @@ SECTION = Section(
             minimum=0,
             input=Input.LISTEN_PORT,
             enabled_by="https_enable",
+            group="http",
         ),
         text(
             "bind_address",
@@ -97,6 +111,8 @@ SECTION = Section(
             _("Address of this device to listen on; empty: all of them, IPv4 and IPv6."),
             check=_is_address,
             closed="127.0.0.1",
+            group="http",
+            advanced=True,
         ),
         text(
             "message_path",
@@ -104,7 +120,9 @@ SECTION = Section(
             _("Path that takes commands to send SMS and e-mail."),
             "/api/message",
             pattern=PATH_PATTERN,
+            pattern_says=_("a path such as /api/message"),
             check=lambda path: _not_reserved(path) if path else _("is required"),
+            group="paths",
         ),
         text(
             "blocking_path",
@@ -112,7 +130,9 @@ SECTION = Section(
             _("Path that takes commands to block a number."),
             "/api/block",
             pattern=PATH_PATTERN,
+            pattern_says=_("a path such as /api/message"),
             check=_not_reserved,
+            group="paths",
         ),
         text(
             "unblocking_path",
@@ -120,7 +140,9 @@ SECTION = Section(
             _("Path that takes commands to unblock a number."),
             "/api/unblock",
             pattern=PATH_PATTERN,
+            pattern_says=_("a path such as /api/message"),
             check=_not_reserved,
+            group="paths",
         ),
         text(
             "certificate_file",
@@ -128,6 +150,7 @@ SECTION = Section(
             _("PEM file with the certificate chain for HTTPS; empty: the device makes a certificate of its own."),
             input=Input.PATH,
             enabled_by="https_enable",
+            group="certificate",
         ),
         text(
             "private_key_file",
@@ -135,6 +158,7 @@ SECTION = Section(
             _("PEM file with the key of the certificate, without a passphrase."),
             input=Input.PATH,
             enabled_by="https_enable",
+            group="certificate",
         ),
         number(
             "wait_seconds",
@@ -144,12 +168,14 @@ SECTION = Section(
             minimum=0,
             maximum=WAIT_LIMIT,
             unit=_("s"),
+            group="answers",
         ),
         boolean(
             "metrics_enable",
             _("Enable Metrics"),
             _("Serve counters for Prometheus at {path}, to API users.", path=METRICS),
             False,
+            group="answers",
         ),
         integer(
             "max_body_bytes",
@@ -159,6 +185,7 @@ SECTION = Section(
             minimum=1024,
             maximum=1_048_576,
             unit=_("bytes"),
+            group="limits",
         ),
         integer(
             "max_connections",
@@ -167,6 +194,7 @@ SECTION = Section(
             1000,
             minimum=8,
             maximum=20_000,
+            group="limits",
         ),
         integer(
             "max_connections_per_client",
@@ -175,6 +203,7 @@ SECTION = Section(
             500,
             minimum=8,
             maximum=20_000,
+            group="limits",
         ),
         integer(
             "max_threads",
@@ -183,6 +212,7 @@ SECTION = Section(
             200,
             minimum=2,
             maximum=2000,
+            group="limits",
         ),
     ),
 )

@@ -116,12 +116,15 @@ class StompIngress(BrokerIngress):
             if self._subscriptions.is_drained(now, idle=self._is_idle()):
                 return
             self.link.say(self._subscriptions.detail)
-            oldest = self._publisher.oldest()
-            if oldest is not None and now - oldest > self.values["timeout"]:
-                raise LinkLost(_("the server did not confirm an answer in time"))
             pause = self.consumer.pause()
-            for frame in self._exchange(wire, _LOOK if pause is None else min(pause, _LOOK)):
+            frames = self._exchange(wire, _LOOK if pause is None else min(pause, _LOOK))
+            read_at = time.monotonic()
+            for frame in frames:
                 self._frame(wire, frame)
+            # Judged by when it was read: what comes while the frames are worked on, however long, is not late.
+            oldest = self._publisher.oldest()
+            if oldest is not None and read_at - oldest > self.values["timeout"]:
+                raise LinkLost(_("the server did not confirm an answer in time"))
 
     def _adjust(self, wire: Wire, capacity: int) -> None:
         """Take as much as the modems can send."""
@@ -130,7 +133,7 @@ class StompIngress(BrokerIngress):
         if self._able and not self._subscriptions.is_draining:
             aside, self._aside = self._aside, []
             for frame in aside:
-                self.consumer.consume(delivery_of(frame, kept=self._kept, now=time.time()))
+                self._consume(wire, frame)
 
     def _is_idle(self) -> bool:
         """Whether nothing is on its way; what is parked is the server's again when the connection ends."""
@@ -141,10 +144,17 @@ class StompIngress(BrokerIngress):
     def _exchange(self, wire: Wire, pause: float) -> list[Any]:
         """Send what waits, wait for something to come or a wake-up of this thread, and return the frames that came."""
         wire.flush()
-        wire.check()
         pause = 0.0 if wire.has_more else min(pause, wire.pause())
-        ready = self.alarm.wait(pause, {wire.fileno(): select.POLLIN | (select.POLLOUT if wire.wants_to_write else 0)})
-        return wire.read() if ready or wire.has_more else []
+        self.alarm.wait(pause, {wire.fileno(): select.POLLIN | (select.POLLOUT if wire.wants_to_write else 0)})
+        looks_at = time.monotonic()
+        frames = wire.read()
+        wire.check(looks_at)
+        return frames
+
+    def _consume(self, wire: Wire, frame: Any) -> None:
+        """Take a message in, which takes long where the machine is slow; many may have come at once."""
+        wire.keep_alive()
+        self.consumer.consume(delivery_of(frame, kept=self._kept, now=time.time()))
 
     def _frame(self, wire: Wire, frame: Any) -> None:
         if frame.cmd == "MESSAGE":
@@ -152,7 +162,7 @@ class StompIngress(BrokerIngress):
             if not self._able:
                 self._aside.append(frame)
             elif not (self._subscriptions.is_draining or self.link.stopping):
-                self.consumer.consume(delivery_of(frame, kept=self._kept, now=time.time()))
+                self._consume(wire, frame)
         elif frame.cmd == "RECEIPT":
             receipt = frame.headers.get("receipt-id", "")
             if (action := self._publisher.confirmed(receipt)) is not None and action.delivery is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from otppi.api.settings import Effect, Section, integer, text, text_list
-from otppi.kit.broker.settings import apart, broker_problems, broker_settings
+from otppi.kit.broker.settings import BROKER_GROUPS, COMMANDS, FURTHER, SERVER, apart, broker_problems, broker_settings
 from otppi_ingress_stomp.messages import destination
 from otppi_ingress_stomp.text import _
 
@@ -42,11 +42,12 @@ SECTION = Section(
     title=_("STOMP"),
     help=_("Commands from a queue of ActiveMQ, RabbitMQ or another broker that speaks STOMP 1.2 or 1.1."),
     reset_group="subscriber_stomp",
+    groups=BROKER_GROUPS,
     effect=Effect.RECONNECTS,
     checks=(broker_problems, apart("destination", "dead_letter", "inbox_topic", full=destination)),
     settings=(
-        *broker_settings("the STOMP broker", port=61613, source=_DESTINATION),
-        text("virtual_host", _("Virtual host"), _("Virtual host that the destination is in."), "/"),
+        *broker_settings(_("the STOMP broker"), port=61613, source=_DESTINATION),
+        text("virtual_host", _("Virtual host"), _("Virtual host that the destination is in."), "/", group=SERVER),
         integer(
             "heartbeat",
             _("Heart-beat"),
@@ -58,6 +59,7 @@ SECTION = Section(
             minimum=0,
             maximum=600,
             unit=_("s"),
+            group=FURTHER,
         ),
         text(
             "dead_letter",
@@ -67,12 +69,14 @@ SECTION = Section(
                 "with them what it is set to: RabbitMQ its dead-letter exchange, ActiveMQ the queue ActiveMQ.DLQ."
             ),
             check=_is_optional_destination,
+            group=COMMANDS,
         ),
         text_list(
             "subscribe_headers",
             _("Subscribe headers"),
             _("Further headers of the subscription, each written as name: value, such as x-queue-type: quorum."),
             check=_are_headers,
+            group=FURTHER,
         ),
     ),
 )

@@ -132,6 +132,11 @@ class Wire:
             del self._out[:count]
             self._sent = self._moved = now
 
+    def keep_alive(self) -> None:
+        """Send what waits where it is time for a heart-beat: in the middle of work that may take long."""
+        if self._send_every and time.monotonic() - self._sent >= self._send_every / 2:
+            self.flush()
+
     def read(self) -> list[Any]:
         """Return the frames that have come."""
         frames: list[Any] = []
@@ -154,9 +159,12 @@ class Wire:
                 break
         return frames
 
-    def check(self) -> None:
-        """Raise LinkLost where the server has been silent for too long."""
-        if self._expect_every and time.monotonic() - self._heard > _SILENT * self._expect_every:
+    def check(self, looked_at: float) -> None:
+        """Raise LinkLost where the server had been silent for too long when what had come began to be read.
+
+        Not by the time of now: the thread may have been held up since, and before, by its own work.
+        """
+        if self._expect_every and looked_at - self._heard > _SILENT * self._expect_every:
             raise LinkLost(_("{silent} (heart-beat)", silent=SILENT))
 
     def pause(self) -> float:

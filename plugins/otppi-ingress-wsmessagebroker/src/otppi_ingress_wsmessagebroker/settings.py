@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from otppi.api.settings import Effect, FieldError, Section, number, text
-from otppi.kit.broker.settings import apart, broker_problems, broker_settings
+from otppi.kit.broker.settings import BROKER_GROUPS, FURTHER, SERVER, apart, broker_problems, broker_settings
 from otppi_ingress_wsmessagebroker.text import _
 
 
@@ -17,6 +17,7 @@ _PATH = text(
     _("Path"),
     _("Context path of the server; what follows a ? in it is sent as well."),
     "/",
+    group=SERVER,
 )
 _TOPIC = text(
     "topic",
@@ -34,6 +35,7 @@ _OWN = (
         minimum=0.1,
         maximum=300,
         unit=_("s"),
+        group=FURTHER,
     ),
     number(
         "ping_interval",
@@ -46,6 +48,7 @@ _OWN = (
         minimum=0,
         maximum=3600,
         unit=_("s"),
+        group=FURTHER,
     ),
 )
 
@@ -64,6 +67,7 @@ SECTION = Section(
     help=_("Takes commands from a WSMessageBroker (Messenger), a message broker over WebSocket."),
     settings=(*_shared[:_after_port], _PATH, *_shared[_after_port:], *_OWN),
     reset_group="subscriber_ws",
+    groups=BROKER_GROUPS,
     effect=Effect.RECONNECTS,
     checks=(broker_problems, apart("topic", "inbox_topic"), _login_problems),
 )

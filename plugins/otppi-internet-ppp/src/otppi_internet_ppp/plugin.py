@@ -19,6 +19,11 @@ SECTION = Section(
             _("Whether it becomes the way to the internet: not at all, where there is no other (add), or always."),
             "add",
             choices=("none", "add", "replace"),
+            choice_titles={
+                "none": _("never"),
+                "add": _("where there is no other"),
+                "replace": _("always"),
+            },
         ),
         boolean("use_peer_dns", _("Operator's DNS"), _("Whether the operator's name servers are used."), True),
         integer(

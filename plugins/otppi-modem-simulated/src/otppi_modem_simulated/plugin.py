@@ -58,6 +58,7 @@ def otppi_modem_types() -> Sequence[ModemType]:
                 ),
             ),
             embedded_default=True,
+            quick_codes=("*100#", "*123#"),
         )
     ]
 

@@ -30,6 +30,9 @@ Check = Callable[[Any], Iterable[FieldError]]
 """Given the values of one object, a mapping (or its TypedDict); yields problems whose field is a key of it."""
 ItemsCheck = Callable[[Sequence[Any]], Iterable[FieldError]]
 """Given the objects of a list, each a mapping; yields problems whose field is such as ``[2].port``."""
+ChangesCheck = Callable[[tuple[Sequence[Any], Sequence[Any]]], Iterable[FieldError]]
+"""Given the objects of a list as they are and as they are to be; yields problems whose field is such as ``[2].port``,
+or empty for the list itself."""
 DocumentCheck = Callable[[Document], Iterable[FieldError]]
 """Given all settings; yields problems whose field begins with a section's key."""
 

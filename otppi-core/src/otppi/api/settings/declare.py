@@ -15,7 +15,9 @@ class Rules(TypedDict, total=False):
     minimum: float | None
     maximum: float | None
     choices: tuple[str, ...]
+    choice_titles: Mapping[str, str]
     pattern: str | None
+    pattern_says: str
     unit: str
     secret: bool
     required: bool
@@ -30,6 +32,7 @@ class Rules(TypedDict, total=False):
     suggest: Suggest | None
     effect: Effect | None
     hashed_in: str | None
+    switched_on_encrypted: bool
 
 
 def text(key: str, title: str, help: str, default: str = "", **rules: Unpack[Rules]) -> Setting:  # noqa: A002

@@ -7,7 +7,9 @@ from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
-from otppi.text import _
+from otppi.text import _, words
+from otppi.wire.errors import AddressError
+from otppi.wire.mail_address import read_mail_address
 
 
 class Input(Enum):
@@ -74,6 +76,14 @@ def _url_problem(url: str) -> str | None:
     return _("must not hold a user name or password") if "@" in parts.netloc else None
 
 
+def _email_problem(address: str) -> str | None:
+    try:
+        read_mail_address(address)
+    except AddressError as error:
+        return words(error)
+    return None
+
+
 def _regex_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
@@ -95,6 +105,7 @@ PROBLEMS: Final[Mapping[Input, Callable[[str], str | None]]] = {
     Input.IP_ADDRESS: _address_problem,
     Input.PATH: _path_problem,
     Input.URL: _url_problem,
+    Input.EMAIL: _email_problem,
     Input.REGEX: _regex_problem,
     Input.TIME: _time_problem,
     Input.TIME_SPAN: _span_problem,

@@ -82,11 +82,19 @@ class Suggest(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A part of a section's page."""
+    """A part of a section's page.
+
+    Attributes:
+        key: By which settings name it.
+        title: What people call it.
+        help: What it is about.
+        advanced: Whether a form shows it on demand only.
+    """
 
     key: str
     title: str
     help: str = ""
+    advanced: bool = False
 
     def __post_init__(self) -> None:
         if not self.key or not self.title:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
-from otppi.api.settings.checks import Check, DocumentCheck, ItemsCheck, Sound, run_check
+from otppi.api.settings.checks import ChangesCheck, Check, DocumentCheck, ItemsCheck, Sound, run_check
 from otppi.api.settings.kinds import REDACTED, Effect, Group
 from otppi.api.settings.reference import Say, page
 from otppi.api.settings.setting import Setting, copied, read_object, schema_of_object
@@ -60,9 +60,14 @@ class Section:
         effect: What a change does, where a setting does not say otherwise.
         checks: What an object's settings do not take together.
         check_items: What the objects of a list do not take together.
+        check_changes: Of a list: which change of a valid list to another one is refused.
         check_document: What does not go together with other sections.
         typed_by: Of a list: the setting that names an object's type, which adds settings of its own.
         types: The types, filled in by the gateway from its plugins.
+        asks_again: Whether it is changed only by a person who has given the password within the last minutes
+            (`Operation.asks_again`).
+        own_operations: Whether people change it by operations of its own, which see to more than a valid document:
+            those on settings change it on the device only (the command line).
         damaged: Of a list: what an object is set to where anything that is kept of it cannot be used, as that may be
             what kept somebody out.
     """
@@ -77,10 +82,13 @@ class Section:
     effect: Effect = Effect.AT_ONCE
     checks: tuple[Check, ...] = ()
     check_items: tuple[ItemsCheck, ...] = ()
+    check_changes: tuple[ChangesCheck, ...] = ()
     check_document: tuple[DocumentCheck, ...] = ()
     typed_by: str | None = None
     types: Mapping[str, ItemType] | None = field(default=None, compare=False, repr=False)
     damaged: Mapping[str, Any] = field(default_factory=dict)
+    asks_again: bool = False
+    own_operations: bool = False
 
     def __post_init__(self) -> None:
         keys = [key for setting in self.settings for key in (setting.key, *setting.aliases)]
@@ -232,6 +240,14 @@ class Section:
         found = [problem for check in self.check_items for problem in run_check(self.key, check, sound)]
         return [FieldError(f"{self.key}{problem.field}", problem.reason) for problem in found]
 
+    def problems_of_change(
+        self, before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
+    ) -> list[FieldError]:
+        """Return why a list that is valid must not become another one that is."""
+        change = (list(before), list(after))
+        found = [problem for check in self.check_changes for problem in run_check(self.key, check, change)]
+        return [FieldError(f"{self.key}{problem.field}", problem.reason) for problem in found]
+
     # -- description ------------------------------------------------------------------------------------------------
 
     def redact(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,23 +255,27 @@ class Section:
         secret = {setting.key for setting in self.settings if setting.secret}
         return {key: REDACTED if key in secret and value else value for key, value in values.items()}
 
-    def json_schema(self) -> dict[str, Any]:
-        """Describe the section in JSON Schema 2020-12."""
-        if self.identity is None:
-            return self._schema_of_object()
-        if not (self.typed_by and self.types):
-            return {"type": "array", "items": self._schema_of_object()}
-        return {"type": "array", "items": {"anyOf": [self._schema_of_type(key) for key in self.types]}}
+    def json_schema(self, say: Say = str) -> dict[str, Any]:
+        """Describe the section in JSON Schema 2020-12.
 
-    def _schema_of_object(self) -> dict[str, Any]:
-        schema = schema_of_object(self.settings)
+        Args:
+            say: Says titles and helps in the language of whoever reads it.
+        """
+        if self.identity is None:
+            return self._schema_of_object(say)
+        if not (self.typed_by and self.types):
+            return {"type": "array", "items": self._schema_of_object(say)}
+        return {"type": "array", "items": {"anyOf": [self._schema_of_type(key, say) for key in self.types]}}
+
+    def _schema_of_object(self, say: Say) -> dict[str, Any]:
+        schema = schema_of_object(self.settings, say)
         if self.identity is not None:
             description = "The name that it had, where it is renamed: it keeps its secrets."
             schema["properties"][RENAMED_FROM] = {"type": "string", "description": description, "writeOnly": True}
-        return {"type": "object", "title": str(self.title), "description": str(self.help), **schema}
+        return {"type": "object", "title": say(self.title), "description": say(self.help), **schema}
 
-    def _schema_of_type(self, key: str) -> dict[str, Any]:
-        schema = self.of_type(key)._schema_of_object()
+    def _schema_of_type(self, key: str, say: Say) -> dict[str, Any]:
+        schema = self.of_type(key)._schema_of_object(say)
         schema["properties"][self.typed_by]["const"] = key
         if key != self[str(self.typed_by)].default:
             schema["required"] = [*schema["required"], self.typed_by]

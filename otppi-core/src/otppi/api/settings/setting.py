@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from otppi.api.settings.inputs import FORMATS, PORT_RANGE, PORTS, PROBLEMS, SECRET, Input
@@ -31,7 +31,9 @@ class Setting:
         minimum: The least number.
         maximum: The greatest number.
         choices: The only texts that are valid.
+        choice_titles: What people call those of them whose own words do not say enough.
         pattern: A regular expression that a text has to match as a whole, where it is not empty.
+        pattern_says: What such a text is, in words: `14 to 16 digits`.
         unit: The unit of a number ("s", "segments").
         secret: Whether nobody is shown it.
         required: Whether it has to be given.
@@ -50,6 +52,8 @@ class Setting:
         columns: Of rows: the settings of each row.
         unique: Of rows: the columns in which they differ.
         parse: Of rows: reads one as a single text, as earlier versions had it; raises ValueError with the reason.
+        switched_on_encrypted: Of a switch: whether only who is connected by TLS may switch it on, since it leaves out
+            whoever is not.
     """
 
     key: str
@@ -60,7 +64,9 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    choice_titles: Mapping[str, str] = field(default_factory=dict)
     pattern: str | None = None
+    pattern_says: str = ""
     unit: str = ""
     secret: bool = False
     required: bool = False
@@ -78,6 +84,7 @@ class Setting:
     columns: "tuple[Setting, ...]" = ()
     unique: tuple[str, ...] = ()
     parse: Callable[[str], Mapping[str, Any]] | None = None
+    switched_on_encrypted: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.key):
@@ -90,6 +97,8 @@ class Setting:
                     object.__setattr__(self, name, limit)
         if (self.input in SECRET or self.hashed_in) and not self.secret:
             raise ValueError(f"setting {self.key!r} has to be declared secret")
+        if unknown := self.choice_titles.keys() - set(self.choices):
+            raise ValueError(f"setting {self.key!r} has a title for {', '.join(sorted(unknown))}, which is no choice")
         self._check_rows()
         if self.problem(self.default) and not self.required:
             raise ValueError(f"the default of setting {self.key!r} is not valid: {self.problem(self.default)}")
@@ -107,6 +116,10 @@ class Setting:
     def safe(self) -> Any:
         """What stands in place of a value that cannot be used."""
         return copied(self.default if self.closed is None else self.closed)
+
+    def choice_title(self, choice: str) -> str:
+        """Return what people call one of the choices."""
+        return self.choice_titles.get(choice, choice)
 
     # -- values -----------------------------------------------------------------------------------------------------
 
@@ -158,6 +171,8 @@ class Setting:
         if self.maximum is not None and not value <= self.maximum:
             return _("must be at most {maximum:g}{unit}", maximum=self.maximum, unit=unit)
         if self.pattern is not None and value != "" and not re.fullmatch(self.pattern, value):
+            if self.pattern_says:
+                return _("must be {what}", what=self.pattern_says)
             return _("must match {pattern}", pattern=self.pattern)
         meant = PROBLEMS.get(self.input) if self.input and isinstance(value, str) and value else None
         return meant(value) if meant else None
@@ -214,16 +229,16 @@ class Setting:
 
     # -- description ------------------------------------------------------------------------------------------------
 
-    def json_schema(self) -> dict[str, Any]:
-        """Describe the value in JSON Schema 2020-12."""
-        schema: dict[str, Any] = {"title": str(self.title), "description": str(self.help)}
+    def json_schema(self, say: Callable[[str], str] = str) -> dict[str, Any]:
+        """Describe the value in JSON Schema 2020-12; `say` says title and description to whoever reads it."""
+        schema: dict[str, Any] = {"title": say(self.title), "description": say(self.help)}
         if self.kind is not Kind.ANY:
             schema = {"type": JSON_TYPES[self.kind]} | schema
         limits = schema
         if self.kind is Kind.TEXT_LIST:
             limits = schema["items"] = {"type": "string"}
         elif self.kind is Kind.ROWS:
-            schema["items"] = self._schema_of_row()
+            schema["items"] = self._schema_of_row(say)
         for keyword, value in (("minimum", self.minimum), ("maximum", self.maximum)):
             if value is not None:
                 limits[keyword] = value
@@ -241,8 +256,8 @@ class Setting:
             schema["default"] = self.default
         return schema
 
-    def _schema_of_row(self) -> dict[str, Any]:
-        row = schema_of_object(self.columns)
+    def _schema_of_row(self, say: Callable[[str], str]) -> dict[str, Any]:
+        row = schema_of_object(self.columns, say)
         written = {"type": "string", "description": "The form of earlier versions.", "deprecated": True}
         return row if self.parse is None else {"anyOf": [row, written]}
 
@@ -275,12 +290,12 @@ def read_object(settings: Iterable[Setting], raw: object, path: str) -> tuple[di
     return values, problems
 
 
-def schema_of_object(settings: Iterable[Setting]) -> dict[str, Any]:
+def schema_of_object(settings: Iterable[Setting], say: Callable[[str], str] = str) -> dict[str, Any]:
     """Describe an object of settings in JSON Schema 2020-12."""
     settings = tuple(settings)
     return {
         "type": "object",
-        "properties": {setting.key: setting.json_schema() for setting in settings},
+        "properties": {setting.key: setting.json_schema(say) for setting in settings},
         "required": [setting.key for setting in settings if setting.required],
         "additionalProperties": False,
     }

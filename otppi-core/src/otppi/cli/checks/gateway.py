@@ -48,16 +48,15 @@ def check_store(data: Path) -> Finding:
     return ok(_("store"), _("settings.json is readable") if kept is not None else _("nothing was ever set"))
 
 
-def check_plugins() -> Iterator[Finding]:
-    """Look whether each plugin loads."""
-    plugins = by_itself("plugins")
+def check_plugins(data: Path) -> Iterator[Finding]:
+    """Look whether each plugin loads that is not switched off."""
+    plugins = by_itself(data, "plugins")
     for one in plugins:
         if one["error"]:
             name = one["distribution"] or one["name"]
-            yield problem(
-                _("plugin {name}", name=one["name"]), one["error"], _("install {name} again, or remove it", name=name)
-            )
-    loaded = [one["name"] for one in plugins if not one["error"]]
+            advice = _("install {name} again, or: otppi plugin off {plugin}", name=name, plugin=one["name"])
+            yield problem(_("plugin {name}", name=one["name"]), one["error"], advice)
+    loaded = [one["name"] for one in plugins if one["state"] == "loaded"]
     if loaded:
         yield ok(_("plugins"), ", ".join(loaded))
     else:
@@ -198,6 +197,9 @@ def _check_ingresses(ingresses: Sequence[Mapping[str, Any]]) -> Iterator[Finding
             _("ingresses"), _("none is enabled: only otppi send can send"), _("enable one with: otppi settings set")
         )
     for one in ingresses:
+        if one["state"] == "stopped":
+            yield problem(one["name"], _("it was stopped"), _("start it: otppi service start {name}", name=one["name"]))
+            continue
         if one["state"] != "running" or one.get("listening") is False:
             reason = one["last_error"] or _("it is not listening")
             yield problem(

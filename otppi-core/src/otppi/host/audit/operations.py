@@ -1,16 +1,33 @@
 """The operation that reads the audit trail."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import integer
 from otppi.host.audit.trail import AuditTrail
 from otppi.host.runtime.registry import HostCall
-from otppi.text import _
+from otppi.text import Text, _
+
+_NO_OPERATIONS: Final[Mapping[str, Text]] = MappingProxyType(
+    {"login": _("Log in"), "logout": _("Log out"), "password_forgotten": _("Set a forgotten password anew")}
+)
+"""What the audit tells of that nobody asks the registry for."""
 
 
 def _audit(call: HostCall, limit: int) -> list[dict[str, Any]]:
-    return call.part(AuditTrail).newest(limit)
+    return [entry | _titles(call, entry) for entry in call.part(AuditTrail).newest(limit)]
+
+
+def _titles(call: HostCall, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what was asked for in the words of its declaration; a name that is declared no longer stays as it is."""
+    name, fields = entry["operation"], entry["fields"]
+    operation = call.declaration(name)
+    if operation is None:
+        return {"title": _NO_OPERATIONS.get(name, name), "field_titles": fields}
+    titles = {one.key: one.title for one in operation.parameters}
+    return {"title": operation.title, "field_titles": [titles.get(one, one) for one in fields]}
 
 
 OPERATIONS = (

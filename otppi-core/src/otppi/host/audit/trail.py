@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from otppi.host.runtime.registry import Audited
-from otppi.kit.files import append_whole, sync_folder
+from otppi.kit.files import append_whole, replace_whole, sync_folder
 from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _
 
@@ -113,6 +113,47 @@ class AuditTrail:
     def warnings(self) -> Sequence[str]:
         """Return what people should know."""
         return [_("the audit trail cannot be written: {reason}", reason=self._failed)] if self._failed else []
+
+
+def merge(folder: Path, beside: Path) -> None:
+    """Put the lines of another trail among those of this one by their times; each line is there once.
+
+    The oldest ones are left out where there are too many. What `beside` holds is all of them before this trail is
+    written: a kill between its two files loses none, since this may be done again.
+
+    Args:
+        folder: Of this trail; nobody has it open.
+        beside: The file of the other lines.
+
+    Raises:
+        OSError: A file cannot be read or written.
+    """
+    newer, older = folder / "newer.jsonl", folder / "older.jsonl"
+    found = b"\n".join(one.read_bytes() for one in (beside, older, newer) if one.exists())
+    lines = sorted(filter(None, dict.fromkeys(found.split(b"\n"))), key=_time_of)
+    if not lines:
+        return
+    replace_whole(beside, b"".join(b"%b\n" % one for one in lines))
+    last, before = _fitting(lines, LARGEST // 2)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    replace_whole(newer, b"".join(b"%b\n" % one for one in last))
+    replace_whole(older, b"".join(b"%b\n" % one for one in _fitting(before, LARGEST)[0]))
+
+
+def _time_of(line: bytes) -> float:
+    try:
+        return float(json.loads(line)["t"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return 0.0
+
+
+def _fitting(lines: list[bytes], most: int) -> tuple[list[bytes], list[bytes]]:
+    """Part the last lines, which have so many octets together at most, from those before them."""
+    size, first = 0, len(lines)
+    while first and size + len(lines[first - 1]) < most:
+        first -= 1
+        size += len(lines[first]) + 1
+    return lines[first:], lines[:first]
 
 
 def _entry(audited: Audited) -> dict[str, Any]:

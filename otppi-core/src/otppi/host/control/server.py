@@ -7,6 +7,7 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,12 @@ from otppi.text.languages import ENGLISH, translated
 
 logger = logging.getLogger(__name__)
 
-_LONGEST = 4 * 1024 * 1024
+_LONGEST = 16 * 1024 * 1024
+"""Octets of a request: a blocking list of the greatest length, as it is exported, is a third of that."""
 _TIMEOUT = 5.0
 _REST = 0.5
+_LAST_ANSWERS = 0.5
+"""Seconds in which what is being answered may be, before the socket is closed: the answer may be that all ends."""
 
 
 class ControlServer:
@@ -33,6 +37,8 @@ class ControlServer:
         self._path = path
         self._operations = operations
         self._stopping = threading.Event()
+        self._answering = 0
+        self._answered = threading.Condition()
         self._server = _Server(str(path), _Handler)
         path.chmod(0o600)
         self._server.control = self
@@ -54,8 +60,22 @@ class ControlServer:
 
     def close(self) -> None:
         """Release the socket, after `run` has ended."""
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, _LAST_ANSWERS)
         self._server.server_close()
         self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Have `close` wait for what is being answered."""
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
 
     def answer(self, line: bytes) -> dict[str, Any]:
         """Carry out one request, and say the answer in its language.
@@ -111,6 +131,7 @@ class _Handler(socketserver.StreamRequestHandler):
         assert isinstance(self.server, _Server)  # noqa: S101 - a programming error
         try:
             if line := self.rfile.readline(_LONGEST):
-                self.wfile.write(json.dumps(self.server.control.answer(line)).encode() + b"\n")
+                with self.server.control.answering():
+                    self.wfile.write(json.dumps(self.server.control.answer(line)).encode() + b"\n")
         except OSError as error:
             logger.debug("a client of the control socket has gone: %s", error.strerror or "it said nothing")

@@ -13,7 +13,15 @@ from threading import Lock
 
 from otppi.api.message import State
 from otppi.host.durable.spare import Spare
-from otppi.host.records.encoding import DAMAGED, JournalReader, asked_line, dispatched_line, ended_line, taken_line
+from otppi.host.records.encoding import (
+    DAMAGED,
+    JournalReader,
+    accepted_line,
+    asked_line,
+    dispatched_line,
+    ended_line,
+    taken_line,
+)
 from otppi.host.records.record import Record, Status
 from otppi.host.storage.sealed import key_file
 from otppi.text import _
@@ -72,12 +80,19 @@ class Journal:
         """Note a message before its sender is told that it was taken."""
         self._append(taken_line(record))
 
-    def dispatched(self, record: Record) -> bool:
+    def dispatched(self, record: Record, accepted: Record | None = None) -> bool:
         """Note that from here on the network may have it: called right before Ctrl-Z.
 
-        Gives whether that is in the file itself, and not in the reserve, where later lines may take its place.
+        Args:
+            record: The message.
+            accepted: The one before it, where the network accepted that and its end is not noted yet: a kill between
+                the two notes leaves one message in doubt, not two.
+
+        Returns:
+            Whether that is in the file itself, and not in the reserve, where later lines may take its place.
         """
-        return self._append(dispatched_line(record))
+        before = "" if accepted is None else accepted_line(accepted)
+        return self._append(before + dispatched_line(record))
 
     def ended(self, record: Record) -> None:
         """Note the final state."""
@@ -155,6 +170,8 @@ class Journal:
                 lines.append(ended_line(record))
             elif record.state is State.SENDING or record.again or record.progress.references:
                 lines.append(dispatched_line(record))
+                if record.accepted:
+                    lines.append(accepted_line(record))
         new = self._path.with_suffix(".new")
         with self._lock:
             if self._descriptor < 0:

@@ -163,6 +163,27 @@ class EnvelopeKeys:
         logger.info("the key for encrypted envelopes was replaced by %s: the new one is %s", by, keys[0].kid)
         return keys[0].kid
 
+    def remove(self, kid: str, by: str) -> None:
+        """Drop a key that was replaced, before its time.
+
+        Args:
+            kid: Its name.
+            by: Who wants it, for the log.
+
+        Raises:
+            LookupError: No key that was replaced has this name.
+            KeysDamaged: The keys cannot be read.
+            OSError: The file cannot be written; nothing has changed.
+        """
+        with self._lock:
+            keys = self._current_keys()
+            left = tuple(key for key in keys if key.kid != kid or key.retired is None)
+            if len(left) == len(keys):
+                raise LookupError(kid)
+            self._write(left)
+            self._replace(left)
+        logger.info("the replaced key for encrypted envelopes %s was dropped by %s", kid, by)
+
     def drop_expired(self) -> None:
         """Drop what has been kept long enough by the settings of now; at the start too, where it also finds damage."""
         with self._lock:

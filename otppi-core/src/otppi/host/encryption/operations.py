@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Offline, Operation, Role
-from otppi.api.settings import boolean
+from otppi.api.settings import boolean, text
 from otppi.host.encryption.keys import EnvelopeKeys
 from otppi.host.runtime.registry import HostCall
 from otppi.text import _
+from otppi.wire.errors import FieldError
 
 _KEYS = "envelope keys"
 
@@ -22,6 +24,15 @@ def _rotate(call: HostCall, discard_damaged: bool) -> dict[str, Any]:
     return _show(call)
 
 
+def _remove(call: HostCall, kid: str) -> dict[str, Any]:
+    keys = call.part(EnvelopeKeys)
+    try:
+        keys.remove(kid, str(call.actor))
+    except LookupError as error:
+        raise InvalidSettings([FieldError("kid", _("is no key that was replaced"))]) from error
+    return {"kid": kid, "thumbprints": keys.thumbprints()}
+
+
 OPERATIONS = (
     Operation(
         name="keys",
@@ -31,8 +42,9 @@ OPERATIONS = (
         role=Role.VIEWER,
         changes=_KEYS,
         audit=False,
-        command="keys",
-        examples=("", "--json > keys.json", "--pem > key.pem", "rotate"),
+        command="keys show",
+        default_command=True,
+        examples=("", "--json > keys.json", "--pem > key.pem"),
         offline=Offline.YES,
     ),
     Operation(
@@ -51,6 +63,24 @@ OPERATIONS = (
             ),
         ),
         changes=_KEYS,
+        command="keys rotate",
+        examples=("", "--discard-damaged"),
+        offline=Offline.YES,
+    ),
+    Operation(
+        name="keys_remove",
+        title=_("Remove a replaced key"),
+        help=_(
+            "Drop a key that was replaced before its time, as one that others may have. Envelopes that were encrypted "
+            "to it are refused from then on. The current key is replaced first."
+        ),
+        handler=_remove,
+        parameters=(text("kid", _("Thumbprint"), _("thumbprint of the key, as `otppi keys` shows it"), required=True),),
+        changes=_KEYS,
+        subject="kid",
+        command="keys remove",
+        positional=("kid",),
+        examples=("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",),
         offline=Offline.YES,
     ),
 )

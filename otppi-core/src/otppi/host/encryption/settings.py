@@ -46,6 +46,7 @@ ENCRYPTION = TypedSection(
             _("Required On"),
             _("Ingresses where envelopes in plain text are refused with 1206, such as ingress-rabbitmq; all: on each."),
             pattern=r"[a-z][a-z0-9_-]*",
+            pattern_says=_("the key of an ingress, such as ingress-rest"),
             closed=[EVERYWHERE],
             suggest=Suggest.INGRESSES,
         ),

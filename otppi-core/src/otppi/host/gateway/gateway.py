@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from otppi.host.ussd.answers import ask, of_exchange
 from otppi.host.ussd.sessions import UssdSessions
 from otppi.kit.token_bucket import TokenBucket
 from otppi.text import _, words
-from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, ResponseCode, malformed
+from otppi.wire.envelope import CALLBACK_DELAY, Answer, Command, Envelope, Item, ResponseCode, malformed
 from otppi.wire.errors import EnvelopeError, FieldError, WireError
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class HostGateway(Service):
         reader: EnvelopeReader,
         overview: Overview,
     ) -> None:
+        self._accounts = accounts
+        self._reader = reader
         self._settings = sms
         self.sms = sms()
         self._admission = Admission(blocklist, dispatch, self.sms)
@@ -67,22 +70,38 @@ class HostGateway(Service):
         self._blocklist = blocklist
         self._dispatch = dispatch
         self.ussd = ussd
-        self.recognise = accounts.recognise
-        self.recognise_token = accounts.recognise_token
-        self.authenticate = accounts.authenticate
-        self.authenticate_token = accounts.authenticate_token
-        self.read = reader.read
         self._keys = reader.keys
         self._rotations = TokenBucket(_FREE_ROTATIONS, 1 / 60)
         self.overview = overview
-        self.health = overview.health
-        self.counters = overview.counters
-        self.capacity = overview.capacity
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - there is one
         """Use other values of section `sms`."""
         self.sms = self._settings()
         self._admission.configure(self.sms)
+
+    # -- who sends --------------------------------------------------------------------------------------------------
+
+    def recognise(self, username: str, password: str) -> Sender | None:
+        """Return the sender of a password that is known to be right."""
+        return self._accounts.recognise(username, password)
+
+    def recognise_token(self, token: str) -> Sender | None:
+        """Return the sender of a bearer token."""
+        return self._accounts.recognise_token(token)
+
+    def authenticate(self, username: str, password: str, address: str) -> Sender | Future[Sender]:
+        """Check a password; a login."""
+        return self._accounts.authenticate(username, password, address)
+
+    def authenticate_token(self, token: str, address: str) -> Sender:
+        """Check a bearer token; a login."""
+        return self._accounts.authenticate_token(token, address)
+
+    # -- envelopes and their keys -----------------------------------------------------------------------------------
+
+    def read(self, body: bytes, ingress: str) -> Envelope:
+        """Read a command, encrypted or not."""
+        return self._reader.read(body, ingress)
 
     def keys(self) -> Mapping[str, Any]:
         """Return the public key that envelopes may be encrypted to."""
@@ -90,7 +109,7 @@ class HostGateway(Service):
 
     def rotate_keys(self, sender: Sender) -> Mapping[str, Any]:
         """Make a new key, if this user may."""
-        if not sender.manage_keys:
+        if not sender.manage_keys or sender.metrics_only:
             raise NotPermitted(
                 _("{sender} may not manage keys (setting api_users.{sender}.manage_keys)", sender=sender.name)
             )
@@ -98,6 +117,8 @@ class HostGateway(Service):
             raise NotPermitted(_("the key was replaced several times in the last minutes: wait before it is again"))
         self._keys.rotate(sender.name)
         return self._keys.jwk_set()
+
+    # -- commands ---------------------------------------------------------------------------------------------------
 
     def is_quick(self, envelope: Envelope) -> bool:
         """Return whether a command is taken in at once: one message, or an echo.
@@ -112,6 +133,9 @@ class HostGateway(Service):
     def submit(self, envelope: Envelope, origin: Origin) -> Ticket:
         """Take a command; every problem is in the ticket's answer."""
         command = envelope.command
+        if origin.sender.metrics_only:
+            cause = _("{user} may only read metrics (setting api_users.{user}.metrics_only)", user=origin.sender.name)
+            return FixedTicket(Answer(envelope.name, ResponseCode.UNAUTHORIZED, data={"cause": cause}))
         if envelope.sealed:  # a replay is not made just now
             origin = replace(origin, direct=False)
         if problems := _unanswerable(envelope, origin):
@@ -138,13 +162,32 @@ class HostGateway(Service):
             return FixedTicket(taken)
         return MessageTicket(envelope.name, taken.items, taken.duplicates, self._dispatch, as_list=envelope.is_list)
 
-    def send_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Ticket:
-        """Send for a person at the device, by a modem of their choice if they name one.
+    def send_by_hand(
+        self,
+        receiver: str,
+        text: str,
+        modem: str | None,
+        origin: Origin,
+        *,
+        subject: str = "",
+        without: Collection[str] = (),
+    ) -> Ticket:
+        """Send for a person at the device, or for the gateway itself.
+
+        Args:
+            receiver: A number, or an e-mail address.
+            text: The text.
+            modem: The modem that is to send it, if somebody chose one.
+            origin: Who sends it.
+            subject: Of an e-mail.
+            without: Modems that are not to send it.
 
         Raises:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
-        item = self._admission.admit_by_hand(receiver, text, modem, origin)
+        item = self._admission.admit_by_hand(
+            Item(receiver=receiver, message=text, subject=subject or None), modem, origin, without=without
+        )
         return MessageTicket("send-sms", [item], frozenset(), self._dispatch, as_list=False)
 
     # -- one-time passwords -----------------------------------------------------------------------------------------
@@ -223,6 +266,18 @@ class HostGateway(Service):
             return None
         outcome = of_record(record)
         return Answer("get-message", outcome.code, data=outcome.data)
+
+    def capacity(self) -> int:
+        """Return how many messages the modems that work now can have at hand without waiting."""
+        return self.overview.capacity()
+
+    def health(self) -> Mapping[str, Any]:
+        """Return whether messages can be sent."""
+        return self.overview.health()
+
+    def counters(self) -> Mapping[str, Mapping[str, float]]:
+        """Count for metrics."""
+        return self.overview.counters()
 
 
 def _unanswerable(envelope: Envelope, origin: Origin) -> list[FieldError]:

@@ -70,7 +70,7 @@ class Overview:
             "version": otppi.__version__,
             "modems": self.modems(),
             **self._mail_accounts(),
-            "queued": sum(len(worker.queue) for worker in workers),
+            "queued": sum(len(worker.queue) for worker in self._dispatch.workers()),  # also where one was stopped
             "warnings": [
                 *(f"{worker.title}: {warning}" for worker in workers for warning in worker.egress.warnings()),
                 *(warning for part in self._parts for warning in part.warnings()),
@@ -127,42 +127,19 @@ class Overview:
         """Return what those ingresses say of themselves that are connections to a server."""
         return [ingress for ingress in self.ingresses() if is_link(ingress)]
 
-    def counters(self) -> Mapping[str, Mapping[str, float]]:
-        """Count what ended, by state and ingress, what waits and was sent, by egress, and what brokers delivered."""
-        egresses = self._dispatch.workers()
-        workers = modem_workers(egresses)
-        ended: dict[str, float] = {}
-        for (state, ingress), count in list(self._dispatch.ended.items()):
-            ended[f'state="{state}",ingress="{ingress}"'] = count
+    def counters(self) -> Counters:
+        """Return the metrics of the gateway (`otppi.api.metrics`)."""
+        from otppi.host.gateway import metrics  # only where somebody scrapes them
+
         return {
-            "messages_total": ended,
-            "modem_sent_total": {_label("modem", worker.name): worker.sent for worker in workers},
-            "modem_queued": {_label("modem", worker.name): len(worker.queue) for worker in workers},
-            "modem_ready": {
-                _label("modem", worker.name): float(worker.status.state is EgressState.READY) for worker in workers
-            },
-            "modem_recoveries_total": {
-                f'{_label("modem", worker.name)},step="{step.value}"': count
-                for worker in workers
-                for step, count in worker.recoverer.counts.items()
-            },
-            "egress_sent_total": {_egress(worker): worker.sent for worker in egresses},
-            "egress_queued": {_egress(worker): len(worker.queue) for worker in egresses},
-            "egress_ready": {_egress(worker): float(worker.status.state is EgressState.READY) for worker in egresses},
-            "ingress_connected": {
-                _label("ingress", ingress["name"]): float(ingress["connected"]) for ingress in self._brokers()
-            },
-            "ingress_deliveries_total": {
-                f'{_label("ingress", ingress["name"])},outcome="{outcome}"': ingress[outcome]
-                for ingress in self._brokers()
-                for outcome in _OUTCOMES
-                if outcome in ingress
-            },
+            **self._dispatch.counts.samples(),
+            **metrics.of_egresses(self._dispatch.workers(), self._dispatch.counts.by_egress),
+            **metrics.of_modems(modem_workers(self._dispatch.workers()), self._more_of_modem),
+            **metrics.of_brokers(self._brokers()),
+            "build_info": {metrics.label("version", otppi.__version__): 1},
+            "warnings": {"": len(self.health()["warnings"])},
             **self._more_counters(),
         }
-
-
-_OUTCOMES = ("taken", "done", "never", "again", "malformed")
 
 
 def describe_account(worker: AnyWorker) -> dict[str, Any]:
@@ -190,6 +167,7 @@ def describe_modem(worker: ModemWorker) -> dict[str, Any]:
         "since": round(worker.status.since),
         "queued": len(worker.queue),
         "sent": worker.sent,
+        "sent_today": worker.account.sent_today(),
         "imei": identity.imei,
         "operator": identity.operator,
         "registration": identity.registration,
@@ -210,12 +188,3 @@ def _at_hand(seconds_per_message: float) -> int:
     if not seconds_per_message:  # it has not sent one yet
         return _AT_HAND_FIRST
     return max(2, min(math.ceil(_HORIZON / seconds_per_message), _AT_HAND_MOST))
-
-
-def _egress(worker: AnyWorker) -> str:
-    return f"{_label('channel', worker.channel.value)},{_label('name', worker.shown_name)}"
-
-
-def _label(name: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{name}="{escaped}"'

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
+from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import text
+from otppi.host.administrators.administrators import Administrators
 from otppi.host.gateway.gateway import HostGateway
+from otppi.host.gateway.machine import machine
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.operations import WAIT
 from otppi.host.ingresses.ingresses import Ingresses
@@ -21,6 +25,7 @@ from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
 from otppi.host.webhook.webhook import Webhook
 from otppi.text import _
+from otppi.wire.errors import FieldError
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
 
@@ -32,10 +37,12 @@ class Running:
     Attributes:
         started: When it started, in Unix seconds.
         settings_of: Returns the settings by which a modem runs, by its name; None where there is none.
+        folder: The data folder.
     """
 
     started: float
     settings_of: Callable[[str], ModemValues | None]
+    folder: Path
 
 
 def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) -> dict[str, Any]:
@@ -46,6 +53,18 @@ def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) 
     """
     ticket = call.part(HostGateway).send_by_hand(receiver, message, modem or None, origin_of(call.actor))
     answer = ticket.answer(wait)
+    return {"response_code": answer.code.value, **cast("Mapping[str, Any]", answer.data)}
+
+
+def _message(call: HostCall, message_id: str) -> dict[str, Any]:
+    """Return the state of a message that the actor sent.
+
+    Raises:
+        InvalidSettings: There is none of this id, or somebody else sent it.
+    """
+    answer = call.part(HostGateway).message(message_id, origin_of(call.actor).sender)
+    if answer is None:
+        raise InvalidSettings([FieldError("message_id", _("there is no message of this id that you have sent"))])
     return {"response_code": answer.code.value, **cast("Mapping[str, Any]", answer.data)}
 
 
@@ -62,6 +81,7 @@ def _status(call: HostCall) -> dict[str, Any]:
         "internet": call.part(InternetLinks).status(),
         "services": [{"name": name, **about} for name, about in services.describe().items() if "state" in about],
         "logins": call.part(Accounts).log.describe(),
+        "administrator_logins": call.part(Administrators).log.describe(),
         "problems": [*(str(problem) for problem in call.part(Config).problems), *services.problems()],
     }
 
@@ -76,6 +96,11 @@ def _modems(call: HostCall) -> list[dict[str, Any]]:
         known |= {"msisdn": number_of(settings, identity), "sim_problem": sim_problem(settings, identity)}
         modems.append(overview.describe(worker) | known | {"usage": worker.account.describe()})
     return modems
+
+
+def _machine(call: HostCall) -> dict[str, Any]:
+    """Return how the device itself is: sizes in octets, degrees Celsius, volts; null for what it does not tell."""
+    return machine(call.part(Running).folder)
 
 
 OPERATIONS = (
@@ -99,6 +124,7 @@ OPERATIONS = (
             WAIT,
         ),
         role=Role.OPERATOR,
+        waits=True,
         subject="modem",
         command="send",
         positional=("receiver", "message"),
@@ -107,6 +133,15 @@ OPERATIONS = (
             "--modem m0 4444 'REG'",
             'printf %s "$CODE" | otppi send +6281234567890 - --modem m0 --wait 30',
         ),
+    ),
+    Operation(
+        name="message",
+        title=_("State of a message"),
+        help=_("Tell what has become of a message that you have sent."),
+        handler=_message,
+        parameters=(text("message_id", _("Message"), _("id as send told it"), required=True),),
+        role=Role.OPERATOR,
+        reads_only=True,
     ),
     Operation(
         name="status",
@@ -127,5 +162,13 @@ OPERATIONS = (
         reads_only=True,
         command="modem list",
         examples=("",),
+    ),
+    Operation(
+        name="machine",
+        title=_("Device"),
+        help=_("Say how the device itself is: memory, storage, processor, temperature, voltage."),
+        handler=_machine,
+        role=Role.VIEWER,
+        reads_only=True,
     ),
 )

@@ -14,6 +14,8 @@ from otppi.wire.errors import FieldError
 from otppi.wire.msisdn import service_number
 
 _NONE = _("there is no message of this id in the inbox")
+_IDS = text_list("message_ids", _("Messages"), _("ids as inbox list prints them"))
+_READ = boolean("read", _("Read"), _("whether it counts as read"), True, required=True)
 _ID = text("message_id", _("Message"), _("id as inbox list prints it"), required=True)
 WAIT = number(
     "wait",
@@ -28,9 +30,10 @@ WAIT = number(
 _EXAMPLE = "3f1c9a0b77d2e481"
 
 
-def _list(call: HostCall, unread: bool) -> list[dict[str, Any]]:
-    """List the messages, or those that nobody has read, oldest first; listing reads none."""
-    return [_described(one) for one in call.part(Inbox).messages() if not (unread and one.read)]
+def _list(call: HostCall, unread: bool, modem: str) -> list[dict[str, Any]]:
+    """List the messages, those of one modem or those that nobody has read, oldest first; listing reads none."""
+    listed = (one for one in call.part(Inbox).messages() if modem in ("", one.modem))
+    return [_described(one) for one in listed if not (unread and one.read)]
 
 
 def _show(call: HostCall, message_id: str) -> dict[str, Any]:
@@ -47,6 +50,12 @@ def _mark(call: HostCall, message_id: str, read: bool) -> dict[str, Any]:
     return {"message_id": message_id, "read": read}
 
 
+def _mark_several(call: HostCall, message_ids: list[str], read: bool) -> dict[str, Any]:
+    """Mark messages; those that are gone meanwhile are not minded."""
+    inbox = call.part(Inbox)
+    return {"marked": sum(inbox.mark(message_id, read=read) for message_id in message_ids), "read": read}
+
+
 def _delete(call: HostCall, message_ids: list[str]) -> dict[str, Any]:
     return {"deleted": call.part(Inbox).delete(message_ids)}
 
@@ -60,12 +69,25 @@ def _reply(call: HostCall, message_id: str, message: str, wait: float) -> Any:
     received = call.part(Inbox).show(message_id)
     if received is None:
         raise _unknown(message_id)
-    if received.damaged:
-        reason = _("it came damaged, and its sender may be wrong: write to the number yourself")
+    if reason := why_no_reply(received.originator, damaged=received.damaged):
         raise InvalidSettings([FieldError("message_id", reason)])
-    if not (received.originator.lstrip("+").isdigit() or service_number(received.originator)):
-        raise InvalidSettings([FieldError("message_id", _("its sender is no number: nobody can reply to it"))])
     return call.perform("send", receiver=received.originator, message=message, modem=received.modem, wait=wait)
+
+
+def why_no_reply(originator: str, *, damaged: bool) -> str:
+    """Return why nobody can reply to a message; empty where one can."""
+    if damaged:
+        return _("it came damaged, and its sender may be wrong: write to the number yourself")
+    if not (originator.lstrip("+").isdigit() or service_number(originator)):
+        return _("its sender is no number: nobody can reply to it")
+    return ""
+
+
+def _export(call: HostCall) -> str:
+    """Write the messages as CSV, oldest first; reading them so reads none."""
+    from otppi.host.inbox.inbox_csv import written  # with what few ever need
+
+    return "".join(written(call.part(Inbox).messages()))
 
 
 def _unknown(message_id: str) -> InvalidSettings:
@@ -84,11 +106,14 @@ OPERATIONS = (
         title=_("Inbox"),
         help=_("List the messages that came in, oldest first, with the beginning of each text."),
         handler=_list,
-        parameters=(boolean("unread", _("Unread"), _("only those that nobody has read"), False),),
+        parameters=(
+            boolean("unread", _("Unread"), _("only those that nobody has read"), False),
+            text("modem", _("Modem"), _("only what came in by this modem")),
+        ),
         role=Role.OPERATOR,
         reads_only=True,
         command="inbox list",
-        examples=("", "--unread --json | jq -r .[].text"),
+        examples=("", "--unread --json | jq -r .[].text", "--modem m0"),
     ),
     Operation(
         name="inbox_show",
@@ -107,16 +132,24 @@ OPERATIONS = (
         title=_("Mark a message as read"),
         help=_("Mark a message as read, or as not read."),
         handler=_mark,
-        parameters=(_ID, boolean("read", _("Read"), _("whether it counts as read"), True, required=True)),
+        parameters=(_ID, _READ),
         role=Role.OPERATOR,
         subject="message_id",
+    ),
+    Operation(
+        name="inbox_mark_several",
+        title=_("Mark messages as read"),
+        help=_("Mark messages as read, or as not read. Those that are not there do no harm."),
+        handler=_mark_several,
+        parameters=(_IDS, _READ),
+        role=Role.OPERATOR,
     ),
     Operation(
         name="inbox_delete",
         title=_("Delete messages"),
         help=_("Delete messages. Those that are not there do no harm."),
         handler=_delete,
-        parameters=(text_list("message_ids", _("Messages"), _("ids as inbox list prints them")),),
+        parameters=(_IDS,),
         role=Role.OPERATOR,
         command="inbox delete",
         positional=("message_ids",),
@@ -133,9 +166,21 @@ OPERATIONS = (
             WAIT,
         ),
         role=Role.OPERATOR,
+        waits=True,
         subject="message_id",
         command="inbox reply",
         positional=("message_id", "message"),
         examples=(f"{_EXAMPLE} 'Thank you'",),
+    ),
+    Operation(
+        name="inbox_export",
+        title=_("Export the inbox"),
+        help=_("Print all messages that came in, with their texts, as CSV."),
+        handler=_export,
+        role=Role.ADMINISTRATOR,
+        reads_only=True,
+        audit=True,
+        command="inbox export",
+        examples=("> inbox.csv",),
     ),
 )

@@ -28,6 +28,7 @@ INBOX = TypedSection(
             _("Where messages that came in are kept: in RAM until the gateway stops, or on the card, as plain text."),
             "ram",
             choices=("ram", "card"),
+            choice_titles={"ram": _("in RAM, until the gateway stops"), "card": _("on the card, as plain text")},
         ),
         integer(
             "kept_messages",

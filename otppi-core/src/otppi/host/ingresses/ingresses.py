@@ -15,13 +15,15 @@ from typing import Any, Protocol, TypeVar
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
-from otppi.api.ingress import Callback, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
+from otppi.api.ingress import Callback, DeviceTls, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.api.services import Service
+from otppi.host.ingresses.described import state_of
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.made_on_thread import MadeOnThread
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import failure_of
-from otppi.host.runtime.supervisor import Supervised
+from otppi.host.runtime.supervisor import Supervised, ThreadState
+from otppi.host.runtime.switches import ServiceSwitch
 from otppi.host.settings.config import Config
 from otppi.text import _
 from otppi.wire.envelope import Answer
@@ -69,12 +71,17 @@ class Ingresses(Service):
         config: Their settings.
         gateway: What they hand commands to.
         folder: Where each has a folder for what it must keep.
+        device_tls: The device's certificate, for those that serve TLS.
     """
 
     name = "ingresses"
 
-    def __init__(self, plugins: Plugins, config: Config, gateway: Gateway, folder: Path) -> None:
+    def __init__(
+        self, plugins: Plugins, config: Config, gateway: Gateway, folder: Path, device_tls: DeviceTls | None = None
+    ) -> None:
+        self._device_tls = device_tls
         self._types = plugins.ingress_types
+        self._order = list(self._types)
         self.sections: Collection[str] = self._types.keys()
         self._config = config
         self._gateway = gateway
@@ -84,7 +91,9 @@ class Ingresses(Service):
         self._running: dict[str, _Running] = {}
         self._restarts: defaultdict[str, _Restarts] = defaultdict(_Restarts)
         self._early = _Held()
-        self._restarting: dict[str, _Held] = {}
+        self._between: dict[str, _Held] = {}
+        self._off: dict[str, float] = {}
+        """Those that a person has stopped, and when (Unix seconds)."""
 
     def start(self) -> None:
         """Start those that are switched on, and tell them what was known before."""
@@ -98,24 +107,53 @@ class Ingresses(Service):
             self.restart(key)
 
     def restart(self, key: str) -> None:
-        """Start an ingress, anew where it runs, with the settings that it has now."""
+        """Start an ingress, anew where it runs, with the settings that it has now; not where a person stopped it."""
         with self._changing:
-            if self._stopped:
+            if self._stopped or self._stays_off(key):
                 return
-            held = self._restarting[key] = _Held()
+            held = self._between.setdefault(key, _Held())
             try:
                 self._start_anew(key)
             finally:
                 for one in held.release():
                     self._tell(*one)
-                del self._restarting[key]
+                del self._between[key]
+
+    def _stays_off(self, key: str) -> bool:
+        """Whether a person has stopped it. Settings that switch it off end that: those that switch it on start it."""
+        if key in self._off and not self._is_enabled(key):
+            del self._off[key]
+        return key in self._off
+
+    def _is_enabled(self, key: str) -> bool:
+        return self._types[key].enabled(self._config.one(key))
+
+    def switches(self) -> list[ServiceSwitch]:
+        """Return how each ingress is that is switched on by its settings, and whether a person has stopped it."""
+        off = set(self._off)
+        told = ((one, *state_of(one)) for one in self.describe())
+        return [
+            ServiceSwitch(one["name"], one["title"], "ingress", state, one["since"], why or "", one["name"] in off)
+            for one, state, why in told
+        ]
+
+    def switch_off(self, key: str) -> None:
+        """Stop an ingress; what it has taken is answered. Later states wait for it until it is started."""
+        with self._changing:
+            if key not in self._off:
+                self._off[key] = time.time()
+                self._between[key] = _Held()
+                self._end(key)
+                logger.info("%s is stopped until somebody starts it", key)
+
+    def switch_on(self, key: str) -> None:
+        """Start an ingress that was stopped."""
+        with self._changing:
+            if self._off.pop(key, None) is not None:
+                self.restart(key)
 
     def _start_anew(self, key: str) -> None:
-        if running := self._running.pop(key, None):
-            running.thread.stop()
-            if not running.thread.join(_PATIENCE):
-                logger.error("%s does not end: it is left to itself, and another one takes its place", key)
-                running.ingress.abandon()
+        self._end(key)
         ingress_type, values = self._types[key], self._config.one(key)
         if not ingress_type.enabled(values):
             return
@@ -123,6 +161,14 @@ class Ingresses(Service):
         running = _Running(Supervised(key, ingress.run, ingress.stop), ingress)
         self._running[key] = running
         running.thread.start()
+
+    def _end(self, key: str) -> None:
+        """End one that runs. One that does not end lets go of what another one needs."""
+        if running := self._running.pop(key, None):
+            running.thread.stop()
+            if not running.thread.join(_PATIENCE):
+                logger.error("%s does not end: it is left to itself", key)
+                running.ingress.abandon()
 
     def _make(self, ingress_type: IngressType, values: Mapping[str, Any]) -> Ingress:
         if problems := ingress_type.section.contradictions(values):  # an earlier version kept them
@@ -132,7 +178,7 @@ class Ingresses(Service):
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:  # a card that takes nothing: it may do without
             logger.error("%s has no folder for what it keeps: %s", folder.name, error.strerror)  # noqa: TRY400
-        return ingress_type.create(IngressContext(values, self._gateway, folder))
+        return ingress_type.create(IngressContext(values, self._gateway, folder, self._device_tls))
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
@@ -205,7 +251,7 @@ class Ingresses(Service):
             self._tell(*one)
 
     def _tell(self, ingress: str, callback: Callback, answer: Answer) -> None:
-        held = self._restarting.get(ingress)
+        held = self._between.get(ingress)
         if held is not None and held.hold((ingress, callback, answer)):
             return  # the one that ends may not come to it, and the next one is not there yet
         if running := self._running.get(ingress):
@@ -213,18 +259,28 @@ class Ingresses(Service):
 
     def describe(self) -> list[dict[str, Any]]:
         """Return how each one is, and what it says of itself."""
-        return [
-            {
-                "name": key,
-                "state": running.thread.supervision.state.value,
-                "failures": running.thread.supervision.failures,
-                "last_error": running.thread.supervision.last_error,
-                **({"stalled": running.stalled} if running.stalled else {}),
-                **({"restarts": self._restarts[key].count} if key in self._restarts else {}),
-                **_guarded(key, running.ingress.describe, {}),
-            }
-            for key, running in list(self._running.items())
+        running = [self._described(key, one) for key, one in list(self._running.items())]
+        off = [
+            self._named(key, ThreadState.STOPPED) | {"since": round(since), "failures": 0, "last_error": None}
+            for key, since in list(self._off.items())
+            if self._is_enabled(key)
         ]
+        return sorted((*running, *off), key=lambda one: self._order.index(one["name"]))
+
+    def _described(self, key: str, running: _Running) -> dict[str, Any]:
+        supervision = running.thread.supervision
+        return {
+            **self._named(key, supervision.state),
+            "since": round(supervision.since),
+            "failures": supervision.failures,
+            "last_error": supervision.last_error,
+            **({"stalled": running.stalled} if running.stalled else {}),
+            **({"restarts": self._restarts[key].count} if key in self._restarts else {}),
+            **_guarded(key, running.ingress.describe, {}),
+        }
+
+    def _named(self, key: str, state: ThreadState) -> dict[str, Any]:
+        return {"name": key, "title": self._types[key].section.title, "state": state.value}
 
     def stop(self) -> None:
         """Take nothing more in."""

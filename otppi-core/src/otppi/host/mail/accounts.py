@@ -1,7 +1,7 @@
 """The mail accounts that are used: those of the settings, each with its worker and its thread."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from otppi.api.mail import MailContext, MailType
 from otppi.api.services import Service
 from otppi.host.mail.settings import MAIL_ACCOUNTS, MailAccountValues
 from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.held import HeldEgresses
 from otppi.host.messages.settings import SMS
 from otppi.host.messages.worker import AnyWorker, Worker
 from otppi.host.meter.file import UsageFile
@@ -17,14 +18,12 @@ from otppi.host.meter.limits import Limits
 from otppi.host.meter.meter import Account, Plan
 from otppi.host.meter.prices import Tariff
 from otppi.host.records.names import egress_name
-from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.runtime.supervisor import Supervised
+from otppi.host.runtime.switches import ServiceSwitch
 from otppi.host.settings.config import Config
 from otppi.host.settings.renames import Rename
 
 logger = logging.getLogger(__name__)
-
-_PATIENCE = 10.0
-"""Seconds in which an account may finish the message that it is sending."""
 
 
 class _AccountValues(MailAccountValues):
@@ -55,7 +54,7 @@ class MailAccounts(Service):
         self._dispatch = dispatch
         self._usage = usage
         self._boot_folder = boot_folder
-        self._threads: dict[str, Supervised] = {}
+        self._egresses = HeldEgresses("mail")
         self._values: dict[str, _AccountValues] = {}
 
     def start(self) -> None:
@@ -67,20 +66,19 @@ class MailAccounts(Service):
             for values in self._config.many(MAIL_ACCOUNTS)
             if values["active"]
         }
-        kept = {one.name: one for one in self._dispatch.workers() if one.channel is Channel.MAIL}
+        self._egresses.follow((_by_egress(one) for one in self._config.renames(MAIL_ACCOUNTS.key)), wanted)
+        kept = {one.name: one for one in self._workers()}
         workers: list[AnyWorker] = []
         for name, values in wanted.items():
             if name in kept and self._values.get(name) == values and kept[name].account is self._account(name, values):
                 workers.append(kept.pop(name))
             elif worker := self._make_worker(name, values):
                 workers.append(worker)
-        end_all([self._threads.pop(name) for name in kept], _PATIENCE)
+        self._egresses.end(kept)
+        self._egresses.hold(workers)
         self._dispatch.replace_egresses(workers, Channel.MAIL)
         self._values = dict(wanted)
-        for worker in workers:
-            if worker.name not in self._threads:
-                thread = self._threads[worker.name] = Supervised(str(worker.title), worker.run, worker.stop)
-                thread.start()
+        self._egresses.run(workers)
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
         """Start, keep or stop accounts so that they are those of the settings."""
@@ -88,11 +86,26 @@ class MailAccounts(Service):
 
     def stop(self) -> None:
         """Let each account finish what it is sending."""
-        end_all(list(self._threads.values()), _PATIENCE)
+        self._egresses.end(list(self._egresses.threads))
 
     def threads(self) -> Iterable[Supervised]:
         """Return the threads of the accounts (any thread)."""
-        return list(self._threads.values())
+        return list(self._egresses.threads.values())
+
+    def switches(self) -> Sequence[ServiceSwitch]:
+        """Return how each account is, and whether it was stopped (any thread)."""
+        return self._egresses.switches(self._workers())
+
+    def switch_off(self, key: str) -> None:
+        """Stop an account after the message that it is sending; what waits for it is kept."""
+        self._egresses.switch_off(self._workers(), key)
+
+    def switch_on(self, key: str) -> None:
+        """Start an account that was stopped."""
+        self._egresses.switch_on(self._workers(), key)
+
+    def _workers(self) -> list[AnyWorker]:
+        return [one for one in self._dispatch.workers() if one.channel is Channel.MAIL]
 
     def _make_worker(self, name: str, values: _AccountValues) -> AnyWorker | None:
         mail_type = self._types.get(values["type"])

@@ -32,6 +32,7 @@ MAIL_ACCOUNTS = TypedSection(
             _("Name of the account; shown in answers as mail_account."),
             required=True,
             pattern=r"[\w .:()+-]{1,20}",
+            pattern_says=_("at most 20 letters, digits, spaces, and . : ( ) + - _"),
         ),
         text("type", _("Type"), _("Account type: the plugin that sends by it."), "smtp"),
         integer(

@@ -1,7 +1,7 @@
 """What becomes a message: commands are checked, made records of, and taken in, or refused."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from otppi.api.egress import Channel
@@ -70,8 +70,10 @@ class Admission:
                 duplicates.add(index)
         return Admitted(items, frozenset(duplicates))
 
-    def admit_by_hand(self, receiver: str, text: str, modem: str | None, origin: Origin) -> Record | Outcome:
-        """Admit a message of a person at the device, by a modem of their choice if they name one.
+    def admit_by_hand(
+        self, item: Item, modem: str | None, origin: Origin, *, without: Collection[str] = ()
+    ) -> Record | Outcome:
+        """Admit a message of a person at the device, by a modem of their choice if they name one, not by some others.
 
         A person may write to the operator's service numbers too: what those do (buy a package, end a subscription) is
         for whoever owns the SIM card to decide, and not for users of the API.
@@ -79,12 +81,13 @@ class Admission:
         Raises:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
-        item, problems = Item(receiver=receiver, message=text), list[FieldError]()
-        number = service_number(receiver)
+        problems: list[FieldError] = []
+        number = service_number(item.receiver or "")
         meant = Receiver(number, number) if number else self._meant(item, "", problems)
         record = self._record(item, meant, origin, bulk=False)
         record.amend(only=modem)
-        if not text:
+        record.excluded |= frozenset(without)
+        if not item.message:
             problems.append(FieldError("message", _("is empty")))
         if record.channel is Channel.SMS:
             record.parts = self._count_parts(item, "", problems)

@@ -40,9 +40,9 @@ class Attempts(LifeCycle):
             self._events.publish(event_of(MessageSending, record))
         return True
 
-    def dispatched(self, record: Record) -> None:
-        """Note that the network may have the message from now on."""
-        if not self._journal.dispatched(record) and record.slot is not None:
+    def dispatched(self, record: Record, accepted: Record | None) -> None:
+        """Note that the network may have the message from now on, and that it accepted the one before."""
+        if not self._journal.dispatched(record, accepted) and record.slot is not None:
             self._spool.drop(record)  # the RAM disk is full: what may have gone out is not there to be sent again
 
     def sent(self, record: Record) -> None:

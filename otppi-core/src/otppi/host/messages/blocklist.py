@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,15 +26,46 @@ class ListFull(OtpPiError):  # noqa: N818
     """There is no room for one more number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import does to the list, or would do.
+
+    Attributes:
+        added: How many numbers it adds.
+        known: How many of its numbers are blocked already.
+        removed: How many numbers it takes off the list.
+    """
+
+    added: int
+    known: int
+    removed: int
+
+
 @dataclass(slots=True)
 class _Turn:
-    """One request: what it wants of which numbers, and what became of it."""
+    """One request: what it wants of which numbers, and what became of it.
 
-    numbers: Sequence[str]
-    entry: Entry | None
+    Attributes:
+        wanted: Each number with what is to be known of it.
+        at_once: Whether a power cut, too, leaves all of it or nothing: the file is replaced.
+        alone: Whether no other number is to be blocked afterwards, and what was known of these is forgotten.
+        changed: Of each number, whether it was, or was not, blocked before.
+        removed: How many others were taken off.
+        error: Why nothing has changed.
+        done: Whether it is over.
+    """
+
+    wanted: Sequence[tuple[str, Entry | None]]
+    at_once: bool = False
+    alone: bool = False
     changed: list[bool] = field(default_factory=list)
+    removed: int = 0
     error: Exception | None = None
     done: bool = False
+
+    def would_change(self, now: Mapping[str, Entry]) -> bool:
+        """Whether anything would be written."""
+        return self.alone or any((number in now) is (entry is None) for number, entry in self.wanted)
 
 
 class Blocklist:
@@ -93,7 +124,37 @@ class Blocklist:
         Raises:
             ListFull, OSError, StoreDamaged: Nothing has changed, and asking again tries again.
         """
-        turn = _Turn(numbers, Entry(time.time(), by) if blocked else None)
+        entry = Entry(time.time(), by) if blocked else None
+        return self._request(_Turn([(number, entry) for number in numbers])).changed
+
+    def import_entries(self, entries: Mapping[str, Entry], *, alone: bool = False) -> Imported:
+        """Block many numbers, all or none, also where the power is cut meanwhile.
+
+        Args:
+            entries: Since when and by whom each is blocked. A number that is blocked already stays as it is known.
+            alone: Whether the list is to be just these, as they are given here.
+
+        Raises:
+            ListFull, OSError, StoreDamaged: Nothing has changed, and asking again tries again.
+        """
+        turn = self._request(_Turn(list(entries.items()), at_once=True, alone=alone))
+        added = sum(turn.changed)
+        return Imported(added, len(entries) - added, turn.removed)
+
+    def would_import(self, entries: Mapping[str, Entry], *, alone: bool = False) -> Imported:
+        """Return what `import_entries` would do now.
+
+        Raises:
+            ListFull: There is no room for it.
+        """
+        now = self.entries()
+        known = sum(number in now for number in entries)
+        if (len(entries) if alone else len(now) + len(entries) - known) > MOST:
+            raise _full()
+        return Imported(len(entries) - known, known, len(now) - known if alone else 0)
+
+    def _request(self, turn: _Turn) -> _Turn:
+        """Have a request carried out, by this thread or by that which writes."""
         with self._changed:
             self._turns.append(turn)
             self._changed.wait_for(lambda: turn.done or not self._writing)
@@ -103,7 +164,7 @@ class Blocklist:
             self._lead(turn)
         if turn.error is not None:
             raise turn.error
-        return turn.changed
+        return turn
 
     def repair(self) -> None:
         """Put in order what the version before or damage left, at the gateway's start; a card that fails is told."""
@@ -123,7 +184,7 @@ class Blocklist:
         """Write what was asked for until now, for all who wait."""
         turns: list[_Turn] = [own]
         try:
-            if any((number in self._now) is (own.entry is None) for number in own.numbers):
+            if own.would_change(self._now):
                 self._closing.wait(self._writes.delay())  # requests that come meanwhile share the write
             with self._changed:
                 turns, self._turns = self._turns, []
@@ -144,31 +205,39 @@ class Blocklist:
         try:
             if changes:
                 self._move()
-                self._file.append(changes)
+                if any(turn.at_once for turn in turns):
+                    self._file.replace(_after(self._now, changes))
+                else:
+                    self._file.append(changes)
         except Exception as error:  # noqa: BLE001 - each who waits gets it raised
             for turn in turns:
                 turn.error = error
             return
-        for number, entry in changes.items():
-            if entry is None:
-                self._now.pop(number, None)
-            else:
-                self._now[number] = entry
+        _change(self._now, changes)
         self._file.tidy(self._now)
 
     def _changes_of(self, turn: _Turn, before: Change) -> Change:
         """Find what a turn changes after those before it."""
         new: dict[str, Entry | None] = {}
-        for number in turn.numbers:
+        for number, entry in turn.wanted:
             known = new[number] if number in new else before.get(number, self._now.get(number))
-            changed = (known is None) is not (turn.entry is None)
+            changed = (known is None) is not (entry is None)
             turn.changed.append(changed)
-            if changed:
-                new[number] = turn.entry
-        added = sum(entry is not None for entry in (*before.values(), *new.values()))
-        if turn.entry is not None and len(self._now) + added > MOST:
-            turn.error = ListFull(_("the blocking list is full: it holds {most:,} numbers", most=MOST))
+            if changed or (turn.alone and known != entry):
+                new[number] = entry
+        if turn.alone:
+            others = (self._now.keys() | before.keys()) - {number for number, _entry in turn.wanted}
+            gone = [number for number in others if before.get(number, self._now.get(number)) is not None]
+            turn.removed = len(gone)
+            new |= dict.fromkeys(gone)
+        if any(entry is not None for entry in new.values()) and self._size_after({**before, **new}) > MOST:
+            turn.error = _full()
         return new
+
+    def _size_after(self, changes: Change) -> int:
+        return len(self._now) + sum(
+            (entry is not None) - (number in self._now) for number, entry in changes.items()
+        )  # fmt: skip
 
     def _move(self) -> None:
         """Take the list out of the settings, where the version before kept it: first into the file of its own."""
@@ -178,3 +247,21 @@ class Blocklist:
         if self._to_move:
             self._store.write({_OLD_LIST: None})
             self._to_move = False
+
+
+def _full() -> ListFull:
+    return ListFull(_("the blocking list is full: it holds {most:,} numbers", most=MOST))
+
+
+def _change(entries: dict[str, Entry], changes: Change) -> None:
+    for number, entry in changes.items():
+        if entry is None:
+            entries.pop(number, None)
+        else:
+            entries[number] = entry
+
+
+def _after(entries: Mapping[str, Entry], changes: Change) -> dict[str, Entry]:
+    after = dict(entries)
+    _change(after, changes)
+    return after

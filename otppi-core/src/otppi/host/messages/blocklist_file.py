@@ -93,8 +93,7 @@ class BlocklistFile:
         Raises:
             OSError: Nothing was kept.
         """
-        if self._problem:  # what cannot be read now may be there tomorrow
-            raise OSError(self._problem)
+        self._must_be_known()
         if self._whole is not None:
             os.truncate(self._path, self._whole)
             self._whole = None
@@ -103,6 +102,19 @@ class BlocklistFile:
             sync_folder(self._path.parent)
             self.there = True
         self._lines += len(changes)
+
+    def replace(self, now: Mapping[str, Entry]) -> None:
+        """Have it say this and nothing else, durably.
+
+        Raises:
+            OSError: The old one stays.
+        """
+        self._must_be_known()
+        self.write(now)
+
+    def _must_be_known(self) -> None:
+        if self._problem:  # what cannot be read now may be there tomorrow
+            raise OSError(self._problem)
 
     def tidy(self, now: Mapping[str, Entry]) -> None:
         """Write the file anew where most of it is outdated; where that fails, it stays as it is."""

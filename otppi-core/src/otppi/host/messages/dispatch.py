@@ -20,6 +20,7 @@ from otppi.host.messages.life_cycle import is_reported
 from otppi.host.messages.placement import PlacementRules
 from otppi.host.messages.record_events import event_of
 from otppi.host.messages.refusal import NotAccepted
+from otppi.host.messages.trial import TriedModem, tried
 from otppi.host.messages.worker import AnyWorker
 from otppi.host.meter.file import UsageFile
 from otppi.host.records.record import Record
@@ -98,6 +99,7 @@ class Dispatch(Attempts):
                 record.digest = b""  # that is the first one's
                 self._followers.follow(record, first, self._placement.seconds(record, worker))
             self.records.add(record)
+            self.counts.taken[record.content.origin.ingress] += 1
             if ours:
                 self._spool.store(record)
                 if first is None:
@@ -143,7 +145,7 @@ class Dispatch(Attempts):
         record.digest = b""  # the same message may be taken in later
         with self._lock:
             if not self._refusals.allows():  # a loop that sends to a blocked number fills neither report nor log
-                self.ended[state.value, record.origin.ingress] += 1
+                self.counts.refused(record, state, refused.code)
                 return False
             self.records.add_refused(record)
         self._end(record, state, refused.code, refused.cause)
@@ -157,6 +159,11 @@ class Dispatch(Attempts):
         if taken:
             cause = _("taken back before it was sent: its source delivers it again, here or to another gateway")
             self._end(record, State.FAILED, ResponseCode.NO_MODEM, cause)
+
+    def tried(self, receiver: str) -> list[TriedModem]:
+        """Return which modems a message to a receiver (an MSISDN) would ask now, in their order."""
+        with self._lock:
+            return tried(self._placement, receiver)
 
     def is_held(self, record: Record) -> bool:
         """Whether a message waits for an egress that cannot send it now."""
@@ -178,6 +185,11 @@ class Dispatch(Attempts):
             else:
                 self._restored.append(record)
 
+    def waits(self, channel: Channel) -> bool:
+        """Whether a message of a channel has not come to its end."""
+        with self._lock:
+            return self.records.waits(channel)
+
     def restore(self) -> None:
         """Take over what an earlier run of the gateway left; `replace_egresses` queues again what waits."""
         behind = left_behind(self._journal, self._spool, self._notes, self._report)
@@ -191,7 +203,7 @@ class Dispatch(Attempts):
                 continue
             if record.finished is None:
                 record.become(replace(record.status, finished=time.time()))
-                self.ended[record.state.value, record.origin.ingress] += 1
+                self.counts.came_to(record)
                 self._notices.restored(record)
             self._count_anew(record)
         self._compact()
@@ -233,6 +245,7 @@ class Dispatch(Attempts):
             self.note_ended()
             self._journal.flush()
             self._sweep()
+            self._report.make_sums()
             now = time.monotonic()
             if now - saved >= _SAVE:
                 self._save()
@@ -268,7 +281,7 @@ class Dispatch(Attempts):
                     self._expire(record)
             if worker.queue:
                 self._relieve(worker)  # another one may have become ready
-            if worker.queue and not self._placement.may_wait_for(worker, now):
+            if worker.queue and not worker.held and not self._placement.may_wait_for(worker, now):
                 self._abandon(worker)
         if self._journal.wants_compaction:
             self._compact()
@@ -301,7 +314,7 @@ class Dispatch(Attempts):
                 record.become(first.status)
                 record.forget_words()
                 callbacks = self._waiters.pop(record.message_id, ())
-                self.ended[record.state.value, record.origin.ingress] += 1
+                self.counts.came_to(record)
                 told.append((record, record.state, callbacks))
         for record, state, callbacks in told:
             self._journal.ended(record)
@@ -349,7 +362,9 @@ class Dispatch(Attempts):
             self._closed = True
         staying = []
         for record in self.records.open():
-            if record.state is State.SENDING:  # its egress' thread did not end in time
+            if record.accepted:  # its egress' thread did not come to tell that: it hangs in the next one
+                self.sent(record)
+            elif record.state is State.SENDING:  # its egress' thread did not end in time
                 cause = _("the gateway stopped before the network answered")
                 self._end(record, State.UNCONFIRMED, ResponseCode.UNCONFIRMED, cause)
             elif record.follows is not None or self._stays(record):

@@ -46,6 +46,9 @@ class EgressThread(ABC, Generic[E_co]):
     Args:
         name: Its internal name, unique among all channels: `egress_name` of `otppi.host.records.names`.
         egress: What sends.
+
+    Attributes:
+        held: Whether a person has stopped it: what waits for it is kept until it is started again.
     """
 
     def __init__(self, name: str, egress: E_co) -> None:
@@ -54,6 +57,7 @@ class EgressThread(ABC, Generic[E_co]):
         self.channel: Channel = egress.channel
         self.status = EgressStatus(EgressState.STARTING, "", time.time())
         self.usable_since_loss = time.monotonic()
+        self.held = False
         self._failures = 0
         self._stopping = threading.Event()
         self._open = False
@@ -138,6 +142,24 @@ class EgressThread(ABC, Generic[E_co]):
         self._stopping.set()
         self._called.set()
         self.egress.wake()
+
+    def hold(self) -> None:
+        """Do as `stop`, and keep what waits until `release`."""
+        self.held = True
+        self.stop()
+
+    def hold_unstarted(self) -> None:
+        """Hold one that takes the place of one that is held, and has no thread yet."""
+        self.hold()
+        self.status = EgressStatus(EgressState.STOPPED, "", time.time())
+
+    def release(self) -> None:
+        """Let `run` be called again, after a `hold` whose thread has ended."""
+        self._stopping.clear()
+        self.held = False
+        self.usable_since_loss = time.monotonic()
+        self.status = EgressStatus(EgressState.STARTING, "", time.time())
+        self._status_changed()
 
     # -- its own thread ---------------------------------------------------------------------------------------------
 

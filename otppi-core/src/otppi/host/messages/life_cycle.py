@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 
 from otppi.api.egress import Channel
@@ -14,6 +13,7 @@ from otppi.host.durable.journal import Journal
 from otppi.host.durable.report import Report
 from otppi.host.durable.spool import Spool
 from otppi.host.messages.clock import ClockWatch
+from otppi.host.messages.counts import MessageCounts
 from otppi.host.messages.notices import StateNotices
 from otppi.host.messages.placement import Placement, PlacementRules
 from otppi.host.messages.receipts import Receipts
@@ -41,7 +41,7 @@ class LifeCycle:
         self, rules: PlacementRules, journal: Journal, spool: Spool, notes: InFlight, report: Report, events: EventBus
     ) -> None:
         self.records = Records(journal.key)
-        self.ended = Counter[tuple[str, str]]()
+        self.counts = MessageCounts()
         self.clock = ClockWatch()
         self._lock = threading.Lock()
         self._closed = False
@@ -68,6 +68,11 @@ class LifeCycle:
     def workers(self) -> list[AnyWorker]:
         """List the workers of all channels, modems first, each channel's in the order of the settings."""
         return self._placement.workers()
+
+    def recent(self, count: int) -> list[Record]:
+        """List the messages that came last, newest first, whatever became of them."""
+        with self._lock:
+            return self.records.recent(count)
 
     def warnings(self) -> list[str]:
         """Say what people should know of what is kept for a crash and a power cut."""
@@ -132,7 +137,7 @@ class LifeCycle:
             record.forget_words()
             callbacks = self._waiters.pop(record.message_id, ())
             self._placement.ended(record, segments)
-            self.ended[state, record.content.origin.ingress] += 1
+            self.counts.came_to(record)
             early = self._receipts.expect(record) if is_reported(record) else ()
         self._journal.ended(record)
         if record.slot is not None:
@@ -175,9 +180,9 @@ class LifeCycle:
             if before.state not in BECOMES[state]:
                 return
             record.become(Status(state, code, cause, before.egress, before.segments, before.finished, discharged))
-            self.ended[state, record.content.origin.ingress] += 1
+            self.counts.came_to(record)
         self._journal.changed(record)
-        self._notices.changed(record, state)
+        self._notices.changed(record, before.state, state)
         for follower in record.followers:
             with self._lock:
                 if follower.state not in BECOMES[state]:

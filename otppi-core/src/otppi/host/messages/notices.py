@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from otppi.api.events import MessageChanged, MessageEnded
 from otppi.api.message import State
@@ -20,7 +21,7 @@ class StateNotices:
     def __init__(self, report: Report, events: EventBus) -> None:
         self._report = report
         self._events = events
-        self._waiting: deque[tuple[Record, State, Callable[[Record], None]]] = deque()
+        self._waiting: deque[tuple[Record, State, Callable[[Record, State], None]]] = deque()
 
     def ended(self, record: Record, state: State, callbacks: Iterable[Callable[[], None]]) -> None:
         """Tell of an end, first those who wait for it. It may have come to a later state already."""
@@ -43,9 +44,9 @@ class StateNotices:
         for callback in callbacks:
             _tell(record, callback)
 
-    def changed(self, record: Record, state: State) -> None:
+    def changed(self, record: Record, was: State, state: State) -> None:
         """Tell of a later state."""
-        self._waiting.append((record, state, self._report.changed))
+        self._waiting.append((record, state, partial(self._report.changed, was)))
         self._changed(record)
 
     def restored(self, record: Record) -> None:
@@ -71,11 +72,11 @@ class StateNotices:
                 record, state, write = self._waiting.popleft()
             except IndexError:  # another thread was quicker
                 return
-            write(record)
+            write(record, state)
             _log(record, state)
 
 
-def _nothing(_: Record) -> None:
+def _nothing(_record: Record, _state: State) -> None:
     """Write nothing."""
 
 

@@ -1,85 +1,51 @@
-"""The operations on the blocking list."""
+"""The operations on the blocking list, and on the messages that came last."""
 
 from typing import Any
 
-from otppi.api.errors import InvalidSettings
-from otppi.api.operations import Offline, Operation, Role
-from otppi.api.settings import text
-from otppi.host.messages.blocklist import Blocklist
-from otppi.host.messages.settings import SMS
-from otppi.host.numbering.numbers import numbers_of
-from otppi.host.numbering.receivers import receiver_of
+from otppi.api.operations import Operation, Role
+from otppi.api.settings import integer
+from otppi.host.messages.blocklist_operations import OPERATIONS as BLOCKLIST
+from otppi.host.messages.dispatch import Dispatch
+from otppi.host.records.names import shown_name
+from otppi.host.records.record import Record
 from otppi.host.runtime.registry import HostCall
-from otppi.host.settings.config import Config
-from otppi.text import _, words
-from otppi.wire.errors import FieldError, WireError
-
-_LIST = "blocking list"
-_RECEIVER = text("receiver", _("Number"), _("telephone number: 0812…, 62812… or +62812…"), required=True)
+from otppi.text import _
 
 
-def _blocked(call: HostCall) -> list[dict[str, Any]]:
-    """List the blocked receivers, since when (Unix seconds), and who blocked each."""
-    return [
-        {"receiver": number, "since": entry.since, "by": entry.by}
-        for number, entry in call.part(Blocklist).entries().items()
-    ]
+def _messages(call: HostCall, limit: int) -> list[dict[str, Any]]:
+    """List the messages that came last, newest first: as the log and the report show them, without their texts."""
+    return [_described(record) for record in call.part(Dispatch).recent(limit)]
 
 
-def _block(call: HostCall, receiver: str) -> dict[str, Any]:
-    number = _msisdn(call, receiver)
-    return {"receiver": number, "changed": call.part(Blocklist).block(number, str(call.actor))}
-
-
-def _unblock(call: HostCall, receiver: str) -> dict[str, Any]:
-    number = _msisdn(call, receiver)
-    return {"receiver": number, "changed": call.part(Blocklist).unblock(number)}
-
-
-def _msisdn(call: HostCall, receiver: str) -> str:
-    sms = call.part(Config).one(SMS)
-    try:
-        return receiver_of(receiver, numbers_of(sms)).key
-    except WireError as error:
-        raise InvalidSettings([FieldError("receiver", words(error))]) from error
+def _described(record: Record) -> dict[str, Any]:
+    status, origin = record.status, record.origin  # one look: the status is replaced as a whole
+    return {
+        "message_id": record.message_id,
+        "created": round(record.created, 3),
+        "ingress": origin.ingress,
+        "sender": origin.sender.name,
+        "channel": record.channel.value,
+        "receiver": record.receiver_shown,
+        "egress": None if status.egress is None else shown_name(record.channel, status.egress),
+        "segments": status.segments,
+        "state": status.state.value,
+        "cause": status.cause,
+        "finished": status.finished and round(status.finished, 3),
+    }
 
 
 OPERATIONS = (
+    *BLOCKLIST,
     Operation(
-        name="blocked",
-        title=_("Blocking list"),
-        help=_("List the blocked numbers."),
-        handler=_blocked,
-        role=Role.OPERATOR,
+        name="messages",
+        title=_("Last messages"),
+        help=_(
+            "List the messages that came last, newest first, and what became of each; never their texts. The report has"
+            " the older ones."
+        ),
+        handler=_messages,
+        parameters=(integer("limit", _("Limit"), _("so many messages at most, 1 to 200"), 50, minimum=1, maximum=200),),
+        role=Role.VIEWER,
         reads_only=True,
-        command="block list",
-        examples=("--json",),
-        offline=Offline.YES,
-    ),
-    Operation(
-        name="block_add",
-        title=_("Block a number"),
-        help=_("Block a number."),
-        handler=_block,
-        parameters=(_RECEIVER,),
-        role=Role.OPERATOR,
-        changes=_LIST,
-        command="block add",
-        positional=("receiver",),
-        examples=("081234567890",),
-        offline=Offline.CREATES,
-    ),
-    Operation(
-        name="block_remove",
-        title=_("Unblock a number"),
-        help=_("Unblock a number."),
-        handler=_unblock,
-        parameters=(_RECEIVER,),
-        role=Role.OPERATOR,
-        changes=_LIST,
-        command="block remove",
-        positional=("receiver",),
-        examples=("081234567890",),
-        offline=Offline.YES,
     ),
 )

@@ -65,14 +65,51 @@ class Placement:
         others = [worker for worker in before.values() if worker.channel is not channel]
         now = [*workers, *others] if channel is Channel.SMS else [*others, *workers]
         self._workers = {worker.name: worker for worker in now}
-        return [record for worker in before.values() if not self.uses(worker) for record in self.give_up(worker)]
+        gone = [worker for worker in before.values() if not self.uses(worker)]
+        for worker in gone:
+            self._keep_held(worker)
+        return [record for worker in gone for record in self.give_up(worker)]
+
+    def _keep_held(self, worker: AnyWorker) -> None:
+        """Let what waits for an egress that a person has stopped wait for the one in its place, which is held too."""
+        other = self._workers.get(worker.name)
+        if other is None or not other.held:
+            return
+        for record in worker.queue.waiting():
+            if worker.queue.remove(record):
+                self.queue(record, other)
 
     def may_wait_for(self, worker: AnyWorker, now: float) -> bool:
         """Whether messages may wait for an egress: it works, or has not been away for longer than the grace."""
+        if worker.held:
+            return False
         state = worker.status.state  # read once: its thread may change it at any time
         if state in (EgressState.STARTING, EgressState.RECOVERING):
             return now - worker.usable_since_loss <= self.rules.modem_grace
         return state is EgressState.READY
+
+    def target(self, worker: AnyWorker, receiver: str, now: float, *, takes: bool, bulk: bool = False) -> Target:
+        """Return an egress as it is chosen by.
+
+        Args:
+            worker: Of the egress.
+            receiver: Whom a message is for.
+            now: The monotonic time.
+            takes: Whether it has room for the message in its quotas, and has not refused it.
+            bulk: Whether it is one of many, which may wait.
+        """
+        return Target(
+            name=worker.name,
+            prefixes=worker.prefixes,
+            default=worker.default,
+            ready=_is_ready(worker),
+            unfit=worker.unfit_until > now,
+            load=worker.load(bulk=bulk),
+            turn=worker.turn,
+            usable=takes and self.may_wait_for(worker, now),
+            held=bool(worker.unfit_until or worker.account.holds) and _is_held(worker, bulk=bulk),
+            price=worker.account.price(receiver) if self.rules.cheapest else 0.0,
+        )
 
     def is_held(self, record: Record) -> bool:
         """Whether a message was put off, or the egress that it waits for is away, rests, or has quiet hours for it."""
@@ -144,7 +181,7 @@ class Placement:
             worker.queue.put_back(record)
         elif record.progress.references or not self.move(worker, record, leave=False):
             return False
-        account.count(record.receiver, 1, messages=0)
+        record.price += account.count(record.receiver, 1, messages=0)
         return True
 
     def defer(self, record: Record, retry_after: float) -> None:
@@ -169,10 +206,10 @@ class Placement:
         return self.place(record)
 
     def ended(self, record: Record, segments: int) -> None:
-        """Forget a message that is on its way no more, and count the segments of it that went out."""
+        """Forget a message that is on its way no more, and count the segments of it that went out, at their price."""
         receiver = record.content.receiver
         if record.account is not None:
-            record.account.charge(record.message_id, receiver, segments)
+            record.price += record.account.charge(record.message_id, receiver, segments)
         companions = self._on_the_way.get(receiver)
         if companions is not None and record in companions:
             companions.remove(record)
@@ -247,7 +284,7 @@ class Placement:
 
     def _candidates(self, record: Record, *, only_ready: bool = False, beyond_quota: bool = False) -> list[AnyWorker]:
         now, channel, content = time.monotonic(), record.channel, record.content
-        receiver, bulk, only, cheapest = content.receiver, content.bulk, content.only, self.rules.cheapest
+        receiver, bulk, only = content.receiver, content.bulk, content.only
         eligible = [
             worker
             for worker in self._workers.values()
@@ -260,18 +297,7 @@ class Placement:
             usable = self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota)
             return eligible if usable and not (only_ready and not _is_ready(worker)) else []
         targets = [
-            Target(
-                name=worker.name,
-                prefixes=worker.prefixes,
-                default=worker.default,
-                ready=_is_ready(worker),
-                unfit=worker.unfit_until > now,
-                load=worker.load(bulk=bulk),
-                turn=worker.turn,
-                usable=self.may_wait_for(worker, now) and _may_take(worker, record, beyond_quota=beyond_quota),
-                held=bool(worker.unfit_until or worker.account.holds) and _is_held(worker, bulk=bulk),
-                price=worker.account.price(receiver) if cheapest else 0.0,
-            )
+            self.target(worker, receiver, now, takes=_may_take(worker, record, beyond_quota=beyond_quota), bulk=bulk)
             for worker in eligible
         ]
         ranked = choose(targets, receiver, fail_over=fail_over)

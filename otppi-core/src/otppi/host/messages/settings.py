@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from otppi.api.settings import TypedSection, boolean, integer, number, text, text_list
+from otppi.api.settings import Group, TypedSection, boolean, integer, number, text, text_list
 from otppi.host.numbering.numbers import countries_problem, country_code_problem, tidy_country_code
 from otppi.text import _
 
@@ -31,6 +31,12 @@ SMS = TypedSection(
     title=_("SMS"),
     help=_("How messages are taken in, routed and sent."),
     reset_group="sms",
+    groups=(
+        Group("numbers", _("Numbers"), _("Who may be a receiver.")),
+        Group("choice", _("Choice of the modem")),
+        Group("sending", _("Sending")),
+        Group("records", _("Records"), _("What is kept of messages; never their texts.")),
+    ),
     settings=(
         text(
             "country_code",
@@ -39,12 +45,14 @@ SMS = TypedSection(
             "62",
             check=country_code_problem,
             tidy=tidy_country_code,
+            group="numbers",
         ),
         text_list(
             "countries",
             _("Countries"),
             _("To which others messages may go: country codes (65) or two letters (SG), any for all; empty: to none."),
             check=countries_problem,
+            group="numbers",
         ),
         integer(
             "default_lifetime",
@@ -54,6 +62,7 @@ SMS = TypedSection(
             minimum=5,
             maximum=604_800,
             unit=_("s"),
+            group="sending",
         ),
         integer(
             "duplicate_window",
@@ -63,6 +72,7 @@ SMS = TypedSection(
             minimum=0,
             maximum=86_400,
             unit=_("s"),
+            group="sending",
         ),
         integer(
             "queue_size",
@@ -72,6 +82,7 @@ SMS = TypedSection(
             minimum=1,
             maximum=100_000,
             unit=_("messages"),
+            group="sending",
         ),
         integer(
             "max_segments",
@@ -81,6 +92,7 @@ SMS = TypedSection(
             minimum=1,
             maximum=255,
             unit=_("segments"),
+            group="sending",
         ),
         integer(
             "attempts",
@@ -89,15 +101,16 @@ SMS = TypedSection(
             3,
             minimum=1,
             maximum=20,
+            group="sending",
         ),
-        number(
-            "modem_grace",
-            _("Grace for a lost modem"),
-            _("Messages wait this long for a modem that was lost, where no other may send them; then they fail."),
-            60.0,
-            minimum=0,
-            maximum=3600,
-            unit=_("s"),
+        text(
+            "routing",
+            _("Routing"),
+            _("Which modem goes first: the one that the receiver's prefix names, or the one that is cheapest."),
+            "prefix",
+            choices=("prefix", "cheapest"),
+            choice_titles={"prefix": _("by the prefix"), "cheapest": _("the cheapest first")},
+            group="choice",
         ),
         boolean(
             "fail_over",
@@ -107,25 +120,32 @@ SMS = TypedSection(
                 "when those that it names cannot send."
             ),
             True,
+            group="choice",
         ),
-        text(
-            "routing",
-            _("Routing"),
-            _("Which modem goes first: the one that the receiver's prefix names, or the one that is cheapest."),
-            "prefix",
-            choices=("prefix", "cheapest"),
+        number(
+            "modem_grace",
+            _("Grace for a lost modem"),
+            _("Messages wait this long for a modem that was lost, where no other may send them; then they fail."),
+            60.0,
+            minimum=0,
+            maximum=3600,
+            unit=_("s"),
+            group="choice",
         ),
         boolean(
             "resend_unconfirmed",
             _("Resend unconfirmed"),
             _("Whether a message that may or may not have gone out is sent once more: the receiver may get it twice."),
             False,
+            group="sending",
+            advanced=True,
         ),
         boolean(
             "mask_receivers",
             _("Mask receivers"),
             _("Whether logs and the report show receivers as 62812*****66 rather than in full."),
             True,
+            group="records",
         ),
         integer(
             "report_months",
@@ -135,6 +155,7 @@ SMS = TypedSection(
             minimum=1,
             maximum=120,
             unit=_("months"),
+            group="records",
         ),
     ),
 )

@@ -28,8 +28,11 @@ class Dispatcher(Protocol):
     def start_sending(self, worker: "AnyWorker", record: Record) -> bool:
         """Mark a record as being sent; False where it has expired or ended meanwhile."""
 
-    def dispatched(self, record: Record) -> None:
-        """Note that the network may have the message from now on."""
+    def dispatched(self, record: Record, accepted: Record | None) -> None:
+        """Note that the network may have a message from now on.
+
+        `accepted`: the one before it, where its end was not told yet (`sent`).
+        """
 
     def sent(self, record: Record) -> None:
         """Note that all of it was accepted."""
@@ -110,6 +113,7 @@ class Worker(EgressThread[E_co]):
         self._hooks = _Hooks(self._before_dispatch, self._meanwhile)
         self._rest_until = 0.0
         self._just_sent: Record | None = None
+        self._took = 0.0
         self._prepared: OutgoingMessage | None = None
         # A message is in the queue, in hand, or noted for the rate: whoever counts finds it once.
         self._counting = threading.Lock()
@@ -150,7 +154,8 @@ class Worker(EgressThread[E_co]):
                 if self._jobs:
                     self._prepared = None  # a job may take long, and what is left of its life is in it
                     self._do_jobs()
-                record = None if self._pause_before_next() else self._take_next()
+                held = self._rest_until or self.account.holds  # else nothing but an empty queue has it wait
+                record = None if held and self._pause_before_next() else self._take_next()
                 if record is None:
                     self._tell_sent()
                     self._wait_for_work()
@@ -174,6 +179,7 @@ class Worker(EgressThread[E_co]):
         """End the message that was sent last. With the next one at hand that is done while the network has that."""
         record, self._just_sent = self._just_sent, None
         if record is not None:
+            self._measure(self._took)
             self._dispatcher.sent(record)
 
     def _pause_before_next(self) -> float:
@@ -235,9 +241,9 @@ class Worker(EgressThread[E_co]):
             self._dispatcher.unconfirmed(self, record, unknown)
             raise
         else:
+            record.accepted = True
             self.sending = None
-            self._measure(time.monotonic() - started)
-            self._just_sent = record
+            self._just_sent, self._took = record, time.monotonic() - started
 
     def _attempt(self, record: Record) -> None:
         self._handed_over = False
@@ -253,11 +259,11 @@ class Worker(EgressThread[E_co]):
         record = self.sending
         if record is None:
             return
-        if not record.progress.references:  # a message of several parts counts once
+        if self.account.holds and not record.progress.references:  # a message of several parts counts once
             with self._counting:
                 self.account.pace.sent(time.monotonic())
                 self._paced = True
-        self._dispatcher.dispatched(record)
+        self._dispatcher.dispatched(record, self._just_sent)
         self._handed_over = True
 
     def _meanwhile(self) -> None:

@@ -14,6 +14,9 @@ _WINDOW = 60.0
 _SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY = 24 * 60
 
+DAILY_USED_UP = _("daily quota is used up")
+MONTHLY_USED_UP = _("monthly quota is used up")
+
 
 class Span(NamedTuple):
     """A part of each day, in minutes from midnight by the device's time zone; it may reach over midnight."""
@@ -49,9 +52,9 @@ class Used(NamedTuple):
 def used_up(limits: Limits, used: Used, segments: int, *, new_receiver: bool) -> str:
     """Name the quota that leaves no room for a message; empty where it may be sent."""
     if limits.daily_quota and used.today + segments > limits.daily_quota:
-        return _("daily quota is used up")
+        return DAILY_USED_UP
     if limits.monthly_quota and used.this_month + segments > limits.monthly_quota:
-        return _("monthly quota is used up")
+        return MONTHLY_USED_UP
     if limits.monthly_receivers and new_receiver and used.receivers >= limits.monthly_receivers:
         return _("monthly number of receivers is used up")
     return ""

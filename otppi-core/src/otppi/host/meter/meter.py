@@ -71,7 +71,7 @@ class Account:
         self.changed = False
         self._key = key
         self._clock = clock
-        self._named = (-1.0, "", "")
+        self._named = ((-1.0, 0, 0), "", "")
         self._reserved: dict[str, _Reservation] = {}
         self._segments = 0
         self._tags = Counter[str]()
@@ -127,8 +127,8 @@ class Account:
         if held.tag:
             self._tags[held.tag] += 1
 
-    def charge(self, message_id: str, receiver: str, segments: int) -> None:
-        """Give back what was held for a message, and count the segments that went out."""
+    def charge(self, message_id: str, receiver: str, segments: int) -> float:
+        """Give back what was held for a message, and count the segments that went out; return what they cost."""
         if held := self._reserved.pop(message_id, None):
             self._segments -= held.segments
             for counter, keys in ((self._prefixes, held.prefixes), (self._tags, [held.tag] if held.tag else [])):
@@ -136,11 +136,10 @@ class Account:
                     counter[key] -= 1
                     if not counter[key]:
                         del counter[key]
-        if segments:
-            self.count(receiver, segments)
+        return self.count(receiver, segments) if segments else 0.0
 
-    def count(self, receiver: str, segments: int, *, messages: int = 1, at: float | None = None) -> None:
-        """Count what went out, at the price that it had."""
+    def count(self, receiver: str, segments: int, *, messages: int = 1, at: float | None = None) -> float:
+        """Count what went out, at the price that it had, and return what it cost."""
         today, this_month = self._names(at)
         day, month = _kept(self.days, today), _kept(self.months, this_month)
         tariff = self.plan.tariff
@@ -155,6 +154,7 @@ class Account:
         if tag := self._new_tag(receiver):
             month.receivers.add(tag)
         self.changed = True
+        return segments * price
 
     # -- for the administrator --------------------------------------------------------------------------------------
 
@@ -163,6 +163,10 @@ class Account:
         if reason := used_up(self.plan.limits, self._used(), 1, new_receiver=False):
             return reason
         return _("quiet hours") if self.quiet_left(bulk=False) else ""
+
+    def sent_today(self) -> int:
+        """Count the messages that went out today."""
+        return self._periods()[0].messages
 
     def describe(self) -> dict[str, Any]:
         """Describe counters, limits and prices; a limit that is not set is None."""
@@ -198,13 +202,13 @@ class Account:
     def _names(self, at: float | None = None) -> tuple[str, str]:
         """Name the day and the month of a time: now, if none is given."""
         at = self._clock() if at is None else at
-        minute = at // 60
+        moment = (at // 60, time.timezone, time.altzone)  # the zone of the device may be set meanwhile
         named, day, month = self._named
-        if named != minute:
+        if named != moment:
             local = time.localtime(at)
             month = f"{local.tm_year:04}-{local.tm_mon:02}"
             day = f"{month}-{local.tm_mday:02}"
-            self._named = minute, day, month
+            self._named = moment, day, month
         return day, month
 
     def _promoted(self, receiver: str) -> tuple[str, ...]:

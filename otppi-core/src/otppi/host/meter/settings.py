@@ -17,7 +17,12 @@ _HIGHEST = 1_000_000_000
 _QUOTAS = tuple(
     integer(key, title, help_, 0, minimum=0, maximum=100_000_000, unit=unit, group=LIMITS)
     for key, title, help_, unit in (
-        ("daily_quota", _("Daily Quota"), _("Segments that it sends in a day at most; 0: no quota."), _("segments")),
+        (
+            "daily_quota",
+            _("Daily Quota"),
+            _("Segments that it sends in a day at most; 0: no quota. An SMS of up to 160 plain characters is one."),
+            _("segments"),
+        ),
         (
             "monthly_quota",
             _("Monthly Quota"),
@@ -74,6 +79,7 @@ LIMIT_SETTINGS = (
         _("Whether quiet hours hold back bulk messages only, or OTPs too."),
         "bulk",
         choices=("bulk", "all"),
+        choice_titles={"bulk": _("bulk messages only"), "all": _("all messages, OTPs too")},
         group=LIMITS,
     ),
     number(
@@ -119,7 +125,14 @@ LIMIT_SETTINGS = (
                 maximum=999_999_999,
                 unit=_("messages"),
             ),
-            text("period", _("In"), _("Whether a day's or a month's messages count."), DAY, choices=(DAY, MONTH)),
+            text(
+                "period",
+                _("In"),
+                _("Whether a day's or a month's messages count."),
+                DAY,
+                choices=(DAY, MONTH),
+                choice_titles={DAY: _("a day"), MONTH: _("a month")},
+            ),
             number(
                 "price", _("Price"), _("What a segment costs then."), 0.0, required=True, minimum=0, maximum=_HIGHEST
             ),

@@ -5,10 +5,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from otppi.api.egress import Channel
 from otppi.api.events import UssdAnswer
 from otppi.api.modem import ModemContext, ModemIdentity, ModemType
 from otppi.api.services import Service
 from otppi.host.messages.dispatch import Dispatch
+from otppi.host.messages.held import HeldEgresses
 from otppi.host.messages.settings import SMS
 from otppi.host.meter.file import UsageFile
 from otppi.host.meter.limits import limits_of
@@ -23,14 +25,12 @@ from otppi.host.modems.settings import MODEMS
 from otppi.host.modems.sim_check import sim_problem
 from otppi.host.modems.values import FleetModemValues, ModemValues
 from otppi.host.modems.worker import ModemWorker, modem_workers
-from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.runtime.supervisor import Supervised
+from otppi.host.runtime.switches import ServiceSwitch
 from otppi.host.settings.config import Config
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
-
-_PATIENCE = 10.0
-"""Seconds in which a modem may finish the message that it is sending."""
 
 
 class Fleet(Service):
@@ -70,7 +70,7 @@ class Fleet(Service):
         self._boot_folder = boot_folder
         self._on_part = on_part
         self._on_answer = on_answer
-        self._threads: dict[str, Supervised] = {}
+        self._egresses = HeldEgresses("modem")
         self._values: dict[str, FleetModemValues] = {}
 
     # -- as a service -----------------------------------------------------------------------------------------------
@@ -79,6 +79,7 @@ class Fleet(Service):
         """Start the modems of the settings."""
         self._usage.follow(self._config.renames(MODEMS.key))
         wanted = {values["name"]: values for values in self._wanted()}
+        self._egresses.follow(self._config.renames(MODEMS.key), wanted)
         kept = {worker.name: worker for worker in modem_workers(self._dispatch.workers())}
         workers = []
         for name, values in wanted.items():
@@ -87,7 +88,8 @@ class Fleet(Service):
             elif worker := self._make_worker(values):
                 workers.append(worker)
         # A port has to be free before a new thread opens it.
-        end_all([self._threads.pop(name) for name in kept], _PATIENCE)
+        self._egresses.end(kept)
+        self._egresses.hold(workers)
         self._dispatch.replace_egresses(workers)
         self._values = wanted
         self._devices.expect(
@@ -97,11 +99,7 @@ class Fleet(Service):
                 for values in (wanted[worker.name],)
             }
         )
-        for worker in workers:
-            if worker.name not in self._threads:
-                thread = Supervised(f"modem {worker.name}", worker.run, worker.stop)
-                self._threads[worker.name] = thread
-                thread.start()
+        self._egresses.run(workers)
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
         """Start, keep or stop modems so that they are those of the settings."""
@@ -109,7 +107,7 @@ class Fleet(Service):
 
     def stop(self) -> None:
         """Let each modem finish what it is sending."""
-        end_all(list(self._threads.values()), _PATIENCE)
+        self._egresses.end(list(self._egresses.threads))
 
     def warnings(self) -> Sequence[str]:
         """Return which modems have another SIM card than the one that is set."""
@@ -119,7 +117,19 @@ class Fleet(Service):
 
     def threads(self) -> Iterable[Supervised]:
         """Return the threads of the modems (any thread)."""
-        return list(self._threads.values())
+        return list(self._egresses.threads.values())
+
+    def switches(self) -> Sequence[ServiceSwitch]:
+        """Return how each modem is, and whether it was stopped (any thread)."""
+        return self._egresses.switches(modem_workers(self._dispatch.workers()))
+
+    def switch_off(self, key: str) -> None:
+        """Stop a modem after the message that it is sending; what waits for it is kept."""
+        self._egresses.switch_off(modem_workers(self._dispatch.workers()), key)
+
+    def switch_on(self, key: str) -> None:
+        """Start a modem that was stopped."""
+        self._egresses.switch_on(modem_workers(self._dispatch.workers()), key)
 
     # -- what is known of them (any thread) -------------------------------------------------------------------------
 
@@ -145,7 +155,11 @@ class Fleet(Service):
     def _wanted(self) -> list[FleetModemValues]:
         modems = self._config.many(MODEMS)
         if not modems and self._config.usable(MODEMS.key):
-            return [self._embedded(one) for one in self._types.values() if one.embedded_default]
+            embedded = [one for one in self._types.values() if one.embedded_default]
+            others = {one["type"] for one in self._values.values()} - {one.key for one in embedded}
+            if others and self._dispatch.waits(Channel.SMS):  # for a modem that went: these would call it sent
+                return []
+            return [self._embedded(one) for one in embedded]
         return [self._with_shared(values) for values in modems if values["active"] and sends_sms(values)]
 
     def _with_shared(self, values: ModemValues) -> FleetModemValues:

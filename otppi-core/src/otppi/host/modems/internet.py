@@ -26,7 +26,9 @@ from otppi.host.modems.values import ModemValues
 from otppi.host.runtime.made_on_thread import MadeOnThread
 from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised, end_all
+from otppi.host.runtime.switches import ServiceSwitch, check_ended
 from otppi.host.settings.config import Config
+from otppi.host.settings.stopped_names import StoppedNames
 from otppi.text import _
 
 _PATIENCE = 15.0
@@ -127,6 +129,8 @@ class InternetLinks:
         self._boot_folder = boot_folder
         self._links: dict[str, tuple[Supervised, Internet]] = {}
         self._used: tuple[dict[str, ModemValues], Mapping[str, Any]] = ({}, {})
+        self.stopped = StoppedNames()
+        self._ending: dict[str, tuple[Supervised, float]] = {}
 
     def configure(self, modems: Iterable[ModemValues], settings: Mapping[str, Any]) -> None:
         """Start, keep or stop connections so that they are those of the settings."""
@@ -136,13 +140,38 @@ class InternetLinks:
         self._end([name for name in self._links if not (same and wanted.get(name) == before.get(name))])
         if self._type is None:
             return
-        for name, modem in wanted.items():
-            if name not in self._links:
-                context = InternetContext(name, settings, partial(self._dialling, modem), self._boot_folder)
-                link = _GuardedInternet(partial(self._type.create, context))
-                thread = Supervised(f"internet {name}", link.run, link.stop)
-                self._links[name] = (thread, link)
-                thread.start()
+        for name in wanted:
+            if name not in self._links and name not in self.stopped:
+                self._connect(name, self._type)
+
+    def _connect(self, name: str, internet_type: InternetType) -> None:
+        modems, settings = self._used
+        context = InternetContext(name, settings, partial(self._dialling, modems[name]), self._boot_folder)
+        link = _GuardedInternet(partial(internet_type.create, context))
+        thread = Supervised(f"internet {name}", link.run, link.stop)
+        self._links[name] = (thread, link)
+        thread.start()
+
+    def switch_off(self, name: str) -> None:
+        """Hang up, until `switch_on`."""
+        self.stopped.add(name)
+        if (link := self._links.get(name)) is not None:
+            self._ending[name] = (link[0], time.time())
+            self._end([name])
+
+    def switch_on(self, name: str) -> None:
+        """Connect one that was hung up.
+
+        Raises:
+            NotEnded: It has not come to its end yet.
+        """
+        if name not in self.stopped or self._type is None:
+            return
+        if name in self._ending:
+            check_ended(self._ending[name][0])
+            del self._ending[name]
+        self.stopped.discard(name)
+        self._connect(name, self._type)
 
     def stop(self) -> None:
         """Hang up."""
@@ -155,6 +184,9 @@ class InternetLinks:
     def status(self) -> list[dict[str, Any]]:
         """Return how each connection is, or why there is none."""
         states = {name: _state_of(*link) for name, link in list(self._links.items())}
+        for name in self.stopped:
+            since = self._ending[name][1] if name in self._ending else time.time()
+            states[name] = asdict(InternetStatus(InternetState.STOPPED, since))
         if self._type is None:
             none = {"state": "stopped", "detail": _("no plugin can connect to the internet")}
             states = {name: dict(none) for name in self._used[0]}
@@ -218,6 +250,8 @@ class InternetAccess(Service):
     def start(self) -> None:
         """Connect them."""
         modems = [values for values in self._config.many(MODEMS) if values["active"]]
+        names = [values["name"] for values in modems if values["internet_access"]]
+        self._links.stopped.follow(self._config.renames(MODEMS.key), names)
         self._links.configure(modems, self._config.one(self._section) if self._section is not None else {})
 
     def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - either may concern each of them
@@ -231,6 +265,31 @@ class InternetAccess(Service):
     def threads(self) -> Iterable[Supervised]:
         """Return the threads of the connections (any thread)."""
         return self._links.threads()
+
+    def switches(self) -> Sequence[ServiceSwitch]:
+        """Return how each connection is, and whether it was stopped (any thread)."""
+        stopped = set(self._links.stopped)
+        return [
+            ServiceSwitch(
+                f"internet:{one['modem_id']}",
+                _("Internet by {name}", name=one["modem_id"]),
+                "internet",
+                str(one["state"]),
+                one.get("since", 0.0),
+                one.get("detail") or "",
+                stopped=one["modem_id"] in stopped,
+            )
+            for one in self._links.status()
+            if self._section is not None
+        ]
+
+    def switch_off(self, key: str) -> None:
+        """Hang up."""
+        self._links.switch_off(key.partition(":")[2])
+
+    def switch_on(self, key: str) -> None:
+        """Connect what was hung up."""
+        self._links.switch_on(key.partition(":")[2])
 
     def warnings(self) -> Sequence[str]:
         """Return which connections failed."""

@@ -10,6 +10,7 @@ _DIAL = tuple(
         _("Init Dial {number}", number=number_),
         _("AT command that is run before dialling to connect to the internet."),
         pattern=r"[Aa][Tt][ -~]{0,200}",
+        pattern_says=_("an AT command, such as AT+CFUN=1"),
         input=Input.COMMAND,
         advanced=True,
         enabled_by="internet_access",
@@ -40,6 +41,11 @@ INTERNET_SETTINGS = grouped(
         _("Operator whose access point is dialled where the settings below are empty; automatic: that of the SIM."),
         AUTOMATIC,
         choices=(AUTOMATIC, "none", *PRESETS),
+        choice_titles={
+            AUTOMATIC: _("that of the SIM card"),
+            "none": _("none"),
+            **{key: one.title for key, one in PRESETS.items()},
+        },
         enabled_by="internet_access",
     ),
     text(
@@ -47,6 +53,7 @@ INTERNET_SETTINGS = grouped(
         _("APN"),
         _("Access point name of the mobile operator."),
         pattern=r"[A-Za-z0-9._-]{1,100}",
+        pattern_says=_("the name of an access point, such as internet"),
         enabled_by="internet_access",
     ),
     text(
@@ -54,6 +61,7 @@ INTERNET_SETTINGS = grouped(
         _("APN Username"),
         _("User name at the access point."),
         pattern=r"[^\x00-\x1f\x7f]{1,60}",
+        pattern_says=_("at most 60 characters"),
         enabled_by="internet_access",
     ),
     text(
@@ -64,12 +72,14 @@ INTERNET_SETTINGS = grouped(
         input=Input.PASSWORD,
         enabled_by="internet_access",
         pattern=r"[^\x00-\x1f\x7f]{1,60}",
+        pattern_says=_("at most 60 characters"),
     ),
     text(
         "dial_number",
         _("Dial Number"),
         _("Number that is dialled to connect to the internet; *99# where neither this nor the preset has one."),
         pattern=r"[0-9A-Da-d*#+,]{1,40}",
+        pattern_says=_("a number to dial, such as *99#"),
         advanced=True,
         enabled_by="internet_access",
     ),
@@ -79,6 +89,7 @@ INTERNET_SETTINGS = grouped(
         _("Dial Command"),
         _("AT command that dials; ATD where empty."),
         pattern=r"[Aa][Tt][Dd][TtPp]?",
+        pattern_says=_("ATD, ATDT or ATDP"),
         input=Input.COMMAND,
         advanced=True,
         enabled_by="internet_access",

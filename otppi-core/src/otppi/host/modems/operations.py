@@ -50,9 +50,9 @@ def worker_of(call: HostCall, modem: str) -> ModemWorker:
     return workers[modem]
 
 
-def _sim_status(call: HostCall, modem: str) -> dict[str, Any]:
+def _sim_status(call: HostCall, modem: str, wait: float) -> dict[str, Any]:
     worker = worker_of(call, modem)
-    return _status(modem, _done(worker, lambda driver: driver.sim_status()))
+    return _status(modem, _done(worker, lambda driver: driver.sim_status(), wait))
 
 
 def _sim_change(wanted: SimAction, call: HostCall, modem: str, secret: str, new_pin: str = "") -> dict[str, Any]:
@@ -72,9 +72,10 @@ def _sim_change(wanted: SimAction, call: HostCall, modem: str, secret: str, new_
         raise InvalidSettings(problems)
 
     def change(driver: Modem) -> SimStatus:
-        status = driver.sim_change(wanted, secret, new_pin)
-        worker.retry_now()
-        return status
+        try:
+            return driver.sim_change(wanted, secret, new_pin)
+        finally:  # also one that was refused: what the SIM card asks for may be another number now
+            worker.retry_now()
 
     return _status(modem, _done(worker, change))
 
@@ -126,11 +127,11 @@ def _test(call: HostCall, modem: str, to: str) -> dict[str, Any]:
     return answer | {"modem": found}
 
 
-def _done(worker: ModemWorker, job: Callable[[Modem], T]) -> T:
+def _done(worker: ModemWorker, job: Callable[[Modem], T], patience: float = _SIM_PATIENCE) -> T:
     """Let the modem's thread do it, also while the modem is closed: it may be the SIM that keeps it so."""
     future = worker.call(job, closed=True)
     try:
-        return future.result(_SIM_PATIENCE)
+        return future.result(patience)
     except TimeoutError as error:
         future.cancel()  # nobody would hear what became of it
         raise NotDone(_("modem {worker} had no time for it", worker=worker.name)) from error
@@ -159,6 +160,7 @@ def _sim_operation(action: SimAction, title: str, help_text: str) -> Operation:
         help=help_text,
         handler=partial(_sim_change, action),
         parameters=(MODEM, *numbers),
+        waits=True,
         subject="modem",
         command=f"sim {action.value}",
         positional=("modem",),
@@ -172,9 +174,21 @@ OPERATIONS = (
         title=_("Lock of the SIM card"),
         help=_("Say what the SIM asks for, and how many tries are left."),
         handler=_sim_status,
-        parameters=(MODEM,),
+        parameters=(
+            MODEM,
+            number(
+                "wait",
+                _("Wait"),
+                _("seconds that the modem may take to finish what it does"),
+                _SIM_PATIENCE,
+                minimum=0,
+                maximum=LONGEST_WAIT,
+                unit=_("s"),
+            ),
+        ),
         role=Role.VIEWER,
         reads_only=True,
+        waits=True,
         command="sim status",
         positional=("modem",),
         examples=("m0",),
@@ -202,6 +216,7 @@ OPERATIONS = (
         handler=_clear_memory,
         parameters=(MODEM,),
         role=Role.OPERATOR,
+        waits=True,
         subject="modem",
         command="modem clear-memory",
         positional=("modem",),
@@ -256,6 +271,7 @@ OPERATIONS = (
         handler=_test,
         parameters=(MODEM, text("to", _("Number"), _("send a test SMS to this number"))),
         role=Role.OPERATOR,
+        waits=True,
         subject="modem",
         command="modem test",
         positional=("modem",),

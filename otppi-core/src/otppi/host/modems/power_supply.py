@@ -93,10 +93,15 @@ class PowerSupply:
         self._asked = float("-inf")
         self._last: SupplyReading | None = None
 
-    def hint(self) -> str:
-        """Return what the supply may have to do with a lost modem; empty where it has nothing, or cannot tell."""
+    def reading(self) -> SupplyReading | None:
+        """Return what the firmware has told within the last half minute; None where it tells nothing."""
         with self._lock:
             if time.monotonic() - self._asked >= _FRESH:
                 self._last = read_throttled()
                 self._asked = time.monotonic()
-            return "" if self._last is None else self._last.hint
+            return self._last
+
+    def hint(self) -> str:
+        """Return what the supply may have to do with a lost modem; empty where it has nothing, or cannot tell."""
+        reading = self.reading()
+        return "" if reading is None else reading.hint

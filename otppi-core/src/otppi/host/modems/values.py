@@ -9,6 +9,7 @@ class UssdValues(TypedDict):
     """The values of `otppi.host.modems.ussd_settings.USSD_SETTINGS`."""
 
     ussd_timeout: float
+    quick_codes: list[str]
     balance_ussd: str
     balance_pattern: str
     balance_low: float

@@ -2,14 +2,14 @@
 
 from typing import TypedDict
 
-from otppi.api.settings import Input, Setting, TypedSection, integer, text, text_list
+from otppi.api.settings import Group, Input, Setting, TypedSection, integer, text, text_list
 from otppi.host.numbering.prefixes import prefixes_problem
 from otppi.host.otp.codes import ALPHABETS
 from otppi.text import _
 
 
-def _limit(key: str, title: str, help_: str, default: int, unit: str = _("codes")) -> Setting:
-    return integer(key, title, help_, default, minimum=0, maximum=1_000_000, unit=unit)
+def _limit(key: str, title: str, help_: str, default: int, group: str) -> Setting:
+    return integer(key, title, help_, default, minimum=0, maximum=1_000_000, unit=_("codes"), group=group)
 
 
 class OtpValues(TypedDict):
@@ -37,6 +37,11 @@ OTP = TypedSection(
     title=_("One-time passwords"),
     help=_("What the commands request-otp and verify-otp do."),
     reset_group="otp",
+    groups=(
+        Group("code", _("Code")),
+        Group("limits", _("Limits"), _("So that nobody is sent more than makes sense.")),
+        Group("guard", _("Guard"), _("It stops what is sent for the sake of sending: pumped SMS."), advanced=True),
+    ),
     settings=(
         integer(
             "code_length",
@@ -46,6 +51,7 @@ OTP = TypedSection(
             minimum=4,
             maximum=12,
             unit=_("characters"),
+            group="code",
         ),
         text(
             "alphabet",
@@ -56,6 +62,12 @@ OTP = TypedSection(
             ),
             "digits",
             choices=tuple(ALPHABETS),
+            choice_titles={
+                "digits": _("digits"),
+                "letters": _("letters"),
+                "letters-digits": _("letters and digits"),
+            },
+            group="code",
         ),
         integer(
             "lifetime",
@@ -65,6 +77,7 @@ OTP = TypedSection(
             minimum=10,
             maximum=86_400,
             unit=_("s"),
+            group="code",
         ),
         integer(
             "attempts",
@@ -73,6 +86,7 @@ OTP = TypedSection(
             5,
             minimum=1,
             maximum=100,
+            group="code",
         ),
         _limit(
             "wrong_per_hour",
@@ -82,6 +96,7 @@ OTP = TypedSection(
                 "then none is verified; 0: any."
             ),
             10,
+            group="code",
         ),
         integer(
             "resend_interval",
@@ -91,6 +106,7 @@ OTP = TypedSection(
             minimum=0,
             maximum=3600,
             unit=_("s"),
+            group="code",
         ),
         text(
             "verifier",
@@ -98,6 +114,9 @@ OTP = TypedSection(
             _("Who may verify a code: the sender (API user, or broker's connection) that requested it, or any sender."),
             "sender",
             choices=("sender", "anyone"),
+            choice_titles={"sender": _("who requested it"), "anyone": _("any sender")},
+            group="code",
+            advanced=True,
         ),
         text_list(
             "allowed_prefixes",
@@ -105,8 +124,15 @@ OTP = TypedSection(
             _("Codes are sent to numbers that start so only, such as 62 for a country; where empty, to all."),
             check=prefixes_problem,
             input=Input.PREFIX,
+            group="limits",
         ),
-        _limit("per_receiver_per_hour", _("Codes per receiver"), _("Codes in any hour to one receiver; 0: any."), 5),
+        _limit(
+            "per_receiver_per_hour",
+            _("Codes per receiver"),
+            _("Codes in any hour to one receiver; 0: any."),
+            5,
+            group="limits",
+        ),
         integer(
             "prefix_length",
             _("Prefix length"),
@@ -115,16 +141,23 @@ OTP = TypedSection(
             minimum=1,
             maximum=7,
             unit=_("digits"),
+            group="limits",
+            advanced=True,
         ),
         _limit(
-            "per_prefix_per_hour", _("Codes per prefix"), _("Codes in any hour to numbers of one prefix; 0: any."), 100
+            "per_prefix_per_hour",
+            _("Codes per prefix"),
+            _("Codes in any hour to numbers of one prefix; 0: any."),
+            100,
+            group="limits",
         ),
-        _limit("per_hour", _("Codes in all"), _("Codes in any hour to all receivers; 0: any."), 1000),
+        _limit("per_hour", _("Codes in all"), _("Codes in any hour to all receivers; 0: any."), 1000, group="limits"),
         _limit(
             "guard_requests",
             _("Guard"),
             _("After so many codes in an hour the guard looks whether they are verified; 0: any."),
             30,
+            group="guard",
         ),
         integer(
             "guard_percent",
@@ -134,6 +167,7 @@ OTP = TypedSection(
             minimum=1,
             maximum=100,
             unit=_("%"),
+            group="guard",
         ),
     ),
 )

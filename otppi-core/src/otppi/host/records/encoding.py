@@ -20,11 +20,11 @@ from typing import Any
 
 from otppi.api.ingress import Callback, Origin, Sender
 from otppi.api.message import State
-from otppi.host.numbering.receivers import masked
+from otppi.host.numbering.receivers import masked, prefix_of
 from otppi.host.records.record import Content, Record, Status, Words
 from otppi.wire.envelope import ResponseCode
 
-_TAKEN, _DISPATCHED, _ENDED, _ASKED = "taken", "dispatched", "ended", "asked"
+_TAKEN, _DISPATCHED, _ACCEPTED, _ENDED, _ASKED = "taken", "dispatched", "accepted", "ended", "asked"
 _CODES = {code.value: code for code in ResponseCode}
 _LONGEST_NAME = 25
 """Characters of an egress' name that a line of the report has room for: `mail/` and the longest of an account."""
@@ -66,6 +66,11 @@ def dispatched_line(record: Record) -> str:
     """Write that the network may have a message from now on."""
     by, progress = _quoted(record.status.egress), record.progress
     return f'["{_DISPATCHED}","{record.message_id}",{by},{progress.segments},{progress.references!r}]\n'
+
+
+def accepted_line(record: Record) -> str:
+    """Write that the network accepted all of a message; how it ended is written later."""
+    return f'["{_ACCEPTED}","{record.message_id}",{record.progress.references!r}]\n'
 
 
 def ended_line(record: Record) -> str:
@@ -137,6 +142,11 @@ def _apply(record: Record, kind: str, rest: Sequence[Any]) -> None:
         egress, segments, references = rest
         references = [int(one) for one in references]
         record.become(Status(State.SENDING, egress=egress, segments=int(segments)))
+        record.progress.references = references
+    elif kind == _ACCEPTED and record.state is State.SENDING:
+        (references,) = rest
+        references = [int(one) for one in references]
+        record.become(replace(record.status, state=State.SENT))
         record.progress.references = references
     elif kind == _ENDED:
         state, code, egress, segments, cause, finished, references = rest
@@ -238,26 +248,45 @@ def of_noted(message_id: str, fields: Sequence[Any], status: Status) -> Record:
 # -- the report --------------------------------------------------------------------------------------------------------
 
 
-def report_line(record: Record) -> str:
-    """Write the report's line on a message that has ended."""
+def report_line(record: Record, state: State) -> str:
+    """Write the report's line on a message that has ended, in this state; another may have come since."""
     content, status = record.content, record.status
     now = status.finished or time.time()
     line: dict[str, Any] = {"t": round(now), "m": record.message_id}
     if content.client_id:
         line["i"] = content.client_id[:_LONGEST_ID]
-    line |= {"r": content.receiver_shown, "s": status.state.value}
+    line |= {"r": content.receiver_shown, "s": state.value}
     if status.egress:
         line |= {"by": status.egress[:_LONGEST_NAME], "n": status.segments}
-    source = f"{content.origin.ingress}/{content.origin.sender.name}"
-    line |= {"from": source[:_LONGEST_SOURCE], "d": round(now - record.created, 2)}
+    line |= {"from": _source(record), "d": round(now - record.created, 2)}
     if status.code is not ResponseCode.SUCCESS:
         line["c"] = status.code.value
+    if record.price:
+        line["p"] = round(record.price, 4)
     return _compact(line)
 
 
-def changed_line(record: Record) -> str:
-    """Write the report's line on a state that came after the end."""
-    return _compact({"t": round(time.time()), "m": record.message_id, "s": record.state.value})
+def changed_line(record: Record, was: State, state: State) -> str:
+    """Write the report's line on a state that came after the end, with what the sums need to move it by.
+
+    `o` is of the message: when it ended, its state before, prefix of its receiver, egress, segments, source, price.
+    """
+    status, now = record.status, time.time()
+    egress = (status.egress or "")[:_LONGEST_NAME]
+    about: list[Any] = [
+        round(status.finished or now),
+        was.value,
+        prefix_of(record.receiver_shown),
+        egress,
+        status.segments,
+    ]
+    about += [_source(record), round(record.price, 4)]
+    return _compact({"t": round(now), "m": record.message_id, "s": state.value, "o": about})
+
+
+def _source(record: Record) -> str:
+    """Return from which ingress and user a message is."""
+    return f"{record.origin.ingress}/{record.origin.sender.name}"[:_LONGEST_SOURCE]
 
 
 def _compact(line: Mapping[str, Any]) -> str:

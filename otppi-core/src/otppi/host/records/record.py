@@ -84,14 +84,16 @@ class Record:
 
     Content and status are frozen values that are replaced as a whole, so any thread may look at them at any time.
     `become` has one caller for a record that the gateway knows: the dispatcher with its placement, whose lock guards
-    that and all else here. `parts` are the segments that it needs, worked out once; `account` is that of the egress
-    which has it; `deferrals` counts how often its receiver could not have it; `answer_to` is who is told of its later
-    states: ingress and callback. `follows` is the first of the same messages by two senders, of which only that one is
-    sent; its `followers` end as it does. `slot` is its place in the spool, where it has one; `restored`: an earlier run
-    of the gateway took it in, so nobody waits for its end any more.
+    that and all else here. `parts` are the segments that it needs, worked out once; `price` is what those cost that
+    went out; `account` is that of the egress which has it; `accepted`: the network has all of it, which its egress'
+    thread tells while it has the next one; `deferrals` counts how often its receiver could not have it; `answer_to` is
+    who is told of its later states: ingress and callback. `follows` is the first of the same messages by two senders,
+    of which only that one is sent; its `followers` end as it does. `slot` is its place in the spool, where it has one;
+    `restored`: an earlier run of the gateway took it in, so nobody waits for its end any more.
     """
 
     __slots__ = (
+        "accepted",
         "account",
         "again",
         "answer_to",
@@ -107,6 +109,7 @@ class Record:
         "follows",
         "message_id",
         "parts",
+        "price",
         "progress",
         "restored",
         "slot",
@@ -132,8 +135,10 @@ class Record:
         self.deadline = self.taken + (content.expires - now)
         self.digest = b""
         self.parts = 0
+        self.price = 0.0
         self.account: Account | None = None
         self.attempts = 0
+        self.accepted = False
         self.deferrals = 0
         self.again = False
         self.excluded = _NONE

@@ -3,7 +3,10 @@
 import hashlib
 import time
 from collections import OrderedDict
+from heapq import nlargest
+from itertools import islice
 
+from otppi.api.egress import Channel
 from otppi.host.records.record import Record
 
 _KEPT_FINAL = 20_000
@@ -50,6 +53,10 @@ class Records:
                 break
             self._forget(oldest)
 
+    def waits(self, channel: Channel) -> bool:
+        """Whether a message of a channel has not come to its end."""
+        return any(not one.state.final and one.channel is channel for one in self._by_id.values())
+
     def add_refused(self, record: Record) -> None:
         """Remember one that was not taken in, apart: however many come, duplicates of the others stay known."""
         self._refused[record.message_id] = record
@@ -72,6 +79,11 @@ class Records:
         latest = [record for record in older if not record.state.final] + newer
         known = {record.message_id for record in latest}  # what one follows has to be known where it is
         return [record for record in latest if record.follows is None or record.follows.message_id in known]
+
+    def recent(self, count: int) -> list[Record]:
+        """List the records that came last, newest first, those that were not taken in among them."""
+        newest = [one for table in (self._by_id, self._refused) for one in islice(reversed(table.values()), count)]
+        return nlargest(count, newest, key=lambda record: record.taken)
 
     def open(self) -> list[Record]:
         """List the records that are not final."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from otppi.api.events import Event, Events
 from otppi.api.services import Samples, Service, ServiceContext, ServiceType
 from otppi.host.runtime.events import EventBus, Subscription
+from otppi.host.runtime.services import StartedAnew
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class OwnSubscriptions:
             one.end()
 
 
-class PluginService(Service):
+class PluginService(StartedAnew):
     """A service of a plugin, as the gateway sees it. Its thread makes it, runs it, and closes it, anew where it failed.
 
     Args:
@@ -54,6 +55,7 @@ class PluginService(Service):
 
     def __init__(self, service_type: ServiceType, bus: EventBus, settings: Callable[[str], Any], folder: Path) -> None:
         self.name = f"service {service_type.key}"
+        self.title = service_type.title
         self.sections: Collection[str] = service_type.sections
         self._type = service_type
         self._bus = bus
@@ -144,6 +146,10 @@ class PluginService(Service):
         self._stopping.set()
         if (made := self._made) is not None:
             self._stop(made)
+
+    def again(self) -> None:
+        """Let `run` be called once more after `stop`: it is made anew."""
+        self._stopping.clear()
 
     def look(self) -> None:
         """Hand on."""

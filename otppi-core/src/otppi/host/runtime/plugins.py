@@ -4,8 +4,9 @@ What plugins may offer is one table, `KINDS`: it drives the loading, `otppi plug
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
@@ -16,6 +17,7 @@ from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
+from otppi.api.pages import Page
 from otppi.api.services import ServiceType
 from otppi.api.settings import ItemType, Section
 from otppi.host.runtime.entry_points import Found, installed
@@ -38,6 +40,7 @@ class PluginKind(Generic[T]):
         key: How one is called: unlike all others of its kind.
         section: Which settings one brings: their section's key is unlike that of every other section.
         extends: The key of the section whose objects one is a type of (`Section.typed_by`): its settings join those.
+        operations: Which operations one brings.
     """
 
     name: str
@@ -46,6 +49,7 @@ class PluginKind(Generic[T]):
     key: Callable[[T], str]
     section: Callable[[T], Section] | None = None
     extends: str = ""
+    operations: Callable[[T], Iterable[Operation]] | None = None
 
 
 SECTIONS = PluginKind("section", "otppi_sections", Section, lambda one: one.key, lambda one: one)
@@ -59,6 +63,7 @@ INTERNET_TYPES = PluginKind(
 )
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
+PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
 KINDS: tuple[PluginKind[Any], ...] = (
     SECTIONS,
     MODEM_TYPES,
@@ -67,18 +72,36 @@ KINDS: tuple[PluginKind[Any], ...] = (
     INTERNET_TYPES,
     OPERATIONS,
     SERVICES,
+    PAGES,
 )
+
+
+class PluginState(StrEnum):
+    """What has become of a plugin that was found."""
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    """It is left out, with its error."""
+    OFF = "off"
+    """An administrator has switched it off: it was not even imported."""
+    SAFE_MODE = "safe mode"
+    """No plugin was imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginStatus:
-    """One plugin that was found: where it comes from, what it offers, and why it is left out if it is."""
+    """One plugin that was found: where it comes from, what it offers, and why it is left out if it failed.
+
+    What it offers is told by kinds and keys, and, in the same order, by titles.
+    """
 
     name: str
     distribution: str
     version: str
     error: str | None
     offers: tuple[str, ...] = ()
+    state: PluginState = PluginState.LOADED
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +120,34 @@ class Plugins:
     left out as a whole.
 
     Args:
-        found: The plugins; those that are installed where it is None, none in safe mode.
+        found: The plugins; those that are installed where it is None.
         rooms: The gateway's own rooms by their names, which register through the same hooks. What one of them raises is
             raised: it is a programming error.
+        off: The names of those that are not to be loaded.
+        safe_mode: Whether none is to be loaded.
     """
 
-    def __init__(self, found: Iterable[Found] | None = None, rooms: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        found: Iterable[Found] | None = None,
+        rooms: Mapping[str, object] | None = None,
+        *,
+        off: Collection[str] = (),
+        safe_mode: bool = False,
+    ) -> None:
         self.status: list[PluginStatus] = []
+        self.safe_mode = safe_mode
         self._offered = _Offer()
+        self._of_plugins: dict[str, _Offer] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         for name, room in (rooms or {}).items():
             self._add(self._register(room, name))
         for entry_point in installed(GROUP) if found is None else found:
-            self._load(entry_point)
+            if safe_mode or entry_point.name in off:
+                self._note(entry_point, PluginState.SAFE_MODE if safe_mode else PluginState.OFF)
+            else:
+                self._load(entry_point)
 
     def of_kind(self, kind: PluginKind[T]) -> dict[str, T]:
         """Return all things of a kind by their keys, in the order of the plugins."""
@@ -147,6 +184,16 @@ class Plugins:
         return self.of_kind(SERVICES)
 
     @property
+    def pages(self) -> dict[str, Page]:
+        """The pages of the administration that rooms and plugins bring, by their keys."""
+        return self.of_kind(PAGES)
+
+    def types_of(self, plugin: str) -> dict[str, frozenset[str]]:
+        """Return the types that a plugin gives to the objects of sections, by the keys of those sections."""
+        offer = self._of_plugins.get(plugin, _Offer())
+        return {kind.extends: frozenset(things) for kind, things in offer.things.items() if kind.extends and things}
+
+    @property
     def sections(self) -> list[Section]:
         """The sections of settings of rooms and plugins, those of a typed list with the types that there are."""
         bringing = ((kind.section, self._offered.things[kind].values()) for kind in KINDS if kind.section is not None)
@@ -159,27 +206,34 @@ class Plugins:
         return section if kind is None else section.with_types(self.of_kind(kind))
 
     def _load(self, entry_point: Found) -> None:
-        error: str | None = None
-        offer = _Offer()
         plugin = None
         try:
             plugin = entry_point.load()
             offer = self._register(plugin, entry_point.name)
         except (Exception, SystemExit) as caught:  # a stranger's code may raise anything, and the others must start
-            error = f"{type(caught).__name__}: {caught}"
             logger.exception("plugin %s is left out", entry_point.name)
             if plugin is not None and self._manager.get_plugin(entry_point.name) is plugin:
                 self._manager.unregister(plugin)
+            self._note(entry_point, PluginState.FAILED, f"{type(caught).__name__}: {caught}")
         else:
             self._add(offer)
+            self._of_plugins[entry_point.name] = offer
+            self._note(entry_point, PluginState.LOADED, offer=offer)
+
+    def _note(
+        self, entry_point: Found, state: PluginState, error: str | None = None, offer: _Offer | None = None
+    ) -> None:
         distribution = entry_point.dist
+        things = [] if offer is None else [(kind, *one) for kind, all_ in offer.things.items() for one in all_.items()]
         self.status.append(
             PluginStatus(
                 entry_point.name,
                 distribution.name if distribution else "",
                 distribution.version if distribution else "",
                 error,
-                tuple(f"{kind.name} {key}" for kind in KINDS for key in offer.things[kind]),
+                tuple(f"{kind.name} {key}" for kind, key, _thing in things),
+                state,
+                tuple((thing if kind.section is None else kind.section(thing)).title for kind, _key, thing in things),
             )
         )
 
@@ -200,7 +254,7 @@ class Plugins:
 
         Raises:
             TypeError: It is not of its kind.
-            ValueError: Its key, or that of its section, is taken; or it declares a setting anew.
+            ValueError: Its key, or that of its section or operation, is taken; or it declares a setting anew.
         """
         if not isinstance(one, kind.type):
             raise TypeError(f"{kind.hook} gave a {type(one).__name__} where a {kind.type.__name__} is wanted")
@@ -210,13 +264,21 @@ class Plugins:
         if key in self._offered.things[kind] or key in offer.things[kind]:
             raise ValueError(f"{key!r} is registered already")
         if kind.section is not None:
-            section = kind.section(one)
-            if section.key in self._offered.sections or section.key in offer.sections:
-                raise ValueError(f"section {section.key!r} is registered already")
-            offer.sections[section.key] = section
+            self._add_section(offer, kind.section(one))
         elif (extended := self._offered.sections.get(kind.extends)) is not None:
             extended.extended(cast("ItemType", one))
+        if kind is PAGES and (key in self._offered.sections or key in offer.sections):
+            raise ValueError(f"page {key!r} has the key of a section of settings")
+        for operation in kind.operations(one) if kind.operations is not None else ():
+            self._add_to_offer(offer, OPERATIONS, operation)
         offer.things[kind][key] = one
+
+    def _add_section(self, offer: _Offer, section: Section) -> None:
+        if section.key in self._offered.sections or section.key in offer.sections:
+            raise ValueError(f"section {section.key!r} is registered already")
+        if section.key in self._offered.things[PAGES]:
+            raise ValueError(f"section {section.key!r} has the key of a page")
+        offer.sections[section.key] = section
 
     def _add(self, offer: _Offer) -> None:
         for kind, things in offer.things.items():

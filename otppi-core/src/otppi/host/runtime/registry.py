@@ -27,6 +27,13 @@ _LONGEST_DETAIL = 200
 
 T = TypeVar("T")
 
+Tell = Callable[[str, float | None], None]
+"""Is told how far a call is (`Call.progress`)."""
+
+
+def _to_nobody(step: str, share: float | None) -> None:
+    """Tell nobody: whoever asked waits for the end."""
+
 
 class NotRunning(OtpPiError):  # noqa: N818
     """This needs a gateway that runs, and none does."""
@@ -77,10 +84,18 @@ class HostCall(Call):
         actor: Who asks.
         changing: Whether the lock of changes is held.
         revision: Of the settings that a change of them was made from, where the actor tells it.
+        tell: Is told how far it is.
     """
 
     def __init__(
-        self, registry: "Registry", operation: Operation, actor: Actor, *, changing: bool, revision: int | None = None
+        self,
+        registry: "Registry",
+        operation: Operation,
+        actor: Actor,
+        *,
+        changing: bool,
+        revision: int | None = None,
+        tell: Tell = _to_nobody,
     ) -> None:
         self.actor = actor
         self.revision = revision
@@ -88,6 +103,11 @@ class HostCall(Call):
         self._registry = registry
         self._operation = operation
         self._changing = changing
+        self._tell = tell
+
+    def progress(self, step: str, share: float | None = None) -> None:
+        """Tell how far it is; see `Call.progress`."""
+        self._tell(step, share)
 
     def perform(self, name: str, /, **arguments: Any) -> Any:
         """Carry out another operation; see `Call.perform`."""
@@ -101,11 +121,20 @@ class HostCall(Call):
                 )
             )
         revision = self.revision if wanted.changes == SETTINGS else None
-        return self._registry.carry_out(wanted, arguments, self.actor, changing=self._changing, revision=revision)
+        return self._registry.carry_out(
+            wanted, arguments, self.actor, changing=self._changing, revision=revision, tell=self._tell
+        )
 
     def has_changed(self, fields: Iterable[str]) -> None:
-        """Tell the audit the names of the fields that were changed, instead of those of the arguments."""
+        """Tell the audit the names of the fields that were changed, or of how many things, in place of the arguments'.
+
+        A value is never told.
+        """
         self.changed = tuple(fields)
+
+    def declaration(self, name: str) -> Operation | None:
+        """Return how an operation is declared; None where there is none of that name."""
+        return self._registry.operations.get(name)
 
     def part(self, kind: type[T]) -> T:
         """Return the part of the gateway that is of this class.
@@ -114,6 +143,10 @@ class HostCall(Call):
             NotRunning: It is there only while the gateway runs.
         """
         return self._registry.part(kind)
+
+    def last_change(self, why: str) -> None:
+        """Refuse every change from the end of this one on, until the process ends: what is kept then is settled."""
+        self._registry.close_changes(why)
 
 
 class Registry:
@@ -138,13 +171,14 @@ class Registry:
         self._tell = tell
         self._patience = patience
         self._lock = threading.Lock()
+        self._closed = ""
         for one in operations:
             self._add(one)
 
     def _add(self, operation: Operation) -> None:
         if operation.name in self._operations:
             logger.error("operation %s is left out: there is another one of this name", operation.name)
-        elif taken := self._clash(operation.command):
+        elif taken := self._clash(operation.command) or self._other_default(operation):
             logger.error("operation %s is left out: its command is that of %s", operation.name, taken)
         else:
             self._operations[operation.name] = operation
@@ -155,6 +189,17 @@ class Registry:
         others = [one for one in self._operations.values() if command and one.command]
         hidden = (one for one in others if f"{one.command} ".startswith(words) or words.startswith(f"{one.command} "))
         return next((one.name for one in hidden), "")
+
+    def _other_default(self, operation: Operation) -> str:
+        """Return the operation that keeps this one from being what its first word alone means, where it wants to be.
+
+        It is the group's default, or another package's: that one's group has no default, or its own.
+        """
+        group = operation.command.partition(" ")[0]
+        for one in self._operations.values() if operation.default_command else ():
+            if one.command.partition(" ")[0] == group and (one.default_command or one.package != operation.package):
+                return one.name
+        return ""
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -179,7 +224,9 @@ class Registry:
                 return one
         raise NotRunning(_("the gateway is not running (start it with: otppi run)"))
 
-    def call(self, name: object, arguments: object, actor: Actor, revision: int | None = None) -> Any:
+    def call(
+        self, name: object, arguments: object, actor: Actor, revision: int | None = None, *, tell: Tell = _to_nobody
+    ) -> Any:
         """Carry out an operation, and return its result, which is a JSON value.
 
         Args:
@@ -188,6 +235,7 @@ class Registry:
             actor: Who asks.
             revision: Of the settings that a change of them was made from: what somebody else has changed since then is
                 not overwritten.
+            tell: Is told how far it is; it raises `Cancelled` where a person has called it off.
 
         Raises:
             LookupError: There is no such operation.
@@ -196,10 +244,17 @@ class Registry:
             Busy: Another change goes on for too long; nothing was done.
             OtpPiError: Why it could not be done.
         """
-        return self.carry_out(self.find(name), arguments, actor, changing=False, revision=revision)
+        return self.carry_out(self.find(name), arguments, actor, changing=False, revision=revision, tell=tell)
 
     def carry_out(
-        self, operation: Operation, arguments: object, actor: Actor, *, changing: bool, revision: int | None
+        self,
+        operation: Operation,
+        arguments: object,
+        actor: Actor,
+        *,
+        changing: bool,
+        revision: int | None,
+        tell: Tell = _to_nobody,
     ) -> Any:
         """Carry out an operation, as a part of a change that goes on where `changing` says so."""
         subject, outcome, detail, told = "", "failed", "", operation.audited
@@ -210,7 +265,8 @@ class Registry:
             values = operation.check(arguments)
             subject = str(values.get(operation.subject, ""))[:64]
             with self._change(operation, changing=changing):
-                call = HostCall(self, operation, actor, changing=changing or bool(operation.changes), revision=revision)
+                within = changing or bool(operation.changes)
+                call = HostCall(self, operation, actor, changing=within, revision=revision, tell=tell)
                 result = operation.handler(call, **values)
             fields = call.changed or fields
             outcome = "done"
@@ -228,6 +284,10 @@ class Registry:
                 self._tell(Audited(time.time(), actor, operation.name, subject, outcome, detail, fields))
         return result
 
+    def close_changes(self, why: str) -> None:
+        """Refuse every change from now on."""
+        self._closed = why
+
     @contextlib.contextmanager
     def _change(self, operation: Operation, *, changing: bool) -> Iterator[None]:
         """Hold the lock of changes while an operation goes on that changes something."""
@@ -237,6 +297,8 @@ class Registry:
         if not self._lock.acquire(timeout=self._patience):
             raise Busy(_("another change of the gateway goes on, and nothing was done"), self._patience)
         try:
+            if self._closed:
+                raise Busy(self._closed, 10.0)
             yield
         finally:
             self._lock.release()

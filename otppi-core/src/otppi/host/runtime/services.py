@@ -1,6 +1,7 @@
 """The services of a gateway: started in order, stopped in the reverse one, and told of settings that changed."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -10,6 +11,7 @@ from otppi.api.events import ServiceChanged, SettingsChanged
 from otppi.api.services import Samples, Service
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import NoThread, Supervised, Supervision, ThreadState, Watch, end_all
+from otppi.host.runtime.switches import ServiceSwitch, Switchable, check_ended, find_owner
 from otppi.text import _
 from otppi.text.states import said
 
@@ -27,6 +29,20 @@ class OwnsThreads(Protocol):
 
     def threads(self) -> Iterable[Supervised]:
         """Return the threads that are to live now (any thread)."""
+
+
+class StartedAnew(Service, ABC):
+    """A service with a `run` that a person may stop, and start again.
+
+    Attributes:
+        title: What people call it.
+    """
+
+    title: str = ""
+
+    @abstractmethod
+    def again(self) -> None:
+        """Let `run` be called once more after `stop`."""
 
 
 class Services:
@@ -73,9 +89,12 @@ class Services:
     def _start(self, service: Service) -> None:
         service.start()
         if service.has_thread:
-            thread = Supervised(service.name, service.run, service.stop, self._changed)
-            self._threads[service.name] = thread
-            thread.start()
+            self._run(service)
+
+    def _run(self, service: Service) -> None:
+        thread = Supervised(service.name, service.run, service.stop, self._changed)
+        self._threads[service.name] = thread
+        thread.start()
 
     def configure(self, changed: Collection[str]) -> None:
         """Have each service use the new values of its sections."""
@@ -95,6 +114,61 @@ class Services:
             self._refused.pop(service.name, None)
             if (thread := self._threads.get(service.name)) is not None:
                 thread.try_again()
+
+    # -- what people stop and start (one thread at a time) ----------------------------------------------------------
+
+    def switches(self) -> list[ServiceSwitch]:
+        """Return what may be stopped and started, and how it is (any thread)."""
+        nothing: Sequence[ServiceSwitch] = ()
+        owners = [one for one in list(self._services) if isinstance(one, Switchable)]
+        parts = [part for one in owners for part in _guarded(one, one.switches, nothing)]
+        return [*parts, *(self._switch_of(one) for one in self._started_anew())]
+
+    def switch_off(self, key: str) -> None:
+        """Stop what has this key; what it is at is finished. Nothing where it is stopped.
+
+        Raises:
+            LookupError: There is none.
+        """
+        if (owner := find_owner(self._services, key)) is not None:
+            owner.switch_off(key)
+        else:
+            end_all([self._threads[self._own(key).name]], self._patience)
+
+    def switch_on(self, key: str) -> None:
+        """Start what has this key, where it was stopped.
+
+        Raises:
+            LookupError: There is none.
+            NotEnded: It has not come to its end yet.
+        """
+        if (owner := find_owner(self._services, key)) is not None:
+            owner.switch_on(key)
+            return
+        service = self._own(key)
+        thread = self._threads[service.name]
+        if not thread.started:
+            check_ended(thread)
+            service.again()
+            self._run(service)
+
+    def _started_anew(self) -> list[StartedAnew]:
+        services = list(self._services)
+        return [one for one in services if isinstance(one, StartedAnew) and one.name in self._threads]
+
+    def _own(self, key: str) -> StartedAnew:
+        for one in self._started_anew():
+            if _key_of(one) == key:
+                return one
+        raise LookupError(key)
+
+    def _switch_of(self, service: StartedAnew) -> ServiceSwitch:
+        thread = self._threads[service.name]
+        told = thread.supervision
+        key, stopped = _key_of(service), not thread.started
+        return ServiceSwitch(
+            key, service.title, "service", told.state.value, told.since, told.last_error or "", stopped=stopped
+        )
 
     def stop(self) -> None:
         """Stop them all; what one of them raises, or does not end, keeps none of the others from its end."""
@@ -168,6 +242,10 @@ class Services:
     def _changed(self, thread: Supervised) -> None:
         supervision = thread.supervision
         self._events.publish(ServiceChanged(thread.name, supervision.state.value, supervision.last_error or ""))
+
+
+def _key_of(service: Service) -> str:
+    return service.name.replace(" ", ":")
 
 
 def failure_of(name: str, supervision: Supervision) -> str:

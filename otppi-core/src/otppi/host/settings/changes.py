@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from otppi.api.errors import InvalidSettings
+from otppi.api.operations import Actor
 from otppi.api.settings import RENAMED_FROM, Section
 from otppi.host.settings.config import Config
 from otppi.text import _
@@ -23,18 +24,49 @@ class SettingsChanges:
     Args:
         config: The settings.
         apply: Has the gateway use the new values of the sections whose keys it is given.
+        encrypted: Whether who changes them is connected by TLS, or is on the device (`Actor.encrypted`).
     """
 
-    def __init__(self, config: Config, apply: Callable[[Sequence[str]], None] | None = None) -> None:
+    def __init__(
+        self, config: Config, apply: Callable[[Sequence[str]], None] | None = None, *, encrypted: bool = True
+    ) -> None:
         self.config = config
         self._apply = apply
+        self._encrypted = encrypted
+
+    def by(self, actor: Actor) -> "SettingsChanges":
+        """Return these changes as somebody may make them."""
+        return SettingsChanges(self.config, self._apply, encrypted=actor.encrypted)
 
     def update(self, document: object, revision: int | None = None) -> list[str]:
         """Take a document of sections."""
+        if not self._encrypted and (problems := self._leaving_out(document)):
+            raise InvalidSettings(problems)
         changed = self.config.update(document, revision=revision)
         if self._apply is not None:
             self._apply(changed)
         return changed
+
+    def put_section(self, section: str, values: Mapping[str, Any], revision: int | None = None) -> list[str]:
+        """Change a section that is one object; what `values` leaves out stays as it is."""
+        declared = self.config.sections.get(section)
+        if declared is None or declared.identity is not None:
+            known = ", ".join(key for key, one in self.config.sections.items() if one.identity is None)
+            raise InvalidSettings([FieldError(section, _("is not one object; there are {known}", known=known))])
+        return self.update({section: {**self.config.one(section), **values}}, revision)
+
+    def _leaving_out(self, document: object) -> list[FieldError]:
+        """Return what would be switched on that leaves out whoever is not connected by TLS, such as who does it."""
+        reason = _("can be switched on only from a page that was opened by HTTPS: then it is sure to work from there")
+        return [
+            FieldError(f"{key}.{one.key}", reason)
+            for key, values in self.config.check(document).items()
+            for one in self.config.sections[key].settings
+            if isinstance(values, Mapping)
+            and one.switched_on_encrypted
+            and values[one.key]
+            and not self.config.one(key)[one.key]
+        ]
 
     # -- one object of a list: problems name it by its name, `modems.m0.port`, a new one by its place ------------------
 
@@ -50,7 +82,7 @@ class SettingsChanges:
         Another name renames it: its secrets and its counters stay.
         """
         declared, items = self._list(section)
-        index = self._index(declared, name)
+        index = self.place_of(declared, name)
         own, unknown = _own_values(f"{section}[{index}]", values)
         items[index] = _merged(declared, items[index], own)
         if items[index][str(declared.identity)] != name:
@@ -60,7 +92,7 @@ class SettingsChanges:
     def remove_item(self, section: str, name: str, revision: int | None = None) -> list[str]:
         """Remove an object from a list."""
         declared, items = self._list(section)
-        del items[self._index(declared, name)]
+        del items[self.place_of(declared, name)]
         return self._replace(declared, items, revision, [])
 
     def _list(self, section: str) -> tuple[Section, list[Values]]:
@@ -71,13 +103,13 @@ class SettingsChanges:
             raise InvalidSettings([FieldError(section, _("is not a list; there are {known}", known=known))])
         return declared, [dict(one) for one in self.config.many(section)]
 
-    def _index(self, section: Section, name: str) -> int:
-        """Return the place of an object by its name."""
+    def place_of(self, section: Section, name: str, path: str = "") -> int:
+        """Return the place of an object in its list, by its name; `path` is what was asked for, where that is more."""
         for index, item in enumerate(self.config.many(section.key)):
             if item[str(section.identity)] == name:
                 return index
         reason = _("there is no {identity} {item_name!r}", identity=section.identity, item_name=name)
-        raise InvalidSettings([FieldError(f"{section.key}.{name}", reason)])
+        raise InvalidSettings([FieldError(path or f"{section.key}.{name}", reason)])
 
     def _replace(
         self, section: Section, items: list[Values], revision: int | None, unknown: list[FieldError]

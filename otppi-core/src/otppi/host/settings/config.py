@@ -160,7 +160,7 @@ class Config:
             if section is not None:
                 given, found = with_secrets(section, raw, self._values[key])
                 checked[key], invalid = _validated(section, given)
-                problems += found + invalid
+                problems += found + (invalid or _problems_of_change(section, self._values[key], checked[key]))
             elif key != REVISION:
                 problems.append(
                     FieldError(str(key), _("is not a section; there are {sections}", sections=", ".join(self.sections)))
@@ -275,6 +275,14 @@ class Config:
 
 def _validated(section: Section, raw: object) -> tuple[Values | list[Values], list[FieldError]]:
     return section.validate(raw) if section.identity is None else section.validate_items(raw)
+
+
+def _problems_of_change(
+    section: Section, before: Values | list[Values], after: Values | list[Values]
+) -> list[FieldError]:
+    if isinstance(before, dict) or isinstance(after, dict):
+        return []
+    return section.problems_of_change(before, after)
 
 
 def _exported(section: Section, item: Values, *, secrets: bool) -> Values:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otppi.api.errors import InvalidSettings
+from otppi.api.errors import InvalidSettings, NotPermitted
 from otppi.api.operations import Offline, Operation
 from otppi.api.settings import Kind, Section, Setting, boolean, text
-from otppi.host.runtime.registry import SETTINGS, HostCall
+from otppi.host.runtime.registry import COMMAND_LINE, SETTINGS, HostCall
 from otppi.host.settings.changes import SettingsChanges
 from otppi.host.settings.config import Config
 from otppi.host.settings.differences import changed_fields
@@ -34,6 +34,13 @@ def _problems(call: HostCall) -> list[str]:
 
 
 def _export(call: HostCall, secrets: bool) -> dict[str, Any]:
+    """Return the settings as a document; with secrets only to whoever may read the data folder anyhow.
+
+    Raises:
+        NotPermitted: Somebody asks for secrets from elsewhere: no page and no API shows one that is kept.
+    """
+    if secrets and call.actor.origin != COMMAND_LINE.origin:
+        raise NotPermitted(_("secrets are exported by the command line only: otppi settings export --secrets"))
     return call.part(Config).export(secrets=secrets)
 
 
@@ -42,14 +49,30 @@ def _import(call: HostCall, document: object) -> list[str]:
 
 
 def _update(call: HostCall, document: object) -> list[str]:
+    if isinstance(document, Mapping) and any(_is_closed(call, str(key)) for key in document):
+        config = call.part(Config)
+        for key, values in config.check(document).items():
+            if values != config.values_of(key):
+                _check_closed(call, key)
     return _told(call, lambda changes: changes.update(document, call.revision))
+
+
+def _is_closed(call: HostCall, section: str) -> bool:
+    """Whether a section has operations of its own, and this is not the command line, by which all can be mended."""
+    declared = call.part(Config).sections.get(section)
+    return declared is not None and declared.own_operations and call.actor.origin != COMMAND_LINE.origin
+
+
+def _check_closed(call: HostCall, section: str) -> None:
+    if _is_closed(call, section):
+        raise NotPermitted(_("{section} is changed by operations of its own only", section=section))
 
 
 def _told(call: HostCall, change: Callable[[SettingsChanges], list[str]]) -> list[str]:
     """Make a change, and tell the audit which settings it changed."""
     config = call.part(Config)
     before = {key: config.values_of(key) for key in config.sections}
-    changed = change(call.part(SettingsChanges))
+    changed = change(call.part(SettingsChanges).by(call.actor))
     fields = (
         field for key in changed for field in changed_fields(config.sections[key], before[key], config.values_of(key))
     )
@@ -58,16 +81,21 @@ def _told(call: HostCall, change: Callable[[SettingsChanges], list[str]]) -> lis
 
 
 def _add(call: HostCall, section: str, values: Mapping[str, Any]) -> list[str]:
+    _check_closed(call, section)
     return _told(call, lambda changes: changes.add_item(section, values, call.revision))
 
 
 def _put(call: HostCall, path: str, values: Mapping[str, Any]) -> list[str]:
-    section, _dot, name = path.partition(".")
+    section, dot, name = path.partition(".")
+    _check_closed(call, section)
+    if not dot:
+        return _told(call, lambda changes: changes.put_section(section, values, call.revision))
     return _told(call, lambda changes: changes.put_item(section, name, values, call.revision))
 
 
 def _remove(call: HostCall, path: str) -> list[str]:
     section, _dot, name = path.partition(".")
+    _check_closed(call, section)
     return _told(call, lambda changes: changes.remove_item(section, name, call.revision))
 
 
@@ -75,6 +103,7 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
     """Set one setting, `section.key` or `section.item.key`, from a text as a person types it."""
     config = call.part(Config)
     section_key, _dot, rest = path.partition(".")
+    _check_closed(call, section_key)
     section = config.sections.get(section_key)
     if section is None:
         known = ", ".join(config.sections)
@@ -84,10 +113,8 @@ def _set(call: HostCall, path: str, value: str) -> list[str]:
         changed = config.one(section_key) | {setting.key: setting.from_text(value)}
         return _update(call, {section_key: changed})
     item_name, _dot, key = rest.rpartition(".")
-    item = next((item for item in config.many(section_key) if item[section.identity] == item_name), None)
-    if item is None:
-        reason = _("there is no {identity} {item_name!r}", identity=section.identity, item_name=item_name)
-        raise InvalidSettings([FieldError(path, reason)])
+    place = call.part(SettingsChanges).place_of(section, item_name, path)
+    item = config.many(section_key)[place]
     setting = _setting(config.section_of(section, item), key, path)
     values = {setting.key: setting.from_text(value)}
     return _told(call, lambda changes: changes.put_item(section_key, item_name, values, call.revision))
@@ -216,6 +243,7 @@ OPERATIONS = (
             ),
         ),
         changes=SETTINGS,
+        asks_again=True,
         command="settings import",
         positional=("document",),
         examples=("backup.json", "backup.json --discard-damaged"),
@@ -238,11 +266,19 @@ OPERATIONS = (
         name="settings_put",
         title=_("Change an object"),
         help=_(
-            "Change settings of one object of a list; what is left out stays. Another name renames it, and its secrets "
-            "and counters stay."
+            "Change settings of a section, or of one object of a list; what is left out stays. Another name renames an "
+            "object, and its secrets and counters stay."
         ),
         handler=_put,
-        parameters=(_ITEM, _VALUES),
+        parameters=(
+            text(
+                "path",
+                _("Path"),
+                _("SECTION, or SECTION.NAME of an object in a list, such as modems.m0"),
+                required=True,
+            ),
+            _VALUES,
+        ),
         changes=SETTINGS,
         subject="path",
         offline=Offline.YES,

@@ -2,12 +2,14 @@
 
 import base64
 import os
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import error_to_str
 
 from otppi.api.errors import Busy
+from otppi.api.settings import Input, text
 from otppi.text import _
 
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane; a Raspberry Pi 3 needs about a quarter of a second.
@@ -15,6 +17,19 @@ _TIME, _MEMORY, _LANES = 2, 19_456, 1
 _HASHER = PasswordHasher(time_cost=_TIME, memory_cost=_MEMORY, parallelism=_LANES)
 _SHORT = frozenset({error_to_str(-22), error_to_str(-33)})  # ARGON2_MEMORY_ALLOCATION_ERROR, ARGON2_THREAD_FAIL
 _AGAIN = 5.0
+PASSWORD_HASH: Final = text(
+    "password_hash",
+    _("Password hash"),
+    _("The argon2id hash, as an export gives it."),
+    secret=True,
+    # It takes less than 100 MB, lest one that was made elsewhere takes all the memory of a small device.
+    pattern=(
+        r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}"
+        r"\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
+    ),
+    input=Input.HASH,
+)
+"""The setting of whoever logs in by a password, which is kept in its place."""
 _TOO_LITTLE = _("memory is short, so that no password can be checked")
 
 

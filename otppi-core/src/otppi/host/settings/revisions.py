@@ -10,7 +10,18 @@ TABLE = "revision"
 
 
 class ChangedMeanwhile(OtpPiError):  # noqa: N818 - reads better at the raise
-    """Somebody else has changed a section since the revision that a change was made from."""
+    """Somebody else has changed a section since the revision that a change was made from.
+
+    Args:
+        cause: Says it.
+        revision: That which the settings are at now.
+        sections: The keys of the sections that were changed since.
+    """
+
+    def __init__(self, cause: str, revision: int, sections: Iterable[str] = ()) -> None:
+        super().__init__(cause)
+        self.revision = revision
+        self.sections = tuple(sections)
 
 
 class Revisions:
@@ -39,7 +50,8 @@ class Revisions:
                     "there is no revision {revision} of these settings: they are at {number}",
                     revision=revision,
                     number=self.number,
-                )
+                ),
+                self.number,
             )
         changed = [key for key in sections if self._changed.get(key, 0) > revision]
         if changed:
@@ -50,7 +62,9 @@ class Revisions:
                     changed=", ".join(changed),
                     revision=revision,
                     number=self.number,
-                )
+                ),
+                self.number,
+                changed,
             )
 
     def after(self, sections: Iterable[str]) -> dict[str, object]:

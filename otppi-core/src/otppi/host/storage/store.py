@@ -198,6 +198,20 @@ def _is_table(table: object) -> bool:
     )
 
 
+def content_of(tables: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Return what a file of these tables holds, its check sum among it."""
+    return as_json(_with_check_sum(tables))
+
+
+def kept_in(path: Path, name: str) -> list[dict[str, Any]]:
+    """Return the objects of a list of a file, without a store on it; none where it cannot be read."""
+    try:
+        tables = AtomicStorage(str(path)).read() or {}
+    except (StoreDamaged, OSError):  # told by who opens a store
+        return []
+    return list(tables.get(name, {}).values())
+
+
 class Store:
     """Named lists of plain objects, each list written as a whole. Any thread.
 
@@ -220,6 +234,11 @@ class Store:
             if name not in self._database.tables():
                 return None
             return [dict(document) for document in self._database.table(name).all()]
+
+    def tables(self) -> Tables:
+        """Return all lists as they are kept, also those that nobody here knows."""
+        with self._lock:
+            return {name: dict(table) for name, table in (self._database.storage.read() or {}).items()}
 
     def write(self, lists: Mapping[str, list[dict[str, Any]] | None]) -> None:
         """Replace several lists at once: all of them or, if the power fails, none; None removes a list."""

@@ -13,11 +13,11 @@ from threading import Lock
 
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.api.ingress import Sender
+from otppi.host.logins.login_log import LoginLog
+from otppi.host.logins.login_throttle import LoginThrottle
+from otppi.host.logins.password_checks import PasswordChecks
 from otppi.host.runtime.events import EventBus
 from otppi.host.settings.password_hash import is_password, nobodys_hash, octets
-from otppi.host.users.login_log import LoginLog
-from otppi.host.users.login_throttle import LoginThrottle
-from otppi.host.users.password_checks import PasswordChecks
 from otppi.host.users.settings import UserValues
 from otppi.kit.net.ip_network import network_of
 from otppi.text import _
@@ -41,6 +41,10 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(octets(token)).hexdigest()
 
 
+def _sender(name: str, user: UserValues) -> Sender:
+    return Sender(name, user["manage_keys"], user["metrics_only"])
+
+
 @dataclass(frozen=True, slots=True)
 class _User:
     sender: Sender
@@ -59,7 +63,7 @@ class Accounts:
     def __init__(
         self,
         users: Sequence[UserValues] = (),
-        checks: PasswordChecks | None = None,
+        checks: PasswordChecks[Sender] | None = None,
         events: EventBus | None = None,
     ) -> None:
         self.log = LoginLog(events)
@@ -74,7 +78,7 @@ class Accounts:
     def replace(self, users: Sequence[UserValues]) -> None:
         """Use these users (objects of section `api_users`) from now on; who has not changed stays known."""
         active = {user["username"]: user for user in users if user["active"] and not user["blocked"]}
-        known = {name: _User(Sender(name, user["manage_keys"]), user["password_hash"]) for name, user in active.items()}
+        known = {name: _User(_sender(name, user), user["password_hash"]) for name, user in active.items()}
         tokens = {kept: known[name].sender for name, user in active.items() for kept in user["token_hashes"]}
         with self._lock:
             self._names = frozenset(user["username"] for user in users)

@@ -4,12 +4,8 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from otppi.api.settings import FieldError, Input, TypedSection, boolean, text, text_list
+from otppi.host.settings.password_hash import PASSWORD_HASH
 from otppi.text import _
-
-_ARGON2ID = (
-    r"\$argon2id\$v=[0-9]{1,3}\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,128}"
-)
-"""A hash takes less than 100 MB, lest one that was made elsewhere takes all the memory of a small device."""
 
 
 class UserValues(TypedDict):
@@ -24,6 +20,7 @@ class UserValues(TypedDict):
     active: bool
     blocked: bool
     manage_keys: bool
+    metrics_only: bool
 
 
 def _unknown_to_anybody(user: UserValues) -> Iterable[FieldError]:
@@ -40,6 +37,7 @@ API_USERS = TypedSection(
     identity="username",
     checks=(_unknown_to_anybody,),
     damaged={"active": False},
+    asks_again=True,
     settings=(
         text(
             "username",
@@ -47,6 +45,7 @@ API_USERS = TypedSection(
             _("Name that the sender gives; those of ingresses, `ingress-…`, are taken."),
             required=True,
             pattern=r"(?!ingress-)[^:\s\x00-\x1f]{1,64}",
+            pattern_says=_("at most 64 characters without spaces and colons, and not ingress-…"),
         ),
         text(
             "password",
@@ -56,21 +55,21 @@ API_USERS = TypedSection(
             input=Input.PASSWORD,
             hashed_in="password_hash",
         ),
-        text(
-            "password_hash",
-            _("Password hash"),
-            _("The argon2id hash, as an export gives it."),
-            secret=True,
-            pattern=_ARGON2ID,
-            input=Input.HASH,
-        ),
+        PASSWORD_HASH,
         text_list("token_hashes", _("Tokens"), _("SHA-256 of each bearer token."), secret=True, input=Input.HASH),
         text("phone", _("Phone Number"), _("Contact of the user."), aliases=("phone_number",)),
-        text("email", _("Email"), _("Contact of the user.")),
+        text("email", _("E-mail"), _("Contact of the user.")),
         boolean("active", _("Active"), _("Whether the user may send."), True, closed=False),
         boolean("blocked", _("Blocked"), _("Blocked users are refused even when active."), False, closed=True),
         boolean(
             "manage_keys", _("Manage Keys"), _("Whether the user may replace the key of encrypted envelopes."), False
+        ),
+        boolean(
+            "metrics_only",
+            _("Metrics Only"),
+            _("The user reads the metrics and the state of the gateway, and sends nothing: for Prometheus."),
+            False,
+            closed=True,
         ),
     ),
 )

@@ -104,6 +104,7 @@ class Balances:
             "balance": known.amount,
             "balance_read": known.read and round(known.read),
             "balance_low": known.low,
+            "balance_limit": plan.low,
             "balance_problem": known.problem,
         }
 

@@ -13,7 +13,7 @@ from otppi.host.modems.operations import MODEM, worker_of
 from otppi.host.runtime.registry import LONGEST_WAIT, HostCall, origin_of
 from otppi.host.ussd.answers import of_exchange, of_refusal
 from otppi.host.ussd.balance import Balances
-from otppi.host.ussd.sessions import UssdSession, UssdSessions, problem_of_code, problem_of_reply
+from otppi.host.ussd.sessions import SessionState, UssdSession, UssdSessions, problem_of_code, problem_of_reply
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -27,7 +27,7 @@ def _begin(call: HostCall, modem: str, code: str, wait: float) -> dict[str, Any]
     """Begin a USSD session; return the network's answer, or how it stands after at most `wait` seconds."""
     _check("code", problem_of_code(code))
     worker_of(call, modem)
-    return _ask(lambda: call.part(UssdSessions).start(modem, code, origin_of(call.actor)), wait)
+    return _ask(lambda: call.part(UssdSessions).start(modem, code, origin_of(call.actor), keep=True), wait)
 
 
 def _reply(call: HostCall, session: str, text: str, wait: float) -> dict[str, Any]:
@@ -36,10 +36,34 @@ def _reply(call: HostCall, session: str, text: str, wait: float) -> dict[str, An
 
 
 def _wait(call: HostCall, session: str, wait: float) -> dict[str, Any]:
+    found = _own(call, session)
+    return _ask(lambda: found, wait)
+
+
+def _dialogue(call: HostCall, session: str) -> dict[str, Any]:
+    """Return what was said in a session of the actor, and how its last exchange stands.
+
+    Raises:
+        InvalidSettings: The actor has no such session.
+    """
+    found = _own(call, session)
+    stands = _shown(of_exchange(found, found.exchange))
+    return {
+        "response_code": stands["response_code"],
+        "session": found.session_id,
+        "modem_id": found.modem,
+        "state": found.state.value,
+        "reply_wanted": found.state is SessionState.REPLY_WANTED,
+        "cause": stands.get("cause", ""),
+        "dialogue": [] if found.dialogue is None else found.dialogue.shown(),
+    }
+
+
+def _own(call: HostCall, session: str) -> UssdSession:
     found = call.part(UssdSessions).find(session, origin_of(call.actor).sender)
     if found is None:
         raise InvalidSettings([FieldError("session", _("there is no such USSD session"))])
-    return _ask(lambda: found, wait)
+    return found
 
 
 def _cancel(call: HostCall, modem: str) -> dict[str, Any]:
@@ -100,6 +124,7 @@ OPERATIONS = (
         handler=_begin,
         parameters=(MODEM, text("code", _("Code"), _("the code, such as *123#")), _WAIT),
         role=Role.OPERATOR,
+        waits=True,
         subject="modem",
         command="ussd",
         positional=("modem", "code"),
@@ -117,6 +142,7 @@ OPERATIONS = (
         handler=_reply,
         parameters=(_SESSION, text("text", _("Reply"), _("what the network is told")), _WAIT),
         role=Role.OPERATOR,
+        waits=True,
         subject="session",
     ),
     Operation(
@@ -125,6 +151,16 @@ OPERATIONS = (
         help=_("Wait for the answer in a USSD session."),
         handler=_wait,
         parameters=(_SESSION, _WAIT),
+        role=Role.OPERATOR,
+        reads_only=True,
+        waits=True,
+    ),
+    Operation(
+        name="ussd_dialogue",
+        title=_("Dialogue of a USSD session"),
+        help=_("Show what was said in a USSD session of your own, also for five minutes after its end."),
+        handler=_dialogue,
+        parameters=(_SESSION,),
         role=Role.OPERATOR,
         reads_only=True,
     ),
@@ -164,6 +200,7 @@ OPERATIONS = (
         handler=_balance_read,
         parameters=(MODEM,),
         role=Role.OPERATOR,
+        waits=True,
         subject="modem",
     ),
 )

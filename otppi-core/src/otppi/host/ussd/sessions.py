@@ -23,6 +23,7 @@ from otppi.api.modem import Modem
 from otppi.host.messages.refusal import NotAccepted
 from otppi.host.modems.ussd_settings import USSD_TIMEOUT
 from otppi.host.modems.worker import ModemWorker
+from otppi.host.ussd.dialogue import UssdDialogue
 from otppi.kit.threads import BEGIN_WITHIN, CANNOT_START, prompt
 from otppi.text import _, words
 from otppi.text.states import egress_said, said
@@ -56,6 +57,7 @@ class UssdSession:
 
     __slots__ = (
         "asked",
+        "dialogue",
         "due",
         "ended",
         "exchange",
@@ -82,6 +84,7 @@ class UssdSession:
         self.job: Future[None] | None = None
         self.due = 0.0
         self.timer: threading.Timer | None = None
+        self.dialogue: UssdDialogue | None = None
 
     @property
     def shown_owner(self) -> str:
@@ -125,9 +128,16 @@ class UssdSessions:
     # -- asking -----------------------------------------------------------------------------------------------------
 
     def start(
-        self, modem: str, code: str, owner: Origin, *, from_api: bool = False, client_id: str | None = None
+        self,
+        modem: str,
+        code: str,
+        owner: Origin,
+        *,
+        from_api: bool = False,
+        client_id: str | None = None,
+        keep: bool = False,
     ) -> UssdSession:
-        """Begin a session; `owner` is who others are told has it.
+        """Begin a session; `owner` is who others are told has it. With `keep` what is said in it is kept for them.
 
         A code may cost money, so one that its broker delivers again is not run again: its sender gets the session that
         it began, and where that is not known (the gateway was started anew, or another one had it) it is unconfirmed.
@@ -148,6 +158,9 @@ class UssdSessions:
                 raise NotAccepted(ResponseCode.QUEUE_FULL, cause, retry_after=_RETRY_AFTER)
             session = self._open[modem] = UssdSession(modem, owner)
             session.asked = asked
+            if keep:
+                session.dialogue = UssdDialogue()
+                session.dialogue.asked(code)
             self._keep(session)
         self._send(session, session.exchange, worker, code)
         return session
@@ -183,6 +196,8 @@ class UssdSessions:
                 )
             session.state = SessionState.QUEUED
             session.exchange = session.unanswered = Future()
+            if session.dialogue is not None:
+                session.dialogue.asked(text)
         self._send(session, session.exchange, worker, text)
         return session
 
@@ -246,6 +261,8 @@ class UssdSessions:
                 logger.debug("modem %s: the network said something by USSD that nobody waits for", modem)
                 return
             exchange, session.unanswered = session.unanswered, None
+            if session.dialogue is not None:
+                session.dialogue.answered(answer.text)
             if answer.status is UssdStatus.REPLY_WANTED:
                 session.state = SessionState.REPLY_WANTED
                 self._arm(session, session.exchange)

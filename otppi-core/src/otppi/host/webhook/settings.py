@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from otppi.api.settings import Input, TypedSection, boolean, integer, number, text
+from otppi.api.settings import Group, Input, TypedSection, boolean, integer, number, text
 from otppi.text import _
 
 
@@ -26,25 +26,50 @@ WEBHOOK = TypedSection(
     title=_("Webhook"),
     help=_("Forwards what comes in, and what becomes of messages, to a URL: each event is one signed POST."),
     reset_group="sms",
+    groups=(
+        Group("server", _("Server")),
+        Group("events", _("What is told")),
+    ),
     settings=(
-        text("url", _("URL"), _("Where events are posted to; none are where it is empty."), input=Input.URL),
+        text(
+            "url",
+            _("URL"),
+            _("Where events are posted to; none are where it is empty."),
+            input=Input.URL,
+            group="server",
+        ),
         text(
             "secret",
             _("Secret"),
             _("Key of the signature (HMAC-SHA256); without one events are not signed."),
             secret=True,
+            group="server",
         ),
         text(
             "ca_file",
             _("CA File"),
             _("PEM file of the only CA to be trusted; those of the system where it is empty."),
             input=Input.PATH,
+            group="server",
+            advanced=True,
         ),
-        boolean("messages", _("Forward messages"), _("Whether messages that came in are forwarded."), True),
         boolean(
-            "states", _("Forward states"), _("Whether it is told when the state of a sent message changes."), False
+            "messages", _("Forward messages"), _("Whether messages that came in are forwarded."), True, group="events"
         ),
-        boolean("balances", _("Forward low balances"), _("Whether it is told when a SIM card's balance is low."), True),
+        boolean(
+            "states",
+            _("Forward states"),
+            _("Whether it is told when the state of a sent message changes."),
+            False,
+            group="events",
+        ),
+        boolean(
+            "balances",
+            _("Forward low balances"),
+            _("Whether it is told when a SIM card's balance is low."),
+            True,
+            group="events",
+        ),
         number(
             "timeout",
             _("Time-out"),
@@ -53,6 +78,8 @@ WEBHOOK = TypedSection(
             minimum=0.1,
             maximum=120,
             unit=_("s"),
+            group="server",
+            advanced=True,
         ),
         integer(
             "attempts",
@@ -61,6 +88,8 @@ WEBHOOK = TypedSection(
             10,
             minimum=1,
             maximum=100,
+            group="server",
+            advanced=True,
         ),
         integer(
             "queue_size",
@@ -70,6 +99,8 @@ WEBHOOK = TypedSection(
             minimum=1,
             maximum=100_000,
             unit=_("events"),
+            group="server",
+            advanced=True,
         ),
     ),
 )

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -32,10 +33,12 @@ logger = logging.getLogger(__name__)
 MESSAGE_RECEIVED = "message.received"
 MESSAGE_STATE = "message.state"
 MODEM_BALANCE_LOW = "modem.balance_low"
+ALARM = "alarm"
 _WANTED_BY: Mapping[str, Callable[[WebhookValues], bool]] = {
     MESSAGE_RECEIVED: lambda values: values["messages"],
     MESSAGE_STATE: lambda values: values["states"],
     MODEM_BALANCE_LOW: lambda values: values["balances"],
+    ALARM: lambda _: True,  # who posts it knows: section `alarms` says so
 }
 """The setting that says whether an event is forwarded."""
 
@@ -54,12 +57,27 @@ class _Refused(OtpPiError):  # noqa: N818
         self.for_good = status < _SERVER_ERROR and status not in _MAY_WORK_LATER
 
 
-@dataclass(slots=True)
-class _Event:
-    """One that waits; `body` is all that is posted of it."""
+class PostState(Enum):
+    """What has become of an event."""
+
+    WAITING = auto()
+    DELIVERED = auto()
+    GIVEN_UP = auto()
+
+
+@dataclass(slots=True, eq=False)
+class PostedEvent:
+    """One that was queued.
+
+    Attributes:
+        body: All that is posted of it.
+        attempts: How often it was tried.
+        state: What has become of it.
+    """
 
     body: bytes = field(repr=False)
     attempts: int = 0
+    state: PostState = PostState.WAITING
 
 
 class Webhook:
@@ -73,7 +91,7 @@ class Webhook:
 
     def __init__(self, values: WebhookValues) -> None:
         self._values = values
-        self._waiting: deque[_Event] = deque()
+        self._waiting: deque[PostedEvent] = deque()
         self._changed = threading.Condition()
         self._stopping = False
         self._anew = False
@@ -111,17 +129,25 @@ class Webhook:
         """Whether this event is forwarded, so that nobody makes its data for nothing."""
         return bool(self._values["url"] and _WANTED_BY[event](self._values))
 
-    def post(self, event: str, data: Mapping[str, Any]) -> None:
-        """Queue an event, where it is wanted and there is room; never waits."""
+    def post(self, event: str, data: Mapping[str, Any]) -> PostedEvent | None:
+        """Queue an event; None where it is not wanted, or there is no room. Never waits."""
         if not self.wants(event):
-            return
+            return None
         document = {"event": event, "id": os.urandom(8).hex(), "time": round(time.time(), 3), "data": data}
         with self._changed:
             if len(self._waiting) >= self._values["queue_size"]:
                 self._give_up(event, _("the queue is full"))
-                return
-            self._waiting.append(_Event(json.dumps(document, ensure_ascii=False).encode()))
+                return None
+            posted = PostedEvent(json.dumps(document, ensure_ascii=False).encode())
+            self._waiting.append(posted)
             self._changed.notify_all()
+            return posted
+
+    def wait(self, posted: PostedEvent, wait: float) -> PostState:
+        """Return what has become of an event, after at most so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: posted.state is not PostState.WAITING or self._stopping, wait)
+            return posted.state
 
     def configure(self, values: WebhookValues) -> None:
         """Use other settings, also for what waits; without a URL nothing waits any more."""
@@ -130,6 +156,7 @@ class Webhook:
             self._anew = True
             self._last_error = None
             if not values["url"]:
+                self._end(*self._waiting)
                 self._waiting.clear()
             self._changed.notify_all()
         self._hang_up()
@@ -170,18 +197,20 @@ class Webhook:
         finally:
             self._disconnect()
 
-    def _next(self) -> _Event | None:
+    def _next(self) -> PostedEvent | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping)
             return None if self._stopping else self._waiting[0]
 
-    def _done(self, event: _Event) -> None:
+    def _done(self, event: PostedEvent) -> None:
         with self._changed:
             self._remove(event)
+            event.state = PostState.DELIVERED
             self._delivered += 1
             self._last_error = None
+            self._changed.notify_all()
 
-    def _failed(self, event: _Event, error: Exception, backoff: Backoff) -> None:
+    def _failed(self, event: PostedEvent, error: Exception, backoff: Backoff) -> None:
         """Give the event up, or wait before it is tried again; other settings end the wait."""
         with self._changed:
             if self._stopping:
@@ -193,14 +222,20 @@ class Webhook:
             if event.attempts >= self._values["attempts"] or (isinstance(error, _Refused) and error.for_good):
                 self._remove(event)
                 self._give_up("an event", self._last_error)
+                self._end(event)
+                self._changed.notify_all()
                 return
             pause = backoff.delay()
             logger.info("the webhook failed (%s); it is tried again in %.1f s", self._last_error, pause)
             self._changed.wait_for(lambda: self._stopping or self._anew, pause)
 
-    def _remove(self, event: _Event) -> None:
+    def _remove(self, event: PostedEvent) -> None:
         with suppress(ValueError):  # the settings changed, and nothing waits any more
             self._waiting.remove(event)
+
+    def _end(self, *events: PostedEvent) -> None:
+        for event in events:
+            event.state = PostState.GIVEN_UP
 
     def _give_up(self, event: str, reason: str) -> None:
         self._given_up += 1
@@ -208,7 +243,7 @@ class Webhook:
 
     # -- HTTP -------------------------------------------------------------------------------------------------------
 
-    def _attempt(self, event: _Event) -> None:
+    def _attempt(self, event: PostedEvent) -> None:
         """Post once; over a connection that the server may have closed meanwhile, a second time over a new one."""
         with self._changed:
             if self._stopping:

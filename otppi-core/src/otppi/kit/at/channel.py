@@ -7,7 +7,7 @@ from collections.abc import Callable
 from otppi.api.errors import ModemLost, OtpPiError, Trouble
 from otppi.kit.at.port import Port
 from otppi.text import _
-from otppi.wire.at import AtConnection, FinalResult, Noise, Prompt, Reply, Urc
+from otppi.wire.at import AtConnection, DialogueState, FinalResult, Noise, Prompt, Reply, Urc
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,9 @@ class AtChannel:
             AtRefused: The modem refused: no PDU may be written.
             AtTimeout: Neither came.
         """
-        self._port.write(self._connection.command(line, info_prefixes=(), expects_prompt=True))
+        if self._connection.state is DialogueState.IDLE:  # in any other one `command` raises
+            self._port.write(line.encode("ascii") + b"\r")  # before it is noted, which takes as long as the modem does
+        self._connection.command(line, info_prefixes=(), expects_prompt=True)
         meanwhile()
         event = self._wait(timeout)
         if isinstance(event, Prompt):

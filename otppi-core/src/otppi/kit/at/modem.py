@@ -52,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 _PROMPT_PAUSE = 0.1
 _ACCEPTED = re.compile(r"\+CMGS: *(\d{1,3})(?!\d)")
+_DUE = attrgetter("due")
 _NOTHING: tuple[OutgoingMessage | None, list[tuple[str, int]]] = (None, [])
 
 
@@ -86,9 +87,9 @@ class AtModem(Modem):
             *(self._smsc, self._watch, self._ussd, self._inbox, self._late),
             self._restart,  # the last: it takes note of what the others have set
         )
-        # The inbox first: of what a busy modem says of its own, nearly all are status reports.
-        self._hearing: tuple[Chore, ...] = (self._inbox, self._smsc, self._watch, self._ussd, self._late)
+        self._others: tuple[Chore, ...] = (self._smsc, self._watch, self._ussd, self._late)
         self._prepared = _NOTHING
+        self._free_until = 0.0  # no chore is due before, as far as was seen while the network had the last message
         self._reference = random.randrange(256)  # noqa: S311 - a label, not a secret
 
     # -- any thread -------------------------------------------------------------------------------------------------
@@ -196,13 +197,13 @@ class AtModem(Modem):
         self._prepared = _NOTHING  # it is not next after all, and its text is not kept for longer than needed
         until = time.monotonic() + timeout
         self._do_chore(channel)
-        due = min(chore.due for chore in self._chores)
+        due = min(map(_DUE, self._chores))
         if due > (now := time.monotonic()):
             channel.listen(min(until, due) - now)
 
     def _do_chore(self, channel: AtChannel) -> None:
         """Do a piece of the chore that has been due for longest, so that none of them keeps the others waiting."""
-        chore = min(self._chores, key=attrgetter("due"))
+        chore = min(self._chores, key=_DUE)
         if chore.due <= time.monotonic():
             self._work(chore, channel)
 
@@ -215,7 +216,7 @@ class AtModem(Modem):
     def close(self) -> None:
         """Release the port."""
         port, self._port, self._channel = self._port, None, None
-        self._prepared = _NOTHING
+        self._prepared, self._free_until = _NOTHING, 0.0
         if port is not None:
             port.close()
             for chore in self._chores:
@@ -224,6 +225,7 @@ class AtModem(Modem):
             self._context.devices.release(self._values["name"])
 
     def _ready_channel(self) -> AtChannel:
+        self._free_until = 0.0  # what is done with the channel may make a chore due
         if self._channel is None:
             raise ModemLost(_("the modem is not open"))
         if not self._channel.synchronised:
@@ -232,7 +234,11 @@ class AtModem(Modem):
 
     def _heard(self, event: Urc | Noise) -> None:
         self._restart.heard(event)
-        for chore in self._hearing:
+        if self._inbox.heard(event):  # of what a busy modem says of its own, nearly all are status reports
+            self._free_until = min(self._free_until, self._inbox.due)
+            return
+        self._free_until = 0.0
+        for chore in self._others:
             if chore.heard(event):
                 return
         name = event.name if isinstance(event, Urc) else _("a line of no command")
@@ -296,8 +302,10 @@ class AtModem(Modem):
 
     def send(self, message: OutgoingMessage, hooks: SendHooks = NO_HOOKS) -> None:
         """Send each part that has not gone out, in order (3GPP TS 27.005 3.5.1 and 4.3)."""
+        free_until = self._free_until
         channel = self._ready_channel()
-        self._do_chore(channel)
+        if free_until <= time.monotonic():
+            self._do_chore(channel)
         (prepared, pdus), self._prepared = self._prepared, _NOTHING
         try:
             if prepared is not message:  # the same one made anew has less left of its life
@@ -352,6 +360,7 @@ class AtModem(Modem):
     def _meanwhile(self, hooks: SendHooks) -> None:
         hooks.meanwhile()
         self._inbox.meanwhile()
+        self._free_until = min(map(_DUE, self._chores))
 
     def _pause(self, channel: AtChannel) -> None:
         """Give the modem time between the prompt and the PDU; a wake-up or a URC does not shorten it."""

@@ -29,6 +29,7 @@ DEFAULT_SPEED = 115_200
 # pyserial reports an unplugged device as any of these, depending on the driver and the moment (pyserial #417).
 _PORT_ERRORS = (OSError, termios.error, ValueError)
 _TAKERS = frozenset({"ModemManager", "pppd", "wvdial", "gammu-smsd", "smsd", "brltty", "minicom", "picocom", "screen"})
+_READABLE = select.POLLIN
 _HANGUP = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -104,9 +105,9 @@ class Port:
         ready = (self._poll_or_wake if may_wake else self._poll).poll(max(0.0, timeout) * 1000)
         data = b""
         for descriptor, event in ready:
-            if descriptor == self._wake.descriptor:
+            if descriptor != self._descriptor:
                 self._wake.clear()
-            elif event & select.POLLIN:
+            elif event & _READABLE:
                 data = self._read_now()
             elif event & _HANGUP:
                 raise ModemLost(_("{path} is gone", path=self.path))
@@ -129,9 +130,12 @@ class Port:
         Raises:
             ModemLost: The device is gone, or takes no bytes (flow control).
         """
-        size = self._chunk_size or len(data)
+        size = self._chunk_size
+        if not size or len(data) <= size:
+            self._write(data, timeout)
+            return
         self._write(data[:size], timeout)
-        for start in range(size, len(data), size or 1):
+        for start in range(size, len(data), size):
             self._pause()
             self._write(data[start : start + size], timeout)
 

@@ -3,11 +3,29 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from otppi.api.settings import Check, FieldError, Input, Setting, boolean, integer, number, text
+from otppi.api.settings import (
+    Check,
+    FieldError,
+    Group,
+    Input,
+    Setting,
+    boolean,
+    grouped,
+    integer,
+    number,
+    text,
+)
 from otppi.kit.net.endpoint_values import EndpointValues
 from otppi.kit.net.tls import TLS_SETTINGS, tls_problems
 from otppi.text import _
 
+SERVER, COMMANDS, FURTHER = "server", "commands", "further"
+BROKER_GROUPS = (
+    Group(SERVER, _("Server")),
+    Group(COMMANDS, _("Commands"), _("Where they are taken from, and where something is published.")),
+    Group(FURTHER, _("Further settings"), advanced=True),
+)
+"""The parts of a broker's page: what an ingress declares beside `broker_settings` is put into one of them."""
 _TIMES = (
     number(
         "timeout",
@@ -57,7 +75,7 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
         port: Its usual port without TLS.
         source: Where commands are taken from: queue, topic or channel.
     """
-    return (
+    server = (
         boolean("enable", _("Enable"), _("Take commands from {name}.", name=name), False),
         text(
             "host",
@@ -72,9 +90,12 @@ def broker_settings(name: str, *, port: int, source: Setting) -> tuple[Setting, 
         *TLS_SETTINGS,
         text("username", _("Username"), _("User name; empty for none.")),
         text("password", _("Password"), _("Password of the user."), secret=True, input=Input.PASSWORD),
-        source,
-        *_TIMES,
-        _INBOX_TOPIC,
+    )
+    return (
+        *grouped(SERVER, *server),
+        *grouped(COMMANDS, source),
+        *grouped(FURTHER, *_TIMES),
+        *grouped(COMMANDS, _INBOX_TOPIC),
     )
 
 

@@ -6,10 +6,13 @@ the table. What a protocol itself says (a return code, an error frame) its own p
 
 import errno
 import socket
-import ssl
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from otppi.text import _
+
+if TYPE_CHECKING:  # a megabyte, and pages want but the sentences
+    import ssl
 
 WRONG_LOGIN = _("username or password is wrong")
 """The server has looked at both, and refuses them."""
@@ -53,6 +56,8 @@ def why(error: BaseException, *, host: str, port: int, timeout: float) -> str | 
         port: Its port.
         timeout: How long it had to answer, in seconds.
     """
+    import ssl
+
     for one in _and_its_causes(error):
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one, host)
@@ -66,11 +71,13 @@ def no_answer(timeout: float) -> str:
     return _NO_ANSWER.filled(timeout=timeout)
 
 
-def tls_trouble(error: ssl.SSLError) -> str:
+def tls_trouble(error: "ssl.SSLError") -> str:
     """Say in one sentence why TLS failed, other than by the certificate; it names `ssl` where that may be wrong.
 
     OpenSSL's own words hold nothing secret.
     """
+    import ssl
+
     reason: str | None = getattr(error, "reason", None)
     if reason is None or reason in _NO_TLS_REASONS or isinstance(error, ssl.SSLEOFError):
         return _NO_TLS
@@ -79,6 +86,8 @@ def tls_trouble(error: ssl.SSLError) -> str:
 
 def _sentence(error: BaseException, **server: object) -> str | None:
     """Return the sentence of one error, which may name the server; None for one that is not of the network."""
+    import ssl
+
     match error:
         case ssl.SSLError():
             return tls_trouble(error)
@@ -96,7 +105,7 @@ def _sentence(error: BaseException, **server: object) -> str | None:
     return None
 
 
-def _certificate(error: ssl.SSLCertVerificationError, host: str) -> str:
+def _certificate(error: "ssl.SSLCertVerificationError", host: str) -> str:
     problem = error.verify_message.rstrip(".")
     return _("the server's certificate is not valid for {host}: {problem}", host=host, problem=problem)
 

@@ -1,0 +1,131 @@
+"""Sums of the report by day: how many messages, segments and what price, by egress, by prefix and by user, by state.
+
+The three are added up apart from each other: all combinations of 16 modems, 20 prefixes and 50 users were half a
+million numbers a month, and what is added up apart is eight thousand, whatever the traffic is. One message and egress
+can be found in the report itself.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from otppi.api.message import State
+from otppi.host.records.report_lines import LaterState, ReportedMessage
+
+EGRESS, PREFIX, USER = "egress", "prefix", "user"
+DIMENSIONS: Final = (EGRESS, PREFIX, USER)
+OTHERS: Final = "*"
+"""Where a day's values are put together that there was no room for."""
+
+_MOST_VALUES = 100
+"""Egresses, prefixes or users of a day; further ones are `OTHERS`."""
+_MOST_DAYS = 70
+"""Of a file: its month, and what was told later of the one before."""
+_DIGITS = 4
+_STATES = frozenset(State)
+
+Cell = list[Any]
+"""Messages, segments, price."""
+_Values = dict[str, dict[str, Cell]]
+
+
+def day_of(seconds: float) -> str:
+    """Return the day of a time in the device's time zone: `2026-11-30`."""
+    return time.strftime("%Y-%m-%d", time.localtime(seconds))
+
+
+class DaySums:
+    """Cells by day, dimension, value and state. A later state takes a message out of one cell and into another."""
+
+    def __init__(self) -> None:
+        self._days: dict[str, dict[str, _Values]] = {}
+
+    def add_line(self, line: ReportedMessage | LaterState | None) -> None:
+        """Add what a line of the report says."""
+        if isinstance(line, ReportedMessage):
+            by = (line.egress, line.prefix, line.source)
+            self._add(line.at, by, line.state, 1, line.segments, line.price)
+        elif isinstance(line, LaterState) and line.was is not None:
+            by = (line.egress, line.prefix, line.source)
+            self._add(line.ended, by, line.was, -1, line.segments, line.price)
+            self._add(line.ended, by, line.state, 1, line.segments, line.price)
+
+    def _add(self, at: float, by: tuple[str, str, str], state: State, sign: int, segments: int, price: float) -> None:
+        out = max(segments, 1) if state.went_out else 0
+        day = self._day(day_of(at))
+        for dimension, value in zip(DIMENSIONS, by, strict=True):
+            _put(day[dimension], value, state.value, (sign, sign * out, sign * price))
+
+    def merge(self, days: Mapping[str, Any]) -> None:
+        """Add other sums, as `document` writes them.
+
+        Raises:
+            ValueError, TypeError, LookupError, AttributeError: They are none.
+        """
+        for day, dimensions in days.items():
+            time.strptime(day, "%Y-%m-%d")
+            ours = self._day(day)
+            for dimension in DIMENSIONS:
+                theirs = {value: _read_cells(states) for value, states in dimensions[dimension].items()}
+                if not ours[dimension] and len(theirs) <= _MOST_VALUES:  # most days: a page reads thousands of cells
+                    ours[dimension] = theirs
+                    continue
+                for value, states in theirs.items():
+                    for state, (messages, segments, price) in states.items():
+                        _put(ours[dimension], value, state, (messages, segments, price))
+
+    def document(self) -> dict[str, Any]:
+        """Return all cells that are not empty, as JSON takes them."""
+        return {
+            day: {dimension: {value: _filled(states) for value, states in values.items()}
+                  for dimension, values in dimensions.items()}
+            for day, dimensions in sorted(self._days.items())
+        }  # fmt: skip
+
+    def cells(self, dimension: str, days: Iterable[str]) -> Iterator[tuple[str, str, str, Cell]]:
+        """Return day, value, state and cell of some days, in their order."""
+        for day in days:
+            for value, states in self._days.get(day, {}).get(dimension, {}).items():
+                for state, cell in states.items():
+                    if cell[0] or cell[1]:
+                        yield day, value, state, cell
+
+    def values(self, dimension: str, days: Iterable[str]) -> set[str]:
+        """Return the egresses, prefixes or users that there are on some days."""
+        return {value for day in days for value in self._days.get(day, {}).get(dimension, ())}
+
+    def _day(self, day: str) -> dict[str, _Values]:
+        found = self._days.get(day)
+        if found is None:
+            if len(self._days) >= _MOST_DAYS:  # a clock that jumps about
+                return self._days[min(self._days)]
+            found = self._days[day] = {dimension: {} for dimension in DIMENSIONS}
+        return found
+
+
+def _put(values: _Values, value: str, state: str, more: tuple[int, int, float]) -> None:
+    states = values.get(value)
+    if states is None:
+        if len(values) >= _MOST_VALUES:
+            value = OTHERS
+        states = values.setdefault(value, {})
+    cell = states.setdefault(state, [0, 0, 0.0])
+    cell[0] += more[0]
+    cell[1] += more[1]
+    cell[2] = round(cell[2] + more[2], _DIGITS)
+
+
+def _read_cells(states: Mapping[str, Any]) -> dict[str, Cell]:
+    if not states.keys() <= _STATES:
+        raise ValueError("it names a state that there is not")
+    return {
+        state: [int(messages), int(segments), float(price)] for state, (messages, segments, price) in states.items()
+    }
+
+
+def _filled(states: dict[str, Cell]) -> dict[str, Cell]:
+    return {
+        state: [messages, segments, int(price) if price == int(price) else price]
+        for state, (messages, segments, price) in states.items()
+        if messages or segments or price
+    }

@@ -1,0 +1,49 @@
+"""By which interface of this device a client's connection came in.
+
+Its local address does not say so: Linux answers for each of its addresses on every interface. The kernel keeps of a TCP
+connection the interface at which the last packet of the handshake arrived (tcp_v4_syn_recv_sock and
+tcp_v6_syn_recv_sock of net/ipv4/tcp_ipv4.c and net/ipv6/tcp_ipv6.c), and tells it as ancillary data that can be asked
+for at any time (ip(7), IP_PKTINFO and IP_PKTOPTIONS; RFC 2292 4.1).
+"""
+
+import socket
+import struct
+import sys
+from typing import Final
+
+_IP_PKTINFO: Final = 8
+_IP_PKTOPTIONS: Final = 9
+_IPV6_2292PKTINFO: Final = 2
+_IPV6_2292PKTOPTIONS: Final = 6
+# Numbers of linux/in.h and linux/in6.h: Python 3.11 has no names for them.
+_OF_IPV4: Final = (socket.IPPROTO_IP, _IP_PKTINFO, _IP_PKTOPTIONS, struct.Struct("@i8x"))
+"""Level, option and question, and what the answer is: `struct in_pktinfo`, which begins with the interface."""
+_OF_IPV6: Final = (socket.IPPROTO_IPV6, _IPV6_2292PKTINFO, _IPV6_2292PKTOPTIONS, struct.Struct("@16xi"))
+"""The same of IPv6, and of IPv4 on a socket of both: `struct in6_pktinfo`, which ends with it."""
+_HEADER: Final = struct.Struct("@Nii")
+"""`struct cmsghdr`: length with the header, level and type."""
+_LONGEST: Final = 256
+
+
+def arrived_by(sock: socket.socket) -> str:
+    """Return the name of the interface, such as `wlan0`; empty where that is not known.
+
+    Args:
+        sock: A connection that was accepted.
+    """
+    level, option, question, answer = _OF_IPV6 if sock.family == socket.AF_INET6 else _OF_IPV4
+    if sys.platform != "linux":
+        return ""
+    try:
+        sock.setsockopt(level, option, 1)
+        told = sock.getsockopt(level, question, _LONGEST)
+        sock.setsockopt(level, option, 0)
+        if len(told) < _HEADER.size + answer.size:
+            return ""
+        length, *kind = _HEADER.unpack_from(told)
+        if length != _HEADER.size + answer.size or kind != [level, option]:
+            return ""
+        (index,) = answer.unpack_from(told, _HEADER.size)
+        return socket.if_indextoname(index) if index > 0 else ""
+    except OSError:
+        return ""

@@ -1,0 +1,59 @@
+"""The code of the device: made once, told apart from any other, in whatever way it is written."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otppi.host.administrators.device_code import ALPHABET, LENGTH, DeviceCode
+
+
+def test_it_is_made_once_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "device-code"
+    one = DeviceCode(path)
+    assert not path.exists(), "before anybody needs it"
+    code = one.code
+    assert len(code.replace("-", "")) == LENGTH
+    assert set(code) <= {*ALPHABET, "-"}
+    assert one.code == code == DeviceCode(path).code
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert DeviceCode(tmp_path / "another").code != code
+
+
+def test_no_character_looks_like_another() -> None:
+    for alike in ("0OQD"[:2], "1IL", "2Z", "5S", "6G", "8B", "UV"):
+        assert sum(character in ALPHABET for character in alike) <= 1
+    assert len(set(ALPHABET)) == len(ALPHABET)
+    assert len(ALPHABET) ** LENGTH > 2**35
+
+
+@given(st.text())
+def test_only_the_code_is_the_code(tmp_path_factory: pytest.TempPathFactory, typed: str) -> None:
+    one = DeviceCode(tmp_path_factory.getbasetemp() / "code")
+    tidied = "".join(typed.split()).replace("-", "").upper()
+    assert one.matches(typed) is (tidied == one.code.replace("-", ""))
+    code = one.code
+    for way in (code, code.lower(), code.replace("-", ""), code.replace("-", " "), f" {code} "):
+        assert one.matches(way)
+    assert not one.matches(code[:-1])
+    assert not one.matches(code + "3")
+    assert not one.matches("")
+
+
+@pytest.mark.parametrize("content", ["", "ABC", "0OIL0OIL", "34" * 40, "\xff"])
+def test_a_damaged_one_is_made_anew(tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "device-code"
+    path.write_text(content, "latin-1")
+    code = DeviceCode(path).code
+    assert "is made anew" in caplog.text
+    assert DeviceCode(path).code == code
+
+
+def test_on_a_card_that_takes_nothing_it_holds_until_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    one = DeviceCode(tmp_path / "gone" / "device-code")
+    assert one.code == one.code
+    assert one.matches(one.code)
+    assert "holds until the gateway ends" in caplog.text
+    assert one.code not in caplog.text

@@ -1,0 +1,121 @@
+"""The configuration of Kannel."""
+
+from typing import Any
+
+import pytest
+
+CONF = """\
+group = core
+admin-port = 13000
+admin-password = admin secret
+unified-prefix = "+62,0062,0;+,00"
+black-list = "file:/etc/kannel/black.txt"
+sms-resend-retry = 3
+sms-outgoing-queue-limit = 5000
+
+group = smsc
+smsc = at
+smsc-id = telkomsel
+modemtype = wavecom
+device = /dev/ttyUSB0
+pin = 4321
+my-number = 08111111111
+sms-center = +6281100000
+allowed-prefix = "0811;0812"
+preferred-prefix = "0812;0813"
+denied-prefix = "0899"
+throughput = 0.1
+validityperiod = 167
+
+group = smsc
+smsc = smpp
+smsc-id = operator
+host = smpp.example.com
+smsc-password = smpp secret
+
+group = smsc
+smsc = at
+device = rawtcp
+
+group = modems
+id = wavecom
+init-string = "AT+CNMI=1,2,0,1,0"
+speed = 9600
+
+group = smsbox
+sendsms-port = 13013
+
+group = sendsms-user
+username = tester
+password = "foo\\"bar"
+user-allow-ip = "127.0.0.1"
+default-smsc = telkomsel
+
+group = sms-service
+keyword = default
+text = "No service specified"
+
+group = wapbox
+bearerbox-host = localhost
+"""
+
+
+def test_modems_users_and_what_holds_for_all(ours: Any) -> None:
+    told = ours.take({"kannel.conf": CONF, "black.txt": "08111111112\n"})
+    modem = ours.many("modems")["telkomsel"]
+    assert (modem["type"], modem["port"], modem["baud_rate"]) == ("wavecom", "/dev/ttyUSB0", 9600)
+    assert (modem["sim_card_pin"], modem["msisdn"], modem["sms_center"]) == ("4321", "08111111111", "+6281100000")
+    assert modem["recipient_prefixes"] == ["62811", "62812", "62813"]
+    assert (modem["rate_per_minute"], modem["init_commands"]) == (6, ["AT+CNMI=1,2,0,1,0"])
+    sms = ours.one("sms")
+    assert (sms["country_code"], sms["attempts"], sms["queue_size"]) == ("62", 4, 5000)
+    assert set(ours.folder.blocklist.entries()) == {"628111111112"}
+    assert ours.row(told, "operator")["outcome"] == "none"
+    assert ours.row(told, "smsc 3 device")["outcome"] == "refused"
+    for key in ("smsbox sendsms-port", "tester user-allow-ip", "telkomsel denied-prefix", "sms-service", "wapbox"):
+        assert ours.row(told, key)["outcome"] == "none", key
+    for secret in ("admin secret", "smpp secret", "foo"):
+        assert secret not in str(told), secret
+
+
+def test_a_password_in_plain_text_is_that_of_the_user(ours: Any) -> None:
+    from otppi.host.settings.password_hash import is_password
+
+    ours.take({"kannel.conf": CONF}, leave_out=True)
+    assert is_password(ours.many("api_users")["tester"]["password_hash"], 'foo"bar')
+
+
+def test_taking_over_twice_changes_nothing_the_second_time(ours: Any) -> None:
+    ours.take({"kannel.conf": CONF})
+    again = ours.take({"kannel.conf": CONF})
+    assert (again["changed"], again["counts"].get("taken", 0)) == ([], 0)
+
+
+@pytest.mark.parametrize("unified", ["+,00", "62,0", "+62", "", "+0,0", "x"])
+def test_a_country_is_taken_only_where_a_national_number_says_one(ours: Any, unified: str) -> None:
+    ours.take({"k.conf": f'group = core\nunified-prefix = "{unified}"\n'})
+    assert ours.one("sms")["country_code"] == "62"
+
+
+def test_a_file_that_is_included_and_was_not_given_is_asked_for(ours: Any) -> None:
+    told = ours.look({"kannel.conf": 'group = core\nadmin-port = 1\ninclude = "/etc/kannel/modems.conf"\n'})
+    assert ours.row(told, "include")["outcome"] == "ask"
+    told = ours.look(
+        {"kannel.conf": 'group = core\ninclude = "/etc/kannel/modems.conf"\n', "modems.conf": "group = x\n"}
+    )
+    assert [one for one in told["rows"] if one["key"] == "include"] == []
+
+
+def test_files_of_several_programs_are_chosen_from(ours: Any) -> None:
+    from otppi.api.errors import InvalidSettings
+
+    files = {"kannel.conf": CONF, "smsd.conf": "devices = A\n[A]\ndevice = /dev/ttyUSB1\n"}
+    with pytest.raises(InvalidSettings, match="smstools, kannel"):
+        ours.look(files)
+    assert ours.look(files, program="smstools")["program"] == "smstools3"
+
+
+def test_a_user_without_a_name_is_refused(ours: Any) -> None:
+    told = ours.take({"k.conf": "group = sendsms-user\npassword = made up\n"})
+    assert ours.row(told, "sendsms-user")["outcome"] == "refused"
+    assert (told["changed"], ours.many("api_users")) == ([], {})

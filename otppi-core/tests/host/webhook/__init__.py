@@ -1,0 +1,1 @@
+"""A package, so that mypy tells this conftest.py from the one above."""
