@@ -293,7 +293,7 @@ def test_no_secret_that_a_broker_brings_is_written_or_answered(start: Start, bro
     with ModemRack(2, profile=ModemProfile(network_time=0.02)) as rack:
         rack.modems[1].inject("cms-error", code=1)
         modems = [
-            modem(rack.paths[0], "good"),
+            modem(rack.paths[0], "good", result_timeout=5.0),  # for a result of each broker that never comes
             modem(rack.paths[1], "bad", recipient_prefixes=["62899"], default_modem=False),
         ]
         gateway = start(modems, **sections).until_ready()

@@ -59,11 +59,14 @@ def test_strange_elements_are_found() -> None:
         assert strange_in(f"<p>{markup}</p>"), markup
 
 
+_FILES = ("application/x-pem-file", "application/zip", "text/csv", "text/plain")
+
+
 def is_file(answer: SiteAnswer) -> bool:
     """Whether a browser keeps an answer as a file, and looks for no markup in it."""
     kind, nosniff = answer.headers["content-type"].partition(";")[0], answer.headers["x-content-type-options"]
     as_file = answer.headers.get("content-disposition", "").startswith('attachment; filename="')
-    return as_file and nosniff == "nosniff" and kind in ("text/csv", "text/plain", "application/zip")
+    return as_file and nosniff == "nosniff" and kind in _FILES
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +125,10 @@ def test_what_a_modem_says_is_text(hostile_site: Site, monkeypatch: pytest.Monke
     assert shown >= 3
 
 
-KEYS = {"state", "kind", "status", "type", "level", "channel", "role", "modem_id", "name", "key", "language"}
+KEYS = {
+    "state", "kind", "kinds", "status", "type", "level", "channel", "role", "modem_id", "name", "key", "language", "by",
+    "way",
+}  # fmt: skip
 """Words of ours, by which pages decide."""
 
 

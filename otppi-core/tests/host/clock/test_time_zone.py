@@ -25,6 +25,7 @@ def zone() -> tuple[str, int]:
     return now.tm_zone, now.tm_gmtoff // 3600
 
 
+@pytest.mark.usefixtures("time_zone")  # the zone of the process is as it was, for whichever test comes next
 @pytest.mark.parametrize("before", [None, "UTC", "Europe/Paris"])
 def test_it_is_used_from_the_start_after_a_change_and_no_longer_than_that(
     data: DataFolder, monkeypatch: pytest.MonkeyPatch, before: str | None
