@@ -2,7 +2,6 @@
 
 import base64
 import getpass
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +10,12 @@ from typing import Any
 
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.files import STDIO, read_octets, write_new
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import as_json, moment, show
 from otppi.cli.talk import ask, by_itself, directly, running
 
-_STDIO = "-"
 _LARGEST = 4 * 1024 * 1024
 Ask = Callable[..., Any]
 
@@ -38,15 +37,9 @@ def create(options: Options) -> int:
     """Write a backup to a file, which must not be there yet."""
     made = ask(options.data, "backup_create", new_passphrase=_passphrase(new=True))
     container = base64.b64decode(made.pop("content"))
-    if options.file == _STDIO:
-        sys.stdout.buffer.write(container)
+    write_new(options.file, container)
+    if options.file == STDIO:
         return Exit.DONE
-    try:
-        with open(os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(container)
-    except OSError as error:
-        text = _("{name} cannot be written: {reason}", name=options.file, reason=error.strerror)
-        raise Failure(Exit.USAGE, text) from error
     lines = [_("{name}: {size} octets", name=options.file, size=made["size"])]
     lines += [_("left out, as it is too large: {name}", name=one) for one in made["left_out"]]
     show(options, made | {"file": options.file}, lines)
@@ -106,18 +99,7 @@ def _reached(data: Path, *, creates: bool) -> Iterator[tuple[Ask, bool]]:
 
 def _content(name: str) -> str:
     """Read a file, and return it in base64."""
-    try:
-        if name == _STDIO:
-            raw = sys.stdin.buffer.read(_LARGEST)
-        else:
-            with Path(name).open("rb") as file:
-                raw = file.read(_LARGEST)
-    except OSError as error:
-        text = _("{name} cannot be read: {reason}", name=name, reason=error.strerror)
-        raise Failure(Exit.USAGE, text) from error
-    if len(raw) >= _LARGEST:
-        raise Failure(Exit.USAGE, _("{name} is too large to be a backup", name=name))
-    return base64.b64encode(raw).decode("ascii")
+    return base64.b64encode(read_octets(name, _LARGEST)).decode("ascii")
 
 
 def _passphrase(*, new: bool = False) -> str:

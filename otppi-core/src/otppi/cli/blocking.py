@@ -1,17 +1,16 @@
 """`otppi block`: what the commands of the blocking list print, and how files of numbers are taken and given."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from otppi.cli.arguments import Options, Parser
-from otppi.cli.exits import Exit, Failure
+from otppi.cli.exits import Exit
+from otppi.cli.files import read_octets
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import columns, complain, moment, show
 from otppi.cli.talk import ask
 
-_STDIN = Path("-")
 _LARGEST = 8 * 1024 * 1024
 """Octets of a file of numbers."""
 
@@ -58,7 +57,7 @@ def _import(options: Options) -> int:
     """Try an import, and do it where nothing is wrong; exit code 2, and nothing done, where a line cannot be taken."""
     from otppi.host.messages.blocklist_csv import lines_of
 
-    asked: dict[str, Any] = {"lines": lines_of(_octets(options.file)), "replace": bool(options.replace)}
+    asked: dict[str, Any] = {"lines": lines_of(read_octets(options.file, _LARGEST)), "replace": bool(options.replace)}
     tried = ask(options.data, "block_try", creates=not options.dry_run, **asked)
     if tried["wrong"]:
         if options.json:
@@ -68,22 +67,6 @@ def _import(options: Options) -> int:
     done = tried if options.dry_run else ask(options.data, "block_import", creates=True, **asked)
     show(options, done, [_would(done) if options.dry_run else _did(done)])
     return Exit.DONE
-
-
-def _octets(path: Path) -> bytes:
-    """Read a file of numbers; ends the command where that cannot be done."""
-    name = "stdin" if path == _STDIN else str(path)
-    try:
-        if path == _STDIN:
-            octets = sys.stdin.buffer.read(_LARGEST + 1)
-        else:
-            with path.open("rb") as file:
-                octets = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise Failure(Exit.USAGE, _("{name} cannot be read: {reason}", name=name, reason=error.strerror)) from error
-    if len(octets) > _LARGEST:
-        raise Failure(Exit.USAGE, _("{name} is larger than {most:,} octets", name=name, most=_LARGEST))
-    return octets
 
 
 def _wrong(tried: Any) -> list[str]:

@@ -3,24 +3,27 @@
 import getpass
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit
+from otppi.cli.files import read_octets
 from otppi.cli.generated import Own
 from otppi.cli.language import _, spoken
 from otppi.cli.output import cell, moment, show
 from otppi.cli.talk import ask
+
+_LARGEST: Final = 200_000
+"""Octets of a certificate with its chain, or of a key: more than is ever taken, so that the gateway says so."""
 
 
 def _take(options: Options) -> int:
     """Bring a certificate; the password is asked for where one is needed."""
     from otppi.web.device_certificate import as_argument
 
-    given: dict[str, Any] = {"certificate": as_argument(options.file.read_bytes())}
+    given: dict[str, Any] = {"certificate": as_argument(read_octets(options.file, _LARGEST))}
     if options.key is not None:
-        given["private_key"] = as_argument(options.key.read_bytes())
+        given["private_key"] = as_argument(read_octets(options.key, _LARGEST))
     from otppi.api.errors import InvalidSettings  # with much else, which a command that is asked for its help needs not
 
     try:
@@ -40,10 +43,8 @@ def _password() -> str:
 
 
 def _files(parser: Parser) -> None:
-    parser.add_argument(
-        "file", metavar="FILE", type=Path, help=_("certificate with those that vouch for it: PEM, PKCS#12")
-    )
-    parser.add_argument("--key", metavar="FILE", type=Path, help=_("the key, where it is not in the same file"))
+    parser.add_argument("file", metavar="FILE", help=_("certificate with those that vouch for it: PEM, PKCS#12"))
+    parser.add_argument("--key", metavar="FILE", help=_("the key, where it is not in the same file"))
 
 
 def _looked_at(options: Options, answer: Mapping[str, Any]) -> int:

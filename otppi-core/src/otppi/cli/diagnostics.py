@@ -1,12 +1,11 @@
 """`otppi diagnostics`: writes the archive; `otppi server`: tells how the device is."""
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from otppi.cli.arguments import Options, Parser
-from otppi.cli.exits import Exit, Failure
+from otppi.cli.exits import Exit
+from otppi.cli.files import STDIO, write_new
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import cell, moment, show
@@ -19,13 +18,10 @@ def _diagnostics(options: Options) -> int:
     from otppi.host.gateway.diagnostics import packed
 
     content = packed(told)
-    try:
-        descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise Failure(Exit.USAGE, _("{file} is there already", file=options.file)) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    answer = {"file": str(options.file), "bytes": len(content), "files": list(told["files"])}
+    write_new(options.file, content)
+    if options.file == STDIO:
+        return Exit.DONE
+    answer = {"file": options.file, "bytes": len(content), "files": list(told["files"])}
     show(
         options,
         answer,
@@ -35,7 +31,9 @@ def _diagnostics(options: Options) -> int:
 
 
 def _file(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help=_("the archive that is made, such as otppi.zip"))
+    parser.add_argument(
+        "file", metavar="FILE", help=_("the archive that is made, such as otppi.zip; - writes it to stdout")
+    )
 
 
 def _server(options: Options, answer: Any) -> int:
