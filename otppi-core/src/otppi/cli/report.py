@@ -55,6 +55,14 @@ def _summed(options: Options, answer: Any) -> int:
     if answer["lacking"] and not options.json:
         months = ", ".join(answer["lacking"])
         complain(_("these months lack part, which a gateway makes, or otppi report make-sums: {months}", months=months))
+    if answer["mixed"] and not options.json:
+        complain(
+            _.plural(
+                "{count} message is left out: its day had more combinations than are kept",
+                "{count} messages are left out: their days had more combinations than are kept",
+                count=answer["mixed"],
+            )
+        )
     return Exit.DONE
 
 

@@ -4,6 +4,7 @@ import http.client
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from otppi.testing.html import HtmlPage
 from otppi.testing.reports import make_report
 from otppi.testing.site import Site, SiteBrowser
 from otppi.testing.waiting import PATIENCE, until
+from otppi.web.timeouts import Timeouts
 
 OCTOBER = time.mktime((2026, 10, 1, 0, 0, 0, 0, 0, -1))
 NOVEMBER = time.mktime((2026, 11, 1, 0, 0, 0, 0, 0, -1))
@@ -78,8 +80,6 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(browser: SiteBrowser) -
     answer = browser.get("/messages/report/sums?since=2026-10-31&until=2026-10-01")
     assert answer.status == 422
     assert "is before the first day" in answer.words
-    answer = browser.get(f"/messages/report/sums?{SPAN}&modem=m0&user=x")
-    assert answer.status == 422
 
 
 @pytest.mark.parametrize("by", ["day", "modem", "prefix", "user", "state"])
@@ -106,6 +106,32 @@ def test_sums_of_one_modem_and_of_one_state(browser: SiteBrowser) -> None:
     assert found["Total"] == COUNT * 8 // 10 // 3
     page = browser.get(f"/messages/report/sums?{SPAN}&by=day&state=failed")
     assert f"{COUNT // 10:,}" in page.words
+
+
+def test_sums_of_a_modem_a_user_and_a_state_by_prefix(browser: SiteBrowser) -> None:
+    wanted = "modem=m1&user=ingress-rest/shop1&state=delivered&by=prefix"
+    answer = browser.get(f"/messages/report/csv?{SPAN}&{wanted}")
+    found = {row.split(",")[0].strip('"'): int(row.split(",")[1]) for row in answer.text.splitlines()[1:]}
+    outcomes = ("sent", "sent", "sent", "delivered", "delivered", "sent", "failed", "delivered", "sent", "expired")
+    delivered: dict[str, int] = {}
+    for number in range(1, COUNT, 12):  # each 12th is of m1 and of shop1
+        outcome = outcomes[number % 10]
+        if outcome == "delivered" or (outcome == "sent" and number % 3 == 0):
+            prefix = str(62810 + number % 20)
+            delivered[prefix] = delivered.get(prefix, 0) + 1
+    assert found == delivered | {"Total": sum(delivered.values())}
+    assert "left out" not in browser.get(f"/messages/report/sums?{SPAN}&{wanted}").words
+
+
+def test_sums_by_two_things_say_what_there_was_no_room_for(
+    browser: SiteBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otppi.host.durable.day_sums._MOST_TOGETHER", 10)
+    page = browser.get(f"/messages/report/sums?{SPAN}&modem=m1&by=user")
+    left_out = re.search(r"([0-9,]+) messages are left out", page.words)
+    assert left_out
+    assert 0 < int(left_out[1].replace(",", "")) < COUNT
+    assert "left out" not in browser.get(f"/messages/report/sums?{SPAN}&modem=m1&by=day").words
 
 
 def test_sums_that_are_being_made_say_so(site: Site) -> None:
@@ -175,6 +201,30 @@ def test_a_client_that_goes_leaves_nothing_open(browser: SiteBrowser, report_fil
     answer.close()
     connection.close()
     until(lambda: not is_open(report_file), "the file is closed")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Site:
+    """A site that waits a second for a client, with a month that no socket's buffers hold."""
+    monkeypatch.setattr("otppi.testing.site.Timeouts", partial(Timeouts, write=1.0))
+    site: Site = request.getfixturevalue("site")
+    make_report(site.data.path / "report", "2026-10", 150_000, OCTOBER, NOVEMBER - 60)
+    return site
+
+
+def test_a_client_that_takes_no_more_keeps_nobody_waiting_and_is_let_go(impatient: Site) -> None:
+    """Neither the file stays open for it, nor does one of the few threads."""
+    browser = impatient.inside(Role.OPERATOR)
+    slow = []
+    for _ in range(30):  # more than there are threads
+        slow.append(export_of(browser))
+        slow[-1][1].read(1000)
+    assert browser.get("/messages/report").status == 200, "others are answered meanwhile"
+    until(lambda: not is_open(impatient.data.path / "report" / "2026-10.jsonl"), "all files are closed")
+    for connection, answer in slow:
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
+        connection.close()
 
 
 def test_an_export_of_no_month_is_not_found(browser: SiteBrowser) -> None:

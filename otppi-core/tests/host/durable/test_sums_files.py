@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -48,7 +49,7 @@ def kept(folder: Path) -> dict[str, Any]:
 def cells(sums: DaySums) -> dict[str, Any]:
     return {
         f"{day} {dimension} {value} {state}": cell
-        for dimension in ("egress", "prefix", "user")
+        for dimension in ("egress", "prefix", "user", "together")
         for day, value, state, cell in sums.cells(dimension, sums.document())
     }
 
@@ -61,7 +62,7 @@ def folded(folder: Path) -> dict[str, Any]:
     return cells(sums)
 
 
-def test_each_batch_is_added_up_by_egress_by_prefix_and_by_user(tmp_path: Path) -> None:
+def test_each_batch_is_added_up_by_egress_by_prefix_by_user_and_by_all_three(tmp_path: Path) -> None:
     report = Report(tmp_path, 12)
     failed = ended("6287134567890", None)
     failed.become(replace(failed.status, state=State.FAILED))
@@ -81,6 +82,10 @@ def test_each_batch_is_added_up_by_egress_by_prefix_and_by_user(tmp_path: Path) 
         f"{TODAY} prefix @example.com sent": [1, 2, 700],
         f"{TODAY} user test/app sent": [3, 6, 2100],
         f"{TODAY} user test/app failed": [1, 0, 0],
+        f"{TODAY} together m0\t62812\ttest/app sent": [1, 2, 700],
+        f"{TODAY} together m0\t62871\ttest/app sent": [1, 2, 700],
+        f"{TODAY} together \t62871\ttest/app failed": [1, 0, 0],
+        f"{TODAY} together mail/office\t@example.com\ttest/app sent": [1, 2, 700],
     }
 
 
@@ -100,9 +105,8 @@ def test_a_later_state_moves_a_message_on_the_day_on_which_it_ended(tmp_path: Pa
     report.changed(State.SENT, one, State.UNDELIVERED)
     report.changed(State.UNDELIVERED, one, State.DELIVERED)
     report.flush()
-    assert kept(tmp_path) == {
-        f"{day_of(yesterday)} {kind} delivered": [1, 2, 700] for kind in ("egress m0", "prefix 62812", "user test/app")
-    }
+    where = ("egress m0", "prefix 62812", "user test/app", "together m0\t62812\ttest/app")
+    assert kept(tmp_path) == {f"{day_of(yesterday)} {kind} delivered": [1, 2, 700] for kind in where}
 
 
 def test_a_state_that_comes_before_the_line_was_written_is_moved_by_nothing(tmp_path: Path) -> None:
@@ -131,6 +135,35 @@ def test_the_files_are_put_together_again(tmp_path: Path, monkeypatch: pytest.Mo
     path = sums_path(report_file(tmp_path))
     assert path.stat().st_size < 4000
     assert kept(tmp_path)[f"{TODAY} egress m0 sent"] == [60, 120, 42_000]
+
+
+def test_two_dimensions_at_once_are_told_as_they_were(tmp_path: Path) -> None:
+    report = Report(tmp_path, 12)
+    for receiver, modem in (("6281234567890", "m0"), ("6287134567890", "m0"), ("6287134567890", "m1")):
+        report.append(ended(receiver, modem))
+    report.flush()
+    sums = DaySums()
+    read_sums(report_file(tmp_path), sums)
+    found = [(names["egress"], names["prefix"], cell[0]) for _day, names, _state, cell in told(sums)]
+    assert sorted(found) == [("m0", "62812", 1), ("m0", "62871", 1), ("m1", "62871", 1)]
+
+
+def test_what_combinations_there_was_no_room_for_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_sums, "_MOST_TOGETHER", 3)
+    sums = DaySums()
+    for line in made_lines(100, 1_764_000_000, 1_764_000_100, modems=5, users=10):
+        sums.add_line(read_report_line(line.encode()))
+    found = list(told(sums))
+    assert sum(cell[0] for *_names, cell in found) == 100
+    rest = [cell[0] for _day, names, _state, cell in found if set(names.values()) == {"*"}]
+    assert 0 < sum(rest) < 100
+    again = DaySums()
+    again.merge(sums.document())
+    assert list(told(again)) == found
+
+
+def told(sums: DaySums) -> Iterator[Any]:
+    return sums.told_by(("egress", "prefix"), sums.document())
 
 
 def test_there_are_only_so_many_values_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,7 @@ class ReportPages:
             given=given,
             problems=problems,
             sums=answer,
+            left_out=_left_out(answer["mixed"]) if answer else "",
             chart=chart,
             table=table,
             kinds=PARTS,
@@ -141,6 +142,14 @@ def _exported(folder: ReportFolder, month: str, language: str) -> Iterator[bytes
             yield "".join(lines).encode()
             lines.clear()
     yield "".join(lines).encode()
+
+
+def _left_out(count: int) -> Text:
+    return _.plural(
+        "{count} message is left out: on its day there were more combinations than are kept.",
+        "{count} messages are left out: on their days there were more combinations than are kept.",
+        count=count,
+    )
 
 
 _BY: Final[dict[str, Text]] = {

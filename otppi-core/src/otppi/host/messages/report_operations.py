@@ -9,6 +9,7 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.message import State
 from otppi.api.operations import Offline, Operation, Role
 from otppi.api.settings import integer, text
+from otppi.host.durable.day_sums import OTHERS
 from otppi.host.durable.report import Report
 from otppi.host.durable.report_folder import ReportFolder
 from otppi.host.messages.settings import SMS
@@ -99,17 +100,23 @@ def _end_of(call: HostCall, typed: str) -> str:
 
 
 def _sums(call: HostCall, since: str, until: str, by: str, state: str, **only: str) -> dict[str, Any]:
-    """Return sums by one of `BY`, of all messages or of those of one modem, prefix or user."""
+    """Return sums by one of `BY`, of all messages or of those of a modem, to a prefix, of a user."""
     first, last = _days(since, until)
-    dimension, value = _chosen(by, only)
+    wanted = {_DIMENSIONS[key]: value for key, value in only.items() if value}
+    asked = {*wanted, *([_DIMENSIONS[by]] if by in _DIMENSIONS else ())}
     sums, lacking = call.part(ReportFolder).sums(first, last)
     days = [f"{first + timedelta(days=number)}" for number in range((last - first).days + 1)]
     rows: dict[str, dict[str, Any]] = {day: _row(day) for day in days} if by == "day" else {}
-    total = _row("")
-    for day, name, its_state, cell in sums.cells(dimension, days):
-        if (value and _shown(name) != value) or state not in ("", its_state):
+    total, mixed = _row(""), 0
+    for day, names, its_state, cell in sums.told_by(asked, days):
+        if state not in ("", its_state):
             continue
-        key = {"day": day, "state": its_state}.get(by) or _shown(name)
+        if len(asked) > 1 and set(names.values()) == {OTHERS}:
+            mixed += cell[0]
+            continue
+        if any(_shown(names[dimension]) != value for dimension, value in wanted.items()):
+            continue
+        key = {"day": day, "state": its_state}.get(by) or _shown(names[_DIMENSIONS[by]])
         for row in (rows.setdefault(key, _row(key)), total):
             _add(row, its_state, cell)
     ordered = list(rows.values()) if by == "day" else sorted(rows.values(), key=lambda row: -row["messages"])
@@ -122,6 +129,7 @@ def _sums(call: HostCall, since: str, until: str, by: str, state: str, **only: s
         "choices": {key: _values(sums, of, days) for key, of in _DIMENSIONS.items()},
         "months": call.part(ReportFolder).months(),
         "lacking": lacking,
+        "mixed": mixed,
     }
 
 
@@ -140,18 +148,6 @@ def _days(since: str, until: str) -> tuple[date, date]:
     if problems:
         raise InvalidSettings(problems)
     return first, last
-
-
-def _chosen(by: str, only: dict[str, str]) -> tuple[str, str]:
-    """Return which sums are meant: they are kept by modem, by prefix and by user, not by combinations of them."""
-    given = {key: value for key, value in only.items() if value}
-    if len(given) > 1 or (given and by in _DIMENSIONS and by not in given):
-        field = next(key for key in reversed(given) if key != by)
-        raise InvalidSettings(
-            [FieldError(field, _("sums are kept by modem, by prefix and by user apart from each other: choose one"))]
-        )
-    key, value = next(iter(given.items()), ("", ""))
-    return _DIMENSIONS[key or by] if key or by in _DIMENSIONS else "egress", value
 
 
 def _row(value: str) -> dict[str, Any]:
@@ -220,7 +216,7 @@ OPERATIONS = (
         title=_("Sums of the report"),
         help=_(
             "Tell how many messages, segments and what price there were, by day, modem, prefix of the receiver, user or"
-            " state: of all messages, or of those of one modem, one prefix or one user."
+            " state: of all messages, or of those of one modem, one prefix, one user, or of several of these at once."
         ),
         handler=_sums,
         parameters=(
