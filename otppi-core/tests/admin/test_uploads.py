@@ -11,7 +11,7 @@ import pytest
 
 from otppi.admin.pages.answers import text_of
 from otppi.admin.pages.root import Root
-from otppi.admin.security.guard import action, form, public, uploads_of
+from otppi.admin.security.guard import access_at, action, form, public
 from otppi.admin.uploads import LARGEST_UPLOAD, MalformedUploadError, Upload, read_form, uploaded
 from otppi.api.operations import Role
 from otppi.testing.page_routes import page_routes
@@ -212,7 +212,10 @@ def test_who_claims_a_new_device_may_upload(trial: Trial, new_site: Site) -> Non
 
 
 def test_the_gate_knows_each_page_that_takes_files(shared_site: Site) -> None:
-    assert dict(uploads_of(Root(shared_site.parts))) == {path: one for path, one in page_routes() if one.uploads}
+    tree = Root(shared_site.parts)
+    wanted = {path: one for path, one in page_routes() if one.uploads}
+    assert wanted
+    assert {path: access_at(tree, path) for path in wanted} == wanted
 
 
 def test_a_form_with_a_file_is_not_carried_through_a_login(trial: Trial, site: Site) -> None:

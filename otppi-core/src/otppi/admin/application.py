@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ from otppi.admin.rendering.language import chosen
 from otppi.admin.rendering.statics import Statics
 from otppi.admin.security import cookies
 from otppi.admin.security.form_tokens import new_browser
-from otppi.admin.security.guard import Access, access_of, uploads_of
+from otppi.admin.security.guard import Access, access_at, access_of
 from otppi.admin.security.logged_in import logged_in
 from otppi.admin.uploads import MULTIPART, MalformedUploadError, read_form
 from otppi.admin.visit import Visit
@@ -71,7 +72,7 @@ def application(parts: Parts) -> Gate:
     pages = WsgiApplication(tree, lambda _request: 0, _carry)
     api = ApiAccess(parts.registry, parts.administrators, parts.sessions, parts.tokens, parts.waiting)
     return Gate(
-        pages, api, parts.statics, parts.sessions, parts.refusals, dict(uploads_of(root)),
+        pages, api, parts.statics, parts.sessions, parts.refusals, partial(access_at, root),
         unclaimed=lambda: parts.claim.state is ClaimState.OPEN,
     )  # fmt: skip
 

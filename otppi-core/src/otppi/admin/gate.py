@@ -1,6 +1,6 @@
 """What stands before the pages: names and origins are checked, files come from memory, header fields are added."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from typing import Final
@@ -35,7 +35,7 @@ class Gate:
         statics: The files that go with the pages.
         sessions: Whose requests come before those of strangers.
         refusals: Logs whom it refuses.
-        uploads: The paths whose forms may have files, and who may ask for each.
+        access: Returns who may ask for a path of the pages; None of one that nothing is at.
         unclaimed: Says whether the device has no administrator yet.
     """
 
@@ -46,7 +46,7 @@ class Gate:
         statics: Statics,
         sessions: Sessions,
         refusals: RefusalLog,
-        uploads: Mapping[str, Access],
+        access: Callable[[str], Access | None],
         unclaimed: Callable[[], bool],
     ) -> None:
         self._pages = pages
@@ -56,7 +56,7 @@ class Gate:
         self._names = HostNames()
         self._https_only = False
         self._refusals = refusals
-        self._uploads = uploads
+        self._access = access
         self._unclaimed = unclaimed
         self._used = False
 
@@ -88,10 +88,13 @@ class Gate:
 
     def _may_upload(self, request: Request) -> bool:
         """Return whether a form may have files: they are held in RAM, which no stranger is to fill."""
-        access = self._uploads.get(request.path)
-        if access is None or not request.field("content-type").lower().startswith(MULTIPART):
+        if not request.field("content-type").lower().startswith(MULTIPART):
             return False
-        return self._unclaimed() if access.role is None else self.recognises(request)
+        unclaimed, known = self._unclaimed(), self.recognises(request)
+        access = self._access(request.path) if unclaimed or known else None
+        if access is None or not access.uploads:
+            return False
+        return unclaimed if access.role is None else known
 
     def recognises(self, request: Request) -> bool:
         """Return whether the request belongs to a session."""

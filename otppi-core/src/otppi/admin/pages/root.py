@@ -1,31 +1,45 @@
 """The tree of pages: which page is where."""
 
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any, Final
 
-from otppi.admin.pages.account import AccountPages
-from otppi.admin.pages.administrators import AdministratorPages
 from otppi.admin.pages.answers import drawn
-from otppi.admin.pages.api_users import ApiUserPages
-from otppi.admin.pages.backup import RestoringPage
-from otppi.admin.pages.blocks import BlockPages
-from otppi.admin.pages.claim import ClaimPage
-from otppi.admin.pages.forgotten import ForgottenPages
-from otppi.admin.pages.guide import GuidePages
 from otppi.admin.pages.home import home
-from otppi.admin.pages.jobs import JobPages
-from otppi.admin.pages.keys import KeyPages
 from otppi.admin.pages.language import LanguagePage
-from otppi.admin.pages.login import LoginPages
-from otppi.admin.pages.messages import MessagePages
-from otppi.admin.pages.modems import ModemPages
-from otppi.admin.pages.monitor import MonitorPages
-from otppi.admin.pages.own_session import ConfirmPage, LogoutPage
-from otppi.admin.pages.routing import RoutingPages
-from otppi.admin.pages.sections import SectionPages
-from otppi.admin.pages.services import ServicePages
-from otppi.admin.pages.system import SystemPages
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import page
+
+_LATER: Final[Mapping[str, str]] = {
+    "account": "account.AccountPages",
+    "administrators": "administrators.AdministratorPages",
+    "claim": "claim.ClaimPage",
+    "confirm": "own_session.ConfirmPage",
+    "forgotten": "forgotten.ForgottenPages",
+    "guide": "guide.GuidePages",
+    "jobs": "jobs.JobPages",
+    "keys": "keys.KeyPages",
+    "login": "login.LoginPages",
+    "logout": "own_session.LogoutPage",
+    "messages": "messages.MessagePages",
+    "modems": "modems.ModemPages",
+    "monitor": "monitor.MonitorPages",
+    "pages": "blocks.BlockPages",
+    "restoring": "backup.RestoringPage",
+    "routing": "routing.RoutingPages",
+    "services": "services.ServicePages",
+    "settings": "sections.SectionPages",
+    "system": "system.SystemPages",
+    "users": "api_users.ApiUserPages",
+}
+"""Pages by their names in the tree, and in which module of this package they are: each is loaded when somebody asks for
+it first, since most are seldom asked for, and would be in the memory for years."""
+_MADE_OF: Final[Mapping[str, Callable[["Root"], tuple[Any, ...]]]] = {
+    "pages": lambda root: (root.settings,),
+    "restoring": lambda root: (root.services.run,),
+}
+"""What some are made of besides the parts of the gateway."""
 
 
 class Root:
@@ -33,27 +47,25 @@ class Root:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.claim = ClaimPage(parts)
-        self.login = LoginPages(parts)
-        self.forgotten = ForgottenPages(parts)
-        self.logout = LogoutPage(parts)
-        self.confirm = ConfirmPage(parts)
-        self.guide = GuidePages(parts)
+        self._making = threading.RLock()
         self.language = LanguagePage()
-        self.account = AccountPages(parts)
-        self.administrators = AdministratorPages(parts)
-        self.messages = MessagePages(parts)
-        self.modems = ModemPages(parts)
-        self.monitor = MonitorPages(parts)
-        self.jobs = JobPages(parts)
-        self.keys = KeyPages(parts)
-        self.routing = RoutingPages(parts)
-        self.services = ServicePages(parts)
-        self.restoring = RestoringPage(parts, self.services.run)
-        self.settings = SectionPages(parts)
-        self.pages = BlockPages(parts, self.settings)
-        self.system = SystemPages(parts)
-        self.users = ApiUserPages(parts)
+
+    def __getattr__(self, name: str) -> Any:
+        """Load the pages of a name, once."""
+        if name not in _LATER:
+            raise AttributeError(name)
+        with self._making:
+            made = self.__dict__.get(name)
+            if made is None:
+                module, kind = _LATER[name].split(".")
+                more = _MADE_OF[name](self) if name in _MADE_OF else ()
+                made = getattr(import_module(f"{__package__}.{module}"), kind)(self._parts, *more)
+                setattr(self, name, made)
+        return made
+
+    def __dir__(self) -> Iterable[str]:
+        """Name the pages that are loaded later, too."""
+        return [*super().__dir__(), *_LATER]
 
     @page()
     def more(self, **_fields: Any) -> bytes:

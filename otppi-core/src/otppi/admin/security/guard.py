@@ -1,14 +1,12 @@
 """What a handler of a page says of itself: who may ask for it, and how. One that says nothing is served to nobody."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from otppi.api.operations import Role
 
 _MARK: Final = "otppi_access"
-_DEPTH: Final = 4
-"""How deep the tree of pages may be."""
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -66,15 +64,15 @@ def access_of(handler: object) -> Access | None:
     return found if isinstance(found, Access) else None
 
 
-def uploads_of(node: object, path: str = "", depth: int = _DEPTH) -> Iterator[tuple[str, Access]]:
-    """Yield the paths below a node of the tree of pages whose forms may have files, and who may ask for each."""
-    for name in (one for one in dir(node) if not one.startswith("_")):
-        value = getattr(node, name)
-        access = access_of(value)
-        if access is not None and access.uploads:
-            yield path if name == "index" else f"{path}/{name}", access
-        elif access is None and hasattr(value, "__dict__") and not callable(value) and depth:
-            yield from uploads_of(value, f"{path}/{name}", depth - 1)
+def access_at(tree: object, path: str) -> Access | None:
+    """Return who may ask for a path of a tree of pages; None of one that nothing is at.
+
+    Nothing is looked at but what is on the way: other pages need not be loaded for it.
+    """
+    found = tree
+    for name in filter(None, path.split("/")):
+        found = None if name.startswith("_") else getattr(found, name, None)
+    return access_of(found) or access_of(getattr(found, "index", None))
 
 
 def _marked(access: Access) -> Callable[[Handler], Handler]:
