@@ -1,13 +1,17 @@
 """A backup of a real gateway, by the command line: restored on a running one and where none runs, and undone."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from otppi.host.backup import contents
 from otppi.simulator import ModemProfile, ModemRack
-from otppi.testing.waiting import until
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import Gateway, modem
 
 PASSPHRASE = "empat kata acak sekali"
@@ -93,3 +97,36 @@ def test_a_restore_where_no_gateway_runs_is_used_at_once(start: Callable[..., Ga
         assert second.cli("restore-undo").returncode == 1, "there was no administrator to come back to"
     finally:
         second.close()
+
+
+@pytest.mark.parametrize("mark", ["restore.new", "restore", "undo.new", "undo"])
+def test_a_gateway_that_is_killed_in_the_middle_is_as_before_or_as_in_the_backup(
+    start: Callable[..., Gateway], tmp_path: Path, mark: str
+) -> None:
+    """At the instant at which each folder of a restore appears; one that is missed is killed a little later."""
+    file = tmp_path / "otppi.backup"
+    gateway = start([{"name": "m0", "type": "simulated", "default_modem": True}])
+    assert gateway.cli("admin", "add", "rina", "--password-stdin", stdin="kursi hijau di teras").returncode == 0
+    assert gateway.cli("settings", "set", "otp.code_length", "7").returncode == 0
+    assert gateway.cli("block", "add", "08125555001").returncode == 0
+    told(gateway, "backup", "create", str(file), stdin=PASSPHRASE)
+    assert gateway.cli("settings", "set", "otp.code_length", "8").returncode == 0
+    assert gateway.cli("block", "add", "08125555002").returncode == 0
+
+    asked = threading.Thread(target=gateway.cli, args=("restore", str(file)), kwargs={"stdin": PASSPHRASE})
+    asked.start()
+    pause, deadline = threading.Event(), time.monotonic() + PATIENCE
+    while not (gateway.data / mark).exists() and asked.is_alive():  # closely: each is there for some milliseconds
+        assert time.monotonic() < deadline
+        pause.wait(0.0005)
+    gateway.kill()
+    asked.join()
+    gateway.start().until_ready()
+    length = told(gateway, "settings", "show", "otp")["otp"]["code_length"]
+    blocked = len(told(gateway, "block", "list"))
+    assert (length, blocked) in ((8, 2), (7, 1))
+    assert [one["username"] for one in told(gateway, "admin", "list")] == ["rina"]
+    assert not [one for one in ("restore.new", "restore", "undo.new") if (gateway.data / one).exists()]
+    with gateway.client() as client:
+        status, answer = client.send(1, "081266660001", "a text", "?wait=30")
+        assert (status, answer["response_code"]) == (200, "0000")

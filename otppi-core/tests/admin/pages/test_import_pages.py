@@ -96,6 +96,8 @@ def test_what_cannot_work_is_told_and_left_out_on_demand(site: Site) -> None:
     [
         (b"", "choose a file first"),
         (b"nothing of the kind", "hold no configuration that is known"),
+        (b"[nothing]\nof = the kind", "hold no configuration that is known"),
+        (b'{"1": {"name": "Satu"}}', "are JSON without the names that the original gave them"),
         (b"PK\3\4 and no more", "is a damaged archive"),
         (packed({"data/a.png": ""}), "has no file that may be a configuration"),
     ],

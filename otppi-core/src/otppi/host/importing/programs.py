@@ -1,6 +1,7 @@
 """The programs whose configuration is read, and which of them some files are of."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,10 @@ _PROGRAMS: Final = (
 )
 
 
+_JSON: Final = re.compile(r"""\s*[\[{]\s*["{\]}]""")
+"""How JSON of objects begins; sections of INI files begin with a bracket, too."""
+
+
 def read_files(files: Mapping[str, str], key: str = "") -> tuple[OtherProgram, Findings]:
     """Read the configuration of a program.
 
@@ -61,10 +66,14 @@ def _program(files: Mapping[str, str], key: str) -> OtherProgram:
     named = [one for one in wanted if any(one.is_its(label, text) for label, text in files.items())]
     if len(named) == 1:
         return named[0]
-    names = ", ".join(one.key for one in named or _PROGRAMS)
-    reason = (
-        _("hold the configurations of several programs: choose one of {names}", names=names)
-        if named
-        else _("hold no configuration that is known: there are {names}", names=", ".join(one.key for one in wanted))
-    )
-    raise InvalidSettings([FieldError("files", reason)])
+    raise InvalidSettings([FieldError("files", _why_none(wanted, named, files))])
+
+
+def _why_none(wanted: Sequence[OtherProgram], named: Sequence[OtherProgram], files: Mapping[str, str]) -> str:
+    """Return why it is not known which program the files are of."""
+    if named:
+        names = ", ".join(one.key for one in named)
+        return _("hold the configurations of several programs: choose one of {names}", names=names)
+    if any(map(_JSON.match, files.values())):
+        return _("are JSON without the names that the original gave them: put its folder into a .zip, names and all")
+    return _("hold no configuration that is known: there are {names}", names=", ".join(one.key for one in wanted))
