@@ -62,6 +62,14 @@ def test_send_and_phone(otppi: Cli) -> None:
     assert "good → 6281230000001: Hello\n    to you \u2764\n" in otppi("phone").out
 
 
+def test_send_a_flash_sms(otppi: Cli) -> None:
+    assert otppi("send", "081230000008", "look", "--flash").code == 0
+    (shown,) = [one for one in otppi("phone", "--json").json if one["to"] == "6281230000008"]
+    assert (shown["text"], shown["flash"]) == ("look", True)
+    assert "6281230000008 (flash): look\n" in otppi("phone").out
+    assert not any(one["flash"] for one in otppi("phone", "--json").json if one != shown)
+
+
 def test_send_from_stdin(otppi: Cli) -> None:
     result = otppi("send", "081230000002", "-", "--modem", "good", stdin="one\ntwo\n\n")
     assert result.code == 0

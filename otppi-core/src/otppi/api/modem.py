@@ -51,12 +51,13 @@ class RecoveryStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhoneMessage:
-    """An SMS on the screen of a simulated phone; times are Unix seconds."""
+    """An SMS on the screen of a simulated phone; times are Unix seconds, and `flash` ones are shown and not kept."""
 
     arrived: float
     modem: str
     destination: str
     text: str = field(repr=False)
+    flash: bool = False
 
 
 class Modem(Egress):

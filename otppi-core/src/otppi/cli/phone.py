@@ -63,7 +63,8 @@ def _arriving(client: Any) -> Iterator[dict[str, Any]]:
 
 def _line(message: dict[str, Any]) -> str:
     text = "\n    ".join(one_line(line) for line in message["text"].split("\n"))
-    return f"{moment(message['arrived'])}  {cell(message['modem'])} → {cell(message['to'])}: {text}"
+    flash = _(" (flash)") if message["flash"] else ""
+    return f"{moment(message['arrived'])}  {cell(message['modem'])} → {cell(message['to'])}{flash}: {text}"
 
 
 OWN = {"phone": Own(phone, arguments=_follow_option, hidden=frozenset({"after"}))}

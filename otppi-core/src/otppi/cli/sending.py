@@ -16,7 +16,8 @@ def send(options: Options) -> int:
     """Send the message."""
     client = gateway(options.data)
     text = message_text(options.message)
-    answer = deliver(client, receiver=options.receiver, message=text, modem=options.modem, wait=options.wait)
+    given = {name: getattr(options, name) for name in ("receiver", "modem", "flash", "wait")}
+    answer = deliver(client, **given, message=text)
     return tell(options, answer)
 
 

@@ -48,6 +48,7 @@ class ArrivedMessage:
         parts: how many SMS it took.
         monotonic: `time.monotonic()` at the arrival of the last part, in seconds.
         wall: Unix time of the same, in seconds.
+        flash: whether it is shown at once and not kept (3GPP TS 23.038 class 0).
     """
 
     number: int
@@ -57,6 +58,7 @@ class ArrivedMessage:
     parts: int
     monotonic: float
     wall: float
+    flash: bool
 
 
 _Key = tuple[str, str, int, int, bool]
@@ -146,8 +148,9 @@ class SimulatedNetwork:
             return None
         self._message_count += 1
         text = join(parts) if len(parts) > 1 else part.text
+        flash = part.submit.user_data.dcs.message_class == 0
         return ArrivedMessage(
-            self._message_count, part.modem, part.destination, text, len(parts), part.monotonic, part.wall
+            self._message_count, part.modem, part.destination, text, len(parts), part.monotonic, part.wall, flash
         )
 
     def _complete(self, part: ArrivedPart) -> list[UserData] | None:

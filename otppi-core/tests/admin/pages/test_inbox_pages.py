@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -152,29 +151,3 @@ def test_texts_of_the_inbox_are_in_no_file(site: Site, browser: SiteBrowser, tmp
     files = [one for one in tmp_path.rglob("*") if one.is_file()]
     assert files
     assert [one for one in files if SECRET.encode() in one.read_bytes()] == []
-
-
-# -- by hand -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_message_goes_to_each_of_several_receivers(site: Site, browser: SiteBrowser) -> None:
-    several = {"receiver": "08126666661, 08126666662; 08126666661", "message": SECRET, "modem": "m0"}
-    sent = browser.post("/messages", several)
-    assert sent.location.count("id=") == 2
-    until(lambda: browser.get(sent.location).words.count("delivered") == 2)
-    assert "62812*****61" in browser.get(sent.location).words
-    assert {one["to"] for one in site.call("phone")} == {"628126666661", "628126666662"}
-    assert SECRET not in browser.get(sent.location).text
-
-
-def test_of_several_receivers_those_that_are_wrong_are_asked_for_again(site: Site, browser: SiteBrowser) -> None:
-    mixed: dict[str, Any] = {"receiver": "08126666661, 0812, x", "message": SECRET}
-    answer = browser.post("/messages", mixed)
-    assert answer.status == 422
-    assert 'value="0812, x"' in answer.text
-    assert "To the others it is on its way." in answer.words
-    until(lambda: len(site.call("phone")) == 1)
-    many = ",".join(f"0812666666{number:02}" for number in range(11))
-    answer = browser.post("/messages", {"receiver": many, "message": SECRET})
-    assert (answer.status, "at most 10 at once" in answer.words) == (422, True)
-    assert len(site.call("phone")) == 1

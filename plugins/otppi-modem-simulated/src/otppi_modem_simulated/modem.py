@@ -55,8 +55,7 @@ class SimulatedModem(AtModem):
     def phone(self) -> Sequence[PhoneMessage]:
         """Show what arrived, in RAM only, the last hundred messages."""
         return [
-            PhoneMessage(message.wall, message.modem, message.destination, message.text)
-            for message in self._network.messages
+            PhoneMessage(one.wall, one.modem, one.destination, one.text, one.flash) for one in self._network.messages
         ]
 
     def _path(self) -> str:

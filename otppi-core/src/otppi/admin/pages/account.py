@@ -75,9 +75,12 @@ class AccountPages:
             return self._show("about", {}, {"": words(error)}, 503)
         return self._ask_phone_code(told["ticket"], {})
 
-    @action(Role.VIEWER, fresh=True)
+    @action(Role.VIEWER)
     def phone_confirm(self, **fields: Any) -> bytes:
-        """Take the code: the number serves from now on if the password is forgotten."""
+        """Take the code: the number serves from now on if the password is forgotten.
+
+        The password was given before the code was sent. To ask for it once more would throw the code away.
+        """
         given = {name: text_of(fields, name).strip() for name in ("ticket", "code")}
         try:
             perform(self._parts, "account_phone_confirm", **given)

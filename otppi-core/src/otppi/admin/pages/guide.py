@@ -15,7 +15,7 @@ from otppi.admin.pages.form_fields import trouble
 from otppi.admin.pages.guide_steps import TITLES_OF_STEPS, after, goes_on, steps_of
 from otppi.admin.pages.needs import CAUSES, cause_of, needs_of_modem, refusal_said
 from otppi.admin.pages.new_modem import adopted, can_simulate, free_name, simulated
-from otppi.admin.pages.sent_by_hand import sent_by_hand, test_text
+from otppi.admin.pages.sent_by_hand import beginnings, is_simulated, sent_by_hand, test_text
 from otppi.admin.pages.tried import Tried, tried
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import action, form, page
@@ -152,7 +152,8 @@ class GuidePages:
             if message is not None:  # nobody else sent it, and it is not forgotten
                 cause = message.get("cause") or ""
                 known = CAUSES.get(cause_of(cause))
-                return self._draw("test", message=message, refused=refusal_said(cause), advice=known)
+                refused, on_screen = refusal_said(cause), is_simulated(self._parts, message)
+                return self._draw("test", message=message, refused=refused, advice=known, simulated=on_screen)
         return self._ask_test({"receiver": self._own()["phone"], "message": test_text()}, {})
 
     def _send(self, given: Mapping[str, str]) -> bytes:
@@ -163,7 +164,10 @@ class GuidePages:
 
     def _ask_test(self, given: Mapping[str, str], problems: Mapping[str, str], status: int = 200) -> bytes:
         without = not self._parts.config.many(MODEMS)
-        return self._draw("test", status, message=None, given=given, problems=problems, without=without)
+        return self._draw(
+            "test", status, message=None, given=given, problems=problems, without=without,
+            beginnings=beginnings(self._parts),
+        )  # fmt: skip
 
     # -- API --------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from otppi.admin.pages.form_fields import sent
 from otppi.admin.pages.inbox import InboxPages
 from otppi.admin.pages.needs import refusal_said
 from otppi.admin.pages.report import ReportPages
-from otppi.admin.pages.sent_by_hand import COUNTED, sent_by_hand
+from otppi.admin.pages.sent_by_hand import COUNTED, beginnings, is_simulated, sent_by_hand
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import form, page
 from otppi.api.errors import InvalidSettings
@@ -41,7 +41,8 @@ class MessagePages:
     @form(Role.OPERATOR)
     def index(self, **fields: Any) -> bytes:
         """Ask for a message, and send it to each of its receivers; what becomes of it is another page."""
-        given = {name: text_of(fields, name) for name in ("receiver", "message", "modem")}
+        given: dict[str, Any] = {name: text_of(fields, name) for name in ("receiver", "message", "modem")}
+        given["flash"] = bool(text_of(fields, "flash"))
         if cherrypy.request.method != "POST":
             return self._ask(given, {})
         receivers = list(dict.fromkeys(filter(None, map(str.strip, _BETWEEN.split(given["receiver"])))))
@@ -55,7 +56,7 @@ class MessagePages:
             return self._ask(given, outcome.problems, outcome.status)
         return see_other(f"/messages/sent?id={outcome.result}")
 
-    def _send_to_each(self, given: Mapping[str, str], receivers: Sequence[str]) -> bytes:
+    def _send_to_each(self, given: Mapping[str, Any], receivers: Sequence[str]) -> bytes:
         """Send to several; those that cannot be sent to are asked for once more, with what is wrong with each."""
         taken: list[str] = []
         refused: dict[str, Mapping[str, str]] = {}
@@ -89,6 +90,7 @@ class MessagePages:
         return drawn(
             self._parts, "sent.html", receivers=receivers,
             messages=[(one, refusal_said(one.get("cause") or "")) for one in messages],
+            simulated=is_simulated(self._parts, messages[0]),
             pending=any(one["state"] in _ON_ITS_WAY for one in messages),
         )  # fmt: skip
 
@@ -103,9 +105,9 @@ class MessagePages:
         latest: Sequence[Mapping[str, Any]] = perform(self._parts, "messages", limit=_LATEST)
         return latest
 
-    def _ask(self, given: Mapping[str, str], problems: Mapping[str, str], status: int = 200, others: str = "") -> bytes:
+    def _ask(self, given: Mapping[str, Any], problems: Mapping[str, str], status: int = 200, others: str = "") -> bytes:
         modems = [one["modem_id"] for one in perform(self._parts, "status")["modems"]]
         return drawn(
             self._parts, "messages.html", status, given=given, problems=problems, modems=modems, others=others,
-            **COUNTED,
+            beginnings=beginnings(self._parts), **COUNTED,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from otppi.admin.pages.inbox import shown_inbox
 from otppi.admin.pages.modem_page import shown_modem, tab
 from otppi.admin.pages.needs import refusal_said
 from otppi.admin.pages.paging import place_of
-from otppi.admin.pages.sent_by_hand import sent_by_hand, test_text
+from otppi.admin.pages.sent_by_hand import beginnings, is_simulated, sent_by_hand, test_text
 from otppi.admin.pages.tried import tried
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import form, page
@@ -64,6 +64,7 @@ class ModemTestTab:
         return tab(
             self._parts, "modem_test.html", shown_modem(self._parts, name), status,
             given=given or at_first, problems=problems or {}, message=message, refused=refused,
+            beginnings=beginnings(self._parts), simulated=is_simulated(self._parts, message or {}),
         )  # fmt: skip
 
 

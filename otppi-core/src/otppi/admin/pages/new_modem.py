@@ -7,13 +7,13 @@ from otppi.admin.pages.tried import Tried, tried
 from otppi.admin.parts import Parts
 from otppi.host.modems.settings import MODEMS
 
-_SIMULATED: Final = "simulated"
+SIMULATED: Final = "simulated"
 """The type of modem that can be tried without one."""
 
 
 def can_simulate(parts: Parts) -> bool:
     """Return whether there is a simulated modem to try."""
-    return _SIMULATED in (parts.config.sections[MODEMS.key].types or {})
+    return SIMULATED in (parts.config.sections[MODEMS.key].types or {})
 
 
 def free_name(parts: Parts) -> str:
@@ -30,5 +30,5 @@ def adopted(parts: Parts, device: str, name: str) -> Tried:
 
 def simulated(parts: Parts, name: str) -> Tried:
     """Take a simulated modem into use; the first one of all is the default."""
-    values = {"name": name, "type": _SIMULATED, "default_modem": not parts.config.many(MODEMS)}
+    values = {"name": name, "type": SIMULATED, "default_modem": not parts.config.many(MODEMS)}
     return tried(lambda: perform(parts, "settings_add", section=MODEMS.key, values=values))

@@ -5,14 +5,14 @@ from typing import Any
 import cherrypy
 
 from otppi.admin.pages.answers import drawn, local, see_other, set_cookie, text_of, visit
-from otppi.admin.pages.login import checked, clock_problem, enter, problem_of_code
+from otppi.admin.pages.login import WRONG, checked, clock_problem, enter, problem_of_code
 from otppi.admin.parts import Parts
 from otppi.admin.security import cookies, headers
 from otppi.admin.security.guard import action, form
 from otppi.admin.security.sessions import PageSession
 from otppi.api.operations import Role
 from otppi.host.administrators.administrators import LOGOUT, Administrator
-from otppi.text import Text
+from otppi.text import Text, _
 
 
 class LogoutPage:
@@ -49,7 +49,8 @@ class ConfirmPage:
             return self._ask(goes_to, session)
         found = checked(self._parts, session.name, text_of(fields, "password"))
         if not isinstance(found, Administrator):
-            return self._ask(goes_to, session, *found)
+            status, why = found
+            return self._ask(goes_to, session, status, _("Wrong password.") if why is WRONG else why)
         if found.second_factor and (
             problem := problem_of_code(self._parts, found.name, text_of(fields, "code").strip())
         ):

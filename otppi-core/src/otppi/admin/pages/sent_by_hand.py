@@ -1,11 +1,15 @@
 """A message that a person sends by a page: what came of it, and the words of one that is only a test."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from otppi.admin.pages.answers import perform, visit
+from otppi.admin.pages.new_modem import SIMULATED
 from otppi.admin.pages.tried import Tried, tried
 from otppi.admin.parts import Parts
+from otppi.host.messages.settings import SMS
+from otppi.host.modems.settings import MODEMS
+from otppi.host.numbering.numbers import numbers_of
 from otppi.text import Text, _
 from otppi.text.languages import translated
 from otppi.wire.gsm7_tables import LOCKING, SINGLE, NationalLanguage
@@ -25,7 +29,20 @@ def test_text() -> str:
     return str(translated(_TEST, visit().language))
 
 
-def sent_by_hand(parts: Parts, given: Mapping[str, str], wait: float) -> Tried:
+def beginnings(parts: Parts) -> Mapping[str, str]:
+    """Return how the numbers of mobile telephones begin in this country, for a hint: at home, and from elsewhere."""
+    home, abroad = numbers_of(parts.config.one(SMS)).beginnings
+    return {"home": f"{home}…", "abroad": f"{abroad}…"}
+
+
+def is_simulated(parts: Parts, message: Mapping[str, Any]) -> bool:
+    """Return whether no real telephone gets a message: its modem is simulated, or stands in for one."""
+    modems = parts.config.many(MODEMS)
+    by = message.get("modem_id")
+    return bool(by) and (not modems or any(one["name"] == by and one["type"] == SIMULATED for one in modems))
+
+
+def sent_by_hand(parts: Parts, given: Mapping[str, Any], wait: float) -> Tried:
     """Send a message, and return its id, or why it was not taken in.
 
     Args:
@@ -36,12 +53,12 @@ def sent_by_hand(parts: Parts, given: Mapping[str, str], wait: float) -> Tried:
     return _by_hand(parts, "send", given, wait)
 
 
-def replied_by_hand(parts: Parts, given: Mapping[str, str], wait: float) -> Tried:
+def replied_by_hand(parts: Parts, given: Mapping[str, Any], wait: float) -> Tried:
     """Answer a message that came in, as `sent_by_hand`; `given` are the arguments of the operation `inbox_reply`."""
     return _by_hand(parts, "inbox_reply", given, wait)
 
 
-def _by_hand(parts: Parts, operation: str, given: Mapping[str, str], wait: float) -> Tried:
+def _by_hand(parts: Parts, operation: str, given: Mapping[str, Any], wait: float) -> Tried:
     # Browsers send each end of a line as two characters (HTML, multipart form data), one of which nobody has typed.
     typed = {**given, "message": given["message"].replace("\r\n", "\n")}
     outcome = tried(lambda: perform(parts, operation, **typed, wait=wait))

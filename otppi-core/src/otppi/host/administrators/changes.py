@@ -1,7 +1,7 @@
 """What the operations on administrators have in common: finding one, changing one, a password that is to be set."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -91,6 +91,34 @@ def _named_as_arguments() -> Iterator[None]:
             for one in error.problems
         ]
         raise InvalidSettings(problems) from error
+
+
+def all_at_once(*checks: Callable[[], None]) -> None:
+    """Make checks, so that somebody who mends what is wrong need not come back for each.
+
+    Raises:
+        InvalidSettings: With what all of them have found.
+    """
+    problems: list[FieldError] = []
+    for check in checks:
+        try:
+            check()
+        except InvalidSettings as error:
+            problems += error.problems
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def check_values(values: Mapping[str, Any]) -> None:
+    """Refuse values that no account may have.
+
+    Raises:
+        InvalidSettings: With what is wrong.
+    """
+    problems = ADMINISTRATORS.validate(values)[1]
+    if problems:
+        with _named_as_arguments():
+            raise InvalidSettings(problems)
 
 
 def check_password(password: str, about: Mapping[str, Any], field: str = "password") -> None:

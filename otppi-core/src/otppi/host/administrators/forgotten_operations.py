@@ -81,6 +81,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=_phone_code,
         parameters=(LANGUAGE,),
         role=Role.VIEWER,
+        asks_again=True,
     ),
     Operation(
         name="account_phone_confirm",
@@ -92,6 +93,5 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(_TICKET, _CODE),
         role=Role.VIEWER,
         changes=SETTINGS,
-        asks_again=True,
     ),
 )

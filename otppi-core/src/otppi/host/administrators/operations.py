@@ -52,15 +52,25 @@ def _claim(call: HostCall, code: str, **about: str) -> dict[str, Any]:
     """Create the first administrator. The lock of changes makes one of two at once the first."""
     claim = call.part(Claim)
     claim.check_open()
-    if call.actor.origin not in _TRUSTED:
-        claim.check_code(code, call.actor.address)
-    return _add(call, role=Role.ADMINISTRATOR.value, **about)
+    checks = [] if call.actor.origin in _TRUSTED else [lambda: claim.check_code(code, call.actor.address)]
+    return _added(call, checks, role=Role.ADMINISTRATOR.value, **about)
 
 
-def _add(call: HostCall, password: str, preferred_language: str, **about: str) -> dict[str, Any]:
-    """Add an administrator; `about` is user name, role, telephone number and e-mail address."""
-    changes.check_password(password, about)
-    changes.add(call, {**about, "password": password, "language": preferred_language})
+def _add(call: HostCall, **about: str) -> dict[str, Any]:
+    return _added(call, [], **about)
+
+
+def _added(
+    call: HostCall, checks: list[Callable[[], None]], password: str, preferred_language: str, **about: str
+) -> dict[str, Any]:
+    """Add an administrator; `about` is user name, role, telephone number and e-mail address.
+
+    Raises:
+        InvalidSettings: All that is wrong with it at once, and what other checks have found.
+    """
+    values = {**about, "password": password, "language": preferred_language}
+    changes.all_at_once(*checks, lambda: changes.check_values(values), lambda: changes.check_password(password, about))
+    changes.add(call, values)
     return {"username": about["username"], "role": about["role"]}
 
 

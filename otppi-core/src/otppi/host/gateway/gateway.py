@@ -170,6 +170,7 @@ class HostGateway(Service):
         origin: Origin,
         *,
         subject: str = "",
+        flash: bool = False,
         without: Collection[str] = (),
     ) -> Ticket:
         """Send for a person at the device, or for the gateway itself.
@@ -180,15 +181,15 @@ class HostGateway(Service):
             modem: The modem that is to send it, if somebody chose one.
             origin: Who sends it.
             subject: Of an e-mail.
+            flash: Whether an SMS is shown at once and not kept (3GPP TS 23.038 class 0).
             without: Modems that are not to send it.
 
         Raises:
             InvalidSettings: The number, the text or the modem's name is not valid.
         """
-        item = self._admission.admit_by_hand(
-            Item(receiver=receiver, message=text, subject=subject or None), modem, origin, without=without
-        )
-        return MessageTicket("send-sms", [item], frozenset(), self._dispatch, as_list=False)
+        item = Item(receiver=receiver, message=text, subject=subject or None, flash=flash)
+        taken = self._admission.admit_by_hand(item, modem, origin, without=without)
+        return MessageTicket("send-sms", [taken], frozenset(), self._dispatch, as_list=False)
 
     # -- one-time passwords -----------------------------------------------------------------------------------------
 

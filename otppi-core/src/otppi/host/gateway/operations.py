@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
-from otppi.api.settings import text
+from otppi.api.settings import boolean, text
 from otppi.host.administrators.administrators import Administrators
 from otppi.host.gateway.gateway import HostGateway
 from otppi.host.gateway.machine import machine
@@ -45,13 +45,13 @@ class Running:
     folder: Path
 
 
-def _send(call: HostCall, receiver: str, message: str, modem: str, wait: float) -> dict[str, Any]:
+def _send(call: HostCall, receiver: str, message: str, modem: str, flash: bool, wait: float) -> dict[str, Any]:
     """Send an SMS by hand, by a chosen modem if one is named; return its state after at most `wait` seconds.
 
     Raises:
         InvalidSettings: The number, the text or the modem's name is not valid.
     """
-    ticket = call.part(HostGateway).send_by_hand(receiver, message, modem or None, origin_of(call.actor))
+    ticket = call.part(HostGateway).send_by_hand(receiver, message, modem or None, origin_of(call.actor), flash=flash)
     answer = ticket.answer(wait)
     return {"response_code": answer.code.value, **cast("Mapping[str, Any]", answer.data)}
 
@@ -121,6 +121,7 @@ OPERATIONS = (
             ),
             text("message", _("Text"), _("the text; - or nothing reads it from stdin")),
             text("modem", _("Modem"), _("the modem that is to send it (default: as the routes say)")),
+            boolean("flash", _("Flash SMS"), _("shown at once, and kept by no telephone"), False),
             WAIT,
         ),
         role=Role.OPERATOR,

@@ -89,6 +89,8 @@ class Admission:
         record.excluded |= frozenset(without)
         if not item.message:
             problems.append(FieldError("message", _("is empty")))
+        if item.flash and record.channel is not Channel.SMS:
+            problems.append(FieldError("flash", _("is for SMS, and the receiver is an e-mail address")))
         if record.channel is Channel.SMS:
             record.parts = self._count_parts(item, "", problems)
         names = [worker.name for worker in self._dispatch.workers() if worker.channel is record.channel]

@@ -98,10 +98,10 @@ def _usage(call: HostCall) -> list[dict[str, Any]]:
 def _phone(call: HostCall, after: float) -> list[dict[str, Any]]:
     """Show what arrived on the phones of simulated modems after some Unix time, oldest first."""
     shown = [
-        {"arrived": message.arrived, "modem": message.modem, "to": message.destination, "text": message.text}
+        {"arrived": one.arrived, "modem": one.modem, "to": one.destination, "text": one.text, "flash": one.flash}
         for worker in workers_of(call)
-        for message in worker.modem.phone()
-        if message.arrived > after
+        for one in worker.modem.phone()
+        if one.arrived > after
     ]
     return sorted(shown, key=lambda message: message["arrived"])
 

@@ -34,6 +34,8 @@ _REMEMBERED: Final = 1024
 _TELEPHONES: Final = frozenset({Kind.MOBILE, Kind.FIXED_LINE, Kind.FIXED_LINE_OR_MOBILE})
 _ITU_INTERNATIONAL: Final = "00"
 """What ITU-T E.164 recommends to dial before a country code; people write it where their operators have others, too."""
+_SHOWN = 3
+"""Digits of a number that show people how one is written."""
 _COUNTRY: Final = re.compile(r"\+?[1-9][0-9]{0,2}|[A-Za-z]{2}")
 
 
@@ -55,6 +57,7 @@ class Numbers:
         # In North America the trunk prefix is the country code, and numbers are written without it.
         self._bare = not self._trunk or self._trunk == country_code
         self._international = re.compile(plan.international_prefix or _ITU_INTERNATIONAL)
+        self._example = ((plan.mobile and plan.mobile.example_number) or "")[:_SHOWN]
         mobile = plan.mobile.national_number_pattern if plan.mobile else None
         trunk = re.escape("" if self._bare else self._trunk)
         # Nearly all numbers are these; the library, which knows all others, takes forty times as long.
@@ -65,6 +68,11 @@ class Numbers:
         if country_code not in {str(country_code_for_region(region)) for region in self._regions}:
             self._codes.add(country_code)  # else some of the countries that share the own code are chosen
         self._key = lru_cache(maxsize=_REMEMBERED)(self._key_of)
+
+    @property
+    def beginnings(self) -> tuple[str, str]:
+        """How the number of a mobile telephone begins at home, and with its country code: `0812`, `+62812`."""
+        return f"{'' if self._bare else self._trunk}{self._example}", f"+{self._own}{self._example}"
 
     def receiver(self, text: str) -> str:
         """Return the key of a number that a message may be sent to.
