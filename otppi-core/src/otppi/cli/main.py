@@ -1,41 +1,12 @@
 """`otppi`: all its commands, and the way from the arguments to an exit code."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from types import ModuleType
 
 import otppi
-from otppi.cli import (
-    administrators,
-    alarms,
-    audit,
-    backups,
-    blocking,
-    certificate,
-    completion,
-    diagnostics,
-    discovery,
-    doctor,
-    generated,
-    importing,
-    inbox,
-    internet,
-    keys,
-    language,
-    log_lines,
-    modems,
-    operations,
-    phone,
-    plugins,
-    report,
-    run,
-    sending,
-    services,
-    settings,
-    status,
-    usage,
-    users,
-    ussd,
-)
+from otppi.cli import generated, language
 from otppi.cli.arguments import VALUED, Commands, Parser, complete, root
 from otppi.cli.exits import Exit
 from otppi.cli.language import spoken
@@ -43,46 +14,50 @@ from otppi.cli.output import open_streams
 from otppi.text import _
 from otppi.text.languages import ENGLISH
 
-_WORDS: dict[str, Callable[[Commands], None] | None] = {
-    "run": run.add,
-    "restart": None,
-    "status": None,
-    "service": None,
-    "send": None,
-    "phone": None,
-    "inbox": None,
-    "modem": modems.add,
-    "sim": None,
-    "ussd": None,
-    "balance": None,
-    "usage": None,
-    "route": None,
-    "prices": None,
-    "settings": settings.add,
-    "import": None,
-    "user": None,
-    "admin": None,
-    "keys": None,
-    "block": None,
-    "backup": None,
-    "restore": None,
-    "restore-undo": None,
-    "job": None,
-    "plugins": None,
-    "plugin": None,
-    "internet": None,
-    "doctor": doctor.add,
-    "certificate": None,
-    "server": None,
-    "log": None,
-    "diagnostics": None,
-    "audit": None,
-    "alarms": None,
-    "report": None,
-    "operations": operations.add,
-    "completion": completion.add,
+_WORDS: dict[str, tuple[str, ...]] = {
+    "run": ("run",),
+    "restart": ("services",),
+    "status": ("status",),
+    "service": ("services",),
+    "send": ("sending",),
+    "phone": ("phone",),
+    "inbox": ("inbox",),
+    "modem": ("modems", "discovery"),
+    "sim": (),
+    "ussd": ("ussd",),
+    "balance": ("ussd",),
+    "usage": ("usage",),
+    "route": ("usage",),
+    "prices": (),
+    "settings": ("settings",),
+    "import": ("importing",),
+    "user": ("users",),
+    "admin": ("administrators",),
+    "keys": ("keys",),
+    "block": ("blocking",),
+    "backup": ("backups",),
+    "restore": ("backups",),
+    "restore-undo": ("backups",),
+    "job": (),
+    "plugins": ("plugins",),
+    "plugin": (),
+    "internet": ("internet",),
+    "doctor": ("doctor",),
+    "certificate": ("certificate",),
+    "server": ("diagnostics",),
+    "log": ("log_lines",),
+    "diagnostics": ("diagnostics",),
+    "audit": ("audit",),
+    "alarms": ("alarms",),
+    "report": ("report",),
+    "operations": ("operations",),
+    "completion": ("completion",),
 }
-"""The words that commands begin with, and what adds those that are not made from an operation."""
+"""The words that commands begin with, and the modules of this package that say more of them than their operations do.
+
+One has `OWN`, what differs from an operation, or `add`, which adds commands that are not made from one. A gateway runs
+for years: it loads those of no other command.
+"""
 _GROUPS = {
     "inbox": _("Read, answer and delete the messages that came in to the modems."),
     "modem": _("List the modems, find new ones, take one into use, try one."),
@@ -104,36 +79,6 @@ _GROUPS = {
 }
 _OF_A_PLUGIN = _("Commands that a plugin brings.")
 _HELP = frozenset({"-h", "--help"})
-_OWN = {
-    command: own
-    for module in (
-        administrators,
-        alarms,
-        audit,
-        backups,
-        blocking,
-        certificate,
-        diagnostics,
-        discovery,
-        importing,
-        inbox,
-        internet,
-        keys,
-        log_lines,
-        modems,
-        phone,
-        plugins,
-        report,
-        sending,
-        services,
-        settings,
-        status,
-        usage,
-        users,
-        ussd,
-    )
-    for command, own in module.OWN.items()
-}
 _DESCRIPTION = _("A one-time-password gateway: HTTP request in, SMS out.")
 _EXAMPLES = (
     ("otppi run --data ./gateway", _("a gateway with a simulated modem, until Ctrl-C")),
@@ -158,20 +103,25 @@ def parser(typed: Sequence[str] | None = (), *, listed: bool = False) -> Parser:
     """Make the parser of the whole command line.
 
     Plugins are loaded where their commands may be meant: where the words that were typed begin none of the gateway's
-    own, or where all commands are wanted (None). `listed` says that the commands are to be listed which may follow
+    own, or where all commands are wanted (None). Of the gateway's own, those that were not typed have no more than what
+    their operations say. `listed` says that the commands are to be listed which may follow
     these words: those of plugins are, too.
     """
     top = root(otppi.__version__, spoken(_DESCRIPTION), _epilog())
     commands = Commands(top)
     table = generated.built_in()
-    for word, more in _WORDS.items():
+    typed_word = typed[0] if typed and typed[0] in _WORDS else ""
+    for word in _WORDS:
+        modules = _modules(word) if typed_word in ("", word) else ()
         if word in _GROUPS:
             commands.group(word, _GROUPS[word])
+        own = {command: own for module in modules for command, own in getattr(module, "OWN", {}).items()}
         for one in table:
             if one["command"].split(" ")[0] == word:
-                generated.add(commands, one, _OWN.get(one["command"], generated.NOTHING))
-        if more:
-            more(commands)
+                generated.add(commands, one, own.get(one["command"], generated.NOTHING))
+        for module in modules:
+            if hasattr(module, "add"):
+                module.add(commands)
     if listed and not typed and typed is not None:
         for word, distribution in generated.words_of_plugins().items():
             if not commands.has([word]):
@@ -182,6 +132,10 @@ def parser(typed: Sequence[str] | None = (), *, listed: bool = False) -> Parser:
             if one["command"] and not commands.has(one["command"].split()):
                 generated.add(commands, one, group=_OF_A_PLUGIN)
     return top
+
+
+def _modules(word: str) -> Iterable[ModuleType]:
+    return [import_module(f"{__package__}.{name}") for name in _WORDS[word]]
 
 
 def _typed(arguments: Sequence[str]) -> Sequence[str] | None:
