@@ -313,7 +313,6 @@ def test_a_spool_that_cannot_be_opened_stops_nothing(
     assert "cannot be opened" in spool.warnings()[0]
     assert "there is no spool" in caplog.text
     record = Record.of(ASKED, None, "6281200000000", TEXT, time.time() + 60)
-    spool.prepare()
     spool.store(record)
     assert not spool.holds(record)
     spool.drop(record)

@@ -41,13 +41,6 @@ def test_single_messages_are_quick_and_what_reaches_card_hash_or_modem_is_not(
     assert not host.gateway.is_quick(parse(asked["send-sms"]))
 
 
-def test_the_first_message_is_not_quick_for_it_loads_a_library(bench: DispatchBench) -> None:
-    bench.add("m0")
-    assert not bench.dispatch.is_quick()
-    bench.end(bench.enqueue())
-    until(bench.dispatch.is_quick)
-
-
 def test_no_message_is_quick_while_somebody_holds_the_lock(
     bench: DispatchBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,5 +66,4 @@ def test_no_message_is_quick_while_somebody_holds_the_lock(
 
 def test_no_message_is_quick_without_a_ram_disk_for_the_journal_may_be_on_a_card() -> None:
     spool = Spool(None, "there is none")
-    spool.prepare()
     assert not spool.is_ready

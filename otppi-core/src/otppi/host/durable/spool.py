@@ -37,15 +37,10 @@ class Spool:
         self._without: set[str] = set()
         self._told = -_TOLD_AGAIN
 
-    def prepare(self) -> None:
-        """Do what takes long the first time, before anybody waits for `store`."""
-        if self._file is not None:
-            self._file.prepare()
-
     @property
     def is_ready(self) -> bool:
         """Whether `store` only writes to a RAM disk; never where there is none, and the journal may be on a card."""
-        return self._file is not None and self._file.is_prepared
+        return self._file is not None
 
     def store(self, record: Record) -> None:
         """Keep a message until `drop`."""

@@ -75,8 +75,6 @@ class Dispatch(Attempts):
             NotAccepted: none may send it (1101), or no queue has room or time for it (1205).
         """
         ours = not record.content.origin.kept_by_source
-        if ours:
-            self._spool.prepare()
         # Made now: as soon as it is queued, a modem's thread may be further with it.
         event = event_of(MessageTaken, record) if self._events.wants(MessageTaken) else None
         taken = self._enqueue(record, ours=ours)

@@ -1,6 +1,8 @@
 """A file of sealed slots on a RAM disk: what must survive a crash of the process, and nobody else may read.
 
 The payloads are sealed with ChaCha20-Poly1305 (RFC 8439), which needs no AES instructions: a Pi 3 and a Pi 4 have none.
+Not by the package `cryptography`, which seals in the same way: the gateway would be 7 MB larger for as long as it runs,
+where PyNaCl takes one.
 """
 
 import errno
@@ -10,12 +12,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+
+from nacl.bindings import crypto_aead_chacha20poly1305_ietf_decrypt as unseal
+from nacl.bindings import crypto_aead_chacha20poly1305_ietf_encrypt as seal
+from nacl.exceptions import CryptoError
 
 from otppi.text import _
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +58,6 @@ class SealedFile:
     copied elsewhere does not open. There is no index: at the start every place where a slot may begin is looked at, and
     what does not open was torn by a kill. Nothing is synced, since it is meant for a RAM disk.
 
-    The library is loaded by the first payload only: it costs about 7 MB.
-
     Args:
         path: The file, in a folder that only the gateway may enter; the folder is made where it is missing.
         key: 32 bytes (`spool_key`).
@@ -74,7 +74,6 @@ class SealedFile:
         self._key = key
         self._limit = limit
         self._bound = path.name.encode() + b"\0"
-        self._cipher: ChaCha20Poly1305 | None = None
         self._lock = Lock()
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         os.fchmod(self._descriptor, 0o600)
@@ -89,22 +88,6 @@ class SealedFile:
     def __len__(self) -> int:
         return len(self._taken)
 
-    def prepare(self) -> None:
-        """Load the library, which the first `put` would do otherwise: it takes a good part of a tenth of a second."""
-        self._loaded()
-
-    @property
-    def is_prepared(self) -> bool:
-        """Whether the library is loaded."""
-        return self._cipher is not None
-
-    def _loaded(self) -> "ChaCha20Poly1305":
-        if self._cipher is None:
-            from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-            self._cipher = ChaCha20Poly1305(self._key)
-        return self._cipher
-
     # -- one payload ------------------------------------------------------------------------------------------------
 
     def put(self, payload: bytes) -> int:
@@ -116,12 +99,11 @@ class SealedFile:
         """
         with self._lock:
             self._check_open()
-            cipher = self._cipher or self._loaded()
             size = _slot_size(len(payload))
             extent = self._extent_for(size)
             place = extent.free.pop()
             nonce = os.urandom(_NONCE)
-            sealed = cipher.encrypt(nonce, payload, self._bound + place.to_bytes(8, "big"))
+            sealed = seal(payload, self._bound + place.to_bytes(8, "big"), nonce, self._key)
             slot = b"%b%b%b" % ((_NONCE + len(sealed)).to_bytes(_HEAD, "big"), nonce, sealed)
             try:
                 self._write(slot, place)
@@ -206,13 +188,11 @@ class SealedFile:
             at += _UNIT
 
     def _opened(self, place: int, sealed: bytes) -> bytes | None:
-        from cryptography.exceptions import InvalidTag
-
         if len(sealed) < _NONCE + _TAG:  # the file was cut
             return None
         try:
-            return self._loaded().decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound + place.to_bytes(8, "big"))
-        except InvalidTag:
+            return unseal(sealed[_NONCE:], self._bound + place.to_bytes(8, "big"), sealed[:_NONCE], self._key)
+        except CryptoError:
             return None
 
     def close(self) -> None:
