@@ -259,10 +259,10 @@ def test_a_month_that_lacks_part_of_its_sums_says_so(tmp_path: Path) -> None:
     begun(tmp_path)
     sums_path(report_file(tmp_path)).unlink()
     today = date.fromisoformat(TODAY)
-    sums, lacking = ReportFolder(tmp_path).sums(today, today)
+    sums, lacking = ReportFolder(tmp_path).sums(today, today, together=True)
     assert (cells(sums), lacking) == ({}, [TODAY[:7]])
     ReportFolder(tmp_path).make_sums()
-    sums, lacking = ReportFolder(tmp_path).sums(today, today)
+    sums, lacking = ReportFolder(tmp_path).sums(today, today, together=True)
     assert (cells(sums), lacking) == (folded(tmp_path), [])
 
 

@@ -5,6 +5,7 @@ combinations a day, and all of 16 modems, 20 prefixes and 50 users were half a m
 apart is eight thousand, whatever the traffic is.
 """
 
+import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -40,10 +41,15 @@ def day_of(seconds: float) -> str:
 
 
 class DaySums:
-    """Cells by day, dimension, value and state. A later state takes a message out of one cell and into another."""
+    """Cells by day, dimension, value and state. A later state takes a message out of one cell and into another.
 
-    def __init__(self) -> None:
+    Args:
+        together: Whether it has those of `TOGETHER`, too; who only reads the others has them sooner without.
+    """
+
+    def __init__(self, *, together: bool = True) -> None:
         self._days: dict[str, dict[str, _Values]] = {}
+        self._dimensions = (*DIMENSIONS, TOGETHER) if together else DIMENSIONS
 
     def add_line(self, line: ReportedMessage | LaterState | None) -> None:
         """Add what a line of the report says."""
@@ -73,7 +79,10 @@ class DaySums:
             time.strptime(day, "%Y-%m-%d")
             ours = self._day(day)
             for dimension, cells in ours.items():
-                theirs = {value: _read_cells(states) for value, states in dimensions[dimension].items()}
+                theirs = dimensions[dimension]
+                if dimension == TOGETHER:
+                    theirs = json.loads(theirs)
+                _check_cells(theirs)
                 most = _MOST_TOGETHER if dimension == TOGETHER else _MOST_VALUES
                 if not cells and len(theirs) <= most:  # most days: a page reads thousands of cells
                     cells.update(theirs)
@@ -83,12 +92,19 @@ class DaySums:
                         _put(cells, value, state, (messages, segments, price), most)
 
     def document(self) -> dict[str, Any]:
-        """Return all cells that are not empty, as JSON takes them."""
-        return {
-            day: {dimension: {value: _filled(states) for value, states in values.items()}
-                  for dimension, values in dimensions.items()}
-            for day, dimensions in sorted(self._days.items())
-        }  # fmt: skip
+        """Return all cells that are not empty, as JSON takes them; those of `TOGETHER` as text that is JSON itself.
+
+        There may be as many of them as of all others, and few pages need them: a text is read in no time.
+        """
+        days: dict[str, Any] = {}
+        for day, dimensions in sorted(self._days.items()):
+            days[day] = {
+                dimension: {value: _filled(states) for value, states in values.items()}
+                for dimension, values in dimensions.items()
+            }
+            if TOGETHER in days[day]:
+                days[day][TOGETHER] = json.dumps(days[day][TOGETHER], separators=(",", ":"), ensure_ascii=False)
+        return days
 
     def cells(self, dimension: str, days: Iterable[str]) -> Iterator[tuple[str, str, str, Cell]]:
         """Return day, value, state and cell of some days, in their order."""
@@ -123,7 +139,7 @@ class DaySums:
         if found is None:
             if len(self._days) >= _MOST_DAYS:  # a clock that jumps about
                 return self._days[min(self._days)]
-            found = self._days[day] = {dimension: {} for dimension in (*DIMENSIONS, TOGETHER)}
+            found = self._days[day] = {dimension: {} for dimension in self._dimensions}
         return found
 
 
@@ -139,12 +155,18 @@ def _put(values: _Values, value: str, state: str, more: tuple[int, int, float], 
     cell[2] = round(cell[2] + more[2], _DIGITS)
 
 
-def _read_cells(states: Mapping[str, Any]) -> dict[str, Cell]:
-    if not states.keys() <= _STATES:
-        raise ValueError("it names a state that there is not")
-    return {
-        state: [int(messages), int(segments), float(price)] for state, (messages, segments, price) in states.items()
-    }
+def _check_cells(values: Mapping[str, Mapping[str, Cell]]) -> None:
+    """Check what was read: a page reads thousands of cells.
+
+    Raises:
+        ValueError, TypeError, AttributeError: It is no cells.
+    """
+    for states in values.values():
+        if not states.keys() <= _STATES:
+            raise ValueError("it names a state that there is not")
+        for cell in states.values():
+            _messages, _segments, _price = cell
+            sum(cell)  # numbers
 
 
 def _filled(states: dict[str, Cell]) -> dict[str, Cell]:

@@ -37,10 +37,15 @@ class ReportFolder:
         self.before_reading()
         return search(self._path, wanted, place, length)
 
-    def sums(self, since: date, until: date) -> "tuple[DaySums, list[str]]":
+    def sums(self, since: date, until: date, *, together: bool = False) -> "tuple[DaySums, list[str]]":
         """Return sums that have these days, and the months of which they lack a part that is being made.
 
         What was told of a month's last messages later is in the next one's file.
+
+        Args:
+            since: The first day.
+            until: The last day.
+            together: Whether several dimensions are to be told at once (`DaySums`).
 
         Raises:
             OSError: The card cannot be read.
@@ -51,7 +56,7 @@ class ReportFolder:
         self.before_reading()
         wanted = {f"{day:%Y-%m}" for day in (since, until, until.replace(day=28) + timedelta(days=4))}
         first, last = min(wanted), max(wanted)
-        sums, lacking = DaySums(), []
+        sums, lacking = DaySums(together=together), []
         for month in reversed(self.months()):
             if first <= month <= last:
                 report = self._path / f"{month}.jsonl"

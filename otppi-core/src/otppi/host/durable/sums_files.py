@@ -66,6 +66,11 @@ def read_sums(report: Path, into: DaySums) -> int:
     return to
 
 
+def _covered_of(report: Path) -> int:
+    """Return up to which octet of one of the report's files its sums go."""
+    return read_sums(report, DaySums(together=False))
+
+
 class SumsFiles:
     """Writes them. Any thread; what is made anew is made in steps, by whoever calls `go_on`."""
 
@@ -96,7 +101,7 @@ class SumsFiles:
         known = self._covered.get(report.name)
         if known is None:
             self._covered.clear()  # of the month before
-            known = self._covered[report.name] = read_sums(report, DaySums())
+            known = self._covered[report.name] = _covered_of(report)
             self._appended = _PUT_TOGETHER_AT if sums_path(report).exists() else 0
         if known != start:
             self._lack(report)
@@ -159,7 +164,7 @@ class SumsFiles:
         newest = sorted(self._folder.glob(MONTHS))
         for report in newest:
             size = report.stat().st_size
-            if not sums_path(report).exists() or (report in newest[-2:] and read_sums(report, DaySums()) != size):
+            if not sums_path(report).exists() or (report in newest[-2:] and _covered_of(report) != size):
                 yield report
 
     def drop(self, report: Path) -> None:

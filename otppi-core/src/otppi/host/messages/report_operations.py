@@ -104,7 +104,7 @@ def _sums(call: HostCall, since: str, until: str, by: str, state: str, **only: s
     first, last = _days(since, until)
     wanted = {_DIMENSIONS[key]: value for key, value in only.items() if value}
     asked = {*wanted, *([_DIMENSIONS[by]] if by in _DIMENSIONS else ())}
-    sums, lacking = call.part(ReportFolder).sums(first, last)
+    sums, lacking = call.part(ReportFolder).sums(first, last, together=len(asked) > 1)
     days = [f"{first + timedelta(days=number)}" for number in range((last - first).days + 1)]
     rows: dict[str, dict[str, Any]] = {day: _row(day) for day in days} if by == "day" else {}
     total, mixed = _row(""), 0
