@@ -17,6 +17,7 @@ from otppi.admin.forms import FormInput, Shown, form_of, read_form
 from otppi.admin.pages.answers import TITLES, PageError, drawn, perform, see_other, text_of, visit
 from otppi.admin.pages.downloads import CSV, downloaded
 from otppi.admin.pages.form_fields import sent, trouble
+from otppi.admin.pages.menu import SYSTEM
 from otppi.admin.pages.sections import SectionPages
 from otppi.admin.parts import Parts
 from otppi.api.blocks import Facts, Table
@@ -98,6 +99,7 @@ class BlockPage:
             "page.html",
             tried.status,
             page=page,
+            of_system=any(one.path == _address(page) for one in SYSTEM),
             address=_address(page),
             blocks=list(placed(blocks, _address(page), asked, ask, form)),
             result=list(placed(tried.result, "", {}, ask, form, first=_RESULT)),
