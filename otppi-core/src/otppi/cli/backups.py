@@ -42,6 +42,7 @@ def create(options: Options) -> int:
         return Exit.DONE
     lines = [_("{name}: {size} octets", name=options.file, size=made["size"])]
     lines += [_("left out, as it is too large: {name}", name=one) for one in made["left_out"]]
+    lines += [_("not in it, bring it yourself: {file}", file=one) for one in made["outside"]]
     show(options, made | {"file": options.file}, lines)
     return Exit.DONE
 
@@ -126,6 +127,8 @@ def _about(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _changes(told: Mapping[str, Any]) -> Iterator[str]:
     yield _made(told)
+    if not told["sections"] and not told["files"]:
+        yield _("nothing would change: all is as it was then")
     for one in told["sections"]:
         count = "" if one["before"] is None else f": {one['before']} -> {one['after']}"
         yield f"{one['section']}{count}"

@@ -173,6 +173,22 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(begin: Callable[.
         assert secret not in json.dumps(told)
 
 
+def test_files_elsewhere_that_settings_name_are_told(begin: Callable[..., Folder], tmp_path: Path) -> None:
+    """They are in no backup: who makes one brings them along, and who restores it hears which are not there."""
+    there, gone = tmp_path / "there.pem", tmp_path / "gone.pem"
+    for one in (there, gone):
+        one.write_text("a certificate")
+    named = {"webhook": {"ca_file": str(there)}, "ingress-mqtt": {"ca_file": str(gone)}}
+    first = filled(begin(document=DOCUMENT | named))
+    made = first.call("backup_create", new_passphrase=PASSPHRASE)
+    assert made["outside"] == [f"webhook.ca_file: {there}", f"ingress-mqtt.ca_file: {gone}"]
+    gone.unlink()
+    told = begin("second", DOCUMENT).call("restore_check", content=made["content"], passphrase=PASSPHRASE)
+    assert [one for one in told["warnings"] if ".pem" in one] == [
+        f"ingress-mqtt.ca_file: {gone} is no part of a backup, and is not on this device: put it there"
+    ]
+
+
 def test_on_the_same_device_counters_stay(begin: Callable[..., Folder]) -> None:
     folder = filled(begin(document=DOCUMENT))
     content = folder.backup()

@@ -13,6 +13,7 @@ from otppi.admin.parts import Parts
 from otppi.admin.security.guard import action, page, public
 from otppi.admin.uploads import uploaded
 from otppi.api.operations import Role
+from otppi.host.backup.backups import Backups
 from otppi.host.jobs.jobs import Job, Jobs, JobState
 from otppi.text import Text, _
 
@@ -62,7 +63,10 @@ class BackupPages:
 
     def _show(self, tried_form: str, problems: Mapping[str, str], status: int = 200) -> bytes:
         state = perform(self._parts, "backup_state")
-        return drawn(self._parts, "backup.html", status, state=state, tried=tried_form, problems=problems)
+        outside = self._parts.registry.part(Backups).outside()
+        return drawn(
+            self._parts, "backup.html", status, state=state, outside=outside, tried=tried_form, problems=problems
+        )
 
 
 class RestoringPage:

@@ -86,6 +86,12 @@ class Backups:
         replace_whole(self._folder / _LAST, contents.files[_LAST])
         return container, contents
 
+    def outside(self) -> list[str]:
+        """Return the files that settings name and no backup has, each after its setting."""
+        from otppi.host.backup.comparison import files_named
+
+        return [f"{setting}: {file}" for setting, file in files_named(self._config, self._store.tables())]
+
     @property
     def last_made(self) -> float | None:
         """When the last one was made, in Unix seconds; None where none was, or that is not known."""
@@ -239,7 +245,7 @@ class Backups:
         return {renames.TABLE: {}, **tables, **own}
 
     def _warnings(self, contents: "Contents", own_version: str) -> list[str]:
-        from otppi.host.backup.comparison import validated
+        from otppi.host.backup.comparison import files_named, validated
 
         found: list[str] = []
         if _numbers(contents.version) > _numbers(own_version):
@@ -256,6 +262,15 @@ class Backups:
             found.append(_("the pages are switched off after it: they are switched on on the device"))
         elif isinstance(will, dict) and (will["port"], will["bind_address"]) != (was["port"], was["bind_address"]):
             found.append(_("the pages are at port {port} after it", port=str(will["port"])))
+        found += [
+            _(
+                "{setting}: {file} is no part of a backup, and is not on this device: put it there",
+                setting=name,
+                file=file,
+            )
+            for name, file in files_named(self._config, contents.settings)
+            if not Path(file).exists()
+        ]
         return found
 
 

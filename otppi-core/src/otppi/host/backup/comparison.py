@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from otppi.api.settings import Section, Setting
+from otppi.api.settings import Input, Section, Setting
 from otppi.host.backup.contents import Contents, said_of
 from otppi.host.settings import renames, revisions
 from otppi.host.settings.config import Config
@@ -52,6 +52,21 @@ def validated(section: Section, tables: Tables) -> tuple[Values | list[Values], 
     if section.identity is not None:
         return section.validate_items(rows)
     return section.validate((rows or [{}])[0])
+
+
+def files_named(config: Config, tables: Tables) -> list[tuple[str, str]]:
+    """Return the files of the device that settings name, which no backup has: the setting's path, and the file's."""
+    found = []
+    for key, section in config.sections.items():
+        values = validated(section, tables)[0]
+        for one in values if isinstance(values, list) else [values]:
+            name = key if section.identity is None else f"{key}.{one[section.identity]}"
+            found += [
+                (f"{name}.{setting.key}", str(one[setting.key]))
+                for setting in section.of(one).settings
+                if setting.input is Input.PATH and one.get(setting.key)
+            ]
+    return found
 
 
 def of_files(here: Mapping[str, bytes], contents: Contents) -> list[dict[str, Any]]:

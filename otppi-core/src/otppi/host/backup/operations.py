@@ -65,12 +65,14 @@ def _state(call: HostCall) -> dict[str, Any]:
 
 
 def _create(call: HostCall, new_passphrase: str) -> dict[str, Any]:
-    container, contents = call.part(Backups).make(new_passphrase)
+    backups = call.part(Backups)
+    container, contents = backups.make(new_passphrase)
     return {
         "name": time.strftime("otppi-backup-%Y%m%d-%H%M.otppi", time.localtime(contents.made)),
         "made": round(contents.made),
         "size": len(container),
         "left_out": list(contents.left_out),
+        "outside": backups.outside(),
         "content": base64.b64encode(container).decode("ascii"),
     }
 
