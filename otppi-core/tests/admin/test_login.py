@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from html import unescape
 from urllib.parse import quote
 
 import pyotp
@@ -259,6 +260,55 @@ def test_the_password_is_asked_again_before_what_could_lock_others_out(site: Sit
     answer = browser.post("/confirm", {"password": PASSWORD, "next": "/administrators/add"})
     assert (answer.status, answer.location) == (303, "/administrators/add")
     assert browser.get("/administrators/add").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        (
+            "/administrators/edit",
+            {"name": NAMES[Role.VIEWER], "username": NAMES[Role.VIEWER], "role": "operator", "phone": "0812666777"},
+        ),
+        ("/settings/administration", {"host_names": "otp.example"}),
+    ],
+)
+def test_what_was_typed_comes_after_the_password_that_is_asked_again(
+    site: Site, path: str, typed: dict[str, str]
+) -> None:
+    browser = site.inside(Role.ADMINISTRATOR)
+    query = f"?name={typed['name']}" if "name" in typed else ""
+    browser.get(path + query)
+    (session,) = site.parts.sessions.of(ADMIN)
+    session.confirmed -= FRESH + 1
+    asked = browser.post(path, typed)
+    assert (asked.status, "Your password again" in asked.words) == (403, True)
+    kept = unescape(asked.text.partition('name="kept" value="')[2].partition('"')[0])
+    wrong = browser.post("/confirm", {"password": "wrong", "next": path, "kept": kept})
+    assert 'name="kept"' in wrong.text
+    shown = browser.post("/confirm", {"password": PASSWORD, "next": path, "kept": kept})
+    assert shown.status == 200
+    assert "What you typed is still here" in shown.words
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', shown.text))
+    assert typed.items() <= {name: unescape(value) for name, value in hidden.items()}.items()
+    again = browser.post(path, {name: unescape(value) for name, value in hidden.items() if name != "form_token"})
+    assert again.status in (200, 303)
+
+
+def test_what_goes_with_a_session_stays_with_it_when_the_password_is_given_again(site: Site) -> None:
+    """What was uploaded and is being read, say: it would be gone in the middle."""
+    browser = site.inside(Role.ADMINISTRATOR)
+    (session,) = site.parts.sessions.of(ADMIN)
+    ended: list[bool] = []
+    session.on_end.append(lambda: ended.append(True))
+    before = dict(browser.cookies)
+    browser.get("/confirm?next=/")
+    assert browser.post("/confirm", {"password": PASSWORD, "next": "/"}).status == 303
+    assert browser.cookies != before, "with another token"
+    assert site.parts.sessions.of(ADMIN) == [session]
+    assert not ended
+    stolen = site.browser()
+    stolen.cookies = before
+    assert stolen.get("/account").status == 303
 
 
 @pytest.mark.parametrize("by", ["app", "recovery code"])

@@ -22,6 +22,7 @@ from otppi.admin.page_request import PageDispatcher, PageRequest
 from otppi.admin.pages.answers import CONTENT_TYPE, TITLES, PageError, drawn, see_other, set_cookie, text_of, visit
 from otppi.admin.pages.login import ask_to_log_in, later
 from otppi.admin.pages.old_forms import packed, send_again, unpacked
+from otppi.admin.pages.own_session import password_first
 from otppi.admin.pages.root import Root
 from otppi.admin.parts import Parts
 from otppi.admin.rendering.drawing import Drawing
@@ -131,6 +132,8 @@ class _Checks:
         method = cherrypy.request.method
         if method not in access.methods:
             raise PageError(405, *TITLES[405], {"Allow": ", ".join(sorted(access.methods))})
+        if "GET" not in access.methods:
+            cherrypy.request.visit.back = cherrypy.request.path_info.rpartition("/")[0] or "/"
         cherrypy.request.visit.answers_form = method == "POST" and "GET" in access.methods
         kinds = (_FORM, MULTIPART) if access.uploads else (_FORM,)
         if method == "POST" and _content_type() not in kinds:
@@ -159,9 +162,8 @@ class _Checks:
             self._note("the role is too small")
             raise PageError(403, *TITLES[403])
         if access.fresh and not self._parts.sessions.is_fresh(now.session):
-            # What only takes a form is no page to come back to: the one that it is on is above it.
-            back = now.path if "GET" in access.methods else now.path.rpartition("/")[0]
-            _instead(lambda: see_other(f"/confirm?next={quote(back)}"))
+            back = now.back or now.path
+            _instead(lambda: password_first(self._parts, back, cherrypy.request.params))
 
     def _visit(self) -> Visit:
         request = cherrypy.request

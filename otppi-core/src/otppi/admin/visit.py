@@ -23,6 +23,7 @@ class Visit:
         path: The page that is asked for, with its query.
         cookies: The Set-Cookie fields of the answer.
         answers_form: Whether a form was sent, to an address that can be looked at, too.
+        back: The page above, where this one only takes a form; empty where it can be come back to.
     """
 
     language: str
@@ -36,6 +37,7 @@ class Visit:
     interface: str = ""
     cookies: list[str] = field(default_factory=list)
     answers_form: bool = False
+    back: str = ""
 
     @property
     def actor(self) -> Actor:

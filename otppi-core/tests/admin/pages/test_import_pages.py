@@ -6,12 +6,14 @@ import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from otppi.admin.security.sessions import FRESH
 from otppi.api.operations import Role
 from otppi.testing.html import HtmlPage
-from otppi.testing.site import Site, SiteAnswer, SiteBrowser
+from otppi.testing.site import NAMES, PASSWORD, Site, SiteAnswer, SiteBrowser
 
 PAGE = "/system/import"
 PIN = "4321"
@@ -89,6 +91,21 @@ def test_what_cannot_work_is_told_and_left_out_on_demand(site: Site) -> None:
     assert browser.post(f"{PAGE}/confirmed", {"look": key_of(left), "leave_out": "1"}).status == 303
     rest = site.call("settings_show")["ingress-rest"]
     assert (rest["http_port"], rest["message_path"]) == (before["ingress-rest"]["http_port"], "/api/pesan")
+
+
+def test_what_was_uploaded_is_there_after_the_password_was_given_again(site: Site) -> None:
+    """Reading what an import would do takes longer than a password is fresh."""
+    browser = site.inside(Role.ADMINISTRATOR)
+    page = looked(browser, packed())
+    key = key_of(page)
+    (session,) = site.parts.sessions.of(NAMES[Role.ADMINISTRATOR])
+    session.confirmed -= FRESH + 1
+    further = f"{PAGE}?look={key}"
+    assert browser.get(further).location == f"/confirm?next={quote(further)}"
+    browser.get(f"/confirm?next={quote(further)}")
+    assert browser.post("/confirm", {"password": PASSWORD, "next": further}).location == further
+    assert key_of(browser.get(further)) == key
+    assert browser.post(f"{PAGE}/confirmed", {"look": key}).status == 303
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from otppi.admin.pages.answers import TITLES, PageError, drawn, perform, see_oth
 from otppi.admin.pages.downloads import CSV, downloaded
 from otppi.admin.pages.form_fields import sent, trouble
 from otppi.admin.pages.menu import SYSTEM
+from otppi.admin.pages.own_session import password_first
 from otppi.admin.pages.sections import SectionPages
 from otppi.admin.parts import Parts
 from otppi.api.blocks import Facts, Table
@@ -143,7 +144,7 @@ class BlockPage:
             raise PageError(403 if known else 404, *TITLES[403 if known else 404])
         session = visit().session
         if operation.asks_again and not (session and self._parts.sessions.is_fresh(session)):
-            return see_other(f"/confirm?next={_address(page)}")
+            return password_first(self._parts, _address(page), fields)
         given = read_form(operation.section, sent(fields), {})
         tried = _Tried(operation=name, given=given, problems=given.problems)
         if given.pressed or given.problems:

@@ -179,20 +179,23 @@ def later(error: Throttled) -> Text:
 
 
 def enter(parts: Parts, administrator: Administrator) -> None:
-    """Begin a session of whoever has just shown who it is, with a new token, in place of the one that there was.
+    """Begin a session of whoever has just shown who it is; one that this person is in already gets a new token.
 
     ASVS 5.0, 7.2.4: whoever has learned the old token has nothing of it from then on.
     """
-    now = visit()
-    if now.session is not None:
+    now, token = visit(), None
+    if now.session is not None and now.session.name == administrator.name:
+        token = parts.sessions.renew(now.session, administrator.stamp)
+    elif now.session is not None:
         parts.sessions.end(now.session)
-    token = parts.sessions.create(
-        administrator.name,
-        administrator.stamp,
-        secure=now.secure,
-        address=now.address,
-        browser=cherrypy.request.headers.get("User-Agent", ""),
-    )
+    if token is None:
+        token = parts.sessions.create(
+            administrator.name,
+            administrator.stamp,
+            secure=now.secure,
+            address=now.address,
+            browser=cherrypy.request.headers.get("User-Agent", ""),
+        )
     now.session = parts.sessions.find(token, secure=now.secure)
     now.browser, now.token = token, parts.tokens.of(token)
     now.role = administrator.role

@@ -1,8 +1,8 @@
-"""A form that was opened before its login ended, or before the gateway began anew: what was typed is not lost.
+"""A form that came too late: its login had ended, the gateway had begun anew, or the password is wanted once more.
 
-It is not carried out as it comes: nothing shows that this browser was shown it. What was typed goes along in the answer
-(through the login, where there has to be one), and whoever typed it sends it once more. Nothing of it is kept here, and
-no secret goes along.
+What was typed is not lost, and not carried out as it comes: of the first two nothing shows that this browser was shown
+the form. It goes along in the answer, through the login or the password, and whoever typed it sends it once more.
+Nothing of it is kept here, and no secret goes along.
 """
 
 import json
@@ -73,10 +73,17 @@ def unpacked(written: str) -> OldForm | None:
     return old if local(old.path) == old.path and not old.path.startswith(_NOT_SENT) else None
 
 
-def send_again(parts: Parts, old: OldForm, status: int = 200) -> bytes:
-    """Ask whether what was typed is to be sent once more; with a token of this session."""
+def send_again(parts: Parts, old: OldForm, status: int = 200, *, in_time: bool = False) -> bytes:
+    """Ask whether what was typed is to be sent once more; with a token of this session.
+
+    Args:
+        parts: What pages work on.
+        old: What was typed.
+        status: The HTTP status.
+        in_time: Whether the form was not too old: only the password came in between.
+    """
     again = {"form_token": visit().token} | ({AGAIN: LACKS if old.lacks else "1"} if old.is_shown else {})
-    return drawn(parts, "old_form.html", status, old=old, again=again)
+    return drawn(parts, "old_form.html", status, old=old, again=again, in_time=in_time)
 
 
 def _secrets_of(parts: Parts, path: str) -> Callable[[str], bool]:

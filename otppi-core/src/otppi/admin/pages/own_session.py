@@ -1,15 +1,17 @@
 """What whoever is logged in does about the own session: ends it, or gives the password again."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import cherrypy
 
-from otppi.admin.pages.answers import drawn, local, see_other, set_cookie, text_of, visit
+from otppi.admin.pages.answers import drawn, local, own_session, see_other, set_cookie, text_of, visit
 from otppi.admin.pages.login import WRONG, checked, clock_problem, enter, problem_of_code
+from otppi.admin.pages.old_forms import packed, send_again, unpacked
 from otppi.admin.parts import Parts
 from otppi.admin.security import cookies, headers
 from otppi.admin.security.guard import action, form
-from otppi.admin.security.sessions import PageSession
 from otppi.api.operations import Role
 from otppi.host.administrators.administrators import LOGOUT, Administrator
 from otppi.text import Text, _
@@ -43,23 +45,40 @@ class ConfirmPage:
     @form(Role.VIEWER)
     def index(self, **fields: Any) -> bytes:
         """Ask for the password, and the code where there is a second step, and go on where it was asked for."""
-        goes_to, session = local(text_of(fields, "next")), visit().session
+        goes_to, kept, session = local(text_of(fields, "next")), text_of(fields, "kept"), visit().session
         assert session is not None  # noqa: S101 - the page is for who is logged in
         if cherrypy.request.method != "POST":
-            return self._ask(goes_to, session)
+            return ask_again(self._parts, goes_to)
         found = checked(self._parts, session.name, text_of(fields, "password"))
         if not isinstance(found, Administrator):
             status, why = found
-            return self._ask(goes_to, session, status, _("Wrong password.") if why is WRONG else why)
+            return ask_again(self._parts, goes_to, kept, status, _("Wrong password.") if why is WRONG else why)
         if found.second_factor and (
             problem := problem_of_code(self._parts, found.name, text_of(fields, "code").strip())
         ):
-            return self._ask(goes_to, session, 401, problem)
+            return ask_again(self._parts, goes_to, kept, 401, problem)
         enter(self._parts, self._parts.administrators.find(found.name) or found)
-        return see_other(goes_to)
+        old = unpacked(kept)
+        return see_other(goes_to) if old is None else send_again(self._parts, old, in_time=True)
 
-    def _ask(self, goes_to: str, session: PageSession, status: int = 200, problem: Text | str = "") -> bytes:
-        known = self._parts.administrators.find(session.name)
-        code = known is not None and known.second_factor
-        clock = clock_problem(self._parts) if code else ""
-        return drawn(self._parts, "confirm.html", status, goes_to=goes_to, problem=problem, code=code, clock=clock)
+
+def password_first(parts: Parts, goes_to: str, fields: Mapping[str, Any]) -> bytes:
+    """Ask for the password in place of what was asked for; of a form, what was typed comes after it.
+
+    Args:
+        parts: What pages work on.
+        goes_to: The page that follows where there is nothing to be sent once more.
+        fields: Of the form.
+    """
+    kept = packed(parts, visit().path, fields) if cherrypy.request.method == "POST" else ""
+    return ask_again(parts, goes_to, kept, 403) if kept else see_other(f"/confirm?next={quote(goes_to)}")
+
+
+def ask_again(parts: Parts, goes_to: str, kept: str = "", status: int = 200, problem: Text | str = "") -> bytes:
+    """Ask for the password of whoever is logged in; `kept` is what was typed into a form before it (`packed`)."""
+    if kept:
+        visit().answers_form = False  # a reload of the page would lose it
+    known = parts.administrators.find(own_session().name)
+    code = known is not None and known.second_factor
+    shown = {"goes_to": goes_to, "kept": kept, "problem": problem, "code": code}
+    return drawn(parts, "confirm.html", status, **shown, clock=clock_problem(parts) if code else "")

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote
 
 import cherrypy
 
@@ -14,6 +13,7 @@ from otppi.admin.pages.answers import TITLES, PageError, change, drawn, local, p
 from otppi.admin.pages.form_fields import sent
 from otppi.admin.pages.form_fields import trouble as why_not
 from otppi.admin.pages.old_forms import AGAIN, LACKS
+from otppi.admin.pages.own_session import password_first
 from otppi.admin.pages.section_lists import (
     ADDED_AT,
     BESIDE,
@@ -140,7 +140,7 @@ class SectionPages:
         """Show a section, or save it."""
         section, verb = self._named(path)
         if section.asks_again and (verb or section.identity is None) and not self._parts.sessions.is_fresh(_session()):
-            return see_other(f"/confirm?next={quote(visit().path)}")
+            return password_first(self._parts, visit().path, fields)
         place = self._place(section, verb, text_of(fields, _ITEM))
         if section.key == MODEMS.key and place.item is not None and text_of(fields, _PART) in PARTS:
             place = replace(place, part=text_of(fields, _PART))

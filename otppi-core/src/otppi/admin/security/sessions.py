@@ -1,7 +1,8 @@
 """Sessions: who is logged in, in RAM only (ASVS 5.0, chapter 7).
 
-The token of a session is 256 random bits, of which only the SHA-256 is kept. It is made at login and nowhere else, and
-is valid by the scheme alone by which it was made. It lives by the monotonic clock: a device's wall clock may jump.
+The token of a session is 256 random bits, of which only the SHA-256 is kept. It is made at login, anew with each
+password that is given, and nowhere else, and is valid by the scheme alone by which it was made. A session lives by the
+monotonic clock: a device's wall clock may jump.
 """
 
 import hashlib
@@ -78,6 +79,22 @@ class Sessions:
             self._drop(ended)
             self._sessions[session.key] = session
         _tell(ended)
+        return token
+
+    def renew(self, session: PageSession, stamp: str) -> str | None:
+        """Give a session a new token, after the password was given once more: what goes with the session stays with it.
+
+        Returns:
+            The token, in place of the old one; None where the session has ended.
+        """
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            if self._sessions.get(session.key) is not session:
+                return None
+            del self._sessions[session.key]
+            session.key, session.stamp = _key(token), stamp
+            session.used = session.confirmed = self._clock()
+            self._sessions[session.key] = session
         return token
 
     def find(self, token: str, *, secure: bool) -> PageSession | None:
