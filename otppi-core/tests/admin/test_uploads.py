@@ -226,3 +226,20 @@ def test_a_form_with_a_file_is_not_carried_through_a_login(trial: Trial, site: S
     assert answer.status == 403
     assert "secret of a file" not in answer.text
     assert not trial.taken
+
+
+def test_a_few_long_uploads_at_once_are_all_that_there_are(trial: Trial, new_site: Site) -> None:
+    """They are in RAM before anything of them is looked at, and on a new device whoever comes may send some."""
+    stranger = new_site.browser()
+    stranger.get("/claim")
+    statuses = [stranger.upload("/trial/strangers", {"file": b"1" * 100_000}).status for _ in range(5)]
+    assert statuses == [200, 200, 200, 503, 503]
+    assert stranger.upload("/trial/strangers", {"file": b"1" * 1000}).status == 200, "a short one is as any form"
+    assert len(trial.taken) == 4
+
+
+def test_a_cookie_that_another_port_has_set_stops_no_upload(trial: Trial, site: Site) -> None:
+    browser = site.inside(Role.OPERATOR)
+    browser.get("/trial")
+    browser.cookies = {"otppi": f"of-another-port; otppi={browser.cookies['otppi']}"}
+    assert browser.upload("/trial", {"file": b"1" * 100_000}).status == 200

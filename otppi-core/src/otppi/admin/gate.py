@@ -7,13 +7,15 @@ from typing import Final
 
 from otppi.admin.api_access import ApiAccess
 from otppi.admin.rendering.statics import PREFIX, Statics
-from otppi.admin.security import cookies, headers, origins
+from otppi.admin.security import headers, origins
 from otppi.admin.security.guard import Access
 from otppi.admin.security.hosts import HostNames
+from otppi.admin.security.logged_in import session_of
 from otppi.admin.security.refusal_log import RefusalLog
 from otppi.admin.security.sessions import Sessions
 from otppi.admin.uploads import LARGEST_UPLOAD, MULTIPART
 from otppi.host.administrators.page import PageValues
+from otppi.kit.token_bucket import TokenBucket
 from otppi.text import Text, _
 from otppi.text.languages import translated
 from otppi.web.application import Application
@@ -24,6 +26,9 @@ _LARGEST_FORM: Final = 65_536
 _LARGEST_DOCUMENT: Final = 262_144
 """Octets of a document that the JSON API takes."""
 _LANGUAGES: Final = ("id", "en")
+_UPLOADS: Final = {True: (8, 0.2), False: (3, 0.1)}
+"""How many long forms with files may come at once, and how many a second afterwards, of those who are logged in and of
+strangers to a new device. Each may take the server's 30 seconds for a body: never more than 20 are in RAM."""
 
 
 class Gate:
@@ -58,6 +63,7 @@ class Gate:
         self._refusals = refusals
         self._access = access
         self._unclaimed = unclaimed
+        self._uploads = {known: TokenBucket(*bounds) for known, bounds in _UPLOADS.items()}
         self._used = False
 
     def configure(self, values: PageValues, *, encrypted: bool) -> None:
@@ -81,7 +87,11 @@ class Gate:
         return used
 
     def body_limit(self, request: Request) -> int:
-        """Return how long a form may be, or a document of the API."""
+        """Return how long a form may be, or a document of the API.
+
+        Raises:
+            Refused: Too many come at once with files.
+        """
         if self._api.is_for(request.path):
             return _LARGEST_DOCUMENT
         return LARGEST_UPLOAD if self._may_upload(request) else _LARGEST_FORM
@@ -94,12 +104,17 @@ class Gate:
         access = self._access(request.path) if unclaimed or known else None
         if access is None or not access.uploads:
             return False
-        return unclaimed if access.role is None else known
+        if not (unclaimed if access.role is None else known):
+            return False
+        length = request.field("content-length")
+        short = length.isdecimal() and int(length) <= _LARGEST_FORM
+        if not short and not self._uploads[known].allows():
+            raise Refused(503, "the body", "must come a little later: too many files come at once")
+        return True
 
     def recognises(self, request: Request) -> bool:
         """Return whether the request belongs to a session."""
-        token = cookies.read(request.field("cookie"), cookies.SESSION, secure=request.secure)
-        return bool(token) and self._sessions.find(token, secure=request.secure) is not None
+        return session_of(request.field("cookie"), self._sessions, secure=request.secure)[1] is not None
 
     def is_quick(self, request: Request) -> bool:
         """Return whether it asks for a file: those are in memory."""
@@ -169,7 +184,10 @@ _EXPLAINED: Final[dict[int, tuple[Text, Text]]] = {
     400: (_("This request cannot be read"), _("Go back, and try it once more.")),
     403: (_("Not from here"), _("Open the page anew in this browser, and send the form from there.")),
     404: (_("There is no such page"), _("Begin at the first page of the device.")),
-    413: (_("That is too long"), _("Send less at once.")),
+    413: (
+        _("That is too long"),
+        _("Send less at once. Is it a file, then see whether you are still logged in."),
+    ),
     421: (
         _("This is not a name of the device"),
         _("Open the device by its address, such as http://192.168.0.11:8888. More names can be set."),

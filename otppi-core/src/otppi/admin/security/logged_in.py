@@ -27,6 +27,13 @@ class LoggedIn:
     administrator: Administrator
 
 
+def session_of(cookie_field: str, sessions: Sessions, *, secure: bool) -> tuple[str, PageSession | None]:
+    """Return the token in a Cookie field that is a session's, and that session; None where there is none."""
+    named = islice(cookies.read_all(cookie_field, cookies.SESSION, secure=secure), _MOST)
+    found = ((one, sessions.find(one, secure=secure)) for one in named)
+    return next(((token, session) for token, session in found if session is not None), ("", None))
+
+
 def logged_in(
     cookie_field: str, sessions: Sessions, administrators: Administrators, *, secure: bool
 ) -> LoggedIn | None:
@@ -35,10 +42,7 @@ def logged_in(
     A session ends here whose administrator may not log in any more, or has another password, role or second factor
     than at the login (ASVS 5.0, 7.4.1 to 7.4.3, 8.3.2).
     """
-    named = islice(cookies.read_all(cookie_field, cookies.SESSION, secure=secure), _MOST)
-    token, session = next(
-        ((one, found) for one in named if (found := sessions.find(one, secure=secure)) is not None), ("", None)
-    )
+    token, session = session_of(cookie_field, sessions, secure=secure)
     if session is None:
         return None
     administrator = administrators.find(session.name)
