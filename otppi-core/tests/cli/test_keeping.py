@@ -156,3 +156,30 @@ def test_a_certificate_for_another_device_is_taken_with_a_warning(otppi: Cli, tm
     assert "warning: it is for none of the names and addresses of this device" in taken.out
     assert otppi("certificate", "back").code == 0
     assert "for none of the names" not in otppi("certificate", "show").out
+
+
+# -- backups and jobs --------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_that_cannot_be_written_does_not_count_as_one(otppi: Cli, tmp_path: Path) -> None:
+    assert otppi("backup", "state").out == "no backup was made yet\n"
+    there = tmp_path / "there.backup"
+    there.write_text("of yesterday")
+    refused = otppi("backup", "create", there, stdin="empat kata acak sekali\n")
+    assert (refused.code, "cannot be written: File exists" in refused.err) == (2, True)
+    assert there.read_text() == "of yesterday"
+    short = otppi("backup", "create", tmp_path / "new.backup", stdin="short\n")
+    assert short.code == 2
+    assert not (tmp_path / "new.backup").exists(), "nothing is left of what was not made"
+    assert otppi("backup", "state").out == "no backup was made yet\n"
+
+
+def test_a_backup_from_stdin_is_refused_for_the_passphrase_comes_from_there(otppi: Cli) -> None:
+    refused = otppi("restore", "-", stdin="a backup, and a passphrase")
+    assert (refused.code, "a backup cannot come from stdin" in refused.err) == (2, True)
+
+
+def test_where_there_is_nothing_that_is_said(otppi: Cli) -> None:
+    assert otppi("job", "list").err == "otppi: nothing goes on, and nothing has ended within the last hour\n"
+    assert otppi("job", "list", "--json").json == []
+    assert otppi("block", "list").err == "otppi: no number is blocked\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.files import STDIO, read_octets, write_new
+from otppi.cli.files import STDIO, new_file, read_octets
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import as_json, moment, show
@@ -25,7 +25,7 @@ def _to(parser: Parser) -> None:
 
 
 def _from(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help=_("the backup; - reads it from stdin"))
+    parser.add_argument("file", metavar="FILE", help=_("the backup"))
 
 
 def _what(parser: Parser) -> None:
@@ -35,9 +35,9 @@ def _what(parser: Parser) -> None:
 
 def create(options: Options) -> int:
     """Write a backup to a file, which must not be there yet."""
-    made = ask(options.data, "backup_create", new_passphrase=_passphrase(new=True))
-    container = base64.b64decode(made.pop("content"))
-    write_new(options.file, container)
+    with new_file(options.file) as file:  # before one is made: it would count as the last backup
+        made = ask(options.data, "backup_create", new_passphrase=_passphrase(new=True))
+        file.write(base64.b64decode(made.pop("content")))
     if options.file == STDIO:
         return Exit.DONE
     lines = [_("{name}: {size} octets", name=options.file, size=made["size"])]
@@ -100,6 +100,8 @@ def _reached(data: Path, *, creates: bool) -> Iterator[tuple[Ask, bool]]:
 
 def _content(name: str) -> str:
     """Read a file, and return it in base64."""
+    if name == STDIO:
+        raise Failure(Exit.USAGE, _("a backup cannot come from stdin: the passphrase does"))
     return base64.b64encode(read_octets(name, _LARGEST)).decode("ascii")
 
 
@@ -152,6 +154,14 @@ def _change(change: Mapping[str, Any]) -> str:
     return f"{name}: {as_json(change['old'])} -> {as_json(change['new'])}"
 
 
+def _state(options: Options, state: Any) -> int:
+    lines = [_("last backup: {when}", when=moment(state["made"])) if state["made"] else _("no backup was made yet")]
+    if state["undo"]:
+        lines.append(_("the restore of {when} can be undone", when=moment(state["undo"])))
+    show(options, state, lines)
+    return Exit.DONE
+
+
 def _made(told: Mapping[str, Any]) -> str:
     when, version, device = moment(told["made"]), told["version"], told["device"]
     return _("made {when} by OTP-Pi {version} on {device}", when=when, version=version, device=device)
@@ -160,6 +170,7 @@ def _made(told: Mapping[str, Any]) -> str:
 OWN = {
     "backup create": Own(create, arguments=_to, hidden=frozenset({"new_passphrase"})),
     "backup show": Own(show_backup, arguments=_from, hidden=frozenset({"content", "passphrase"})),
+    "backup state": Own(show=_state),
     "restore": Own(restore, arguments=_what, hidden=frozenset({"check"})),
     "restore-undo": Own(undo),
 }

@@ -35,6 +35,8 @@ def _removed_several(options: Options, answer: Any) -> int:
 def _listed(options: Options, blocked: Any) -> int:
     rows = [one | {"since": moment(one["since"])} for one in blocked]
     show(options, blocked, columns(rows, {"receiver": "NUMBER", "since": "SINCE", "by": "BY"}))
+    if not blocked and not options.json:
+        complain(_("no number is blocked"))
     return Exit.DONE
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit
-from otppi.cli.files import STDIO, write_new
+from otppi.cli.files import STDIO, new_file
 from otppi.cli.generated import Own
 from otppi.cli.language import _
 from otppi.cli.output import cell, moment, show
@@ -14,11 +14,12 @@ from otppi.cli.talk import gateway
 
 def _diagnostics(options: Options) -> int:
     """Write the archive, for its owner only; a file that is there already stays."""
-    told = gateway(options.data).call("diagnostics", {})
-    from otppi.host.gateway.diagnostics import packed
+    with new_file(options.file) as file:
+        told = gateway(options.data).call("diagnostics", {})
+        from otppi.host.gateway.diagnostics import packed
 
-    content = packed(told)
-    write_new(options.file, content)
+        content = packed(told)
+        file.write(content)
     if options.file == STDIO:
         return Exit.DONE
     answer = {"file": options.file, "bytes": len(content), "files": list(told["files"])}

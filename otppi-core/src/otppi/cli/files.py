@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from otppi.cli.exits import Exit, Failure
 from otppi.cli.language import _
@@ -36,18 +38,24 @@ def read_octets(path: str | Path, most: int) -> bytes:
     return octets
 
 
-def write_new(path: str | Path, octets: bytes) -> None:
-    """Write a file for its owner only; one that is there already stays as it is.
+@contextmanager
+def new_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file that is made, for its owner only; where what is to be in it fails, there is none.
 
     Raises:
-        Failure: It is there already, or cannot be written.
+        Failure: It is there already, and stays as it is, or cannot be written.
     """
     if str(path) == STDIO:
-        sys.stdout.buffer.write(octets)
+        yield sys.stdout.buffer
         return
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(octets)
+            try:
+                yield file
+                file.flush()
+            except BaseException:
+                Path(path).unlink()
+                raise
     except OSError as error:
         text = _("{name} cannot be written: {reason}", name=str(path), reason=error.strerror)
         raise Failure(Exit.USAGE, text) from error

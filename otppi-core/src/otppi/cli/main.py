@@ -38,7 +38,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "backup": ("backups",),
     "restore": ("backups",),
     "restore-undo": ("backups",),
-    "job": (),
+    "job": ("jobs",),
     "plugins": ("plugins",),
     "plugin": (),
     "internet": ("internet",),

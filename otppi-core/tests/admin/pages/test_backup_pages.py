@@ -130,6 +130,8 @@ def test_a_restore_is_undone_from_the_page(one: Restarts) -> None:
     (one.site.data.path / "undo").mkdir()
     (one.site.data.path / "undo/plan.json").write_text('{"files":[],"gone":["first-steps"]}')
     assert "/system/backup/undo" in browser.get("/system/backup").text
+    assert "What was changed since is lost with it." in browser.get("/system/backup/undo").words
+    assert not one.wanted.is_set(), "it was only looked at"
     assert one.goes(browser, browser.post("/system/backup/undo").location).startswith("/services/back")
     assert one.wanted.is_set()
 
@@ -142,7 +144,12 @@ def test_only_administrators_whose_password_was_just_given(one: Restarts) -> Non
     for session in one.site.parts.sessions.of("adi"):
         session.confirmed = -1e9
     for path in ("create", "check", "restore", "undo"):
-        assert browser.post(f"/system/backup/{path}").location == "/confirm?next=/system/backup", path
+        asked = browser.post(f"/system/backup/{path}")
+        assert (asked.status, 'action="/confirm"' in asked.text) == (403, True), path
+    given = {"passphrase": PASSPHRASE, "again": PASSPHRASE}
+    asked = browser.post("/system/backup/create", given)
+    assert asked.location == "/confirm?next=/system/backup", "a passphrase is typed anew"
+    assert not one.wanted.is_set()
     assert browser.get("/system/backup").location == "/confirm?next=/system/backup"
 
 

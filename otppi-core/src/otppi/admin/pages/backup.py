@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+import cherrypy
+
 from otppi.admin.pages.answers import drawn, perform, see_other, text_of, visit
 from otppi.admin.pages.downloads import downloaded
 from otppi.admin.pages.jobs import begin
 from otppi.admin.pages.tried import tried
 from otppi.admin.parts import Parts
-from otppi.admin.security.guard import action, page, public
+from otppi.admin.security.guard import action, form, page, public
 from otppi.admin.uploads import uploaded
 from otppi.api.operations import Role
 from otppi.host.backup.backups import Backups
@@ -56,10 +58,12 @@ class BackupPages:
         """Restore what was looked at."""
         return goes_on(begin(self._parts, "restore", check=text_of(fields, "check")))
 
-    @action(_ADMINISTRATOR, fresh=True)
+    @form(_ADMINISTRATOR, fresh=True)
     def undo(self, **_fields: Any) -> bytes:
-        """Bring back the state before the last restore."""
-        return goes_on(begin(self._parts, "restore_undo"))
+        """Ask, and bring back the state before the last restore."""
+        if cherrypy.request.method == "POST":
+            return goes_on(begin(self._parts, "restore_undo"))
+        return drawn(self._parts, "restore_undo.html", state=perform(self._parts, "backup_state"))
 
     def _show(self, tried_form: str, problems: Mapping[str, str], status: int = 200) -> bytes:
         state = perform(self._parts, "backup_state")
@@ -120,7 +124,7 @@ def sealed(parts: Parts, fields: Mapping[str, Any]) -> bytes | Mapping[str, str]
         return {"again": _("The two are not the same.")}
     outcome = tried(lambda: perform(parts, "backup_create", new_passphrase=passphrase))
     if outcome.problems:
-        return {key.replace("new_passphrase", "passphrase"): why for key, why in outcome.problems.items()}
+        return {"passphrase" if key == "new_passphrase" else "": why for key, why in outcome.problems.items()}
     made = outcome.result
     visit().answers_form = False
     return downloaded(made["name"], "application/octet-stream", base64.b64decode(made["content"]))
