@@ -159,3 +159,21 @@ def test_the_last_administrator_stays(site: Site) -> None:
         answer = browser.post("/administrators/switch", {"name": NAMES[Role.ADMINISTRATOR], "verb": verb})
         assert answer.status == 422
     assert browser.get("/administrators").status == 200
+
+
+def test_the_language_of_an_account_is_changed_where_it_would_come_first(site: Site) -> None:
+    browser = site.inside(Role.ADMINISTRATOR)
+    browser.get("/account")
+    browser.post("/account/about", {"preferred_language": "en", "phone": "", "email": ""})
+    assert '<html lang="en"' in browser.get("/").text
+    assert browser.post("/language", {"language": "id", "next": "/"}).location == "/"
+    assert '<html lang="id"' in browser.get("/").text
+
+
+def test_the_choice_of_a_language_leads_to_a_page_that_can_be_looked_at(site: Site) -> None:
+    """The answer to a form that is sent to an address of its own is no such page."""
+    browser = site.inside(Role.ADMINISTRATOR)
+    browser.get("/system/backup")
+    answer = browser.post("/system/backup/create", {"passphrase": "short", "again": "short"})
+    assert answer.status == 422
+    assert '<input type="hidden" name="next" value="/system/backup">' in answer.text

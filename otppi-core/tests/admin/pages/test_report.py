@@ -237,3 +237,8 @@ def test_cells_that_a_spreadsheet_would_run_are_quoted(site: Site) -> None:
     path.write_text(path.read_text().replace('"i":"0"', '"i":"=1+1"'))
     answer = site.inside(Role.OPERATOR).get("/messages/report/export?month=2026-09")
     assert '"\'=1+1"' in answer.text
+
+
+def test_a_filter_without_a_message_on_these_days_is_shown_as_it_is(browser: SiteBrowser) -> None:
+    page = browser.get(f"/messages/report/sums?{SPAN}&user=ingress-rest/nobody")
+    assert '<option value="ingress-rest/nobody" selected>' in page.text

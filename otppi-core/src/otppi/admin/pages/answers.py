@@ -147,7 +147,7 @@ TITLES: dict[int, tuple[Text, Text]] = {
     400: (_("This form cannot be read"), _("Go back, and try it once more.")),
     403: (_("You may not do this"), _("Ask an administrator for the right to do it.")),
     404: (_("There is no such page"), _("Begin at the first page of the device.")),
-    405: (_("This page is only looked at"), _("Begin at the first page of the device.")),
+    405: (_("This address takes something else"), _("Begin at the first page of the device.")),
     415: (_("This form cannot be read"), _("Forms of this device are sent by its own pages.")),
     500: (_("Something is broken here"), _("What happened is in the log of the device, under the number below.")),
     503: (_("Not at the moment"), _("Try it again in a few seconds.")),

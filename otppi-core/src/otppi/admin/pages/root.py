@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from otppi.admin.pages.answers import drawn
 from otppi.admin.pages.home import home
-from otppi.admin.pages.language import LanguagePage
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import page
 
@@ -20,6 +19,7 @@ _LATER: Final[Mapping[str, str]] = {
     "guide": "guide.GuidePages",
     "jobs": "jobs.JobPages",
     "keys": "keys.KeyPages",
+    "language": "language.LanguagePage",
     "login": "login.LoginPages",
     "logout": "own_session.LogoutPage",
     "messages": "messages.MessagePages",
@@ -48,7 +48,6 @@ class Root:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._making = threading.RLock()
-        self.language = LanguagePage()
 
     def __getattr__(self, name: str) -> Any:
         """Load the pages of a name, once."""

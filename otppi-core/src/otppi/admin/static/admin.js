@@ -101,14 +101,15 @@ function worked(part) {
 /**
  * Looks again at what goes on, while the page is looked at: `data-poll="1000"` (milliseconds) on an element with an id.
  * Of a page that answers a form, `data-from="/path"` is where the part is looked at.
- * With `data-then="reload"` the whole page comes anew at its end, as what stands beside it is another then, and where it
- * leads elsewhere now.
+ * With `data-then="reload"` the whole page comes anew at its end, as what stands beside it is another then. A page that
+ * leads elsewhere now, to the login say, is gone to unless something was typed; a device that gives no answer is told.
  */
 function polling(part) {
   setTimeout(async () => {
     if (!document.hidden && !worked(part)) {
       const answer = await fetch(part.dataset.from ?? location.href, { headers: { "X-Background": "1" } }).catch(() => null);
-      if (part.dataset.then && answer?.redirected) return location.reload();
+      if (answer?.redirected && (part.dataset.then || !worked(document.body))) return location.reload();
+      document.getElementById("lost")?.toggleAttribute("hidden", Boolean(answer?.ok));
       if (answer?.ok && !answer.redirected) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
         if (part.dataset.then && !fresh?.dataset.poll) return location.reload();

@@ -24,7 +24,7 @@ from otppi.host.runtime.services import Services
 from otppi.host.settings.config import Config
 from otppi.host.users.api_users import Accounts
 from otppi.host.webhook.webhook import Webhook
-from otppi.text import _
+from otppi.text import _, labelled
 from otppi.wire.errors import FieldError
 
 _IDENTITY = ("manufacturer", "model", "revision", "imsi", "iccid", "smsc")
@@ -82,7 +82,7 @@ def _status(call: HostCall) -> dict[str, Any]:
         "services": [{"name": name, **about} for name, about in services.describe().items() if "state" in about],
         "logins": call.part(Accounts).log.describe(),
         "administrator_logins": call.part(Administrators).log.describe(),
-        "problems": [*(str(problem) for problem in call.part(Config).problems), *services.problems()],
+        "problems": [*(labelled(one.field, one.reason) for one in call.part(Config).problems), *services.problems()],
     }
 
 
