@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -217,6 +218,55 @@ def test_a_way_that_never_works_is_not_tried_without_end() -> None:
             diary.book.take_back(diary.now, notice)
     hours = 500 * 60 / 3_600
     assert 1 < len(diary.told) <= LIMITS.an_hour * (hours + 1)
+
+
+def in_vain(diary: Diary, minutes: int, *signs: Sign) -> None:
+    """Watch for some time in which whatever is told reaches nobody."""
+    for _ in range(minutes):
+        for notice in diary.watch(60, *signs):
+            diary.book.take_back(diary.now, notice)
+
+
+def test_what_is_told_in_vain_is_tried_less_and_less_often() -> None:
+    diary = Diary()
+    tried = []
+    for minute in range(600):
+        for notice in diary.watch(60, bad()):
+            diary.book.take_back(diary.now, notice)
+            tried.append(minute)
+    waits = [after - before for before, after in pairwise(tried)]
+    assert waits == sorted(waits)
+    assert waits[0] <= 3
+    assert waits[-1] == pytest.approx(60, abs=2)
+
+
+@pytest.mark.parametrize("limits", [LIMITS, AlarmLimits(1, 1)])
+def test_the_end_of_what_could_not_be_told_for_days_is_told_at_once(limits: AlarmLimits) -> None:
+    """What reached nobody has used up neither the day's notices nor, for the end, the hour's."""
+    diary = Diary(limits=limits)
+    in_vain(diary, 3 * 24 * 60, bad())
+    assert changes(diary.watch(90, well())) == [ENDED]
+    diary.book.confirm(diary.told[-1])
+    in_vain(diary, 120, well())
+    assert len(diary.watch(DAY, bad("m1"), well())) == 1
+
+
+def test_what_is_told_in_vain_takes_no_place_of_another_alarm_for_a_day() -> None:
+    diary = Diary()
+    in_vain(diary, 24 * 60, bad())
+    notices = diary.watch(2 * 3_600, bad(), bad("m1"))
+    assert (RAISED, "m1") in [(line.change, line.subject) for notice in notices for line in notice.lines]
+
+
+def test_a_way_that_never_works_is_not_tried_without_end_for_what_flaps() -> None:
+    """Each end is tried at once, and the next alarm, too."""
+    diary = Diary(rule=AT_ONCE)
+    for _ in range(1_000):
+        for sign in (bad(), well()):
+            for notice in diary.watch(15, sign):
+                diary.book.take_back(diary.now, notice)
+    hours = 1_000 * 30 / 3_600
+    assert 1 < len(diary.told) <= 2 * LIMITS.an_hour * (hours + 1)
 
 
 def test_where_nobody_is_told_nothing_waits_to_be() -> None:

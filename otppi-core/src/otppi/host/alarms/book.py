@@ -18,7 +18,8 @@ NO_FACTS: Final[Facts] = MappingProxyType({})
 COMES_BACK: Final = 3600.0
 """Seconds after an alarm was told in which it is not told anew when it has come back."""
 RETRY: Final = 120.0
-"""Seconds after which what could not be told is tried again."""
+"""Seconds after which what could not be told is tried again at first; each time it is twice as long."""
+_LONGEST_RETRY: Final = 3_600.0
 _HOUR, _DAY = 3600.0, 86_400.0
 _HISTORY: Final = 100
 _VERSION: Final = 1
@@ -102,6 +103,13 @@ class Happened(NamedTuple):
     line: AlarmLine
 
 
+class _Vain(NamedTuple):
+    """A try to tell that reached nobody: when it was, and whether it was to tell of an end."""
+
+    at: float
+    of_end: bool
+
+
 _NO_RULE: Final = AlarmRule(0.0, 0.0, 0.0, tells_end=False)
 
 
@@ -110,7 +118,8 @@ class _Entry:
     """One thing that is watched.
 
     `known` is whether those who are told believe that it is raised, `owed` whether it was tried to tell them in vain:
-    then they are to know of its end at least, as where the only modem was lost.
+    then they are to know of its end at least, as where the only modem was lost. `retry` is after how many seconds it is
+    tried again where the next try is in vain, too.
     """
 
     rule: AlarmRule = _NO_RULE
@@ -123,6 +132,15 @@ class _Entry:
     owed: bool = False
     told: float | None = None
     not_before: float = float("-inf")
+    retry: float = RETRY
+
+    def try_at_once(self) -> None:
+        """Wait for nothing any more, however often it was tried to tell of it in vain."""
+        self.not_before, self.retry = float("-inf"), RETRY
+
+    def try_later(self, now: float) -> None:
+        """Wait, each time for longer than the time before."""
+        self.not_before, self.retry = now + self.retry, min(2 * self.retry, _LONGEST_RETRY)
 
     def is_over(self, now: float) -> bool:
         """Whether nothing of it matters any more."""
@@ -154,6 +172,8 @@ class AlarmBook:
         self.changed = False
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._told: deque[float] = deque()
+        self._vain: deque[_Vain] = deque()
+        self._followed: list[tuple[float, AlarmNotice]] = []
         self._history: deque[Happened] = deque(maxlen=_HISTORY)
 
     # -- what is seen -----------------------------------------------------------------------------------------------
@@ -208,6 +228,7 @@ class AlarmBook:
             if not (entry.known or entry.owed) and telling:
                 self.held_back += 1
             entry.known = (entry.known or entry.owed) and entry.rule.tells_end
+            entry.try_at_once()  # what the alarm was about may be what its notices go by
         entry.bad = entry.good = None
         entry.raised = entry.owed = False
 
@@ -226,8 +247,13 @@ class AlarmBook:
         """Return all that is to be told now, as one notice; None where nothing is, or the limits are reached."""
         while self._told and now - self._told[0] >= _DAY:
             self._told.popleft()
+        while self._vain and now - self._vain[0].at >= _HOUR:
+            self._vain.popleft()
         lines = tuple(self._lines(now))
         lately = sum(now - one < _HOUR for one in self._told)
+        # What was tried in vain while an alarm lasted does not keep its end from being told.
+        ends = any(line.change is AlarmChange.ENDED for line in lines)
+        lately += sum(one.of_end or not ends for one in self._vain)
         if not lines or lately >= limits.an_hour or len(self._told) >= limits.a_day:
             return None
         return AlarmNotice(lines, self.held_back)
@@ -238,27 +264,49 @@ class AlarmBook:
                 yield AlarmLine(change, condition, subject, entry.facts, entry.since, entry.told)
 
     def tell(self, now: float, notice: AlarmNotice) -> None:
-        """Note that a notice is told."""
+        """Note that a notice is told; `confirm` or `take_back` says then what has become of it."""
         for line in notice.lines:
             if entry := self._entries.get((line.condition, line.subject)):
                 entry.known, entry.owed = line.change is not AlarmChange.ENDED, False
                 entry.told = entry.told if line.change is AlarmChange.ENDED else now
         self._told.append(now)
+        self._followed.append((now, notice))
         self.held_back = 0
         self.changed = True
+
+    def confirm(self, notice: AlarmNotice) -> None:
+        """Note that a notice has reached somebody, or may have."""
+        self._end_following(notice)
+        for line in notice.lines:
+            if entry := self._entries.get((line.condition, line.subject)):
+                entry.try_at_once()
 
     def take_back(self, now: float, notice: AlarmNotice) -> None:
         """Note that a notice was told to nobody after all: what is still so of it is told a little later.
 
-        It counts for the limits, so that a way which never works is not tried without end.
+        It does not count for the day: what is to be told as soon as the way works again must not wait for the next one.
+        It counts for its hour, and is tried less and less often, so that a way which never works is not tried without
+        end.
         """
+        told = self._end_following(notice)
+        if told is not None and told in self._told:
+            self._told.remove(told)
+        self._vain.append(_Vain(now, any(line.change is AlarmChange.ENDED for line in notice.lines)))
         for line in notice.lines:
             if entry := self._entries.get((line.condition, line.subject)):
                 entry.known, entry.owed = line.change is not AlarmChange.RAISED, line.change is AlarmChange.RAISED
                 entry.told = line.told
-                entry.not_before = now + RETRY
+                entry.try_later(now)
         self.held_back += notice.held_back
         self.changed = True
+
+    def _end_following(self, notice: AlarmNotice) -> float | None:
+        """Return when a notice was told that nothing more is to become of; None of one that is not known."""
+        for index, (told, one) in enumerate(self._followed):
+            if one is notice:
+                del self._followed[index]
+                return told
+        return None
 
     def tell_nobody(self) -> None:
         """Forget what was to be told of alarms that have ended: nobody is told anything now."""

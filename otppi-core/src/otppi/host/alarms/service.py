@@ -245,6 +245,8 @@ class Alarms(Service):
                 self._following.remove(one)
                 if nobody:
                     self._book.take_back(now, one.notice)
+                else:
+                    self._book.confirm(one.notice)
             if nobody:
                 why = next((state.cause for state in states if state.cause), "") or "no way takes it"
                 logger.warning("an alarm reached nobody, and is told again later: %s", why)
