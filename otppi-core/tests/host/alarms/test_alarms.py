@@ -201,6 +201,25 @@ def test_what_the_webhook_gives_up_is_told_again(alarmed: Make, hook: Hook) -> N
     assert len(hook.bodies) == 2
 
 
+def test_an_end_that_the_webhook_gives_up_is_told_again(alarmed: Make, hook: Hook) -> None:
+    here = alarmed()
+    here.change({"webhook": {"url": hook.url}, "alarms": {"webhook": True}})
+    here.lose(here.modems[0])
+    here.watch(70)
+    until(lambda: here.host.webhook.describe()["delivered"] == 1)
+    hook.status = 400
+    here.bring_back(here.modems[0])
+    here.watch(1.5)
+    until(lambda: here.host.webhook.describe()["given_up"] == 1)
+    hook.status = 200
+    here.watch(4)
+    until(lambda: here.host.webhook.describe()["delivered"] == 2)
+    assert [one["data"]["alarms"][0]["change"] for one in hook.bodies] == ["raised", "ended", "ended"]
+    here.watch(60)
+    assert len(hook.bodies) == 3
+    assert here.alarms._book._followed == []
+
+
 # -- what people ask ---------------------------------------------------------------------------------------------------
 
 

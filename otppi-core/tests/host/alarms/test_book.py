@@ -220,6 +220,50 @@ def test_a_way_that_never_works_is_not_tried_without_end() -> None:
     assert 1 < len(diary.told) <= LIMITS.an_hour * (hours + 1)
 
 
+def test_an_end_that_reached_nobody_is_told_again() -> None:
+    """What becomes of an SMS is known only after many a look at an alarm that is over."""
+    diary = Diary()
+    diary.watch(700, bad())
+    diary.book.confirm(diary.told[0])
+    diary.watch(2 * COMES_BACK, bad())
+    for minutes in (2, 4, 8):
+        assert changes(diary.watch(minutes * 60 + 30, well())) == [ENDED]
+        diary.watch(60, well())
+        diary.book.take_back(diary.now, diary.told[-1])
+    assert changes(diary.watch(17 * 60, well())) == [ENDED]
+    diary.book.confirm(diary.told[-1])
+    assert diary.watch(DAY, well()) == []
+    assert diary.book.as_kept(diary.now, 0.0)["alarms"] == []
+
+
+def test_an_end_of_what_could_not_be_told_is_told_again_too() -> None:
+    diary = Diary()
+    in_vain(diary, 300, bad())
+    assert changes(diary.watch(90, well())) == [ENDED]
+    diary.watch(60, well())
+    diary.book.take_back(diary.now, diary.told[-1])
+    assert changes(diary.watch(180, well())) == [ENDED]
+
+
+def test_an_alarm_that_ends_while_its_notice_is_under_way_in_vain_has_its_end_told() -> None:
+    diary = Diary(rule=AT_ONCE, limits=AlarmLimits(1, 20))
+    (notice,) = diary.watch(15, bad())
+    diary.watch(15, well())
+    diary.book.take_back(diary.now, notice)
+    assert changes(diary.watch(300, well())) == [ENDED]
+    diary.book.confirm(diary.told[-1])
+    assert diary.watch(DAY, well()) == []
+
+
+def test_an_end_that_was_told_is_not_told_twice_because_of_what_was_before_it() -> None:
+    diary = Diary()
+    (notice,) = diary.watch(700, bad())
+    assert changes(diary.watch(120, well())) == [ENDED]
+    diary.book.confirm(diary.told[-1])
+    diary.book.take_back(diary.now, notice)
+    assert diary.watch(DAY, well()) == []
+
+
 def in_vain(diary: Diary, minutes: int, *signs: Sign) -> None:
     """Watch for some time in which whatever is told reaches nobody."""
     for _ in range(minutes):

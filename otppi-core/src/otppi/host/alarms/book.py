@@ -142,6 +142,15 @@ class _Entry:
         """Wait, each time for longer than the time before."""
         self.not_before, self.retry = now + self.retry, min(2 * self.retry, _LONGEST_RETRY)
 
+    def take_back(self, line: AlarmLine) -> None:
+        """Go back to what those who are told believe where this has not reached them; it may be over meanwhile."""
+        if line.change is AlarmChange.ENDED:
+            self.known = True
+            return
+        self.told = line.told
+        if line.change is AlarmChange.RAISED and self.raised:
+            self.known, self.owed = False, True
+
     def is_over(self, now: float) -> bool:
         """Whether nothing of it matters any more."""
         waits = self.told is not None and now - self.told < COMES_BACK
@@ -219,7 +228,7 @@ class AlarmBook:
             if now - entry.good >= entry.rule.well:
                 entry.facts = {**entry.facts, **sign.facts}
                 self._end(now, key, entry, telling=telling)
-        if entry.is_over(now):
+        if entry.is_over(now) and not self._is_followed(key):
             del self._entries[key]
 
     def _end(self, now: float, key: tuple[str, str], entry: _Entry, *, telling: bool) -> None:
@@ -294,11 +303,14 @@ class AlarmBook:
         self._vain.append(_Vain(now, any(line.change is AlarmChange.ENDED for line in notice.lines)))
         for line in notice.lines:
             if entry := self._entries.get((line.condition, line.subject)):
-                entry.known, entry.owed = line.change is not AlarmChange.RAISED, line.change is AlarmChange.RAISED
-                entry.told = line.told
+                entry.take_back(line)
                 entry.try_later(now)
         self.held_back += notice.held_back
         self.changed = True
+
+    def _is_followed(self, key: tuple[str, str]) -> bool:
+        """Whether it is still open what becomes of a notice that tells of this."""
+        return any((line.condition, line.subject) == key for _told, notice in self._followed for line in notice.lines)
 
     def _end_following(self, notice: AlarmNotice) -> float | None:
         """Return when a notice was told that nothing more is to become of; None of one that is not known."""
