@@ -4,7 +4,7 @@ import datetime
 import ipaddress
 import ssl
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from otppi.api.errors import OtpPiError
+from otppi.kit.files import new_name
 from otppi.web import certificate as own
 from otppi.web import own_certificate
 from otppi.web.certificate_check import checked
@@ -38,7 +39,7 @@ class Made:
     """A certificate that a test made, and its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @property
     def pem(self) -> bytes:
@@ -54,8 +55,14 @@ class Made:
         return pkcs12.serialize_key_and_certificates(b"x", self.key, self.certificate, chain, protection)
 
 
-def made(name: str, issuer: Made | None = None, *, ends: datetime.datetime = NOW + 90 * DAY) -> Made:
-    key = ec.generate_private_key(ec.SECP256R1())
+def made(
+    name: str,
+    issuer: Made | None = None,
+    *,
+    ends: datetime.datetime = NOW + 90 * DAY,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
+) -> Made:
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -223,6 +230,47 @@ def test_one_that_cannot_be_used_changes_nothing(device: DeviceCertificate, leaf
         device.replace_by(leaf.pem + root.key_pem())
     assert (device.fingerprint, device.context()) == (before, context)
     assert not (device._folder / TAKEN).exists()
+
+
+def weak() -> bytes:
+    """Return one that can be read, and whose key the library for TLS finds too short."""
+    one = made("weak.example", key=rsa.generate_private_key(65537, 1024))  # noqa: S505 - it is to be refused
+    return checked(one.pem, one.key_pem(), None, NOW)["pem"].encode()
+
+
+def kept(device: DeviceCertificate) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in device._folder.iterdir() if one.is_file()}
+
+
+def test_one_that_is_refused_leaves_the_step_back(device: DeviceCertificate, leaf: Made) -> None:
+    device.replace_by(taken(leaf))
+    context, files = device.context(), kept(device)
+    with pytest.raises(OtpPiError, match="cannot be used"):
+        device.replace_by(weak())
+    assert (device.context(), kept(device)) == (context, files)
+
+
+def test_one_before_that_is_refused_changes_nothing(device: DeviceCertificate, leaf: Made) -> None:
+    device.replace_by(taken(leaf))
+    (device._folder / BEFORE).write_bytes(weak())
+    context, files = device.context(), kept(device)
+    with pytest.raises(OtpPiError, match="cannot be used"):
+        device.go_back()
+    assert (device.context(), kept(device)) == (context, files)
+
+
+@pytest.mark.parametrize("name", [TAKEN, BEFORE])
+def test_a_card_that_takes_one_of_the_two_leaves_both_as_they_were(
+    device: DeviceCertificate, leaf: Made, root: Made, name: str
+) -> None:
+    device.replace_by(taken(leaf))
+    context, files = device.context(), kept(device)
+    new_name(device._folder / name).mkdir()
+    changes: list[Callable[[], None]] = [lambda: device.replace_by(taken(root)), device.go_back]
+    for change in changes:
+        with pytest.raises(OSError, match=name):
+            change()
+        assert (device.context(), kept(device)) == (context, files)
 
 
 def test_a_damaged_one_is_told_and_the_device_s_own_is_used(device: DeviceCertificate, leaf: Made) -> None:

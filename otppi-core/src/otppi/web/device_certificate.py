@@ -97,6 +97,8 @@ class DeviceCertificate:
     def replace_by(self, pem: bytes) -> None:
         """Use a certificate from now on, and keep the one before.
 
+        Where it cannot be used or kept, both that which is in use and the one before it stay.
+
         Args:
             pem: It, those that vouch for it, and its key, as `certificate_check` gives them.
 
@@ -110,11 +112,15 @@ class DeviceCertificate:
 
         path, made = self._folder / TAKEN, []
         with self._lock:
-            before = self._in_use()
-            if before != pem:
-                replace_whole(self._folder / BEFORE, before)
+            in_use = self._in_use()
+
+            def try_and_keep() -> None:
+                made.append(tls.context(new_name(path), new_name(path)))
+                if in_use != pem:  # the card has the new one by now: of the one before nothing is given up in vain
+                    replace_whole(self._folder / BEFORE, in_use)
+
             try:
-                replace_whole(path, pem, before=lambda: made.append(tls.context(new_name(path), new_name(path))))
+                replace_whole(path, pem, before=try_and_keep)
             except ssl.SSLError as error:
                 raise OtpPiError(
                     _("the certificate cannot be used: {problem}", problem=tls.explained(error))
