@@ -122,7 +122,8 @@ class DataFolder(Service):
         return []
 
     def tidy(self) -> None:
-        """Write what waits to be written."""
+        """Write what waits to be written, and forget what nobody came back to."""
+        self.backups.tidy()
         self.claim.write_mark()
         self.audit.flush()
 

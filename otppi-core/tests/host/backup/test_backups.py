@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,21 @@ def test_after_a_restore_nothing_is_changed_any_more(begin: Callable[..., Folder
     folder.call("restore", check=checked["check"])
     with pytest.raises(Busy, match="being restored"):
         folder.call("settings_set", path="sms.attempts", value="3")
+
+
+def test_an_opened_backup_is_forgotten_by_itself(begin: Callable[..., Folder], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nobody opens another one, or asks for it: all secrets are in it, in clear."""
+    folder = filled(begin(document=DOCUMENT))
+    checked = folder.call("restore_check", content=folder.backup(), passphrase=PASSPHRASE)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 890.0)
+    folder.data.tidy()
+    assert [*folder.data.backups._opened] == [checked["check"]]
+    monkeypatch.setattr(time, "monotonic", lambda: now + 960.0)
+    folder.data.tidy()
+    assert not folder.data.backups._opened
+    with pytest.raises(InvalidSettings, match="is forgotten"):
+        folder.call("restore", check=checked["check"])
 
 
 def test_a_backup_without_an_administrator_is_refused(begin: Callable[..., Folder]) -> None:

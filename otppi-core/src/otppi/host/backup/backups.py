@@ -151,6 +151,11 @@ class Backups:
             raise InvalidSettings([FieldError("check", _("is forgotten: open the backup once more"))])
         return found.contents
 
+    def tidy(self) -> None:
+        """Forget the opened backups that waited too long: all secrets are in them, in clear."""
+        with self._lock:
+            self._forget(time.monotonic())
+
     def _forget(self, now: float) -> None:
         for name in [name for name, one in self._opened.items() if one.until < now]:
             del self._opened[name]
