@@ -22,15 +22,21 @@ class Prometheus(ServerProcess):
         folder: Its own.
         target: Host and port of the gateway's REST API.
         token: Of a user of the API.
+        certificate: What `otppi certificate show --pem` prints; it scrapes by HTTPS where it is given.
     """
 
-    def __init__(self, folder: Path, target: str, token: str) -> None:
+    def __init__(self, folder: Path, target: str, token: str, *, certificate: str = "") -> None:
         super().__init__(folder)
         self.port = free_port()
         (folder / "otppi.token").write_text(token)
         shutil.copy(EXAMPLES / "alerts.yml", folder)
         example = (EXAMPLES / "prometheus.yml").read_text()
         assert "192.168.0.11:8899 " in example
+        if certificate:
+            (folder / "ca.pem").write_text(certificate)
+            for line in ("scheme: https", "tls_config:", "  ca_file: ca.pem"):
+                assert f"# {line}\n" in example
+                example = example.replace(f"# {line}\n", f"{line}\n")
         changed = example.replace("192.168.0.11:8899 ", f"{target} ").replace("15s", "1s")
         (folder / "prometheus.yml").write_text(changed)
 

@@ -58,7 +58,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         one = Gateway(
             folder,
             [modem(rack.paths[0], **limits), modem(rack.paths[1], "meja kasir (2)", default_modem=False)],
-            rest={"metrics_enable": True},
+            rest={"metrics_enable": True, "https_enable": True, "https_port": 0},
             **{"ingress-mqtt": {"enable": True, "host": "127.0.0.1", "port": broker.port, "topic": "otp"}},
         )
         try:
@@ -256,3 +256,14 @@ def test_a_real_prometheus_reads_a_real_gateway(gateway: Gateway, promtool: str,
         assert [rule["name"] for rule in prometheus.rules()] == [rule["alert"] for rule in RULES]
         firing = {rule["name"] for rule in prometheus.rules() if rule["state"] != "inactive"}
         assert firing <= {"BalanceLow", "DeviceHot", "StorageNearlyFull", "MemoryShort"}
+
+
+@pytest.mark.usefixtures("promtool")
+def test_a_real_prometheus_reads_by_https_as_the_example_says(gateway: Gateway, token: str, tmp_path: Path) -> None:
+    certificate = gateway.cli("certificate", "show", "--pem").stdout
+    ingresses = json.loads(gateway.cli("status", "--json").stdout)["ingresses"]
+    (port,) = [one["https_port"] for one in ingresses if one.get("https_port")]
+    target = f"127.0.0.1:{port}"
+    with Prometheus(tmp_path / "prometheus", target, token, certificate=certificate) as prometheus:
+        until(lambda: [one["health"] for one in prometheus.targets()] == ["up"], what="it has scraped by HTTPS")
+        assert [one["scrapeUrl"] for one in prometheus.targets()] == [f"https://{target}/metrics"]
