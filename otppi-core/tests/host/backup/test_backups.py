@@ -20,6 +20,8 @@ from otppi.host.backup import container, contents
 from otppi.host.backup.container import Derivation
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder, plugins_off
+from otppi.host.meter.file import UsageFile
+from otppi.host.meter.meter import Plan
 from otppi.host.parts import registry_of
 from otppi.host.runtime.registry import COMMAND_LINE, Registry
 
@@ -204,6 +206,65 @@ def test_on_the_same_device_counters_stay(begin: Callable[..., Folder]) -> None:
     assert folder.data.config.values_of("sms")["attempts"] == 5  # type: ignore[call-overload]  # an object
     assert len(folder.data.blocklist.entries()) == 1
     assert folder.data.config.revision > revision, "a form of before is told that it is old"
+
+
+def counted(folder: Folder, *sent: str) -> dict[str, int]:
+    """Return how many segments each modem has sent, after so many more, as a start and an end of the gateway do it."""
+    usage = UsageFile(folder.path / "usage", folder.path / "report")
+    usage.follow(folder.data.config.renames("modems"))
+    accounts = {str(one["name"]): usage.account(str(one["name"]), Plan()) for one in folder.data.config.many("modems")}
+    for name in sent:
+        accounts[name].count("6281234567890", 1)
+    if snapshot := usage.snapshot():
+        usage.write(snapshot)
+    return {name: one.describe()["this_month"]["segments"] for name, one in accounts.items()}
+
+
+def test_on_the_same_device_counters_follow_to_the_names_of_before(begin: Callable[..., Folder]) -> None:
+    m1 = {"name": "m1", "type": "simulated"}
+    folder = begin(document=DOCUMENT | {"modems": [*DOCUMENT["modems"], m1]})  # type: ignore[misc]  # a list
+    assert counted(folder, "m0", "m0", "m1") == {"m0": 2, "m1": 1}
+    content = folder.backup()
+    folder.call("settings_set", path="modems.m0.name", value="front")
+    folder.call("settings_set", path="modems.m1.name", value="m0")
+    assert counted(folder, "front") == {"front": 3, "m0": 1}
+    folder.restored(content)
+    assert counted(folder, "m0") == {"m0": 4, "m1": 1}
+    assert counted(folder.again()) == {"m0": 4, "m1": 1}
+    folder.restored(content)
+    assert counted(folder) == {"m0": 4, "m1": 1}, "once more"
+
+
+def test_counters_follow_when_a_restore_is_undone(begin: Callable[..., Folder]) -> None:
+    folder = begin(document=DOCUMENT)
+    assert counted(folder, "m0", "m0") == {"m0": 2}
+    content = folder.backup()
+    folder.call("settings_set", path="modems.m0.name", value="front")
+    assert counted(folder, "front") == {"front": 3}
+    assert counted(folder.restored(content), "m0") == {"m0": 4}
+    folder.call("restore_undo")
+    assert counted(folder.again()) == {"front": 4}
+
+
+def test_counters_follow_also_where_no_gateway_ran_meanwhile(begin: Callable[..., Folder]) -> None:
+    m1 = {"name": "m1", "type": "simulated"}
+    folder = begin(document=DOCUMENT | {"modems": [*DOCUMENT["modems"], m1]})  # type: ignore[misc]  # a list
+    assert counted(folder, "m0", "m0", "m1") == {"m0": 2, "m1": 1}
+    content = folder.backup()
+    for was, name in (("m0", "x"), ("m1", "m0"), ("x", "m1")):
+        folder.call("settings_set", path=f"modems.{was}.name", value=name)
+    folder.restored(content)
+    assert counted(folder) == {"m0": 2, "m1": 1}
+
+
+def test_on_another_device_names_are_those_of_the_backup(begin: Callable[..., Folder]) -> None:
+    first = begin(document=DOCUMENT)
+    assert counted(first, "m0", "m0") == {"m0": 2}
+    content = first.backup()
+    other = begin("second", DOCUMENT)
+    other.call("settings_set", path="modems.m0.name", value="front")
+    assert counted(other, "front") == {"front": 1}
+    assert counted(other.restored(content)) == {"m0": 2}
 
 
 def test_a_restore_is_undone_once(begin: Callable[..., Folder]) -> None:

@@ -5,7 +5,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from otppi.host.backup import staging
 from otppi.host.backup.staging import SETTINGS, Change
 from otppi.host.settings import renames, revisions
 from otppi.host.settings.config import Config
-from otppi.host.storage.store import Store, Tables, content_of
+from otppi.host.storage.store import Store, Tables, content_of, tables_of
 from otppi.kit.files import replace_whole
 from otppi.text import _
 from otppi.wire.errors import FieldError
@@ -182,9 +183,11 @@ class Backups:
             progress(section.title, None)
             validated(section, contents.settings)  # what cannot be used was told, and something safe stands for it then
         files = {name: raw for name, raw in contents.files.items() if not name.startswith("audit/")}
+        settings = contents.settings
         if self._is_same_device(contents):  # its counters have gone on since
             files = {name: raw for name, raw in files.items() if not name.startswith("usage/")}
-        files[SETTINGS] = content_of(self._renumbered(contents.settings))
+            settings = self._with_names_of_before(settings)
+        files[SETTINGS] = content_of(self._renumbered(settings))
         if address is not None:
             files["claimed"] = self._claim.mark_of(address)
         gone = {name for name in _GO_WITH_THE_STATE if name not in files and (self._folder / name).exists()}
@@ -205,6 +208,10 @@ class Backups:
         change = staging.undo_of(self._folder)
         if change is None:
             raise NotDone(_("no restore is there to be undone"))
+        if not any(name.startswith("usage/") for name in (*change.files, *change.gone)):
+            with suppress(KeyError, ValueError):  # what is damaged comes back as it was
+                settings = self._with_names_of_before(tables_of(change.files[SETTINGS]))
+                change = replace(change, files={**change.files, SETTINGS: content_of(settings)})
         self._stage(change, progress)
 
     def _stage(self, change: Change, progress: Progress) -> None:
@@ -248,6 +255,11 @@ class Backups:
         sections = dict.fromkeys((*self._config.sections, *tables), number)
         own: Tables = {revisions.TABLE: {"1": {"number": number, "sections": sections}}}
         return {renames.TABLE: {}, **tables, **own}
+
+    def _with_names_of_before(self, tables: Tables) -> Tables:
+        """Have the counters, which stay, follow to the names that these settings have."""
+        known = renames.back_to(tables.get(renames.TABLE, {}).values(), renames.Renames(self._store).known)
+        return {**tables, renames.TABLE: {str(number): row for number, row in enumerate(renames.rows(known), 1)}}
 
     def _warnings(self, contents: "Contents", own_version: str) -> list[str]:
         from otppi.host.backup.comparison import files_named, validated

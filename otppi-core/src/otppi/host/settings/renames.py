@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +49,26 @@ class Renames:
     def adopt(self, known: list[Rename]) -> None:
         """Go on from what `after` returned."""
         self.known = known
+
+
+def back_to(kept: Iterable[Mapping[str, Any]], here: Iterable[Rename]) -> list[Rename]:
+    """Return what is to be known once settings of before are back, where what others keep by a name has not gone back.
+
+    All that was renamed since then is renamed back, the newest first.
+
+    Args:
+        kept: What the settings that come back know, as `rows` gives it.
+        here: What the settings know that they replace.
+    """
+    known = [one for row in kept if (one := _read(row)) is not None]
+    ids, now = {one.id for one in known}, time.time()
+    since = [one for one in here if one.id not in ids]
+    back = [
+        Rename(secrets.token_hex(8), now, one.section, {name: was for was, name in one.names.items()})
+        for one in reversed(since)
+    ]
+    # Who has not followed what was since, as no gateway ran, does so first: names may have been exchanged.
+    return [*known, *since, *back][-MOST:]
 
 
 def rows(renames: list[Rename]) -> list[dict[str, Any]]:

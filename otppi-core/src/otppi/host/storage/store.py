@@ -203,6 +203,15 @@ def content_of(tables: Mapping[str, Mapping[str, Any]]) -> bytes:
     return as_json(_with_check_sum(tables))
 
 
+def tables_of(content: bytes) -> Tables:
+    """Return the tables that a file holds.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    return _tables(content, checked=False)
+
+
 def kept_in(path: Path, name: str) -> list[dict[str, Any]]:
     """Return the objects of a list of a file, without a store on it; none where it cannot be read."""
     try:
