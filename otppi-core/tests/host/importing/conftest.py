@@ -29,9 +29,16 @@ class Import:
         told: dict[str, Any] = self._call("import_take", files, how)
         return told
 
-    def _call(self, operation: str, files: Mapping[str, Any], how: Mapping[str, Any]) -> Any:
+    def take_from(self, revision: int, files: Mapping[str, Any]) -> dict[str, Any]:
+        """Take files over as who saw the settings at a revision."""
+        told: dict[str, Any] = self._call("import_take", files, {}, revision)
+        return told
+
+    def _call(
+        self, operation: str, files: Mapping[str, Any], how: Mapping[str, Any], revision: int | None = None
+    ) -> Any:
         texts = {name: one if isinstance(one, str) else json.dumps(one) for name, one in files.items()}
-        return self.registry.call(operation, {"files": texts, **how}, COMMAND_LINE)
+        return self.registry.call(operation, {"files": texts, **how}, COMMAND_LINE, revision=revision)
 
     def set(self, document: Mapping[str, Any]) -> None:
         """Change the settings."""

@@ -32,6 +32,7 @@ def _take(call: HostCall, files: Mapping[str, str], program: str, leave_out: boo
 
     Raises:
         InvalidSettings: With everything that cannot work; nothing was changed.
+        ChangedMeanwhile: Somebody changed one of its sections; nothing was changed.
     """
     title, plan = _planned(call, files, program, leave_out=leave_out)
     if plan.problems:
@@ -39,13 +40,16 @@ def _take(call: HostCall, files: Mapping[str, str], program: str, leave_out: boo
     told = _told(call, title, plan)
     config, blocklist = call.part(Config), call.part(Blocklist)
     before = {key: config.values_of(key) for key in plan.document}
+    config.check_revision(call.revision, plan.document)
+    blocked: list[str] = []
     if plan.numbers:
-        blocklist.change(plan.numbers, blocked=True, by=str(call.actor))
+        done = blocklist.change(plan.numbers, blocked=True, by=str(call.actor))
+        blocked = [number for number, anew in zip(plan.numbers, done, strict=True) if anew]
     try:
         changed = _update(call, plan)
     except BaseException:
-        if plan.numbers:  # none of them was blocked before
-            blocklist.change(plan.numbers, blocked=False)
+        if blocked:  # others may have been blocked meanwhile by somebody else
+            blocklist.change(blocked, blocked=False)
         raise
     call.has_changed(
         [

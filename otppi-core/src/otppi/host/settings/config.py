@@ -1,7 +1,7 @@
 """The settings as a whole: which sections there are, what is set, and how a document is checked and taken."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, TypeVar, overload
 
@@ -238,6 +238,14 @@ class Config:
             self._revisions.check(told, [str(key) for key in document if key != REVISION])
         checked = self._prepared(document)
         return self._keep(checked, self._renames.after(self._renamed(document)))
+
+    def check_revision(self, revision: int | None, sections: Iterable[str]) -> None:
+        """Refuse what `update` would refuse of these sections, for who changes something else before that.
+
+        Raises:
+            ChangedMeanwhile: Somebody changed one of them after that revision.
+        """
+        self._revisions.check(revision, sections)
 
     def _prepared(self, document: object) -> Checked:
         checked = self.check(document)
