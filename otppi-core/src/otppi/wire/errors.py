@@ -34,10 +34,13 @@ class FieldError:
     Attributes:
         field: The field's path, such as ``data.receiver`` or ``data[2].id``.
         reason: One sentence for the sender; never the field's value.
+        noted: What log and audit say in place of the field, where its path has what they are not to hold, such as a
+            number; else empty.
     """
 
     field: str
     reason: str
+    noted: str = ""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"

@@ -1,6 +1,7 @@
 """The JSON files of the original, as its own code writes them; all names, numbers and secrets are made up."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -165,6 +166,20 @@ def test_numbers_that_cannot_be_read_refuse_all_or_are_left_out(ours: Any) -> No
     told = ours.take(files, leave_out=True)
     assert set(ours.folder.blocklist.entries()) == {"628111111111"}
     assert ours.row(told, "12")["outcome"] == "refused"
+
+
+def test_numbers_that_refuse_an_import_are_neither_in_the_log_nor_in_the_audit_trail(
+    ours: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    written = ["0812345678901234567", "+62 811 1111 x7", "08111"]
+    with pytest.raises(InvalidSettings) as refused:
+        ours.take({"api/blocking.json": dict.fromkeys(written, True), "api/services.json": SERVICES})
+    assert [one.field for one in refused.value.problems] == [f"blocking list {one}" for one in written]
+    ours.folder.audit.flush()
+    kept = [caplog.text, *(one.read_text() for one in (ours.folder.path / "audit").iterdir())]
+    assert "refused (blocking list)" in caplog.text
+    assert [one for one in written for text in kept if one[:5] in text] == []
 
 
 def test_the_country_of_the_files_is_that_of_their_numbers(ours: Any) -> None:

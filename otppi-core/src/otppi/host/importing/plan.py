@@ -25,6 +25,7 @@ _SHOWN_NUMBERS: Final = 50
 """Numbers that cannot be blocked, each with its reason; of more only how many there are."""
 _MOST_ROUNDS: Final = 20
 _USERS: Final = "api_users"
+_BLOCKING_LIST: Final = "blocking list"
 
 
 class ImportPlan:
@@ -194,7 +195,7 @@ class ImportPlan:
         if len(self._blocklist.entries()) + len(self.numbers) > MOST:
             self._problems = [
                 *self._problems,
-                FieldError("blocking list", _("the blocking list is full: it holds {most:,} numbers", most=MOST)),
+                FieldError(_BLOCKING_LIST, _("the blocking list is full: it holds {most:,} numbers", most=MOST)),
             ]
 
     def _add_count(self, file: str, count: int, outcome: ImportOutcome) -> None:
@@ -210,7 +211,10 @@ class ImportPlan:
             self._number_rows.append(_json(refused[-1][0].file, told, "", ImportOutcome.REFUSED, why))
         if refused and not leave_out:
             shown = refused[:_SHOWN_NUMBERS]
-            self._problems += [FieldError(f"blocking list {one.written[:40]}", reason) for one, reason in shown]
+            self._problems += [
+                FieldError(f"{_BLOCKING_LIST} {one.written[:40]}", reason, noted=_BLOCKING_LIST)
+                for one, reason in shown
+            ]
 
     # -- rows -------------------------------------------------------------------------------------------------------
 

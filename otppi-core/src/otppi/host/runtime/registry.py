@@ -271,7 +271,8 @@ class Registry:
             fields = call.changed or fields
             outcome = "done"
         except InvalidSettings as error:
-            outcome, detail = "refused", ", ".join(problem.field for problem in error.problems)[:_LONGEST_DETAIL]
+            noted = dict.fromkeys(problem.noted or problem.field for problem in error.problems)
+            outcome, detail = "refused", ", ".join(noted)[:_LONGEST_DETAIL]
             raise
         except NotPermitted:
             outcome, detail, told = "refused", "role", True
