@@ -3,9 +3,10 @@
 import json
 import os
 import time
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,41 @@ def test_a_month_without_sums_is_made_in_steps(tmp_path: Path, monkeypatch: pyte
     assert sum(cell[0] for *_names, cell in found) == 400
     assert {day for day, *_rest in found} == set(days)
     assert sum(cell[0] for _day, _value, state, cell in found if state == "delivered") == 120 + 66
+
+
+def whole_months(folder: Path, *months: int) -> ReportFolder:
+    """Return a report of some months of 2026 with their sums, of as many messages a day as its number in the month."""
+    for month in months:
+        lines: list[str] = []
+        for day in range(1, monthrange(2026, month)[1] + 1):
+            noon = time.mktime((2026, month, day, 12, 0, 0, 0, 0, -1))
+            lines += made_lines(day, noon, noon + 60)
+        (folder / f"2026-{month:02}.jsonl").write_text("".join(lines))
+    report = ReportFolder(folder)
+    report.make_sums()
+    return report
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [(date(2026, 8, 31), date(2026, 11, 30)), (date(2026, 7, 15), date(2026, 10, 14)), (date(2026, 9, 9),) * 2],
+    ids=["over four months", "from the middle of a month on", "one day"],
+)
+def test_each_day_of_a_long_span_has_its_own_messages(
+    tmp_path: Path, since: date, until: date, *, together: bool
+) -> None:
+    report = whole_months(tmp_path, 7, 8, 9, 10, 11)
+    sums, lacking = report.sums(since, until, together=together)
+    assert lacking == []
+    days = [since + timedelta(days=number) for number in range((until - since).days + 1)]
+    found = dict.fromkeys(map(str, days), 0)
+    for dimension in ("user", *(["together"] if together else [])):
+        found = dict.fromkeys(found, 0)
+        for day, _value, _state, cell in sums.cells(dimension, found):
+            found[day] += cell[0]
+        assert found == {f"{day}": day.day for day in days}
+    assert list(sums.document()) == list(found), "no other day is kept"
 
 
 def test_a_month_that_lacks_part_of_its_sums_says_so(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _MOST_TOGETHER = 300
 """Combinations of them on a day."""
 _BETWEEN: Final = "\t"
 _MOST_DAYS = 70
-"""Of a file: its month, and what was told later of the one before."""
+"""Of a file, as it is written: its month, and what was told later of the one before."""
 _DIGITS = 4
 _STATES = frozenset(State)
 
@@ -45,10 +45,13 @@ class DaySums:
 
     Args:
         together: Whether it has those of `TOGETHER`, too; who only reads the others has them sooner without.
+        only: The days that are taken of what is merged; None for all.
     """
 
-    def __init__(self, *, together: bool = True) -> None:
+    def __init__(self, *, together: bool = True, only: Collection[str] | None = None) -> None:
         self._days: dict[str, dict[str, _Values]] = {}
+        self._only = only
+        self._most_days = _MOST_DAYS if only is None else len(only)
         self._dimensions = (*DIMENSIONS, TOGETHER) if together else DIMENSIONS
 
     def add_line(self, line: ReportedMessage | LaterState | None) -> None:
@@ -76,6 +79,8 @@ class DaySums:
             ValueError, TypeError, LookupError, AttributeError: They are none.
         """
         for day, dimensions in days.items():
+            if self._only is not None and day not in self._only:
+                continue
             time.strptime(day, "%Y-%m-%d")
             ours = self._day(day)
             for dimension, cells in ours.items():
@@ -137,7 +142,7 @@ class DaySums:
     def _day(self, day: str) -> dict[str, _Values]:
         found = self._days.get(day)
         if found is None:
-            if len(self._days) >= _MOST_DAYS:  # a clock that jumps about
+            if len(self._days) >= self._most_days:  # a clock that jumps about
                 return self._days[min(self._days)]
             found = self._days[day] = {dimension: {} for dimension in self._dimensions}
         return found

@@ -38,7 +38,7 @@ class ReportFolder:
         return search(self._path, wanted, place, length)
 
     def sums(self, since: date, until: date, *, together: bool = False) -> "tuple[DaySums, list[str]]":
-        """Return sums that have these days, and the months of which they lack a part that is being made.
+        """Return the sums of these days, and the months of which they lack a part that is being made.
 
         What was told of a month's last messages later is in the next one's file.
 
@@ -56,7 +56,8 @@ class ReportFolder:
         self.before_reading()
         wanted = {f"{day:%Y-%m}" for day in (since, until, until.replace(day=28) + timedelta(days=4))}
         first, last = min(wanted), max(wanted)
-        sums, lacking = DaySums(together=together), []
+        days = {f"{since + timedelta(days=number)}" for number in range((until - since).days + 1)}
+        sums, lacking = DaySums(together=together, only=days), []
         for month in reversed(self.months()):
             if first <= month <= last:
                 report = self._path / f"{month}.jsonl"
