@@ -26,13 +26,15 @@ BY: Final = ("day", "modem", "prefix", "user", "state")
 """What sums are told by."""
 _LONG_NUMBER = 10
 """Digits from which on a number is taken for a whole one, not for its end."""
+_YEARS: Final = range(1971, 2100)
+"""Those of days that are asked for; what is reckoned with them stays far from where the calendar ends."""
 _PLACE = re.compile(r"([0-9]{4}-[0-9]{2}:[0-9]{1,12})?")
 _DIMENSIONS: Final = {"modem": "egress", "prefix": "prefix", "user": "user"}
 
 
 def _day_problem(written: str) -> str | None:
     try:
-        if not written or (len(written) == 10 and date.fromisoformat(written).year >= 1971):
+        if not written or (len(written) == 10 and date.fromisoformat(written).year in _YEARS):
             return None
     except ValueError:
         pass
