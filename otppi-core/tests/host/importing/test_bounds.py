@@ -1,5 +1,6 @@
 """What is larger than any configuration is refused with the reason, before much is made of it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from otppi.api.errors import InvalidSettings
 from otppi.host.importing.findings import Names
 
 LINES = 600_000
+SECONDS = 20
+"""What takes less is linear, on however slow a machine; what is quadratic takes hours."""
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,14 @@ LINES = 600_000
 def test_files_of_lines(ours: Any, text: str) -> None:
     with pytest.raises(InvalidSettings):
         ours.look({"a.conf": text[:3_000_000]})
+
+
+@pytest.mark.parametrize("unit", ["\n", " ", "\t\n", "\r\n", "group\n", "group =\n", "\\", "[", '"'])
+def test_files_of_nothing_are_told_as_such_at_once(ours: Any, unit: str) -> None:
+    begins = time.process_time()
+    with pytest.raises(InvalidSettings, match=r"no configuration that is known|more than 20,000"):
+        ours.look({"a.conf": (unit * 3_000_000)[:3_000_000]})
+    assert time.process_time() - begins < SECONDS
 
 
 def test_names_that_are_all_the_same_cost_no_more_than_others() -> None:

@@ -9,7 +9,8 @@ from otppi.host.importing.ini import Block, groups
 from otppi.host.importing.linux_programs import NO_PORT, NOT_GIVEN, NOT_NEEDED, SENDERS, beside, block_listed
 from otppi.text import _
 
-_GROUP: Final = re.compile(r"^\s*group\s*=\s*\"?[a-z]", re.MULTILINE | re.IGNORECASE)
+_GROUP: Final = re.compile(r"^[^\S\n]*group[^\S\n]*=[^\S\n]*\"?[a-z]", re.MULTILINE | re.IGNORECASE)
+"""Each blank within its own line: those of empty lines would be tried anew from each of these on."""
 _UNIFIED: Final = re.compile(r"\+([1-9][0-9]{0,2})((,[0-9]+)*)")
 _MODEM_TYPES: Final = {"wavecom": "wavecom", "huawei": "huawei", "quectel": "quectel", "simcom": "simcom", "zte": "zte"}
 
