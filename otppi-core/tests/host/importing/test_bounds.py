@@ -31,7 +31,7 @@ def test_files_of_lines(ours: Any, text: str) -> None:
 @pytest.mark.parametrize("unit", ["\n", " ", "\t\n", "\r\n", "group\n", "group =\n", "\\", "[", '"'])
 def test_files_of_nothing_are_told_as_such_at_once(ours: Any, unit: str) -> None:
     begins = time.process_time()
-    with pytest.raises(InvalidSettings, match=r"no configuration that is known|more than 20,000"):
+    with pytest.raises(InvalidSettings, match="no configuration that is known"):
         ours.look({"a.conf": (unit * 3_000_000)[:3_000_000]})
     assert time.process_time() - begins < SECONDS
 

@@ -78,6 +78,13 @@ def test_modems_users_and_what_holds_for_all(ours: Any) -> None:
         assert secret not in str(told), secret
 
 
+def test_a_black_list_that_is_longer_than_any_configuration(ours: Any) -> None:
+    numbers = [f"62811{number:07}" for number in range(25_000)]
+    told = ours.look({"kannel.conf": CONF, "black.txt": "\n".join(numbers)})
+    assert told["program"] == "Kannel"
+    assert ours.row(told, "numbers: 25000")["outcome"] == "taken"
+
+
 def test_a_password_in_plain_text_is_that_of_the_user(ours: Any) -> None:
     from otppi.host.settings.password_hash import is_password
 

@@ -77,6 +77,13 @@ def test_the_blocking_list_beside_it(ours: Any) -> None:
     assert ours.row(told, "44")["outcome"] == "none"
 
 
+def test_a_blocking_list_that_is_longer_than_any_configuration(ours: Any) -> None:
+    numbers = [f"62811{number:07}" for number in range(25_000)]
+    told = ours.take({"smsd.conf": CONF, "smsd.black": "\n".join(numbers)})
+    assert (told["program"], told["blocked"]) == ("smstools3", 25_000)
+    assert numbers[-1] in ours.folder.blocklist
+
+
 def test_a_blocking_list_that_was_not_given_is_asked_for(ours: Any) -> None:
     told = ours.look({"smsd.conf": CONF})
     assert ours.row(told, "blacklist")["outcome"] == "ask"

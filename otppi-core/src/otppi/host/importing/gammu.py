@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otppi.host.importing.findings import Findings, ImportOutcome, Names, as_bool, as_number
-from otppi.host.importing.ini import Block, sections
+from otppi.host.importing.ini import Block, entries, sections
 from otppi.host.importing.linux_programs import HANDLERS, NO_PORT, NOT_NEEDED, SENDERS
 from otppi.text import _
 
@@ -37,10 +37,12 @@ _RUN: Final = frozenset(["runonreceive", "runonfailure", "runonsent", "runoninco
 
 
 def is_gammu(text: str) -> bool:
-    """Return whether a text is a configuration of gammu-smsd."""
-    names = {block.name.casefold(): block for block in sections(text)}
-    gammu = names.get("gammu")
-    return "smsd" in names or (gammu is not None and bool(gammu.get("port", "device", "connection")))
+    """Return whether a text is a configuration of gammu-smsd: it may be a long list beside that of another as well."""
+    for section, key, value in entries(text):
+        name = section.casefold()
+        if name == "smsd" or (name == "gammu" and value and key in ("port", "device", "connection")):
+            return True
+    return False
 
 
 def read_gammu(files: Mapping[str, str]) -> Findings:

@@ -1,7 +1,7 @@
 """Reads files of sections, keys and values, as gammu-smsd, smstools3 and Kannel have them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,12 +37,30 @@ def sections(text: str) -> list[Block]:
         TooMuch: It has more lines than any that people have.
     """
     blocks = [Block("")]
-    for line in _lines(text):
-        if found := _SECTION.match(line):
-            blocks.append(Block(found[1].strip()))
-        elif pair := _pair(line):
-            blocks[-1].values[pair[0]] = _COMMENT.sub("", pair[1])
+    for section, key, value in _entries(_bounded(_lines(text))):
+        if key:
+            blocks[-1].values[key] = value
+        else:
+            blocks.append(Block(section))
     return blocks
+
+
+def entries(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield section, key and value of each line of a file of sections, however many it has.
+
+    Where a section begins, the key is empty.
+    """
+    return _entries(_lines(text))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    section = ""
+    for line in lines:
+        if found := _SECTION.match(line):
+            section = found[1].strip()
+            yield section, "", ""
+        elif pair := _pair(line):
+            yield section, pair[0], _COMMENT.sub("", pair[1])
 
 
 def groups(text: str) -> list[Block]:
@@ -52,7 +70,7 @@ def groups(text: str) -> list[Block]:
         TooMuch: It has more lines than any that people have.
     """
     blocks = [Block("")]
-    for line in _lines(text):
+    for line in _bounded(_lines(text)):
         if pair := _pair(line):
             key, value = pair[0], _unquoted(pair[1])
             if key == "group":
@@ -70,14 +88,17 @@ def listed_numbers(text: str) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    count = 0
     for line in text.splitlines():
         bare = line[:LONGEST_LINE].strip()
         if bare and bare[0] not in "#;":
-            count += 1
-            if count > MOST:
-                raise TooMuch(_("there are more than {most:,} values", most=MOST))
             yield bare
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    for count, line in enumerate(lines):
+        if count >= MOST:
+            raise TooMuch(_("there are more than {most:,} values", most=MOST))
+        yield line
 
 
 def _pair(line: str) -> tuple[str, str] | None:

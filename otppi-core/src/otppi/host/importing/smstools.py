@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from otppi.host.importing.findings import Findings, ImportOutcome, Names, as_bool, as_list, as_number, as_seconds
-from otppi.host.importing.ini import Block, sections
+from otppi.host.importing.ini import Block, entries, sections
 from otppi.host.importing.linux_programs import HANDLERS, NO_PORT, NOT_NEEDED, SENDERS, block_listed
 from otppi.text import _
 
@@ -21,8 +21,11 @@ _HANDLERS: Final = frozenset(
 
 
 def is_smstools(text: str) -> bool:
-    """Return whether a text is a configuration of smstools3."""
-    return "devices" in sections(text)[0].values
+    """Return whether a text is a configuration of smstools3: it may be a long list beside one as well."""
+    for _section, key, _value in entries(text):
+        if key in ("", "devices"):
+            return bool(key)
+    return False
 
 
 def read_smstools(files: Mapping[str, str]) -> Findings:
