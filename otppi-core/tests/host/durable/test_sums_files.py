@@ -302,6 +302,65 @@ def test_a_month_that_lacks_part_of_its_sums_says_so(tmp_path: Path) -> None:
     assert (cells(sums), lacking) == (folded(tmp_path), [])
 
 
+def half_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the sums of the oldest month kept half made, as a restart leaves them."""
+    path = sums_path(folder / "2026-06.jsonl")
+    path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(sums_files, "_STEP", 2000)
+        patch.setattr(sums_files, "_SAVE_EACH", 10_000)
+        files = SumsFiles(folder)
+        while not path.exists():
+            assert files.go_on()
+    assert json.loads(path.read_bytes())["to"] < (folder / "2026-06.jsonl").stat().st_size
+
+
+def without_its_end(folder: Path, _monkeypatch: pytest.MonkeyPatch) -> None:
+    torn(sums_path(folder / "2026-06.jsonl"))
+
+
+def with_a_state_that_there_is_not(folder: Path, _monkeypatch: pytest.MonkeyPatch, key: bytes = b'"sent":[') -> None:
+    path = sums_path(folder / "2026-06.jsonl")
+    before, state, after = path.read_bytes().rpartition(key)
+    path.write_bytes(before + state.replace(b"sent", b"sect") + after)
+
+
+def with_one_among_the_combinations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_a_state_that_there_is_not(folder, monkeypatch, rb"\"sent\":[")
+
+
+@pytest.mark.parametrize(
+    "damage", [half_made, without_its_end, with_a_state_that_there_is_not, with_one_among_the_combinations]
+)
+def test_sums_of_a_month_long_ago_that_lack_part_are_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any
+) -> None:
+    whole_months(tmp_path, 6, 7, 8, 9, 10)
+    damage(tmp_path, monkeypatch)
+    june = date(2026, 6, 1), date(2026, 6, 30)
+    assert ReportFolder(tmp_path).sums(*june, together=True)[1] == ["2026-06"]
+    others = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.sums") if path.stem != "2026-06"}
+    files = SumsFiles(tmp_path)
+    while files.go_on():
+        pass
+    sums, lacking = ReportFolder(tmp_path).sums(*june, together=True)
+    assert lacking == []
+    assert sum(cell[0] for *_names, cell in sums.cells("user", sums.document())) == sum(range(1, 31))
+    assert {path: path.stat().st_mtime_ns for path in others} == others, "what lacks nothing is not written again"
+
+
+def test_a_month_is_deleted_before_its_sums_were_looked_at(tmp_path: Path) -> None:
+    whole_months(tmp_path, 6, 7)
+    files = SumsFiles(tmp_path)
+    assert files.go_on()
+    for month in (6, 7):
+        (tmp_path / f"2026-{month:02}.jsonl").unlink()
+    files.drop(tmp_path / "2026-06.jsonl")
+    while files.go_on():
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["2026-07.sums"]
+
+
 def test_a_full_card_keeps_the_report_and_the_sums_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = begun(tmp_path)
     with monkeypatch.context() as patch:

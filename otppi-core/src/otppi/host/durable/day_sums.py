@@ -76,25 +76,23 @@ class DaySums:
         """Add other sums, as `document` writes them.
 
         Raises:
-            ValueError, TypeError, LookupError, AttributeError: They are none.
+            ValueError, TypeError, LookupError, AttributeError: They are none; nothing of them was added.
         """
+        checked: list[tuple[str, dict[str, _Values]]] = []
         for day, dimensions in days.items():
             if self._only is not None and day not in self._only:
                 continue
             time.strptime(day, "%Y-%m-%d")
+            theirs = {dimension: dimensions[dimension] for dimension in self._dimensions}
+            if TOGETHER in theirs:
+                theirs[TOGETHER] = json.loads(theirs[TOGETHER])
+            for values in theirs.values():
+                _check_cells(values)
+            checked.append((day, theirs))
+        for day, theirs in checked:
             ours = self._day(day)
-            for dimension, cells in ours.items():
-                theirs = dimensions[dimension]
-                if dimension == TOGETHER:
-                    theirs = json.loads(theirs)
-                _check_cells(theirs)
-                most = _MOST_TOGETHER if dimension == TOGETHER else _MOST_VALUES
-                if not cells and len(theirs) <= most:  # most days: a page reads thousands of cells
-                    cells.update(theirs)
-                    continue
-                for value, states in theirs.items():
-                    for state, (messages, segments, price) in states.items():
-                        _put(cells, value, state, (messages, segments, price), most)
+            for dimension, values in theirs.items():
+                _merge_cells(ours[dimension], values, _MOST_TOGETHER if dimension == TOGETHER else _MOST_VALUES)
 
     def document(self) -> dict[str, Any]:
         """Return all cells that are not empty, as JSON takes them; those of `TOGETHER` as text that is JSON itself.
@@ -158,6 +156,15 @@ def _put(values: _Values, value: str, state: str, more: tuple[int, int, float], 
     cell[0] += more[0]
     cell[1] += more[1]
     cell[2] = round(cell[2] + more[2], _DIGITS)
+
+
+def _merge_cells(cells: _Values, theirs: _Values, most: int) -> None:
+    if not cells and len(theirs) <= most:  # most days: a page reads thousands of cells
+        cells.update(theirs)
+        return
+    for value, states in theirs.items():
+        for state, (messages, segments, price) in states.items():
+            _put(cells, value, state, (messages, segments, price), most)
 
 
 def _check_cells(values: Mapping[str, Mapping[str, Cell]]) -> None:

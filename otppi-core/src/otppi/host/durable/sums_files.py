@@ -9,7 +9,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -79,13 +78,14 @@ class SumsFiles:
         self._lock = threading.Lock()
         self._covered: dict[str, int] = {}
         self._appended = 0
-        self._lacking: list[Path] | None = None
+        self._unseen: list[Path] | None = None
+        self._lacking: list[Path] = []
         self._making: _Making | None = None
 
     @property
     def behind(self) -> bool:
         """Whether there is something for `go_on` to do."""
-        return self._lacking is None or bool(self._lacking) or self._making is not None
+        return self._unseen is None or bool(self._unseen) or bool(self._lacking) or self._making is not None
 
     def add(self, report: Path, start: int, data: bytes) -> None:
         """Add up lines that were just appended to the report at this octet."""
@@ -124,7 +124,7 @@ class SumsFiles:
         self._covered[report.name], self._appended = end, 0
 
     def _lack(self, report: Path) -> None:
-        if self._lacking is not None and report not in self._lacking:
+        if report not in self._lacking:
             self._lacking.append(report)
 
     # -- what is made anew --------------------------------------------------------------------------------------------
@@ -136,36 +136,35 @@ class SumsFiles:
             for report in self._folder.glob(MONTHS):
                 sums_path(report).unlink(missing_ok=True)
             self._covered.clear()
-            self._lacking = sorted(self._folder.glob(MONTHS))
+            self._unseen, self._lacking = [], sorted(self._folder.glob(MONTHS))
 
     def go_on(self) -> bool:
         """Do a step of what is to be made anew, the newest month first; False where there is nothing more to do.
 
-        The first call of a process looks at which sums lack part of their report: a kill may have come between.
+        The first calls of a process look at which sums lack part of their report: a kill may have come between. Each
+        of them looks at one month, so that a batch of the report never waits for long.
         """
         with self._lock:
             try:
                 self._step()
             except OSError as error:
                 logger.error("the sums of the report cannot be made anew: %s", error)  # noqa: TRY400 - it says it all
-                self._lacking, self._making = [], None
+                self._unseen, self._lacking, self._making = [], [], None
             return self.behind
 
     def _step(self) -> None:
-        if self._lacking is None:
-            self._lacking = list(self._gaps())
-        elif self._making is None and self._lacking:
+        if self._unseen is None:
+            self._unseen = sorted(self._folder.glob(MONTHS))
+        elif self._making is not None:
+            if self._making.step():
+                self._covered.pop(self._making.report.name, None)
+                self._making = None
+        elif self._lacking:
             self._making = _Making(self._lacking.pop())
-        elif self._making is not None and self._making.step():
-            self._covered.pop(self._making.report.name, None)
-            self._making = None
-
-    def _gaps(self) -> Iterator[Path]:
-        newest = sorted(self._folder.glob(MONTHS))
-        for report in newest:
-            size = report.stat().st_size
-            if not sums_path(report).exists() or (report in newest[-2:] and _covered_of(report) != size):
-                yield report
+        elif self._unseen and _lacks(self._unseen[-1]):
+            self._lack(self._unseen.pop())
+        elif self._unseen:
+            self._unseen.pop()
 
     def drop(self, report: Path) -> None:
         """Delete the sums of a month whose report is deleted."""
@@ -173,8 +172,17 @@ class SumsFiles:
             sums_path(report).unlink(missing_ok=True)
             if self._making is not None and self._making.report == report:
                 self._making = None
-            if self._lacking is not None and report in self._lacking:
-                self._lacking.remove(report)
+            for reports in (self._lacking, self._unseen or []):
+                if report in reports:
+                    reports.remove(report)
+
+
+def _lacks(report: Path) -> bool:
+    """Return whether the sums of one of the report's files are not those of all of it."""
+    try:
+        return read_sums(report, DaySums()) != report.stat().st_size
+    except FileNotFoundError:  # it was too old
+        return False
 
 
 class _Making:
