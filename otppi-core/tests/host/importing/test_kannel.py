@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from otppi.api.errors import InvalidSettings
+
 CONF = """\
 group = core
 admin-port = 13000
@@ -98,6 +100,47 @@ def test_taking_over_twice_changes_nothing_the_second_time(ours: Any) -> None:
     assert (again["changed"], again["counts"].get("taken", 0)) == ([], 0)
 
 
+def test_a_look_compares_no_password_and_says_so(ours: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours.take({"kannel.conf": CONF})
+    monkeypatch.setattr("otppi.host.settings.secrets.is_password", never)
+    monkeypatch.setattr("otppi.host.settings.secrets.hash_password", never)
+    monkeypatch.setattr("argon2.PasswordHasher.verify", never)
+    told = ours.look({"kannel.conf": CONF})
+    row = ours.row(told, "tester password")
+    assert (row["outcome"], row["old"], row["new"]) == ("taken", "***", "***")
+    assert row["reason"] == "whether the user has this password already is known when it is taken over"
+    assert told["counts"]["taken"] == 1
+
+
+def never(*_arguments: object) -> bool:
+    raise AssertionError("a password is compared")
+
+
+def test_another_password_is_told_as_taken_over(ours: Any) -> None:
+    ours.take({"kannel.conf": CONF})
+    told = ours.take({"kannel.conf": CONF.replace("bar", "baz")})
+    row = ours.row(told, "tester password")
+    assert (row["outcome"], row["reason"], told["changed"], told["counts"]["taken"]) == ("taken", "", ["api_users"], 1)
+
+
+def users(count: int) -> dict[str, str]:
+    groups = (f"group = sendsms-user\nusername = user{number}\npassword = p{number}\n" for number in range(count))
+    return {"kannel.conf": "\n".join(groups)}
+
+
+def test_only_so_many_users_with_passwords_are_taken_over_at_once(ours: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "51 users with passwords are more than can be taken over at once: split the file into parts of 50"
+    with monkeypatch.context() as patch:
+        patch.setattr("otppi.host.settings.secrets.hash_password", never)
+        assert [one["field"] for one in ours.look(users(51))["problems"]] == ["api_users"]
+        for leave_out in (False, True):
+            with pytest.raises(InvalidSettings, match=reason):
+                ours.take(users(51), leave_out=leave_out)
+    assert ours.many("api_users") == {}
+    ours.take(users(50))
+    assert len(ours.many("api_users")) == 50
+
+
 @pytest.mark.parametrize("unified", ["+,00", "62,0", "+62", "", "+0,0", "x"])
 def test_a_country_is_taken_only_where_a_national_number_says_one(ours: Any, unified: str) -> None:
     ours.take({"k.conf": f'group = core\nunified-prefix = "{unified}"\n'})
@@ -114,8 +157,6 @@ def test_a_file_that_is_included_and_was_not_given_is_asked_for(ours: Any) -> No
 
 
 def test_files_of_several_programs_are_chosen_from(ours: Any) -> None:
-    from otppi.api.errors import InvalidSettings
-
     files = {"kannel.conf": CONF, "smsd.conf": "devices = A\n[A]\ndevice = /dev/ttyUSB1\n"}
     with pytest.raises(InvalidSettings, match="smstools, kannel"):
         ours.look(files)

@@ -1,7 +1,7 @@
 """The operations by which the configuration of another program is looked at, and taken over."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from otppi.api.errors import InvalidSettings
@@ -61,7 +61,8 @@ def _take(call: HostCall, files: Mapping[str, str], program: str, leave_out: boo
             *(["blocking_list"] if plan.numbers else []),
         ]
     )
-    return told | {"changed": changed, "blocked": len(plan.numbers)}
+    plan.tell_passwords_that_stayed()
+    return told | {"counts": _counts(told["rows"]), "changed": changed, "blocked": len(plan.numbers)}
 
 
 def _update(call: HostCall, plan: "ImportPlan") -> list[str]:
@@ -81,10 +82,14 @@ def _told(call: HostCall, title: str, plan: "ImportPlan") -> dict[str, Any]:
     return {
         "program": title,
         "revision": call.part(Config).revision,
-        "counts": dict(Counter(row["outcome"] for row in rows)),
+        "counts": _counts(rows),
         "rows": rows,
         "problems": [{"field": one.field, "reason": one.reason} for one in plan.problems],
     }
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return dict(Counter(row["outcome"] for row in rows))
 
 
 def _files_problem(files: object) -> str | None:

@@ -12,7 +12,7 @@ from otppi.host.messages.settings import SMS, SmsValues
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.numbering.receivers import receiver_of
 from otppi.host.settings.config import Config
-from otppi.host.settings.password_hash import is_password, nobodys_hash
+from otppi.host.settings.password_hash import nobodys_hash
 from otppi.kit.at.identity import same_imei
 from otppi.text import _, words
 from otppi.wire.errors import FieldError, WireError
@@ -20,6 +20,8 @@ from otppi.wire.errors import FieldError, WireError
 Values = dict[str, Any]
 Place = tuple[str, str, str]
 
+_MOST_PASSWORDS: Final = 50
+"""Users whose passwords are taken over at once: each is hashed while no other setting can be changed."""
 _FIELD: Final = re.compile(r"([a-z0-9_-]+)(?:\[([0-9]+)\])?(?:\.([a-z0-9_]+))?.*")
 _SHOWN_NUMBERS: Final = 50
 """Numbers that cannot be blocked, each with its reason; of more only how many there are."""
@@ -53,7 +55,9 @@ class ImportPlan:
         self._kept_objects: Mapping[tuple[str, str], Values] = {}
         self._new_objects: Mapping[tuple[str, str], Values] = {}
         self._declared: dict[tuple[str, str], Section] = {}
+        self._kept_hashes: list[tuple[Values, Place, str]] = []
         self._check(leave_out=leave_out)
+        self._count_passwords()
         self._number_rows: list[Values] = []
         self.numbers: list[str] = []
         """The keys of the numbers that are blocked anew."""
@@ -67,9 +71,20 @@ class ImportPlan:
     def rows(self) -> list[Values]:
         """Return what becomes of each value, as JSON."""
         keys = self.document
+        self._kept_hashes = []
         self._kept_objects = self._by_name({key: self._config.values_of(key) for key in keys})
         self._new_objects = self._by_name(self._checked)
         return [self._row(one) for one in self._rows] + self._number_rows
+
+    def tell_passwords_that_stayed(self) -> None:
+        """Say of each password, once it was taken over, whether the user had it before: in the rows that were told."""
+        now = self._by_name(
+            {key: self._config.values_of(key) for key in {place[0] for _row, place, _ in self._kept_hashes}}
+        )
+        for row, (section, item, hashed_in), kept in self._kept_hashes:
+            row["reason"] = ""
+            if now.get((section, item), {}).get(hashed_in) == kept:
+                row["outcome"] = ImportOutcome.SAME.value
 
     # -- the document -----------------------------------------------------------------------------------------------
 
@@ -171,6 +186,21 @@ class ImportPlan:
         section = self._config.sections.get(place[0])
         return section is not None and section.identity is not None and place[2] == section.identity
 
+    def _count_passwords(self) -> None:
+        places = {
+            self._place(one)
+            for one in self._proposed()
+            if one.section == _USERS and one.setting == "password" and one.value
+        }
+        if len(places) > _MOST_PASSWORDS:
+            reason = _(
+                "{count} users with passwords are more than can be taken over at once: split the file into parts of"
+                " {most} users at most, and import one after the other",
+                count=len(places),
+                most=_MOST_PASSWORDS,
+            )
+            self._problems = [*self._problems, FieldError(_USERS, reason)]
+
     # -- numbers that are blocked -----------------------------------------------------------------------------------
 
     def _read_numbers(self, written: Sequence[BlockedNumber], *, leave_out: bool) -> None:
@@ -232,7 +262,13 @@ class ImportPlan:
         secret = declared is not None and declared.secret
         outcome = ImportOutcome.SAME if same else ImportOutcome.TAKEN
         new = HIDDEN if secret and one.old else value
-        return _json(one.file, one.key, self._hide(one, place), outcome, one.note, place=told, new=new)
+        row = _json(one.file, one.key, self._hide(one, place), outcome, one.note, place=told, new=new)
+        if declared is not None and declared.hashed_in is not None:
+            kept = self._kept_objects.get((section, item), {}).get(declared.hashed_in)
+            if kept:
+                row["reason"] = _("whether the user has this password already is known when it is taken over")
+                self._kept_hashes.append((row, (section, item, declared.hashed_in), kept))
+        return row
 
     def _hide(self, one: Proposed, place: Place) -> str:
         declared = self._setting(*place)
@@ -259,8 +295,8 @@ class ImportPlan:
         if kept is None:
             return new.get(setting, given), False
         declared = self._setting(section, item, setting)
-        if declared is not None and declared.hashed_in is not None:
-            return given, is_password(kept[declared.hashed_in], str(given))
+        if declared is not None and declared.hashed_in is not None:  # to compare it takes as long as to take it over
+            return given, False
         return new.get(setting, given), setting in kept and kept[setting] == new.get(setting)
 
     def _by_name(self, document: Mapping[str, Values | list[Values]]) -> dict[tuple[str, str], Values]:
