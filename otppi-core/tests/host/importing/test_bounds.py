@@ -36,6 +36,23 @@ def test_files_of_nothing_are_told_as_such_at_once(ours: Any, unit: str) -> None
     assert time.process_time() - begins < SECONDS
 
 
+def test_a_file_that_is_named_again_and_again_is_read_once(ours: Any) -> None:
+    numbers = "".join(f"62811{number:07}\n" for number in range(10)) + "# nothing\n" * 200_000
+    begins = time.process_time()
+    told = ours.look({"k.conf": "group = core\nblack-list = b.txt\n" * 1_000, "b.txt": numbers})
+    assert told["counts"] == {"taken": 1}
+    assert ours.row(told, "numbers: 10")["new"] == 10
+    assert time.process_time() - begins < SECONDS
+
+
+def test_many_files_that_were_not_given_beside_many_that_were(ours: Any) -> None:
+    files = {f"etc/{place}.conf": "" for place in range(499)}
+    begins = time.process_time()
+    told = ours.look({**files, "k.conf": "group = core\ninclude = other.conf\n" * 9_900})
+    assert told["counts"]["ask"] == 9_900
+    assert time.process_time() - begins < SECONDS
+
+
 def test_names_that_are_all_the_same_cost_no_more_than_others() -> None:
     names = Names()
     given = [names.name("a" * 70, "") for _ in range(10_000)]

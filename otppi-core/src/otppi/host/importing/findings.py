@@ -89,11 +89,18 @@ class TooMuch(ValueError):  # noqa: N818 - reads better at the raise
 
 
 class Findings:
-    """What was found in the files of one program, in the order in which it stands there."""
+    """What was found in the files of one program, in the order in which it stands there.
+
+    Attributes:
+        rows: What becomes of each value.
+        numbers: That are to be blocked.
+        lists: The files of numbers that were read.
+    """
 
     def __init__(self) -> None:
         self.rows: list[Proposed | NotTaken] = []
         self.numbers: list[BlockedNumber] = []
+        self.lists: set[str] = set()
 
     def propose(
         self, file: str, key: str, value: Any, to: tuple[str, str, str], becomes: Any = None, note: str = ""

@@ -24,6 +24,9 @@ def block_listed(found: Findings, files: Mapping[str, str], file: str, key: str,
     if label is None:
         found.leave(file, key, path, NOT_GIVEN, ImportOutcome.ASK)
         return
+    if label in found.lists:  # a configuration may name it a thousand times
+        return
+    found.lists.add(label)
     for entry in listed_numbers(files[label]):
         digits = entry.lstrip("+")
         if digits.isdecimal() and len(digits) >= _SHORTEST_NUMBER:
@@ -38,4 +41,4 @@ def block_listed(found: Findings, files: Mapping[str, str], file: str, key: str,
 def beside(files: Mapping[str, str], path: str) -> str | None:
     """Return the label of the file that a path names, by the name of the file alone."""
     name = PurePosixPath(path.removeprefix("file:")).name
-    return next((label for label in files if PurePosixPath(label).name == name), None)
+    return next((label for label in files if label == name or label.endswith(f"/{name}")), None)
