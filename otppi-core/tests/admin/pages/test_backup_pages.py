@@ -210,3 +210,16 @@ def test_a_stranger_sees_no_other_job_by_the_restore_s_page(one: Restarts) -> No
     job = site.host.jobs.begin(site.registry, "audit", {}, COMMAND_LINE)
     until(lambda: job.state is not JobState.RUNNING, "it has ended")
     assert site.browser().get(f"/restoring?job={job.job_id}").location == "/login"
+
+
+def test_what_will_not_be_in_a_backup_is_told_before_one_is_made(one: Restarts, tmp_path: Path) -> None:
+    browser = one.site.inside(Role.ADMINISTRATOR)
+    page = browser.get("/system/backup").words
+    assert "not in it:" not in page
+    large = one.site.data.path / "ingress-mqtt/session"
+    large.parent.mkdir(exist_ok=True)
+    large.write_bytes(b" " * 1_100_000)
+    one.site.call("settings_set", path="webhook.ca_file", value=str(tmp_path / "ca.pem"))
+    page = browser.get("/system/backup").words
+    assert "Too large for a backup, and not in it: ingress-mqtt/session" in page
+    assert f"webhook.ca_file: {tmp_path / 'ca.pem'}" in page

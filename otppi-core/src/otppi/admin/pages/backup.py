@@ -67,10 +67,11 @@ class BackupPages:
 
     def _show(self, tried_form: str, problems: Mapping[str, str], status: int = 200) -> bytes:
         state = perform(self._parts, "backup_state")
-        outside = self._parts.registry.part(Backups).outside()
+        backups = self._parts.registry.part(Backups)
         return drawn(
-            self._parts, "backup.html", status, state=state, outside=outside, tried=tried_form, problems=problems
-        )
+            self._parts, "backup.html", status, state=state, tried=tried_form, problems=problems,
+            outside=backups.outside(), too_large=backups.too_large(),
+        )  # fmt: skip
 
 
 class RestoringPage:

@@ -87,6 +87,12 @@ class Backups:
         replace_whole(self._folder / _LAST, contents.files[_LAST])
         return container, contents
 
+    def too_large(self) -> list[str]:
+        """Return the files of the data folder that a backup leaves out, since they are too large."""
+        from otppi.host.backup.contents import too_large
+
+        return too_large(self._folder)
+
     def outside(self) -> list[str]:
         """Return the files that settings name and no backup has, each after its setting."""
         from otppi.host.backup.comparison import files_named

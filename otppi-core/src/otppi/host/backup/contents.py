@@ -121,21 +121,26 @@ def files_of(folder: Path) -> Iterator[str]:
             yield path.relative_to(folder).as_posix()
 
 
+def _held(folder: Path) -> Iterator[str]:
+    """Yield the names of the files that a backup holds, but for the settings."""
+    for name in files_of(folder):
+        if is_kept(name) and name != SETTINGS and not (folder / name).is_symlink():
+            yield name
+
+
+def too_large(folder: Path) -> list[str]:
+    """Return which of these are left out, since they are too large."""
+    return [name for name in _held(folder) if name != "blocking-list" and (folder / name).stat().st_size > LARGEST_FILE]
+
+
 def gathered(folder: Path, settings: Tables) -> Contents:
     """Read what a backup holds.
 
     Raises:
         OSError: A file cannot be read.
     """
-    files, left_out, now = {}, [], time.time()
-    for name in files_of(folder):
-        path = folder / name
-        if not is_kept(name) or name == SETTINGS or path.is_symlink():
-            continue
-        if name != "blocking-list" and path.stat().st_size > LARGEST_FILE:
-            left_out.append(name)
-        else:
-            files[name] = path.read_bytes()
+    left_out, now = too_large(folder), time.time()
+    files = {name: (folder / name).read_bytes() for name in _held(folder) if name not in left_out}
     files[LAST_BACKUP] = f"{now:.0f}\n".encode()
     return Contents(now, own_version(), socket.gethostname(), settings, files, tuple(left_out))
 
