@@ -7,7 +7,7 @@ def test_a_page_whose_login_has_ended_goes_to_the_login(device: Device, visit: V
     visitor = visit(device, "en", PHONE).login()
     visitor.open("/modems")
     visitor.page.context.clear_cookies()
-    visitor.page.wait_for_url("**/login?next=/modems")
+    visitor.page.wait_for_url(lambda url: url.endswith("/login?next=/modems"))
 
 
 def test_a_page_whose_device_is_gone_says_so_and_no_more_once_it_is_back(device: Device, visit: Visit) -> None:

@@ -91,12 +91,14 @@ function counting(shown) {
   tell();
 }
 
-/** Whether somebody is at work in a part of the page: it has the focus, or something typed or chosen in it. */
-function worked(part) {
-  const typed = (one) => one.type === "checkbox" ? one.checked !== one.defaultChecked
-    : one.type !== "hidden" && one.value !== one.defaultValue;
-  return part.contains(document.activeElement) || [...part.querySelectorAll("input, textarea")].some(typed);
+/** Whether something was typed or chosen in a part of the page. */
+function filled(part) {
+  return [...part.querySelectorAll("input, textarea")].some((one) => one.type === "checkbox"
+    ? one.checked !== one.defaultChecked : one.type !== "hidden" && one.value !== one.defaultValue);
 }
+
+/** Whether somebody is at work in a part of the page: it has the focus, or something typed or chosen in it. */
+const worked = (part) => part.contains(document.activeElement) || filled(part);
 
 /**
  * Looks again at what goes on, while the page is looked at: `data-poll="1000"` (milliseconds) on an element with an id.
@@ -108,7 +110,7 @@ function polling(part) {
   setTimeout(async () => {
     if (!document.hidden && !worked(part)) {
       const answer = await fetch(part.dataset.from ?? location.href, { headers: { "X-Background": "1" } }).catch(() => null);
-      if (answer?.redirected && (part.dataset.then || !worked(document.body))) return location.reload();
+      if (answer?.redirected && (part.dataset.then || !filled(document.body))) return location.reload();
       document.getElementById("lost")?.toggleAttribute("hidden", Boolean(answer?.ok));
       if (answer?.ok && !answer.redirected) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
