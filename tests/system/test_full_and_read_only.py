@@ -102,7 +102,7 @@ def test_a_card_that_takes_nothing(
         assert f"problem  free space: {card if spoil is read_only else ''}".rstrip() in doctor.stdout
         assert said in doctor.stdout
         assert gateway.stop() == 0
-        for command in (("settings", "show"), ("block", "list")):
+        for command in (("settings", "show"), ("block", "list", "--json")):
             done = gateway.cli(*command)
             assert (done.returncode, done.stderr) == (0, "")
 

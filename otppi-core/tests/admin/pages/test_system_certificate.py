@@ -62,8 +62,8 @@ def test_a_change_wants_a_password_that_was_given_a_moment_ago(
     browser = shared_site.inside(Role.ADMINISTRATOR)
     monkeypatch.setattr(Sessions, "is_fresh", lambda *_: False)
     for path in ("/system/certificate/new", "/system/certificate/make", "/system/certificate/back"):
-        for answer in (browser.get(path), browser.post(path)):
-            assert answer.location.startswith("/confirm?next="), path
+        assert browser.get(path).location.startswith("/confirm?next="), path
+        assert 'action="/confirm"' in browser.post(path).text, path
 
 
 def test_each_problem_has_its_words_and_names_its_field(shared_site: Site) -> None:
