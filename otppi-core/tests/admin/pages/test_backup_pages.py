@@ -223,3 +223,12 @@ def test_what_will_not_be_in_a_backup_is_told_before_one_is_made(one: Restarts, 
     page = browser.get("/system/backup").words
     assert "Too large for a backup, and not in it: ingress-mqtt/session" in page
     assert f"webhook.ca_file: {tmp_path / 'ca.pem'}" in page
+
+
+def test_a_backup_that_would_be_too_large_says_so(one: Restarts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names an argument that the form for making one has no field for."""
+    monkeypatch.setattr(container, "LARGEST", 100)
+    browser = one.site.inside(Role.ADMINISTRATOR)
+    browser.get("/system/backup")
+    answer = browser.post("/system/backup/create", {"passphrase": PASSPHRASE, "again": PASSPHRASE})
+    assert (answer.status, "there is too much to be kept" in answer.words) == (422, True)

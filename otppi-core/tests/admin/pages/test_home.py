@@ -10,6 +10,8 @@ from otppi.admin.pages.home import HomeTile
 from otppi.admin.pages.needs import needs
 from otppi.api.operations import Role
 from otppi.testing.waiting import until
+from otppi.text import _
+from otppi.wire.errors import FieldError
 
 LINK = {"server": "a:1883", "connected": False, "detail": "", "attempts": 1, "last_problem": "refused"}
 
@@ -88,3 +90,15 @@ def test_a_broker_and_a_mail_account_are_tiles() -> None:
     account = {"mail_account": "office", "state": "ready", "detail": "", "unusable": "", "since": 5}
     (mail,) = home_page._accounts([account])
     assert (mail.title, mail.state, mail.problem, mail.service) == ("office", "ready", "", "mail:office")
+
+
+def test_a_setting_that_cannot_be_used_is_told_in_the_language_of_the_page(
+    site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = [FieldError("sms.attempts", _("is used already"))]
+    monkeypatch.setattr(type(site.data.config), "problems", property(lambda _self: wrong))
+    browser = site.inside(Role.VIEWER)
+    browser.headers["Accept-Language"] = "id"
+    told = browser.get("/").words
+    assert "sms.attempts: " in told
+    assert "is used already" not in told
