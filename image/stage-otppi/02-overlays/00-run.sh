@@ -1,0 +1,4 @@
+#!/bin/bash -e
+for role in "${OTPPI_OVERLAYS:?}"/*/; do
+  cp -R --no-preserve=ownership "${role}." "${ROOTFS_DIR}/"
+done

@@ -1,0 +1,14 @@
+systemd-sysusers
+systemd-tmpfiles --create --prefix=/etc/otppi 2>/dev/null || true
+systemctl preset-all                     # the preset's file is the list of what runs
+systemctl mask systemd-firstboot.service # it would ask at the console
+passwd -l root >/dev/null
+rm -f /etc/ssh/ssh_host_*
+ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
+if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
+  sed -i 's/^update_initramfs=.*/update_initramfs=yes/' /etc/initramfs-tools/update-initramfs.conf
+  [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all
+fi
+apt-get clean
+rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
+rm -f /etc/dpkg/dpkg.cfg.d/otppi-build

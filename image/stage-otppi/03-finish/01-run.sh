@@ -1,0 +1,7 @@
+#!/bin/bash -e
+on_chroot -c "dpkg-query -W -f '\${Package}\t\${Version}\t\${Architecture}\n'" >"${OTPPI_OUT:?}/packages.tsv"
+# Empty, not "uninitialized": the id is made per device all the same, and no preset is applied to every unit at first boot.
+true >"${ROOTFS_DIR}/etc/machine-id"
+rm -f "${ROOTFS_DIR}/var/lib/dbus/machine-id" "${ROOTFS_DIR}/var/lib/systemd/random-seed"
+# Last: what systemd does at the first boot after /usr has changed is done already.
+touch "${ROOTFS_DIR}/etc/.updated" "${ROOTFS_DIR}/var/.updated"
