@@ -1,4 +1,14 @@
 #!/bin/bash -e
-for role in "${OTPPI_OVERLAYS:?}"/*/; do
+for role in "${OTPPI_SOURCE:?}"/overlays/*/; do
   cp -R --no-preserve=ownership "${role}." "${ROOTFS_DIR}/"
 done
+# Of the plugins: which devices are theirs.
+install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" "${OTPPI_SOURCE}"/plugins/*/udev/*.rules
+install -d "${ROOTFS_DIR}/usr/share/doc/otppi"
+install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE"
+# git keeps no modes but one bit.
+find "${OTPPI_SOURCE}/overlays" -type d -printf '%P\n' | cut -s -d/ -f2- | while read -r folder; do
+  chmod 755 "${ROOTFS_DIR}/${folder}"
+done
+chmod 755 "${ROOTFS_DIR}"
+chmod 700 "${ROOTFS_DIR}/etc/NetworkManager/system-connections"

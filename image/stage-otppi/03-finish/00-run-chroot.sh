@@ -1,5 +1,4 @@
 systemd-sysusers
-systemd-tmpfiles --create --prefix=/etc/otppi 2>/dev/null || true
 systemctl preset-all                     # the preset's file is the list of what runs
 systemctl mask systemd-firstboot.service # it would ask at the console
 passwd -l root >/dev/null

@@ -5,3 +5,6 @@ true >"${ROOTFS_DIR}/etc/machine-id"
 rm -f "${ROOTFS_DIR}/var/lib/dbus/machine-id" "${ROOTFS_DIR}/var/lib/systemd/random-seed"
 # Last: what systemd does at the first boot after /usr has changed is done already.
 touch "${ROOTFS_DIR}/etc/.updated" "${ROOTFS_DIR}/var/.updated"
+if [ -d "${ROOTFS_DIR}/usr/lib/modules" ] && [ ! -e "${ROOTFS_DIR}/boot/firmware/cmdline.txt" ]; then # no initramfs was made
+  echo 'console=tty1 root=LABEL=rootfs rootfstype=ext4 rootwait' >"${ROOTFS_DIR}/boot/firmware/cmdline.txt"
+fi
