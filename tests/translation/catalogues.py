@@ -96,7 +96,7 @@ def _header(language: str, catalogue: Catalog) -> str:
 def packages() -> list[Package]:
     """Return the packages of this repository."""
     folders = [ROOT / "otppi-core/src/otppi", *sorted(ROOT.glob("plugins/*/src/otppi_*"))]
-    return [Package(folder.name, folder) for folder in folders]
+    return [*(Package(folder.name, folder) for folder in folders), Package("image.card", ROOT / "image/card")]
 
 
 def fields(template: str) -> set[str]:

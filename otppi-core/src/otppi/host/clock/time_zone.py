@@ -1,25 +1,16 @@
 """The time zone of the gateway: in which times are read, and a day begins; as the C library has it, for all threads."""
 
 import os
-import re
 import time
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Collection
 from typing import Final, TypedDict
 
 from otppi.api.services import Service
 from otppi.api.settings import TypedSection, text
+from otppi.host.clock.zone_names import INDONESIAN, is_zone
 from otppi.host.settings.config import Config
 from otppi.text import _
 
-INDONESIAN: Final[Mapping[str, str]] = {
-    "Asia/Jakarta": "WIB-7",
-    "Asia/Pontianak": "WIB-7",
-    "Asia/Makassar": "WITA-8",
-    "Asia/Jayapura": "WIT-9",
-}
-"""The zones of Indonesia as POSIX writes them (IEEE 1003.1, 8.3), which need no table on the device."""
-_TABLES: Final = Path("/usr/share/zoneinfo")
 _OF_DEVICE: Final = ":/etc/localtime"
 """What the C library takes where nothing is said (tzset(3)). It is said nevertheless: to replace a variable of the
 environment is safe while other threads look at it, and to add one is not."""
@@ -31,22 +22,8 @@ class ClockValues(TypedDict):
     time_zone: str
 
 
-def zones(tables: Path = _TABLES) -> list[str]:
-    """Return the names of all zones that this device knows, those of Indonesia first."""
-    try:
-        lines = (tables / "zone.tab").read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    rows = (line.split("\t") for line in lines if not line.startswith("#"))
-    named = sorted({row[2] for row in rows if len(row) > 2} - INDONESIAN.keys())
-    return [*INDONESIAN, *named]
-
-
 def _problem(name: str) -> str | None:
-    if name in INDONESIAN or not name:
-        return None
-    right = re.fullmatch(r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", name)
-    known = right is not None and (_TABLES / name).is_file()
+    known = not name or is_zone(name)
     return None if known else _("must be a time zone that the device knows, such as Asia/Jakarta")
 
 
