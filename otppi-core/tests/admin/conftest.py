@@ -44,6 +44,12 @@ def secure_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield from _begin(tmp_path_factory.mktemp("site"), claimed=True, encrypted=True)
 
 
+@pytest.fixture
+def new_secure_site(tmp_path: Path) -> Iterator[Site]:
+    """A site that nobody has claimed, by HTTP and HTTPS on one port."""
+    yield from _begin(tmp_path, claimed=False, encrypted=True)
+
+
 Raw = Callable[[SiteBrowser, str], tuple[int, Mapping[str, str], bytes]]
 
 

@@ -18,11 +18,13 @@ AP, LAN = "192.168.0.11", "10.9.8.1"
 _DEVICE = """
 import sys
 from pathlib import Path
+from otppi.host.administrators.page import ADMINISTRATION
 from otppi.testing.site import Site
 site = Site(Path(sys.argv[1]), claimed=False, address="")
 print(site.port, site.parts.claim.device_code.code, flush=True)
 for line in sys.stdin:
     site.data.config.update({"administration": {"access_point": line.strip()}})
+    site.gate.configure(site.data.config.one(ADMINISTRATION), encrypted=False)
     print("set", flush=True)
 print(*(f"{one['origin']} {one['address']} {one['outcome']}" for one in site.call("audit", limit=50)), sep="\\n")
 site.close()
@@ -120,6 +122,20 @@ class NetworkDevice:
         text, _, status = told.rpartition("\n")
         return int(status), text
 
+    def calls(self, host: str, name: str, address: str, port: int | None = None) -> tuple[int, str]:
+        """Ask from a host for a page of a name that leads to an address; return the status, and where it leads."""
+        port = port or int(self._port)
+        words = ["curl", "-s", "-g", "-m", "30", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"]
+        resolve = ["--resolve", f"{name}:{port}:{address}", f"http://{name}:{port}/generate_204"]
+        command = self._networks.run(host, *words, *resolve)
+        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+        status, _, location = told.partition(" ")
+        return int(status), location
+
+    @property
+    def port(self) -> int:
+        return int(self._port)
+
     def claim(self, host: str, address: str, code: str = "") -> int:
         _, form = self.page(host, address)
         (token,) = set(re.findall(r'name="form_token" value="([0-9a-f]+)"', form))
@@ -174,3 +190,35 @@ def test_from_the_ethernet_the_code_claims_it(device: NetworkDevice) -> None:
     assert device.claim("lan", LAN, device.code) == 303
     assert device.page("phone", AP)[0] == 404
     assert device.end().splitlines()[0] == "administration 10.9.8.2 done"
+
+
+def test_names_of_elsewhere_lead_who_comes_by_the_access_point_to_the_pages(device: NetworkDevice) -> None:
+    device.set_access_point("ap0")
+    name = "connectivitycheck.gstatic.com"
+    for address in (AP, "[fd01::11]"):
+        assert device.calls("phone", name, address) == (302, f"http://{address}:{device.port}/")
+    for address in (LAN, AP, "[fd02::1]", "[fd01::11]"):
+        assert device.calls("lan", name, address) == (421, ""), address
+    assert device.claim("phone", AP) == 303
+    assert device.calls("phone", name, AP) == (421, "")
+
+
+def test_from_port_80_of_the_access_point_they_lead_to_the_port_of_the_pages(
+    device: NetworkDevice, networks: Networks
+) -> None:
+    """As the card image redirects it: what counts is the port that listens."""
+    if shutil.which("nft") is None:
+        pytest.skip("the program nft (nftables) is not here")
+    rules = (
+        "table ip portal {\n chain prerouting {\n  type nat hook prerouting priority dstnat\n"
+        f'  iifname "ap0" tcp dport 80 redirect to :{device.port}\n }}\n}}\n'
+    )
+    load = networks.run("dev", "nft", "-f", "-")
+    subprocess.run(load, input=rules, text=True, check=True, capture_output=True, timeout=PATIENCE)
+    try:
+        device.set_access_point("ap0")
+        # Whatever address the phone was told for a name, the one of the access point is that which it is redirected to.
+        assert device.calls("phone", "captive.apple.com", AP, 80) == (302, f"http://{AP}:{device.port}/")
+    finally:
+        delete = networks.run("dev", "nft", "delete table ip portal")
+        subprocess.run(delete, check=True, capture_output=True, timeout=PATIENCE)

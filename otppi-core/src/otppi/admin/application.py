@@ -40,8 +40,9 @@ from otppi.host.data_folder import DataFolder
 from otppi.host.host import Host
 from otppi.host.runtime.registry import Registry
 from otppi.text import _, words
+from otppi.web.arrival import UNKNOWN
 from otppi.web.faults import log_fault
-from otppi.web.wsgi import INTERFACE, WsgiApplication
+from otppi.web.wsgi import ARRIVAL, WsgiApplication
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ class _Checks:
             accepted=request.headers.get("Accept-Language", ""),
         )
         made = Visit(language, request.remote.ip, secure, browser, self._parts.tokens.of(browser), path)
-        made.interface = str(request.wsgi_environ.get(INTERFACE, ""))
+        made.arrival = request.wsgi_environ.get(ARRIVAL, UNKNOWN)
         if found is not None:
             made.session, made.role = found.session, found.administrator.role
         elif not browser:

@@ -7,7 +7,8 @@ from typing import Final
 
 from otppi.admin.api_access import ApiAccess
 from otppi.admin.rendering.statics import PREFIX, Statics
-from otppi.admin.security import headers, origins
+from otppi.admin.security import captive_portal, headers, origins
+from otppi.admin.security.captive_portal import CaptivePortal
 from otppi.admin.security.guard import Access
 from otppi.admin.security.hosts import HostNames
 from otppi.admin.security.logged_in import session_of
@@ -63,6 +64,7 @@ class Gate:
         self._refusals = refusals
         self._access = access
         self._unclaimed = unclaimed
+        self._portal = CaptivePortal(unclaimed)
         self._uploads = {known: TokenBucket(*bounds) for known, bounds in _UPLOADS.items()}
         self._used = False
 
@@ -75,6 +77,7 @@ class Gate:
         """
         self._names = HostNames(values["host_names"])
         self._https_only = values["https_only"] and encrypted
+        self._portal.configure(values["access_point"])
 
     def tidy(self) -> None:
         """Forget the sessions that are over, and log how many requests were refused that were not logged one by one."""
@@ -117,8 +120,8 @@ class Gate:
         return session_of(request.field("cookie"), self._sessions, secure=request.secure)[1] is not None
 
     def is_quick(self, request: Request) -> bool:
-        """Return whether it asks for a file: those are in memory."""
-        return request.path.startswith(PREFIX)
+        """Return whether it asks for a file, which are in memory, or as a phone does again and again."""
+        return request.path.startswith(PREFIX) or request.path == captive_portal.PATH
 
     def respond(self, request: Request) -> Response:
         """Answer a request.
@@ -127,9 +130,7 @@ class Gate:
             Refused: It calls the device by a strange name, or comes from a page of elsewhere.
         """
         try:
-            self._names.check(request)
-            origins.check(request)
-            response = self._let_in(request)
+            response = self._led(request) or self._let_in(request)
         except Refused as refused:
             reason = f"{refused.refusal.part} {refused.refusal.reason}"
             self._refusals.note("a request", request.address, request.path, reason)
@@ -138,10 +139,19 @@ class Gate:
             response = self._api.refused(refused.refusal, request)
         return _dressed(response)
 
+    def _led(self, request: Request) -> Response | None:
+        """Return the way to the pages, for who called the access point of a new device by a name of elsewhere."""
+        return None if self._names.knows(request.field("host")) else self._portal.lead(request)
+
     def _let_in(self, request: Request) -> Response:
+        self._names.check(request)
+        origins.check(request)
         if request.path.startswith(PREFIX):
             return self._statics.respond(request)
-        if self._https_only and not request.secure:
+        if request.path == captive_portal.PATH:
+            return self._portal.respond(request)
+        # A new device is claimed over its access point by HTTP: phones open no portal whose certificate they doubt.
+        if self._https_only and not request.secure and not self._portal.address(request):
             return _to_https(request)
         self._used = True
         return self._api.respond(request) if self._api.is_for(request.path) else self._pages.respond(request)
@@ -184,6 +194,7 @@ _EXPLAINED: Final[dict[int, tuple[Text, Text]]] = {
     400: (_("This request cannot be read"), _("Go back, and try it once more.")),
     403: (_("Not from here"), _("Open the page anew in this browser, and send the form from there.")),
     404: (_("There is no such page"), _("Begin at the first page of the device.")),
+    405: (_("This address takes something else"), _("Begin at the first page of the device.")),
     413: (
         _("That is too long"),
         _("Send less at once. Is it a file, then see whether you are still logged in."),

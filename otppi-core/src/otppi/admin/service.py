@@ -143,7 +143,7 @@ class Administration(Service):
                 gc.freeze()  # as at the start of the gateway: what the pages are made of stays
                 give_back()
             self._gate.configure(values, encrypted=tls is not None)
-            server = HttpServer(NAME, [Listener(sock, tls, plain=True, tells_interface=True)], self._gate, _LIMITS)
+            server = HttpServer(NAME, [Listener(sock, tls, plain=True, tells_arrival=True)], self._gate, _LIMITS)
             with self._lock:
                 self._server, self._sock, self._port = server, sock, Listener(sock).port
                 if self._changed.is_set():

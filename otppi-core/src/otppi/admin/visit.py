@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from otppi.admin.security.sessions import PageSession
 from otppi.api.operations import Actor, Role
 from otppi.host.administrators.administrators import ORIGIN
+from otppi.web.arrival import UNKNOWN, Arrival
 
 
 @dataclass(slots=True)
@@ -15,7 +16,7 @@ class Visit:
         language: In which the page is read.
         address: From where.
         secure: Whether by HTTPS.
-        interface: That of the device by which the request came; empty where it is not known.
+        arrival: Where the request came in.
         browser: The cookie that forms belong to: that of the session, or one of who is not logged in.
         token: What each form carries (`FormTokens`).
         session: None of who is not logged in.
@@ -34,7 +35,7 @@ class Visit:
     path: str
     session: PageSession | None = None
     role: Role = Role.VIEWER
-    interface: str = ""
+    arrival: Arrival = UNKNOWN
     cookies: list[str] = field(default_factory=list)
     answers_form: bool = False
     back: str = ""

@@ -45,7 +45,15 @@ _LAST_LINES = 2.0
 """Seconds in which the last lines of the log may be written."""
 
 
-def run(data_path: Path, provision: Path | None, log: LogStream, ring: LogRing, *, safe_mode: bool) -> int | None:
+def run(
+    data_path: Path,
+    provision: Path | None,
+    log: LogStream,
+    ring: LogRing,
+    *,
+    safe_mode: bool,
+    first_settings: Sequence[Path] = (),
+) -> int | None:
     """Run the gateway until it is told to stop, and return the exit code; None where it is to begin again.
 
     Its health tells of the log too.
@@ -56,6 +64,8 @@ def run(data_path: Path, provision: Path | None, log: LogStream, ring: LogRing, 
         log: Where the log goes.
         ring: Keeps its newest lines.
         safe_mode: Whether no plugin is loaded.
+        first_settings: Documents that are taken where the data folder has never had settings. Not in safe mode: without
+            the plugins it is not known whether their settings are right.
 
     Raises:
         OtpPiError: It cannot start, with the reason.
@@ -71,6 +81,10 @@ def run(data_path: Path, provision: Path | None, log: LogStream, ring: LogRing, 
     except FolderInUse as error:
         raise Failure(Exit.LATER, str(error)) from error
     try:
+        if not safe_mode:
+            data.first_settings.take(first_settings)
+        elif first_settings:
+            logger.warning("the settings that a device comes with are not looked at in safe mode")
         if provision is not None:
             data.config.provision(document)
         boot_folder = boot_folder_of(data_path)

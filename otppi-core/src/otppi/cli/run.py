@@ -17,6 +17,7 @@ def add(commands: Commands) -> None:
         [
             "otppi run --data ./gateway",
             "otppi run --data /var/lib/otppi --provision settings.json --log-level warning",
+            "otppi run --data /var/lib/otppi --first-settings /usr/share/otppi/first-settings.json",
         ],
         prints=False,
     )
@@ -25,6 +26,18 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         type=Path,
         help=_("JSON document of settings, checked as a whole and kept before the start (otppi settings schema)"),
+    )
+    parser.add_argument(
+        "--first-settings",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help=_(
+            "the same, taken where the data folder has never had settings, and passed over where it is not there or "
+            "wrong, which is told; may be given more than once, later ones on top; one in the data folder is removed "
+            "then (otppi settings check)"
+        ),
     )
     parser.add_argument("--safe-mode", action="store_true", help=_("load no plugins, to get in and repair"))
     parser.add_argument("--log-level", choices=_LEVELS, default="info", help=_("how much is logged (default: info)"))
@@ -37,8 +50,17 @@ def run(options: Options) -> int:
 
     ring = LogRing()
     log = logs.start(options.log_level, ring)
-    code = foreground.run(options.data, options.provision, log, ring, safe_mode=options.safe_mode)
+    code = foreground.run(
+        options.data,
+        options.provision,
+        log,
+        ring,
+        safe_mode=options.safe_mode,
+        first_settings=options.first_settings,
+    )
     if code is None:
-        # What it was provisioned with is kept, and may have been changed since; plugins get another try.
-        foreground.begin_again(log, ["--data", str(options.data), "run", "--log-level", options.log_level])
+        # What it was provisioned with is kept, and may have been changed since; plugins get another try. The first
+        # settings are looked at again, since what has the gateway restart may have been a reset.
+        first = [f"--first-settings={path}" for path in options.first_settings]
+        foreground.begin_again(log, ["--data", str(options.data), "run", *first, "--log-level", options.log_level])
     return code

@@ -13,6 +13,7 @@ from otppi.cli.generated import Own
 from otppi.cli.language import _, spoken
 from otppi.cli.output import as_json, show
 from otppi.cli.talk import ask
+from otppi.text import labelled
 
 
 def add(commands: Commands) -> None:
@@ -27,6 +28,21 @@ def add(commands: Commands) -> None:
         schema,
         ["otppi settings schema > settings.schema.json"],
     )
+    checking = group.command(
+        "check",
+        _(
+            "Say what is wrong with documents of settings for a device that has none yet, such as the first settings "
+            "of a card: all at once, with nothing changed, and without a data folder. Several are laid over one "
+            "another in their order."
+        ),
+        check,
+        ["otppi settings check first-settings.json", "otppi settings check base.json mine.json --json"],
+    )
+    _check(checking)
+
+
+def _check(parser: Parser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=_("the documents; - reads one from stdin"))
 
 
 def _section(parser: Parser) -> None:
@@ -119,6 +135,29 @@ def reference(options: Options) -> int:
 
     print(declarations.reference(spoken))
     return Exit.DONE
+
+
+def check(options: Options) -> int:
+    """Check documents; exit code 2 where one is wrong, as where it is imported."""
+    from otppi.cli import logs
+    from otppi.host.core import check_first_settings
+
+    documents = [read_document(path) for path in options.files]
+    with logs.silent():  # a plugin that is left out is told by `otppi plugins`
+        found = check_first_settings(documents)
+    told = [
+        {"file": str(path), "problems": [{"field": one.field, "reason": spoken(one.reason)} for one in problems]}
+        for path, problems in zip(options.files, found, strict=True)
+    ]
+    lines = [
+        labelled(str(path), labelled(one.field, one.reason))
+        for path, problems in zip(options.files, found, strict=True)
+        for one in problems
+    ]
+    if lines and not options.json:
+        raise Failure(Exit.USAGE, *lines)
+    show(options, told, [_("all of it can be used")])
+    return Exit.USAGE if lines else Exit.DONE
 
 
 def schema(options: Options) -> int:  # noqa: ARG001 - every command gets the options

@@ -44,11 +44,15 @@ from otppi.host.runtime.entry_points import Found
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.settings import PLUGINS, switched_off
 from otppi.host.settings import operations as settings_operations
+from otppi.host.settings.config import Config
 from otppi.host.settings.document import Declarations, Reader
+from otppi.host.settings.first_settings import laid_over
+from otppi.host.storage.store import NothingKept
 from otppi.host.users import operations as user_operations
 from otppi.host.users.settings import API_USERS
 from otppi.host.ussd import operations as ussd_operations
 from otppi.host.webhook.settings import WEBHOOK
+from otppi.wire.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +149,17 @@ def declarations(plugins: Plugins) -> Declarations:
     known = {Suggest.MODEM_TYPES: plugins.modem_types.keys, Suggest.INGRESSES: plugins.ingress_types.keys}
     sections = tuple(_knowing(one, plugins) if one.key == PLUGINS.key else one for one in plugins.sections)
     return Declarations(sections, _READERS, known)
+
+
+def check_first_settings(documents: Sequence[object], plugins: Plugins | None = None) -> list[list[FieldError]]:
+    """Return what is wrong with each of some documents of first settings, without a data folder (`FirstSettings.take`).
+
+    Args:
+        documents: In the order in which a device is given them, later ones on top.
+        plugins: Those of the device; by default those that are installed here.
+    """
+    config = Config(NothingKept(), declarations(load_plugins() if plugins is None else plugins))
+    return laid_over(config, documents)[1]
 
 
 def _knowing(section: Section, plugins: Plugins) -> Section:

@@ -25,6 +25,7 @@ from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.registry import Audited, log_audited
 from otppi.host.runtime.settings import PLUGINS
 from otppi.host.settings.config import Config
+from otppi.host.settings.first_settings import FirstSettings
 from otppi.host.storage.store import Store, kept_in
 from otppi.text import _
 from otppi.web.device_certificate import DeviceCertificate
@@ -79,6 +80,7 @@ class DataFolder(Service):
             self.store = Store(path / staging.SETTINGS, anew=anew)
             self.plugins = plugins
             self.config = config_of(self.store, plugins)
+            self.first_settings = FirstSettings(path, self.store, self.config)
             sms = self.config.one(SMS)
             self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(sms).again)
             self.claim = Claim(path, self.config)
@@ -104,7 +106,7 @@ class DataFolder(Service):
 
     def warnings(self) -> list[str]:
         """Return what people should know of the card, and of what is kept on it."""
-        kept = (self.store, self.blocklist, self.config, self.claim, self.audit)
+        kept = (self.store, self.blocklist, self.config, self.first_settings, self.claim, self.audit)
         waits = [self._waits] if self._waits else []
         return [*waits, *self._card(), *(warning for one in kept for warning in one.warnings())]
 
@@ -124,6 +126,7 @@ class DataFolder(Service):
     def tidy(self) -> None:
         """Write what waits to be written, and forget what nobody came back to."""
         self.backups.tidy()
+        self.first_settings.tidy()
         self.claim.write_mark()
         self.audit.flush()
 

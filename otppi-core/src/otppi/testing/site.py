@@ -175,7 +175,7 @@ class Site:
             own = partial(tls.own, folder)
             own_certificate.make(folder)
             self.tls = _trusting(folder / own_certificate.CERTIFICATE)
-        listener = Listener(self._sock, own, plain=True, tells_interface=True)
+        listener = Listener(self._sock, own, plain=True, tells_arrival=True)
         self._server = HttpServer("pages", [listener], self.gate, timeouts=Timeouts(stop=1.0))
         self._thread = threading.Thread(target=self._server.run, name="pages")
         self._thread.start()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from otppi.kit.bursts import Bursts
 from otppi.kit.net.ip_network import network_of
-from otppi.web.arrival import arrived_by
+from otppi.web.arrival import UNKNOWN, arrival_of
 from otppi.web.connection import Connection
 from otppi.web.connections import Connections
 from otppi.web.listener import Listener
@@ -126,8 +126,8 @@ class Acceptor:
             self._make_room()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        interface = arrived_by(sock) if listener.tells_interface else ""
-        parser = RequestParser(peer, self._body_limit, interface=interface)
+        arrival = arrival_of(sock) if listener.tells_arrival else UNKNOWN
+        parser = RequestParser(peer, self._body_limit, arrival=arrival)
         connection = Connection(sock, client, parser, listener.tls, plain=listener.plain)
         connection.turn, connection.since, connection.deadline = self._turn, self._now, self._now + self._patience
         self._connections.add(connection)

@@ -28,13 +28,13 @@ class Listener:
         tls: Gives the context for HTTPS, whenever a client speaks TLS, on a thread of the handshakes; it raises
             OSError where there is none. None where the port serves HTTP alone.
         plain: Whether a port with `tls` serves HTTP, too: a client's first octet tells which it speaks.
-        tells_interface: Whether requests say by which interface of this device they came.
+        tells_arrival: Whether requests say where they came in: by which interface, and at which address.
     """
 
     sock: socket.socket
     tls: "Callable[[], SSLContext] | None" = None
     plain: bool = False
-    tells_interface: bool = False
+    tells_arrival: bool = False
 
     @property
     def port(self) -> int:

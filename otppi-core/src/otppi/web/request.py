@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from otppi.web.arrival import UNKNOWN
+
 
 class Request:
     """A request, whole.
@@ -14,7 +16,7 @@ class Request:
         version: `HTTP/1.1` or `HTTP/1.0`.
         fields: The header fields, by their names in small letters; what came several times is joined (RFC 9110 5.3).
         address, port: The client's.
-        interface: That of this device by which it came in; empty where the listener does not ask, or it is not known.
+        arrival: Where it came in; `UNKNOWN` where the listener does not ask.
         secure: Whether it came by TLS.
         keep_alive: Whether the client's connection may go on after the answer.
         body: Decoded from its chunks.
@@ -22,7 +24,7 @@ class Request:
     """
 
     __slots__ = (
-        "address", "body", "fields", "interface", "keep_alive", "method", "path", "port", "query", "secure", "state",
+        "address", "arrival", "body", "fields", "keep_alive", "method", "path", "port", "query", "secure", "state",
         "target", "version",
     )  # fmt: skip
 
@@ -37,7 +39,7 @@ class Request:
         self.fields = fields
         self.address = ""
         self.port = 0
-        self.interface = ""
+        self.arrival = UNKNOWN
         self.secure = False
         self.keep_alive = version == "HTTP/1.1"
         self.body = b""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
+from otppi.web.arrival import UNKNOWN, Arrival
 from otppi.web.body import Chunked, KnownLength, too_large
 from otppi.web.request import Refusal, Refused, Request
 from otppi.web.target import check_host, decode_path, to_origin_form
@@ -58,7 +59,7 @@ class RequestParser:
         address: The client's, and its port.
         secure: Whether it speaks TLS.
         body_limit: How many octets the body of a request may have, by its head.
-        interface: That of this device by which it came, where the listener asks.
+        arrival: Where it came in, where the listener asks.
 
     Attributes:
         secure: Whether it speaks TLS.
@@ -71,11 +72,11 @@ class RequestParser:
         body_limit: Callable[[Request], int],
         *,
         secure: bool = False,
-        interface: str = "",
+        arrival: Arrival = UNKNOWN,
     ) -> None:
         self.secure = secure
         self.path = ""
-        self._interface = interface
+        self._arrival = arrival
         self._address, self._port = address
         self._body_limit = body_limit
         self._buffer = bytearray()
@@ -149,7 +150,7 @@ class RequestParser:
     def _from_here(self, request: Request) -> Request:
         request.secure, request.address, request.port = self.secure, self._address, self._port
         self.path = request.path
-        request.interface = self._interface
+        request.arrival = self._arrival
         return request
 
     def _next_head(self) -> tuple[Request, KnownLength | Chunked] | None:

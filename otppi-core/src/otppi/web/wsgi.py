@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 STREAM = "otppi.web.stream"
 """Key of the environment: `open(on_end, limit)` gives the `Stream` that becomes the body of the answer, where that is a
 200. What the application returns as its body is left out then, and so is its Content-Length."""
-INTERFACE = "otppi.web.interface"
-"""Key of the environment: by which interface of this device the client came (`Request.interface`)."""
+ARRIVAL = "otppi.web.arrival"
+"""Key of the environment: where the client came in (`Request.arrival`)."""
 PART_SIZE = 65_536
 """Octets of a body that are made at once; a longer one is made as the client takes it, on other threads too."""
 _OF_THE_SERVER = frozenset(("connection", "date", "keep-alive", "server", "transfer-encoding"))
@@ -177,7 +177,7 @@ def environment(request: Request) -> Environment:
         "SERVER_PROTOCOL": request.version,
         "REMOTE_ADDR": request.address,
         "REMOTE_PORT": str(request.port),
-        INTERFACE: request.interface,
+        ARRIVAL: request.arrival,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https" if request.secure else "http",
         "wsgi.input": io.BytesIO(request.body),

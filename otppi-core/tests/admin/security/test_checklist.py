@@ -67,6 +67,9 @@ ROWS: Final[dict[str, dict[str, str]]] = {
     },
     "Host": {
         "addresses and own names": "admin/security/test_requests.py::test_any_other_name_is_refused",
+        "a new device's access point": (
+            "admin/security/test_captive_portal.py::test_nothing_is_done_for_a_page_of_elsewhere_whose_name_leads_here"
+        ),
         "421 says where to go": (
             "admin/security/test_checklist_headers.py::test_a_strange_name_is_told_where_to_go_and_nothing_else"
         ),

@@ -57,6 +57,18 @@ def test_the_mark_is_kept_and_ours_alone(make_device: Callable[[], AccountsBench
         claim(again)
 
 
+def test_the_card_image_goes_by_the_names_of_the_mark_and_of_the_code(device: AccountsBench) -> None:
+    """Its units wait for `claimed` to forget the brochure's passphrase, and write `device-code` at the first boot."""
+    folder = device.data.path
+    code = folder / "device-code"
+    code.write_text("ACDEFHJKMNPQRTUW\n", "ascii")
+    code.chmod(0o600)
+    assert not (folder / "claimed").exists()
+    assert claim(device, code="acde fhjk mnpq rtuw") == {"username": "budi", "role": "administrator"}
+    assert (folder / "claimed").is_file()
+    assert code.read_text("ascii") == "ACDEFHJKMNPQRTUW\n"
+
+
 def test_the_second_one_hears_when_and_from_where(device: AccountsBench) -> None:
     claim(device)
     with pytest.raises(AlreadyClaimed, match=r"at .* from 192\.0\.2\.20") as caught:

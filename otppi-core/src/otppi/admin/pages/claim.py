@@ -60,7 +60,8 @@ class ClaimPage:
             422 if problems else 200,
             given=shown,
             problems=problems,
-            needs_code=self._needs_code(),
+            needs_code=(needs_code := self._needs_code()),
+            address="" if needs_code else visit().arrival.url,
         )
 
     def _actor(self) -> Actor:
@@ -70,7 +71,7 @@ class ClaimPage:
     def _needs_code(self) -> bool:
         """Whether the request did not come in by the access point, whose passphrase is on the brochure, too."""
         name = self._parts.config.one(ADMINISTRATION)["access_point"]
-        return not name or visit().interface != name
+        return not name or visit().arrival.interface != name
 
     def _check_state(self) -> None:
         state = self._parts.claim.state

@@ -13,11 +13,17 @@ logger = logging.getLogger(__name__)
 
 ALPHABET = "3479ACDEFHJKMNPQRTUWXY"
 """No character looks like another one in any font: none of 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V."""
-LENGTH = 8
+LENGTH = 16
+"""Characters of a code: with it alone a device is claimed, and reset from a stick; nobody guesses 71 bits."""
+_EARLIER_LENGTH = 8
+"""Those of a code that was made before, which is on its brochure: it goes on being the device's."""
+_GROUP = 4
 
 
 class DeviceCode:
-    """Made once, at random, and kept in a file of mode 0600. Any thread.
+    """Made once, at random, and kept in a file of mode 0600: the characters, and a line feed. Any thread.
+
+    The card image writes that file at its first boot, before the gateway starts, as the code is on the brochure.
 
     Args:
         path: The file.
@@ -30,10 +36,10 @@ class DeviceCode:
 
     @property
     def code(self) -> str:
-        """The code, as people write it: `ACDE-FHJK`."""
+        """The code, as people write it: `ACDE-FHJK-MNPQ-RTUW`."""
         with self._lock:
-            self._code = self._code or self._read() or self._make()
-            return f"{self._code[: LENGTH // 2]}-{self._code[LENGTH // 2 :]}"
+            self._code = code = self._code or self._read() or self._make()
+            return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
 
     def matches(self, typed: str) -> bool:
         """Whether this is the code, however it is written; takes as long for any that is not."""
@@ -46,7 +52,7 @@ class DeviceCode:
             return ""
         except (OSError, UnicodeDecodeError):
             kept = ""
-        if not re.fullmatch(f"[{ALPHABET}]{{{LENGTH}}}", kept):
+        if len(kept) not in (LENGTH, _EARLIER_LENGTH) or not set(kept) <= set(ALPHABET):
             logger.error("the code of the device cannot be read, and is made anew (otppi admin code)")
             return ""
         return kept

@@ -79,7 +79,8 @@ ADMINISTRATION = TypedSection(
             _("Access Point Interface"),
             _(
                 "Network interface of the device's own access point, such as `wlan0`: a browser that comes by it "
-                "creates the first administrator without the device code. Empty: none does."
+                "creates the first administrator without the device code, and is led to the pages until then, whatever "
+                "name it calls. Empty: none does."
             ),
             check=_interface_problem,
             advanced=True,

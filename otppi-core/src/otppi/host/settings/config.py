@@ -12,7 +12,7 @@ from otppi.host.settings.document import Declarations, Whole, contradictions, re
 from otppi.host.settings.renames import Rename, Renames
 from otppi.host.settings.revisions import TABLE, Revisions
 from otppi.host.settings.secrets import hash_secrets, renamed, with_secrets
-from otppi.host.storage.store import Store, lists_of
+from otppi.host.storage.store import Lists, lists_of
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -32,7 +32,7 @@ class Config:
     Changed by one thread at a time (the main thread at the start, then the control socket's); read by any.
     """
 
-    def __init__(self, store: Store, declarations: Declarations) -> None:
+    def __init__(self, store: Lists, declarations: Declarations) -> None:
         self._store = store
         self._declarations = declarations
         self._revisions = Revisions(store)
@@ -149,13 +149,9 @@ class Config:
         Raises:
             InvalidSettings: With every problem of every section.
         """
-        if not isinstance(document, Mapping):
-            raise InvalidSettings([FieldError("document", _("must be an object of sections"))])
-        if (lists := lists_of(document)) is not None:
-            document = self._of_lists(lists)
         checked: Checked = {}
         problems: list[FieldError] = []
-        for key, raw in document.items():
+        for key, raw in self.sections_of(document).items():
             section = self.sections.get(key)
             if section is not None:
                 given, found = with_secrets(section, raw, self._values[key])
@@ -188,6 +184,17 @@ class Config:
             if problem not in before or any(_is_of(key, problem) for key in checked)
         ]
 
+    def sections_of(self, document: object) -> Mapping[str, Any]:
+        """Return what a document says of each section; it may have the form in which settings are kept.
+
+        Raises:
+            InvalidSettings: It is no object.
+        """
+        if not isinstance(document, Mapping):
+            raise InvalidSettings([FieldError("document", _("must be an object of sections"))])
+        lists = lists_of(document)
+        return document if lists is None else self._of_lists(lists)
+
     def _of_lists(self, lists: Mapping[str, list[Any]]) -> Mapping[str, Any]:
         """Read a `settings.json` as it is kept, such as one that a person edited, as a document of sections."""
         return {
@@ -203,8 +210,11 @@ class Config:
         )
         return [problem for path, item in items for problem in read_inputs(section.of(item), item, path, readers)]
 
-    def provision(self, document: object) -> None:
+    def provision(self, document: object) -> bool:
         """Check and keep a document as `update` does; where the card takes nothing, it is used all the same.
+
+        Returns:
+            Whether it is kept.
 
         Raises:
             InvalidSettings: With every problem; nothing was changed.
@@ -217,6 +227,8 @@ class Config:
             logger.error("the settings are used, but cannot be kept: %s", error.strerror)  # noqa: TRY400
             self._replace(checked)
             self._renames.adopt(known)
+            return False
+        return True
 
     def update(self, document: object, *, revision: int | None = None) -> list[str]:
         """Check and keep a document, all or nothing; return the keys of the sections that it changed.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from otppi.host.storage.store import Store
+from otppi.host.storage.store import Lists
 
 TABLE = "renames"
 MOST = 32
@@ -36,7 +36,7 @@ class Renames:
     They are written with the settings that they are of, as one file: neither is there without the other after a crash.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Lists) -> None:
         rows = store.read(TABLE) or []
         self.known = [one for row in rows if (one := _read(row)) is not None]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from otppi.api.errors import OtpPiError
-from otppi.host.storage.store import Store
+from otppi.host.storage.store import Lists
 from otppi.text import _
 
 TABLE = "revision"
@@ -30,7 +30,7 @@ class Revisions:
     One thread at a time, as `Config`. Kept beside the settings, so that a restart makes no two states look alike.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Lists) -> None:
         (kept,) = store.read(TABLE) or [{}]
         number, sections = kept.get("number"), kept.get("sections")
         self.number = number if isinstance(number, int) else 0

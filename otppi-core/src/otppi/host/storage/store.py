@@ -1,5 +1,6 @@
 """What is kept on the card: TinyDB through a storage that is atomic, has a check sum, and fails closed."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -7,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
@@ -221,7 +222,36 @@ def kept_in(path: Path, name: str) -> list[dict[str, Any]]:
     return list(tables.get(name, {}).values())
 
 
-class Store:
+class Lists(Protocol):
+    """Named lists of plain objects, each list written as a whole."""
+
+    def read(self, name: str) -> list[dict[str, Any]] | None:
+        """Return the objects of a list, or None where nobody ever wrote it."""
+
+    def write(self, lists: Mapping[str, list[dict[str, Any]] | None]) -> None:
+        """Replace several lists at once; None removes a list.
+
+        Raises:
+            OSError: They cannot be kept; nothing was changed.
+        """
+
+
+class NothingKept(Lists):
+    """Lists that nobody ever wrote, nor can: what a document is checked against where there is no data folder."""
+
+    def read(self, name: str) -> None:
+        """Return that it is not there."""
+
+    def write(self, lists: Mapping[str, list[dict[str, Any]] | None]) -> None:  # noqa: ARG002 - whatever they are
+        """Refuse.
+
+        Raises:
+            OSError: Always.
+        """
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+class Store(Lists):
     """Named lists of plain objects, each list written as a whole. Any thread.
 
     Args:
@@ -243,6 +273,12 @@ class Store:
             if name not in self._database.tables():
                 return None
             return [dict(document) for document in self._database.table(name).all()]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody ever wrote anything; what was damaged beyond its copy was written."""
+        with self._lock:
+            return self._storage.read() is None and not self._storage.trouble
 
     def tables(self) -> Tables:
         """Return all lists as they are kept, also those that nobody here knows."""
