@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from otppi.host.data_folder import DataFolder
 from otppi.host.gateway.certificate_operations import ends_soon
 from otppi.host.host import Host
 from otppi.host.runtime.registry import Registry
+from otppi.host.runtime.ways_in import WayIn
 from otppi.host.settings.config import Config
 from otppi.kit.memory import give_back
 from otppi.text import _
@@ -106,6 +107,11 @@ class Administration(Service):
         fingerprint = self._certificate.fingerprint
         about = {"listening": True, "port": port, "connections": server.connections, "threads": server.threads}
         return about | ({"certificate_sha256": fingerprint} if fingerprint else {})
+
+    def ways_in(self) -> Iterator[WayIn]:
+        """Return whether the pages are served, where they are switched on."""
+        if self._config.one(ADMINISTRATION)["enable"]:
+            yield WayIn(NAME, self._server is not None)
 
     def warnings(self) -> Sequence[str]:
         """Return what people should know."""

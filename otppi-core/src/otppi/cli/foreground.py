@@ -18,6 +18,7 @@ from otppi.admin.service import administration
 from otppi.api.services import Service
 from otppi.cli.documents import read_document
 from otppi.cli.exits import Exit, Failure
+from otppi.cli.life_signs import LifeSigns
 from otppi.cli.log_stream import LogStream
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.control.server import ControlServer
@@ -30,6 +31,7 @@ from otppi.host.parts import registry_of
 from otppi.host.runtime.registry import Registry
 from otppi.host.runtime.supervisor import Supervised
 from otppi.kit.memory import give_back, keep_little
+from otppi.kit.sd_notify import ServiceManager
 from otppi.web.listener import inherited_port
 
 logger = logging.getLogger(__name__)
@@ -76,43 +78,52 @@ def run(
     # Threads hand over within half a millisecond: a modem that answered is served at once while requests come in.
     sys.setswitchinterval(0.0005)
     document = None if provision is None else read_document(provision)
-    try:
-        data = DataFolder(data_path, plugins=load_plugins(off=plugins_off(data_path), safe_mode=safe_mode))
-    except FolderInUse as error:
-        raise Failure(Exit.LATER, str(error)) from error
-    try:
-        if not safe_mode:
-            data.first_settings.take(first_settings)
-        elif first_settings:
-            logger.warning("the settings that a device comes with are not looked at in safe mode")
-        if provision is not None:
-            data.config.provision(document)
-        boot_folder = boot_folder_of(data_path)
-        host = Host(data, boot_folder, udev_source(), ring)
-        host.services.add(_Log(log))
-    except BaseException:
-        data.close()
-        raise
+    with LifeSigns(ServiceManager.of(os.environ)) as signs:
+        try:
+            data = DataFolder(data_path, plugins=load_plugins(off=plugins_off(data_path), safe_mode=safe_mode))
+        except FolderInUse as error:
+            raise Failure(Exit.LATER, str(error)) from error
+        try:
+            if not safe_mode:
+                data.first_settings.take(first_settings)
+            elif first_settings:
+                logger.warning("the settings that a device comes with are not looked at in safe mode")
+            if provision is not None:
+                data.config.provision(document)
+            host = Host(data, boot_folder_of(data_path), udev_source(), ring)
+            host.services.add(_Log(log))
+        except BaseException:
+            data.close()
+            raise
+        host.restarting.by(restart)
+        return _run(data, host, stopping, signs)
+
+
+def _run(data: DataFolder, host: Host, stopping: int, signs: LifeSigns) -> int | None:
+    """Run a gateway that is made, until something comes by the pipe `stopping`; see `run`."""
     registry = registry_of(data, host)
     pages = administration(data, host, registry, _kept_port())
     host.services.add(pages)
-    host.restarting.by(restart)
     try:
         host.start()
         gc.collect()  # what is garbage by now would stay, too: the first of each two classes of a dataclass with slots
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         give_back()
-        with _control(data, host, registry, boot_folder / _CONTROL_SOCKET):
-            logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data_path)
+        with _control(data, host, registry, boot_folder_of(data.path) / _CONTROL_SOCKET):
+            logger.info("the gateway runs (process %d, data folder %s)", os.getpid(), data.path)
+            signs.opening(host)
             first = os.read(stopping, 1)
+            signs.stopping(again=host.restarting.wanted)
             logger.info("the gateway is stopping")
     finally:
         kept = pages.keep_port() if host.restarting.wanted else None
         host.stop()
     if not host.restarting.wanted or _is_signalled(stopping, first):
+        signs.stopping(again=False)
         return 0
     if kept is not None:
         os.environ[_KEPT_PORT] = str(kept)
+    signs.hand_on()
     return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from otppi.host.runtime.ways_in import WayIn
 from otppi.kit.net.link import is_link
 
 
@@ -15,3 +16,12 @@ def state_of(ingress: Mapping[str, Any]) -> tuple[str, str | None]:
     running = "connected" if ingress["connected"] else "connecting"
     state = running if ingress["state"] == "running" else ingress["state"]
     return state, ingress["last_problem"] or ingress["last_error"]
+
+
+def way_in_of(ingress: Mapping[str, Any]) -> WayIn:
+    """Return whether an ingress is open: one that says neither that it listens nor that it is connected, as it runs."""
+    state, problem = state_of(ingress)
+    listens = state == "running" and ingress.get("listening", True)
+    is_open = state == "connected" if is_link(ingress) else listens
+    known = problem or ("" if state in ("running", "connecting") else state)
+    return WayIn(ingress["name"], is_open, "" if is_open else known)

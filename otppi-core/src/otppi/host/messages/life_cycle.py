@@ -79,6 +79,13 @@ class LifeCycle:
         kept = (self._spool, self._journal, self._notes, self._report)
         return [warning for one in (*kept, self.clock) for warning in one.warnings()]
 
+    def takes(self, seconds: float) -> bool:
+        """Whether a message could be taken in within so many seconds: nobody holds the lock for longer."""
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
+
     # -- who waits for an end ---------------------------------------------------------------------------------------
 
     def on_end(self, record: Record, callback: Callable[[], None]) -> bool:

@@ -43,5 +43,10 @@ class MadeOnThread(Generic[T]):
         if self._made is not None:
             self._made.stop()
 
+    @property
+    def is_made(self) -> bool:
+        """Whether it has been made by now."""
+        return self._made is not None
+
     def _has_made(self, made: T) -> None:
         """Do what is to be done before it runs for the first time."""

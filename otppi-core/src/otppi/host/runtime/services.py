@@ -3,6 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -12,6 +13,7 @@ from otppi.api.services import Samples, Service
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.supervisor import NoThread, Supervised, Supervision, ThreadState, Watch, end_all
 from otppi.host.runtime.switches import ServiceSwitch, Switchable, check_ended, find_owner
+from otppi.host.runtime.ways_in import HasWaysIn, WayIn
 from otppi.text import _
 from otppi.text.states import said
 
@@ -53,6 +55,9 @@ class Services:
             all are told to, and each one's thread is waited for; when all have stopped, they are closed.
         events: Is told of services whose state changes, and of settings that changed.
         patience: Seconds in which a thread may end.
+
+    Attributes:
+        unwatched: Returns how many seconds ago the watch has looked after all threads (any thread).
     """
 
     def __init__(self, services: Iterable[Service], events: EventBus, patience: float = PATIENCE) -> None:
@@ -64,6 +69,7 @@ class Services:
         self._others: list[Supervised] = []
         watch = Watch(self.threads, (self.look,))
         self._watch = Supervised("watch", watch.run, watch.stop)
+        self.unwatched = watch.age
 
     def look_after(self, thread: Supervised) -> None:
         """Start a thread of somebody else again as well, where it could not be started, or died without a word."""
@@ -188,6 +194,23 @@ class Services:
         """List the threads that are to live: those of the services, and those that services own."""
         owned = [thread for one in list(self._services) if isinstance(one, OwnsThreads) for thread in one.threads()]
         return [*self._threads.values(), *owned, *self._others]
+
+    def dead(self) -> list[str]:
+        """Name the threads that are to live, and do not: the watch starts them again as soon as that can be."""
+        return [thread.name for thread in self.threads() if thread.is_dead]
+
+    def ways_in(self) -> list[WayIn]:
+        """Return the ways by which messages and people come in, and how each is."""
+        nothing: Iterable[WayIn] = ()
+        owners = [one for one in list(self._services) if isinstance(one, HasWaysIn)]
+        return [self._with_failure(one, way) for one in owners for way in _guarded(one, one.ways_in, nothing)]
+
+    def _with_failure(self, service: Service, way: WayIn) -> WayIn:
+        """Add why a way in cannot be opened where the thread that opens it has failed."""
+        thread = self._threads.get(service.name)
+        if thread is None or not way.begins:
+            return way
+        return replace(way, problem=failure_of(way.name, thread.supervision))
 
     def look(self) -> None:
         """See after what has no thread of its own; on the watch's thread."""

@@ -77,9 +77,14 @@ class Supervised:
         """Whether it was told to start, and not yet to stop."""
         return self._wanted and not self._stopping.is_set()
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is to run, and has no thread: it could not be started, or died without a word."""
+        return self.started and (self._thread is None or not self._thread.lives)
+
     def revive(self) -> None:
-        """Start the thread where it could not be started, or died without a word; for who watches over all of them."""
-        if not self._wanted or self._stopping.is_set() or (self._thread is not None and self._thread.lives):
+        """Start the thread where it is dead; for who watches over all of them."""
+        if not self.is_dead:
             return
         if self._thread is not None:
             logger.error("%s died; it is started again", self.name)
@@ -183,14 +188,21 @@ class Watch:
         self._threads = threads
         self._looks = looks
         self._stopping = threading.Event()
+        self._looked = time.monotonic()
 
     def run(self) -> None:
         """Look until `stop`."""
+        self._looked = time.monotonic()
         while not self._stopping.wait(WATCH_EVERY):
             for thread in self._threads():
                 thread.revive()
             for look in self._looks:
                 look()
+            self._looked = time.monotonic()
+
+    def age(self) -> float:
+        """Return how many seconds ago it has looked at all of them (any thread)."""
+        return time.monotonic() - self._looked
 
     def stop(self) -> None:
         """End `run`."""
