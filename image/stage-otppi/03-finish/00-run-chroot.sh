@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 systemd-sysusers
 systemctl preset-all                     # the preset's file is the list of what runs
 systemctl mask systemd-firstboot.service # it would ask at the console
@@ -9,5 +10,5 @@ if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
   [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all
 fi
 apt-get clean
-rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
+rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /var/log/journal
 rm -f /etc/dpkg/dpkg.cfg.d/otppi-build
