@@ -3,6 +3,7 @@ systemd-sysusers
 systemctl preset-all                     # the preset's file is the list of what runs
 systemctl mask systemd-firstboot.service # it would ask at the console
 passwd -l root >/dev/null
+! id otppi-nobody >/dev/null 2>&1 || userdel --remove otppi-nobody # pi-gen wants one
 rm -f /etc/ssh/ssh_host_*
 ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
 if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
