@@ -43,7 +43,9 @@ def test_file_systems_are_whole(card: Path, tmp_path: Path) -> None:
         part = tmp_path / name
         cut = ["dd", f"if={card}", f"of={part}", "bs=1M", f"skip={start >> 20}", f"count={length >> 20}", "conv=sparse"]
         subprocess.run(cut, check=True, capture_output=True)
-        done = subprocess.run([*check, part], capture_output=True, text=True, env={**os.environ, "PATH": "/usr/sbin:/usr/bin"})
+        done = subprocess.run(
+            [*check, part], capture_output=True, text=True, env={**os.environ, "PATH": "/usr/sbin:/usr/bin"}
+        )
         assert done.returncode == 0, done.stdout
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 from otppi.host.administrators.device_code import ALPHABET
 from otppi.testing.waiting import until
@@ -23,8 +22,12 @@ _TOLD = "boot/firmware/otppi-this-device.txt"
 
 def _profile(twin: Twin) -> dict[str, str]:
     """Return what NetworkManager understands of the access point's profile."""
-    fields = "802-11-wireless.ssid,802-11-wireless-security.psk,ipv4.addresses,ipv4.never-default,connection.autoconnect"
-    shown = twin.run("nmcli", "--show-secrets", "--escape=no", "--terse", "-f", fields, "connection", "show", "otppi-ap")
+    fields = (
+        "802-11-wireless.ssid,802-11-wireless-security.psk,ipv4.addresses,ipv4.never-default,connection.autoconnect"
+    )
+    shown = twin.run(
+        "nmcli", "--show-secrets", "--escape=no", "--terse", "-f", fields, "connection", "show", "otppi-ap"
+    )
     return dict(line.split(":", 1) for line in shown.splitlines())
 
 
@@ -53,11 +56,7 @@ def test_a_device_of_its_own(new_twin: Twin) -> None:
     assert new_twin.otppi("admin", "code").splitlines()[0] == code
     assert ssid in new_twin.run("cat", "/run/issue.d/otppi.issue")
 
-    claim = {"username": "owner", "password": "a long pass phrase of the owner"}
-    new_twin.run(
-        "setpriv", "--reuid=otppi", "--regid=otppi", "--init-groups", "otppi", "--data", "/var/lib/otppi", "admin", "add",
-        claim["username"], "--password-stdin", given=claim["password"],
-    )  # fmt: skip
+    new_twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
     until(lambda: not (new_twin.path / _TOLD).exists(), "the file with the passphrase stays")
     until(lambda: ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue"), "the console still tells the passphrase")
     until(lambda: new_twin.code("test", "-e", "/run/otppi-dhcp/portal.conf") != 0, "names are still answered with lies")
@@ -108,7 +107,9 @@ def test_power_cut_during_the_first_boot(new_twin: Twin) -> None:
 def test_reset_of_the_access_point(new_twin: Twin) -> None:
     (new_twin.path / "boot/firmware/otppi-device.json").write_text(json.dumps(GIVEN))
     assert new_twin.boot() == "running"
-    new_twin.run("nmcli", "connection", "modify", "otppi-ap", "wifi.ssid", "other", "wifi-sec.psk", "forgotten-long-ago")
+    new_twin.run(
+        "nmcli", "connection", "modify", "otppi-ap", "wifi.ssid", "other", "wifi-sec.psk", "forgotten-long-ago"
+    )
     assert _profile(new_twin)["802-11-wireless.ssid"] == "other"
     manager = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
     code, told = new_twin.as_gateway(

@@ -57,11 +57,12 @@ class Twin:
         Args:
             options: More ones of systemd-nspawn.
         """
+        name = self._folder.name.replace("_", "-")  # a machine's name is one of a host
         console = open(self._folder / "console", "ab")  # noqa: SIM115 - the process has it
         with console:
             self._process = subprocess.Popen(
                 [
-                    "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}", f"--machine={self._folder.name.replace('_', '-')}",
+                    "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}", f"--machine={name}",
                     "--keep-unit", "--register=no", "--private-network", "--console=pipe",
                     "--bind-ro=/dev/null:/etc/fstab", *options,
                 ],
@@ -130,15 +131,17 @@ class Twin:
         """Run a program in it as root, and return its exit code."""
         return subprocess.run([*self._inside(self._init), *command], capture_output=True).returncode
 
-    def as_gateway(self, *command: str) -> tuple[int, str]:
+    def as_gateway(self, *command: str, given: str = "") -> tuple[int, str]:
         """Run a program as the gateway's user, and return its exit code and all that it says."""
         command = ("setpriv", "--reuid=otppi", "--regid=otppi", "--init-groups", *command)
-        done = subprocess.run([*self._inside(self._init), *command], capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            [*self._inside(self._init), *command], input=given, capture_output=True, text=True, errors="replace"
+        )
         return done.returncode, done.stdout + done.stderr
 
-    def otppi(self, *arguments: str) -> str:
+    def otppi(self, *arguments: str, given: str = "") -> str:
         """Run the product's command line as the gateway's user."""
-        code, told = self.as_gateway("otppi", "--data", "/var/lib/otppi", *arguments)
+        code, told = self.as_gateway("otppi", "--data", "/var/lib/otppi", *arguments, given=given)
         assert code == 0, f"otppi {arguments} ended with {code}: {told}"
         return told
 
