@@ -1,4 +1,4 @@
-"""What the image is made of, as SPDX 2.3 (ISO/IEC 5962): `sbom.py PACKAGES.TSV ROOT` tells Debian's packages and the wheels."""
+"""What the image is made of: `sbom.py PACKAGES.TSV ROOT` prints it as SPDX 2.3 (ISO/IEC 5962)."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def of_python(root: Path) -> Iterator[dict[str, Any]]:
     """Yield the distributions that are in the product's environment."""
     for site in sorted(root.glob("opt/otppi/lib/python3*/site-packages")):
         for one in sorted(distributions(path=[str(site)]), key=lambda one: one.name):
-            expression = one.metadata.json.get("license_expression", "NOASSERTION")
+            expression = str(one.metadata.json.get("license_expression", "NOASSERTION"))
             yield package(one.name, one.version, f"pkg:pypi/{one.name.lower()}@{one.version}", expression)
 
 

@@ -10,7 +10,7 @@ BUILT = TOP / "build/image"
 
 
 def built(arch: str) -> Path:
-    """Return the folder of what `image/bin/build` makes of an architecture: `root`, `packages.tsv`, `sbom.spdx.json`."""
+    """Return the folder with what `image/bin/build` makes: `root`, `packages.tsv`, `sbom.spdx.json`."""
     folder = BUILT / arch
     environment = {**os.environ, "OTPPI_VENV": sys.prefix}
     done = subprocess.run(

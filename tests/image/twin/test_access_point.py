@@ -66,17 +66,10 @@ def test_a_phone_at_a_new_device(phone: Phone, twin: Twin) -> None:
 
 
 def test_a_phone_at_a_device_in_use(phone: Phone, twin: Twin) -> None:
-    twin.as_gateway(
-        "sh",
-        "-c",
-        "echo a long pass phrase of the owner | otppi --data /var/lib/otppi admin add owner --password-stdin",
-    )
-    until(
-        lambda: "NXDOMAIN" in _resolved(phone, "example.org") or "REFUSED" in _resolved(phone, "example.org"),
-        "names still lead here",
-    )
+    twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
+    until(lambda: re.search("NXDOMAIN|REFUSED", _resolved(phone, "example.org")), "names still lead here")
     assert AP_ADDRESS in _resolved(phone, "otppi.local").split("Name:")[-1]
-    status, told = _get(phone, f"{PAGES}captive-portal/api")
+    _status, told = _get(phone, f"{PAGES}captive-portal/api")
     assert json.loads(told.partition("\n\n")[2]) == {"captive": False}
     assert _get(phone, PAGES, "--header", "Host: connectivitycheck.example")[0] == 421
     assert _get(phone, f"{PAGES}login")[0] == 200

@@ -197,8 +197,8 @@ def test_gateway_that_hangs_is_replaced(twin: Twin) -> None:
 
 def test_only_debians_dbus_is_seen_beside_the_wheels(twin: Twin) -> None:
     program = (
-        "import importlib.metadata, sys; "
-        "print('\\n'.join(sorted({d.name for d in importlib.metadata.distributions(path=['/usr/lib/python3/dist-packages'])})))"
+        "import importlib.metadata as m; "
+        "print(*sorted({one.name for one in m.distributions(path=['/usr/lib/python3/dist-packages'])}))"
     )
     assert twin.run("/opt/otppi/bin/python", "-I", "-c", program).split() == ["dbus-python"]
     assert twin.run("/opt/otppi/bin/python", "-I", "-c", "import dbus; print(dbus.__file__)").startswith(
