@@ -96,6 +96,14 @@ def test_a_file_of_settings_that_is_none_is_told(
     assert listed(image) == {"cmdline.txt", "config.txt"}
 
 
+def test_settings_that_the_first_boot_would_not_read_are_told(image: Path, tmp_path: Path, capsys: Captured) -> None:
+    users = [{"username": f"aplikasi-{number}", "password": "x" * 100} for number in range(2000)]
+    (tmp_path / "settings.json").write_text(json.dumps({"api_users": users}))
+    assert personalise.main(["--settings", str(tmp_path / "settings.json"), str(image)]) == 2
+    assert capsys.readouterr().err == "otppi: settings: must be of 256 KiB at most\n"
+    assert listed(image) == {"cmdline.txt", "config.txt"}
+
+
 def test_a_second_time_it_has_to_be_told(image: Path, capsys: Captured) -> None:
     assert personalise.main(["--ssid", "Satu", str(image)]) == 0
     first = Card(image).identity()
