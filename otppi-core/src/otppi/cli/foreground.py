@@ -29,6 +29,7 @@ from otppi.host.modems.udev import udev_source
 from otppi.host.parts import registry_of
 from otppi.host.runtime.registry import Registry
 from otppi.host.runtime.supervisor import Supervised
+from otppi.kit import login1
 from otppi.kit.memory import give_back, keep_little
 from otppi.web.listener import inherited_port
 
@@ -97,6 +98,7 @@ def run(
     pages = administration(data, host, registry, _kept_port())
     host.services.add(pages)
     host.restarting.by(restart)
+    host.device_power.by(login1.reboot, login1.power_off)
     try:
         host.start()
         gc.collect()  # what is garbage by now would stay, too: the first of each two classes of a dataclass with slots
