@@ -124,12 +124,12 @@ def test_power_cut_at_each_step(device: Device, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "Expecting value"),
-        (b"\xff\xfe", "codec"),
-        (b"[" * 100_000, "too long|recursion"),
+        (b"", "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
         (b"[1]", "document must be an object"),
         (b'{"ssid": "x"}', "passphrase is missing"),
-        (b"{" + b" " * 300_000, "it is too long"),
+        (b"{" + b" " * 300_000, "it has more than 256 KiB"),
     ],
 )
 def test_document_that_cannot_be_used(device: Device, content: bytes, told: str) -> None:
@@ -137,7 +137,7 @@ def test_document_that_cannot_be_used(device: Device, content: bytes, told: str)
     first_boot(device)
     lines = device.told.read_text()
     assert "otppi-device.json" in lines
-    assert any(one in lines for one in told.split("|")), lines
+    assert told in lines
     assert device.kept.exists()
 
 
