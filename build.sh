@@ -212,7 +212,8 @@ need_machine() {
 # need_card: what a personalised card and its brochure take
 need_card() {
   need_packages mcopy=mtools pdftoppm=poppler-utils
-  [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || apt_install fonts-dejavu-core
+  [ -e /usr/share/fonts/truetype/lato/Lato-Regular.ttf ] || apt_install fonts-lato
+  [ -e /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf ] || apt_install fonts-dejavu-core
 }
 
 need_root() {
@@ -237,7 +238,7 @@ image() {
   [ $# -eq 0 ] || fail "image knows no $1"
   need_root image
   need_image
-  need_python requirements.lock requirements-image.lock
+  need_python requirements-image.lock
   case $base in
     debian) OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 image/bin/build arm64 "$folder" ;;
     raspios)
@@ -304,11 +305,10 @@ run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
-  if [ "$(id -u)" -eq 0 ]; then
-    need_image
-    need_twin
-    need_card
-  fi
+  need_image
+  need_twin
+  need_card
+  need_packages zbarimg=zbar-tools
   need_developer
   need_postman
   # The tests start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
@@ -344,7 +344,7 @@ texts() {
 lock() {
   need_developer
   local group
-  for group in build runtime modemmanager dev; do
+  for group in build runtime modemmanager image dev; do
     local file=requirements-$group.lock
     "$VENV/bin/uv" pip compile --quiet --group "pyproject.toml:$group" --universal --python-version 3.11 --generate-hashes \
       --no-emit-index-url --no-header --no-annotate --upgrade -o "${file/-runtime/}"
@@ -364,8 +364,8 @@ case $command in
   test-image) test_image "$@" ;;
   personalise | brochure)
     need_card
-    need_python requirements.lock requirements-image.lock
-    exec "$VENV/bin/python" -m "image.card.$command" "$@"
+    need_python requirements-image.lock
+    OTPPI_VENV=$VENV exec "image/bin/$command" "$@"
     ;;
   flash) exec image/bin/flash "$@" ;;
   texts) texts ;;

@@ -1,4 +1,4 @@
-"""The first boot of a device: who it is comes from the card's boot partition or is made, and is written where it is needed.
+"""The first boot of a device: who it is comes from the boot partition or is made, and is written where it is needed.
 
 Run as root, by systemd: `python -m otppi.host.identity.first_boot` for the first boot, with `restore-network` to bring
 the access point back to what the brochure says.
