@@ -32,7 +32,7 @@ The card image (docs/image.md), as root on Debian:
                OTPPI_TESTED_IMAGE names a folder with another card.img
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
-OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT,
+OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv, OTPPI_BUILD than build; OTPPI_HTTP_PORT,
 OTPPI_HTTPS_PORT and OTPPI_PAGE_PORT other ports for run than 8899, 10443 and 8888.
 TXT
 }
@@ -201,7 +201,7 @@ need_image() {
 
 # need_twin: what booting the twin takes, and the phone at its access point
 need_twin() {
-  need_packages systemd-nspawn=systemd-container nsenter=util-linux ip=iproute2 busybox=busybox curl=curl
+  need_packages systemd-nspawn=systemd-container nsenter=util-linux ip=iproute2 busybox=busybox curl=curl nft=nftables
 }
 
 # need_machine: what booting the card in a virtual machine takes
@@ -230,7 +230,7 @@ twin() {
 
 # image [--base raspios|debian]
 image() {
-  local base=raspios folder=build/card
+  local base=raspios folder=${OTPPI_BUILD:-build}/card
   if [ "${1:-}" = --base ]; then
     base=${2:-}
     shift 2 || fail "--base wants raspios or debian"
@@ -251,7 +251,11 @@ image() {
   say "packing"
   zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
   (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
-  say "$folder/card.img.zst; next: ./build.sh personalise $folder/card.img, then ./build.sh flash $folder/card.img DEVICE"
+  if [ -n "${OTPPI_BUILD:-}" ]; then
+    mkdir -p build/card
+    cp "$folder"/{card.img,card.img.zst,packages.tsv,sbom.spdx.json,SHA256SUMS} build/card/
+  fi
+  say "build/card/card.img.zst; next: ./build.sh personalise build/card/card.img, ./build.sh flash build/card/card.img DEVICE"
 }
 
 test_image() {
