@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from otppi.cli import probing
+from otppi.cli.checks import gateway
 from otppi.kit.at import port
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.simulator.vendors import HUAWEI_E3372
@@ -95,3 +97,25 @@ def test_the_ports_of_this_device(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = [type("Port", (), {"device": f"/dev/ttyUSB{number}"}) for number in (1, 0)]
     monkeypatch.setattr(probing, "comports", lambda: ports)
     assert probing.serial_ports() == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+
+
+@pytest.mark.parametrize(
+    ("number", "detail", "advice"),
+    [
+        (errno.EACCES, "add it to the group dialout", "usermod -aG dialout USER"),
+        (errno.EPERM, "the sandbox of the service refuses", "systemctl restart otppi"),
+    ],
+)
+def test_a_port_that_is_refused(
+    otppi: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, detail: str, advice: str
+) -> None:
+    (tmp_path / "ttyUSB0").touch()
+    path = str(tmp_path / "ttyUSB0")
+    for module in (probing, gateway):
+        monkeypatch.setattr(module, "refusal_of", lambda one: number if one == path else 0)
+    result = otppi("modem", "probe", path, "--json")
+    assert (result.code, result.json[0]["state"]) == (1, "refused")
+    assert detail in result.json[0]["detail"]
+    finding = gateway._check_port("m0", path, None)
+    assert detail in finding.text
+    assert advice in finding.advice

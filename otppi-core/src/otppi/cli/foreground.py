@@ -118,7 +118,9 @@ def _run(data: DataFolder, host: Host, stopping: int, signs: LifeSigns) -> int |
     finally:
         kept = pages.keep_port() if host.restarting.wanted else None
         host.stop()
-    if not host.restarting.wanted or _is_signalled(stopping, first):
+    if not host.restarting.wanted:
+        return 0
+    if _is_signalled(stopping, first):
         signs.stopping(again=False)
         return 0
     if kept is not None:

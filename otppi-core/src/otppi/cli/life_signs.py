@@ -102,11 +102,10 @@ class LifeSigns:
         """Say that it stops; not where it begins again as the same process, which stays the service that runs."""
         if self._manager is None:
             return
-        self._go_to(_Phase.STOPPING, _STOPS_WITHIN)
         if again:
-            self._say(status("begins again: modems finish what they send"))
+            self._go_to(_Phase.STOPPING, _STOPS_WITHIN, status("begins again: modems finish what they send"))
         else:
-            self._say(STOPPING, status("stops: modems finish what they send"))
+            self._go_to(_Phase.STOPPING, _STOPS_WITHIN, STOPPING, status("stops: modems finish what they send"))
 
     def hand_on(self) -> None:
         """Leave it to the program that takes this one's place to speak; it has a few minutes to begin."""
@@ -114,9 +113,11 @@ class LifeSigns:
             self._manager.hand_on(os.environ)
             self._say(extended(_AGAIN_WITHIN))
 
-    def _go_to(self, phase: _Phase, seconds: float) -> None:
+    def _go_to(self, phase: _Phase, seconds: float, *fields: str) -> None:
         with self._lock:
-            self._phase, self._until, self._next_extension = phase, time.monotonic() + seconds, 0.0
+            self._phase, self._until = phase, time.monotonic() + seconds
+            self._say(*fields, extended(_MORE))
+            self._next_extension = time.monotonic() + _EVERY
         self._wake.set()
 
     # -- its thread -------------------------------------------------------------------------------------------------
@@ -145,11 +146,14 @@ class LifeSigns:
         waited_for = [way.name for way in ways if way.begins]
         is_late = time.monotonic() > self._until
         if waited_for and not (is_late and any(way.is_open for way in ways)):
-            self._extend(_Phase.OPENING, status(f"starts: {_listed(waited_for)} not open yet"))
+            told = f"starts: {_listed(waited_for)} not open yet"
+            if told != self._told and self._say_in(_Phase.OPENING, status(told)):
+                self._told = told
+            self._extend(_Phase.OPENING)
             if is_late and not self._late:
                 self._late = True
                 logger.error("no way in is open after %.0f s: %s", self._opens_within, _listed(waited_for))
-            return _SOON
+            return 10 * _SOON if is_late else _SOON
         if waited_for:
             logger.error("the gateway runs without %s, not open after %.0f s", _listed(waited_for), self._opens_within)
         self._told = _sentence(host, ways)

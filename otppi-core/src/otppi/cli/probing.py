@@ -1,6 +1,6 @@
 """Which modem is at which serial port: asks every modem type that can tell, all ports at the same time."""
 
-import os
+import errno
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -16,7 +16,7 @@ from otppi.api.modem import ModemType
 from otppi.cli.language import _
 from otppi.host.core import load_plugins
 from otppi.host.modems.types import best_type
-from otppi.kit.at.port import named, users_of
+from otppi.kit.at.port import named, refusal_of, sandbox_refuses, users_of
 
 
 def serial_ports() -> list[str]:
@@ -28,7 +28,7 @@ def probe_ports(paths: Iterable[str]) -> list[dict[str, Any]]:
     """Ask the ports, all at the same time, and return what each answered in the order of the paths.
 
     `state` is found (a modem answered), blocked (it answered, but needs a person), held (by the programs in `held_by`,
-    so it was not asked), silent, refused (by its permissions) or absent.
+    so it was not asked), silent, refused (by its permissions, or by the rules for devices) or absent.
     """
     types = list(load_plugins().modem_types.values())
     asked = [_in_thread(partial(_probe, path, types)) for path in paths]
@@ -71,11 +71,17 @@ def port_problem(path: str) -> dict[str, Any] | None:
     """Return why a port cannot be asked or used, or None."""
     if not Path(path).exists():
         return _result(path, "absent", _("there is no {path}", path=path))
-    if not os.access(path, os.R_OK | os.W_OK):
-        return _result(path, "refused", _("may not be opened by this user (add it to the group dialout)"))
+    if refusal := refusal_of(path):
+        return _result(path, "refused", _why_refused(path, refusal))
     if holders := users_of(path):
         return _result(path, "held", _("held by {named}", named=named(holders)), held_by=holders)
     return None
+
+
+def _why_refused(path: str, refusal: int) -> str:
+    if refusal == errno.EPERM:
+        return sandbox_refuses(path)
+    return _("may not be opened by this user (add it to the group dialout)")
 
 
 def _result(path: str, state: str, detail: str = "", **more: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from otppi.admin.pages.needs import (
     needs,
     refusal_said,
 )
+from otppi.kit.at.port import sandbox_refuses
 from otppi.kit.net.failures import WRONG_LOGIN
 from otppi.text import Text, _, joined
 from otppi.text.languages import translated
@@ -74,6 +75,8 @@ def _in_indonesian(one: Text) -> str | None:
         (_("no network: {registration}", registration="denied"), "no-network"),
         (_("{path} is held by {named}", path="/dev/ttyUSB2", named="minicom (812)"), "port-busy"),
         (_("no port is set"), "port"),
+        (_("{path} may not be opened by this user (add it to the group dialout)", path="/dev/ttyUSB0"), "port"),
+        (sandbox_refuses("/dev/ttyUSB0"), "sandbox"),
         ("the SIM asks for its PIN and none is set, says a stranger", ""),
         (_("the modem gave no reason"), ""),
         (_("{problem} (401)", problem=WRONG_LOGIN), "login"),

@@ -50,6 +50,10 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
             _("Another program uses the port."),
             _("End that program, or give the modem another port in its settings."),
         ),
+        "sandbox": (
+            _("The service may not use the port."),
+            _("Restart the device, so that the driver is there before the gateway."),
+        ),
         "port": (_("The port cannot be opened."), _("Choose another one in the modem's settings.")),
         "blocked": (_("The modem cannot be used."), _("See what it says on its page.")),
         "refused": (_("The operator refuses."), _("Often the balance is used up: read it.")),
@@ -90,6 +94,8 @@ OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
         "{path} is held by another user's program, probably {named}": "port-busy",
         "{path} is used by another modem of this gateway": "port",
         "{path} may not be opened by this user (add it to the group dialout)": "port",
+        "the sandbox of the service refuses {path}: its driver was not loaded when the service started, or is not"
+        " allowed there (DeviceAllow)": "sandbox",
         "{path} cannot be opened: {reason}": "port",
         "no port is set": "port",
         "daily quota is used up": "daily-quota",

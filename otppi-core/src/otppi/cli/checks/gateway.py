@@ -1,5 +1,6 @@
 """Checks of the gateway: store, control socket, plugins, settings, modems, ingresses."""
 
+import errno
 import shlex
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from otppi.cli.talk import ask, by_itself, running
 from otppi.host.control.client import ControlClient
 from otppi.host.core import load_plugins
 from otppi.host.storage.store import AtomicStorage, StoreDamaged
+from otppi.kit.at.port import refusal_of
 from otppi.kit.net.http_client import HttpClient
 from otppi.kit.net.link import LinkLost, is_link
 from otppi.kit.net.tls import verifying_context
@@ -145,7 +147,12 @@ def _check_port(name: str, path: str, gateway: int | None, imei: str = "") -> Fi
         return ok(check, _("{path} may be opened", path=path))
     if found["state"] == "held" and any(one.endswith(f"({gateway})") for one in found["held_by"]):
         return ok(check, _("{path} is held by the gateway", path=path))
-    return problem(check, found["detail"], _PORT_ADVICE[found["state"]])
+    return problem(check, found["detail"], _advice_for(found["state"], path))
+
+
+def _advice_for(state: str, path: str) -> str:
+    sandboxed = state == "refused" and refusal_of(path) == errno.EPERM
+    return _("restart the service: systemctl restart otppi") if sandboxed else _PORT_ADVICE[state]
 
 
 _PORT_ADVICE = {

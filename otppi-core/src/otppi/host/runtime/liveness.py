@@ -47,7 +47,7 @@ class Liveness:
         if dead := self._dead_for_long():
             return f"{', '.join(dead)} died, and cannot be started again"
         if not self._takes(patience):
-            return f"no message could be taken in for {patience:.0f} s"
+            return f"no message could be taken in for {patience:g} s"
         return ""
 
     def _dead_for_long(self) -> list[str]:

@@ -192,8 +192,10 @@ def _cannot_open(path: str, error: Exception) -> ModemLost:
         return PortHeld(
             _("{path} is held by another user's program, probably {named}", path=path, named=named(suspects)), suspects
         )
-    if reason in (errno.EACCES, errno.EPERM):
+    if reason == errno.EACCES:
         return ModemBlocked(_("{path} may not be opened by this user (add it to the group dialout)", path=path))
+    if reason == errno.EPERM:
+        return ModemBlocked(sandbox_refuses(path))
     return ModemBlocked(
         _(
             "{path} cannot be opened: {reason}",
@@ -201,6 +203,33 @@ def _cannot_open(path: str, error: Exception) -> ModemLost:
             reason=os.strerror(reason) if reason else type(error).__name__,
         )
     )
+
+
+def sandbox_refuses(path: str) -> str:
+    """Say that the rules for devices refuse one, and not its permissions: open(2) tells EPERM, and not EACCES.
+
+    systemd looks up which driver `DeviceAllow=char-ttyUSB` means when it starts the service; a driver that is loaded
+    later is refused until it is started again. Another user, or another group, would change nothing.
+    """
+    return _(
+        "the sandbox of the service refuses {path}: its driver was not loaded when the service started, or is not"
+        " allowed there (DeviceAllow)",
+        path=path,
+    )
+
+
+def refusal_of(path: str) -> int:
+    """Return the error number by which a device may not be opened for reading and writing; 0 where it may.
+
+    access(2) says no more than whether it may; only one that may not be is opened to know why not.
+    """
+    if os.access(path, os.R_OK | os.W_OK):
+        return 0
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
 
 
 def named(holders: Iterable[str]) -> str:
@@ -219,7 +248,10 @@ def users_of(path: str) -> list[str]:
 
 
 def _locked(path: str) -> bool:
-    descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError:
+        return False  # `Port` says what that means
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
