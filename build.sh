@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only script a newcomer needs: ./build.sh run | setup | test | bench | soak | texts | lock
+# The only script a newcomer needs: ./build.sh run | setup | test | image | flash | … (./build.sh help tells all)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -19,6 +19,17 @@ usage: ./build.sh COMMAND
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
   texts    bring the catalogues of translations up to date with the source (docs/translating.md)
   lock     choose the versions of all packages anew (requirements*.lock)
+
+The card image (docs/image.md), as root on Debian:
+
+  image        make it: build/card/card.img.zst, by pi-gen on Raspberry Pi OS Lite;
+               --base debian: on plain Debian, where the internet has only Debian's packages
+  personalise  give a copy of the image its own Wi-Fi name, passphrase and code, and make its brochure (--help)
+  brochure     make the brochure of a card that is personalised already (--help)
+  flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
+  twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
+  test-image   build the image of arm64, boot it in a virtual machine and test it there (half an hour, later ten minutes);
+               OTPPI_TESTED_IMAGE names a folder with another card.img
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
 OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT,
@@ -181,6 +192,77 @@ need_postman() {
   echo "$wanted" >"$mark"
 }
 
+# need_image: what making the card image and looking at it takes
+need_image() {
+  need_packages mmdebstrap=mmdebstrap arch-test=arch-test mcopy=mtools mkfs.fat=dosfstools sfdisk=fdisk mke2fs=e2fsprogs \
+    zstd=zstd cpio=cpio modprobe=kmod xz=xz-utils unshare=util-linux
+  [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install debian-archive-keyring
+}
+
+# need_twin: what booting the twin takes, and the phone at its access point
+need_twin() {
+  need_packages systemd-nspawn=systemd-container nsenter=util-linux ip=iproute2 busybox=busybox curl=curl
+}
+
+# need_machine: what booting the card in a virtual machine takes
+need_machine() {
+  need_packages qemu-system-aarch64=qemu-system-arm qemu-img=qemu-utils chromium=chromium
+}
+
+# need_card: what a personalised card and its brochure take
+need_card() {
+  need_packages mcopy=mtools pdftoppm=poppler-utils
+  [ -e /usr/share/fonts/truetype/lato/Lato-Regular.ttf ] || apt_install fonts-lato
+  [ -e /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf ] || apt_install fonts-dejavu-core
+}
+
+need_root() {
+  [ "$(id -u)" -eq 0 ] || fail "$1 needs root"
+}
+
+twin() {
+  need_root twin
+  need_image
+  need_twin
+  need_developer
+  exec "$VENV/bin/python" -m pytest tests/image/twin "$@"
+}
+
+# image [--base raspios|debian]
+image() {
+  local base=raspios folder=build/card
+  if [ "${1:-}" = --base ]; then
+    base=${2:-}
+    shift 2 || fail "--base wants raspios or debian"
+  fi
+  [ $# -eq 0 ] || fail "image knows no $1"
+  need_root image
+  need_image
+  need_python requirements-image.lock
+  case $base in
+    debian) OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 image/bin/build arm64 "$folder" ;;
+    raspios)
+      need_packages git=git quilt=quilt debootstrap=debootstrap zerofree=zerofree zip=zip capsh=libcap2-bin xxd=xxd \
+        file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz lsblk=util-linux qemu-arm=qemu-user
+      OTPPI_VENV=$VENV image/bin/pi-gen "$folder"
+      ;;
+    *) fail "there is no base $base (raspios, debian)" ;;
+  esac
+  say "packing"
+  zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
+  (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
+  say "$folder/card.img.zst; next: ./build.sh personalise $folder/card.img, then ./build.sh flash $folder/card.img DEVICE"
+}
+
+test_image() {
+  need_root test-image
+  need_image
+  need_machine
+  need_card
+  need_developer
+  exec "$VENV/bin/python" -m pytest tests/image/machine "$@"
+}
+
 # check_types: one folder of tests at a time, as each has a conftest.py of its own
 check_types() {
   local folder
@@ -200,7 +282,8 @@ check() {
   # shellcheck disable=SC2064 # the names are wanted as they are now
   trap "kill $types 2>/dev/null || true; rm -f '$told'" EXIT
   say "shell scripts"
-  shellcheck build.sh .ci/run
+  shellcheck --external-sources build.sh .ci/run image/bin/* image/stage-*/prerun.sh image/stage-*/*/*.sh image/export/*.sh \
+    image/export/*/*.sh overlays/*/usr/lib/otppi/*
   say "style"
   "$VENV/bin/ruff" check .
   "$VENV/bin/ruff" format --check .
@@ -222,6 +305,10 @@ run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
+  need_image
+  need_twin
+  need_card
+  need_packages zbarimg=zbar-tools
   need_developer
   need_postman
   # The tests start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
@@ -257,7 +344,7 @@ texts() {
 lock() {
   need_developer
   local group
-  for group in build runtime modemmanager dev; do
+  for group in build runtime modemmanager image dev; do
     local file=requirements-$group.lock
     "$VENV/bin/uv" pip compile --quiet --group "pyproject.toml:$group" --universal --python-version 3.11 --generate-hashes \
       --no-emit-index-url --no-header --no-annotate --upgrade -o "${file/-runtime/}"
@@ -272,6 +359,15 @@ case $command in
   bench) bench "$@" ;;
   soak) soak "$@" ;;
   setup) setup "$@" ;;
+  twin) twin "$@" ;;
+  image) image "$@" ;;
+  test-image) test_image "$@" ;;
+  personalise | brochure)
+    need_card
+    need_python requirements-image.lock
+    OTPPI_VENV=$VENV exec "image/bin/$command" "$@"
+    ;;
+  flash) exec image/bin/flash "$@" ;;
   texts) texts ;;
   lock) lock ;;
   -h | --help | help | '') usage ;;

@@ -1,6 +1,7 @@
 """What holds for the tests of every folder."""
 
 import gc
+import os
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,10 @@ from hypothesis import settings
 # takes too long in earnest meets the time-out of its test.
 settings.register_profile("repository", settings(), deadline=None)
 settings.load_profile("repository")
+
+# No test is to reach the services of the computer that it runs on, one of which would switch it off. What needs a bus
+# has one of its own.
+os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nowhere/system_bus_socket"
 
 _FIRST = (
     "tests/fleet/",

@@ -26,6 +26,8 @@ _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip -dk",  # RFC 1952 2.3.1
     b"PK\x03\x04": "unzip",
 }
+_ENVIRONMENT: Final = {"LC_ALL": "C", "HOME": os.devnull, "MTOOLSRC": os.devnull}
+"""What a person has set for mtools (~/.mtoolsrc, $MTOOLSRC) is about other disks."""
 _PATIENCE: Final = 120.0
 """Seconds for one file on a slow card."""
 
@@ -51,7 +53,7 @@ class BootPartition:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             self._offset = _offset(image, file.read(_SECTOR), size)
-        self._names = {line.removeprefix("::/").rstrip("/").lower() for line in self._listed()}
+        self._names = self._listed()
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name, in any case, in the root of the partition."""
@@ -69,44 +71,53 @@ class BootPartition:
         """Write a file, also over one that is there, and look whether the card has it.
 
         Raises:
-            CardError: It has not, such as where the partition is full.
+            CardError: It has not, such as where the partition is full: what was there before is there again.
             OSError: The card takes nothing.
         """
-        self._mtools("mcopy", "-o", "-", f"::{name}", given=content)
-        descriptor = os.open(self.image, os.O_RDWR)
+        before = self.read(name) if self.has(name) else None
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if self.read(name) != content:
-            raise CardError(_("{image}: {name} is not there as it was written", image=self.image, name=name))
+            self._put(name, content)
+        except CardError:
+            if before is not None:
+                self._put(name, before)
+            elif name.lower() in self._listed():
+                self._mtools("mdel", f"::{name}")
+            raise
         self._names.add(name.lower())
 
-    def _listed(self) -> list[str]:
-        return self._mtools("mdir", "-b", "::/").decode("utf-8", "replace").splitlines()
+    def _put(self, name: str, content: bytes) -> None:
+        self._mtools("mcopy", "-o", "-", f"::{name}", given=content)
+        # On a full partition mcopy writes what it can, and ends as if all were well.
+        if self.read(name) != content:
+            raise CardError(_("{image}: {name} cannot be written: is the partition full?", image=self.image, name=name))
+
+    def _listed(self) -> set[str]:
+        lines = self._mtools("mdir", "-b", "::/").decode("utf-8", "replace").splitlines()
+        return {line.removeprefix("::/").rstrip("/").lower() for line in lines}
 
     def _mtools(self, program: str, *arguments: str, given: bytes = b"") -> bytes:
-        drive = f"{self.image.resolve()}@@{self._offset}"
-        # What a person has in ~/.mtoolsrc is about other disks.
-        environment = os.environ | {"LC_ALL": "C", "MTOOLSRC": os.devnull}
+        descriptor = _opened(self.image)
         try:
+            # By its number, as what follows an @@ in a name would be the partition's place.
+            command = [program, "-i", f"/dev/fd/{descriptor}@@{self._offset}", *arguments]
             done = subprocess.run(
-                [program, "-i", drive, *arguments],
+                command,
                 input=given,
-                env=environment,
+                env=os.environ | _ENVIRONMENT,
+                pass_fds=[descriptor],
                 capture_output=True,
                 timeout=_PATIENCE,
-                check=False,
             )
+            os.fsync(descriptor)
         except FileNotFoundError as error:
             raise CardError(_("{program} is missing (apt-get install mtools)", program=program)) from error
         except subprocess.TimeoutExpired as error:
             raise CardError(_("{image}: the card does not answer", image=self.image)) from error
+        finally:
+            os.close(descriptor)
         if done.returncode != 0:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())
-            raise CardError(
-                _("{image}: its boot partition cannot be used: {reason}", image=self.image, reason=said or program)
-            )
+            said = " ".join(done.stderr.decode("utf-8", "replace").split()) or program
+            raise CardError(_("{image}: its boot partition cannot be used: {reason}", image=self.image, reason=said))
         return done.stdout
 
 

@@ -89,7 +89,12 @@ class Card:
         """
         command_line = with_country(self._boot.read(_COMMAND_LINE), identity.country)
         self._boot.write(_COMMAND_LINE, command_line)
-        self._boot.write(FILE_NAME, f"{json.dumps(identity.document(), indent=2)}\n".encode())
+        self._boot.write(FILE_NAME, encoded(identity))
+
+
+def encoded(identity: Identity) -> bytes:
+    """Return the file of an identity."""
+    return f"{json.dumps(identity.document(), ensure_ascii=False, indent=2)}\n".encode()
 
 
 def with_country(content: bytes, country: str) -> bytes:

@@ -23,7 +23,6 @@ _FONTS: Final = {
     (TEXT, ""): Font(_TRUETYPE / "lato/Lato-Regular.ttf", "fonts-lato"),
     (TEXT, "B"): Font(_TRUETYPE / "lato/Lato-Bold.ttf", "fonts-lato"),
     (BLACK, ""): Font(_TRUETYPE / "lato/Lato-Black.ttf", "fonts-lato"),
-    (CODE, ""): Font(_TRUETYPE / "dejavu/DejaVuSansMono.ttf", "fonts-dejavu-core"),
     (CODE, "B"): Font(_TRUETYPE / "dejavu/DejaVuSansMono-Bold.ttf", "fonts-dejavu-core"),
 }
 

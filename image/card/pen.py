@@ -1,5 +1,6 @@
 """Draws on a page of a PDF: texts, areas, QR codes. Millimetres from its upper left corner; fonts' sizes are points."""
 
+import logging
 from importlib.resources import as_file, files
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ _OF_TWO: Final = 9.0
 _CAPITAL: Final = 0.72
 """Height of a capital letter, in sizes of its font: Lato and DejaVu are near enough."""
 
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns that Lato does not say when it was made
 Colour = tuple[int, int, int]
 INK: Final = (0x17, 0x20, 0x1E)
 FAINT: Final = (0x4A, 0x57, 0x53)
@@ -62,7 +64,7 @@ class Pen:
         self._pdf.set_margin(0)
         self._pdf.c_margin = 0
         for (family, style), path in fonts().items():
-            self._pdf.add_font(family, "B" if style == "B" else "", path)
+            self._pdf.add_font(family, style, path)
         self._pdf.set_title(title)
         self._pdf.set_creator("OTP-Pi")
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from image.card.boot_partition import CardError
-from image.card.card import Card
+from image.card.card import Card, encoded
 from image.card.command import carry_out, check_room
 from image.card.papers import Papers
 from image.card.texts import _
@@ -18,7 +18,7 @@ from otppi.cli.exits import Exit, Failure
 from otppi.cli.language import spoken
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import config_of
-from otppi.host.identity.identity import Identity, make
+from otppi.host.identity.identity import LARGEST, Identity, make
 from otppi.host.storage.store import Store
 from otppi.text import Text, words
 from otppi.text.languages import languages
@@ -85,6 +85,8 @@ def _identity(options: Options) -> Identity:
     given = {name: value for name in _OF_AN_IDENTITY if (value := getattr(options, name)) is not None}
     try:
         identity = make(**given, settings=settings if isinstance(settings, Mapping) else None)
+        if len(encoded(identity)) > LARGEST:
+            problems.append(FieldError("settings", _("must be of {most} KiB at most", most=LARGEST // 1024)))
     except InvalidSettings as error:
         problems = [*error.problems, *problems]
     if problems:

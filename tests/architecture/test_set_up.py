@@ -28,9 +28,19 @@ def test_modemmanager_takes_one_package_more() -> None:
     assert locked("requirements-dev.lock") >= locked("requirements.lock") | locked("requirements-modemmanager.lock")
 
 
+def versions(name: str) -> set[str]:
+    """Return the packages that a lock file pins, with their versions."""
+    return set(re.findall(r"^([a-z0-9-]+==\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_card_images_are_made_with_what_the_gateway_runs_with() -> None:
+    assert versions("requirements.lock") < versions("requirements-image.lock") < versions("requirements-dev.lock")
+    assert group("image") <= locked("requirements-image.lock")
+
+
 def test_lock_files_name_no_address_to_download_from() -> None:
     locks = list(ROOT.glob("requirements*.lock"))
-    assert len(locks) == 4
+    assert len(locks) == 5
     assert [one.name for one in locks if "://" in one.read_text()] == []
 
 

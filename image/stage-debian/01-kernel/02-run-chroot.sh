@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2086
 # An initramfs takes four minutes under emulation, and a kernel's installation makes two: it is made once, at the end, and
 # only for a card (03-finish of stage-otppi); the virtual machine boots with image/bin/qemu-initrd's.
 sed -i 's/^update_initramfs=.*/update_initramfs=no/' /etc/initramfs-tools/update-initramfs.conf

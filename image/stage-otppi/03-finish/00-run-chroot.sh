@@ -1,7 +1,9 @@
+# shellcheck shell=bash
 systemd-sysusers
 systemctl preset-all                     # the preset's file is the list of what runs
 systemctl mask systemd-firstboot.service # it would ask at the console
 passwd -l root >/dev/null
+! id otppi-nobody >/dev/null 2>&1 || userdel --remove otppi-nobody # pi-gen wants one
 rm -f /etc/ssh/ssh_host_*
 ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
 if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
@@ -9,5 +11,5 @@ if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
   [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all
 fi
 apt-get clean
-rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt
+rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /var/log/journal
 rm -f /etc/dpkg/dpkg.cfg.d/otppi-build

@@ -30,6 +30,7 @@ from otppi.host.modems.udev import udev_source
 from otppi.host.parts import registry_of
 from otppi.host.runtime.registry import Registry
 from otppi.host.runtime.supervisor import Supervised
+from otppi.kit import login1
 from otppi.kit.memory import give_back, keep_little
 from otppi.kit.sd_notify import ServiceManager
 from otppi.web.listener import inherited_port
@@ -96,6 +97,7 @@ def run(
             data.close()
             raise
         host.restarting.by(restart)
+        host.device_power.by(login1.reboot, login1.power_off)
         return _run(data, host, stopping, signs)
 
 

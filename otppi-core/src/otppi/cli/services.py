@@ -1,4 +1,4 @@
-"""`otppi service` and `otppi restart`: how services are listed, and what is said of those that were changed."""
+"""`otppi service`, `restart` and `device`: how services are listed, and what is said of what was changed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,10 +33,22 @@ def _restarting(options: Options, answer: Any) -> int:
     return Exit.DONE
 
 
+def _rebooting(options: Options, answer: Any) -> int:
+    show(options, answer, [_("the device restarts, which takes a minute or two")])
+    return Exit.DONE
+
+
+def _powering_off(options: Options, answer: Any) -> int:
+    show(options, answer, [_("the device switches off; it starts again when its power is cut and comes back")])
+    return Exit.DONE
+
+
 OWN = {
     "service list": Own(show=_listed),
     "service stop": Own(show=_told),
     "service start": Own(show=_told),
     "service restart": Own(show=_told),
     "restart": Own(show=_restarting),
+    "device reboot": Own(show=_rebooting),
+    "device power-off": Own(show=_powering_off),
 }

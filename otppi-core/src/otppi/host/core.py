@@ -22,7 +22,14 @@ from otppi.host.backup import operations as backup_operations
 from otppi.host.clock.time_zone import CLOCK
 from otppi.host.encryption import operations as encryption_operations
 from otppi.host.encryption.settings import ENCRYPTION
-from otppi.host.gateway import certificate_operations, diagnostics, first_steps, server, service_operations
+from otppi.host.gateway import (
+    certificate_operations,
+    device_power,
+    diagnostics,
+    first_steps,
+    server,
+    service_operations,
+)
 from otppi.host.gateway import operations as gateway_operations
 from otppi.host.importing import operations as import_operations
 from otppi.host.inbox import operations as inbox_operations
@@ -86,6 +93,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
             (
                 *gateway_operations.OPERATIONS,
                 *service_operations.OPERATIONS,
+                *device_power.OPERATIONS,
                 *first_steps.OPERATIONS,
                 *server.OPERATIONS,
                 *diagnostics.OPERATIONS,

@@ -24,6 +24,7 @@ from otppi.host.durable.spool import open_spool
 from otppi.host.encryption.reader import EnvelopeReader
 from otppi.host.encryption.service import Keys
 from otppi.host.encryption.settings import ENCRYPTION
+from otppi.host.gateway.device_power import DevicePower
 from otppi.host.gateway.gateway import HostGateway
 from otppi.host.gateway.health import Overview
 from otppi.host.gateway.machine import machine, storage_use, undervoltage
@@ -75,6 +76,7 @@ class Host:
         self.log = log or LogRing()
         self.started = time.time()
         self.restarting = Restarting()
+        self.device_power = DevicePower()
         self.jobs = Jobs()
         self.events = EventBus()
         config, plugins = data.config, data.plugins

@@ -50,6 +50,7 @@ def _running(host: Host) -> tuple[object, ...]:
         host.fleet.power_supply,
         host.services,
         host.restarting,
+        host.device_power,
         host.jobs,
         host.alarms,
         host.log,

@@ -9,7 +9,7 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.host.clock.time_zone import CLOCK, TimeZone
-from otppi.host.clock.zone_names import INDONESIAN, zones
+from otppi.host.clock.zone_names import INDONESIAN, is_zone, zones
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder
 
@@ -76,3 +76,15 @@ def test_every_zone_that_is_offered_can_be_set(data: DataFolder) -> None:
 def test_what_is_no_zone_is_refused(data: DataFolder, name: str) -> None:
     with pytest.raises(InvalidSettings):
         data.config.check({CLOCK.key: {"time_zone": name}})
+
+
+def test_a_name_longer_than_any_of_a_file_is_no_zone(tmp_path: Path) -> None:
+    (tmp_path / "Asia").mkdir()
+    (tmp_path / "Asia/Tokyo").write_bytes(b"TZif2")
+    assert [is_zone(name, tmp_path) for name in ("Asia/Tokyo", "Asia/Jakarta", "Asia", "Asia/Kyoto")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert not is_zone("Asia/" + "x" * 300, tmp_path)

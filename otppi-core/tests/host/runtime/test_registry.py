@@ -363,7 +363,15 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
         *("sim_enter_pin", "sim_unblock", "sim_change_pin", "sim_enable_pin", "sim_disable_pin"),
         *("ussd", "ussd_reply", "ussd_cancel", "balance_read"),
         *("password_forgotten", "account_phone_code"),
-        *("restart", "job_cancel", "backup_create", "inbox_mark_several", "alarms_test"),
+        *(
+            "restart",
+            "device_reboot",
+            "device_power_off",
+            "job_cancel",
+            "backup_create",
+            "inbox_mark_several",
+            "alarms_test",
+        ),
     }
 
 

@@ -79,6 +79,14 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
     ),
     SystemEntry("/system/diagnostics", _("Diagnostics"), _("One file for who looks for a fault from afar.")),
     SystemEntry("/services/gateway", _("Restart OTP-Pi"), _("Queued messages stay, and are sent after the start.")),
+    SystemEntry(
+        "/services/reboot", _("Restart the device"), _("The whole computer starts anew. Messages that wait are lost.")
+    ),
+    SystemEntry(
+        "/services/off",
+        _("Switch the device off"),
+        _("Before its power is cut. Messages that wait are lost."),
+    ),
 )
 """In the order of the page."""
 

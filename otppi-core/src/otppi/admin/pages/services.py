@@ -1,4 +1,4 @@
-"""Stopping and starting services, and the gateway itself: each is asked about first, with what it means."""
+"""Stopping and starting services, the gateway and the device: each is asked about first, with what it means."""
 
 import secrets
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import cherrypy
 
 from otppi.admin.pages.answers import PageError, drawn, perform, see_other, text_of
 from otppi.admin.pages.form_fields import trouble as why_not
+from otppi.admin.pages.tried import tried
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import form, public
 from otppi.api.errors import OtpPiError
@@ -43,8 +44,12 @@ _DONE: Final[Mapping[str, Text]] = {
 }
 
 
+_DEVICE: Final[Mapping[str, str]] = {"device_reboot": "/services/reboot", "device_power_off": "/services/off"}
+"""Where it is asked whether to do that with the device."""
+
+
 class ServicePages:
-    """`/services/stop`, `/services/start` and `/services/restart` of a `service`, and `/services/gateway`."""
+    """`/services/stop`, `/services/start` and `/services/restart` of a `service`, and those of gateway and device."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -80,6 +85,30 @@ class ServicePages:
         except OtpPiError as error:
             return drawn(self._parts, "gateway_restart.html", 503, trouble=why_not(error))
         return self._restarting(self._run)
+
+    @form(Role.ADMINISTRATOR, fresh=True)
+    def reboot(self, **_fields: Any) -> bytes:
+        """Have the device start anew."""
+        return self._device("device_reboot")
+
+    @form(Role.ADMINISTRATOR, fresh=True)
+    def off(self, **_fields: Any) -> bytes:
+        """Switch the device off."""
+        return self._device("device_power_off")
+
+    def _device(self, operation: str) -> bytes:
+        outcome = tried(lambda: perform(self._parts, operation)) if cherrypy.request.method == "POST" else None
+        if outcome is not None and not outcome.problems:
+            return drawn(self._parts, "device_going.html", operation=operation, run=self._run)
+        return drawn(
+            self._parts,
+            "device_power.html",
+            200 if outcome is None else outcome.status,
+            operation=operation,
+            action=_DEVICE[operation],
+            trouble="" if outcome is None else outcome.problems[""],
+            waiting=perform(self._parts, "status")["queued"],
+        )
 
     @public("GET", "HEAD")
     def back(self, **fields: Any) -> bytes:

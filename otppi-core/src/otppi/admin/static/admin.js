@@ -103,6 +103,7 @@ const worked = (part) => part.contains(document.activeElement) || filled(part);
 /**
  * Looks again at what goes on, while the page is looked at: `data-poll="1000"` (milliseconds) on an element with an id.
  * Of a page that answers a form, `data-from="/path"` is where the part is looked at.
+ * With `data-to="/path"` that is gone to as soon as the part's own address leads elsewhere.
  * With `data-then="reload"` the whole page comes anew at its end, as what stands beside it is another then. A page that
  * leads elsewhere now, to the login say, is gone to unless something was typed; a device that gives no answer is told.
  */
@@ -110,6 +111,7 @@ function polling(part) {
   setTimeout(async () => {
     if (!document.hidden && !worked(part)) {
       const answer = await fetch(part.dataset.from ?? location.href, { headers: { "X-Background": "1" } }).catch(() => null);
+      if (answer?.redirected && part.dataset.to) return location.assign(part.dataset.to);
       if (answer?.redirected && (part.dataset.then || !filled(document.body))) return location.reload();
       document.getElementById("lost")?.toggleAttribute("hidden", Boolean(answer?.ok));
       if (answer?.ok && !answer.redirected) {

@@ -1,4 +1,4 @@
-"""The first boot of a device: who it is comes from the card's boot partition or is made, and is written where it is needed.
+"""The first boot of a device: who it is comes from the boot partition or is made, and is written where it is needed.
 
 Run as root, by systemd: `python -m otppi.host.identity.first_boot` for the first boot, with `restore-network` to bring
 the access point back to what the brochure says.
@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from otppi.api.errors import InvalidSettings, sentence
-from otppi.host.identity.identity import FILE_NAME, Identity, make, read
+from otppi.api.errors import InvalidSettings
+from otppi.host.identity.identity import FILE_NAME, LARGEST, Identity, make, read
 from otppi.kit.files import as_json, replace_whole
 
 _ACCESS_POINT: Final = "otppi-ap.nmconnection"
 _UUID: Final = "6f1f6e0f-7c0c-5c8d-9a3e-3b1f0d6d4e11"
 """Of the access point's profile, on every device: it is a name, and says nothing."""
-_LARGEST: Final = 262_144
-"""Octets that the document on the boot partition may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +91,17 @@ def _identity_of(path: Path) -> tuple[Identity | None, list[str]]:
     """Return who a document says that the device is; None and what is wrong with it where it cannot be used."""
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except FileNotFoundError:
         return None, []
+    if len(content) > LARGEST:
+        return None, [f"it has more than {LARGEST // 1024} KiB"]
     try:
-        if len(content) > _LARGEST:
-            raise ValueError("it is too long")
         return read(json.loads(content)), []
     except InvalidSettings as error:
         return None, [f"{problem.field} {problem.reason}" for problem in error.problems]
-    except (ValueError, RecursionError) as error:
-        return None, [sentence(error)]
+    except (ValueError, RecursionError):  # what it says may quote a secret
+        return None, ["it is not JSON in UTF-8"]
 
 
 def _write_access_point(device: Device, identity: Identity) -> None:

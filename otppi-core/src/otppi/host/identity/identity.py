@@ -16,6 +16,8 @@ from otppi.wire.errors import FieldError
 
 FILE_NAME: Final = "otppi-device.json"
 """Of the document on the card's boot partition."""
+LARGEST: Final = 262_144
+"""Octets that this document may have: the first boot reads no more."""
 
 SSID_PREFIX: Final = "OTP-Pi-"
 CODE_LENGTH: Final = 16

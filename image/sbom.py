@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""sbom PACKAGES.TSV ROOT: what the image is made of, as SPDX 2.3 (ISO/IEC 5962): Debian's packages and the wheels in /opt/otppi."""
+"""What the image is made of: `sbom.py PACKAGES.TSV ROOT` prints it as SPDX 2.3 (ISO/IEC 5962)."""
 
 import hashlib
 import json
@@ -41,7 +40,7 @@ def of_python(root: Path) -> Iterator[dict[str, Any]]:
     """Yield the distributions that are in the product's environment."""
     for site in sorted(root.glob("opt/otppi/lib/python3*/site-packages")):
         for one in sorted(distributions(path=[str(site)]), key=lambda one: one.name):
-            expression = one.metadata.get("License-Expression") or "NOASSERTION"
+            expression = str(one.metadata.json.get("license_expression", "NOASSERTION"))
             yield package(one.name, one.version, f"pkg:pypi/{one.name.lower()}@{one.version}", expression)
 
 
@@ -63,8 +62,7 @@ def main(listing: Path, root: Path) -> None:
             for one in packages
         ],
     }
-    json.dump(document, sys.stdout, indent=1)
-    print()
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,177 @@
+"""What the first boot writes, and that a power cut on the way, a damaged document or a second boot make no harm."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from otppi.api.errors import InvalidSettings
+from otppi.host.identity.first_boot import Device, first_boot, main, restore_network
+from otppi.host.identity.identity import make, read
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Device:
+    """A device whose card has not been used yet."""
+    (tmp_path / "boot/firmware").mkdir(parents=True)
+    return Device(root=tmp_path, user=None)
+
+
+def _give(device: Device, **more: object) -> dict[str, object]:
+    document = {**make(ssid="OTP-Pi-TEST", passphrase="of the brochure").document(), **more}
+    device.given.write_text(json.dumps(document))
+    return document
+
+
+def _everything(device: Device) -> dict[str, bytes]:
+    return {str(one.relative_to(device.root)): one.read_bytes() for one in device.root.rglob("*") if one.is_file()}
+
+
+def test_nobody_has_personalised_it(device: Device) -> None:
+    first_boot(device)
+    identity = read(json.loads(device.kept.read_bytes()))
+    told = device.told.read_bytes().decode()
+    for secret in (identity.ssid, identity.passphrase, identity.written_code):
+        assert secret in told
+    assert told.count("\r\n") == told.count("\n")  # any computer's editor shows its lines
+    assert f"psk={identity.passphrase}\n" in device.access_point.read_text()
+    assert (device.data / "device-code").read_text() == f"{identity.device_code}\n"
+
+
+def test_no_two_devices_are_the_same(device: Device, tmp_path: Path) -> None:
+    other = Device(root=tmp_path / "other", user=None)
+    other.told.parent.mkdir(parents=True)
+    first_boot(device)
+    first_boot(other)
+    one, two = (read(json.loads(each.kept.read_bytes())) for each in (device, other))
+    assert one.passphrase != two.passphrase
+    assert one.device_code != two.device_code
+
+
+def test_the_card_brings_it(device: Device) -> None:
+    document = _give(device, time_zone="Asia/Jayapura", settings={"sms": {"country_code": "62"}})
+    first_boot(device)
+    assert not device.given.exists()
+    assert not device.told.exists()
+    assert (device.data / "device-code").read_text() == f"{document['device_code']}\n"
+    assert json.loads((device.data / "first-settings.json").read_bytes()) == {
+        "sms": {"country_code": "62"},
+        "clock": {"time_zone": "Asia/Jayapura"},
+    }
+
+
+def test_settings_of_the_card_are_not_kept_elsewhere(device: Device) -> None:
+    _give(device, settings={"api_users": [{"username": "app", "password": "a secret of the card"}]})
+    first_boot(device)
+    found = [name for name, content in _everything(device).items() if b"a secret of the card" in content]
+    assert found == ["var/lib/otppi/first-settings.json"]
+
+
+def test_only_root_and_the_gateway_read_it(device: Device) -> None:
+    _give(device)
+    first_boot(device)
+    written = (device.kept, device.access_point, device.data / "device-code", device.data / "first-settings.json")
+    assert {one.stat().st_mode & 0o777 for one in written} == {0o600}
+    assert device.data.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a file away")
+def test_the_gateway_owns_its_folder(device: Device) -> None:
+    first_boot(Device(root=device.root, user="nobody"))
+    owners = {one.stat().st_uid for one in (device.data, *device.data.iterdir())}
+    assert owners == {65534}
+    assert device.kept.stat().st_uid == 0
+
+
+def test_second_boot_changes_nothing(device: Device) -> None:
+    first_boot(device)
+    before = _everything(device)
+    _give(device)  # a card that is put into another computer, and back
+    first_boot(device)
+    device.given.unlink()
+    assert _everything(device) == before
+
+
+def test_power_cut_at_each_step(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was written before the power went, the next boot makes the device of the brochure of it."""
+    import otppi.host.identity.first_boot as module
+
+    document = _give(device)
+    write, step = module._write, 0
+    for last in range(1, 6):
+        step = 0
+
+        def cut(path: Path, content: bytes, last: int = last) -> None:
+            nonlocal step
+            step += 1
+            if step == last:
+                raise OSError(5, "the power is gone")
+            write(path, content)
+
+        monkeypatch.setattr(module, "_write", cut)
+        try:
+            first_boot(device)
+            break
+        except OSError:
+            assert device.given.exists()
+            assert not device.kept.exists()
+    assert step == 4
+    assert f"psk={document['passphrase']}\n" in device.access_point.read_text()
+    assert (device.data / "device-code").read_text() == f"{document['device_code']}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"[1]", "document must be an object"),
+        (b'{"ssid": "x"}', "passphrase is missing"),
+        (b"{" + b" " * 300_000, "it has more than 256 KiB"),
+    ],
+)
+def test_document_that_cannot_be_used(device: Device, content: bytes, told: str) -> None:
+    device.given.write_bytes(content)
+    first_boot(device)
+    lines = device.told.read_text()
+    assert "otppi-device.json" in lines
+    assert told in lines
+    assert device.kept.exists()
+
+
+@pytest.mark.parametrize("passphrase", [r"back\slash", " in front", "semi;colon", "#hash it", "a=b [c] d"])
+def test_passphrase_in_a_key_file(device: Device, passphrase: str) -> None:
+    """As GLib's key file format wants it (the twin's tests ask NetworkManager itself)."""
+    document = make(ssid="OTP-Pi-TEST", passphrase="of the brochure").document()
+    if passphrase.startswith(" "):  # no identity has such a one
+        with pytest.raises(InvalidSettings):
+            read({**document, "passphrase": passphrase})
+        return
+    _give(device, passphrase=passphrase)
+    first_boot(device)
+    assert "psk=" + passphrase.replace("\\", r"\\") + "\n" in device.access_point.read_text()
+
+
+def test_access_point_is_brought_back(device: Device) -> None:
+    document = _give(device)
+    first_boot(device)
+    before = device.access_point.read_bytes()
+    device.access_point.write_text("[connection]\n")
+    restore_network(device)
+    assert device.access_point.read_bytes() == before
+    assert str(document["passphrase"]).encode() in before
+
+
+def test_damaged_record_brings_nothing_back(device: Device) -> None:
+    device.kept.parent.mkdir(parents=True)
+    device.kept.write_text('{"ssid": "x"}')
+    with pytest.raises(InvalidSettings):
+        restore_network(device)
+    assert not device.access_point.exists()
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["anything"]) == 2
+    assert "restore-network" in capsys.readouterr().err

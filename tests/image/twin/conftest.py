@@ -1,0 +1,30 @@
+"""The twin's root, and a twin that has booted once for all tests of a file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.builds import built
+from tests.image.twin.twin import Twin
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The folder with the twin's root and what is told of it."""
+    return built("amd64")
+
+
+@pytest.fixture(scope="module")
+def twin(image: Path) -> Iterator[Twin]:
+    """A device that nobody has personalised, after its first boot."""
+    with Twin(image / "root") as device:
+        assert device.boot() == "running", device.run("systemctl", "--failed", "--no-legend", "--plain")
+        yield device
+
+
+@pytest.fixture
+def new_twin(image: Path) -> Iterator[Twin]:
+    """A device that was never switched on."""
+    with Twin(image / "root") as device:
+        yield device

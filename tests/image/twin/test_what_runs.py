@@ -1,0 +1,216 @@
+"""Nothing runs, listens or may be done but what the lists say, and the gateway is kept in its sandbox."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from otppi.testing.waiting import until
+from tests.image.twin.twin import Twin
+
+ENABLED = {
+    "NetworkManager-dispatcher.service", "NetworkManager-wait-online.service", "NetworkManager.service",
+    "avahi-daemon.service", "avahi-daemon.socket", "fstrim.timer", "getty@.service", "nftables.service",
+    "otppi-access-point.timer", "otppi-console.service", "otppi-dhcp.service", "otppi-first-boot.service",
+    "otppi-grow-card.service", "otppi-set-up.path", "otppi.service", "systemd-timesyncd.service",
+    "wpa_supplicant.service",
+}  # fmt: skip
+RUNNING = {
+    "NetworkManager-dispatcher.service", "NetworkManager.service", "avahi-daemon.service", "dbus.service",
+    "otppi-dhcp.service", "otppi.service", "polkit.service", "systemd-hostnamed.service", "systemd-journald.service",
+    "systemd-logind.service", "wpa_supplicant.service",
+}  # fmt: skip
+"""More than these never; the dispatcher, hostnamed and polkit come on demand, and go."""
+SOCKETS = {"tcp 8888", "tcp 8899", "tcp 10443", "udp 67", "udp 5353"}
+PRIVILEGED = {
+    "/usr/bin/chage", "/usr/bin/chfn", "/usr/bin/chsh", "/usr/bin/expiry", "/usr/bin/gpasswd", "/usr/bin/mount",
+    "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/umount", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper",
+    "/usr/lib/polkit-1/polkit-agent-helper-1", "/usr/sbin/pppd", "/usr/sbin/unix_chkpwd",
+}  # fmt: skip
+
+
+def test_nothing_has_failed(twin: Twin) -> None:
+    assert twin.run("systemctl", "--failed", "--no-legend", "--plain") == ""
+    assert not re.search(r"ordering cycle|Found dependency", twin.journal())
+    assert twin.run("systemd-analyze", "verify", "--man=no", "default.target", check=False) == ""
+
+
+def test_what_is_enabled(twin: Twin) -> None:
+    lines = twin.run("systemctl", "list-unit-files", "--state=enabled", "--no-legend", "--plain").splitlines()
+    assert {line.split()[0] for line in lines} == ENABLED
+
+
+def test_what_runs(twin: Twin) -> None:
+    lines = twin.run(
+        "systemctl", "list-units", "--type=service", "--state=running", "--no-legend", "--plain"
+    ).splitlines()
+    assert {line.split()[0] for line in lines} <= RUNNING
+
+
+def test_what_listens(twin: Twin) -> None:
+    found = set()
+    for line in twin.run("ss", "-Htuln").splitlines():
+        protocol, _state, _received, _sent, address, *_ = line.split()
+        port = int(address.rpartition(":")[2])
+        if port < 32768:  # avahi-daemon asks from ports that the kernel chooses
+            found.add(f"{protocol} {port}")
+    assert found == SOCKETS
+
+
+def test_set_uid_programs(twin: Twin) -> None:
+    found = twin.run("find", "/usr", "/opt", "/var", "-xdev", "-perm", "/6000", "-type", "f").split()
+    assert set(found) == PRIVILEGED
+
+
+def test_no_door_is_open(image: Path) -> None:
+    root = image / "root"
+    for line in (root / "etc/shadow").read_text().splitlines():
+        assert line.split(":")[1].startswith(("!", "*")), f"{line.split(':')[0]} has a password"
+    installed = {line.split("\t")[0] for line in (image / "packages.tsv").read_text().splitlines()}
+    forbidden = re.compile(
+        r"openssh-server|gcc(-\d+)?|cpp|make|python3-pip|python3-venv|.*-dev|sudo|telnetd?|curl|wget"
+    )
+    assert not [one for one in installed if forbidden.fullmatch(one)]
+    assert not list(root.glob("etc/ssh/ssh_host_*"))
+    assert (root / "etc/machine-id").read_bytes() == b""
+    assert not list(root.glob("etc/NetworkManager/system-connections/*"))
+
+
+def test_nobody_may_change_a_program(twin: Twin) -> None:
+    assert (
+        twin.run(
+            "find",
+            "/opt",
+            "/usr",
+            "/etc",
+            "-xdev",
+            "-path",
+            "/etc/fstab",
+            "-prune",
+            "-o",
+            "-perm",
+            "-o+w",
+            "!",
+            "-type",
+            "l",
+            "-print",
+        )
+        == ""
+    )
+    assert twin.run("find", "/opt/otppi", "/usr/lib/otppi", "/etc/systemd", "!", "-user", "root") == ""
+
+
+def test_gateway_is_confined(twin: Twin) -> None:
+    told = twin.run("systemd-analyze", "security", "--no-pager", "otppi.service")
+    found = re.search(r"exposure level for otppi\.service: ([\d.]+)", told)
+    assert found is not None
+    assert float(found[1]) <= 2.0
+    unit = twin.properties(
+        "otppi.service", "User", "MemorySwapMax", "LimitCORE", "RuntimeDirectoryPreserve", "StateDirectoryMode",
+        "NoNewPrivileges", "CapabilityBoundingSet", "DevicePolicy", "Restart", "WatchdogUSec", "Type",
+    )  # fmt: skip
+    assert unit == {
+        "User": "otppi", "MemorySwapMax": "0", "LimitCORE": "0", "RuntimeDirectoryPreserve": "yes",
+        "StateDirectoryMode": "0700", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "DevicePolicy": "closed",
+        "Restart": "always", "WatchdogUSec": "30s", "Type": "notify",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network"])
+def test_helpers_are_confined(twin: Twin, unit: str) -> None:
+    assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
+
+
+def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
+    manager = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
+    return twin.as_gateway("busctl", "call", *manager, method, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("method", "unit"),
+    [
+        ("RestartUnit", "dbus.service"),
+        ("StartUnit", "debug-shell.service"),
+        ("StopUnit", "nftables.service"),
+        ("RestartUnit", "otppi-dhcp.service"),
+        ("StopUnit", "otppi-reset-network.service"),
+        ("StartUnit", "otppi-reset-network.service/../x.service"),
+    ],
+)
+def test_gateway_may_not_start_other_units(twin: Twin, method: str, unit: str) -> None:
+    code, told = _bus_call(twin, method, "ss", unit, "replace")
+    assert code != 0
+    assert re.search("Access denied|not allowed|authentication required|not valid", told, re.IGNORECASE), told
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "Reload"),
+        (
+            "org.freedesktop.hostname1", "/org/freedesktop/hostname1", "org.freedesktop.hostname1", "SetHostname",
+            "sb", "stranger", "false",
+        ),
+        (
+            "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "SetTime",
+            "xbb", "1800000000000000", "false", "false",
+        ),
+        (
+            "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",
+            "Reload", "u", "0",
+        ),
+    ],
+)  # fmt: skip
+def test_gateway_may_not_change_the_system(twin: Twin, call: tuple[str, ...]) -> None:
+    code, told = twin.as_gateway("busctl", "call", *call)
+    assert code != 0
+    assert re.search("denied|not allowed|not authorized|authentication required|not enough", told, re.IGNORECASE), told
+
+
+def test_firewall_is_loaded(twin: Twin) -> None:
+    rules = twin.run("nft", "list", "table", "inet", "otppi")
+    assert "policy drop" in rules
+    assert re.search(r"elements = \{ 8888, 8899, 10443 \}", rules)
+    assert twin.run("sysctl", "--values", "net.ipv4.ip_forward").strip() == "0"
+
+
+def test_journal_is_in_ram(twin: Twin) -> None:
+    assert twin.run("journalctl", "--header", "--no-pager").count("File path: /run/log/journal/") >= 1
+    assert not list((twin.path / "var/log/journal").rglob("*.journal"))
+
+
+def test_gateway_that_hangs_is_replaced(twin: Twin) -> None:
+    drop_in = "/run/systemd/system/otppi.service.d/test.conf"
+    twin.run("mkdir", "-p", "/run/systemd/system/otppi.service.d")
+    twin.run("tee", drop_in, given="[Service]\nWatchdogSec=3\n")
+    twin.run("systemctl", "daemon-reload")
+    twin.run("systemctl", "restart", "otppi.service")  # it returns when the gateway is ready
+    before = twin.properties("otppi.service", "MainPID")["MainPID"]
+    twin.run("kill", "-STOP", before)
+    until(lambda: twin.properties("otppi.service", "MainPID")["MainPID"] not in (before, "0"), "it hangs for ever")
+    until(lambda: twin.properties("otppi.service", "ActiveState")["ActiveState"] == "active", "it does not come back")
+    assert "watchdog" in twin.run("journalctl", "--boot", "--no-pager", "--unit=otppi.service").lower()
+    twin.run("rm", drop_in)
+    twin.run("systemctl", "daemon-reload")
+    twin.run("systemctl", "restart", "otppi.service")
+
+
+def test_only_debians_dbus_is_seen_beside_the_wheels(twin: Twin) -> None:
+    program = (
+        "import importlib.metadata as m; "
+        "print(*sorted({one.name for one in m.distributions(path=['/usr/lib/python3/dist-packages'])}))"
+    )
+    assert twin.run("/opt/otppi/bin/python", "-I", "-c", program).split() == ["dbus-python"]
+    assert twin.run("/opt/otppi/bin/python", "-I", "-c", "import dbus; print(dbus.__file__)").startswith(
+        "/usr/lib/python3/dist-packages/"
+    )
+
+
+def test_all_is_compiled(twin: Twin) -> None:
+    program = (
+        "import pathlib; site = next(pathlib.Path('/opt/otppi/lib').glob('python3*/site-packages'));"
+        "print([str(one) for one in site.rglob('*.py')"
+        " if not list((one.parent / '__pycache__').glob(one.stem + '.*.pyc'))])"
+    )
+    assert twin.run("/opt/otppi/bin/python", "-I", "-c", program).strip() == "[]"
+    assert twin.otppi("--version").startswith("otppi ")
