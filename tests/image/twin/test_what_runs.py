@@ -21,7 +21,7 @@ RUNNING = {
     "systemd-logind.service", "wpa_supplicant.service",
 }  # fmt: skip
 """More than these never; the dispatcher, hostnamed and polkit come on demand, and go."""
-SOCKETS = {"tcp 8888", "tcp 8899", "tcp 10443", "udp 67", "udp 5353"}
+SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
 PRIVILEGED = {
     "/usr/bin/chage", "/usr/bin/chfn", "/usr/bin/chsh", "/usr/bin/expiry", "/usr/bin/gpasswd", "/usr/bin/mount",
     "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/umount", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper",
