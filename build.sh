@@ -243,7 +243,7 @@ image() {
     debian) OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 image/bin/build arm64 "$folder" ;;
     raspios)
       need_packages git=git quilt=quilt debootstrap=debootstrap zerofree=zerofree zip=zip capsh=libcap2-bin xxd=xxd \
-        file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz lsblk=util-linux qemu-arm=qemu-user
+        file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz bsdtar=libarchive-tools curl=curl gpg=gpg
       OTPPI_VENV=$VENV image/bin/pi-gen "$folder"
       ;;
     *) fail "there is no base $base (raspios, debian)" ;;
