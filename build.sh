@@ -14,7 +14,8 @@ usage: ./build.sh COMMAND
   run      start the gateway with a simulated modem and a demo user; Ctrl-C ends it
   setup    install the gateway for use with a modem (README.md), without the developers' tools;
            --modemmanager: with D-Bus, for modems that ModemManager drives (docs/modemmanager.md)
-  test     linters, types, architecture, and all tests (arguments go to pytest)
+  test     linters, types, architecture, and all tests (arguments go to pytest);
+           --image: then also the card image in a virtual machine, as test-image does
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
   texts    bring the catalogues of translations up to date with the source (docs/translating.md)
@@ -305,7 +306,13 @@ check() {
   return "$code"
 }
 
+# run_tests [--image] [pytest's arguments]
 run_tests() {
+  local with_image=''
+  if [ "${1:-}" = --image ]; then
+    with_image=1
+    shift
+  fi
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
@@ -313,6 +320,7 @@ run_tests() {
   need_twin
   need_card
   need_packages zbarimg=zbar-tools
+  [ -z "$with_image" ] || need_machine
   need_developer
   need_postman
   # The tests start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
@@ -325,7 +333,21 @@ run_tests() {
     set -- --numprocesses 4 --dist loadfile --no-loadscope-reorder
   fi
   say "tests"
-  exec "$VENV/bin/python" -m pytest "$@"
+  [ -n "$with_image" ] || exec "$VENV/bin/python" -m pytest "$@"
+  test_with_image "$@"
+}
+
+# test_with_image: the image for the virtual machine is built beside the tests, which mostly wait; the machine wants all cores
+test_with_image() {
+  local building code=0
+  mkdir -p build/image
+  OTPPI_VENV=$VENV nice image/bin/build arm64 build/image/arm64 >build/image/arm64.log 2>&1 &
+  building=$!
+  "$VENV/bin/python" -m pytest "$@" || code=$?
+  say "the card image in a virtual machine"
+  wait "$building" || { tail -n 60 build/image/arm64.log >&2; fail "the card image cannot be built"; }
+  "$VENV/bin/python" -m pytest tests/image/machine || code=$?
+  return "$code"
 }
 
 bench() {
