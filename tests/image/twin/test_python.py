@@ -24,8 +24,8 @@ FOLDERS = (
 )
 """Of `otppi-core/tests`: what costs three minutes at most. All others are run on that Python before a release."""
 TOOLS = (
-    "bitarray", "bitstring", "execnet", "hypothesis", "iniconfig", "packaging", "pygments", "pytest", "pytest-timeout",
-    "pytest-xdist", "smspdudecoder", "sortedcontainers",
+    "execnet", "hypothesis", "iniconfig", "jsonschema-rs", "packaging", "pygments", "pytest", "pytest-timeout",
+    "pytest-xdist", "sortedcontainers",
 )  # fmt: skip
 
 
