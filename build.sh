@@ -14,7 +14,8 @@ usage: ./build.sh COMMAND
   run      start the gateway with a simulated modem and a demo user; Ctrl-C ends it
   setup    install the gateway for use with a modem (README.md), without the developers' tools;
            --modemmanager: with D-Bus, for modems that ModemManager drives (docs/modemmanager.md)
-  test     linters, types, architecture, and all tests (arguments go to pytest)
+  test     linters, types, architecture, and all tests (arguments go to pytest);
+           --image: then also the card image in a virtual machine, as test-image does
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
   texts    bring the catalogues of translations up to date with the source (docs/translating.md)
@@ -32,7 +33,7 @@ The card image (docs/image.md), as root on Debian:
                OTPPI_TESTED_IMAGE names a folder with another card.img
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
-OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv; OTPPI_HTTP_PORT,
+OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv, OTPPI_BUILD than build; OTPPI_HTTP_PORT,
 OTPPI_HTTPS_PORT and OTPPI_PAGE_PORT other ports for run than 8899, 10443 and 8888.
 TXT
 }
@@ -201,7 +202,7 @@ need_image() {
 
 # need_twin: what booting the twin takes, and the phone at its access point
 need_twin() {
-  need_packages systemd-nspawn=systemd-container nsenter=util-linux ip=iproute2 busybox=busybox curl=curl
+  need_packages systemd-nspawn=systemd-container nsenter=util-linux ip=iproute2 busybox=busybox curl=curl nft=nftables
 }
 
 # need_machine: what booting the card in a virtual machine takes
@@ -230,7 +231,7 @@ twin() {
 
 # image [--base raspios|debian]
 image() {
-  local base=raspios folder=build/card
+  local base=raspios folder=${OTPPI_BUILD:-build}/card
   if [ "${1:-}" = --base ]; then
     base=${2:-}
     shift 2 || fail "--base wants raspios or debian"
@@ -243,7 +244,7 @@ image() {
     debian) OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 image/bin/build arm64 "$folder" ;;
     raspios)
       need_packages git=git quilt=quilt debootstrap=debootstrap zerofree=zerofree zip=zip capsh=libcap2-bin xxd=xxd \
-        file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz lsblk=util-linux qemu-arm=qemu-user
+        file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz bsdtar=libarchive-tools curl=curl gpg=gpg
       OTPPI_VENV=$VENV image/bin/pi-gen "$folder"
       ;;
     *) fail "there is no base $base (raspios, debian)" ;;
@@ -251,7 +252,11 @@ image() {
   say "packing"
   zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
   (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
-  say "$folder/card.img.zst; next: ./build.sh personalise $folder/card.img, then ./build.sh flash $folder/card.img DEVICE"
+  if [ -n "${OTPPI_BUILD:-}" ]; then
+    mkdir -p build/card
+    cp "$folder"/{card.img,card.img.zst,packages.tsv,sbom.spdx.json,SHA256SUMS} build/card/
+  fi
+  say "build/card/card.img.zst; next: ./build.sh personalise build/card/card.img, ./build.sh flash build/card/card.img DEVICE"
 }
 
 test_image() {
@@ -301,7 +306,13 @@ check() {
   return "$code"
 }
 
+# run_tests [--image] [pytest's arguments]
 run_tests() {
+  local with_image=''
+  if [ "${1:-}" = --image ]; then
+    with_image=1
+    shift
+  fi
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
@@ -309,6 +320,7 @@ run_tests() {
   need_twin
   need_card
   need_packages zbarimg=zbar-tools
+  [ -z "$with_image" ] || need_machine
   need_developer
   need_postman
   # The tests start some hundreds of programs of ours: what is compiled is kept, whatever the environment says.
@@ -321,7 +333,21 @@ run_tests() {
     set -- --numprocesses 4 --dist loadfile --no-loadscope-reorder
   fi
   say "tests"
-  exec "$VENV/bin/python" -m pytest "$@"
+  [ -n "$with_image" ] || exec "$VENV/bin/python" -m pytest "$@"
+  test_with_image "$@"
+}
+
+# test_with_image: the image for the virtual machine is built beside the tests, which mostly wait; the machine wants all cores
+test_with_image() {
+  local building code=0
+  mkdir -p build/image
+  OTPPI_VENV=$VENV nice image/bin/build arm64 build/image/arm64 >build/image/arm64.log 2>&1 &
+  building=$!
+  "$VENV/bin/python" -m pytest "$@" || code=$?
+  say "the card image in a virtual machine"
+  wait "$building" || { tail -n 60 build/image/arm64.log >&2; fail "the card image cannot be built"; }
+  "$VENV/bin/python" -m pytest tests/image/machine || code=$?
+  return "$code"
 }
 
 bench() {

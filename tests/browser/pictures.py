@@ -6,6 +6,7 @@ those who do not see it.
 """
 
 import base64
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from image.card.papers import Papers
+from otppi.host.identity.identity import make
 from otppi.testing.waiting import PATIENCE
 from tests.browser.conftest import DESKTOP, HEIGHTS, LANGUAGES, PASSWORD, PHONE, Device
 
@@ -31,6 +35,8 @@ MODEMS: Final = [
 ]
 RECEIVERS: Final = ("081200000123", "081500000145", "081200000178", "081500000101")
 """Numbers that nobody has, of the modems' prefixes."""
+SSID, PASSPHRASE = "OTP-Pi-K7QX", "k7mq-x4wd-p9ba"
+"""The Wi-Fi of a device that nobody has."""
 
 
 @contextmanager
@@ -88,6 +94,19 @@ def take(browser: Browser, device: Device, folder: Path) -> None:
     page.press("[name=attempts]", "Enter")
     expect(page.locator("#problems")).to_contain_text("Mend 3 fields")
     shoot(page, folder / "form.webp")
+    draw_brochure(folder)
+
+
+def draw_brochure(folder: Path) -> None:
+    """Write the English page of a brochure, half as large as it is for printing."""
+    with tempfile.TemporaryDirectory() as papers:
+        drawn = Papers(make(ssid=SSID, passphrase=PASSPHRASE, language="en"))
+        drawn.write(Path(papers))
+        path = next(one for one in drawn.paths(Path(papers)) if one.name.endswith("-en.png"))
+        with Image.open(io.BytesIO(path.read_bytes())) as page:
+            page.convert("RGB").resize((page.width // 2, page.height // 2)).save(
+                folder / "brochure.webp", quality=QUALITY
+            )
 
 
 def logged_in(

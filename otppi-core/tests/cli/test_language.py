@@ -110,7 +110,7 @@ def test_what_scripts_read_stays_english(otppi: Otppi, data: Path) -> None:
 
 def test_the_running_gateway_is_shown_in_the_language(otppi: Otppi, gateway: Any) -> None:
     status = otppi("status", "--language", "id", "--data", gateway.data).out
-    assert "berjalan sejak" in status
+    assert "gateway berjalan, " in status
     assert "KEADAAN" in status
     assert "siap" in status
     assert "tidak ada /dev/nowhere" in status

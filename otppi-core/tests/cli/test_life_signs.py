@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_and_a_broker_that_is_away_hold_nothing_up(
     with socket.create_server(("", 0)) as other:
         gateway = start(document=rest(other.getsockname()[1]) | broker)
         ready = manager.wait_for("READY")
-        assert ready.fields["STATUS"].endswith("no way in is open; not open: ingress-mqtt, ingress-rest")
+        assert ready.fields["STATUS"].endswith("nothing is open; not open: ingress-mqtt, ingress-rest")
         gateway.wait_for("another program uses it")
     manager.wait_for("STATUS", "1 of 1 modems ready; open: ingress-rest; not open: ingress-mqtt")
     manager.wait_for("WATCHDOG")
@@ -105,7 +105,7 @@ def test_a_port_that_is_taken_and_a_broker_that_is_away_hold_nothing_up(
 
 def test_safe_mode_is_ready_too(start: Start, manager: ListeningManager) -> None:
     gateway = start("--safe-mode")
-    assert manager.wait_for("READY").fields["STATUS"] == "no modem; no way in is open"
+    assert manager.wait_for("READY").fields["STATUS"] == "no modem; nothing is open"
     manager.wait_for("WATCHDOG", count=2)
     assert gateway.end() == 0
     manager.wait_for("STOPPING")
@@ -132,7 +132,7 @@ def test_one_that_begins_again_stays_the_service_and_is_ready_anew(
 def test_while_a_modem_finishes_more_time_is_asked_for(start: Start, manager: ListeningManager, otppi: Any) -> None:
     slow = {"name": "m0", "type": "simulated", "network_time": 3, "default_modem": True}
     gateway = start(document=QUIET | {"modems": [slow]})
-    manager.wait_for("STATUS", "1 of 1 modems ready; no way in is open")
+    manager.wait_for("STATUS", "1 of 1 modems ready; nothing is open")
     sent = otppi("send", "081234567890", "slow", "--wait", "0.5", "--data", gateway.data, "--json")
     assert sent.json["state"] == "sending"
     assert gateway.end() == 0
@@ -287,7 +287,7 @@ def test_it_is_not_ready_before_its_api_listens(troubled: Callable[..., Troubled
     assert answers(port) == 404
 
 
-def test_one_way_in_that_never_says_how_it_is_holds_the_others_up_for_a_while_only(
+def test_one_frontend_that_never_says_how_it_is_holds_the_others_up_for_a_while_only(
     troubled: Callable[..., Troubled], manager: ListeningManager
 ) -> None:
     document = rest(free_port()) | {"administration": {"enable": True, "port": free_port()}}
@@ -298,7 +298,7 @@ def test_one_way_in_that_never_says_how_it_is_holds_the_others_up_for_a_while_on
 
 def test_one_that_nobody_can_reach_is_never_ready(troubled: Callable[..., Troubled], manager: ListeningManager) -> None:
     gateway = troubled(rest(free_port()), "held", 1.0)
-    until(lambda: "no way in is open after 1 s: ingress-rest" in gateway.log)
+    until(lambda: "no frontend is open after 1 s: ingress-rest" in gateway.log)
     assert not manager.having("READY")
     gateway.say("release")  # late, but not too late for systemd, which has a time-out of its own
     manager.wait_for("READY")
@@ -333,7 +333,7 @@ def test_one_that_goes_on_is_heard_again(troubled: Callable[..., Troubled], mana
     count = pings(manager)
     gateway.say("let_go")
     manager.wait_for("WATCHDOG", count=count + 3)
-    assert manager.status == "1 of 1 modems ready; no way in is open"
+    assert manager.status == "1 of 1 modems ready; nothing is open"
     assert "the gateway goes on" in gateway.log
 
 
@@ -341,4 +341,4 @@ def test_a_modem_that_is_away_is_no_matter(troubled: Callable[..., Troubled], ma
     troubled(QUIET | {"modems": [{"name": "gone", "type": "at", "port": "/dev/nowhere", "default_modem": True}]})
     manager.wait_for("READY")
     manager.wait_for("WATCHDOG", count=6)
-    assert manager.status == "0 of 1 modems ready; no way in is open"
+    assert manager.status == "0 of 1 modems ready; nothing is open"

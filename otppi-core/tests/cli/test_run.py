@@ -124,6 +124,7 @@ def test_safe_mode_loads_no_plugins(start: Start, otppi: Any) -> None:
     gateway.wait_for("the gateway runs")
     status = otppi("status", "--json", "--data", gateway.data)
     assert (status.json["modems"], status.json["ingresses"]) == ([], [])
+    assert otppi("status", "--data", gateway.data).out.startswith("gateway runs, no modem, version ")
     assert otppi("settings", "set", "sms.attempts", "2", "--data", gateway.data).code == 0
     assert otppi("send", "081234567890", "hello", "--data", gateway.data).code == 4
 

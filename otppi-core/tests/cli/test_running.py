@@ -39,7 +39,8 @@ def test_status(otppi: Cli) -> None:
     (ingress,) = status["ingresses"]
     assert (ingress["name"], ingress["state"], ingress["last_error"]) == ("ingress-rest", "running", None)
     text = otppi("status").out
-    assert text.startswith("gateway degraded, version ")
+    # Not "degraded", or "down": what answers here runs; some of its modems do not.
+    assert text.startswith("gateway runs, 3 of 4 modems can send, version ")
     assert "ingress-rest  running  listening yes" in text
     (good,) = [line for line in text.splitlines() if line.startswith("good ")]
     assert len(good) <= 80

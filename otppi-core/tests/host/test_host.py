@@ -17,6 +17,7 @@ from otppi.api.ingress import Origin, Sender
 from otppi.api.message import State
 from otppi.api.modem import ModemState
 from otppi.host.data_folder import DataFolder, FolderInUse, boot_folder_of
+from otppi.host.durable import spool
 from otppi.host.host import Host
 from otppi.host.records import table as lifecycle
 from otppi.host.records.record import Record
@@ -189,7 +190,12 @@ def test_a_plugin_that_cannot_make_its_things_stops_nobody_else(
         host.stop()
 
 
-def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, doubles: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("in_ram", "waits"), [(False, State.FAILED), (True, State.QUEUED)])
+def test_stop_tells_the_senders_and_releases_everything(
+    data: DataFolder, doubles: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_ram: bool, waits: State
+) -> None:
+    """What waits stays for the next start where there is a spool, whatever the tests' folder itself is on."""
+    monkeypatch.setattr(spool, "on_ram_disk", lambda _: in_ram)
     (tmp_path / "boot").mkdir(mode=0o700)
     host = Host(data, tmp_path / "boot")
     host.start()
@@ -198,12 +204,14 @@ def test_stop_tells_the_senders_and_releases_everything(data: DataFolder, double
     first = host.dispatch.enqueue(record_for(0))
     until(doubles.modems[0].sending.is_set)
     second = host.dispatch.enqueue(record_for(1))
-    assert host.dispatch.on_end(second, lambda: None)
+    told = threading.Event()
+    assert host.dispatch.on_end(second, told.set)
     release = doubles.modems[0].wake
     doubles.modems[0].wake = lambda: (release(), doubles.modems[0].gate.set())  # the network answers while it stops
     host.stop()
-    assert (first.state, second.state) == (State.SENT, State.FAILED)
-    assert second.code is ResponseCode.NO_MODEM
+    assert (first.state, second.state) == (State.SENT, waits)
+    assert told.is_set()
+    assert in_ram or second.code is ResponseCode.NO_MODEM
     assert send(host).code is ResponseCode.NO_MODEM
     DataFolder(tmp_path / "data", plugins=doubles.plugins).close()
 

@@ -22,11 +22,17 @@ RUNNING = {
 }  # fmt: skip
 """More than these never; the dispatcher, hostnamed and polkit come on demand, and go."""
 SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
-PRIVILEGED = {
-    "/usr/bin/chage", "/usr/bin/chfn", "/usr/bin/chsh", "/usr/bin/expiry", "/usr/bin/gpasswd", "/usr/bin/mount",
-    "/usr/bin/passwd", "/usr/bin/su", "/usr/bin/umount", "/usr/lib/dbus-1.0/dbus-daemon-launch-helper",
-    "/usr/lib/polkit-1/polkit-agent-helper-1", "/usr/sbin/pppd", "/usr/sbin/unix_chkpwd",
+MAY_BE_ASKED = {
+    "org.freedesktop.login1.reboot", "org.freedesktop.login1.power-off", "org.freedesktop.login1.set-wall-message",
 }  # fmt: skip
+"""Actions of polkit that the gateway may do whatever they are about (the last comes with the first); units are told one
+by one."""
+MODEMS = "org.freedesktop.ModemManager1."
+BY_ANYBODY = {
+    "org.freedesktop.login1.inhibit-block-idle", "org.freedesktop.login1.inhibit-delay-shutdown",
+    "org.freedesktop.login1.inhibit-delay-sleep", "org.freedesktop.login1.set-self-linger",
+}  # fmt: skip
+"""Of a program that runs without a session: what costs nothing but a little delay, or memory."""
 
 
 def test_nothing_has_failed(twin: Twin) -> None:
@@ -57,9 +63,24 @@ def test_what_listens(twin: Twin) -> None:
     assert found == SOCKETS
 
 
-def test_set_uid_programs(twin: Twin) -> None:
-    found = twin.run("find", "/usr", "/opt", "/var", "-xdev", "-perm", "/6000", "-type", "f").split()
-    assert set(found) == PRIVILEGED
+def test_no_program_lends_its_owners_rights(twin: Twin) -> None:
+    assert twin.run("find", "/", "-xdev", "-perm", "/6000", "-type", "f", check=False) == ""
+
+
+def _allowed(twin: Twin, process: str) -> set[str]:
+    """Return the actions of polkit that a process may do without a password."""
+    script = 'pkaction | while read -r one; do pkcheck -a "$one" -p "$0" >/dev/null 2>&1 && echo "$one"; done; true'
+    return set(twin.run("sh", "-c", script, process).split())
+
+
+def test_what_the_gateway_may_ask_of_others(twin: Twin) -> None:
+    found = _allowed(twin, twin.properties("otppi.service", "MainPID")["MainPID"])
+    assert {one for one in found if not one.startswith(MODEMS)} == MAY_BE_ASKED
+    assert found - MAY_BE_ASKED == {f"{MODEMS}{one}" for one in ("Device.Control", "Messaging", "USSD")}
+
+
+def test_what_another_program_may_ask_of_others(twin: Twin) -> None:
+    assert _allowed(twin, twin.properties("otppi-dhcp.service", "MainPID")["MainPID"]) == BY_ANYBODY
 
 
 def test_no_door_is_open(image: Path) -> None:

@@ -16,8 +16,8 @@ from otppi.host.administrators.page import ADMINISTRATION, PageValues
 from otppi.host.data_folder import DataFolder
 from otppi.host.gateway.certificate_operations import ends_soon
 from otppi.host.host import Host
+from otppi.host.runtime.frontends import Frontend
 from otppi.host.runtime.registry import Registry
-from otppi.host.runtime.ways_in import WayIn
 from otppi.host.settings.config import Config
 from otppi.kit.memory import give_back
 from otppi.text import _
@@ -108,10 +108,10 @@ class Administration(Service):
         about = {"listening": True, "port": port, "connections": server.connections, "threads": server.threads}
         return about | ({"certificate_sha256": fingerprint} if fingerprint else {})
 
-    def ways_in(self) -> Iterator[WayIn]:
+    def frontends(self) -> Iterator[Frontend]:
         """Return whether the pages are served, where they are switched on."""
         if self._config.one(ADMINISTRATION)["enable"]:
-            yield WayIn(NAME, self._server is not None)
+            yield Frontend(NAME, self._server is not None)
 
     def warnings(self) -> Sequence[str]:
         """Return what people should know."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from otppi.admin.security.sessions import PageSession
 from otppi.api.operations import Actor, Role
 from otppi.host.administrators.administrators import ORIGIN
-from otppi.web.arrival import UNKNOWN, Arrival
+from otppi.web.arrival import UNKNOWN, ConnectionArrival
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Visit:
     path: str
     session: PageSession | None = None
     role: Role = Role.VIEWER
-    arrival: Arrival = UNKNOWN
+    arrival: ConnectionArrival = UNKNOWN
     cookies: list[str] = field(default_factory=list)
     answers_form: bool = False
     back: str = ""

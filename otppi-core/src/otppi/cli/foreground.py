@@ -86,7 +86,7 @@ def run(
             raise Failure(Exit.LATER, str(error)) from error
         try:
             if not safe_mode:
-                data.first_settings.take(first_settings)
+                data.first_settings.adopt(first_settings)
             elif first_settings:
                 logger.warning("the settings that a device comes with are not looked at in safe mode")
             if provision is not None:

@@ -17,9 +17,9 @@ from typing import Final, Self
 from otppi.api.egress import EgressState
 from otppi.host.host import Host
 from otppi.host.modems.worker import modem_workers
+from otppi.host.runtime.frontends import Frontend
 from otppi.host.runtime.liveness import Liveness
 from otppi.host.runtime.supervisor import Supervised
-from otppi.host.runtime.ways_in import WayIn
 from otppi.kit.sd_notify import ALIVE, READY, STOPPING, ServiceManager, extended, status
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 STARTS_WITHIN: Final = 300.0
 """Seconds for which a start asks for more time: one that takes longer hangs, and is ended by the manager."""
 OPENS_WITHIN: Final = 120.0
-"""Seconds in which the ways in are open, or have said why they cannot be."""
+"""Seconds in which the frontends are open, or have said why they cannot be."""
 _STOPS_WITHIN: Final = 120.0
 """Seconds for which a stop asks for more time: modems finish the message that they send, each service has 10 s."""
 _MORE: Final = 60.0
@@ -36,7 +36,7 @@ _AGAIN_WITHIN: Final = 180.0
 _EVERY: Final = 10.0
 """Seconds between two looks, where the manager has no watchdog: the state that people see is no older."""
 _SOON: Final = 0.1
-"""Seconds between two looks at ways in that are being opened: a plugin's need not tell when it is."""
+"""Seconds between two looks at frontends that are being opened: a plugin's need not tell when it is."""
 
 
 class _Phase(Enum):
@@ -91,7 +91,7 @@ class LifeSigns:
     # -- what the main thread says ----------------------------------------------------------------------------------
 
     def opening(self, host: Host) -> None:
-        """Say that it is ready as soon as its ways in are open, or have said why not: all else has begun."""
+        """Say that it is ready as soon as its frontends are open, or have said why not: all else has begun."""
         if self._manager is None:
             return
         host.services.look_after(self._thread)
@@ -142,21 +142,21 @@ class LifeSigns:
         return self._live(host, liveness)
 
     def _open(self, host: Host) -> float:
-        ways = host.services.ways_in()
-        waited_for = [way.name for way in ways if way.begins]
+        frontends = host.services.frontends()
+        waited_for = [one.name for one in frontends if one.begins]
         is_late = time.monotonic() > self._until
-        if waited_for and not (is_late and any(way.is_open for way in ways)):
+        if waited_for and not (is_late and any(one.is_open for one in frontends)):
             told = f"starts: {_listed(waited_for)} not open yet"
             if told != self._told and self._say_in(_Phase.OPENING, status(told)):
                 self._told = told
             self._extend(_Phase.OPENING)
             if is_late and not self._late:
                 self._late = True
-                logger.error("no way in is open after %.0f s: %s", self._opens_within, _listed(waited_for))
+                logger.error("no frontend is open after %.0f s: %s", self._opens_within, _listed(waited_for))
             return 10 * _SOON if is_late else _SOON
         if waited_for:
             logger.error("the gateway runs without %s, not open after %.0f s", _listed(waited_for), self._opens_within)
-        self._told = _sentence(host, ways)
+        self._told = _sentence(host, frontends)
         if self._say_in(_Phase.OPENING, READY, status(self._told)):
             with self._lock:
                 if self._phase is _Phase.OPENING:
@@ -174,7 +174,7 @@ class LifeSigns:
         if failing:
             self._tell_failing(failing, "the service manager ends it unless that passes" if watchdog else "")
             return max(0.0, began + pause - time.monotonic())
-        told = _sentence(host, host.services.ways_in())
+        told = _sentence(host, host.services.frontends())
         fields = [ALIVE] if watchdog else []
         if told != self._told or self._failing:
             fields.append(status(told))
@@ -207,16 +207,16 @@ class LifeSigns:
         return self._manager is not None and self._manager.tell(*fields)
 
 
-def _sentence(host: Host, ways: Sequence[WayIn]) -> str:
+def _sentence(host: Host, frontends: Sequence[Frontend]) -> str:
     """Return how the gateway is, to people who ask the service manager; English, and without what is secret."""
     states = [worker.status.state for worker in modem_workers(host.dispatch.workers())]
     wanted = [state for state in states if state is not EgressState.STOPPED]
     ready = sum(state is EgressState.READY for state in wanted)
-    open_ways = _listed(way.name for way in ways if way.is_open)
-    closed = _listed(way.name for way in ways if not way.is_open)
+    opened = _listed(one.name for one in frontends if one.is_open)
+    closed = _listed(one.name for one in frontends if not one.is_open)
     said = [
         f"{ready} of {len(wanted)} modems ready" if wanted else "no modem",
-        f"open: {open_ways}" if open_ways else "no way in is open",
+        f"open: {opened}" if opened else "nothing is open",
         *([f"not open: {closed}"] if closed else []),
     ]
     return "; ".join(said)

@@ -33,8 +33,8 @@ def _shown(options: Options, answer: Any) -> int:
 def _lines(answer: dict[str, Any]) -> list[str]:
     lines = [
         _(
-            "gateway {status}, version {version}, running since {started}, {queued} queued",
-            status=spoken(said(answer["status"])),
+            "gateway runs, {able}, version {version}, since {started}, {queued} queued",
+            able=_able(answer["modems"]),
             version=answer["version"],
             started=moment(answer["started"]),
             queued=answer["queued"],
@@ -57,6 +57,17 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     problems = [answer["power_supply"], *answer["problems"]]
     lines += [_("warning: {warning}", warning=cell(warning)) for warning in answer["warnings"]]
     return lines + [_("problem: {problem}", problem=cell(problem)) for problem in problems if problem]
+
+
+def _able(modems: Sequence[dict[str, Any]]) -> str:
+    """Say how many modems can send; those that somebody has stopped are left out."""
+    wanted = [one for one in modems if one["state"] != "stopped"]
+    if not wanted:
+        return _("no modem")
+    ready = sum(one["state"] == "ready" and not one["unusable"] for one in wanted)
+    return _.plural(
+        "{ready} of {count} modem can send", "{ready} of {count} modems can send", count=len(wanted), ready=ready
+    )
 
 
 def service_table(services: Sequence[dict[str, Any]]) -> list[str]:

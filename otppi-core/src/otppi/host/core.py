@@ -160,7 +160,7 @@ def declarations(plugins: Plugins) -> Declarations:
 
 
 def check_first_settings(documents: Sequence[object], plugins: Plugins | None = None) -> list[list[FieldError]]:
-    """Return what is wrong with each of some documents of first settings, without a data folder (`FirstSettings.take`).
+    """Return what is wrong with each of some documents of first settings, without a data folder (`FirstSettings`).
 
     Args:
         documents: In the order in which a device is given them, later ones on top.

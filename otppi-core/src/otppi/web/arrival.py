@@ -28,7 +28,7 @@ _MAPPED: Final = "::ffff:"
 """What an IPv4 address begins with on a socket of both (RFC 4291 2.5.5.2)."""
 
 
-class Arrival(NamedTuple):
+class ConnectionArrival(NamedTuple):
     """Where a connection came in.
 
     Attributes:
@@ -56,13 +56,13 @@ class Arrival(NamedTuple):
         return "" if known.is_link_local else f"http://[{known}]:{self.port}/"
 
 
-UNKNOWN: Final = Arrival()
+UNKNOWN: Final = ConnectionArrival()
 
 
-def arrival_of(sock: socket.socket) -> Arrival:
+def arrival_of(sock: socket.socket) -> ConnectionArrival:
     """Return where a connection that was accepted came in."""
     address, port = sock.getsockname()[:2]
-    return Arrival(arrived_by(sock), address.removeprefix(_MAPPED).partition("%")[0], port)
+    return ConnectionArrival(arrived_by(sock), address.removeprefix(_MAPPED).partition("%")[0], port)
 
 
 def arrived_by(sock: socket.socket) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from otppi.web.arrival import UNKNOWN, Arrival
+from otppi.web.arrival import UNKNOWN, ConnectionArrival
 from otppi.web.body import Chunked, KnownLength, too_large
 from otppi.web.request import Refusal, Refused, Request
 from otppi.web.target import check_host, decode_path, to_origin_form
@@ -72,7 +72,7 @@ class RequestParser:
         body_limit: Callable[[Request], int],
         *,
         secure: bool = False,
-        arrival: Arrival = UNKNOWN,
+        arrival: ConnectionArrival = UNKNOWN,
     ) -> None:
         self.secure = secure
         self.path = ""

@@ -8,7 +8,7 @@ import pytest
 from otppi.admin.security.captive_portal import CONTENT_TYPE, PATH
 from otppi.host.administrators.page import ADMINISTRATION, PageValues
 from otppi.testing.site import PASSWORD, Site, SiteAnswer, SiteBrowser
-from otppi.web.arrival import UNKNOWN, Arrival
+from otppi.web.arrival import UNKNOWN, ConnectionArrival
 
 PROBES = {
     "connectivitycheck.gstatic.com": "/generate_204",
@@ -186,11 +186,11 @@ def test_the_page_names_its_address_to_who_came_by_the_access_point(portal: Site
 @pytest.mark.parametrize(
     ("arrival", "url"),
     [
-        (Arrival("wlan0", "192.168.0.11", 8888), "http://192.168.0.11:8888/"),
-        (Arrival("wlan0", "fd01::11", 8888), "http://[fd01::11]:8888/"),
-        (Arrival("wlan0", "fe80::1", 8888), ""),
+        (ConnectionArrival("wlan0", "192.168.0.11", 8888), "http://192.168.0.11:8888/"),
+        (ConnectionArrival("wlan0", "fd01::11", 8888), "http://[fd01::11]:8888/"),
+        (ConnectionArrival("wlan0", "fe80::1", 8888), ""),
         (UNKNOWN, ""),
     ],
 )
-def test_an_address_is_written_as_browsers_take_it(arrival: Arrival, url: str) -> None:
+def test_an_address_is_written_as_browsers_take_it(arrival: ConnectionArrival, url: str) -> None:
     assert arrival.url == url

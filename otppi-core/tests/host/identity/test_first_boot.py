@@ -7,28 +7,28 @@ from pathlib import Path
 import pytest
 
 from otppi.api.errors import InvalidSettings
-from otppi.host.identity.first_boot import Device, first_boot, main, restore_network
+from otppi.host.identity.first_boot import DeviceFiles, first_boot, main, restore_network
 from otppi.host.identity.identity import make, read
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> Device:
+def device(tmp_path: Path) -> DeviceFiles:
     """A device whose card has not been used yet."""
     (tmp_path / "boot/firmware").mkdir(parents=True)
-    return Device(root=tmp_path, user=None)
+    return DeviceFiles(root=tmp_path, user=None)
 
 
-def _give(device: Device, **more: object) -> dict[str, object]:
+def _give(device: DeviceFiles, **more: object) -> dict[str, object]:
     document = {**make(ssid="OTP-Pi-TEST", passphrase="of the brochure").document(), **more}
     device.given.write_text(json.dumps(document))
     return document
 
 
-def _everything(device: Device) -> dict[str, bytes]:
+def _everything(device: DeviceFiles) -> dict[str, bytes]:
     return {str(one.relative_to(device.root)): one.read_bytes() for one in device.root.rglob("*") if one.is_file()}
 
 
-def test_nobody_has_personalised_it(device: Device) -> None:
+def test_nobody_has_personalised_it(device: DeviceFiles) -> None:
     first_boot(device)
     identity = read(json.loads(device.kept.read_bytes()))
     told = device.told.read_bytes().decode()
@@ -39,8 +39,8 @@ def test_nobody_has_personalised_it(device: Device) -> None:
     assert (device.data / "device-code").read_text() == f"{identity.device_code}\n"
 
 
-def test_no_two_devices_are_the_same(device: Device, tmp_path: Path) -> None:
-    other = Device(root=tmp_path / "other", user=None)
+def test_no_two_devices_are_the_same(device: DeviceFiles, tmp_path: Path) -> None:
+    other = DeviceFiles(root=tmp_path / "other", user=None)
     other.told.parent.mkdir(parents=True)
     first_boot(device)
     first_boot(other)
@@ -49,7 +49,7 @@ def test_no_two_devices_are_the_same(device: Device, tmp_path: Path) -> None:
     assert one.device_code != two.device_code
 
 
-def test_the_card_brings_it(device: Device) -> None:
+def test_the_card_brings_it(device: DeviceFiles) -> None:
     document = _give(device, time_zone="Asia/Jayapura", settings={"sms": {"country_code": "62"}})
     first_boot(device)
     assert not device.given.exists()
@@ -61,14 +61,14 @@ def test_the_card_brings_it(device: Device) -> None:
     }
 
 
-def test_settings_of_the_card_are_not_kept_elsewhere(device: Device) -> None:
+def test_settings_of_the_card_are_not_kept_elsewhere(device: DeviceFiles) -> None:
     _give(device, settings={"api_users": [{"username": "app", "password": "a secret of the card"}]})
     first_boot(device)
     found = [name for name, content in _everything(device).items() if b"a secret of the card" in content]
     assert found == ["var/lib/otppi/first-settings.json"]
 
 
-def test_only_root_and_the_gateway_read_it(device: Device) -> None:
+def test_only_root_and_the_gateway_read_it(device: DeviceFiles) -> None:
     _give(device)
     first_boot(device)
     written = (device.kept, device.access_point, device.data / "device-code", device.data / "first-settings.json")
@@ -77,14 +77,14 @@ def test_only_root_and_the_gateway_read_it(device: Device) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a file away")
-def test_the_gateway_owns_its_folder(device: Device) -> None:
-    first_boot(Device(root=device.root, user="nobody"))
+def test_the_gateway_owns_its_folder(device: DeviceFiles) -> None:
+    first_boot(DeviceFiles(root=device.root, user="nobody"))
     owners = {one.stat().st_uid for one in (device.data, *device.data.iterdir())}
     assert owners == {65534}
     assert device.kept.stat().st_uid == 0
 
 
-def test_second_boot_changes_nothing(device: Device) -> None:
+def test_second_boot_changes_nothing(device: DeviceFiles) -> None:
     first_boot(device)
     before = _everything(device)
     _give(device)  # a card that is put into another computer, and back
@@ -93,7 +93,7 @@ def test_second_boot_changes_nothing(device: Device) -> None:
     assert _everything(device) == before
 
 
-def test_power_cut_at_each_step(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_power_cut_at_each_step(device: DeviceFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever was written before the power went, the next boot makes the device of the brochure of it."""
     import otppi.host.identity.first_boot as module
 
@@ -132,7 +132,7 @@ def test_power_cut_at_each_step(device: Device, monkeypatch: pytest.MonkeyPatch)
         (b"{" + b" " * 300_000, "it has more than 256 KiB"),
     ],
 )
-def test_document_that_cannot_be_used(device: Device, content: bytes, told: str) -> None:
+def test_document_that_cannot_be_used(device: DeviceFiles, content: bytes, told: str) -> None:
     device.given.write_bytes(content)
     first_boot(device)
     lines = device.told.read_text()
@@ -142,7 +142,7 @@ def test_document_that_cannot_be_used(device: Device, content: bytes, told: str)
 
 
 @pytest.mark.parametrize("passphrase", [r"back\slash", " in front", "semi;colon", "#hash it", "a=b [c] d"])
-def test_passphrase_in_a_key_file(device: Device, passphrase: str) -> None:
+def test_passphrase_in_a_key_file(device: DeviceFiles, passphrase: str) -> None:
     """As GLib's key file format wants it (the twin's tests ask NetworkManager itself)."""
     document = make(ssid="OTP-Pi-TEST", passphrase="of the brochure").document()
     if passphrase.startswith(" "):  # no identity has such a one
@@ -154,7 +154,7 @@ def test_passphrase_in_a_key_file(device: Device, passphrase: str) -> None:
     assert "psk=" + passphrase.replace("\\", r"\\") + "\n" in device.access_point.read_text()
 
 
-def test_access_point_is_brought_back(device: Device) -> None:
+def test_access_point_is_brought_back(device: DeviceFiles) -> None:
     document = _give(device)
     first_boot(device)
     before = device.access_point.read_bytes()
@@ -164,7 +164,7 @@ def test_access_point_is_brought_back(device: Device) -> None:
     assert str(document["passphrase"]).encode() in before
 
 
-def test_damaged_record_brings_nothing_back(device: Device) -> None:
+def test_damaged_record_brings_nothing_back(device: DeviceFiles) -> None:
     device.kept.parent.mkdir(parents=True)
     device.kept.write_text('{"ssid": "x"}')
     with pytest.raises(InvalidSettings):

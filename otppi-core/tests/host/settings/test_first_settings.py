@@ -54,7 +54,7 @@ def written(path: Path, document: object) -> Path:
 def test_they_are_taken_in_their_order_later_ones_on_top(opened: Open, tmp_path: Path) -> None:
     data = opened()
     image, own = written(tmp_path / "image.json", IMAGE), written(data.path / "first-settings.json", OWN)
-    data.first_settings.take([image, tmp_path / "not-there.json", own])
+    data.first_settings.adopt([image, tmp_path / "not-there.json", own])
     for one in (data, opened()):
         pages, sms = one.config.one(ADMINISTRATION), one.config.one(SMS)
         assert (pages["access_point"], pages["host_names"]) == ("wlan0", ["otp.example"])
@@ -68,7 +68,7 @@ def test_what_may_hold_secrets_is_removed_from_the_data_folder_and_from_nowhere_
     data = opened()
     image, own = written(tmp_path / "image.json", IMAGE), written(data.path / "first-settings.json", WRONG)
     other = written(data.path / "administration" / "first.json", OWN)
-    data.first_settings.take([image, Path(f"{data.path}/../data/first-settings.json"), other])
+    data.first_settings.adopt([image, Path(f"{data.path}/../data/first-settings.json"), other])
     assert not own.exists()
     assert image.exists()
     assert other.exists(), "of a folder in it nothing is said"
@@ -80,7 +80,7 @@ def test_where_there_are_settings_nothing_is_taken(opened: Open, tmp_path: Path)
     data.config.update({"sms": {"country_code": "65"}})
     own = written(data.path / "first-settings.json", OWN)
     image = written(tmp_path / "image.json", IMAGE)
-    data.first_settings.take([image, own])
+    data.first_settings.adopt([image, own])
     assert data.config.one(SMS)["country_code"] == "65"
     assert data.config.one(ADMINISTRATION)["access_point"] == ""
     assert not own.exists()
@@ -93,7 +93,7 @@ def test_after_settings_were_lost_nothing_is_taken(opened: Open, tmp_path: Path)
     for name in ("settings.json", "settings.json.bak"):
         (data.path / name).write_bytes(b"")
     data = opened(anew=True)
-    data.first_settings.take([written(tmp_path / "image.json", IMAGE)])
+    data.first_settings.adopt([written(tmp_path / "image.json", IMAGE)])
     assert data.config.one(ADMINISTRATION)["access_point"] == ""
 
 
@@ -110,7 +110,7 @@ def test_it_is_one_write_so_that_no_power_cut_leaves_half_of_them(
 
     monkeypatch.setattr(store, "replace_whole", noted)
     files = [written(tmp_path / "image.json", IMAGE), written(data.path / "first-settings.json", OWN)]
-    data.first_settings.take(files)
+    data.first_settings.adopt(files)
     assert len(writes) == 1
 
 
@@ -119,7 +119,7 @@ def test_a_wrong_one_is_told_and_the_others_are_taken(
 ) -> None:
     data = opened()
     files = [written(tmp_path / f"{name}.json", one) for name, one in (("a", IMAGE), ("b", WRONG), ("c", OWN))]
-    data.first_settings.take(files)
+    data.first_settings.adopt(files)
     assert data.config.one(ADMINISTRATION)["access_point"] == "wlan0"
     assert data.config.one(SMS)["country_code"] == "62"
     (told,) = data.first_settings.warnings()
@@ -147,7 +147,7 @@ def test_one_that_cannot_be_read_is_told(opened: Open, tmp_path: Path, content: 
     data = opened()
     broken = tmp_path / "broken.json"
     broken.write_bytes(content.encode("utf-8", "surrogateescape"))
-    data.first_settings.take([broken, written(tmp_path / "image.json", IMAGE)])
+    data.first_settings.adopt([broken, written(tmp_path / "image.json", IMAGE)])
     assert data.config.one(ADMINISTRATION)["access_point"] == "wlan0"
     (told,) = data.first_settings.warnings()
     assert f"document: {reason}" in told
@@ -157,7 +157,7 @@ def test_one_that_is_no_file_is_told(opened: Open, tmp_path: Path) -> None:
     data = opened()
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    data.first_settings.take([tmp_path / "folder", tmp_path / "link"])
+    data.first_settings.adopt([tmp_path / "folder", tmp_path / "link"])
     assert [one.partition("document: ")[2] for one in data.first_settings.warnings()] == [
         "cannot be read: Is a directory",
         "cannot be read: No such file or directory",
@@ -166,7 +166,7 @@ def test_one_that_is_no_file_is_told(opened: Open, tmp_path: Path) -> None:
 
 def test_many_faults_are_counted(opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = opened()
-    data.first_settings.take([written(tmp_path / "a.json", {f"none-{number}": {} for number in range(20)})])
+    data.first_settings.adopt([written(tmp_path / "a.json", {f"none-{number}": {} for number in range(20)})])
     (told,) = data.first_settings.warnings()
     assert told.endswith("; and 12 more")
     assert caplog.text.count("is not a section") == 20
@@ -174,7 +174,7 @@ def test_many_faults_are_counted(opened: Open, tmp_path: Path, caplog: pytest.Lo
 
 def test_it_is_told_until_somebody_has_set_what_it_was_to_set(opened: Open, tmp_path: Path) -> None:
     data = opened()
-    data.first_settings.take([written(tmp_path / "a.json", WRONG)])
+    data.first_settings.adopt([written(tmp_path / "a.json", WRONG)])
     data.config.update({"administrators": [ADMINISTRATOR]})
     data.config.update({"inbox": {"kept_hours": 3}})
     data.tidy()
@@ -196,12 +196,12 @@ def test_on_a_card_that_takes_nothing_they_are_used_and_wanted_again(
         raise OSError(30, os.strerror(30))
 
     monkeypatch.setattr(store, "replace_whole", refuse)
-    data.first_settings.take([own])
+    data.first_settings.adopt([own])
     assert data.config.one(SMS)["country_code"] == "62"
     assert own.exists()
     monkeypatch.undo()
     data = opened()
-    data.first_settings.take([own])
+    data.first_settings.adopt([own])
     assert not own.exists()
     assert opened().config.one(SMS)["country_code"] == "62"
 
@@ -218,7 +218,7 @@ def test_a_damaged_note_of_what_was_refused_is_no_reason_not_to_start(
 
 def test_an_administrator_may_come_with_it(opened: Open, tmp_path: Path) -> None:
     data = opened()
-    data.first_settings.take([written(data.path / "first-settings.json", {"administrators": [ADMINISTRATOR]})])
+    data.first_settings.adopt([written(data.path / "first-settings.json", {"administrators": [ADMINISTRATOR]})])
     data.start()
     (made,) = data.config.many(ADMINISTRATORS)
     assert made["password_hash"].startswith("$argon2id$")
@@ -271,6 +271,6 @@ def test_nothing_of_them_is_logged(opened: Open, tmp_path: Path, caplog: pytest.
     caplog.set_level(logging.DEBUG)
     data = opened()
     document = {"webhook": {"url": "http://127.0.0.1:9/x", "secret": SECRET}}
-    data.first_settings.take([written(data.path / "first-settings.json", document)])
+    data.first_settings.adopt([written(data.path / "first-settings.json", document)])
     assert data.config.one("webhook")["secret"] == SECRET
     assert SECRET not in caplog.text

@@ -4,53 +4,29 @@ import fcntl
 import hashlib
 import logging
 import os
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 from otppi.api.errors import sentence
-from otppi.api.internet import Dialling, Internet, InternetContext, InternetDown, InternetState, InternetStatus
+from otppi.api.internet import Internet, InternetContext, InternetDown, InternetState, InternetStatus
+from otppi.kit import system_units
 from otppi.kit.net.back_off import Backoff
-from otppi_internet_ppp.chat import chat_script, refusal
+from otppi_internet_ppp.by_unit import by_unit
+from otppi_internet_ppp.chat import refusal
+from otppi_internet_ppp.child import Programs, as_child
 from otppi_internet_ppp.log import cause_of, complaint, heard
-from otppi_internet_ppp.options import ppp_options
+from otppi_internet_ppp.pppd import Pppd, Start
 from otppi_internet_ppp.text import _
 
 logger = logging.getLogger(__name__)
 
 _STEADY = 60.0
 """A connection that lasted so long is dialled again at once."""
-_HANG_UP = 10.0
-"""Seconds that pppd may take to hang up."""
-_SYSTEM = "/usr/sbin:/sbin:/usr/bin:/bin"
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """What is needed of the system; `device` is there where the kernel has PPP."""
-
-    pppd: str = "pppd"
-    chat: str = "chat"
-    device: Path = Path("/dev/ppp")
-
-    def find(self) -> tuple[str, str]:
-        """Return the paths of pppd and chat.
-
-        Raises:
-            InternetDown: Something is not there.
-        """
-        pppd, chat = (shutil.which(name, path=_SYSTEM) for name in (self.pppd, self.chat))
-        if pppd is None or chat is None:
-            raise InternetDown(_("pppd and chat are not installed (the package ppp)"))
-        if not self.device.exists():
-            raise InternetDown(_("this kernel has no PPP (there is no {device})", device=self.device))
-        return pppd, chat
 
 
 class PppLink(Internet):
@@ -58,11 +34,11 @@ class PppLink(Internet):
 
     def __init__(self, context: InternetContext, programs: Programs | None = None) -> None:
         self._context = context
-        self._programs = programs or Programs()
+        self._start = _start(context, programs or Programs())
         self._backoff = Backoff(2.0, 300.0)
         self._stopping = threading.Event()
-        self._process_lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._pppd_lock = threading.Lock()
+        self._pppd: Pppd | None = None
         self._status = InternetStatus(InternetState.STOPPED, time.time())
 
     def status(self) -> InternetStatus:
@@ -89,15 +65,10 @@ class PppLink(Internet):
     def stop(self) -> None:
         """Hang up."""
         self._stopping.set()
-        with self._process_lock:
-            process = self._process
-            if process is not None:
-                process.terminate()
-        if process is not None:
-            try:
-                process.wait(_HANG_UP)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        with self._pppd_lock:
+            pppd = self._pppd
+        if pppd is not None:
+            pppd.hang_up()
 
     def _connect(self) -> NoReturn:
         """Dial, and wait until the connection ends.
@@ -110,54 +81,38 @@ class PppLink(Internet):
         )
         dialling = self._context.dialling()
         self._status = replace(self._status, port=dialling.port)
-        pppd, chat = self._programs.find()
-        with _claimed(dialling.port), self._files(dialling, chat) as options:
-            raise InternetDown(self._watch([pppd, "file", str(options)]))
+        with _claimed(dialling.port), self._start(dialling) as pppd:
+            raise InternetDown(self._watch(pppd))
 
-    def _watch(self, command: list[str]) -> str:
-        """Run pppd and read what it says; return the cause of its end."""
-        cause = ""
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            with self._process_lock:
-                self._process = process
-                if self._stopping.is_set():
-                    process.terminate()
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            for line in process.stdout:
+    def _watch(self, pppd: Pppd) -> str:
+        """Read what pppd says; return the cause of its end."""
+        with self._pppd_lock:
+            self._pppd = pppd
+        try:
+            if self._stopping.is_set():
+                pppd.hang_up()
+            cause = ""
+            for line in pppd.lines():
                 cause = refusal(line) or complaint(line) or cause
                 self._status = heard(self._status, line, time.time())
-        with self._process_lock:
-            self._process = None
-        return cause or cause_of(process.returncode)
-
-    @contextmanager
-    def _files(self, dialling: Dialling, chat: str) -> Iterator[Path]:
-        """Write script and options where only we can read them, on the RAM disk; they are gone when pppd is."""
-        digest = hashlib.sha256(self._context.modem.encode()).hexdigest()[:16]
-        folder = self._context.boot_folder / f"ppp-{digest}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        script, options = folder / "chat", folder / "options"
-        settings = self._context.settings
-        try:
-            _write(script, chat_script(dialling, settings["dial_timeout"]))
-            _write(
-                options,
-                ppp_options(dialling, settings, chat=chat, script=script, privileged=os.getuid() == 0),
-            )
-            yield options
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with self._pppd_lock:
+                self._pppd = None
+        return cause or cause_of(pppd.exit_status())
 
     def _tell(self, state: InternetState, detail: str) -> None:
         before = self._status
         self._status = InternetStatus(state, time.time(), before.port, detail=detail, attempts=before.attempts)
+
+
+def _start(context: InternetContext, programs: Programs) -> Start:
+    """Return what starts pppd here: a unit of the system, where there are such, or else ourselves."""
+    digest = hashlib.sha256(context.modem.encode()).hexdigest()[:16]
+    folder = context.boot_folder / f"ppp-{digest}"
+    if system_units.in_use():
+        return partial(by_unit, settings=context.settings, folder=folder, instance=digest, programs=programs)
+    privileged = os.getuid() == 0
+    return partial(as_child, settings=context.settings, folder=folder, programs=programs, privileged=privileged)
 
 
 @contextmanager
@@ -172,14 +127,10 @@ def _claimed(port: str) -> Iterator[None]:
     except OSError as error:
         raise InternetDown(sentence(error)) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InternetDown(_("{port} is used: it sends SMS, or another program has it", port=port)) from error
         yield
-    except BlockingIOError as error:
-        raise InternetDown(_("{port} is used: it sends SMS, or another program has it", port=port)) from error
     finally:
         os.close(descriptor)
-
-
-def _write(path: Path, text: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
-        file.write(text)

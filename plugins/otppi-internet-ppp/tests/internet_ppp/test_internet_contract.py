@@ -1,5 +1,7 @@
 """The contract of mobile internet, held with a pppd that runs the dialogue and then says what the real one says."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +10,11 @@ import pytest
 from otppi.api.internet import Dialling, Internet, InternetContext, InternetType
 from otppi.simulator import ModemRack
 from otppi.testing.internet import INTERNET_CHECKS, InternetBench
-from otppi_internet_ppp.link import PppLink, Programs
+from otppi.testing.leaks import children
+from otppi.testing.system_units import SystemUnits
+from otppi_internet_ppp.child import Programs
+from otppi_internet_ppp.link import PppLink
 from otppi_internet_ppp.plugin import otppi_internet_types
-
-from .conftest import PPPD
 
 
 class PppBench(InternetBench):
@@ -38,24 +41,58 @@ class PppBench(InternetBench):
         self._modem.inject("dial-no-carrier")
 
     def hang_up(self) -> None:
-        process = self._made[-1]._process
-        assert process is not None
-        process.kill()
+        os.kill(self.pppd(), signal.SIGKILL)
         self._modem.set_coverage(False)
         self._modem.set_coverage(True)
+
+    def pppd(self) -> int:
+        """Return the process of pppd, which is a child of this one."""
+        (process,) = (int(one) for one in children() if self._programs.pppd in command_line(one))
+        return process
+
+
+class UnitBench(PppBench):
+    """The same, where a unit of the system runs pppd."""
+
+    def __init__(
+        self, folder: Path, rack: ModemRack, dialling: Dialling, programs: Programs, units: SystemUnits
+    ) -> None:
+        super().__init__(folder, rack, dialling, programs)
+        self._units = units
+
+    def pppd(self) -> int:
+        """Return the process of pppd, which is a child of the unit's program."""
+        ((_member, unit), *_others) = self._units.calls
+        program = self._units.main_pid(unit)
+        return int(Path(f"/proc/{program}/task/{program}/children").read_text().split()[0])
+
+
+def command_line(process: str) -> str:
+    return Path(f"/proc/{process}/cmdline").read_text()
 
 
 @pytest.mark.parametrize("check", INTERNET_CHECKS, ids=lambda check: check.__name__)
 def test_the_connection_keeps_the_contract(
-    tmp_path: Path,
+    boot_folder: Path,
     rack: ModemRack,
     dialling: Dialling,
-    program: Callable[[str, str], str],
+    programs: Programs,
     check: Callable[[InternetBench], None],
 ) -> None:
-    folder = tmp_path / "boot"
-    folder.mkdir(mode=0o700)
-    check(PppBench(folder, rack, dialling, Programs(program("pppd", PPPD), device=Path("/dev/null"))))
+    check(PppBench(boot_folder, rack, dialling, programs))
+
+
+@pytest.mark.parametrize("check", INTERNET_CHECKS, ids=lambda check: check.__name__)
+def test_the_connection_by_a_unit_keeps_the_contract(
+    boot_folder: Path,
+    rack: ModemRack,
+    dialling: Dialling,
+    programs: Programs,
+    units: SystemUnits,
+    check: Callable[[InternetBench], None],
+) -> None:
+    check(UnitBench(boot_folder, rack, dialling, programs, units))
+    assert [path for path in boot_folder.rglob("*") if not path.is_dir()] == []
 
 
 def test_the_type_makes_the_connection(tmp_path: Path, dialling: Dialling) -> None:

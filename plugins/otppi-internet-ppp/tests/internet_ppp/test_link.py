@@ -15,9 +15,10 @@ from otppi.simulator import ModemRack
 from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until
 from otppi.testing.waiting import PATIENCE
-from otppi_internet_ppp.link import PppLink, Programs
+from otppi_internet_ppp.child import Programs
+from otppi_internet_ppp.link import PppLink
 
-from .conftest import DIALLING, PPPD, SETTINGS
+from .conftest import DIALLING, SETTINGS
 
 Program = Callable[[str, str], str]
 
@@ -41,8 +42,8 @@ def waits(link: PppLink) -> str:
     return link.status().detail
 
 
-def test_it_connects_and_hangs_up(rack: ModemRack, dialling: Dialling, program: Program, tmp_path: Path) -> None:
-    with running(lambda: dialling, tmp_path, Programs(program("pppd", PPPD), device=Path("/dev/null"))) as link:
+def test_it_connects_and_hangs_up(rack: ModemRack, dialling: Dialling, programs: Programs, tmp_path: Path) -> None:
+    with running(lambda: dialling, tmp_path, programs) as link:
         until(lambda: len(link.status().dns) == 2, "it is connected")
         status = link.status()
         assert (status.state, status.interface, status.address) == (InternetState.CONNECTED, "ppp0", "10.64.0.2")
@@ -52,10 +53,10 @@ def test_it_connects_and_hangs_up(rack: ModemRack, dialling: Dialling, program: 
 
 
 def test_the_cause_is_what_the_modem_said(
-    rack: ModemRack, dialling: Dialling, program: Program, tmp_path: Path
+    rack: ModemRack, dialling: Dialling, programs: Programs, tmp_path: Path
 ) -> None:
     rack.modems[0].inject("dial-no-carrier")
-    with running(lambda: dialling, tmp_path, Programs(program("pppd", PPPD), device=Path("/dev/null"))) as link:
+    with running(lambda: dialling, tmp_path, programs) as link:
         assert "NO CARRIER" in waits(link)
 
 
@@ -88,19 +89,19 @@ def test_what_the_system_lacks_is_told(programs: Programs, cause: str, tmp_path:
 
 
 def test_a_port_that_sends_sms_is_left_alone(
-    rack: ModemRack, dialling: Dialling, program: Program, tmp_path: Path
+    rack: ModemRack, dialling: Dialling, programs: Programs, tmp_path: Path
 ) -> None:
     modem_type = ModemType("at", "AT", "", AtModem, AT_SETTINGS)
     with opened(modem_type, dialling.port, tmp_path) as modem:
-        with running(lambda: dialling, tmp_path, Programs(program("pppd", PPPD), device=Path("/dev/null"))) as link:
+        with running(lambda: dialling, tmp_path, programs) as link:
             assert waits(link) == f"{dialling.port} is used: it sends SMS, or another program has it"
         modem.send(a_message())
     rack.network.wait_for(1)
 
 
-def test_a_port_that_is_not_there(program: Program, tmp_path: Path) -> None:
+def test_a_port_that_is_not_there(programs: Programs, tmp_path: Path) -> None:
     dialling = replace(DIALLING, port="/dev/nowhere")
-    with running(lambda: dialling, tmp_path, Programs(program("pppd", PPPD), device=Path("/dev/null"))) as link:
+    with running(lambda: dialling, tmp_path, programs) as link:
         assert waits(link) == "/dev/nowhere: No such file or directory"
 
 
@@ -119,7 +120,7 @@ def test_each_end_of_pppd_has_a_sentence(code: int, program: Program, tmp_path: 
         assert waits(link)
 
 
-def test_no_secret_in_what_it_shows(program: Program, tmp_path: Path) -> None:
+def test_no_secret_in_what_it_shows(programs: Programs, tmp_path: Path) -> None:
     dialling = replace(DIALLING, password="s3cret\n")
-    with running(lambda: dialling, tmp_path, Programs(program("pppd", PPPD), device=Path("/dev/null"))) as link:
+    with running(lambda: dialling, tmp_path, programs) as link:
         assert "s3cret" not in waits(link) + repr(link.status()) + repr(dialling)

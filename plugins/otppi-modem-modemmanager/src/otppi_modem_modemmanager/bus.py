@@ -16,8 +16,8 @@ import dbus.bus
 import dbus.lowlevel
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
+from otppi.kit.dbus_dispatch import BusDispatcher
 from otppi.kit.net.wake import Wake
-from otppi_modem_modemmanager.dispatch import Dispatcher
 from otppi_modem_modemmanager.names import DBUS
 from otppi_modem_modemmanager.text import _
 
@@ -119,7 +119,7 @@ class Bus:
         self._connection.set_exit_on_disconnect(False)
         self._filter = self._note  # one object: libdbus aborts the process where another one is taken away
         self._connection.add_message_filter(self._filter)
-        self._dispatcher = Dispatcher(self._connection)
+        self._dispatcher = BusDispatcher(self._connection)
         descriptor = self._connection.get_unix_fd()
         self._poll = _poll_for(descriptor)
         self._poll_or_wake = _poll_for(descriptor, wake.descriptor)

@@ -22,7 +22,7 @@ _UUID: Final = "6f1f6e0f-7c0c-5c8d-9a3e-3b1f0d6d4e11"
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class DeviceFiles:
     """The places of a device's files.
 
     Attributes:
@@ -59,7 +59,7 @@ class Device:
         return self.root / "var/lib/otppi"
 
 
-def first_boot(device: Device) -> None:
+def first_boot(device: DeviceFiles) -> None:
     """Write who the device is; a power cut on the way repeats it, and what was drawn then was told to nobody.
 
     Raises:
@@ -77,7 +77,7 @@ def first_boot(device: Device) -> None:
     device.given.unlink(missing_ok=True)
 
 
-def restore_network(device: Device) -> None:
+def restore_network(device: DeviceFiles) -> None:
     """Bring the access point's profile back to what the brochure says.
 
     Raises:
@@ -104,7 +104,7 @@ def _identity_of(path: Path) -> tuple[Identity | None, list[str]]:
         return None, ["it is not JSON in UTF-8"]
 
 
-def _write_access_point(device: Device, identity: Identity) -> None:
+def _write_access_point(device: DeviceFiles, identity: Identity) -> None:
     """Write the profile (nm-settings-keyfile(5)).
 
     With pmf=1 (none): some radios of the Raspberry Pi cannot be an access point with protected management frames.
@@ -144,7 +144,7 @@ method=link-local
     )
 
 
-def _write_for_gateway(device: Device, identity: Identity) -> None:
+def _write_for_gateway(device: DeviceFiles, identity: Identity) -> None:
     """Write the code of the device, and the settings of its first start, into the data folder."""
     device.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     given = dict(identity.settings or {})
@@ -198,7 +198,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["restore-network"]):
         print("usage: python -m otppi.host.identity.first_boot [restore-network]", file=sys.stderr)  # noqa: T201
         return 2
-    (restore_network if arguments else first_boot)(Device())
+    (restore_network if arguments else first_boot)(DeviceFiles())
     return 0
 
 

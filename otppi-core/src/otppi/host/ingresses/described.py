@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otppi.host.runtime.ways_in import WayIn
+from otppi.host.runtime.frontends import Frontend
 from otppi.kit.net.link import is_link
 
 
@@ -18,10 +18,10 @@ def state_of(ingress: Mapping[str, Any]) -> tuple[str, str | None]:
     return state, ingress["last_problem"] or ingress["last_error"]
 
 
-def way_in_of(ingress: Mapping[str, Any]) -> WayIn:
+def frontend_of(ingress: Mapping[str, Any]) -> Frontend:
     """Return whether an ingress is open: one that says neither that it listens nor that it is connected, as it runs."""
     state, problem = state_of(ingress)
     listens = state == "running" and ingress.get("listening", True)
     is_open = state == "connected" if is_link(ingress) else listens
     known = problem or ("" if state in ("running", "connecting") else state)
-    return WayIn(ingress["name"], is_open, "" if is_open else known)
+    return Frontend(ingress["name"], is_open, "" if is_open else known)

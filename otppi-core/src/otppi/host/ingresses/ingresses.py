@@ -17,14 +17,14 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.events import MessageChanged, MessageEnded, MessageEvent, MessageReceived
 from otppi.api.ingress import Callback, DeviceTls, Gateway, Ingress, IngressContext, IngressType, ReceivedMessage
 from otppi.api.services import Service
-from otppi.host.ingresses.described import state_of, way_in_of
+from otppi.host.ingresses.described import frontend_of, state_of
 from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.frontends import Frontend
 from otppi.host.runtime.made_on_thread import MadeOnThread
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import failure_of
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 from otppi.host.runtime.switches import ServiceSwitch
-from otppi.host.runtime.ways_in import WayIn
 from otppi.host.settings.config import Config
 from otppi.text import _
 from otppi.wire.envelope import Answer
@@ -268,15 +268,15 @@ class Ingresses(Service):
         ]
         return sorted((*running, *off), key=lambda one: self._order.index(one["name"]))
 
-    def ways_in(self) -> list[WayIn]:
+    def frontends(self) -> list[Frontend]:
         """Return which of those that are to run take commands by now, and why others cannot."""
         return [
-            way_in_of(self._described(key, one)) if one.ingress.is_made else self._not_made(key, one)
+            frontend_of(self._described(key, one)) if one.ingress.is_made else self._not_made(key, one)
             for key, one in list(self._running.items())
         ]
 
-    def _not_made(self, key: str, running: _Running) -> WayIn:
-        return WayIn(key, is_open=False, problem=failure_of(key, running.thread.supervision))
+    def _not_made(self, key: str, running: _Running) -> Frontend:
+        return Frontend(key, is_open=False, problem=failure_of(key, running.thread.supervision))
 
     def _described(self, key: str, running: _Running) -> dict[str, Any]:
         supervision = running.thread.supervision

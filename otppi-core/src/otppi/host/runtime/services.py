@@ -11,9 +11,9 @@ from otppi.api.errors import sentence
 from otppi.api.events import ServiceChanged, SettingsChanged
 from otppi.api.services import Samples, Service
 from otppi.host.runtime.events import EventBus
+from otppi.host.runtime.frontends import Frontend, HasFrontends
 from otppi.host.runtime.supervisor import NoThread, Supervised, Supervision, ThreadState, Watch, end_all
 from otppi.host.runtime.switches import ServiceSwitch, Switchable, check_ended, find_owner
-from otppi.host.runtime.ways_in import HasWaysIn, WayIn
 from otppi.text import _
 from otppi.text.states import said
 
@@ -199,18 +199,18 @@ class Services:
         """Name the threads that are to live, and do not: the watch starts them again as soon as that can be."""
         return [thread.name for thread in self.threads() if thread.is_dead]
 
-    def ways_in(self) -> list[WayIn]:
-        """Return the ways by which messages and people come in, and how each is."""
-        nothing: Iterable[WayIn] = ()
-        owners = [one for one in list(self._services) if isinstance(one, HasWaysIn)]
-        return [self._with_failure(one, way) for one in owners for way in _guarded(one, one.ways_in, nothing)]
+    def frontends(self) -> list[Frontend]:
+        """Return what messages and people come in by, and how each is."""
+        nothing: Iterable[Frontend] = ()
+        owners = [one for one in list(self._services) if isinstance(one, HasFrontends)]
+        return [self._with_failure(one, each) for one in owners for each in _guarded(one, one.frontends, nothing)]
 
-    def _with_failure(self, service: Service, way: WayIn) -> WayIn:
-        """Add why a way in cannot be opened where the thread that opens it has failed."""
+    def _with_failure(self, service: Service, frontend: Frontend) -> Frontend:
+        """Add why one cannot be opened where the thread that opens it has failed."""
         thread = self._threads.get(service.name)
-        if thread is None or not way.begins:
-            return way
-        return replace(way, problem=failure_of(way.name, thread.supervision))
+        if thread is None or not frontend.begins:
+            return frontend
+        return replace(frontend, problem=failure_of(frontend.name, thread.supervision))
 
     def look(self) -> None:
         """See after what has no thread of its own; on the watch's thread."""

@@ -28,7 +28,7 @@ _MOST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedSettings:
     """Why a document was not taken.
 
     Attributes:
@@ -75,7 +75,7 @@ class FirstSettings:
         self._path = folder / _REFUSED
         self._refused = self._read()
 
-    def take(self, files: Sequence[Path]) -> None:
+    def adopt(self, files: Sequence[Path]) -> None:
         """Take documents where the data folder has never had settings; later ones are laid over those before them.
 
         Each is taken as a whole or not at all. A file that is not there is passed over. One that lies in the data
@@ -115,9 +115,9 @@ class FirstSettings:
 
     def _refusals(
         self, files: Sequence[Path], read: Sequence[object], problems: Sequence[Sequence[FieldError]]
-    ) -> list[Refusal]:
+    ) -> list[RefusedSettings]:
         return [
-            Refusal(
+            RefusedSettings(
                 str(path),
                 self._config.revision,
                 self._sections(document),
@@ -143,7 +143,7 @@ class FirstSettings:
             or [key for key, one in declared.items() if not one.own_operations]
         )
 
-    def _counts(self, refusal: Refusal) -> bool:
+    def _counts(self, refusal: RefusedSettings) -> bool:
         """Whether nobody has set any of it since then."""
         try:
             self._config.check_revision(refusal.revision, refusal.sections)
@@ -151,7 +151,7 @@ class FirstSettings:
             return False
         return True
 
-    def _note(self, refused: list[Refusal]) -> None:
+    def _note(self, refused: list[RefusedSettings]) -> None:
         if refused == self._refused:
             return
         self._refused = refused
@@ -163,11 +163,11 @@ class FirstSettings:
         except OSError as error:
             logger.error("%s cannot be written: %s", self._path, error.strerror)  # noqa: TRY400 - that says it all
 
-    def _read(self) -> list[Refusal]:
+    def _read(self) -> list[RefusedSettings]:
         try:
             kept = json.loads(self._path.read_bytes())
             return [
-                Refusal(
+                RefusedSettings(
                     str(one["file"]),
                     int(one["revision"]),
                     tuple(map(str, one["sections"])),

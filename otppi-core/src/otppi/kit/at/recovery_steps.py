@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from otppi.api.devices import SerialDevice
 from otppi.api.errors import ModemLost, NotSupported, Trouble
+from otppi.kit import system_units
 from otppi.kit.at.channel import AtChannel, AtRefused, AtTimeout
 from otppi.kit.at.port import Port
 from otppi.kit.at.usb import power_cycle
+from otppi.kit.at.usb_power import power_cycle_by_unit
 from otppi.text import _
 
 logger = logging.getLogger(__name__)
@@ -66,8 +68,9 @@ def cycle_power(path: str, ports: Iterable[SerialDevice]) -> bool:
     if device is None:
         logger.info("%s belongs to no USB device: its power cannot be switched", path)
         return False
+    cut = power_cycle_by_unit if system_units.in_use() else power_cycle
     try:
-        logger.info("%s: its power was cut (%s)", path, power_cycle(device))
+        logger.info("%s: its power was cut (%s)", path, cut(device))
     except NotSupported as error:
         logger.warning("%s: %s", path, error)
         return False

@@ -1,10 +1,12 @@
 """Drives a dbus-python connection without a main loop: reads what has come, and calls the handlers of it.
 
 dbus-python hands a message to its handlers only from a main loop, and it has just one: GLib's default one, which a
-process has once and all threads share. A modem's thread must own its connection alone (libdbus and threads don't mix)
-and must wait for the connection and for `wake` at the same time. libdbus itself can do that: its public
+process has once and all threads share. Whoever uses a connection must own it alone (libdbus and threads don't mix), and
+must wait for it and for something else, such as the end of the time, at once. libdbus itself can do that: its public
 `dbus_connection_read_write` and `dbus_connection_dispatch` need no loop. dbus-python's C interface for such modules
 (`dbus-python.h`, unchanged since version 0.82) gives the libdbus connection of a Python one.
+
+Imported only where the bus is used: dbus-python is Debian's `python3-dbus` on a device, and may be missing elsewhere.
 """
 
 import ctypes
@@ -40,7 +42,7 @@ def _borrow(connection: Any) -> int:
     return int(borrow(connection))
 
 
-class Dispatcher:
+class BusDispatcher:
     """Dispatches one connection, which must live as long. Only its owner's thread may call it."""
 
     def __init__(self, connection: Any) -> None:

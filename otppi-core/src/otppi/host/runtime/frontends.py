@@ -1,4 +1,4 @@
-"""The ways by which messages and people come in, and whether each is open by now."""
+"""Frontends, what messages and people come in by: ingresses and the pages; and whether each is open by now."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
-class WayIn:
-    """A way in that is switched on.
+class Frontend:
+    """One that is switched on.
 
     Attributes:
         name: What it is called in the log and for people.
@@ -26,8 +26,8 @@ class WayIn:
 
 
 @runtime_checkable
-class HasWaysIn(Protocol):
+class HasFrontends(Protocol):
     """A service by which messages or people come in."""
 
-    def ways_in(self) -> Iterable[WayIn]:
-        """Return its ways in that are switched on (any thread)."""
+    def frontends(self) -> Iterable[Frontend]:
+        """Return its frontends that are switched on (any thread)."""

@@ -1,0 +1,143 @@
+"""A system bus of a test's own, and on it what starts and stops units as systemd does (org.freedesktop.systemd1(5)).
+
+The bus is a real dbus-daemon. What stands in for systemd is a process of its own, `otppi.testing.system_units_manager`,
+which runs the programs of units as child processes.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, Self
+
+from otppi.testing.waiting import PATIENCE, until
+
+_ADDRESS: Final = "DBUS_SYSTEM_BUS_ADDRESS"
+_CONFIG: Final = """<busconfig>
+  <type>custom</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>{more}</policy>
+</busconfig>
+"""
+
+
+class SystemUnits:
+    """Use it as a context: it ends the bus, the stand-in, and the programs of its units.
+
+    Args:
+        folder: Where its files are; its path is short, as that of a socket has to be.
+        systemd: Whether systemd is there; else only the bus is.
+        policy: Further rules of the bus (dbus-daemon(1), "CONFIGURATION FILE").
+    """
+
+    def __init__(self, folder: Path, *, systemd: bool = True, policy: str = "") -> None:
+        self.address = f"unix:path={folder}/bus"
+        self._folder = folder
+        self._log = folder / "log"
+        self._says: dict[str, Any] = {}
+        self._running = ExitStack()
+        try:
+            self._start_bus(policy)
+            self.behave()
+            if systemd:
+                self._systemd = self._started([sys.executable, "-m", "otppi.testing.system_units_manager", str(folder)])
+                until((folder / "ready").exists, self._log.read_text)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all of it."""
+        self._running.close()
+
+    def define(
+        self,
+        unit: str,
+        command: Sequence[str | Path],
+        *,
+        oneshot: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Let there be a unit.
+
+        Args:
+            unit: Its name; of a template with nothing behind the @.
+            command: Its program, where `%i` is the instance.
+            oneshot: Whether its start is done when its program has ended, and not when it runs.
+            environment: What its program finds, beside the variables of this process and RUNTIME_DIRECTORY.
+        """
+        self._says.setdefault("units", {})[unit] = {
+            "command": [str(one) for one in command],
+            "oneshot": oneshot,
+            "environment": dict(environment or {}),
+        }
+        self._tell()
+
+    def behave(self, *, refuse: str = "", result: str = "", silent: bool = False) -> None:
+        """Say how it answers from now on.
+
+        Args:
+            refuse: The name of the error with which it answers a start or stop, and does nothing.
+            result: The result that each job has, whatever becomes of the unit.
+            silent: Whether it answers nothing more.
+        """
+        self._says |= {"refuse": refuse, "result": result, "silent": silent}
+        self._tell()
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """The starts and stops that were asked for: the method, and the unit."""
+        path = self._folder / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [(member, unit) for member, _space, unit in (line.partition(" ") for line in lines)]
+
+    def main_pid(self, unit: str) -> int | None:
+        """Return the process of a unit's program, None where it does not run."""
+        path = self._folder / "pids" / unit
+        return int(path.read_text()) if path.exists() else None
+
+    def end_bus(self) -> None:
+        """End the bus."""
+        _end(self._bus)
+
+    def _tell(self) -> None:
+        new = self._folder / "says.new"
+        new.write_text(json.dumps(self._says))
+        new.replace(self._folder / "says.json")
+
+    def _start_bus(self, policy: str) -> None:
+        config, path = self._folder / "bus.conf", self._folder / "bus"
+        config.write_text(_CONFIG.format(socket=path, more=policy))
+        self._bus = self._started(["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
+        until(lambda: _listens(path), self._log.read_text)
+
+    def _started(self, command: list[str]) -> "subprocess.Popen[bytes]":
+        environment = os.environ | {_ADDRESS: self.address}
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._running.callback(_end, process)
+        return process
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody takes connections: the socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process: the stand-in for systemd ends the programs of its units first."""
+    process.send_signal(signal.SIGTERM)
+    process.wait(PATIENCE)

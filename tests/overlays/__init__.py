@@ -1,0 +1,1 @@
+"""The files of the card image that are at their final paths in `overlays/`."""

@@ -1,0 +1,197 @@
+"""What the gateway may have done as root, in the card image: units that are tight, and rules that allow no others."""
+
+import configparser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from otppi.kit.at import usb_power
+
+ROOT = Path(__file__).parents[2]
+PPP = ROOT / "overlays/mobile-internet/etc"
+POWER = ROOT / "overlays/power/etc"
+UNITS = {
+    PPP / "systemd/system/otppi-ppp@.service": ("0123456789abcdef", 2.8),
+    POWER / "systemd/system/otppi-usb-power@.service": ("1-1.2", 1.5),
+}
+"""The units, each with an instance, and the exposure that systemd may find at most."""
+RULES = [PPP / "polkit-1/rules.d/50-otppi-ppp.rules", POWER / "polkit-1/rules.d/50-otppi-usb-power.rules"]
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+
+
+def analyze(folder: Path, unit: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Have systemd read a unit whose Python is that of the test."""
+    copy = folder / unit.name
+    copy.write_text(unit.read_text().replace("/opt/otppi/bin/python", sys.executable))
+    environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"}
+    command = ["systemd-analyze", *arguments, str(copy)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_systemd_understands_every_line_of_a_unit(tmp_path: Path, unit: Path) -> None:
+    done = analyze(tmp_path, unit, "verify", "--man=no")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_a_line_that_it_does_not_understand_is_found(tmp_path: Path) -> None:
+    unit = tmp_path / "source@.service"
+    unit.write_text(next(iter(UNITS)).read_text() + "ProtectEverything=yes\n")
+    (tmp_path / "read").mkdir()
+    assert "ProtectEverything" in analyze(tmp_path / "read", unit, "verify", "--man=no").stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_a_unit_is_exposed_to_little(tmp_path: Path, unit: Path) -> None:
+    done = analyze(tmp_path, unit, "security", "--offline=yes", "--no-pager", f"--threshold={UNITS[unit][1] * 10:.0f}")
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_a_unit_starts_a_module_that_is_there_isolated_from_its_surroundings(unit: Path) -> None:
+    (line,) = re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
+    python, isolated, option, module, instance = line.split()
+    assert (python, isolated, option, instance) == ("/opt/otppi/bin/python", "-I", "-m", "%i")
+    program = f"import importlib.util; assert importlib.util.find_spec({module!r})"
+    subprocess.run([sys.executable, "-I", "-c", program], check=True)
+
+
+def test_pppd_is_root_with_two_capabilities_and_three_kinds_of_devices() -> None:
+    unit = next(iter(UNITS)).read_text()
+    assert "\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_READ_SEARCH\n" in unit
+    assert re.findall(r"^DeviceAllow=(\S+)", unit, re.MULTILINE) == ["/dev/ppp", "char-ttyUSB", "char-ttyACM"]
+    assert "\nDevicePolicy=closed\n" in unit
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_no_unit_starts_by_itself(unit: Path) -> None:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.read(unit)
+    assert parser.sections() == ["Unit", "Service"]
+
+
+def test_the_modules_that_pppd_may_not_load() -> None:
+    lines = (PPP / "modules-load.d/otppi-ppp.conf").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["ppp_generic", "ppp_async"]
+
+
+# -- polkit -----------------------------------------------------------------------------------------------------------
+
+# What polkit gives a rule (polkit(8), AUTHORIZATION RULES), and the answers of the rules of each file to each question.
+POLKIT = """
+const fs = require("fs"), vm = require("vm");
+const [files, questions] = JSON.parse(fs.readFileSync(0, "utf8"));
+const answers = questions.map(([user, id, details]) => {
+    for (const file of files) {
+        const rules = [];
+        const polkit = {Result: {NO: "no", YES: "yes"}, addRule: (rule) => rules.push(rule)};
+        vm.runInNewContext(fs.readFileSync(file, "utf8"), {polkit});
+        for (const rule of rules) {
+            const subject = {user, groups: [user], active: false, local: false};
+            const answer = rule({id, lookup: (key) => details[key]}, subject);
+            if (answer !== undefined && answer !== null) return answer;
+        }
+    }
+    return null;
+});
+console.log(JSON.stringify(answers));
+"""
+MANAGE = "org.freedesktop.systemd1.manage-units"
+Question = tuple[str, str, dict[str, str]]
+
+
+def answers(*questions: Question) -> list[str | None]:
+    """Return what the rules say, one after another; None where they leave it to others."""
+    done = subprocess.run(
+        ["node", "-e", POLKIT],
+        input=json.dumps([[str(one) for one in RULES], questions]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said: list[str | None] = json.loads(done.stdout)
+    return said
+
+
+def asks(unit: str, verb: str = "start", *, user: str = "otppi", action: str = MANAGE) -> Question:
+    return user, action, {"unit": unit, "verb": verb}
+
+
+PPPD = "otppi-ppp@0123456789abcdef.service"
+DEVICES = ["1-1", "1-1.2", "12-10.4.4.1"]
+
+
+def test_the_gateway_may_start_and_stop_its_units() -> None:
+    power = [asks(f"otppi-usb-power@{device}.service") for device in DEVICES]
+    assert set(answers(asks(PPPD), asks(PPPD, "stop"), *power)) == {"yes"}
+
+
+def test_the_unit_of_every_device_that_is_asked_for_may_be_started() -> None:
+    for device in DEVICES:
+        assert usb_power._DEVICE.fullmatch(device)
+
+
+@pytest.mark.parametrize("user", ["root", "otppi-stick", "otppi2", "pi", "nobody", "OTPPI", ""])
+def test_others_are_not_spoken_of(user: str) -> None:
+    assert answers(asks(PPPD, user=user), asks("otppi-usb-power@1-1.service", user=user)) == [None, None]
+
+
+def test_other_units_are_left_to_other_rules() -> None:
+    units = [
+        "ssh.service",
+        "otppi.service",
+        "otppi-ppp@.service",
+        "otppi-ppp@../x.service",
+        "otppi-ppp@0123456789ABCDEF.service",
+        "otppi-ppp@0123456789abcde.service",
+        "otppi-ppp@0123456789abcdef0.service",
+        f"{PPPD}\n",
+        f"\n{PPPD}",
+        f"{PPPD}\nssh.service",
+        f"ssh.service\n{PPPD}",
+        f"x{PPPD}",
+        "otppi-ppp@0123456789abcdefxservice",
+        "otppi-ppp@0123456789abcdef.service.d",
+        "otppi-ppp@0123456789abcdef.socket",
+        "otppi-usb-power@.service",
+        "otppi-usb-power@usb1.service",
+        "otppi-usb-power@1-1:1.0.service",
+        "otppi-usb-power@1-1..2.service",
+        "otppi-usb-power@../1-1.service",
+        "otppi-usb-power@1-1.service\n",
+        "otppi-usb-power@\n1-1.service",
+        "otppi-usb-power@1/1.service",
+        r"otppi-usb-power@1\x2d1.service",
+        "otppi-usb-power@1-1.2.3.4.5.6.7.8.service",
+    ]
+    assert set(answers(*map(asks, units))) == {None}
+
+
+def test_other_verbs_are_left_to_other_rules() -> None:
+    verbs = ["restart", "try-restart", "reload", "kill", "reset-failed", "set-property", "ref", "start\n", "", "START"]
+    assert set(answers(*(asks(PPPD, verb) for verb in verbs))) == {None}
+    stops = [asks("otppi-usb-power@1-1.service", verb) for verb in ("stop", *verbs)]
+    assert set(answers(*stops)) == {None}, "power that is away has to come back"
+
+
+def test_other_actions_are_left_to_other_rules() -> None:
+    actions = ["org.freedesktop.systemd1.manage-unit-files", "org.freedesktop.login1.reboot", f"{MANAGE}2", ""]
+    assert set(answers(*(asks(PPPD, action=action) for action in actions))) == {None}
+
+
+def test_what_is_not_said_is_not_allowed() -> None:
+    assert answers(("otppi", MANAGE, {}), ("otppi", MANAGE, {"unit": PPPD}), ("otppi", MANAGE, {"verb": "start"})) == [
+        None,
+        None,
+        None,
+    ]
