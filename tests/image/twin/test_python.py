@@ -22,8 +22,8 @@ FOLDERS = (
     "host/durable",
     "host/messages",
 )
-"""Of `otppi-core/tests`: what costs three minutes at most, but for comparisons with other implementations. All others are
-run on that Python before a release."""
+"""Of `otppi-core/tests`: what costs three minutes at most, but for comparisons with other implementations. All
+others are run on that Python before a release."""
 TOOLS = (
     "execnet", "hypothesis", "iniconfig", "jsonschema-rs", "packaging", "pygments", "pytest", "pytest-timeout",
     "pytest-xdist", "sortedcontainers",
