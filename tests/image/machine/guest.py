@@ -79,7 +79,9 @@ class Shell:
         lines = ["rm -f /run/command"]
         lines += [f"printf %s {text[at : at + _PIECE]} >>/run/command" for at in range(0, len(text), _PIECE)]
         lines += ["base64 -d /run/command >/run/command.sh"]
-        lines += [f"bash /run/command.sh </dev/null >/run/told 2>&1; code=$?; cat /run/told; echo {_hidden(mark)} $code"]
+        lines += [
+            f"bash /run/command.sh </dev/null >/run/told 2>&1; code=$?; cat /run/told; echo {_hidden(mark)} $code"
+        ]
         for line in lines:
             self._socket.sendall(f"{line}\n".encode())
         got, found = self._until(mark.encode() + rb" (\d+)\r?\n", seconds)
