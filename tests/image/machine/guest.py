@@ -66,7 +66,7 @@ class Shell:
             return self._until(mark.encode() + rb"\r?\n", 5)[1] is not None
 
         until(answers, "the guest's shell answers", seconds)
-        self._until(rb"$^", 0.2)  # the answers to those before
+        self._until(rb"(?!)", 0.2)  # answers to the questions before, which nothing is to match
 
     def run(self, command: str, seconds: float = PATIENCE) -> Done:
         """Run a command of bash, with nothing to read and no terminal.

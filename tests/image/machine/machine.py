@@ -20,8 +20,9 @@ SLOW: Final = 900.0
 """Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
-RADIOS: Final = "modules_load=mac80211_hwsim mac80211_hwsim.radios=2"
-"""Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's."""
+KERNEL: Final = "modules_load=mac80211_hwsim mac80211_hwsim.radios=2 systemd.default_device_timeout_sec=900"
+"""Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's. And where other programs
+use all of the computer, udev finds the card's partitions after more than the 90 s that systemd waits for them."""
 
 
 class Machine:
@@ -49,7 +50,7 @@ class Machine:
         self._process: subprocess.Popen[bytes] | None = None
         self._plugged: set[str] = set()
 
-    def start(self, *, append: str = RADIOS) -> None:
+    def start(self, *, append: str = KERNEL) -> None:
         """Switch it on, and wait until its root shell answers.
 
         Args:
