@@ -20,9 +20,12 @@ SLOW: Final = 900.0
 """Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
-KERNEL: Final = "modules_load=mac80211_hwsim mac80211_hwsim.radios=2 systemd.default_device_timeout_sec=900"
+KERNEL: Final = (
+    "modules_load=mac80211_hwsim mac80211_hwsim.radios=2 "
+    "systemd.default_device_timeout_sec=900 systemd.default_timeout_start_sec=900"
+)
 """Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's. And where other programs
-use all of the computer, udev finds the card's partitions after more than the 90 s that systemd waits for them."""
+use all of the computer, the card's partitions and some services take more than the 90 s that systemd waits for them."""
 
 
 class Machine:
