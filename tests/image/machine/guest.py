@@ -66,7 +66,7 @@ class Shell:
             return self._until(mark.encode() + rb"\r?\n", 5)[1] is not None
 
         until(answers, "the guest's shell answers", seconds)
-        self._until(rb"$^", 0.2)  # the answers to those before
+        self._until(rb"(?!)", 0.2)  # answers to the questions before, which nothing is to match
 
     def run(self, command: str, seconds: float = PATIENCE) -> Done:
         """Run a command of bash, with nothing to read and no terminal.
@@ -79,7 +79,9 @@ class Shell:
         lines = ["rm -f /run/command"]
         lines += [f"printf %s {text[at : at + _PIECE]} >>/run/command" for at in range(0, len(text), _PIECE)]
         lines += ["base64 -d /run/command >/run/command.sh"]
-        lines += [f"bash /run/command.sh </dev/null >/run/told 2>&1; code=$?; cat /run/told; echo {_hidden(mark)} $code"]
+        lines += [
+            f"bash /run/command.sh </dev/null >/run/told 2>&1; code=$?; cat /run/told; echo {_hidden(mark)} $code"
+        ]
         for line in lines:
             self._socket.sendall(f"{line}\n".encode())
         got, found = self._until(mark.encode() + rb" (\d+)\r?\n", seconds)

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,15 @@ from tests.image.machine.guest import Done, Qmp, Shell
 from tests.image.machine.modem import LineModem
 
 SLOW: Final = 900.0
-"""Seconds for what takes a minute on an idle computer: the machine is emulated, and other programs may use both cores."""
+"""Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
-RADIOS: Final = "modules_load=mac80211_hwsim mac80211_hwsim.radios=2"
-"""Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's."""
+KERNEL: Final = (
+    "modules_load=mac80211_hwsim mac80211_hwsim.radios=2 "
+    "systemd.default_device_timeout_sec=900 systemd.default_timeout_start_sec=900"
+)
+"""Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's. And where other programs
+use all of the computer, the card's partitions and some services take more than the 90 s that systemd waits for them."""
 
 
 class Machine:
@@ -48,7 +53,7 @@ class Machine:
         self._process: subprocess.Popen[bytes] | None = None
         self._plugged: set[str] = set()
 
-    def start(self, *, append: str = RADIOS) -> None:
+    def start(self, *, append: str = KERNEL) -> None:
         """Switch it on, and wait until its root shell answers.
 
         Args:
@@ -58,7 +63,7 @@ class Machine:
             AssertionError: QEMU ends, or nothing answers; the console's log is in the folder.
         """
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in self.ports.items())
-        command = [
+        command: list[str | Path] = [
             *("setpriv", "--pdeathsig", "KILL", TOP / "image/bin/boot", self._card, self._kernel, self.folder),
             *("-drive", f"if=none,id=tools,file={self._tools},format=raw,readonly=on"),
             *("-device", "virtio-blk-pci,drive=tools"),
@@ -108,6 +113,7 @@ class Machine:
         self.qmp.monitor(f"loadvm {name}", STEP)
         self.qmp.forget()
         self.shell.ready(SLOW)
+        self.run(f"date --set=@{int(time.time())}")  # its own was that of then
 
     def run(self, command: str, seconds: float = STEP, *, check: bool = True) -> str:
         """Run a command of bash as root, and return all that it says.
@@ -128,14 +134,16 @@ class Machine:
     def otppi(self, *arguments: str, given: str = "", seconds: float = STEP) -> str:
         """Run the product's command line as the gateway's user."""
         line = shlex.join(["otppi", "--data", "/var/lib/otppi", *arguments])
-        return self.run(
-            f"setpriv --reuid=otppi --regid=otppi --init-groups {line} <<<{shlex.quote(given)}", seconds
-        )
+        return self.run(f"setpriv --reuid=otppi --regid=otppi --init-groups {line} <<<{shlex.quote(given)}", seconds)
 
     def until(self, command: str, what: str, seconds: float = STEP) -> str:
         """Wait until a command of the guest ends with 0, and return what it says then."""
-        done = until(lambda: (one := self.shell.run(command, seconds)).code == 0 and one, what, seconds)
-        return done.output
+
+        def said() -> str | None:
+            done = self.shell.run(command, seconds)
+            return f"{done.output}\n" if done.code == 0 else None
+
+        return until(said, what, seconds)
 
     def journal(self, *options: str) -> str:
         """Return the journal of this boot."""

@@ -66,10 +66,6 @@ class LineModem:
         """Give it power again."""
         self._act(self._peer.plug)
 
-    def deliver(self, originator: str, text: str) -> None:
-        """Let an SMS come in."""
-        self._act(lambda now: self._peer.deliver(originator, text, now))
-
     def close(self) -> None:
         """End the thread, and leave the socket to nobody."""
         self._closing = True

@@ -1,4 +1,4 @@
-"""A phone at the access point: the machine's second radio, in a network namespace of its own, with a real wpa_supplicant."""
+"""A phone at the access point: the machine's second radio, in a network namespace, with a real wpa_supplicant."""
 
 import re
 import shlex

@@ -15,12 +15,24 @@ PAGES = f"http://{ADDRESS}:8888/"
 UP = f"iw dev wlan0 info | grep 'type AP' && ip -brief address show dev wlan0 | grep {ADDRESS}"
 
 
+@pytest.fixture(scope="module")
+def once_joined(booted: Machine, card: Flashed) -> Station:
+    """A phone that has joined for the first time, and the state of the machine then."""
+    booted.go_back("started")
+    station = Station(booted)
+    station.switch_on()
+    booted.until(UP, "the access point is up", SLOW)
+    assert station.join(card.identity.ssid, card.identity.passphrase) == "CTRL-EVENT-CONNECTED"
+    station.given = station.lease()
+    booted.keep("joined")
+    return station
+
+
 @pytest.fixture
-def joined(device: Machine, phone: Station, card: Flashed) -> Station:
-    device.until(UP, "the access point is up", SLOW)
-    assert phone.join(card.identity.ssid, card.identity.passphrase) == "CTRL-EVENT-CONNECTED"
-    phone.given = phone.lease()
-    return phone
+def joined(booted: Machine, once_joined: Station) -> Station:
+    """A phone that has just joined, for one test."""
+    booted.go_back("joined")
+    return once_joined
 
 
 def test_wrong_passphrase_is_refused(device: Machine, phone: Station, card: Flashed) -> None:
@@ -45,12 +57,12 @@ def test_phone_is_led_to_the_pages(joined: Station) -> None:
     assert 'name="code"' not in answer.told  # who has joined has the brochure
 
 
-def test_phone_gets_nowhere_else(device: Machine, joined: Station) -> None:
+def test_phone_gets_nowhere_else(booted: Machine, joined: Station) -> None:
     assert joined.connects(ADDRESS, 8888)
     assert not joined.connects(ADDRESS, 22)
-    assert device.run("sysctl --values net.ipv4.ip_forward net.ipv6.conf.all.forwarding").split() == ["0", "0"]
+    assert booted.run("sysctl --values net.ipv4.ip_forward net.ipv6.conf.all.forwarding").split() == ["0", "0"]
     # Also who sets a route by hand reaches nothing of the network on the other side.
-    lan = device.run("ip -4 -oneline address show dev eth0").split()[3].partition("/")[0]
+    lan = booted.run("ip -4 -oneline address show dev eth0").split()[3].partition("/")[0]
     joined.run(f"ip route add default via {ADDRESS}")
     assert joined.reaches(ADDRESS)
     assert not joined.reaches("10.0.2.2")
@@ -58,7 +70,7 @@ def test_phone_gets_nowhere_else(device: Machine, joined: Station) -> None:
     assert lan.startswith("10.0.2.")
 
 
-def test_administrator_by_the_access_point(device: Machine, joined: Station) -> None:
+def test_administrator_by_the_access_point(booted: Machine, joined: Station) -> None:
     """Who has joined needs no code: the passphrase is on the same brochure."""
     page = joined.get(f"{PAGES}claim")
     cookie = "; ".join(re.findall(r"^Set-Cookie: ([^;]+)", page.told, re.MULTILINE | re.IGNORECASE))
@@ -66,8 +78,10 @@ def test_administrator_by_the_access_point(device: Machine, joined: Station) -> 
     form = {"form_token": token, "username": "sari", "password": "kursi hijau di teras", "phone": "", "email": ""}
     answer = joined.get(f"{PAGES}claim", post=urlencode(form), cookie=cookie)
     assert answer.status == 303, answer.told
-    device.until("[ -e /var/lib/otppi/claimed ]", "the device has its administrator")
-    device.until(f"! grep -s {ADDRESS} /run/otppi-dhcp/portal.conf", "names of elsewhere are no more answered with lies")
+    booted.until("[ -e /var/lib/otppi/claimed ]", "the device has its administrator")
+    booted.until(
+        f"! grep -s {ADDRESS} /run/otppi-dhcp/portal.conf", "names of elsewhere are no more answered with lies"
+    )
     assert json.loads(joined.get(f"{PAGES}captive-portal/api").content) == {"captive": False}
 
 

@@ -37,7 +37,7 @@ def page(browser: Browser, device: Machine) -> Iterator[Page]:
         timezone_id="Asia/Jakarta",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(SLOW * 1000)
+    context.set_default_timeout(STEP * 1000)
     one = context.new_page()
     yield one
     context.close()
@@ -61,25 +61,22 @@ def test_from_the_brochure_to_the_first_sms(device: Machine, page: Page, card: F
         "username": OWNER, "password": PASSWORD, "phone": NUMBER, "code": card.identity.written_code.lower(),
     }.items():  # fmt: skip
         page.fill(f"[name={name}]", value)
-    _send_form(page, "/guide/time")
-    _shoot(page, "machine-2-time")
-    assert page.input_value("#time_zone") == card.identity.time_zone
-    _send_form(page, "/guide/modem")
-    _shoot(page, "machine-3-no-modem")
+    _send_form(page, "/guide/modem")  # the card has brought the time zone
+    _shoot(page, "machine-2-no-modem")
     with device.modem(PROFILE) as modem:
         found = page.locator("form[action='/guide/adopt'] button")
         expect(found).to_have_count(1, timeout=SLOW * 1000)  # by itself: the page looks every two seconds
-        _shoot(page, "machine-4-new-modem")
+        _shoot(page, "machine-3-new-modem")
         found.click()
         expect(page.locator("#modems .state", has_text=re.compile("^siap$"))).to_have_count(1, timeout=SLOW * 1000)
-        _shoot(page, "machine-5-modem")
+        _shoot(page, "machine-4-modem")
         _send_form(page, "/guide/test")
         assert page.input_value("[name=receiver]") == NUMBER
         _send_form(page, "/guide/test**")
         (message,) = modem.network.wait_for(1, SLOW)
         assert message.destination.endswith(NUMBER[1:])
         expect(page.locator(".steps .now")).to_contain_text("sampai di penerima", timeout=SLOW * 1000)
-        _shoot(page, "machine-6-first-sms")
+        _shoot(page, "machine-5-first-sms")
     device.until("[ ! -e /boot/firmware/otppi-this-device.txt ] && [ -e /var/lib/otppi/claimed ]", "it is claimed")
 
 

@@ -1,7 +1,6 @@
 """Mobile internet by a modem: pppd dials by a unit of its own, and speaks PPP with another one, the operator's."""
 
 import json
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -24,12 +23,12 @@ _MODEM: Final = {
 
 
 @pytest.fixture
-def operator(device: Machine) -> Iterator[Machine]:
+def operator(device: Machine) -> Machine:
     """An operator that gives whoever dials an address; its end of the line is a console of the machine's."""
     device.run("modprobe ppp_async; ip netns add operator; ip -n operator link set lo up")
     options = f"/dev/hvc1 115200 local nocrtscts nodetach noauth silent noipdefault {_OPERATORS}:{_OURS}"
     device.run(f"setsid ip netns exec operator pppd {options} >/run/operator.log 2>&1 </dev/null &")
-    yield device
+    return device
 
 
 def _status(device: Machine) -> dict[str, str]:

@@ -4,13 +4,14 @@ import json
 from typing import Final
 
 from otppi.simulator.profile import ModemProfile
-from otppi.testing.waiting import until
 from tests.image.machine.application import send
 from tests.image.machine.machine import SLOW, Machine
 
 _PROFILE: Final = ModemProfile(imei="350000000000010", operator="Telkomsel", operator_code="51010")
 _MODEM: Final = {"name": "m1", "type": "modemmanager", "imei": _PROFILE.imei, "default_modem": True}
-_RULE: Final = 'SUBSYSTEM=="usb|tty", ENV{ID_MM_DEVICE_IGNORE}="", ENV{ID_MM_PORT_IGNORE}="", ENV{ID_MM_DEVICE_PROCESS}="1"'
+_RULE: Final = (
+    'SUBSYSTEM=="usb|tty", ENV{ID_MM_DEVICE_IGNORE}="", ENV{ID_MM_PORT_IGNORE}="", ENV{ID_MM_DEVICE_PROCESS}="1"'
+)
 """ModemManager passes over serial adapters such as QEMU's, and our own rules keep it off every modem."""
 
 

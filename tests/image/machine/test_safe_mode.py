@@ -4,6 +4,7 @@ import json
 
 from tests.image.machine.machine import SLOW, Machine
 
+
 def _states(device: Machine) -> set[str]:
     return {one["state"] for one in json.loads(device.otppi("plugins", "--json"))}
 
