@@ -5,7 +5,7 @@ site=${ROOTFS_DIR}/opt/otppi/lib/python${PYTHON_VERSION}/site-packages
 rm -rf "${ROOTFS_DIR}/opt/otppi"
 on_chroot -c 'python3 -m venv --without-pip --system-site-packages /opt/otppi'
 cp -R --no-preserve=ownership "${OTPPI_PRODUCT:?}/${arch}/." "${site}/"
-# For each kind of file that is not to be changed the source's hash is not looked at, and the clock may be wrong.
+# Compiled once for all: what is compiled never looks at its source, which nobody changes, nor at a clock that may be wrong.
 on_chroot -c "/opt/otppi/bin/python -m compileall -q -j0 --invalidation-mode unchecked-hash /opt/otppi/lib/python${PYTHON_VERSION}/site-packages"
 cat >"${ROOTFS_DIR}/opt/otppi/bin/otppi" <<'TXT'
 #!/opt/otppi/bin/python -I

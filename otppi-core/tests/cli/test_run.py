@@ -129,6 +129,20 @@ def test_safe_mode_loads_no_plugins(start: Start, otppi: Any) -> None:
     assert otppi("send", "081234567890", "hello", "--data", gateway.data).code == 4
 
 
+def test_it_runs_without_assertions_and_docstrings(start: Start, otppi: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    gateway = start(document={"ingress-rest": {"http_enable": True, "http_port": 0, "https_enable": False}})
+    gateway.wait_for("the gateway runs")
+    gateway.wait_for("listens on http port")
+    gateway.wait_for("modem simulated is ready")
+    assert otppi("send", "081234567890", "hello", "--data", gateway.data).code == 0
+    plugins = [sys.executable, "-m", "otppi", "plugins", "--json"]
+    loaded = json.loads(subprocess.run(plugins, capture_output=True, text=True, timeout=PATIENCE).stdout)
+    assert not [one for one in loaded if one["error"]]
+    assert gateway.end() == 0
+    assert "Traceback" not in "".join(gateway.log)
+
+
 def test_all_problems_of_a_provision_file_at_once(tmp_path: Path) -> None:
     document = {"sms": {"attempts": 0}, "modems": [{"name": "a", "baud_rate": "fast"}, {"name": "a", "x": 1}], "y": []}
     (tmp_path / "provision.json").write_text(json.dumps(document))
