@@ -93,7 +93,7 @@ def booted(card: Flashed, tools: Path) -> Iterator[Machine]:
     try:
         machine.start()
         machine.until_started()
-        machine.run(f"mkdir {TOOLS} && mount -o ro /dev/disk/by-label/tools {TOOLS}")
+        machine.run(f"mkdir -p {TOOLS} && mount -o ro /dev/disk/by-label/tools {TOOLS}")
         machine.keep("started")
         yield machine
     finally:

@@ -27,6 +27,9 @@ KERNEL: Final = (
 """Two radios that hear each other, from the beginning: wlan0 is the device's, wlan1 a phone's. And where other programs
 use all of the computer, the card's partitions and some services take more than the 90 s that systemd waits for them."""
 
+_STARTED: Final = ("running", "degraded", "maintenance")
+"""What systemd says when it has done its jobs (systemctl(1), is-system-running)."""
+
 
 class Machine:
     """One machine. All that it writes is in its folder; QEMU ends with the process that started it.
@@ -89,7 +92,12 @@ class Machine:
 
     def until_started(self) -> str:
         """Wait until systemd has done all of its jobs; return what it says then, `running` if nothing has failed."""
-        return self.shell.run("systemctl is-system-running --wait", SLOW).output.strip()
+
+        def said() -> str | None:
+            told = self.shell.run("systemctl is-system-running --wait 2>&1", SLOW).output.strip()
+            return told if told in _STARTED else None  # where it is asked too early, it does not wait
+
+        return until(said, "systemd has done its jobs", SLOW)
 
     def stop(self) -> None:
         """Cut its power. It may be started again, and finds its disk as it was."""
