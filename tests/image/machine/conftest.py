@@ -18,6 +18,8 @@ from tests.image.machine.application import PASSWORD, USERNAME
 from tests.image.machine.machine import Machine
 from tests.image.machine.station import TOOLS, Station
 
+PICTURES = TOP / "build/pictures"
+"""Where what the tests have seen is found afterwards."""
 KEPT = TOP / "build/machine"
 """Where the console's log, and QEMU's, are found afterwards."""
 _SETTINGS = {"api_users": [{"username": USERNAME, "password": PASSWORD}]}

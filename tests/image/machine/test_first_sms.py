@@ -10,12 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from otppi.simulator.profile import ModemProfile
 from tests.browser.conftest import HEIGHTS, LANGUAGES, PHONE
 from tests.browser.pictures import chromium
-from tests.image.builds import TOP
 from tests.image.machine.application import send
-from tests.image.machine.conftest import Flashed
+from tests.image.machine.conftest import PICTURES, Flashed
 from tests.image.machine.machine import SLOW, STEP, Machine
 
-PICTURES: Final = TOP / "build/pictures"
 OWNER, PASSWORD, NUMBER = "sari", "kursi hijau di teras", "081234567890"
 PROFILE: Final = ModemProfile(imei="350000000000010", operator="Telkomsel", operator_code="51010")
 

@@ -4,7 +4,7 @@ import re
 
 from otppi.testing.waiting import until
 from tests.image.machine.application import get
-from tests.image.machine.conftest import Flashed
+from tests.image.machine.conftest import PICTURES, Flashed
 from tests.image.machine.machine import SLOW, Machine
 
 _LISTENING = {
@@ -34,6 +34,22 @@ def test_pages_and_api_answer(device: Machine) -> None:
     assert status == 200
     assert 'name="code"' in page  # who is on the LAN has to have the device's code
     device.run("/run/tools/busybox wget -q -O - http://127.0.0.1:8888/claim | grep 'name=\"code\"'")
+
+
+def test_console_shows_where_the_pages_are(device: Machine) -> None:
+    """A person at the HDMI socket reads an address, and is told no secret: this card has a brochure."""
+    shown = device.until("grep -a 8888 /dev/vcs1", "the console has a prompt", SLOW)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    device.qmp.command("screendump", filename=str(PICTURES / "machine-console.png"), format="png")
+    assert "http://192.168.0.11:8888" in shown
+    assert "(passphrase)" not in shown
+
+
+def test_the_root_has_all_of_the_card(device: Machine) -> None:
+    size = device.until(
+        "[ -e /var/lib/otppi-card-grown ] && df --output=size -B1M / | tail -1", "the card has grown", SLOW
+    )
+    assert int(size) > 3000  # MiB, of a card of 4 GiB; the image's own has less than half of it
 
 
 def _listening(machine: Machine) -> set[tuple[str, int]]:
