@@ -45,13 +45,6 @@ def test_console_shows_where_the_pages_are(device: Machine) -> None:
     assert "(passphrase)" not in shown
 
 
-def test_the_root_has_all_of_the_card(device: Machine) -> None:
-    size = device.until(
-        "[ -e /var/lib/otppi-card-grown ] && df --output=size -B1M / | tail -1", "the card has grown", SLOW
-    )
-    assert int(size) > 3000  # MiB, of a card of 4 GiB; the image's own has less than half of it
-
-
 def _listening(machine: Machine) -> set[tuple[str, int]]:
     lines = machine.run("ss --no-header --listening --tcp --udp --numeric --processes").splitlines()
     fields = [line.split() for line in lines if _OF_AVAHI not in line or ":5353 " in line]
