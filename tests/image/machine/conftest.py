@@ -59,7 +59,15 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Flashed:
     settings, image = folder / "settings.json", folder / "card.img"
     settings.write_text(json.dumps(_SETTINGS))
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", kernel / "card.img", image], check=True)
-    personalise: list[str | Path] = [TOP / "image/bin/personalise", image, "--again", "--settings", settings, "--out", folder]
+    personalise: list[str | Path] = [
+        TOP / "image/bin/personalise",
+        image,
+        "--again",
+        "--settings",
+        settings,
+        "--out",
+        folder,
+    ]
     subprocess.run(personalise, check=True, capture_output=True)
     return Flashed(image, kernel, Card(image).identity())
 
