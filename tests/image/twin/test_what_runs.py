@@ -97,6 +97,12 @@ def test_no_door_is_open(image: Path) -> None:
     assert not list(root.glob("etc/NetworkManager/system-connections/*"))
 
 
+def test_a_torn_boot_partition_is_no_reason_to_stop(image: Path) -> None:
+    """Nobody could log in to an emergency shell."""
+    (line,) = [one for one in (image / "root/etc/fstab").read_text().splitlines() if "/boot/firmware" in one]
+    assert "nofail" in line.split()[3].split(",")
+
+
 def test_nobody_may_change_a_program(twin: Twin) -> None:
     assert (
         twin.run(
