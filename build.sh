@@ -29,7 +29,7 @@ The card image (docs/image.md), as root on Debian:
   brochure     make the brochure of a card that is personalised already (--help)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
-  test-image   build the image of arm64, boot it in a virtual machine and test it there (half an hour, later ten minutes);
+  test-image   build the image of arm64, boot it in a virtual machine and test it there (a quarter of an hour);
                OTPPI_TESTED_IMAGE names a folder with another card.img
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
