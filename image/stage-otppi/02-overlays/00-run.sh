@@ -5,7 +5,8 @@ done
 # Of the plugins: which devices are theirs.
 install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" "${OTPPI_SOURCE}"/plugins/*/udev/*.rules
 install -d "${ROOTFS_DIR}/usr/share/doc/otppi"
-install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE"
+install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE" \
+  "${OTPPI_SOURCE}/docs/image.md" # units name it as their documentation
 # git keeps no modes but one bit.
 find "${OTPPI_SOURCE}/overlays" -type d -printf '%P\n' | cut -s -d/ -f2- | while read -r folder; do
   chmod 755 "${ROOTFS_DIR}/${folder}"
