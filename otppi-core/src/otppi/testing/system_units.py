@@ -5,26 +5,15 @@ which runs the programs of units as child processes.
 """
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
+from otppi.testing.system_bus import SystemBus
 from otppi.testing.waiting import PATIENCE, until
-
-_ADDRESS: Final = "DBUS_SYSTEM_BUS_ADDRESS"
-_CONFIG: Final = """<busconfig>
-  <type>custom</type>
-  <listen>unix:path={socket}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>{more}</policy>
-</busconfig>
-"""
 
 
 class SystemUnits:
@@ -37,17 +26,16 @@ class SystemUnits:
     """
 
     def __init__(self, folder: Path, *, systemd: bool = True, policy: str = "") -> None:
-        self.address = f"unix:path={folder}/bus"
         self._folder = folder
-        self._log = folder / "log"
         self._says: dict[str, Any] = {}
-        self._running = ExitStack()
+        self._bus = SystemBus(folder, policy)
+        self.address = self._bus.address
         try:
-            self._start_bus(policy)
             self.behave()
             if systemd:
-                self._systemd = self._started([sys.executable, "-m", "otppi.testing.system_units_manager", str(folder)])
-                until((folder / "ready").exists, self._log.read_text)
+                manager = [sys.executable, "-m", "otppi.testing.system_units_manager", str(folder)]
+                self._systemd = self._bus.started(manager, _end)
+                until((folder / "ready").exists, self._bus.log.read_text)
         except BaseException:
             self.close()
             raise
@@ -60,7 +48,7 @@ class SystemUnits:
 
     def close(self) -> None:
         """End all of it."""
-        self._running.close()
+        self._bus.close()
 
     def define(
         self,
@@ -110,31 +98,12 @@ class SystemUnits:
 
     def end_bus(self) -> None:
         """End the bus."""
-        _end(self._bus)
+        _end(self._bus.daemon)
 
     def _tell(self) -> None:
         new = self._folder / "says.new"
         new.write_text(json.dumps(self._says))
         new.replace(self._folder / "says.json")
-
-    def _start_bus(self, policy: str) -> None:
-        config, path = self._folder / "bus.conf", self._folder / "bus"
-        config.write_text(_CONFIG.format(socket=path, more=policy))
-        self._bus = self._started(["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
-        until(lambda: _listens(path), self._log.read_text)
-
-    def _started(self, command: list[str]) -> "subprocess.Popen[bytes]":
-        environment = os.environ | {_ADDRESS: self.address}
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._running.callback(_end, process)
-        return process
-
-
-def _listens(path: Path) -> bool:
-    """Whether somebody takes connections: the socket is there a moment before."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

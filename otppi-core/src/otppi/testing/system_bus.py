@@ -1,0 +1,79 @@
+"""A system bus of a test's own (a real dbus-daemon), and the programs that are started on it."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from otppi.testing.waiting import PATIENCE, until
+
+ADDRESS: Final = "DBUS_SYSTEM_BUS_ADDRESS"
+"""The environment's variable by which programs find their system bus."""
+_CONFIG: Final = """<busconfig>
+  <type>custom</type>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>{more}</policy>
+</busconfig>
+"""
+
+
+class SystemBus:
+    """A running bus.
+
+    Args:
+        folder: Where its files are; its path is short, as that of a socket has to be.
+        policy: Further rules of the bus (dbus-daemon(1), "CONFIGURATION FILE").
+
+    Attributes:
+        address: Where programs find it.
+        daemon: Its process.
+        log: What the bus and the programs on it say.
+        running: What is ended with it, the last one first.
+    """
+
+    def __init__(self, folder: Path, policy: str = "") -> None:
+        config, path = folder / "bus.conf", folder / "bus"
+        self.address = f"unix:path={path}"
+        self.log = folder / "log"
+        self.running = ExitStack()
+        config.write_text(_CONFIG.format(socket=path, more=policy))
+        self.daemon = self.started(["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
+        try:
+            until(lambda: _listens(path), self.log.read_text)
+        except BaseException:
+            self.close()
+            raise
+
+    def started(
+        self, command: list[str], end: Callable[["subprocess.Popen[bytes]"], None] | None = None
+    ) -> "subprocess.Popen[bytes]":
+        """Start a program whose system bus this is, and return its process.
+
+        Args:
+            command: The program and its arguments.
+            end: Ends it; without, it is killed.
+        """
+        environment = os.environ | {ADDRESS: self.address}
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.running.callback(end or _kill, process)
+        return process
+
+    def close(self) -> None:
+        """End the bus, and all that was started on it."""
+        self.running.close()
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody takes connections: the socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait(PATIENCE)
