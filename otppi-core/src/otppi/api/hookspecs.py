@@ -18,6 +18,7 @@ from otppi.api.operations import Operation
 from otppi.api.pages import Page
 from otppi.api.services import ServiceType
 from otppi.api.settings import Section
+from otppi.api.trials import WriterType
 
 PROJECT = "otppi"
 
@@ -65,6 +66,24 @@ def otppi_sections() -> Sequence[Section]:
 @hookspec
 def otppi_internet_types() -> Sequence[InternetType]:
     """Return the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
+
+    When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_network_writers() -> Sequence[WriterType]:
+    """Return the parts of the device's network that this plugin changes, such as its Ethernet.
+
+    When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_firewall_writers() -> Sequence[WriterType]:
+    """Return what changes the device's firewall; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
     """

@@ -55,6 +55,7 @@ from otppi.host.settings.config import Config
 from otppi.host.settings.document import Declarations, Reader
 from otppi.host.settings.first_settings import laid_over
 from otppi.host.storage.store import NothingKept
+from otppi.host.trials import operations as trial_operations
 from otppi.host.users import operations as user_operations
 from otppi.host.users.settings import API_USERS
 from otppi.host.ussd import operations as ussd_operations
@@ -124,6 +125,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "clock": Room((CLOCK,)),
         "backup": Room((), backup_operations.OPERATIONS),
         "jobs": Room((), job_operations.OPERATIONS),
+        "trials": Room((), trial_operations.OPERATIONS),
         "audit": Room((), audit_operations.OPERATIONS, (audit_page.AUDIT,)),
         "log": Room((), log_operations.OPERATIONS),
         "runtime": Room((PLUGINS,), runtime_operations.OPERATIONS, (runtime_page.PLUGIN_LIST,)),

@@ -54,6 +54,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import Services
+from otppi.host.trials.trials import Trials
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
 from otppi.host.users.settings import API_USERS
@@ -78,6 +79,7 @@ class Host:
         self.restarting = Restarting()
         self.device_power = DevicePower()
         self.jobs = Jobs()
+        self.trials = Trials(data.plugins.writer_types, data.config, boot_folder / "trials", data.path / "network")
         self.events = EventBus()
         config, plugins = data.config, data.plugins
         self.report = report = Report(data.path / "report", config.one(SMS)["report_months"])
@@ -215,6 +217,7 @@ class Host:
             self.gateway,
             self.ingresses,
             self.alarms,
+            self.trials,
             self.jobs,  # stops first: what goes on uses all the others
         )
 

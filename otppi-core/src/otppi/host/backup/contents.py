@@ -39,6 +39,7 @@ KEPT: Final[Mapping[str, Text]] = MappingProxyType(
         "administration/*": _("the certificate of the pages, and its key"),
         "ingress-*/*": _("of ingresses their certificate, and the names by which brokers know them"),
         "service-*/*": _("what services of plugins keep"),
+        "network/*/*": _("what changes the network keeps for itself"),
     }
 )
 """Files of the data folder that are in a backup, by patterns of their names."""

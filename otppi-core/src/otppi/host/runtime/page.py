@@ -20,6 +20,8 @@ _KINDS: Final[Mapping[str, Text]] = MappingProxyType(
         "mail type": _("type of mail account: {title}"),
         "ingress": _("ingress: {title}"),
         "internet": _("connection: {title}"),
+        "network writer": _("part of the network: {title}"),
+        "firewall writer": _("firewall: {title}"),
         "operation": _("operation: {title}"),
         "service": _("service: {title}"),
         "page": _("page: {title}"),

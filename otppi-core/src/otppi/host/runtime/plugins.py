@@ -20,6 +20,7 @@ from otppi.api.operations import Operation
 from otppi.api.pages import Page
 from otppi.api.services import ServiceType
 from otppi.api.settings import ItemType, Section
+from otppi.api.trials import WriterType
 from otppi.host.runtime.entry_points import Found, installed
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,12 @@ INGRESS_TYPES = PluginKind(
 INTERNET_TYPES = PluginKind(
     "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
 )
+NETWORK_WRITERS = PluginKind(
+    "network writer", "otppi_network_writers", WriterType, lambda one: one.section.key, lambda one: one.section
+)
+FIREWALL_WRITERS = PluginKind(
+    "firewall writer", "otppi_firewall_writers", WriterType, lambda one: one.section.key, lambda one: one.section
+)
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
@@ -70,6 +77,8 @@ KINDS: tuple[PluginKind[Any], ...] = (
     MAIL_TYPES,
     INGRESS_TYPES,
     INTERNET_TYPES,
+    NETWORK_WRITERS,
+    FIREWALL_WRITERS,
     OPERATIONS,
     SERVICES,
     PAGES,
@@ -172,6 +181,11 @@ class Plugins:
     def internet_types(self) -> dict[str, InternetType]:
         """The types of internet connections by the keys of their sections."""
         return self.of_kind(INTERNET_TYPES)
+
+    @property
+    def writer_types(self) -> dict[str, WriterType]:
+        """What changes the device's network, and its firewall, by the keys of the sections."""
+        return self.of_kind(NETWORK_WRITERS) | self.of_kind(FIREWALL_WRITERS)
 
     @property
     def operations(self) -> dict[str, Operation]:
