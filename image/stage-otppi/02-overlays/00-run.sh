@@ -6,7 +6,7 @@ done
 install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" "${OTPPI_SOURCE}"/plugins/*/udev/*.rules
 install -d "${ROOTFS_DIR}/usr/share/doc/otppi"
 install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE" \
-  "${OTPPI_SOURCE}/docs/image.md" # units name it as their documentation
+  "${OTPPI_SOURCE}"/docs/{image,mobile-internet}.md # units name them as their documentation
 # git keeps no modes but one bit.
 find "${OTPPI_SOURCE}/overlays" -type d -printf '%P\n' | cut -s -d/ -f2- | while read -r folder; do
   chmod 755 "${ROOTFS_DIR}/${folder}"

@@ -9,7 +9,8 @@ find / -xdev -perm /6000 -type f | while read -r program; do
 done
 ! id otppi-nobody >/dev/null 2>&1 || userdel --remove otppi-nobody # pi-gen wants one
 rm -f /etc/ssh/ssh_host_*
-ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
+ln -sfn /run/otppi-name-servers/resolv.conf /etc/resolv.conf
+chmod -x /etc/ppp/ip-up.d/0000usepeerdns /etc/ppp/ip-down.d/0000usepeerdns # otppi-name-servers does it
 if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
   sed -i 's/^update_initramfs=.*/update_initramfs=yes/' /etc/initramfs-tools/update-initramfs.conf
   [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all

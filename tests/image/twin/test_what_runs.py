@@ -12,7 +12,8 @@ ENABLED = {
     "NetworkManager-dispatcher.service", "NetworkManager-wait-online.service", "NetworkManager.service",
     "avahi-daemon.service", "avahi-daemon.socket", "fstrim.timer", "getty@.service", "nftables.service",
     "otppi-access-point.timer", "otppi-console.service", "otppi-dhcp.service", "otppi-first-boot.service",
-    "otppi-grow-card.service", "otppi-set-up.path", "otppi.service", "systemd-timesyncd.service",
+    "otppi-grow-card.service", "otppi-name-servers.path",
+    "otppi-name-servers.service", "otppi-set-up.path", "otppi.service", "systemd-timesyncd.service",
     "wpa_supplicant.service",
 }  # fmt: skip
 RUNNING = {

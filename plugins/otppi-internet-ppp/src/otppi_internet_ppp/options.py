@@ -28,9 +28,12 @@ _FIXED = (
     "lcp-echo-failure 4",
     "maxfail 1",
 )
+_RESERVE_METRIC = 10_000
+"""Of the default route, where it is the reserve: worse than what NetworkManager gives to Ethernet (100) and Wi-Fi
+(600), better than what those get (20,000 more) where they lead nowhere and it was told to look."""
 _ROUTES: Mapping[str, tuple[str, ...]] = {
     "none": ("nodefaultroute",),
-    "add": ("defaultroute",),
+    "add": ("defaultroute", f"defaultroute-metric {_RESERVE_METRIC}"),
     "replace": ("defaultroute", "replacedefaultroute"),
 }
 

@@ -16,12 +16,15 @@ SECTION = Section(
         text(
             "default_route",
             _("Default Route"),
-            _("Whether it becomes the way to the internet: not at all, where there is no other (add), or always."),
+            _(
+                "Whether it becomes the way to the internet: not at all, in reserve for when Ethernet has none (add), "
+                "or always."
+            ),
             "add",
             choices=("none", "add", "replace"),
             choice_titles={
                 "none": _("never"),
-                "add": _("where there is no other"),
+                "add": _("in reserve"),
                 "replace": _("always"),
             },
         ),

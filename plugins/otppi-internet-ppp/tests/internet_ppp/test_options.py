@@ -40,6 +40,14 @@ def test_pppd_takes_them(route: str, tmp_path: Path) -> None:
     assert pppd(text + "nosuchoption\n", tmp_path) == 2
 
 
+@pytest.mark.parametrize("privileged", [True, False])
+def test_in_reserve_it_is_behind_every_other_route(privileged: bool) -> None:
+    lines = options(privileged=privileged).splitlines()
+    assert "defaultroute" in lines
+    # Others than root may not say it (pppd(8)): then the route is added where there is no other at all.
+    assert ("defaultroute-metric 10000" in lines) == privileged
+
+
 @pytest.mark.parametrize(
     "password",
     ['a b"c', "\\", "#", "'", '" nosuchoption "', 'x" connect "touch /tmp/x', "a\\", "$(id)", "`id`", "ü" * 100],
