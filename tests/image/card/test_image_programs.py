@@ -1,0 +1,89 @@
+"""What makes a card's image and boots it: nothing that goes wrong is passed over, and the right kernel is taken."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parents[3] / "image/bin"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The least that an image is made of."""
+    folder = tmp_path / "root"
+    for name in ("etc", "boot/firmware", "usr/lib/modules"):
+        (folder / name).mkdir(parents=True)
+    (folder / "etc/machine-id").touch()
+    (folder / "lib").symlink_to("usr/lib")
+    return folder
+
+
+def _run(program: str, *arguments: str | Path, **environment: str | Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [PROGRAMS / program, *arguments],
+        env=os.environ | {name: str(value) for name, value in environment.items()},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+def _img(root: Path, **environment: str) -> tuple[int, str]:
+    (root.parent / "packages.tsv").touch()
+    return _run("img", root, root.parent / "card.img", OTPPI_OUT=root.parent, **environment)
+
+
+def test_an_image_is_made(root: Path) -> None:
+    code, told = _img(root)
+    assert code == 0, told
+    assert "set_inode_field" not in told
+
+
+def test_an_image_whose_times_cannot_be_set_is_none(root: Path, tmp_path: Path) -> None:
+    """The real debugfs, which is asked for something more that it cannot do."""
+    asking = tmp_path / "programs/debugfs"
+    asking.parent.mkdir()
+    asking.write_text('#!/bin/sh\necho "set_inode_field /nowhere atime @1" >>"$3"\nexec /usr/sbin/debugfs "$@"\n')
+    asking.chmod(0o755)
+    code, told = _img(root, PATH=f"{asking.parent}:{os.environ['PATH']}")
+    assert code == 1
+    assert "/nowhere: File not found" in told
+
+
+def _kernel(root: Path, version: str, *, drivers: bool) -> None:
+    """Give a root a kernel, in which the drivers for a virtual machine are built in, or are not at all."""
+    (root / f"boot/vmlinuz-{version}").write_text(version)
+    folder = root / "usr/lib/modules" / version
+    folder.mkdir()
+    names = ("virtio/virtio_pci", "block/virtio_blk", "ext4/ext4") if drivers else ("ext4/ext4",)
+    (folder / "modules.builtin").write_text("".join(f"kernel/{one}.ko\n" for one in names))
+    (folder / "modules.order").touch()
+    subprocess.run(["depmod", "--basedir", root, version], check=True, capture_output=True)
+
+
+def _by_what_it_boots(root: Path) -> tuple[int, str]:
+    busybox = root.parent / "cache/busybox-arm64/usr/bin/busybox"
+    busybox.parent.mkdir(parents=True)
+    busybox.write_text("a static program")
+    return _run("kernel", root, root.parent, OTPPI_CACHE=root.parent / "cache")
+
+
+def test_a_virtual_machine_boots_by_the_kernel_that_has_its_drivers(root: Path, tmp_path: Path) -> None:
+    """Raspberry Pi OS has one for each kind of processor."""
+    _kernel(root, "6.12.1-rpi-2712", drivers=False)
+    _kernel(root, "6.12.1-rpi-v8", drivers=True)
+    code, told = _by_what_it_boots(root)
+    assert code == 0, told
+    assert (tmp_path / "vmlinuz").read_text() == "6.12.1-rpi-v8"
+    assert (tmp_path / "initrd.img").stat().st_size > 0
+
+
+def test_where_no_kernel_has_them_that_is_told_and_the_image_is_none_the_worse(root: Path, tmp_path: Path) -> None:
+    _kernel(root, "6.12.1-rpi-2712", drivers=False)
+    (tmp_path / "vmlinuz").write_text("of an image before")
+    code, told = _by_what_it_boots(root)
+    assert code == 0
+    assert "no kernel" in told
+    assert not (tmp_path / "vmlinuz").exists()
