@@ -54,13 +54,17 @@ def test_what_runs(twin: Twin) -> None:
 
 
 def test_what_listens(twin: Twin) -> None:
+    until(lambda: _listening(twin) == SOCKETS, lambda: f"other sockets: {_listening(twin) ^ SOCKETS}")
+
+
+def _listening(twin: Twin) -> set[str]:
     found = set()
     for line in twin.run("ss", "-Htuln").splitlines():
         protocol, _state, _received, _sent, address, *_ = line.split()
         port = int(address.rpartition(":")[2])
         if port < 32768:  # avahi-daemon asks from ports that the kernel chooses
             found.add(f"{protocol} {port}")
-    assert found == SOCKETS
+    return found
 
 
 def test_no_program_lends_its_owners_rights(twin: Twin) -> None:
