@@ -263,6 +263,7 @@ image() {
   esac
   say "packing"
   zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
+  [ "$(stat -c %s "$folder/card.img.zst")" -le $((600 << 20)) ] || fail "card.img.zst has more than the 600 MiB that it may have"
   (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
   if [ -n "${OTPPI_BUILD:-}" ]; then
     mkdir -p build/card

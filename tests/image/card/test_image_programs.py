@@ -2,9 +2,12 @@
 
 import os
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
+from tests.image.card.conftest import put
 
 PROGRAMS = Path(__file__).parents[3] / "image/bin"
 
@@ -39,6 +42,20 @@ def test_an_image_is_made(root: Path) -> None:
     code, told = _img(root)
     assert code == 0, told
     assert "set_inode_field" not in told
+
+
+def test_an_image_that_was_personalised_is_made_anew(root: Path) -> None:
+    """The next device is not to have the passphrase of the one before."""
+    folder, image = root.parent, root.parent / "card.img"
+    (folder / "packages.tsv").touch()
+    assert _run("card", folder)[0] == 0
+    pristine, made = sha256(image.read_bytes()).digest(), image.stat().st_ino
+    assert _run("card", folder)[0] == 0
+    assert image.stat().st_ino == made, "it is left alone"
+    put(image, "otppi-device.json", "{}")
+    assert sha256(image.read_bytes()).digest() != pristine
+    assert _run("card", folder)[0] == 0
+    assert sha256(image.read_bytes()).digest() == pristine
 
 
 def test_an_image_whose_times_cannot_be_set_is_none(root: Path, tmp_path: Path) -> None:
