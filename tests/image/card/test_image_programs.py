@@ -9,7 +9,9 @@ import pytest
 
 from tests.image.card.conftest import put
 
-PROGRAMS = Path(__file__).parents[3] / "image/bin"
+IMAGE = Path(__file__).parents[3] / "image"
+PROGRAMS = IMAGE / "bin"
+FINISH = IMAGE / "stage-otppi/03-finish"
 
 
 @pytest.fixture
@@ -104,3 +106,40 @@ def test_where_no_kernel_has_them_that_is_told_and_the_image_is_none_the_worse(r
     assert code == 0
     assert "no kernel" in told
     assert not (tmp_path / "vmlinuz").exists()
+
+
+def _finish(root: Path, packages: list[str]) -> tuple[int, str]:
+    """Run the last step of the stage on a root with these packages."""
+    told = "".join(f"{one}\t1.0\tarm64\n" for one in packages)
+    (root.parent / "installed").write_text(told)
+    done = subprocess.run(
+        [FINISH / "01-run.sh"],
+        cwd=FINISH,
+        env=os.environ
+        | {"ROOTFS_DIR": str(root), "OTPPI_OUT": str(root.parent)}
+        | {"BASH_FUNC_on_chroot%%": f"() {{ cat {root.parent}/installed; }}"},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+# As pi-gen writes it, and as stage-debian does.
+@pytest.mark.parametrize("options", ["defaults", "defaults,noatime,umask=0077"])
+def test_the_last_step_of_the_stage(root: Path, options: str) -> None:
+    for folder in ("var/lib/dbus", "var/lib/systemd"):
+        (root / folder).mkdir(parents=True)
+    (root / "etc/fstab").write_text(
+        f"proc  /proc  proc  defaults  0  0\nBOOTDEV  /boot/firmware  vfat    {options}  0  2\n"
+    )
+    wanted = (IMAGE / "stage-otppi/00-packages/00-packages-nr").read_text().split()
+    assert _finish(root, wanted) == (0, "")
+    (line,) = [one for one in (root / "etc/fstab").read_text().splitlines() if "vfat" in one]
+    assert line.split()[3] == f"{options.removesuffix(',umask=0077')},nofail,umask=0077"
+
+
+def test_an_image_that_lost_a_package_is_none(root: Path) -> None:
+    wanted = (IMAGE / "stage-otppi/00-packages/00-packages-nr").read_text().split()
+    code, told = _finish(root, [one for one in wanted if one != "network-manager"])
+    assert code == 1
+    assert "the package network-manager is not in the image any more" in told
