@@ -213,7 +213,7 @@ def test_journal_is_in_ram(twin: Twin) -> None:
 def test_gateway_that_hangs_is_replaced(twin: Twin) -> None:
     drop_in = "/run/systemd/system/otppi.service.d/test.conf"
     twin.run("mkdir", "-p", "/run/systemd/system/otppi.service.d")
-    twin.run("tee", drop_in, given="[Service]\nWatchdogSec=3\n")
+    twin.run("tee", drop_in, given="[Service]\nWatchdogSec=10\n")
     twin.run("systemctl", "daemon-reload")
     twin.run("systemctl", "restart", "otppi.service")  # it returns when the gateway is ready
     before = twin.properties("otppi.service", "MainPID")["MainPID"]
