@@ -24,7 +24,8 @@ usage: ./build.sh COMMAND
 The card image (docs/image.md), as root on Debian:
 
   image        make it: build/card/card.img.zst, by pi-gen on Raspberry Pi OS Lite;
-               --base debian: on plain Debian, where the internet has only Debian's packages
+               --base debian: on plain Debian, where the internet has only Debian's packages; these are kept for the next
+               time: --fresh takes those of today, with Debian's security updates
   personalise  give a copy of the image its own Wi-Fi name, passphrase and code, and make its brochure (--help)
   brochure     make the brochure of a card that is personalised already (--help)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
@@ -229,19 +230,30 @@ twin() {
   exec "$VENV/bin/python" -m pytest tests/image/twin "$@"
 }
 
-# image [--base raspios|debian]
+# image [--base raspios|debian] [--fresh]
 image() {
-  local base=raspios folder=${OTPPI_BUILD:-build}/card
-  if [ "${1:-}" = --base ]; then
-    base=${2:-}
-    shift 2 || fail "--base wants raspios or debian"
-  fi
-  [ $# -eq 0 ] || fail "image knows no $1"
+  local base=raspios fresh='' folder=${OTPPI_BUILD:-build}/card
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --base)
+        base=${2:-}
+        shift 2 || fail "--base wants raspios or debian"
+        ;;
+      --fresh)
+        fresh=1
+        shift
+        ;;
+      *) fail "image knows no $1" ;;
+    esac
+  done
   need_root image
   need_image
   need_python requirements-image.lock
   case $base in
-    debian) OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 image/bin/build arm64 "$folder" ;;
+    debian)
+      OTPPI_VENV=$VENV OTPPI_FOR_CARD=1 OTPPI_FRESH=$fresh image/bin/build arm64 "$folder"
+      say "with Debian's packages of $(cat "$folder/packages-of") (--fresh takes those of today)"
+      ;;
     raspios)
       need_packages git=git quilt=quilt debootstrap=debootstrap zerofree=zerofree zip=zip capsh=libcap2-bin xxd=xxd \
         file=file bc=bc parted=parted rsync=rsync bmaptool=bmap-tools pigz=pigz bsdtar=libarchive-tools curl=curl gpg=gpg
@@ -251,6 +263,7 @@ image() {
   esac
   say "packing"
   zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
+  [ "$(stat -c %s "$folder/card.img.zst")" -le $((600 << 20)) ] || fail "card.img.zst has more than the 600 MiB that it may have"
   (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
   if [ -n "${OTPPI_BUILD:-}" ]; then
     mkdir -p build/card

@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -169,10 +170,12 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="module")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
-    """A gateway that has its first administrator, for all tests of a file."""
-    one = Device(tmp_path_factory.mktemp("device"))
+Claimed = TypeVar("Claimed", bound=Device)
+
+
+@contextmanager
+def claimed(one: Claimed) -> Iterator[Claimed]:
+    """Run a gateway that has its first administrator, and see it end well."""
     try:
         one.start()
         one.until_pages()
@@ -182,6 +185,13 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
         assert one.stop() == 0
     finally:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
+    """A gateway that has its first administrator, for all tests of a file."""
+    with claimed(Device(tmp_path_factory.mktemp("device"))) as one:
+        yield one
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from otppi.testing.waiting import until
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, USERNAME, Device, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Device, Visit, claimed
 
 PLUGIN = """
 from otppi.api import hookimpl
@@ -82,15 +82,8 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PluggedDevice]
     install(installed, "broken", "1 / 0")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("PYTHONPATH", str(installed))
-        one = PluggedDevice(tmp_path_factory.mktemp("device"))
-        try:
-            one.start()
-            one.until_pages()
-            assert one.cli("admin", "add", USERNAME, "--password-stdin", stdin=PASSWORD).returncode == 0
+        with claimed(PluggedDevice(tmp_path_factory.mktemp("device"))) as one:
             yield one
-            assert one.stop() == 0
-        finally:
-            one.close()
 
 
 def install(folder: Path, name: str, source: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from otppi.testing.logind import MockLogind
 from otppi.testing.waiting import PATIENCE, until
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, USERNAME, Device, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Device, Visit, claimed
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +20,8 @@ def logind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockLogind]:
 def device(tmp_path_factory: pytest.TempPathFactory, logind: MockLogind) -> Iterator[Device]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DBUS_SYSTEM_BUS_ADDRESS", logind.address)
-        one = Device(tmp_path_factory.mktemp("device"))
-        try:
-            one.start()
-            one.until_pages()
-            made = one.cli("admin", "add", USERNAME, "--password-stdin", stdin=PASSWORD)
-            assert made.returncode == 0, made.stderr
+        with claimed(Device(tmp_path_factory.mktemp("device"))) as one:
             yield one
-            assert one.stop() == 0
-        finally:
-            one.close()
 
 
 def test_the_device_is_switched_off(device: Device, visit: Visit, logind: MockLogind) -> None:

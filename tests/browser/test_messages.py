@@ -8,7 +8,7 @@ import pytest
 from otppi.simulator import ModemRack
 from otppi.testing.waiting import until
 from otppi.wire.segment import segment
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, USERNAME, Device, Visit, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Device, Visit, Visitor, claimed
 
 NUMBERS = "Nomor;Nama\r\n0812-0000-0001;Budi\r\n0812-0000-0002;Ani\r\n0812-0000-0003;Citra\r\n"
 SIZES = pytest.mark.parametrize(("language", "width"), [("id", PHONE), ("en", DESKTOP)])
@@ -19,20 +19,12 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
     """A gateway whose modem has some messages that came in."""
     with ModemRack(directory=tmp_path_factory.mktemp("rack")) as rack:
         modem = {"name": "m0", "type": "at", "port": str(rack.paths[0]), "default_modem": True}
-        one = Device(tmp_path_factory.mktemp("device"), modems=[modem])
-        try:
-            one.start()
-            one.until_pages()
-            made = one.cli("admin", "add", USERNAME, "--password-stdin", stdin=PASSWORD)
-            assert made.returncode == 0, made.stderr
+        with claimed(Device(tmp_path_factory.mktemp("device"), modems=[modem])) as one:
             one.until_ready()
             for number in range(8):
                 rack.modems[0].deliver(f"62812000000{number:02}", f"Halo {number}, balas ya. " * (number + 1))
             until(lambda: one.cli("inbox", "list", "--json").stdout.count('"message_id"') == 8, "messages came in")
             yield one
-            assert one.stop() == 0
-        finally:
-            one.close()
 
 
 def words(visitor: Visitor, indonesian: str, english: str) -> str:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.waiting import PATIENCE
-from tests.browser.conftest import DESKTOP, LANGUAGES, PASSWORD, PHONE, USERNAME, Device, Visit
+from tests.browser.conftest import DESKTOP, LANGUAGES, PHONE, Device, Visit, claimed
 
 EMPTY = {
     "id": ("Belum ada modem. Pasang ke USB; ia muncul di sini dalam beberapa detik.", "Coba dengan modem simulasi"),
@@ -19,16 +19,8 @@ EMPTY = {
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
     """A gateway without a modem."""
-    one = Device(tmp_path_factory.mktemp("bare"), modems=[])
-    try:
-        one.start()
-        one.until_pages()
-        made = one.cli("admin", "add", USERNAME, "--password-stdin", stdin=PASSWORD)
-        assert made.returncode == 0, made.stderr
+    with claimed(Device(tmp_path_factory.mktemp("bare"), modems=[])) as one:
         yield one
-        assert one.stop() == 0
-    finally:
-        one.close()
 
 
 def put(device: Device, *modems: dict[str, object]) -> None:

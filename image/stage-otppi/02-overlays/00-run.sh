@@ -3,7 +3,7 @@ for role in "${OTPPI_SOURCE:?}"/overlays/*/; do
   cp -R --no-preserve=ownership "${role}." "${ROOTFS_DIR}/"
 done
 # Of the plugins: which devices are theirs.
-install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" "${OTPPI_SOURCE}"/plugins/*/udev/*.rules
+find "${OTPPI_SOURCE}/plugins" -path '*/udev/*.rules' -exec install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" {} +
 install -d "${ROOTFS_DIR}/usr/share/doc/otppi"
 install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE" \
   "${OTPPI_SOURCE}"/docs/{image,mobile-internet}.md # units name them as their documentation

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +176,7 @@ from otppi_ingress_rest.ingress import RestIngress
 data, mode = Path(sys.argv[1]), sys.argv[2]
 released = threading.Event()
 supervisor.WATCH_EVERY = 0.1
-life_signs.Liveness = lambda services, takes: liveness.Liveness(services, takes, 1.0, 1.0)
+life_signs.Liveness = lambda services, takes: liveness.Liveness(services, takes, *map(float, sys.argv[4:]))
 started, serve = Host.start, RestIngress.run
 
 def start(host):
@@ -264,9 +264,11 @@ class Troubled:
 def troubled(tmp_path: Path, manager: ListeningManager) -> Iterator[Callable[..., Troubled]]:
     started: list[Troubled] = []
 
-    def begin(document: dict[str, Any], mode: str = "", opens_within: float = PATIENCE) -> Troubled:
+    def begin(document: dict[str, Any], mode: str = "", *within: float) -> Troubled:
+        """Begin, with the seconds for opening, for a look after the threads, for having one again: else many."""
         document = {"administration": {"enable": False}} | document
-        started.append(Troubled(tmp_path, manager, document, mode, str(opens_within)))
+        seconds = (*within, *[PATIENCE] * 3)[:3]
+        started.append(Troubled(tmp_path, manager, document, mode, *map(str, seconds)))
         return started[-1]
 
     yield begin
@@ -305,17 +307,17 @@ def test_one_that_nobody_can_reach_is_never_ready(troubled: Callable[..., Troubl
 
 
 @pytest.mark.parametrize(
-    ("trouble", "why"),
+    ("trouble", "within", "why"),
     [
-        ("hold", "no message could be taken in for 0.5 s"),
-        ("hang", r"nobody has looked after the threads for \d+ s"),
-        ("kill", "housekeeping died, and cannot be started again"),
+        ("hold", (), "no message could be taken in for 0.5 s"),
+        ("hang", (PATIENCE, 1.0), r"nobody has looked after the threads for \d+ s"),
+        ("kill", (PATIENCE, PATIENCE, 1.0), "housekeeping died, and cannot be started again"),
     ],
 )
 def test_one_that_hangs_falls_silent_and_leaves_a_trace(
-    troubled: Callable[..., Troubled], manager: ListeningManager, trouble: str, why: str
+    troubled: Callable[..., Troubled], manager: ListeningManager, trouble: str, within: Sequence[float], why: str
 ) -> None:
-    gateway = troubled(QUIET)
+    gateway = troubled(QUIET, "", *within)
     manager.wait_for("WATCHDOG", count=3)
     gateway.say(trouble)
     until(lambda: re.search(f"the gateway hangs: {why}; the service manager ends it", gateway.log), lambda: gateway.log)

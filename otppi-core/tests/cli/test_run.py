@@ -127,6 +127,8 @@ def test_safe_mode_loads_no_plugins(start: Start, otppi: Any) -> None:
     assert otppi("status", "--data", gateway.data).out.startswith("gateway runs, no modem, version ")
     assert otppi("settings", "set", "sms.attempts", "2", "--data", gateway.data).code == 0
     assert otppi("send", "081234567890", "hello", "--data", gateway.data).code == 4
+    plugins = otppi("plugins", "--json", "--data", gateway.data)
+    assert {one["state"] for one in plugins.json} == {"safe mode"}
 
 
 def test_it_runs_without_assertions_and_docstrings(start: Start, otppi: Any, monkeypatch: pytest.MonkeyPatch) -> None:

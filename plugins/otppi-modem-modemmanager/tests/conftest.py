@@ -1,10 +1,8 @@
-import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from otppi.api.errors import ModemLost
 from otppi.api.message import OutgoingMessage, Progress
 from otppi.api.modem import ModemContext
 from otppi.testing.scripted import RecordedEvents, until
+from otppi.testing.system_bus import SystemBus
 from otppi_modem_modemmanager.modem import ModemManagerModem
 
 SERVICE = "org.freedesktop.ModemManager1"
@@ -27,61 +26,36 @@ SMS = f"{SERVICE}.Sms"
 MOCK = "org.freedesktop.DBus.Mock"
 IMEI = "490154203237518"
 
-_CONFIG = """<busconfig>
-  <type>custom</type>
-  <listen>unix:path={socket}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
-</busconfig>
-"""
-
-
-def _listens(path: Path) -> bool:
-    """Whether somebody takes connections: the socket is there a moment before."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
-
 
 class Manager:
     """A private bus with a mock ModemManager on it, and what a test has it do."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.address = f"unix:path={folder}/bus"
-        self._environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.address}
-        self._running = ExitStack()
+        self._bus = SystemBus(folder)
+        self.address = self._bus.address
         try:
-            self.start_bus()
+            self._connect()
             self.start()
         except BaseException:
             self.close()
             raise
 
     def start_bus(self) -> None:
-        config = self.folder / "bus.conf"
-        config.write_text(_CONFIG.format(socket=self.folder / "bus"))
-        (self.folder / "bus").unlink(missing_ok=True)
-        command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"]
-        with open(self.folder / "log", "ab") as log:
-            self.bus = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._running.callback(_end, self.bus)
-        until(lambda: _listens(self.folder / "bus"), "the bus listens")
+        """Start the bus once more."""
+        self._bus.start()
+        self._connect()
+
+    def _connect(self) -> None:
         self._connection = dbus.bus.BusConnection(self.address)
         self._connection.set_exit_on_disconnect(False)
-        self._running.callback(self._connection.close)
+        self._bus.running.callback(self._connection.close)
 
     def start(self) -> None:
         """Start ModemManager."""
         template = Path(__file__).with_name("mock_modemmanager.py")
-        with open(self.folder / "log", "ab") as log:
-            self.service = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "dbusmock", "--system", "-t", template],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        self._running.callback(_end, self.service)
+        self._service = self._bus.started(
+            [sys.executable, "-W", "ignore", "-m", "dbusmock", "--system", "-t", str(template)]
+        )
         until(self._answers, "ModemManager runs")
 
     def _answers(self) -> bool:
@@ -95,14 +69,14 @@ class Manager:
 
     def stop(self) -> None:
         """End ModemManager."""
-        _end(self.service)
+        _end(self._service)
 
     def stop_bus(self) -> None:
         """End the bus."""
-        _end(self.bus)
+        _end(self._bus.daemon)
 
     def close(self) -> None:
-        self._running.close()
+        self._bus.close()
 
     def call(self, path: str, interface: str, member: str, signature: str, *args: Any) -> Any:
         return self._connection.call_blocking(SERVICE, path, interface, member, signature, args)

@@ -18,6 +18,7 @@ GIVEN = {
 }
 PROFILE = "etc/NetworkManager/system-connections/otppi-ap.nmconnection"
 _TOLD = "boot/firmware/otppi-this-device.txt"
+_GIVEN = "boot/firmware/otppi-device.json"
 
 
 def _profile(twin: Twin) -> dict[str, str]:
@@ -61,9 +62,18 @@ def test_a_device_of_its_own(new_twin: Twin) -> None:
     until(lambda: ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue"), "the console still tells the passphrase")
     until(lambda: new_twin.code("test", "-e", "/run/otppi-dhcp/portal.conf") != 0, "names are still answered with lies")
 
+    # As if the power had gone before the files were removed.
+    new_twin.switch_off()
+    left = [new_twin.path / _TOLD, new_twin.path / _GIVEN]
+    for path in left:
+        path.write_text(told)
+    assert new_twin.boot() == "running"
+    assert not [path for path in left if path.exists()]
+    assert ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue")
+
 
 def test_the_device_of_the_card(new_twin: Twin) -> None:
-    given = new_twin.path / "boot/firmware/otppi-device.json"
+    given = new_twin.path / _GIVEN
     given.write_text(json.dumps(GIVEN))
     assert new_twin.boot() == "running"
     profile = _profile(new_twin)
@@ -82,7 +92,7 @@ def test_the_device_of_the_card(new_twin: Twin) -> None:
 
 
 def test_a_damaged_document_is_told(new_twin: Twin) -> None:
-    (new_twin.path / "boot/firmware/otppi-device.json").write_text('{"ssid": "", "passphrase": "short"}')
+    (new_twin.path / _GIVEN).write_text('{"ssid": "", "passphrase": "short"}')
     assert new_twin.boot() == "running"
     told = (new_twin.path / _TOLD).read_text()
     assert "passphrase must be of 8 to 63 characters" in told
@@ -91,7 +101,7 @@ def test_a_damaged_document_is_told(new_twin: Twin) -> None:
 
 
 def test_power_cut_during_the_first_boot(new_twin: Twin) -> None:
-    given = new_twin.path / "boot/firmware/otppi-device.json"
+    given = new_twin.path / _GIVEN
     given.write_text(json.dumps(GIVEN))
     assert new_twin.boot() == "running"
     new_twin.switch_off()
@@ -105,7 +115,7 @@ def test_power_cut_during_the_first_boot(new_twin: Twin) -> None:
 
 
 def test_reset_of_the_access_point(new_twin: Twin) -> None:
-    (new_twin.path / "boot/firmware/otppi-device.json").write_text(json.dumps(GIVEN))
+    (new_twin.path / _GIVEN).write_text(json.dumps(GIVEN))
     assert new_twin.boot() == "running"
     new_twin.run(
         "nmcli", "connection", "modify", "otppi-ap", "wifi.ssid", "other", "wifi-sec.psk", "forgotten-long-ago"

@@ -3,9 +3,8 @@
 In the card image the gateway may do very little, and has units of its own for the rest; polkit lets it start and stop
 those, by their names. Elsewhere there are none: whoever needs root then does it itself, or starts a child process.
 
-Each call has a connection of its own to the system bus, which the calling thread alone uses, and which is closed in the
-end: libdbus ends the process with one that is shared and lost. dbus-python is Debian's `python3-dbus` on a device, and
-may be missing elsewhere; it is imported where a unit is started.
+Each call has a connection of its own to the system bus. dbus-python may be missing; it is imported where a unit is
+started.
 """
 
 import os
@@ -16,12 +15,12 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from otppi.api.errors import OtpPiError
+from otppi.kit.system_bus import BusRefusal, meaning_of, own_connection
 from otppi.text import _
 
 IN_USE: Final = "OTPPI_UNITS"
 """The environment variable that the service file of the card image sets to 1: there are units for what needs root."""
 
-_DEFAULT_ADDRESS: Final = "unix:path=/run/dbus/system_bus_socket"
 _SERVICE: Final = "org.freedesktop.systemd1"
 _PATH: Final = "/org/freedesktop/systemd1"
 _MANAGER: Final = "org.freedesktop.systemd1.Manager"
@@ -29,15 +28,7 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _CALL_TIMEOUT: Final = 10.0
 _SIGNAL: Final = 4
 _NOT_YET_HANDLED: Final = 1
-_DBUS: Final = "org.freedesktop.DBus.Error."
 _SYSTEMD: Final = "org.freedesktop.systemd1."
-_NOT_ALLOWED: Final = frozenset(
-    f"{_DBUS}{name}" for name in ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")
-)
-_NO_SYSTEMD: Final = frozenset(f"{_DBUS}{name}" for name in ("ServiceUnknown", "NameHasNoOwner"))
-_SPAWNED: Final = f"{_DBUS}Spawn."
-"""What the names of errors begin with where the service could not be started (D-Bus specification, "Activation")."""
-_SILENT: Final = frozenset(f"{_DBUS}{name}" for name in ("NoReply", "Timeout", "TimedOut", "Disconnected"))
 _NO_UNIT: Final = frozenset(
     f"{_SYSTEMD}{name}" for name in ("NoSuchUnit", "LoadFailed", "BadUnitSetting", "UnitMasked")
 )
@@ -190,19 +181,17 @@ def _systemd(unit: str) -> Iterator[_Systemd]:
     """
     try:
         import dbus
-        import dbus.bus
     except ImportError:
         raise UnitError(_("{unit} cannot be reached: Python has no D-Bus here (python3-dbus)", unit=unit)) from None
     try:
-        connection = dbus.bus.BusConnection(os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or _DEFAULT_ADDRESS)
+        connection = own_connection()
     except dbus.DBusException as error:
-        if error.get_dbus_name() in _NOT_ALLOWED | _SILENT:
+        if meaning_of(str(error.get_dbus_name())) in (BusRefusal.NOT_ALLOWED, BusRefusal.SILENT):
             raise UnitError(
                 _("{unit} cannot be reached: the system bus (D-Bus) does not let this user in", unit=unit)
             ) from error
         raise UnitError(_("{unit} cannot be reached: there is no system bus (D-Bus)", unit=unit)) from error
     try:
-        connection.set_exit_on_disconnect(False)
         systemd = _Systemd(connection)
         try:
             yield systemd
@@ -218,12 +207,13 @@ def _refused(unit: str, name: str) -> UnitError:
     """Return what an error of D-Bus means, by its name."""
     if name in _NO_UNIT:
         return UnitError(_("this device has no {unit} that can be used", unit=unit))
-    if name in _NOT_ALLOWED:
-        return UnitError(_("this device does not let OTP-Pi start or stop {unit} (polkit)", unit=unit))
-    if name in _NO_SYSTEMD or name.startswith(_SPAWNED):
-        return UnitError(_("{unit} cannot be reached: systemd does not run on this device", unit=unit))
-    if name in _SILENT:
-        return UnitError(_("systemd has not answered: it is not known what became of {unit}", unit=unit))
+    match meaning_of(name):
+        case BusRefusal.NOT_ALLOWED:
+            return UnitError(_("this device does not let OTP-Pi start or stop {unit} (polkit)", unit=unit))
+        case BusRefusal.NOT_THERE:
+            return UnitError(_("{unit} cannot be reached: systemd does not run on this device", unit=unit))
+        case BusRefusal.SILENT:
+            return UnitError(_("systemd has not answered: it is not known what became of {unit}", unit=unit))
     return UnitError(_("systemd refuses {unit}: {name}", unit=unit, name=name))
 
 

@@ -36,17 +36,22 @@ class SystemBus:
     """
 
     def __init__(self, folder: Path, policy: str = "") -> None:
-        config, path = folder / "bus.conf", folder / "bus"
-        self.address = f"unix:path={path}"
+        self._config, self._path = folder / "bus.conf", folder / "bus"
+        self.address = f"unix:path={self._path}"
         self.log = folder / "log"
         self.running = ExitStack()
-        config.write_text(_CONFIG.format(socket=path, more=policy))
-        self.daemon = self.started(["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
+        self._config.write_text(_CONFIG.format(socket=self._path, more=policy))
         try:
-            until(lambda: _listens(path), self.log.read_text)
+            self.start()
         except BaseException:
             self.close()
             raise
+
+    def start(self) -> None:
+        """Start the bus, also once more after its daemon has ended; nobody who was on it is on it again."""
+        self._path.unlink(missing_ok=True)
+        self.daemon = self.started(["dbus-daemon", f"--config-file={self._config}", "--nofork", "--nopidfile"])
+        until(lambda: _listens(self._path), self.log.read_text)
 
     def started(
         self, command: list[str], end: Callable[["subprocess.Popen[bytes]"], None] | None = None

@@ -141,6 +141,14 @@ def test_document_that_cannot_be_used(device: DeviceFiles, content: bytes, told:
     assert device.kept.exists()
 
 
+def test_document_that_cannot_be_read(device: DeviceFiles) -> None:
+    """As on a boot partition that a power cut has torn."""
+    device.given.symlink_to(device.given)
+    first_boot(device)
+    assert device.kept.exists()
+    assert "cannot be read (Too many levels of symbolic links)" in device.told.read_text()
+
+
 @pytest.mark.parametrize("passphrase", [r"back\slash", " in front", "semi;colon", "#hash it", "a=b [c] d"])
 def test_passphrase_in_a_key_file(device: DeviceFiles, passphrase: str) -> None:
     """As GLib's key file format wants it (the twin's tests ask NetworkManager itself)."""

@@ -2,18 +2,21 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otppi.api.internet import Dialling
+from otppi.api.internet import Dialling, InternetContext, InternetState
 from otppi.simulator import ModemProfile, ModemRack
 from otppi.testing.system_units import SystemUnits
-from otppi.testing.waiting import PATIENCE
+from otppi.testing.waiting import PATIENCE, until
 from otppi_internet_ppp.child import Programs
+from otppi_internet_ppp.link import PppLink
 from otppi_internet_ppp.plugin import SECTION
 from otppi_internet_ppp.request import Request
 from otppi_internet_ppp.unit import Surroundings
@@ -98,6 +101,26 @@ sys.exit(run(instance, Surroundings(os.getuid(), Path(runtime), programs=program
 def unit_command(boot_folder: Path, programs: Programs) -> list[str]:
     """Return how the program of the unit is started."""
     return [sys.executable, "-I", "-c", UNIT_PROGRAM, str(boot_folder.parent), programs.pppd, "%i"]
+
+
+@contextmanager
+def running(dialling: Callable[[], Dialling], folder: Path, programs: Programs) -> Iterator[PppLink]:
+    """Run a link on a thread, as the gateway does, until the block ends."""
+    link = PppLink(InternetContext("m0", SETTINGS, dialling, folder), programs)
+    thread = threading.Thread(target=link.run)
+    thread.start()
+    try:
+        yield link
+    finally:
+        link.stop()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert link.status().state is InternetState.STOPPED
+
+
+def waits(link: PppLink) -> str:
+    until(lambda: link.status().state is InternetState.WAITING, "it waits for the next attempt")
+    return link.status().detail
 
 
 @pytest.fixture

@@ -4,53 +4,32 @@ import hashlib
 import os
 import signal
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from otppi.api.internet import Dialling, InternetContext, InternetState
+from otppi.api.internet import Dialling, InternetState
 from otppi.kit import system_units
 from otppi.simulator import ModemRack
 from otppi.testing.leaks import children
 from otppi.testing.system_units import SystemUnits
-from otppi.testing.waiting import PATIENCE, until
+from otppi.testing.waiting import until
 from otppi_internet_ppp import by_unit
 from otppi_internet_ppp.child import Programs
 from otppi_internet_ppp.link import PppLink
 from otppi_internet_ppp.request import Request, parse
 
-from .conftest import DIALLING, SETTINGS, unit_command
+from .conftest import DIALLING, SETTINGS, running, unit_command, waits
 
 DIGEST = hashlib.sha256(b"m0").hexdigest()[:16]
 UNIT = f"otppi-ppp@{DIGEST}.service"
 
 
-@contextmanager
-def running(dialling: Dialling, folder: Path, programs: Programs) -> Iterator[PppLink]:
-    link = PppLink(InternetContext("m0", SETTINGS, lambda: dialling, folder), programs)
-    thread = threading.Thread(target=link.run)
-    thread.start()
-    try:
-        yield link
-    finally:
-        link.stop()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-        assert link.status().state is InternetState.STOPPED
-
-
 def connected(link: PppLink) -> None:
     until(lambda: link.status().state is InternetState.CONNECTED, lambda: f"it is connected, and not {link.status()}")
-
-
-def waits(link: PppLink) -> str:
-    until(lambda: link.status().state is InternetState.WAITING, "it waits for the next attempt")
-    return link.status().detail
 
 
 def main_pid(units: SystemUnits) -> int:
@@ -76,7 +55,7 @@ def runs(process: int) -> bool:
 def test_the_request_is_all_that_is_handed_over(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         connected(link)
         (folder,) = boot_folder.iterdir()
         assert folder.name == f"ppp-{DIGEST}"
@@ -98,7 +77,7 @@ def test_a_port_that_is_named_by_its_socket(
     """The unit follows no links, and is told the port itself."""
     link_to = tmp_path / "platform-hcd-usb-0:1:1.2-port0"
     link_to.symlink_to(dialling.port)
-    with running(replace(dialling, port=str(link_to)), boot_folder, programs) as link:
+    with running(lambda: replace(dialling, port=str(link_to)), boot_folder, programs) as link:
         connected(link)
         assert parse((boot_folder / f"ppp-{DIGEST}/request.json").read_bytes()).dialling.port == os.path.realpath(
             link_to
@@ -109,7 +88,7 @@ def test_a_port_that_is_named_by_its_socket(
 def test_to_stop_ends_the_unit_and_pppd_hangs_up(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         connected(link)
         program, pppd = main_pid(units), pppd_of(units)
         link.stop()
@@ -121,7 +100,7 @@ def test_to_stop_ends_the_unit_and_pppd_hangs_up(
 def test_a_unit_that_dies_is_noticed(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         connected(link)
         pppd = pppd_of(units)
         os.kill(main_pid(units), signal.SIGKILL)
@@ -132,7 +111,7 @@ def test_a_unit_that_dies_is_noticed(
 def test_systemd_that_does_not_answer_any_more_keeps_nobody_from_hanging_up(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         connected(link)
         program, pppd = main_pid(units), pppd_of(units)
         units.behave(refuse="org.freedesktop.DBus.Error.AccessDenied")
@@ -147,7 +126,7 @@ def test_one_that_a_killed_gateway_has_left_is_ended_first(
     system_units.start(UNIT)
     left = main_pid(units)
     units.define("otppi-ppp@.service", unit_command(boot_folder, programs))
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         connected(link)
         assert not runs(left)
     assert [member for member, _unit in units.calls[:3]] == ["StartUnit", "StopUnit", "StartUnit"]
@@ -157,7 +136,7 @@ def test_it_can_be_stopped_before_the_unit_says_anything(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
     units.define("otppi-ppp@.service", ["sleep", "1000"])
-    with running(dialling, boot_folder, programs):
+    with running(lambda: dialling, boot_folder, programs):
         until(lambda: units.main_pid(UNIT), "the unit runs")
         began = time.monotonic()
     assert time.monotonic() - began < by_unit._CONNECTS
@@ -169,7 +148,7 @@ def test_a_unit_that_says_nothing_is_told(
 ) -> None:
     monkeypatch.setattr(by_unit, "_CONNECTS", 0.2)
     units.define("otppi-ppp@.service", ["sleep", "1000"])
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         assert waits(link) == f"{UNIT} was started, and says nothing: its log says why"
         assert units.main_pid(UNIT) is None
 
@@ -188,7 +167,7 @@ def test_why_there_is_no_unit_is_told(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path, error: str, told: str
 ) -> None:
     units.behave(refuse=error)
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         assert waits(link) == told
     assert list(boot_folder.iterdir()) == []
 
@@ -198,14 +177,14 @@ def test_what_the_unit_refuses_is_told(
 ) -> None:
     """That is so only where somebody has taken the gateway over, or the two are of different versions."""
     monkeypatch.setattr(Request, "document", lambda _: b'{"apn": "internet"}')
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         assert waits(link) == f"{UNIT} does not do it: it does not have the fields that it has to have"
 
 
 def test_what_cannot_be_used_is_told_before_any_unit_is_started(
     units: SystemUnits, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
-    with running(replace(dialling, apn="a\nb"), boot_folder, programs) as link:
+    with running(lambda: replace(dialling, apn="a\nb"), boot_folder, programs) as link:
         assert waits(link) == "the setting apn cannot be used for dialling"
     assert units.calls == []
 
@@ -214,7 +193,7 @@ def test_the_cause_is_what_the_modem_said(
     units: SystemUnits, rack: ModemRack, dialling: Dialling, programs: Programs, boot_folder: Path
 ) -> None:
     rack.modems[0].inject("dial-no-carrier")
-    with running(dialling, boot_folder, programs) as link:
+    with running(lambda: dialling, boot_folder, programs) as link:
         assert "NO CARRIER" in waits(link)
 
 
@@ -227,5 +206,5 @@ def test_the_exit_status_of_pppd_arrives(
     cause: str,
 ) -> None:
     ends = Programs(program("pppd", f"#!/bin/sh\nexit {code}\n"), device=Path("/dev/null"))  # where the unit finds it
-    with running(DIALLING, boot_folder, ends) as link:
+    with running(lambda: DIALLING, boot_folder, ends) as link:
         assert waits(link).startswith(cause)

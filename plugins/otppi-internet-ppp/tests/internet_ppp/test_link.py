@@ -1,45 +1,22 @@
 """A connection's life, with a pppd that runs the dialogue and then says what the real one says."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from otppi.api.internet import Dialling, InternetContext, InternetDown, InternetState
+from otppi.api.internet import Dialling, InternetDown, InternetState
 from otppi.api.modem import ModemType
 from otppi.kit.at.modem import AT_SETTINGS, AtModem
 from otppi.simulator import ModemRack
 from otppi.testing.replay import a_message, opened
 from otppi.testing.scripted import until
-from otppi.testing.waiting import PATIENCE
 from otppi_internet_ppp.child import Programs
-from otppi_internet_ppp.link import PppLink
 
-from .conftest import DIALLING, SETTINGS
+from .conftest import DIALLING, running, waits
 
 Program = Callable[[str, str], str]
-
-
-@contextmanager
-def running(dialling: Callable[[], Dialling], folder: Path, programs: Programs) -> Iterator[PppLink]:
-    link = PppLink(InternetContext("m0", SETTINGS, dialling, folder), programs)
-    thread = threading.Thread(target=link.run)
-    thread.start()
-    try:
-        yield link
-    finally:
-        link.stop()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-        assert link.status().state is InternetState.STOPPED
-
-
-def waits(link: PppLink) -> str:
-    until(lambda: link.status().state is InternetState.WAITING, "it waits for the next attempt")
-    return link.status().detail
 
 
 def test_it_connects_and_hangs_up(rack: ModemRack, dialling: Dialling, programs: Programs, tmp_path: Path) -> None:

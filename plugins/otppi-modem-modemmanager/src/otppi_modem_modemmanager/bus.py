@@ -1,6 +1,5 @@
 """A connection to the system bus that one thread owns: calls with replies, signals, and a wake-up."""
 
-import os
 import re
 import select
 import time
@@ -12,16 +11,15 @@ from functools import partial
 from typing import Any
 
 import dbus
-import dbus.bus
 import dbus.lowlevel
 
 from otppi.api.errors import ModemBlocked, ModemLost, Trouble
 from otppi.kit.dbus_dispatch import BusDispatcher
 from otppi.kit.net.wake import Wake
+from otppi.kit.system_bus import BusRefusal, meaning_of, own_connection
 from otppi_modem_modemmanager.names import DBUS
 from otppi_modem_modemmanager.text import _
 
-_DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket"
 _NO_TIMEOUT = 2_000_000.0
 """Seconds, near the most that libdbus knows: without a main loop it cannot keep its own time-outs."""
 _TIMEOUT = 10.0
@@ -109,14 +107,12 @@ class Bus:
     def __init__(self, wake: Wake, heard: Callable[[Signal], None]) -> None:
         self._wake = wake
         self._heard = heard
-        address = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or _DEFAULT_ADDRESS
         try:
-            self._connection = dbus.bus.BusConnection(address)
+            self._connection = own_connection()
         except dbus.DBusException as error:
-            if error.get_dbus_name() == f"{DBUS}.Error.AccessDenied":
+            if meaning_of(str(error.get_dbus_name())) is BusRefusal.NOT_ALLOWED:
                 raise ModemBlocked(_("the system bus may not be used by this user")) from error
             raise ModemLost(_("there is no system bus (D-Bus)")) from error
-        self._connection.set_exit_on_disconnect(False)
         self._filter = self._note  # one object: libdbus aborts the process where another one is taken away
         self._connection.add_message_filter(self._filter)
         self._dispatcher = BusDispatcher(self._connection)

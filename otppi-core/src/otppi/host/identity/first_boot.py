@@ -94,6 +94,8 @@ def _identity_of(path: Path) -> tuple[Identity | None, list[str]]:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
         return None, []
+    except OSError as error:  # such as of a file system that a power cut has torn: it is a device all the same
+        return None, [f"it cannot be read ({error.strerror})"]
     if len(content) > LARGEST:
         return None, [f"it has more than {LARGEST // 1024} KiB"]
     try:
