@@ -59,7 +59,7 @@ def test_a_device_of_its_own(new_twin: Twin) -> None:
     new_twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
     until(lambda: not (new_twin.path / _TOLD).exists(), "the file with the passphrase stays")
     until(lambda: ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue"), "the console still tells the passphrase")
-    until(lambda: new_twin.code("test", "-e", "/run/otppi-dhcp/portal.conf") != 0, "names are still answered with lies")
+    until(lambda: new_twin.code("test", "-e", "/run/otppi-portal/portal.conf") != 0, "names are still answered with lies")
 
 
 def test_the_device_of_the_card(new_twin: Twin) -> None:
