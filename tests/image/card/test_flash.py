@@ -87,6 +87,21 @@ def test_what_is_no_disk(img: Path, tmp_path: Path) -> None:
     assert "missing.img is not there" in told
 
 
+def test_a_computer_that_cannot_tell_what_is_mounted(img: Path, disk: Path, tmp_path: Path) -> None:
+    """An lsblk before 2.37 knows no MOUNTPOINTS; the disk was written to, as if nothing were."""
+    old = tmp_path / "bin/lsblk"
+    old.parent.mkdir()
+    old.write_text('#!/bin/sh\ncase $* in *MOUNTPOINTS*) exit 1 ;; *) exec /usr/bin/lsblk "$@" ;; esac\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        [FLASH, "--yes", "--fixed", img, disk],
+        env={**os.environ, "PATH": f"{old.parent}:{os.environ['PATH']}"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot be told" in done.stderr
+    assert _content(disk) == b"x" * (8 << 20)
+
+
 @pytest.mark.parametrize("program", ["xz", "gzip"])
 def test_an_image_that_is_compressed_otherwise(img: Path, disk: Path, program: str) -> None:
     """It was written as it is, and the card did not start."""
