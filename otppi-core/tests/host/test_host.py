@@ -88,9 +88,12 @@ def test_on_a_device_none_stands_in_where_no_modem_is_configured(
         assert (names(host), answer.code) == ([], ResponseCode.NO_MODEM)
         assert "no modem is connected that may send this" in json.dumps(answer.data)
         assert "no modem is configured: no SMS can be sent" in caplog.text
+        told = "no modem is taken into use yet: no SMS can be sent"
+        assert told in host.warnings()
         change(host, {"modems": [modem("m0", default_modem=True)]})
         until_ready(host)
         assert data_of(send(host, id="2"))["modem_id"] == "m0"
+        assert told not in host.warnings()
         change(host, {"modems": []})
         assert (names(host), send(host, id="3").code) == ([], ResponseCode.NO_MODEM)
     finally:

@@ -115,7 +115,9 @@ class Fleet(Service):
         self._egresses.end(list(self._egresses.threads))
 
     def warnings(self) -> Sequence[str]:
-        """Return which modems have another SIM card than the one that is set."""
+        """Return that there is no modem, or which modems have another SIM card than the one that is set."""
+        if not self._stand_in and not self._config.many(MODEMS):
+            return [_("no modem is taken into use yet: no SMS can be sent")]
         workers = modem_workers(self._dispatch.workers())
         problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
         return [_("modem {name}: {problem}", name=name, problem=problem) for name, problem in problems if problem]
