@@ -69,6 +69,7 @@ def test_a_phone_at_a_device_in_use(phone: Phone, twin: Twin) -> None:
     twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
     until(lambda: re.search("NXDOMAIN|REFUSED", _resolved(phone, "example.org")), "names still lead here")
     assert AP_ADDRESS in _resolved(phone, "otppi.local").split("Name:")[-1]
+    assert re.search("NXDOMAIN|REFUSED", _resolved(phone, "wpad.otppi.local"))  # a name that a phone gave itself
     _status, told = _get(phone, f"{PAGES}captive-portal/api")
     assert json.loads(told.partition("\n\n")[2]) == {"captive": False}
     assert _get(phone, PAGES, "--header", "Host: connectivitycheck.example")[0] == 421
