@@ -201,6 +201,25 @@ def test_of_a_made_up_receiver_it_is_said_that_it_is_to_be_replaced(site: Site) 
     assert f'"receiver": "{PHONE}"' in unescape(page.text)
 
 
+def test_a_device_without_a_modem_says_so_where_a_test_is_sent(tmp_path: Path) -> None:
+    """No simulated modem stands in there, and the test was not on its way anywhere."""
+    site = Site(tmp_path, claimed=True, stand_in=False)
+    try:
+        site.host.data.config.update({"modems": []})
+        site.host.apply(["modems"])
+        browser = site.inside(Role.ADMINISTRATOR)
+        assert "No modem yet." in browser.get("/guide/modem").words
+        page = browser.get("/guide/test")
+        assert "There is no modem yet: nothing can be sent." in page.words
+        assert "simulated" not in page.words
+        answer = browser.post("/guide/test", {"receiver": PHONE, "message": "x"})
+        assert (answer.status, "no modem is connected" in answer.words) == (503, True)
+        assert browser.post("/guide/simulate").location == "/guide/modem"  # what a person asks for is another matter
+        until(lambda: browser.post("/guide/test", {"receiver": PHONE, "message": "x"}).status == 303, "it is sent")
+    finally:
+        site.close()
+
+
 def test_a_test_that_fails_says_why_and_what_to_do(site: Site) -> None:
     browser = site.inside(Role.ADMINISTRATOR)
     answer = browser.post("/guide/test", {"receiver": "x", "message": "x"})

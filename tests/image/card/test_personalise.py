@@ -96,6 +96,13 @@ def test_a_file_of_settings_that_is_none_is_told(
     assert listed(image) == {"cmdline.txt", "config.txt"}
 
 
+def test_settings_that_are_no_utf_8_are_told(image: Path, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "settings.json").write_text(r'{"\ud800": {}}')
+    assert personalise.main(["--settings", str(tmp_path / "settings.json"), str(image)]) == 2
+    assert "otppi: settings: hold half of a surrogate pair" in capsys.readouterr().err
+    assert listed(image) == {"cmdline.txt", "config.txt"}
+
+
 def test_settings_that_the_first_boot_would_not_read_are_told(image: Path, tmp_path: Path, capsys: Captured) -> None:
     users = [{"username": f"aplikasi-{number}", "password": "x" * 100} for number in range(2000)]
     (tmp_path / "settings.json").write_text(json.dumps({"api_users": users}))

@@ -199,6 +199,20 @@ def test_gateway_may_not_change_the_system(twin: Twin, call: tuple[str, ...]) ->
     assert re.search("denied|not allowed|not authorized|authentication required|not enough", told, re.IGNORECASE), told
 
 
+def test_root_follows_no_link_of_dnsmasqs(twin: Twin) -> None:
+    """By one a dnsmasq that somebody has taken over had root write into any file, and let all read it."""
+    link = "/run/otppi-dhcp/portal.conf"
+    as_dnsmasq = ("setpriv", "--reuid=dnsmasq", "--regid=nogroup", "--clear-groups")
+    twin.run(*as_dnsmasq, "ln", "-s", "/etc/otppi/device.json", link)
+    before = twin.run("stat", "--format=%a %s", "/etc/otppi/device.json")
+    twin.run("systemctl", "restart", "otppi-dhcp.service")
+    assert twin.run("stat", "--format=%a %s", "/etc/otppi/device.json") == before
+    assert "192.168.0.11" in twin.run("cat", "/run/otppi-portal/portal.conf")
+    for folder in ("/run/otppi-portal", "/run/otppi-portal/portal.conf"):
+        assert twin.run("stat", "--format=%U", folder).strip() == "root"
+    twin.run("rm", link)
+
+
 def test_firewall_is_loaded(twin: Twin) -> None:
     rules = twin.run("nft", "list", "table", "inet", "otppi")
     assert "policy drop" in rules

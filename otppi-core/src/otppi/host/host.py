@@ -71,7 +71,13 @@ class Host:
     """A running gateway. `start`, `apply` and `stop` are called by one thread at a time."""
 
     def __init__(
-        self, data: DataFolder, boot_folder: Path, devices: DeviceSource | None = None, log: LogRing | None = None
+        self,
+        data: DataFolder,
+        boot_folder: Path,
+        devices: DeviceSource | None = None,
+        log: LogRing | None = None,
+        *,
+        stand_in: bool = True,
     ) -> None:
         self.data = data
         self.log = log or LogRing()
@@ -105,6 +111,7 @@ class Host:
             boot_folder,
             on_part=self.inbox.received,
             on_answer=self.ussd.answered,
+            stand_in=stand_in,
         )
         self.mail = MailAccounts(config, plugins.mail_types, self.dispatch, usage, boot_folder)
         self.internet = _internet(plugins, self.fleet, boot_folder)

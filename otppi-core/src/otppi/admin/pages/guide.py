@@ -167,7 +167,7 @@ class GuidePages:
         without = not self._parts.config.many(MODEMS)
         return self._draw(
             "test", status, message=None, given=given, problems=problems, without=without,
-            beginnings=beginnings(self._parts),
+            stands_in=without and bool(perform(self._parts, "modems")), beginnings=beginnings(self._parts),
         )  # fmt: skip
 
     # -- API --------------------------------------------------------------------------------------------------------

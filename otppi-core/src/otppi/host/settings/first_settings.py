@@ -121,7 +121,7 @@ class FirstSettings:
                 str(path),
                 self._config.revision,
                 self._sections(document),
-                tuple((one.field, one.reason) for one in found),
+                tuple((_whole(one.field), _whole(one.reason)) for one in found),
             )
             for path, document, found in zip(files, read, problems, strict=True)
             if found
@@ -249,6 +249,13 @@ def _read(path: Path) -> object:
         return _unreadable(_("is not UTF-8 (octet {at})", at=error.start))
     except RecursionError:
         return _unreadable(_("is nested too deeply"))
+    except ValueError:  # of int, for more digits than it reads (sys.set_int_max_str_digits)
+        return _unreadable(_("has a number of too many digits"))
+
+
+def _whole(text: str) -> str:
+    r"""Return a text that may be written: a name in JSON may hold half of a surrogate pair (`"\ud800"`)."""
+    return text.encode(errors="replace").decode()
 
 
 def _unreadable(reason: str) -> InvalidSettings:
