@@ -250,8 +250,7 @@ image() {
     *) fail "there is no base $base (raspios, debian)" ;;
   esac
   say "packing"
-  zstd -q -10 -T0 -f "$folder/card.img" -o "$folder/card.img.zst"
-  (cd "$folder" && sha256sum card.img card.img.zst packages.tsv sbom.spdx.json >SHA256SUMS)
+  image/bin/pack "$folder"
   if [ -n "${OTPPI_BUILD:-}" ]; then
     mkdir -p build/card
     cp "$folder"/{card.img,card.img.zst,packages.tsv,sbom.spdx.json,SHA256SUMS} build/card/
