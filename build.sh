@@ -76,6 +76,7 @@ need_python() {
   for locked in "$@"; do mark+=-${locked%.lock}; done
   wanted=$(cat requirements-build.lock "$@" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
+  [ ! -e "$VENV" ] || [ -w "$VENV" ] || fail "$VENV is another user's, such as root's: remove it, or name another with OTPPI_VENV"
   say "installing Python packages into $VENV (a minute or two, once)"
   # One that was cut short while it was made has no pip; making it again mends it.
   "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
@@ -218,7 +219,7 @@ need_card() {
 }
 
 need_root() {
-  [ "$(id -u)" -eq 0 ] || fail "$1 needs root"
+  [ "$(id -u)" -eq 0 ] || fail "$1 needs root: sudo ./build.sh $1"
 }
 
 twin() {
