@@ -51,7 +51,9 @@ def test_who_called_sudo_may_print_it(image: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SUDO_UID", "4321")
     monkeypatch.setenv("SUDO_GID", "1234")
     assert personalise.main([str(image)]) == 0
-    owners = {(one.stat().st_uid, one.stat().st_gid) for one in image.parent.iterdir() if one.suffix in (".pdf", ".png")}
+    owners = {
+        (one.stat().st_uid, one.stat().st_gid) for one in image.parent.iterdir() if one.suffix in (".pdf", ".png")
+    }
     assert owners == {(4321, 1234)}
     assert modes(image.parent) == {0o600}
 
