@@ -20,14 +20,15 @@ def copy(take, give):
         give.shutdown(socket.SHUT_WR)
 
 class Connection(socketserver.StreamRequestHandler):
-    rbufsize = 0
+    def read(self, size):
+        return self.connection.recv(size, socket.MSG_WAITALL)
 
     def handle(self):
-        self.rfile.read(self.rfile.read(2)[1])
+        self.read(self.read(2)[1])
         self.wfile.write(bytes((5, 0)))
-        asked = self.rfile.read(10)  # version, CONNECT, 0, an address of IPv4, a port
-        assert asked[:4] == bytes((5, 1, 0, 1)), asked
-        to = (socket.inet_ntoa(asked[4:8]), int.from_bytes(asked[8:]))
+        asked = self.read(5)  # version, CONNECT, 0, a name as Chromium has it always, its length
+        assert asked[:4] == bytes((5, 1, 0, 3)), asked
+        to = (self.read(asked[4]).decode(), int.from_bytes(self.read(2)))
         with socket.create_connection(to) as there:
             self.wfile.write(bytes((5, 0, 0, 1)) + bytes(6))
             back = threading.Thread(target=copy, args=(there, self.connection))
@@ -35,7 +36,7 @@ class Connection(socketserver.StreamRequestHandler):
             copy(self.connection, there)
             back.join()
 
-socketserver.ThreadingTCPServer.request_queue_size = 64
+socketserver.ThreadingTCPServer.request_queue_size, socketserver.ThreadingTCPServer.allow_reuse_address = 64, True
 server = socketserver.ThreadingTCPServer(("", {RELAY}), Connection)
 with open("/run/netns/{NAMESPACE}") as phone:
     os.setns(phone.fileno(), os.CLONE_NEWNET)
