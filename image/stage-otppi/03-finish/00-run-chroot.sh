@@ -12,7 +12,10 @@ rm -f /etc/ssh/ssh_host_*
 ln -sfn /run/NetworkManager/resolv.conf /etc/resolv.conf
 if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
   sed -i 's/^update_initramfs=.*/update_initramfs=yes/' /etc/initramfs-tools/update-initramfs.conf
-  [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all
+  if [ -n "${OTPPI_FOR_CARD:-}" ]; then
+    echo "the card's initramfs (minutes, where this computer is no arm64)" >&2
+    update-initramfs -c -k all
+  fi
 fi
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /var/log/journal

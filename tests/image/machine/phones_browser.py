@@ -36,8 +36,10 @@ class Connection(socketserver.StreamRequestHandler):
             copy(self.connection, there)
             back.join()
 
-socketserver.ThreadingTCPServer.request_queue_size, socketserver.ThreadingTCPServer.allow_reuse_address = 64, True
-server = socketserver.ThreadingTCPServer(("", {RELAY}), Connection)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads, request_queue_size = True, True, 64
+
+server = Server(("", {RELAY}), Connection)
 with open("/run/netns/{NAMESPACE}") as phone:
     os.setns(phone.fileno(), os.CLONE_NEWNET)
 server.serve_forever()
