@@ -25,7 +25,7 @@ The card image (docs/image.md), as root on Debian:
 
   image        make it: build/card/card.img.zst, by pi-gen on Raspberry Pi OS Lite;
                --base debian: on plain Debian, where the internet has only Debian's packages
-  personalise  give a copy of the image its own Wi-Fi name, passphrase and code, and make its brochure (--help)
+  personalise  give the image a Wi-Fi name, passphrase and code of its own, and make its brochure (--help)
   brochure     make the brochure of a card that is personalised already (--help)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
