@@ -26,7 +26,7 @@ The card image (docs/image.md), as root on Debian:
   image        make it: build/card/card.img.zst, by pi-gen on Raspberry Pi OS Lite;
                --base debian: on plain Debian, where the internet has only Debian's packages; these are kept for the next
                time: --fresh takes those of today, with Debian's security updates
-  personalise  give a copy of the image its own Wi-Fi name, passphrase and code, and make its brochure (--help)
+  personalise  give the image a Wi-Fi name, passphrase and code of its own, and make its brochure (--help)
   brochure     make the brochure of a card that is personalised already (--help)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
@@ -77,6 +77,7 @@ need_python() {
   for locked in "$@"; do mark+=-${locked%.lock}; done
   wanted=$(cat requirements-build.lock "$@" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
+  [ ! -e "$VENV" ] || [ -w "$VENV" ] || fail "$VENV is another user's, such as root's: remove it, or name another with OTPPI_VENV"
   say "installing Python packages into $VENV (a minute or two, once)"
   # One that was cut short while it was made has no pip; making it again mends it.
   "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
@@ -219,7 +220,7 @@ need_card() {
 }
 
 need_root() {
-  [ "$(id -u)" -eq 0 ] || fail "$1 needs root"
+  [ "$(id -u)" -eq 0 ] || fail "$1 needs root: sudo ./build.sh $1"
 }
 
 twin() {

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from otppi.admin.pages import answers, guide
 from otppi.admin.security.sessions import FRESH
 from otppi.api.operations import Role
 from otppi.host.gateway.first_steps import STEPS, FirstSteps
 from otppi.testing.ports import free_port
 from otppi.testing.site import NAMES, Site, SiteBrowser
 from otppi.testing.waiting import until
+from otppi.text import Text, _
 
 PHONE = "081234567890"
 
@@ -161,6 +163,46 @@ def test_a_modem_whose_sim_asks_for_its_pin_gets_it(new_site: Site, empty: SiteB
     assert empty.post("/guide/pin", {"modem": "m0", "pin": "1234"}).status == 303
     assert new_site.data.config.many("modems")[0]["sim_card_pin"] == "1234"
     assert "1234" not in empty.get("/guide/modem").text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        _("the SIM refused the PIN ({text})", text="+CME ERROR: 16"),
+        _("the SIM asks for its PIN again: the one that is set was tried and is not tried again"),
+    ],
+)
+def test_a_wrong_pin_is_told_and_asked_for_again(
+    new_site: Site, empty: SiteBrowser, monkeypatch: pytest.MonkeyPatch, told: Text
+) -> None:
+    new_site.call("settings_add", section="modems", values={"name": "m0", "type": "simulated", "default_modem": True})
+
+    def perform(parts: Any, operation: str, **arguments: Any) -> Any:
+        result = answers.perform(parts, operation, **arguments)
+        return [one | {"state": "blocked", "detail": told} for one in result] if operation == "modems" else result
+
+    monkeypatch.setattr(guide, "perform", perform)
+    page = empty.get("/guide/modem")
+    assert "The SIM refused the PIN. Three wrong ones lock it." in page.words
+    assert page.text.count('name="pin"') == 1
+
+
+def test_who_has_a_modem_is_offered_no_simulated_one(
+    new_site: Site, empty: SiteBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = 'action="/guide/simulate"'
+    assert offered in empty.get("/guide/modem").text
+    found = {"state": "new", "port": "/dev/ttyUSB0", "imei": "350000000000010", "manufacturer": "SIMCom"}
+
+    def perform(parts: Any, operation: str, **arguments: Any) -> Any:
+        if operation != "devices":
+            return answers.perform(parts, operation, **arguments)
+        return [dict.fromkeys(("model", "product", "operator", "signal_dbm", "detail")) | found]
+
+    monkeypatch.setattr(guide, "perform", perform)
+    page = empty.get("/guide/modem").text
+    assert 'action="/guide/adopt"' in page
+    assert offered not in page
 
 
 def test_a_user_of_the_api_wants_a_password_that_was_given_a_moment_ago(site: Site) -> None:

@@ -16,6 +16,8 @@ from tests.image.builds import TOP
 from tests.image.machine.guest import Done, Qmp, Shell
 from tests.image.machine.modem import LineModem
 
+RELAY: Final = 1080
+"""The machine's port where a relay for the phone's browser listens, while a test has one (phones_browser.py)."""
 SLOW: Final = 900.0
 """Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
@@ -51,7 +53,7 @@ class Machine:
 
     def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path) -> None:
         self.folder = folder
-        self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899)}
+        self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899, RELAY)}
         self._card, self._kernel, self._tools = card, kernel, tools
         self._process: subprocess.Popen[bytes] | None = None
         self._plugged: set[str] = set()

@@ -8,11 +8,7 @@ import pytest
 
 from tests.image.machine.conftest import Flashed
 from tests.image.machine.machine import SLOW, Machine
-from tests.image.machine.station import Station
-
-ADDRESS = "192.168.0.11"
-PAGES = f"http://{ADDRESS}:8888/"
-UP = f"iw dev wlan0 info | grep 'type AP' && ip -brief address show dev wlan0 | grep {ADDRESS}"
+from tests.image.machine.station import ADDRESS, PAGES, UP, Station
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,8 @@ from otppi.text import Text, _
 _AT_FIRST: Final = 0.2
 """Seconds that a test waits for its end before its page is shown, which looks again and again."""
 _PASSWORD_OCTETS: Final = 12
+_ASK_PIN: Final = ("sim-pin", "sim-pin-refused")
+"""The causes that end with the PIN of a SIM card."""
 _ADMINISTRATOR: Final = Role.ADMINISTRATOR
 ZONES: Final[Mapping[str, Text]] = {
     "Asia/Jakarta": _("WIB: Jakarta, Java, Sumatra"),
@@ -124,7 +126,7 @@ class GuidePages:
     def _show_modems(self, problems: Mapping[str, str], status: int = 200) -> bytes:
         kept = {one["name"] for one in self._parts.config.many(MODEMS)}
         modems = [one for one in perform(self._parts, "modems") if one["modem_id"] in kept]
-        asks = {one["modem_id"] for one in modems if cause_of(one["detail"]) == "sim-pin"}
+        asks = {one["modem_id"] for one in modems if cause_of(one["detail"]) in _ASK_PIN}
         try:
             devices = [one for one in perform(self._parts, "devices") if one["state"] != "used"]
         except NotSupported:

@@ -38,6 +38,10 @@ class Need:
 CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
     {
         "sim-pin": (_("The SIM asks for its PIN."), _("Enter it on the modem's page.")),
+        "sim-pin-refused": (
+            _("The SIM refused the PIN. Three wrong ones lock it."),
+            _("Enter the right one on the modem's page."),
+        ),
         "sim-puk": (
             _("The SIM is locked and needs the operator's PUK."),
             _("Ask the operator for it, and enter it on the modem's page."),
@@ -85,9 +89,9 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
 OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "the SIM asks for its PIN and none is set": "sim-pin",
-        "the SIM asks for its PIN again: the one that is set was tried and is not tried again": "sim-pin",
+        "the SIM asks for its PIN again: the one that is set was tried and is not tried again": "sim-pin-refused",
         "the SIM asks for its PIN and one try is left: that one is for a person": "sim-pin",
-        "the SIM refused the PIN ({text})": "sim-pin",
+        "the SIM refused the PIN ({text})": "sim-pin-refused",
         "the SIM cannot be used: {cme_meaning}": "sim",
         "no network: {registration}": "no-network",
         "{path} is held by {named}": "port-busy",
@@ -118,7 +122,7 @@ OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
 OF_PLUGINS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("otppi_modem_modemmanager", "there is no SIM card in the modem"): "no-sim",
-        ("otppi_modem_modemmanager", "the SIM refused the PIN ({short})"): "sim-pin",
+        ("otppi_modem_modemmanager", "the SIM refused the PIN ({short})"): "sim-pin-refused",
     }
 )
 """The same of what plugins of this repository tell, by their catalogue and the template."""
