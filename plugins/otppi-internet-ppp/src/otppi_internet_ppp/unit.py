@@ -8,6 +8,7 @@ SIGTERM.
 import logging
 import os
 import pwd
+import re
 import signal
 import socket
 import sys
@@ -19,14 +20,15 @@ from pathlib import Path
 
 from otppi.api.errors import sentence
 from otppi.api.internet import InternetDown
+from otppi.kit.handed_over import BadRequestError, HandedOver, handed_over
 from otppi_internet_ppp.child import Programs, as_child
-from otppi_internet_ppp.handed_over import HandedOver, handed_over
 from otppi_internet_ppp.pppd import Pppd
-from otppi_internet_ppp.request import LINES, LONGEST, REQUEST, BadRequestError, Request, parse, serial_port
+from otppi_internet_ppp.request import LINES, LONGEST, REQUEST, Request, parse, serial_port
 
 logger = logging.getLogger(__name__)
 
 _USER = "otppi"
+_INSTANCE = re.compile(r"[0-9a-f]{16}")
 _LONGEST_LINE = 4096
 _FAILED = 1
 
@@ -67,7 +69,7 @@ def run(instance: str, surroundings: Surroundings) -> int:
     """
     try:
         with (
-            handed_over(surroundings.runtime, instance, surroundings.user) as handed,
+            handed_over(surroundings.runtime, _folder_of(instance), surroundings.user) as handed,
             handed.connect(LINES) as channel,
         ):
             return _answer(handed, channel, surroundings)
@@ -77,6 +79,12 @@ def run(instance: str, surroundings: Surroundings) -> int:
     except (BadRequestError, OSError) as error:
         logger.error("%s", _reason(error))  # noqa: TRY400 - the reason says it all
         return _FAILED
+
+
+def _folder_of(instance: str) -> str:
+    if not _INSTANCE.fullmatch(instance):
+        raise BadRequestError("the instance is not one of the gateway's")
+    return f"ppp-{instance}"
 
 
 def _answer(handed: HandedOver, channel: socket.socket, surroundings: Surroundings) -> int:
