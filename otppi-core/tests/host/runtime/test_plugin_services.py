@@ -9,7 +9,7 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import BalanceLow
-from otppi.api.services import Service, ServiceContext, ServiceType
+from otppi.api.services import ListeningPort, Service, ServiceContext, ServiceType
 from otppi.host.runtime import supervisor
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
@@ -79,7 +79,10 @@ class Bench:
         self.kind: type[Plugin] = Running
         self.making: Callable[[], None] = lambda: None
         declared = ServiceType("lamp-1", "Lamp", "Shines.", self._create, ("own",))
-        self.plugin = PluginService(declared, self.events, self.values.__getitem__, folder)
+        self.listening = [ListeningPort("own", "port", 8080)]
+        self.plugin = PluginService(
+            declared, self.events, self.values.__getitem__, folder, folder, lambda: self.listening
+        )
         self.services = Services([self.plugin], self.events, 60.0)
 
     def _create(self, context: ServiceContext) -> Service:
@@ -211,7 +214,7 @@ def test_one_that_is_stopped_while_it_is_made_does_not_run(bench: Bench) -> None
 
 def test_what_is_no_service_is_told(bench: Bench, tmp_path: Path) -> None:
     declared = ServiceType("none", "None", "Is none.", lambda _: object(), ())  # type: ignore[arg-type,return-value]  # a stranger's
-    plugin = PluginService(declared, bench.events, bench.values.__getitem__, tmp_path)
+    plugin = PluginService(declared, bench.events, bench.values.__getitem__, tmp_path, tmp_path, list)
     with pytest.raises(TypeError, match="service none is a object, and not a Service"):
         plugin.run()
 
