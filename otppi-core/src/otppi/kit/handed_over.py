@@ -24,7 +24,7 @@ class BadRequestError(ValueError):
     """What was handed over is not what the gateway writes. Nothing of it is quoted."""
 
 
-class HandedOver:
+class HandedOverFolder:
     """The one folder that the gateway shares with one unit.
 
     Args:
@@ -113,7 +113,7 @@ def _read_all(descriptor: int, most: int) -> bytes:
 
 
 @contextmanager
-def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOver]:
+def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOverFolder]:
     """Find the folder of one unit, in the boot folder of the gateway.
 
     Args:
@@ -146,4 +146,4 @@ def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOver]:
                 continue  # that of another data folder
         if len(found) != 1:
             raise BadRequestError(f"there are {len(found)} folders for this unit, and not one")
-        yield HandedOver(found[0], user)
+        yield HandedOverFolder(found[0], user)

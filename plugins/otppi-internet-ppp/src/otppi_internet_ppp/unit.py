@@ -20,7 +20,7 @@ from pathlib import Path
 
 from otppi.api.errors import sentence
 from otppi.api.internet import InternetDown
-from otppi.kit.handed_over import BadRequestError, HandedOver, handed_over
+from otppi.kit.handed_over import BadRequestError, HandedOverFolder, handed_over
 from otppi_internet_ppp.child import Programs, as_child
 from otppi_internet_ppp.pppd import Pppd
 from otppi_internet_ppp.request import LINES, LONGEST, REQUEST, Request, parse, serial_port
@@ -87,7 +87,7 @@ def _folder_of(instance: str) -> str:
     return f"ppp-{instance}"
 
 
-def _answer(handed: HandedOver, channel: socket.socket, surroundings: Surroundings) -> int:
+def _answer(handed: HandedOverFolder, channel: socket.socket, surroundings: Surroundings) -> int:
     """Do what is asked for, or say why not.
 
     Raises:
@@ -106,7 +106,7 @@ def _answer(handed: HandedOver, channel: socket.socket, surroundings: Surroundin
     return 0
 
 
-def _read(handed: HandedOver, surroundings: Surroundings) -> Request:
+def _read(handed: HandedOverFolder, surroundings: Surroundings) -> Request:
     request = parse(handed.read(REQUEST, LONGEST))
     return replace(request, dialling=replace(request.dialling, port=surroundings.port(request.dialling.port)))
 
