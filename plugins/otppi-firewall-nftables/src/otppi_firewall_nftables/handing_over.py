@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 from typing import Final
 
+from otppi.api.trials import CannotWrite
 from otppi.kit import system_units
 from otppi.kit.files import new_name
 from otppi_firewall_nftables.kept import KEPT, DamagedError, read_kept
-from otppi_firewall_nftables.ports import BUILT_IN, Ports
+from otppi_firewall_nftables.ports import BUILT_IN, Ports, Row
 from otppi_firewall_nftables.request import FOLDER, PORTS, SERVICES, Asked, Services
 from otppi_firewall_nftables.state import LOADED_DAMAGED, LOADED_KEPT, TOLD, State, digest, loaded_at_boot, read_state
 from otppi_firewall_nftables.text import _
@@ -23,21 +24,17 @@ _one_at_a_time: Final = threading.Lock()
 then."""
 
 
-class Firewall:
-    """The device's firewall, as the gateway can reach it. Any thread.
+class InUse:
+    """What of the device's firewall everybody may read. Any thread.
 
     Args:
-        boot_folder: The gateway's own on a RAM disk.
         kept: The file that root keeps.
         told: The folder in which the unit tells what it has done.
     """
 
-    def __init__(self, boot_folder: Path, kept: Path = KEPT, told: Path = TOLD) -> None:
-        self._folder = boot_folder / FOLDER
+    def __init__(self, kept: Path = KEPT, told: Path = TOLD) -> None:
         self._kept = kept
         self._told = told
-
-    # -- what is in use ---------------------------------------------------------------------------------------------
 
     def kept(self) -> Ports:
         """Return what is kept; where nothing usable is, what the device comes with."""
@@ -51,6 +48,29 @@ class Firewall:
         state = read_state(self._told)
         return state if state is not None and state.trial is not None and boot_time() < state.expires else None
 
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows that are in use now."""
+        trial = self.trial()
+        return self.kept().rows if trial is None or trial.trial is None else trial.trial
+
+    def was_damaged(self) -> bool:
+        """Return whether what was kept could not be used when the device started, and nobody has kept it anew."""
+        return loaded_at_boot(self._told) == LOADED_DAMAGED
+
+
+class Firewall(InUse):
+    """The device's firewall, as the gateway can change it. Any thread.
+
+    Args:
+        boot_folder: The gateway's own on a RAM disk.
+        kept: The file that root keeps.
+        told: The folder in which the unit tells what it has done.
+    """
+
+    def __init__(self, boot_folder: Path, kept: Path = KEPT, told: Path = TOLD) -> None:
+        super().__init__(kept, told)
+        self._folder = boot_folder / FOLDER
+
     def is_following(self, services: Services) -> bool:
         """Return whether a table is loaded and kept that has the ports of these services."""
         if read_state(self._told) is None and loaded_at_boot(self._told) != LOADED_KEPT:
@@ -60,12 +80,6 @@ class Firewall:
         except DamagedError:
             return False
         return kept is not None and (kept.services, kept.page) == (services.ports, services.page)
-
-    def was_damaged(self) -> bool:
-        """Return whether what was kept could not be used when the device started, and nobody has kept it anew."""
-        return loaded_at_boot(self._told) == LOADED_DAMAGED
-
-    # -- changing it ------------------------------------------------------------------------------------------------
 
     def follow(self, services: Services) -> None:
         """Open the ports of services, and keep that; those that were theirs and are not any more are closed.
@@ -142,3 +156,13 @@ class Firewall:
 def boot_time() -> float:
     """Return the seconds since the device was switched on."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def check_there() -> None:
+    """Refuse where the firewall is somebody else's.
+
+    Raises:
+        CannotWrite: It is.
+    """
+    if not system_units.in_use():
+        raise CannotWrite(_("OTP-Pi looks after the firewall in its card image only: here it is this computer's own"))

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from otppi.api import hookimpl
+from otppi.api.operations import Operation
 from otppi.api.services import Service, ServiceContext, ServiceType
 from otppi.api.trials import Writer, WriterContext, WriterType
+from otppi_firewall_nftables.operations import OPERATIONS
 from otppi_firewall_nftables.settings import KEY, SECTION
 from otppi_firewall_nftables.text import _
 
@@ -26,6 +28,12 @@ def otppi_services() -> Sequence[ServiceType]:
             create=_service,
         )
     ]
+
+
+@hookimpl
+def otppi_operations() -> Sequence[Operation]:
+    """Return what is asked of the firewall in few words."""
+    return OPERATIONS
 
 
 def _writer(context: WriterContext) -> Writer:

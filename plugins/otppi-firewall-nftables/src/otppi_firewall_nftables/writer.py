@@ -7,7 +7,7 @@ from typing import Any
 from otppi.api.errors import sentence
 from otppi.api.trials import CannotWrite, Trial, TrialOver, Values, Writer, WriterContext
 from otppi.kit import system_units
-from otppi_firewall_nftables.handing_over import Firewall, boot_time
+from otppi_firewall_nftables.handing_over import Firewall, boot_time, check_there
 from otppi_firewall_nftables.ports import Row
 from otppi_firewall_nftables.request import Asked
 from otppi_firewall_nftables.settings import closing_row, page_stays_open
@@ -73,14 +73,12 @@ class FirewallWriter(Writer):
 
     def values(self) -> Values:
         """Return the rows that are in use."""
-        _check_there()
-        trial = self._firewall.trial()
-        rows = self._firewall.kept().rows if trial is None or trial.trial is None else trial.trial
-        return {"ports": [dict(row) for row in rows]}
+        check_there()
+        return {"ports": [dict(row) for row in self._firewall.rows()]}
 
     def change(self, values: Values, seconds: float) -> Trial:
         """Use other rows for a while."""
-        _check_there()
+        check_there()
         rows, kept = _rows(values["ports"]), self._firewall.kept()
         if closing_row(rows, kept.page) is not None:
             raise CannotWrite(page_stays_open())
@@ -106,13 +104,3 @@ class FirewallWriter(Writer):
 
 def _rows(ports: Iterable[Any]) -> tuple[Row, ...]:
     return tuple(dict(row) for row in ports)
-
-
-def _check_there() -> None:
-    """Refuse where the firewall is somebody else's.
-
-    Raises:
-        CannotWrite: It is.
-    """
-    if not system_units.in_use():
-        raise CannotWrite(_("OTP-Pi looks after the firewall in its card image only: here it is this computer's own"))
