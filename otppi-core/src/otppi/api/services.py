@@ -97,7 +97,7 @@ class ServiceContext:
         settings: Returns what is set now in one of the type's `sections`, by its key: an object, or a list of them.
             Raises `LookupError` for any other key.
         folder: One of its own for what it keeps (0700).
-        boot_folder: The gateway's on a RAM disk, and nobody else's: what is written there is gone with the power.
+        boot_folder: One of its own on a RAM disk (0700): what is written there is gone with the power.
         listening: Returns the TCP ports that the gateway listens on by its settings, of all sections, its own and those
             of plugins, whose switches are on. After a change of settings ask again (`SettingsChanged`).
     """

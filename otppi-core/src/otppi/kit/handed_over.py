@@ -24,6 +24,10 @@ class BadRequestError(ValueError):
     """What was handed over is not what the gateway writes. Nothing of it is quoted."""
 
 
+class NothingHandedOverError(BadRequestError):
+    """There is no folder of the gateway's for the unit."""
+
+
 class HandedOverFolder:
     """The one folder that the gateway shares with one unit.
 
@@ -118,11 +122,13 @@ def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOverFolde
 
     Args:
         runtime: The gateway's folder below /run; the boot folder is in it, named after user and data folder.
-        name: Of the folder: one name without a slash, which the caller has checked where the gateway says any of it.
+        name: The folder's path in the boot folder, as the gateway has it; the caller has checked what the gateway says
+            of it.
         user: The gateway's user id.
 
     Raises:
-        BadRequestError: There is none, or there are several.
+        NothingHandedOverError: There is none.
+        BadRequestError: There are several, or they are not the gateway's.
         OSError: They cannot be read.
     """
     with ExitStack() as opened:
@@ -139,11 +145,15 @@ def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOverFolde
             names = [one.name for one in islice(entries, _MOST_ENTRIES) if _BOOT_FOLDER.fullmatch(one.name)]
         found = []
         for one in names:
-            boot = folder(one, top)
+            inner = folder(one, top)
             try:
-                found.append(folder(name, boot))
+                for part in name.split("/"):
+                    inner = folder(part, inner)
             except FileNotFoundError:
                 continue  # that of another data folder
-        if len(found) != 1:
+            found.append(inner)
+        if not found:
+            raise NothingHandedOverError("there is no folder for this unit")
+        if len(found) > 1:
             raise BadRequestError(f"there are {len(found)} folders for this unit, and not one")
         yield HandedOverFolder(found[0], user)

@@ -79,9 +79,10 @@ class Bench:
         self.kind: type[Plugin] = Running
         self.making: Callable[[], None] = lambda: None
         declared = ServiceType("lamp-1", "Lamp", "Shines.", self._create, ("own",))
+        (folder / "run").mkdir()
         self.listening = [ListeningPort("own", "port", 8080)]
         self.plugin = PluginService(
-            declared, self.events, self.values.__getitem__, folder, folder, lambda: self.listening
+            declared, self.events, self.values.__getitem__, folder, folder / "run", lambda: self.listening
         )
         self.services = Services([self.plugin], self.events, 60.0)
 
@@ -123,6 +124,9 @@ def test_it_lives_as_long_as_the_gateway(bench: Bench, kind: type[Plugin], tmp_p
     assert bench.services.samples() == {"lamp_1_messages_total": {"": 1.0}}
     assert bench.made[0].context.folder == tmp_path / "service-lamp-1"
     assert bench.made[0].context.folder.stat().st_mode & 0o777 == 0o700
+    assert bench.made[0].context.boot_folder == tmp_path / "run/service-lamp-1"
+    assert bench.made[0].context.boot_folder.stat().st_mode & 0o777 == 0o700
+    assert bench.made[0].context.listening() == [ListeningPort("own", "port", 8080)]
     event = bench.low()
     assert bench.made[0].heard == [event]
     bench.change(3)

@@ -10,7 +10,7 @@ from otppi.kit import system_units
 from otppi.kit.files import new_name
 from otppi_firewall_nftables.kept import KEPT, DamagedError, read_kept
 from otppi_firewall_nftables.ports import BUILT_IN, Ports, Row
-from otppi_firewall_nftables.request import FOLDER, PORTS, SERVICES, Asked, Services
+from otppi_firewall_nftables.request import PORTS, SERVICES, Asked, Services
 from otppi_firewall_nftables.state import LOADED_DAMAGED, LOADED_KEPT, TOLD, State, digest, loaded_at_boot, read_state
 from otppi_firewall_nftables.text import _
 
@@ -62,14 +62,14 @@ class Firewall(InUse):
     """The device's firewall, as the gateway can change it. Any thread.
 
     Args:
-        boot_folder: The gateway's own on a RAM disk.
+        folder: Where the unit looks for what is handed over: the service's for ports, the writer's for rows.
         kept: The file that root keeps.
         told: The folder in which the unit tells what it has done.
     """
 
-    def __init__(self, boot_folder: Path, kept: Path = KEPT, told: Path = TOLD) -> None:
+    def __init__(self, folder: Path, kept: Path = KEPT, told: Path = TOLD) -> None:
         super().__init__(kept, told)
-        self._folder = boot_folder / FOLDER
+        self._folder = folder
 
     def is_following(self, services: Services) -> bool:
         """Return whether a table is loaded and kept that has the ports of these services."""
@@ -89,7 +89,7 @@ class Firewall(InUse):
         """
         with _one_at_a_time:
             self._write(SERVICES, services.document())
-            self._load()
+            self._load(SERVICES)
 
     def ask(self, asked: Asked) -> None:
         """Use other rows, for a time or for good.
@@ -100,7 +100,7 @@ class Firewall(InUse):
         with _one_at_a_time:
             self._write(PORTS, asked.document())
             try:
-                self._load()
+                self._load(PORTS)
             except system_units.UnitError:
                 self._take_back()
                 raise
@@ -115,7 +115,7 @@ class Firewall(InUse):
         """
         with _one_at_a_time:
             self._take_back()
-            self._load()
+            self._load(PORTS)
 
     def forget(self) -> bool:
         """Forget what was asked for on trial, which is over; return whether there was any."""
@@ -123,7 +123,6 @@ class Firewall(InUse):
             return self._take_back()
 
     def _write(self, name: str, document: bytes) -> None:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / name
         new = new_name(path)
         new.write_bytes(document)
@@ -135,14 +134,13 @@ class Firewall(InUse):
         path.unlink(missing_ok=True)
         return there
 
-    def _load(self) -> None:
-        """Have the unit started until it says that it has obeyed what is there now."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        wanted = (digest(self._read(SERVICES)), digest(self._read(PORTS)))
+    def _load(self, name: str) -> None:
+        """Have the unit started until it says that it has obeyed what is there now under a name."""
+        wanted = digest(self._read(name))
         for _attempt in range(_ATTEMPTS):
             system_units.start(UNIT, _PATIENCE)
             state = read_state(self._told)
-            if state is not None and (state.services, state.asked) == wanted:
+            if state is not None and wanted == (state.services if name == SERVICES else state.asked):
                 return
         raise system_units.UnitError(_("{unit} has run, and did not do what it was asked for", unit=UNIT))
 

@@ -16,12 +16,14 @@ from otppi.kit.handed_over import BadRequestError
 from otppi_firewall_nftables.ports import Row
 from otppi_firewall_nftables.settings import SECTION
 
-FOLDER: Final = "firewall"
-"""The folder's name in the gateway's boot folder."""
 SERVICES: Final = "services.json"
 """The file with the ports of services."""
+SERVICES_FOLDER: Final = "service-firewall"
+"""Where that is in the gateway's boot folder: what the gateway gives the service of this plugin there."""
 PORTS: Final = "ports.json"
 """The file with the rows of a person."""
+PORTS_FOLDER: Final = "trials/firewall"
+"""Where that is: what the gateway gives the writer of the section `firewall`."""
 LONGEST: Final = 512 * 1024
 """Octets of a document: a thousand rows with their notes have 470,000 at most."""
 

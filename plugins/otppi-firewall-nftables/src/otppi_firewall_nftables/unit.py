@@ -13,10 +13,20 @@ from pathlib import Path
 
 from otppi.api.errors import sentence
 from otppi.kit.files import new_name
-from otppi.kit.handed_over import BadRequestError, handed_over
+from otppi.kit.handed_over import BadRequestError, NothingHandedOverError, handed_over
 from otppi_firewall_nftables.kept import KEPT, DamagedError, read_kept, write_kept
 from otppi_firewall_nftables.ports import BUILT_IN, Ports
-from otppi_firewall_nftables.request import FOLDER, LONGEST, PORTS, SERVICES, Asked, Services, read_asked, read_services
+from otppi_firewall_nftables.request import (
+    LONGEST,
+    PORTS,
+    PORTS_FOLDER,
+    SERVICES,
+    SERVICES_FOLDER,
+    Asked,
+    Services,
+    read_asked,
+    read_services,
+)
 from otppi_firewall_nftables.state import LOADED, LOADED_KEPT, STATE, TOLD, State, digest
 from otppi_firewall_nftables.table import table
 
@@ -83,13 +93,21 @@ def run(surroundings: Surroundings) -> int:
 
 
 def _read(surroundings: Surroundings) -> _HandedOver:
-    with handed_over(surroundings.runtime, FOLDER, surroundings.user) as folder:
-        services, asked = folder.find(SERVICES, LONGEST), folder.find(PORTS, LONGEST)
+    services = _find(surroundings, SERVICES_FOLDER, SERVICES)
+    asked = _find(surroundings, PORTS_FOLDER, PORTS)
     return _HandedOver(
         None if services is None else read_services(services),
         None if asked is None else read_asked(asked, time.clock_gettime(time.CLOCK_BOOTTIME)),
         State(digest(services), digest(asked)),
     )
+
+
+def _find(surroundings: Surroundings, folder: str, name: str) -> bytes | None:
+    try:
+        with handed_over(surroundings.runtime, folder, surroundings.user) as handed:
+            return handed.find(name, LONGEST)
+    except NothingHandedOverError:
+        return None
 
 
 def _kept(surroundings: Surroundings) -> Ports | None:

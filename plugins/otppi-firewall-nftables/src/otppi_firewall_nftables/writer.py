@@ -89,7 +89,7 @@ class FirewallWriter(Writer):
             raise CannotWrite(_("the ports could not be changed: {why}", why=sentence(error))) from error
         return FirewallTrial(self._firewall, rows, kept.rows, expires)
 
-    def settle(self) -> bool:
+    def abandon(self) -> bool:
         """Use what is kept, where a gateway that has died left a trial behind."""
         if not system_units.in_use():
             return False

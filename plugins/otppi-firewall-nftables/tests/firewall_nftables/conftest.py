@@ -80,7 +80,11 @@ class Folders:
         self.kept.parent.mkdir()
         self.told = folder / "told"
         self.told.mkdir()
-        self.firewall = Firewall(self.boot_folder, self.kept, self.told)
+        self.services = self.boot_folder / "service-firewall"
+        self.ports = self.boot_folder / "trials/firewall"
+        for one in (self.services, self.ports):
+            one.mkdir(mode=0o700, parents=True)
+        self.firewall = Firewall(self.services, self.kept, self.told)
 
     def surroundings(self, nft: str) -> Surroundings:
         return Surroundings(os.getuid(), self.runtime, self.kept, self.told, nft)
@@ -99,13 +103,16 @@ class Device:
         self.net = net
         self.units = units
         self.firewall = folders.firewall
-        self.writer = FirewallWriter(WriterContext(folders.boot_folder, folders.kept.parent), folders.firewall)
+        context = WriterContext(folders.ports, folders.kept.parent)
+        self.writer = FirewallWriter(context, Firewall(folders.ports, folders.kept, folders.told))
 
     def boot(self) -> None:
         """Load the table as the device does at boot, with nothing of what was in RAM."""
         self.net.run("device", "nft", "flush", "ruleset")
         shutil.rmtree(self.folders.told, ignore_errors=True)
-        shutil.rmtree(self.folders.boot_folder / "firewall", ignore_errors=True)
+        for one in (self.folders.services, self.folders.ports):
+            for file in one.iterdir():
+                file.unlink()
         self.net.run("device", "sh", SCRIPT, self.folders.kept, BUILT_IN_TABLE, self.folders.told)
 
     def reload(self) -> None:

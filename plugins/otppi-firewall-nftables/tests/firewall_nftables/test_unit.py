@@ -37,10 +37,8 @@ class Bench:
 
     def __init__(self, folders: Folders, tmp_path: Path) -> None:
         self.folders = folders
-        self.folder = folders.boot_folder / "firewall"
-        self.folder.mkdir(mode=0o700)
-        self.services = self.folder / "services.json"
-        self.ports = self.folder / "ports.json"
+        self.services = folders.services / "services.json"
+        self.ports = folders.ports / "ports.json"
         self._tables, self._refuses = tmp_path / "tables", tmp_path / "refuses"
         self._tables.mkdir()
         self._refuses.mkdir()
@@ -172,12 +170,29 @@ def test_a_link(bench: Bench, caplog: pytest.LogCaptureFixture, tmp_path: Path) 
     assert refused(bench, caplog).startswith("services.json cannot be read")
 
 
-def test_a_link_on_the_way(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["services", "ports", "trials", "boot_folder", "runtime"])
+def test_a_link_on_the_way(bench: Bench, tmp_path: Path, which: str) -> None:
     bench.services.write_bytes(Services((8888,), 8888).document())
-    bench.folder.rename(tmp_path / "moved")
-    bench.folder.symlink_to(tmp_path / "moved")
+    bench.ports.write_bytes(Asked((), None).document())
+    folder: Path = bench.folders.ports.parent if which == "trials" else getattr(bench.folders, which)
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path / "moved")
     assert bench.run() == 1
     assert not bench.tables
+
+
+def test_two_boot_folders(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    (bench.folders.runtime / f"otppi-1-{'0' * 12}" / "service-firewall").mkdir(parents=True)
+    assert refused(bench, caplog) == "there are 2 folders for this unit, and not one"
+
+
+def test_nothing_is_handed_over(bench: Bench) -> None:
+    """What is kept is loaded, as it is at boot."""
+    bench.folders.services.rmdir()
+    bench.folders.ports.rmdir()
+    write_kept(bench.folders.kept, Ports((7000,), None))
+    assert bench.run() == 0
+    assert "tcp . 7000" in bench.tables[0]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])
@@ -202,8 +217,9 @@ def test_somebody_elses(bench: Bench, caplog: pytest.LogCaptureFixture, which: s
 
 
 @only_root
-def test_a_folder_of_somebody_else(bench: Bench) -> None:
-    os.chown(bench.folder, 12345, 12345)
+@pytest.mark.parametrize("which", ["services", "ports", "boot_folder", "runtime"])
+def test_a_folder_of_somebody_else(bench: Bench, which: str) -> None:
+    os.chown(getattr(bench.folders, which), 12345, 12345)
     assert bench.run() == 1
     assert not bench.tables
 

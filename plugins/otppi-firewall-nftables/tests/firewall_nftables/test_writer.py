@@ -63,7 +63,7 @@ def test_not_confirmed(device: Device, opened: Callable[[], set[str]]) -> None:
     assert device.starts == starts
     with pytest.raises(TrialOver):
         trial.confirm()
-    assert not device.writer.settle()
+    assert not device.writer.abandon()
 
 
 def test_power_is_cut_on_trial(device: Device, opened: Callable[[], set[str]]) -> None:
@@ -71,7 +71,7 @@ def test_power_is_cut_on_trial(device: Device, opened: Callable[[], set[str]]) -
     device.boot()
     assert opened() == SERVED
     assert device.writer.values() == ports()
-    assert not device.writer.settle()
+    assert not device.writer.abandon()
 
 
 _GATEWAY = """
@@ -90,7 +90,7 @@ sys.stdin.readline()
 
 def killed_on_trial(device: Device, seconds: float) -> float:
     """Have a gateway killed that has begun a trial; return when it began."""
-    places = (device.folders.boot_folder, device.folders.kept, device.folders.told)
+    places = (device.folders.ports, device.folders.kept, device.folders.told)
     command = [sys.executable, "-I", "-c", _GATEWAY, *map(str, places), repr(NEW), str(seconds)]
     begun = time.monotonic()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as gateway:
@@ -116,9 +116,9 @@ def test_a_gateway_that_starts_ends_the_trial_of_the_one_that_was_killed(
 ) -> None:
     killed_on_trial(device, LONG)
     assert opened() == OPEN
-    assert device.writer.settle()
+    assert device.writer.abandon()
     assert opened() == SERVED
-    assert not device.writer.settle()
+    assert not device.writer.abandon()
 
 
 def test_the_firewall_is_loaded_anew_on_trial(device: Device, opened: Callable[[], set[str]]) -> None:
@@ -129,7 +129,7 @@ def test_the_firewall_is_loaded_anew_on_trial(device: Device, opened: Callable[[
     assert device.writer.values() == ports()
     with pytest.raises(TrialOver):
         trial.confirm()
-    assert device.writer.settle()
+    assert device.writer.abandon()
 
 
 def test_a_service_moves_on_trial(device: Device, opened: Callable[[], set[str]]) -> None:
@@ -196,11 +196,10 @@ def test_a_computer_whose_firewall_is_its_own(device: Device, monkeypatch: pytes
     for refused in (device.writer.values, lambda: device.writer.change(NEW, LONG)):
         with pytest.raises(CannotWrite, match="in its card image only"):
             refused()
-    assert not device.writer.settle()
+    assert not device.writer.abandon()
 
 
-def test_only_we_read_what_is_handed_over(device: Device) -> None:
+def test_nothing_else_is_handed_over(device: Device) -> None:
     device.writer.change(NEW, LONG)
-    folder = device.folders.boot_folder / "firewall"
-    assert folder.stat().st_mode & 0o777 == 0o700
+    folder = device.folders.ports
     assert list(folder.iterdir()) == [folder / "ports.json"]

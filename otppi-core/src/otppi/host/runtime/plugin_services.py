@@ -51,7 +51,7 @@ class PluginService(StartedAnew):
         bus: The gateway's events.
         settings: Returns the values of a section by its key.
         folder: Where each has a folder for what it keeps.
-        boot_folder: The gateway's, on a RAM disk.
+        boot_folder: On a RAM disk, where each has a folder, too.
         listening: Returns the TCP ports that the gateway listens on by its settings.
     """
 
@@ -71,7 +71,7 @@ class PluginService(StartedAnew):
         self._bus = bus
         self._settings = settings
         self._folder = folder / f"service-{service_type.key}"
-        self._boot_folder = boot_folder
+        self._boot_folder = boot_folder / self._folder.name
         self._listening = listening
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -106,7 +106,8 @@ class PluginService(StartedAnew):
     def _make(self, events: Events) -> Service:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:  # a card that takes nothing: it may do without
+            self._boot_folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:  # a card, or a RAM disk, that takes nothing: it may do without
             logger.error("%s has no folder for what it keeps: %s", self.name, error.strerror)  # noqa: TRY400
         made = self._type.create(ServiceContext(events, self._values, self._folder, self._boot_folder, self._listening))
         if not isinstance(made, Service):
