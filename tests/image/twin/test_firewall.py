@@ -49,14 +49,14 @@ def _answers(phone: Phone, port: int) -> bool:
 def test_services_are_followed(device: Twin) -> None:
     assert _open(device) == SERVED
     try:
-        device.otppi("settings", "set", "ingress-rest", "http_port=9000")
+        device.otppi("settings", "set", "ingress-rest.http_port", "9000")
         until(lambda: _open(device) == {"tcp/8888", "tcp/9000", "tcp/10443"}, lambda: _open(device))
-        device.otppi("settings", "set", "administration", "port=8889")
+        device.otppi("settings", "set", "administration.port", "8889")
         until(lambda: _open(device) == {"tcp/8889", "tcp/9000", "tcp/10443"}, lambda: _open(device))
         assert "redirect to :8889" in device.run("nft", "list", "chain", "inet", "otppi", "portal")
     finally:
-        device.otppi("settings", "set", "administration", "port=8888")
-        device.otppi("settings", "set", "ingress-rest", "http_port=8899")
+        device.otppi("settings", "set", "administration.port", "8888")
+        device.otppi("settings", "set", "ingress-rest.http_port", "8899")
     until(lambda: _open(device) == SERVED, lambda: _open(device))
 
 
@@ -113,7 +113,7 @@ def test_the_port_of_the_pages_stays_open(device: Twin) -> None:
 
 
 def test_what_the_card_has_damaged(device: Twin) -> None:
-    device.otppi("firewall", "open", "5000", "--keep", "true")
+    device.otppi("firewall", "open", "5000", "--keep")
     device.switch_off()
     kept = device.path / KEPT
     kept.write_text(kept.read_text().replace("tcp . 5000", "tcp . 5001"))
