@@ -74,7 +74,7 @@ OPERATIONS: Final = (
         title=_("Open a port"),
         help=_(
             "Have a port of the device reached by network, for as long as a trial lasts; it stays open when that is "
-            "confirmed. A port that is open to others already is open to these only."
+            "confirmed (`otppi network confirm`). A port that is open to others already is open to these only."
         ),
         handler=_open,
         parameters=(*_COLUMNS.values(), _KEEP),
@@ -90,7 +90,7 @@ OPERATIONS: Final = (
         title=_("Close a port"),
         help=_(
             "Have a port reached by nobody, also where a service of the gateway listens there, for as long as a trial "
-            "lasts; it stays closed when that is confirmed. The port of these pages stays open."
+            "lasts; it stays closed when that is confirmed (`otppi network confirm`). The port of the pages stays open."
         ),
         handler=_close,
         parameters=(_COLUMNS["port"], _COLUMNS["protocol"], _KEEP),
