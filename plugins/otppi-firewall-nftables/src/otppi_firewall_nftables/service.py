@@ -41,10 +41,10 @@ class FollowingService(Service):
             UnitError: The ports could not be opened: the gateway tells, and has it tried again later.
         """
         while not self._stopping:
-            self._wake.clear()
             if system_units.in_use():
                 self._follow()
             self._wake.wait()
+            self._wake.clear()
 
     def stop(self) -> None:
         """End `run`."""
