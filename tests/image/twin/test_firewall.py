@@ -36,7 +36,7 @@ def device(twin: Twin) -> Iterator[Twin]:
     until(lambda: (twin.path / KEPT).exists(), "the gateway's ports are not kept")
     yield twin
     twin.run("systemctl", "start", "otppi.service")
-    twin.otppi("network", "change", "firewall", '{"ports": []}')
+    twin.otppi("network", "change", "firewall", "-", given='{"ports": []}')
     twin.otppi("network", "confirm")
     assert _open(twin) == SERVED
 
