@@ -148,7 +148,9 @@ def test_gateway_is_confined(twin: Twin) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network"])
+@pytest.mark.parametrize(
+    "unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network", "otppi-firewall"]
+)
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
     assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
 
@@ -166,6 +168,7 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StopUnit", "nftables.service"),
         ("RestartUnit", "otppi-dhcp.service"),
         ("StopUnit", "otppi-reset-network.service"),
+        ("StopUnit", "otppi-firewall.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
@@ -216,7 +219,8 @@ def test_root_follows_no_link_of_dnsmasqs(twin: Twin) -> None:
 def test_firewall_is_loaded(twin: Twin) -> None:
     rules = twin.run("nft", "list", "table", "inet", "otppi")
     assert "policy drop" in rules
-    assert re.search(r"elements = \{ 8888, 8899, 10443 \}", rules)
+    for side in ("lan", "access_point"):
+        assert re.search(rf"set open_{side} {{[^}}]*elements = {{ tcp \. 8888,\s+tcp \. 8899,\s+tcp \. 10443 }}", rules)
     assert twin.run("sysctl", "--values", "net.ipv4.ip_forward").strip() == "0"
 
 

@@ -121,7 +121,7 @@ class Host:
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
-        self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
+        self.services = Services((*self._own_services(report), *self._plugin_services(boot_folder)), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
         for part in (self.otp, self.webhook, self.ingresses):
             part.subscribe_to(self.events)
@@ -228,9 +228,10 @@ class Host:
             self.jobs,  # stops first: what goes on uses all the others
         )
 
-    def _plugin_services(self) -> Iterator[PluginService]:
+    def _plugin_services(self, boot_folder: Path) -> Iterator[PluginService]:
+        config = self.data.config
         for one in self.data.plugins.service_types.values():
-            yield PluginService(one, self.events, self.data.config.values_of, self.data.path)
+            yield PluginService(one, self.events, config.values_of, self.data.path, boot_folder, config.listening)
 
 
 def _dispatch(data: DataFolder, boot_folder: Path, report: Report, usage: UsageFile, events: EventBus) -> Dispatch:

@@ -1,5 +1,9 @@
-"""What the gateway hands over to the unit, read by root as files of somebody hostile: no link is followed."""
+"""What the gateway hands over to a unit of the system, read by root as files of somebody hostile: no link is followed.
 
+The unit's program is root and the gateway is not: a gateway that somebody has taken over may write anything.
+"""
+
+import errno
 import os
 import re
 import socket
@@ -10,16 +14,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from otppi_internet_ppp.request import BadRequestError
-
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_INSTANCE: Final = re.compile(r"[0-9a-f]{16}")
 _BOOT_FOLDER: Final = re.compile(r"otppi-[0-9]{1,10}-[0-9a-f]{12}")
 _MOST_ENTRIES: Final = 1000
 _CONNECT_TIMEOUT: Final = 10.0
 
 
-class HandedOver:
+class BadRequestError(ValueError):
+    """What was handed over is not what the gateway writes. Nothing of it is quoted."""
+
+
+class NothingHandedOverError(BadRequestError):
+    """There is no folder of the gateway's for the unit."""
+
+
+class HandedOverFolder:
     """The one folder that the gateway shares with one unit.
 
     Args:
@@ -34,19 +43,40 @@ class HandedOver:
     def read(self, name: str, longest: int) -> bytes:
         """Return what is in a file.
 
+        Args:
+            name: Its name.
+            longest: Octets that it may have.
+
+        Raises:
+            BadRequestError: It is no file of this user, or longer, or it cannot be read.
+        """
+        content = self.find(name, longest)
+        if content is None:
+            raise BadRequestError(f"{name} cannot be read: {os.strerror(errno.ENOENT)}")
+        return content
+
+    def find(self, name: str, longest: int) -> bytes | None:
+        """Return what is in a file; None where there is none of that name.
+
+        Args:
+            name: Its name.
+            longest: Octets that it may have.
+
         Raises:
             BadRequestError: It is no file of this user, or longer, or it cannot be read.
         """
         try:
             # A FIFO would keep us waiting for its other end.
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._folder)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise BadRequestError(f"{name} cannot be read: {error.strerror}") from error
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != self._user:
                 raise BadRequestError(f"{name} is no file of the gateway's")
-            content = os.read(descriptor, longest + 1)  # at once: it is a file
+            content = _read_all(descriptor, longest + 1)
         finally:
             os.close(descriptor)
         if len(content) > longest:
@@ -79,40 +109,51 @@ class HandedOver:
             os.close(descriptor)
 
 
+def _read_all(descriptor: int, most: int) -> bytes:
+    content = b""
+    while piece := os.read(descriptor, most - len(content)):
+        content += piece
+    return content
+
+
 @contextmanager
-def handed_over(runtime: Path, instance: str, user: int) -> Iterator[HandedOver]:
+def handed_over(runtime: Path, name: str, user: int) -> Iterator[HandedOverFolder]:
     """Find the folder of one unit, in the boot folder of the gateway.
 
     Args:
         runtime: The gateway's folder below /run; the boot folder is in it, named after user and data folder.
-        instance: Of the unit: 16 hexadecimal digits.
+        name: The folder's path in the boot folder, as the gateway has it; the caller has checked what the gateway says
+            of it.
         user: The gateway's user id.
 
     Raises:
-        BadRequestError: There is none, or there are several.
+        NothingHandedOverError: There is none.
+        BadRequestError: There are several, or they are not the gateway's.
         OSError: They cannot be read.
     """
-    if not _INSTANCE.fullmatch(instance):
-        raise BadRequestError("the instance is not one of the gateway's")
     with ExitStack() as opened:
 
-        def folder(name: str | Path, inside: int | None = None) -> int:
-            descriptor = os.open(name, _FOLDER, dir_fd=inside)
+        def folder(path: str | Path, inside: int | None = None) -> int:
+            descriptor = os.open(path, _FOLDER, dir_fd=inside)
             opened.callback(os.close, descriptor)
             if os.fstat(descriptor).st_uid != user:
-                raise BadRequestError(f"{name} is no folder of the gateway's")
+                raise BadRequestError(f"{path} is no folder of the gateway's")
             return descriptor
 
         top = folder(runtime)
         with os.scandir(top) as entries:
             names = [one.name for one in islice(entries, _MOST_ENTRIES) if _BOOT_FOLDER.fullmatch(one.name)]
         found = []
-        for name in names:
-            boot = folder(name, top)
+        for one in names:
+            inner = folder(one, top)
             try:
-                found.append(folder(f"ppp-{instance}", boot))
+                for part in name.split("/"):
+                    inner = folder(part, inner)
             except FileNotFoundError:
                 continue  # that of another data folder
-        if len(found) != 1:
+            found.append(inner)
+        if not found:
+            raise NothingHandedOverError("there is no folder for this unit")
+        if len(found) > 1:
             raise BadRequestError(f"there are {len(found)} folders for this unit, and not one")
-        yield HandedOver(found[0], user)
+        yield HandedOverFolder(found[0], user)
