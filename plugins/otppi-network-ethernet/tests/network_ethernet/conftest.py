@@ -13,3 +13,4 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkManagerProcess]:
     with tempfile.TemporaryDirectory(prefix="otppi-nm-") as folder, NetworkManagerProcess(Path(folder)) as manager:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", manager.address)
         yield manager
+        print(manager.log())
