@@ -13,6 +13,8 @@ INTERFACE: Final = "wlan0"
 UUID: Final = "6f1f6e0f-7c0c-5c8d-9a3e-3b1f0d6d4e11"
 """Of the profile that the first boot writes (`host/identity/first_boot.py`)."""
 _WIRELESS, _SECURITY = "802-11-wireless", "802-11-wireless-security"
+_GATEWAY: Final = "otppi.gateway"
+"""Among what a profile notes for its user: NetworkManager drops the gateway of one that is never the default."""
 _NO_PMF: Final = 1
 """Some radios of the Raspberry Pi cannot be an access point with protected management frames (raspberrypi/linux#7247)."""
 
@@ -46,6 +48,7 @@ class AccessPointWriter(ProfileWriter):
             "channel": int(wireless.get("channel", 0)),
             "dns": name_servers_of(profile["ipv4"]),
             **read_ipv4(profile["ipv4"]),
+            "gateway": str(profile.get("user", {}).get("data", {}).get(_GATEWAY, "")),
         }
 
     def profile(self, values: Values, before: Profile | None) -> dict[str, Any]:
@@ -70,7 +73,10 @@ class AccessPointWriter(ProfileWriter):
         }
         profile[_SECURITY] = dbus.Dictionary(security, signature="sv")
         # Never the way to the internet: that is Ethernet, and a device has one default route at most.
-        profile["ipv4"] = ipv4_of(values, values["dns"]) | {"never-default": dbus.Boolean(True)}
+        profile["ipv4"] = ipv4_of({**values, "gateway": ""}, values["dns"]) | {"never-default": dbus.Boolean(True)}
+        data = {**profile.get("user", {}).get("data", {}), _GATEWAY: values["gateway"]}
+        noted = {key: value for key, value in data.items() if value}
+        profile["user"] = dbus.Dictionary({"data": dbus.Dictionary(noted, signature="ss")}, signature="sv")
         return profile
 
 
