@@ -33,7 +33,8 @@ mkdir -p /etc/NetworkManager /run/NetworkManager /var/lib/NetworkManager
 mount --bind "$1/etc" /etc/NetworkManager
 mount --bind "$1/run" /run/NetworkManager
 mount --bind "$1/var" /var/lib/NetworkManager
-exec NetworkManager --debug --log-level=INFO --config=/etc/NetworkManager/NetworkManager.conf --config-dir=/etc/NetworkManager/none \
+exec NetworkManager --debug --log-level=INFO \
+    --config=/etc/NetworkManager/NetworkManager.conf --config-dir=/etc/NetworkManager/none \
     --system-config-dir=/etc/NetworkManager/none --intern-config=/var/lib/NetworkManager/intern.conf \
     --state-file=/var/lib/NetworkManager/state --pid-file=/run/NetworkManager/pid
 """

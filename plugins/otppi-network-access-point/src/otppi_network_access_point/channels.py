@@ -9,7 +9,7 @@ from typing import Final
 
 BANDS: Final = {"bg": tuple(range(1, 14)), "a": (36, 40, 44, 48)}
 """2.4 GHz and the lowest part of 5 GHz, as NetworkManager calls the bands."""
-_UP_TO_11: Final = frozenset("US CA PR GU VI AS MP UM".split())
+_UP_TO_11: Final = frozenset(("US", "CA", "PR", "GU", "VI", "AS", "MP", "UM"))
 """Countries where 2.4 GHz ends with channel 11 (47 CFR 15.247; RSS-247)."""
 _REGDOM: Final = Path("/sys/module/cfg80211/parameters/ieee80211_regdom")
 """The country that the kernel was started with: `personalise` writes it."""

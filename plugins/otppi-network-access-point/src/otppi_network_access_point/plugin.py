@@ -43,6 +43,10 @@ def _passphrase_problem(passphrase: str) -> str | None:
     return None
 
 
+def _own_problem(address: str) -> str | None:
+    return address_problem(address) if address else _("is required")
+
+
 def _check_channel(values: Mapping[str, Any]) -> Iterator[FieldError]:
     where = country()
     allowed = channels(values["band"], where)
@@ -66,7 +70,6 @@ SECTION: Final = Section(
             _("SSID Name"),
             _("SSID name: by which phones and computers find the access point."),
             "OTP-Pi",
-            required=True,
             aliases=("ssid_name",),
             check=_ssid_problem,
         ),
@@ -110,8 +113,7 @@ SECTION: Final = Section(
             _("IP Address"),
             _("IP address of the device for who connects by Wi-Fi. The DHCP ranges move along."),
             "192.168.0.11",
-            required=True,
-            check=address_problem,
+            check=_own_problem,
         ),
         integer(
             "prefix",
@@ -126,7 +128,6 @@ SECTION: Final = Section(
             _("Netmask"),
             _("The same as the prefix, in the other way of writing it."),
             netmask_of(_PREFIX),
-            required=True,
             check=netmask_problem,
         ),
         text(

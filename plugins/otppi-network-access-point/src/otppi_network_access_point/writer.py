@@ -16,7 +16,7 @@ _WIRELESS, _SECURITY = "802-11-wireless", "802-11-wireless-security"
 _GATEWAY: Final = "otppi.gateway"
 """Among what a profile notes for its user: NetworkManager drops the gateway of one that is never the default."""
 _NO_PMF: Final = 1
-"""Some radios of the Raspberry Pi cannot be an access point with protected management frames (raspberrypi/linux#7247)."""
+"""Some radios of the Raspberry Pi cannot be an access point with PMF: raspberrypi/linux#7247."""
 
 
 class AccessPointWriter(ProfileWriter):

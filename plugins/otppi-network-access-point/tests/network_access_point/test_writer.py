@@ -17,7 +17,7 @@ from otppi_network_access_point.writer import UUID, AccessPointWriter
 IDENTITY = make(ssid="OTP-Pi-K7QX", passphrase="k7mq-x4wd-p9ba")
 BROCHURE = SECTION.defaults() | {"ssid": IDENTITY.ssid, "passphrase": IDENTITY.passphrase}
 OTHER = SECTION.defaults() | {
-    "ssid": "Kantor – lantai 2",
+    "ssid": "Kantor é lantai 2",
     "passphrase": "kursi hijau; di teras=\\",
     "band": "a",
     "channel": 40,
@@ -28,9 +28,7 @@ OTHER = SECTION.defaults() | {
     "dns": ["10.8.0.3", "10.8.0.4"],
 }
 
-_FIXED = (
-    "ipv4.never-default,ipv6.method,802-11-wireless.mode,802-11-wireless-security.pmf,connection.autoconnect"
-)
+_FIXED = "ipv4.never-default,ipv6.method,802-11-wireless.mode,802-11-wireless-security.pmf,connection.autoconnect"
 
 
 @pytest.fixture

@@ -73,7 +73,6 @@ SECTION: Final = Section(
             _("Netmask"),
             _("The same as the prefix, in the other way of writing it."),
             netmask_of(_PREFIX),
-            required=True,
             check=netmask_problem,
         ),
         text(

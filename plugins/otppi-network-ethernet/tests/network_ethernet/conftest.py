@@ -1,3 +1,4 @@
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,8 @@ import pytest
 
 from otppi.testing.network_manager import NetworkManagerProcess
 
+logger = logging.getLogger(__name__)
+
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkManagerProcess]:
@@ -13,4 +16,4 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkManagerProcess]:
     with tempfile.TemporaryDirectory(prefix="otppi-nm-") as folder, NetworkManagerProcess(Path(folder)) as manager:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", manager.address)
         yield manager
-        print(manager.log())
+        logger.info("%s", manager.log())

@@ -35,7 +35,7 @@ def ipv4_of(values: Mapping[str, Any] | None, name_servers: Sequence[str]) -> di
 
 def read_ipv4(part: Mapping[str, Any]) -> dict[str, Any]:
     """Return `ip_address`, `prefix`, `netmask` and `gateway` of a part with an address of its own."""
-    first = next(iter(part.get("address-data", ())), {})
+    first: Mapping[str, Any] = next(iter(part.get("address-data", ())), {})
     prefix = int(first.get("prefix", 24))
     return {
         "ip_address": str(first.get("address", "")),
