@@ -16,6 +16,7 @@ from otppi.testing.system_bus import SystemBus
 from otppi.testing.waiting import PATIENCE, until
 
 DEVICE: Final = "eth0"
+_UNAVAILABLE: Final = 20
 _PLACES: Final = ("etc", "run", "var")
 _CONFIG: Final = """[main]
 plugins=keyfile
@@ -96,7 +97,7 @@ class NetworkManagerProcess:
         """Start NetworkManager, and wait until it looks after the device."""
         script = ["ip", "netns", "exec", self._name, "sh", "-c", _START, "sh", str(self._folder)]
         self._process = self._bus.started(script, _end)
-        until(self._is_ready, self._bus.log.read_text)
+        until(lambda: self._state() >= _UNAVAILABLE, self._bus.log.read_text)
 
     def end(self, *, by: signal.Signals = signal.SIGTERM) -> None:
         """End NetworkManager; with SIGKILL it does nothing more."""
@@ -122,8 +123,9 @@ class NetworkManagerProcess:
         _ip("-n", self._name, "link", "set", DEVICE, "up")
 
     def unplug(self) -> None:
-        """Pull the cable out."""
+        """Pull the cable out, and wait until NetworkManager takes note, which it does after some seconds."""
         _ip("-n", self._lan, "link", "set", "lan", "down")
+        until(lambda: self._state() == _UNAVAILABLE, self._bus.log.read_text)
 
     def on_lan(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start a program at the other end of the cable; it is ended with the rest."""
@@ -155,11 +157,12 @@ class NetworkManagerProcess:
         """Return what it has logged."""
         return self._bus.log.read_text
 
-    def _is_ready(self) -> bool:
+    def _state(self) -> int:
+        """Return the state of the device (NMDeviceState); 0 where NetworkManager does not know it."""
         environment: dict[str, Any] = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": self.address, "LC_ALL": "C.UTF-8"}
         command = ["nmcli", "--get-values", "GENERAL.STATE", "device", "show", DEVICE]
         told = subprocess.run(command, env=environment, capture_output=True, text=True).stdout
-        return told[:2].isdigit() and int(told.split()[0]) >= 20  # NM_DEVICE_STATE_UNAVAILABLE
+        return int(told.split()[0]) if told[:1].isdigit() else 0
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -95,19 +95,19 @@ def change_is_used_until_it_is_rolled_back(bench: WriterBench) -> None:
         trial.roll_back()
         with pytest.raises(TrialOver):
             trial.confirm()
-    assert not writer.settle()
+    assert not writer.abandon()
 
 
 def confirmed_change_outlives_the_power(bench: WriterBench) -> None:
-    """Expect what was confirmed after a power cut, too, and nothing to settle."""
+    """Expect what was confirmed after a power cut, too, and nothing to abandon."""
     writer = bench.writer()
     with leaves_nothing():
         trial = writer.change(bench.other, _LONG)
         trial.confirm()
-    assert not writer.settle()
+    assert not writer.abandon()
     _cut(bench)
     until(lambda: bench.is_used(bench.other), "what was confirmed is used")
-    assert not bench.writer().settle()
+    assert not bench.writer().abandon()
     assert _same(bench.writer(), bench.other)
 
 
@@ -117,7 +117,7 @@ def change_on_trial_is_gone_with_the_power(bench: WriterBench) -> None:
     bench.writer().change(bench.other, _LONG)
     _cut(bench)
     until(lambda: bench.is_used(before), "what was before is used")
-    assert not bench.writer().settle()
+    assert not bench.writer().abandon()
     assert _same(bench.writer(), before)
 
 
@@ -127,23 +127,23 @@ def change_ends_without_the_gateway(bench: WriterBench) -> None:
     bench.writer().change(bench.other, _SHORT)
     until(lambda: bench.is_used(before), "what was before is used")
     writer = bench.writer()
-    assert writer.settle()
-    assert not writer.settle()
+    assert writer.abandon()
+    assert not writer.abandon()
     assert bench.is_used(before)
     _cut(bench)
     until(lambda: bench.is_used(before), "what was before is used")
 
 
-def change_is_settled_by_the_next_gateway(bench: WriterBench) -> None:
+def change_is_ended_by_the_next_gateway(bench: WriterBench) -> None:
     """Expect a gateway that starts to bring back what was before a trial that it finds."""
     before = dict(bench.writer().values())
     bench.writer().change(bench.other, _LONG)
     assert bench.is_used(bench.other)
     writer = bench.writer()
-    assert writer.settle()
+    assert writer.abandon()
     assert bench.is_used(before)
     assert _same(writer, before)
-    assert not writer.settle()
+    assert not writer.abandon()
 
 
 def change_is_over_or_goes_on_after_a_restart_of_the_service(bench: WriterBench) -> None:
@@ -156,7 +156,7 @@ def change_is_over_or_goes_on_after_a_restart_of_the_service(bench: WriterBench)
     until(lambda: bench.is_used(before), "what was before is used")
     _cut(bench)
     until(lambda: bench.is_used(before), "what was before is used")
-    assert not bench.writer().settle()
+    assert not bench.writer().abandon()
 
 
 def two_changes_follow_each_other(bench: WriterBench) -> None:
@@ -197,7 +197,7 @@ WRITER_CHECKS: tuple[Callable[[WriterBench], None], ...] = (
     confirmed_change_outlives_the_power,
     change_on_trial_is_gone_with_the_power,
     change_ends_without_the_gateway,
-    change_is_settled_by_the_next_gateway,
+    change_is_ended_by_the_next_gateway,
     change_is_over_or_goes_on_after_a_restart_of_the_service,
     two_changes_follow_each_other,
     says_that_there_is_no_service,

@@ -87,7 +87,7 @@ def test_no_radio(writer: AccessPointWriter) -> None:
     with pytest.raises(CannotWrite, match="has no wlan0"):
         writer.change(OTHER, 60)
     assert dict(writer.values()) == BROCHURE
-    assert not writer.settle()
+    assert not writer.abandon()
 
 
 @pytest.mark.usefixtures("network")

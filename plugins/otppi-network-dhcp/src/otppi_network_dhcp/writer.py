@@ -59,7 +59,7 @@ class DhcpWriter(Writer):
             raise
         return _DhcpTrial(self)
 
-    def settle(self) -> bool:
+    def abandon(self) -> bool:
         """Bring back what is kept where a trial was left behind."""
         if not self._note.exists():
             return False

@@ -66,7 +66,7 @@ class Device:
 
     def unit(self, *arguments: str) -> int:
         """Run the unit's program, and return its exit status."""
-        command = [sys.executable, self.root / "unit.py", *arguments]
+        command = [sys.executable, str(self.root / "unit.py"), *arguments]
         return subprocess.run(command, env=os.environ | self.environment, capture_output=True).returncode
 
     def end_timer(self) -> None:

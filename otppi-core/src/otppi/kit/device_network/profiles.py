@@ -89,7 +89,7 @@ class ProfileWriter(Writer):
                 raise
         return trial
 
-    def settle(self) -> bool:
+    def abandon(self) -> bool:
         """Bring back what was before a trial that was left behind."""
         try:
             document = json.loads(self._note.read_bytes())
