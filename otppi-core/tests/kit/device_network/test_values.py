@@ -55,19 +55,19 @@ def test_range_that_has_moved_is_as_large_and_inside(prefix: int, net: int, firs
 def test_values_of_dbus_keep_their_types() -> None:
     value = dbus.Dictionary(
         {
-            "ipv4": dbus.Dictionary(
+            dbus.String("ipv4"): dbus.Dictionary(
                 {
-                    "dns": dbus.Array([dbus.UInt32(16779530)], signature="u", variant_level=1),
-                    "address-data": dbus.Array(
-                        [dbus.Dictionary({"prefix": dbus.UInt32(24, variant_level=1)}, signature="sv")],
+                    dbus.String("dns"): dbus.Array([dbus.UInt32(16779530)], signature="u", variant_level=1),
+                    dbus.String("address-data"): dbus.Array(
+                        [dbus.Dictionary({dbus.String("prefix"): dbus.UInt32(24, variant_level=1)}, signature="sv")],
                         signature="a{sv}",
                         variant_level=1,
                     ),
-                    "never-default": dbus.Boolean(True, variant_level=1),
-                    "method": dbus.String("manual", variant_level=1),
-                    "route-metric": dbus.Int64(-1, variant_level=1),
-                    "ssid": dbus.Array([dbus.Byte(195), dbus.Byte(169)], signature="y", variant_level=1),
-                    "empty": dbus.Array([], signature="au", variant_level=1),
+                    dbus.String("never-default"): dbus.Boolean(True, variant_level=1),
+                    dbus.String("method"): dbus.String("manual", variant_level=1),
+                    dbus.String("route-metric"): dbus.Int64(-1, variant_level=1),
+                    dbus.String("ssid"): dbus.Array([dbus.Byte(195), dbus.Byte(169)], signature="y", variant_level=1),
+                    dbus.String("empty"): dbus.Array([], signature="au", variant_level=1),
                 },
                 signature="sv",
             ),
