@@ -132,7 +132,7 @@ class SectionPages:
     def index(self, **_fields: Any) -> bytes:
         """List the sections."""
         sections = self._parts.config.sections.values()
-        listed = [(one, OWN_PAGES.get(one.key, f"/settings/{one.key}")) for one in sections]
+        listed = [(one, OWN_PAGES.get(one.key, _page_of(one))) for one in sections]
         return drawn(self._parts, "settings.html", sections=listed, problems=perform(self._parts, "settings_problems"))
 
     @form(Role.ADMINISTRATOR)
@@ -179,6 +179,8 @@ class SectionPages:
     def _named(self, path: Sequence[str]) -> tuple[Section, str]:
         section = self._parts.config.sections.get(path[0]) if 1 <= len(path) <= 2 else None
         verb = path[1] if len(path) == 2 else ""
+        if section is not None and _is_tried(section) and not verb:
+            raise cherrypy.HTTPRedirect(_page_of(section), 303)
         if section is None or section.key in OWN_PAGES or verb not in _VERBS or (verb and section.identity is None):
             raise PageError(404, *TITLES[404])
         return section, verb
@@ -315,6 +317,15 @@ class SectionPages:
         except OtpPiError:
             return []
         return [(str(one["port"]), str(one.get("model") or "")) for one in devices if one.get("port")]
+
+
+def _is_tried(section: Section) -> bool:
+    """Whether a section is one of the network's, which is changed on trial."""
+    return section.own_operations and section.identity is None
+
+
+def _page_of(section: Section) -> str:
+    return f"/network/{section.key}" if _is_tried(section) else f"/settings/{section.key}"
 
 
 def _session() -> Any:
