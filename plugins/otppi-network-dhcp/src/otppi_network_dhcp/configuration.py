@@ -50,7 +50,8 @@ def configuration(values: Mapping[str, Any], own: ipaddress.IPv4Interface, *, po
     """
     servers = ",".join(values["domain_name_servers"] or [str(own.ip)])
     router = f",{values['router_address']}" if values["router_address"] else ""  # none: phones keep their mobile data
-    names = dict.fromkeys(("otppi", "otppi.local", f"otppi.{values['domain_name']}"))
+    domain = values["domain_name"]
+    names = ["otppi", "otppi.local", *([] if domain == DEFAULTS["domain_name"] else [f"otppi.{domain}"])]
     lines = [
         f"# {own}",
         "interface=wlan0",
@@ -60,7 +61,7 @@ def configuration(values: Mapping[str, Any], own: ipaddress.IPv4Interface, *, po
         "except-interface=lo",
         "no-resolv",
         "no-hosts",
-        f"domain={values['domain_name']}",
+        f"domain={domain}",
         f"host-record={','.join(names)},{own.ip}",
         *(f"dhcp-range={one['first']},{one['last']},{own.netmask},{values['lease_time']}" for one in values["ranges"]),
         f"dhcp-option=option:router{router}",

@@ -28,6 +28,7 @@ _USER: Final = "otppi"
 _SERVER: Final = "otppi-dhcp.service"
 _END: Final = "otppi-dhcp-end"
 _FAILED: Final = 1
+_NOT_LOADED: Final = 5
 _FOR_ALL: Final = 0o644
 
 
@@ -65,7 +66,7 @@ def try_values(files: DhcpFiles, values: Mapping[str, Any], seconds: float) -> i
     files.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     until = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
     # First the end, then what is ended by it.
-    _run("systemctl", "stop", f"{_END}.timer")
+    _stop_timer()
     timer = (f"--on-active={math.ceil(seconds)}s", "--timer-property=AccuracySec=100ms", f"--unit={_END}")
     _run("systemd-run", "--quiet", "--collect", *timer)
     _write(files.trial, as_json({"values": dict(values), "until": until}))
@@ -90,7 +91,7 @@ def keep(files: DhcpFiles) -> int:
     files.kept.parent.mkdir(parents=True, exist_ok=True)
     _write(files.kept, as_json(dict(values)))
     files.trial.unlink()
-    _run("systemctl", "stop", f"{_END}.timer")
+    _stop_timer()
     return 0
 
 
@@ -98,8 +99,15 @@ def drop(files: DhcpFiles) -> int:
     """Use what is kept, and return an exit status. What is in use already stays so, but for who joins meanwhile."""
     files.trial.unlink(missing_ok=True)
     _run("systemctl", "restart", _SERVER)
-    _run("systemctl", "stop", f"{_END}.timer")
+    _stop_timer()
     return 0
+
+
+def _stop_timer() -> None:
+    """End the timer, where there is one: systemctl(1) ends with 5 where the unit is not loaded."""
+    done = subprocess.run(["systemctl", "stop", f"{_END}.timer"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if done.returncode not in (0, _NOT_LOADED):
+        raise subprocess.CalledProcessError(done.returncode, done.args)
 
 
 def _check(files: DhcpFiles, values: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from otppi_network_dhcp.render import DhcpFiles, render
 render(DhcpFiles(Path('{root}')))" ;;
   "stop otppi-dhcp-end.timer")
-    [ -e {root}/timer ] || exit 0
+    [ -e {root}/timer ] || exit 5 # it is not loaded
     kill "$(cat {root}/timer)" 2>/dev/null
     rm {root}/timer ;;
   *) exit 1 ;;
@@ -71,7 +71,7 @@ class Device:
 
     def end_timer(self) -> None:
         """End the timer, where there is one."""
-        subprocess.run([self.root / "programs/systemctl", "stop", "otppi-dhcp-end.timer"], check=True)
+        subprocess.run([self.root / "programs/systemctl", "stop", "otppi-dhcp-end.timer"])
 
     def give_access_point(self, address: str, folder: str = "etc") -> None:
         """Have NetworkManager's profile of the access point say an address."""

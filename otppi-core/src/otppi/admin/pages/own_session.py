@@ -29,10 +29,9 @@ from otppi.api.trials import TrialOver
 from otppi.host.administrators.administrators import LOGOUT, ORIGIN, Administrator
 from otppi.text import Text, _
 
-
 _OVER: Final = _(
-    "This change is not on trial any more: it was kept before, or nobody confirmed it in time and the old settings are in "
-    "use again."
+    "This change is not on trial any more: it was kept before, or nobody confirmed it in time and the old settings are "
+    "in use again."
 )
 
 

@@ -139,6 +139,8 @@ class SectionPages:
     def default(self, *path: str, **fields: Any) -> bytes:
         """Show a section, or save it."""
         section, verb = self._named(path)
+        if _is_tried(section):
+            return see_other(_page_of(section))
         if section.asks_again and (verb or section.identity is None) and not self._parts.sessions.is_fresh(_session()):
             return password_first(self._parts, visit().path, fields)
         place = self._place(section, verb, text_of(fields, _ITEM))
@@ -179,8 +181,6 @@ class SectionPages:
     def _named(self, path: Sequence[str]) -> tuple[Section, str]:
         section = self._parts.config.sections.get(path[0]) if 1 <= len(path) <= 2 else None
         verb = path[1] if len(path) == 2 else ""
-        if section is not None and _is_tried(section) and not verb:
-            raise cherrypy.HTTPRedirect(_page_of(section), 303)
         if section is None or section.key in OWN_PAGES or verb not in _VERBS or (verb and section.identity is None):
             raise PageError(404, *TITLES[404])
         return section, verb

@@ -52,7 +52,7 @@ def _told(trials: Trials, status: TrialStatus) -> dict[str, Any]:
 
 def _check(call: HostCall, section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     trials = call.part(Trials)
-    before, now = trials.look(section, values)
+    before, now = trials.foresee(section, values)
     declared, one = trials.types[section].section, trials.types[section]
     shown = (declared.redact(before), declared.redact(now))
     return {

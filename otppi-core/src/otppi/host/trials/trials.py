@@ -153,7 +153,7 @@ class Trials(Service):
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
-    def look(self, section: str, values: Values) -> tuple[Values, Values]:
+    def foresee(self, section: str, values: Values) -> tuple[Values, Values]:
         """Return what is in use of a section, and what would be; nothing is changed.
 
         Raises:
