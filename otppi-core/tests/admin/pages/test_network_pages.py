@@ -101,8 +101,12 @@ def test_change_is_shown_tried_and_confirmed_at_its_link(site: Site, network: Ne
     until(lambda: "in use, and kept when you confirm" in browser.get("/network/trial").words, "the page tells")
     assert browser.get(PAGE).location == "/network/trial"
     stranger = site.browser()
-    assert stranger.get("/confirm/" + "x" * 24).status == 410
-    confirmed = stranger.get(link_of(text))
+    opened = stranger.get(link_of(text))
+    assert opened.status == 200
+    assert "data-send" in opened.text, "a browser with scripts confirms at once"
+    assert not (network.card / "otppi-ethernet.nmconnection").exists(), "what is looked at changes nothing"
+    assert stranger.post("/confirm/" + "x" * 24).status == 410
+    confirmed = stranger.post(link_of(text))
     assert confirmed.status == 200
     assert "Connected. The new settings are kept." in confirmed.words
     assert (network.card / "otppi-ethernet.nmconnection").exists()
@@ -135,6 +139,17 @@ def test_a_person_brings_the_old_settings_back(site: Site, network: NetworkManag
     assert browser.post("/network/revert").location == "/network"
     assert network.addresses == []
     assert "The old settings are in use." in browser.get("/network").words
+
+
+def test_link_brings_the_old_settings_back(site: Site, network: NetworkManagerProcess) -> None:
+    browser, stranger = site.inside(Role.ADMINISTRATOR), site.browser()
+    text = reviewed(browser, **FIELDS)
+    browser.post("/network/apply", {"token": token_of(text)})
+    until(lambda: site.call("network_status")["trial"], "it begins")
+    stranger.get(link_of(text))
+    assert "The old settings are in use." in stranger.post(link_of(text), {"revert": "1"}).words
+    assert network.addresses == []
+    assert site.call("audit", limit=1)[0]["actor"] == "adi"
 
 
 def test_a_person_keeps_them_on_the_page(site: Site, network: NetworkManagerProcess) -> None:

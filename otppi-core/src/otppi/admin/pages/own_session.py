@@ -1,6 +1,7 @@
 """What whoever is logged in does about the own session: ends it, or gives the password again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -79,24 +80,30 @@ class ConfirmPage:
         old = unpacked(kept)
         return see_other(goes_to) if old is None else send_again(self._parts, old, in_time=True)
 
-    @public("GET")
-    def default(self, *path: str, **_fields: Any) -> bytes:
+    @public("GET", "HEAD", "POST")
+    def default(self, *path: str, **fields: Any) -> bytes:
         """Keep the change of the network whose token the address ends with: who sees this has reached the device.
 
         Nobody has to log in: whoever changes the network may have no session at its new address. The token does this
-        one thing, once.
+        one thing, or brings the old settings back, once.
         """
         if len(path) != 1 or not path[0]:
             raise PageError(404, *TITLES[404])
-        confirmer = Actor("", ORIGIN, Role.ADMINISTRATOR, visit().address, encrypted=visit().secure)
+        anybody = Actor("", ORIGIN, Role.ADMINISTRATOR, visit().address, encrypted=visit().secure)
+        going = self._parts.registry.call("network_status", {}, anybody)["trial"]
+        if going is None:
+            return drawn(self._parts, "network_confirmed.html", 410, trouble=_OVER)
+        if cherrypy.request.method != "POST":
+            return drawn(self._parts, "network_confirm.html", address=f"/confirm/{path[0]}", going=going)
+        operation = "network_revert" if text_of(fields, "revert") else "network_confirm"
         try:
             with self._parts.waiting():
-                self._parts.registry.call("network_confirm", {"token": path[0]}, confirmer)
+                self._parts.registry.call(operation, {"token": path[0]}, replace(anybody, name=going["by"]))
         except TrialOver:
             return drawn(self._parts, "network_confirmed.html", 410, trouble=_OVER)
         except (OtpPiError, OSError) as error:
             return drawn(self._parts, "network_confirmed.html", 503, trouble=why_not(error))
-        return drawn(self._parts, "network_confirmed.html", trouble="")
+        return drawn(self._parts, "network_confirmed.html", trouble="", reverted=operation == "network_revert")
 
 
 def password_first(parts: Parts, goes_to: str, fields: Mapping[str, Any]) -> bytes:
