@@ -25,6 +25,8 @@ RUNNING = {
 SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
 MAY_BE_ASKED = {
     "org.freedesktop.login1.reboot", "org.freedesktop.login1.power-off", "org.freedesktop.login1.set-wall-message",
+    "org.freedesktop.NetworkManager.settings.modify.system", "org.freedesktop.NetworkManager.network-control",
+    "org.freedesktop.NetworkManager.checkpoint-rollback",
 }  # fmt: skip
 """Actions of polkit that the gateway may do whatever they are about (the last comes with the first); units are told one
 by one."""
@@ -148,7 +150,13 @@ def test_gateway_is_confined(twin: Twin) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
+        "otppi-reset-network",
+    ],
+)  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
     assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
 
@@ -166,6 +174,8 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StopUnit", "nftables.service"),
         ("RestartUnit", "otppi-dhcp.service"),
         ("StopUnit", "otppi-reset-network.service"),
+        ("StopUnit", "otppi-dhcp-apply.service"),
+        ("StartUnit", "otppi-dhcp-end.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
