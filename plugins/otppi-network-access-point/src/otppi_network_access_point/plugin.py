@@ -158,7 +158,15 @@ def _check(values: Values, others: Mapping[str, Values]) -> Iterable[FieldError]
     for row in dhcp["ranges"]:
         there = moved(row["first"], row["last"], net)
         if there is None:
-            yield FieldError("prefix", _("the DHCP range {first} to {last} has no room in {net}", **row, net=str(net)))
+            yield FieldError(
+                "prefix",
+                _(
+                    "the DHCP range {first} to {last} has no room in {net}",
+                    first=row["first"],
+                    last=row["last"],
+                    net=str(net),
+                ),
+            )
         elif there[0] <= own <= there[1]:
             first, last = map(str, there)
             yield FieldError("ip_address", _("must not be in the DHCP range {first} to {last}", first=first, last=last))
