@@ -156,7 +156,7 @@ def test_a_person_keeps_them_on_the_page(site: Site, network: NetworkManagerProc
     browser = site.inside(Role.ADMINISTRATOR)
     browser.post("/network/apply", {"token": token_of(reviewed(browser, **FIELDS))})
     until(lambda: site.call("network_status")["trial"], "it begins")
-    assert browser.post("/network/keep").location == "/network"
+    assert browser.post("/network/accept").location == "/network"
     assert network.addresses == ["10.77.0.2/24"]
 
 

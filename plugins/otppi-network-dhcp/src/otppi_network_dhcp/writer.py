@@ -68,7 +68,7 @@ class DhcpWriter(Writer):
 
     # -- for its trials ---------------------------------------------------------------------------------------------
 
-    def keep(self) -> None:
+    def persist(self) -> None:
         """Keep what is on trial."""
         self.ask(Request(KEEP))
         self._note.unlink(missing_ok=True)
@@ -118,7 +118,7 @@ class _DhcpTrial(Trial):
             if self._over:
                 raise TrialOver(_("what was before is in use again"))
             try:
-                self._writer.keep()
+                self._writer.persist()
             except TrialOver:
                 self._over = True
                 raise

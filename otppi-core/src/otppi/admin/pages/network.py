@@ -74,7 +74,7 @@ class NetworkPages:
         return self._trial()
 
     @action(Role.ADMINISTRATOR)
-    def keep(self, **_fields: Any) -> bytes:
+    def accept(self, **_fields: Any) -> bytes:
         """Keep what is on trial."""
         return self._ended("network_confirm")
 
@@ -116,7 +116,7 @@ class NetworkPages:
         if not found["changed"]:
             return self._show(section, values, _("Nothing of it is new."), Shown(given=given))
         asked = AskedFor(section.key, dict(given.values), found, own_session().name)
-        token = self._pending.keep(asked)
+        token = self._pending.add(asked)
         return drawn(
             self._parts,
             "network_review.html",

@@ -62,7 +62,7 @@ class PendingChanges:
         """The one that was to begin last."""
         return self._last
 
-    def keep(self, asked: AskedFor) -> str:
+    def add(self, asked: AskedFor) -> str:
         """Keep a change until somebody wants it to begin, and return its token."""
         with self._lock:
             self._asked[asked.token] = asked

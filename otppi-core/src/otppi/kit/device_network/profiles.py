@@ -121,7 +121,7 @@ class ProfileWriter(Writer):
         """Note that there is no trial any more."""
         self._note.unlink(missing_ok=True)
 
-    def keep(self) -> None:
+    def persist(self) -> None:
         """Keep what is in use, on the card."""
         with network_manager() as manager:
             path, now = self._profile(manager)
@@ -179,7 +179,7 @@ class _ProfileTrial(Trial):
                     raise TrialOver(_("what was before is in use again"))
                 manager.forget_checkpoint(self._checkpoint)
             try:
-                self._writer.keep()
+                self._writer.persist()
             except CannotWrite:
                 self._end()
                 raise
