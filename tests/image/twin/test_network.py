@@ -42,7 +42,7 @@ def fixed(last: int) -> dict[str, Any]:
 
 def change(twin: Twin, section: str, values: dict[str, Any]) -> str:
     """Begin a change, and return its token."""
-    told = json.loads(twin.otppi("network", "change", section, json.dumps(values), "--json"))
+    told = json.loads(twin.otppi("network", "change", section, "-", "--json", given=json.dumps(values)))
     return str(told["token"])
 
 

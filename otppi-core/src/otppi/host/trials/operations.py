@@ -162,7 +162,7 @@ OPERATIONS = (
         subject="section",
         command="network check",
         positional=("section", "values"),
-        examples=("network-ethernet - < values.json",),
+        examples=("network_ethernet - < values.json",),
     ),
     Operation(
         name="network_change",
@@ -180,7 +180,7 @@ OPERATIONS = (
         subject="section",
         command="network change",
         positional=("section", "values"),
-        examples=("network-ethernet - < values.json",),
+        examples=("network_ethernet - < values.json",),
     ),
     Operation(
         name="network_confirm",
