@@ -16,7 +16,7 @@ from otppi.api.trials import CannotWrite, TrialOver, Values, Writer, WriterConte
 from otppi.testing.leaks import leaves_nothing
 from otppi.testing.waiting import until
 
-_LONG, _SHORT = 300.0, 2.0
+_LONG, _SHORT = 300.0, 6.0
 
 
 class WriterBench(ABC):

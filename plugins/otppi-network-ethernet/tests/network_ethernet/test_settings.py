@@ -10,6 +10,7 @@ from otppi.api.settings import Section
 from otppi.api.trials import CannotWrite, WriterContext
 from otppi.testing.network_manager import NetworkManagerProcess
 from otppi.testing.section import SECTION_CHECKS
+from otppi.testing.waiting import until
 from otppi_network_ethernet.plugin import SECTION, otppi_network_writers
 
 (WRITER,) = otppi_network_writers()
@@ -89,6 +90,7 @@ def test_cable_is_out(network: NetworkManagerProcess, tmp_path: Path) -> None:
 
 def test_no_such_device(network: NetworkManagerProcess, tmp_path: Path) -> None:
     network.ip("link", "set", "eth0", "name", "other")
+    until(lambda: "eth0" not in network.nmcli("device"), network.log)
     with pytest.raises(CannotWrite, match="has no eth0"):
         WRITER.create(context(tmp_path)).change(FIXED, 60)
 
@@ -101,8 +103,6 @@ def test_no_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_restart_of_network_manager_brings_back_what_was_before(network: NetworkManagerProcess, tmp_path: Path) -> None:
     """By itself: nobody has to wait for the end of the time."""
-    from otppi.testing.waiting import until
-
     writer = WRITER.create(context(tmp_path))
     writer.change(FIXED, 300).confirm()
     trial = writer.change(FIXED | {"ip_address": "192.168.1.77"}, 300)

@@ -5,6 +5,7 @@ the end: libdbus ends the process with one that is shared and lost. dbus-python 
 and may be missing elsewhere; it is imported where somebody asks.
 """
 
+import math
 import os
 import select
 import time
@@ -42,8 +43,12 @@ _GONE: Final = frozenset(f"{_DBUS}{name}" for name in ("UnknownObject", "Unknown
 
 _UNMANAGED, _UNAVAILABLE = 10, 20
 """NMDeviceState."""
+_SETTLED: Final = (70, 100)
+"""Of those: with an address that is being asked for, or with one."""
 _ACTIVATED, _DEACTIVATED = 2, 4
 """NMActiveConnectionState."""
+_GONE_FOR_GOOD: Final = 2.0
+"""Seconds."""
 _TO_DISK, _IN_MEMORY, _BLOCK_AUTOCONNECT = 0x1, 0x2, 0x20
 """NMSettingsUpdate2Flags, and NMSettingsAddConnection2Flags."""
 _DELETE_NEW: Final = 0x2
@@ -95,6 +100,24 @@ class NetworkManager:
             raise CannotWrite(_("NetworkManager does not look after {interface}", interface=interface))
         if state == _UNAVAILABLE:
             raise CannotWrite(unavailable)
+
+    def active(self, device: str) -> str:
+        """Return the path of what is active on a device; it is another one after each activation."""
+        return str(self._get(device, "Device", "ActiveConnection"))
+
+    def wait_for_another(self, device: str, before: str, wait: float) -> None:
+        """Wait until a device uses something else than before, or asks for an address by DHCP; it may go on after that.
+
+        Args:
+            device: Its path.
+            before: What was active (`active`).
+            wait: The longest wait, in seconds.
+        """
+        self._hear(f"type='signal',sender='{_SERVICE}',path='{device}'")
+        deadline = time.monotonic() + wait
+        while self.active(device) == before or int(self._get(device, "Device", "State")) not in _SETTLED:
+            if not self._wait(deadline - time.monotonic()):
+                return
 
     # -- profiles ---------------------------------------------------------------------------------------------------
 
@@ -150,12 +173,16 @@ class NetworkManager:
         """
         self._hear(f"type='signal',sender='{_SERVICE}',interface='{_SERVICE}.Connection.Active'")
         active = str(self._call(_ROOT, _SERVICE, "ActivateConnection", "ooo", profile, device, "/"))
-        deadline = time.monotonic() + wait
+        deadline, gone = time.monotonic() + wait, math.inf
         while (state := self._active_state(active)) != _ACTIVATED:
-            if state >= _DEACTIVATED:
+            now = time.monotonic()
+            # Where a device leaves one profile for another, the new one is told to be inactive for a moment, too.
+            gone = min(gone, now + _GONE_FOR_GOOD) if state >= _DEACTIVATED else math.inf
+            if now >= gone:
                 raise CannotWrite(_("NetworkManager could not use it: its log says why"))
-            if not self._wait(deadline - time.monotonic()):
+            if now >= deadline:
                 return
+            self._wait(min(deadline, gone) - now)
 
     def _active_state(self, active: str) -> int:
         try:

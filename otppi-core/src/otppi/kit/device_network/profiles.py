@@ -133,7 +133,10 @@ class ProfileWriter(Writer):
         """Bring back what was before a trial: on the device, in NetworkManager's RAM, and as the card has it."""
         with network_manager() as manager:
             if rolled_back := manager.has_checkpoint(checkpoint):
+                device = manager.device(self.interface)
+                tried = manager.active(device)
                 manager.roll_back(checkpoint)
+                manager.wait_for_another(device, tried, _USED_WITHIN)
             path, now = self._profile(manager)
             if before is None:
                 if path is not None:
