@@ -47,6 +47,7 @@ class ProfileWriter(Writer):
         self.interface = interface
         self.uuid = uuid
         self._note = context.boot_folder / "trial.json"
+        self._trial: _ProfileTrial | None = None
 
     @abstractmethod
     def read(self, profile: Profile | None) -> Values:
@@ -87,7 +88,13 @@ class ProfileWriter(Writer):
             except BaseException:
                 trial.roll_back()
                 raise
+        self._trial = trial
         return trial
+
+    def close(self) -> None:
+        """Look at no trial any more; one that goes on ends by itself."""
+        if self._trial is not None:
+            self._trial.unwatch()
 
     def abandon(self) -> bool:
         """Bring back what was before a trial that was left behind."""
@@ -164,12 +171,19 @@ class _ProfileTrial(Trial):
         self._checkpoint = checkpoint
         self._deadline = time.monotonic() + seconds
         self._lock = threading.Lock()
-        self._over = False
+        self._over = self._unwatched = False
         self._wake = Wake()
+        self._thread = PromptThread(self._watch, f"trial {writer.interface}")
 
     def watch(self) -> None:
         """Look for a restart of NetworkManager from now on."""
-        PromptThread(self._watch, f"trial {self._writer.interface}").start()
+        self._thread.start()
+
+    def unwatch(self) -> None:
+        """Look for it no more."""
+        self._unwatched = True
+        self._wake.set()
+        self._thread.end(_USED_WITHIN)
 
     def confirm(self) -> None:
         """Keep it."""
@@ -208,7 +222,7 @@ class _ProfileTrial(Trial):
         except CannotWrite:
             logger.exception("it is not known whether NetworkManager is restarted while a change is on trial")
             return
-        if restarted:
+        if restarted and not self._unwatched:
             logger.warning("NetworkManager was restarted while a change was on trial: what was before comes back")
             self._bring_back_soon()
 
@@ -223,3 +237,5 @@ class _ProfileTrial(Trial):
                     logger.exception("what was before a change of %s did not come back", self._writer.interface)
                     return None
             self._wake.wait(_AGAIN_AFTER)
+            if self._unwatched:
+                return None
