@@ -217,8 +217,8 @@ def test_root_follows_no_link_of_dnsmasqs(twin: Twin) -> None:
     before = twin.run("stat", "--format=%a %s", "/etc/otppi/device.json")
     twin.run("systemctl", "restart", "otppi-dhcp.service")
     assert twin.run("stat", "--format=%a %s", "/etc/otppi/device.json") == before
-    assert "192.168.0.11" in twin.run("cat", "/run/otppi-portal/portal.conf")
-    for folder in ("/run/otppi-portal", "/run/otppi-portal/portal.conf"):
+    assert "192.168.0.11" in twin.run("cat", "/run/otppi-dhcp-conf/dhcp.conf")
+    for folder in ("/run/otppi-dhcp-conf", "/run/otppi-dhcp-conf/dhcp.conf"):
         assert twin.run("stat", "--format=%U", folder).strip() == "root"
     twin.run("rm", link)
 

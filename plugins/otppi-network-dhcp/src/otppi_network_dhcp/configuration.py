@@ -68,6 +68,8 @@ def configuration(values: Mapping[str, Any], own: ipaddress.IPv4Interface, *, po
         f"dhcp-option=option:dns-server,{servers}",
         f"dhcp-option=114,http://{own.ip}:{_PAGES}/captive-portal/api",  # RFC 8910
         "dhcp-authoritative",
+        # A phone that calls itself wpad would be asked by the others for their proxy (CERT VU#598349).
+        "dhcp-ignore-names",
     ]
     if portal:
         lines.append(f"address=/#/{own.ip}")

@@ -58,6 +58,7 @@ def test_it_says_all_of_the_values() -> None:
         "dhcp-option=option:dns-server,192.168.0.1,1.1.1.1",
         "dhcp-option=114,http://192.168.0.11:8888/captive-portal/api",
         "dhcp-authoritative",
+        "dhcp-ignore-names",
     ]
 
 
