@@ -69,11 +69,11 @@ def reviewed(browser: SiteBrowser, **changed: str) -> str:
 
 
 def token_of(text: str) -> str:
-    return re.findall(r'name="token" value="([^"]+)"', text)[0]
+    return str(re.findall(r'name="token" value="([^"]+)"', text)[0])
 
 
 def link_of(text: str) -> str:
-    return re.findall(r"(/confirm/[\w-]+)", text)[0]
+    return str(re.findall(r"(/confirm/[\w-]+)", text)[0])
 
 
 def test_parts_are_listed_with_what_is_in_use(site: Site, network: NetworkManagerProcess) -> None:
