@@ -184,6 +184,17 @@ need_brokers() {
     ip=iproute2
 }
 
+# need_network_manager: a real one for tests, in namespaces of their own; this computer's network is left as it is
+need_network_manager() {
+  if ! PATH=$PATH:/usr/sbin command -v NetworkManager >/dev/null; then
+    if [ -d /run/systemd/system ]; then
+      if [ "$(id -u)" -eq 0 ]; then systemctl mask NetworkManager.service; else sudo systemctl mask NetworkManager.service; fi
+    fi
+    apt_install network-manager
+  fi
+  need_packages dnsmasq=dnsmasq-base ip=iproute2
+}
+
 # need_postman: newman and Postman's importer as the lock file says; nothing of theirs runs while they are installed
 need_postman() {
   local folder=tests/postman mark=tests/postman/node_modules/installed wanted
@@ -302,7 +313,8 @@ check() {
   trap "kill $types 2>/dev/null || true; rm -f '$told'" EXIT
   say "shell scripts"
   shellcheck --external-sources build.sh .ci/run image/bin/* image/stage-*/prerun.sh image/stage-*/*/*.sh image/export/*.sh \
-    image/export/*/*.sh overlays/*/usr/lib/otppi/*
+    image/export/*/*.sh overlays/*/usr/lib/otppi/* \
+    overlays/*/etc/NetworkManager/dispatcher.d/*
   say "style"
   "$VENV/bin/ruff" check .
   "$VENV/bin/ruff" format --check .
@@ -330,6 +342,7 @@ run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
+  need_network_manager
   need_image
   need_twin
   need_card

@@ -76,7 +76,7 @@ def test_administrator_by_the_access_point(booted: Machine, joined: Station) -> 
     assert answer.status == 303, answer.told
     booted.until("[ -e /var/lib/otppi/claimed ]", "the device has its administrator")
     booted.until(
-        f"! grep -s {ADDRESS} /run/otppi-portal/portal.conf", "names of elsewhere are no more answered with lies"
+        "! grep address=/#/ /run/otppi-dhcp-conf/dhcp.conf", "names of elsewhere are no more answered with lies"
     )
     assert json.loads(joined.get(f"{PAGES}captive-portal/api").content) == {"captive": False}
 

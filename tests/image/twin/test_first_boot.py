@@ -63,7 +63,8 @@ def test_a_device_of_its_own(new_twin: Twin) -> None:
     until(lambda: not (new_twin.path / _TOLD).exists(), "the file with the passphrase stays")
     until(lambda: ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue"), "the console still tells the passphrase")
     until(
-        lambda: new_twin.code("test", "-e", "/run/otppi-portal/portal.conf") != 0, "names are still answered with lies"
+        lambda: new_twin.code("grep", "address=/#/", "/run/otppi-dhcp-conf/dhcp.conf") != 0,
+        "names are still answered with lies",
     )
 
     # As if the power had gone before the files were removed.

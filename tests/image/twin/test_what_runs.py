@@ -25,6 +25,8 @@ RUNNING = {
 SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
 MAY_BE_ASKED = {
     "org.freedesktop.login1.reboot", "org.freedesktop.login1.power-off", "org.freedesktop.login1.set-wall-message",
+    "org.freedesktop.NetworkManager.settings.modify.system", "org.freedesktop.NetworkManager.network-control",
+    "org.freedesktop.NetworkManager.checkpoint-rollback",
 }  # fmt: skip
 """Actions of polkit that the gateway may do whatever they are about (the last comes with the first); units are told one
 by one."""
@@ -149,8 +151,12 @@ def test_gateway_is_confined(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network", "otppi-firewall"]
-)
+    "unit",
+    [
+        "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
+        "otppi-reset-network", "otppi-firewall",
+    ],
+)  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
     assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
 
@@ -169,6 +175,8 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("RestartUnit", "otppi-dhcp.service"),
         ("StopUnit", "otppi-reset-network.service"),
         ("StopUnit", "otppi-firewall.service"),
+        ("StopUnit", "otppi-dhcp-apply.service"),
+        ("StartUnit", "otppi-dhcp-end.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
@@ -210,8 +218,8 @@ def test_root_follows_no_link_of_dnsmasqs(twin: Twin) -> None:
     before = twin.run("stat", "--format=%a %s", "/etc/otppi/device.json")
     twin.run("systemctl", "restart", "otppi-dhcp.service")
     assert twin.run("stat", "--format=%a %s", "/etc/otppi/device.json") == before
-    assert "192.168.0.11" in twin.run("cat", "/run/otppi-portal/portal.conf")
-    for folder in ("/run/otppi-portal", "/run/otppi-portal/portal.conf"):
+    assert "192.168.0.11" in twin.run("cat", "/run/otppi-dhcp-conf/dhcp.conf")
+    for folder in ("/run/otppi-dhcp-conf", "/run/otppi-dhcp-conf/dhcp.conf"):
         assert twin.run("stat", "--format=%U", folder).strip() == "root"
     twin.run("rm", link)
 

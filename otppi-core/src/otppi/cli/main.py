@@ -43,7 +43,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "plugins": ("plugins",),
     "plugin": (),
     "internet": ("internet",),
-    "network": (),
+    "network": ("network",),
     "doctor": ("doctor",),
     "certificate": ("certificate",),
     "server": ("diagnostics",),

@@ -261,3 +261,14 @@ def test_damaged_record_brings_nothing_back(device: DeviceFiles) -> None:
 def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["anything"]) == 2
     assert "restore-network" in capsys.readouterr().err
+
+
+def test_reset_of_the_network_forgets_what_people_have_changed(device: DeviceFiles) -> None:
+    _give(device)
+    first_boot(device)
+    for path in device.changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("changed")
+    restore_network(device)
+    assert [path for path in device.changed if path.exists()] == []
+    assert device.access_point.exists()

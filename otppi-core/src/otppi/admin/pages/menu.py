@@ -66,6 +66,11 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         _("Import"),
         _("Take over the configuration of the original OTP-Pi, or of another SMS program."),
     ),
+    SystemEntry(
+        "/network",
+        _("Network"),
+        _("Access point, DHCP, Ethernet, firewall: what is in use, and how to change it without locking yourself out."),
+    ),
     SystemEntry("/jobs", _("Jobs"), _("Long work that goes on, and how far it is."), Role.VIEWER),
     SystemEntry("/system/log", _("Log"), _("What OTP-Pi writes, as it comes; to filter, and to download.")),
     SystemEntry(

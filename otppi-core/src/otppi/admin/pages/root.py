@@ -25,6 +25,7 @@ _LATER: Final[Mapping[str, str]] = {
     "messages": "messages.MessagePages",
     "modems": "modems.ModemPages",
     "monitor": "monitor.MonitorPages",
+    "network": "network.NetworkPages",
     "pages": "blocks.BlockPages",
     "restoring": "backup.RestoringPage",
     "routing": "routing.RoutingPages",

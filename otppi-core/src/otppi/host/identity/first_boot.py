@@ -4,7 +4,7 @@ The boot partition is anybody's who has had the card: what is on it may be anyth
 starts all the same, for nobody could log in to mend it.
 
 Run as root, by systemd: `python -m otppi.host.identity.first_boot` for the first boot, with `restore-network` to bring
-the access point back to what the brochure says.
+the network back to what the brochure says.
 """
 
 import json
@@ -24,6 +24,7 @@ from otppi.kit.files import as_json, replace_whole
 logger = logging.getLogger(__name__)
 
 _ACCESS_POINT: Final = "otppi-ap.nmconnection"
+_ETHERNET: Final = "otppi-ethernet.nmconnection"
 _UUID: Final = "6f1f6e0f-7c0c-5c8d-9a3e-3b1f0d6d4e11"
 """Of the access point's profile, on every device: it is a name, and says nothing."""
 _MOST_PROBLEMS: Final = 12
@@ -75,6 +76,15 @@ class DeviceFiles:
         return self.root / "etc/NetworkManager/system-connections" / _ACCESS_POINT
 
     @property
+    def changed(self) -> tuple[Path, ...]:
+        """What people have changed of the network, on the card and on trial; without it all is as in the beginning."""
+        profiles = [
+            self.root / folder / "NetworkManager/system-connections" / name
+            for folder, name in (("etc", _ETHERNET), ("run", _ETHERNET), ("run", _ACCESS_POINT))
+        ]
+        return (*profiles, self.root / "etc/otppi/dhcp.json", self.root / "run/otppi-dhcp-conf/trial.json")
+
+    @property
     def data(self) -> Path:
         """The gateway's data folder."""
         return self.root / "var/lib/otppi"
@@ -103,13 +113,15 @@ def first_boot(device: DeviceFiles) -> None:
 
 
 def restore_network(device: DeviceFiles) -> None:
-    """Bring the access point's profile back to what the brochure says.
+    """Bring the access point's profile back to what the brochure says, Ethernet to DHCP, and what DHCP gives.
 
     Raises:
         OSError, ValueError: The device's file cannot be read, or nothing can be written.
         InvalidSettings: It is damaged.
     """
     _write_access_point(device, read(json.loads(device.kept.read_bytes())))
+    for path in device.changed:
+        path.unlink(missing_ok=True)
 
 
 def _take_away_again(device: DeviceFiles) -> None:
