@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 
 from otppi.api import hookspecs
+from otppi.api.clock import ClockWriterType
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
@@ -61,6 +62,7 @@ INGRESS_TYPES = PluginKind(
 INTERNET_TYPES = PluginKind(
     "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
 )
+CLOCK_WRITERS = PluginKind("clock writer", "otppi_clock_writers", ClockWriterType, lambda one: one.key)
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
@@ -70,6 +72,7 @@ KINDS: tuple[PluginKind[Any], ...] = (
     MAIL_TYPES,
     INGRESS_TYPES,
     INTERNET_TYPES,
+    CLOCK_WRITERS,
     OPERATIONS,
     SERVICES,
     PAGES,
@@ -172,6 +175,11 @@ class Plugins:
     def internet_types(self) -> dict[str, InternetType]:
         """The types of internet connections by the keys of their sections."""
         return self.of_kind(INTERNET_TYPES)
+
+    @property
+    def clock_writers(self) -> dict[str, ClockWriterType]:
+        """What sets the clock of the device, by their keys."""
+        return self.of_kind(CLOCK_WRITERS)
 
     @property
     def operations(self) -> dict[str, Operation]:
