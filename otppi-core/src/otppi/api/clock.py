@@ -15,6 +15,7 @@ class ClockState:
 
     Attributes:
         synchronized: Whether a server has told the time, not long ago.
+        was_told: Whether one has told it since the device was switched on.
         asks_servers: Whether servers are asked for the time (NTP).
         time_zone: The zone of the device, such as `Asia/Jakarta`; empty where it is not known.
         battery_clock: What the clock with a battery (RTC) says, in Unix seconds; None where there is none.
@@ -25,6 +26,7 @@ class ClockState:
     """
 
     synchronized: bool
+    was_told: bool
     asks_servers: bool
     time_zone: str
     battery_clock: float | None = None

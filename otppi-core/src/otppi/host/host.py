@@ -15,6 +15,8 @@ from otppi.host.administrators.service import Administering
 from otppi.host.administrators.settings import ADMINISTRATORS
 from otppi.host.alarms.conditions import RecentCount, Watched
 from otppi.host.alarms.service import Alarms
+from otppi.host.clock.device_clock import DeviceClock
+from otppi.host.clock.known_dates import newest_date
 from otppi.host.clock.time_zone import TimeZone
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import InFlight
@@ -63,6 +65,7 @@ from otppi.host.ussd.sessions import UssdSessions
 from otppi.host.webhook.service import Forwarding
 from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import Webhook
+from otppi.kit import system_units
 from otppi.kit.at.usb import serial_devices
 
 
@@ -82,7 +85,9 @@ class Host:
         config, plugins = data.config, data.plugins
         self.report = report = Report(data.path / "report", config.one(SMS)["report_months"])
         usage = UsageFile(data.path / "usage", data.path / "report")
+        self.clock = _clock(data, boot_folder)
         self.dispatch = _dispatch(data, boot_folder, report, usage, self.events)
+        self.dispatch.clock.trust(lambda: self.clock.is_sure)
         data.report.before_reading = self._before_reading
         turn = threading.Lock()  # a hash takes 19 MiB: one at a time, be it a sender's or an administrator's
         checks = PasswordChecks[Sender](LoginThrottle(), turn=turn)
@@ -198,6 +203,7 @@ class Host:
         return (
             self.data,
             TimeZone(config),
+            self.clock,
             Keys(self.data.keys),
             Messages(self.dispatch, report, config),
             OtpService(self.otp, config),
@@ -221,6 +227,13 @@ class Host:
     def _plugin_services(self) -> Iterator[PluginService]:
         for one in self.data.plugins.service_types.values():
             yield PluginService(one, self.events, self.data.config.values_of, self.data.path)
+
+
+def _clock(data: DataFolder, boot_folder: Path) -> DeviceClock:
+    """Make what keeps the clock of the device, by the first plugin that can: in the card image, where it is ours."""
+    kind = next(iter(data.plugins.clock_writers.values()), None) if system_units.in_use() else None
+    writer = None if kind is None else kind.create()
+    return DeviceClock(data.config, writer, partial(newest_date, data.path), boot_folder)
 
 
 def _dispatch(data: DataFolder, boot_folder: Path, report: Report, usage: UsageFile, events: EventBus) -> Dispatch:

@@ -86,8 +86,7 @@ class ClockService:
         if says["silent"]:
             return
         try:
-            if refusal := says["refuse"].get(member):
-                raise dbus.DBusException("in words", name=refusal)
+            _refuse(says["refuse"].get(member))
             signature, value = getattr(self, f"_{member}")(*message.get_args_list())
         except dbus.DBusException as error:
             reply = dbus.lowlevel.ErrorMessage(message, error.get_dbus_name(), error.get_dbus_message())
@@ -136,7 +135,7 @@ class ClockService:
         if interface != f"{_TIMESYNC}.Manager":
             raise _invalid(interface)
         at = [int(one * 1e6) for one in self._says()["message"]]
-        message = (*_NEVER, *at, False, dbus.UInt64(len(at)), dbus.UInt64(0)) if at else (*_NEVER, 0, 0, 0, 0, False, 0, 0)
+        message = (*_NEVER, *(at or [0] * 4), False, len(at), 0)
         told = {
             "RuntimeNTPServers": dbus.Array(self._servers, signature="s"),
             "ServerName": self._servers[0] if self._servers else "0.debian.pool.ntp.org",
@@ -158,9 +157,15 @@ class ClockService:
         self._connection.release_name(_TIMESYNC)
         self._runs, self._ends_at, self._servers = False, None, []
         self._tell()
-        told = dbus.lowlevel.SignalMessage("/org/freedesktop/timedate1", "org.freedesktop.DBus.Properties", "PropertiesChanged")
+        path, interface = "/org/freedesktop/timedate1", "org.freedesktop.DBus.Properties"
+        told = dbus.lowlevel.SignalMessage(path, interface, "PropertiesChanged")
         told.append(_TIMEDATE, {"NTP": False}, [], signature="sa{sv}as")
         self._connection.send_message(told)
+
+
+def _refuse(name: str | None) -> None:
+    if name is not None:
+        raise dbus.DBusException("in words", name=name)
 
 
 def _nobody_is_asked(interactive: bool) -> None:

@@ -6,7 +6,6 @@ own, which the thread that opened it uses alone, and closes: libdbus ends the pr
 
 import os
 import select
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -71,20 +70,15 @@ class Bus:
         told: Mapping[str, Any] = self.call(service, _PROPERTIES, "GetAll", "s", interface)
         return told
 
-    def wait_for_change(self, service: str, deadline: float) -> bool:
-        """Wait until something comes, such as that properties of a service have changed; not past the deadline.
-
-        Args:
-            service: Whose signals are heard from now on; what came before is forgotten.
-            deadline: By the monotonic clock.
-        """
-        from otppi.kit.dbus_dispatch import BusDispatcher
-
+    def listen(self, service: str) -> None:
+        """Hear the signals of a service from now on, so that `wait` ends with one."""
         self._connection.add_match_string(f"type='signal',sender='{service}'")
-        BusDispatcher(self._connection).turn()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something comes, for so long at most: what came while a call waited has been heard already."""
         poll = select.poll()
         poll.register(self._connection.get_unix_fd(), select.POLLIN)
-        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+        poll.poll(seconds * 1000)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ _MANAGER: Final = f"{_TIMESYNC}.Manager"
 _STILL_ASKS: Final = f"{_TIMEDATE}.AutomaticTimeSyncEnabled"
 _STOPPING: Final = 10.0
 """Seconds in which timesyncd ends."""
+_AGAIN: Final = 0.25
+"""Seconds after which it is tried again, where no signal says that timesyncd has ended."""
 _FRESH: Final = 2 * 3600.0
 """Seconds since a server's last answer for which the clock counts as synchronized: timesyncd asks each 34 minutes."""
 _ZONES: Final = "zoneinfo/"
@@ -43,8 +45,10 @@ class SystemdClock(ClockWriter):
         with opened() as bus:
             asks = bus.has(_TIMESYNC)
             told = bus.properties(_TIMESYNC, _MANAGER) if asks else {}
+        told_at = self._told_at()
         return ClockState(
-            synchronized=asks and self._was_told(),
+            synchronized=asks and told_at is not None and abs(time.time() - told_at) < _FRESH,
+            was_told=told_at is not None,
             asks_servers=asks,
             time_zone=self._zone(),
             battery_clock=self._battery_clock(),
@@ -87,13 +91,12 @@ class SystemdClock(ClockWriter):
                 raise NotDone(_("no server is asked for the time: systemd-timesyncd does not run"))
             bus.call(_TIMESYNC, _MANAGER, "SetRuntimeNTPServers", "as", list(servers))
 
-    def _was_told(self) -> bool:
-        """Whether a server told the time not long ago: timesyncd touches this file with each answer (its man page)."""
+    def _told_at(self) -> float | None:
+        """Return when a server last told the time: timesyncd touches this file then (its man page)."""
         try:
-            then = (self._root / "run/systemd/timesync/synchronized").stat().st_mtime
+            return (self._root / "run/systemd/timesync/synchronized").stat().st_mtime
         except OSError:
-            return False
-        return abs(time.time() - then) < _FRESH
+            return None
 
     def _zone(self) -> str:
         """Return which zone /etc/localtime leads to (localtime(5)); without one it is UTC."""
@@ -122,14 +125,16 @@ def _set_time(bus: Bus, unix: float, began: float) -> None:
         unix: What time it was at `began`.
         began: By the monotonic clock.
     """
-    deadline = time.monotonic() + _STOPPING
+    deadline = began + _STOPPING
+    bus.listen(_TIMEDATE)
     while True:
         now = unix + time.monotonic() - began
         try:
             bus.call(_TIMEDATE, _TIMEDATE, "SetTime", "xbb", round(now * _MICROSECONDS), False, False)
         except RefusedByService as error:
-            if error.name != _STILL_ASKS or not bus.wait_for_change(_TIMEDATE, deadline):
+            if error.name != _STILL_ASKS or time.monotonic() > deadline:
                 raise
+            bus.wait(_AGAIN)
         else:
             return
 

@@ -23,7 +23,7 @@ from otppi.api.errors import InvalidSettings, NotSupported, OtpPiError
 from otppi.api.operations import Role
 from otppi.host.administrators.forgotten import is_confirmed
 from otppi.host.administrators.settings import ADMINISTRATORS, AdministratorValues
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock.settings import CLOCK
 from otppi.host.clock.zone_names import INDONESIAN, zones
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS

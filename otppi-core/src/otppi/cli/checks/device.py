@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import otppi
 from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.language import _
 from otppi.cli.talk import CONTROL_LINK
+from otppi.host.clock.known_dates import newest_date
 from otppi.host.data_folder import boot_folder_of
 from otppi.host.modems.power_supply import read_throttled
 
 _FULL = 10 * 1024 * 1024
 _NEARLY_FULL = 100 * 1024 * 1024
 _IN_RAM = frozenset({"tmpfs", "ramfs"})
-_DATED = (Path(otppi.__file__), Path("/etc/os-release"))
 
 
 def check_folder(data: Path) -> Iterator[Finding]:
@@ -112,8 +111,7 @@ def _file_system(path: Path) -> str:
 
 def check_clock(data: Path) -> Finding:
     """Look whether the clock is behind the image or what was kept: then it was not set since power-on."""
-    dated = [path.stat().st_mtime for path in (*_DATED, data / "settings.json") if path.exists()]
-    now, newest = time.time(), max(dated)
+    now, newest = time.time(), newest_date(data)
     if now < newest:
         return problem(
             _("clock"),
