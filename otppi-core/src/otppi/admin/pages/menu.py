@@ -66,6 +66,7 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         _("Import"),
         _("Take over the configuration of the original OTP-Pi, or of another SMS program."),
     ),
+    SystemEntry("/clock", _("Clock"), _("What time it is on the device, who tells it, and setting it."), Role.VIEWER),
     SystemEntry("/jobs", _("Jobs"), _("Long work that goes on, and how far it is."), Role.VIEWER),
     SystemEntry("/system/log", _("Log"), _("What OTP-Pi writes, as it comes; to filter, and to download.")),
     SystemEntry(

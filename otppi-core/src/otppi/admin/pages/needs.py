@@ -65,7 +65,7 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         "unreachable": (_("The server cannot be reached."), _("Check its address, and the network.")),
         "ingress": (_("It does not work."), _("See its settings, and the log.")),
         "stopped": (_("It was stopped."), _("Start it.")),
-        "clock": (_("The clock is not set."), _("Use this phone's time or an NTP server.")),
+        "clock": (_("The clock is not set, or may be wrong."), _("Use this phone's time or an NTP server.")),
         "power": (_("Undervoltage."), _("Use a 5 V 3 A supply.")),
         "backup": (_("No backup yet."), _("Download one, and keep it away from the device.")),
         "certificate-ends": (
@@ -142,7 +142,7 @@ TOLD_ELSEWHERE: Final = frozenset(
 
 _SETTINGS: Final[Mapping[str, str]] = {"daily-quota": "daily_quota", "monthly-quota": "monthly_quota"}
 """Causes that one setting of a modem does away with: that setting."""
-_LINKS: Final[Mapping[str, str]] = {"certificate-ends": "/system/certificate"}
+_LINKS: Final[Mapping[str, str]] = {"certificate-ends": "/system/certificate", "clock": "/clock"}
 """Pages of what is the matter with the device as a whole."""
 _WAITS: Final = frozenset({"starting", "recovering"})
 _A_DAY: Final = 86_400.0

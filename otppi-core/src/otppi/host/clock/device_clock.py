@@ -142,9 +142,8 @@ class DeviceClock(Service):
         """Return why the clock may be wrong, and what of the settings the device does not do."""
         doubt = _DOUBTS.get(self.trust)
         told = [_("the clock of this device may be wrong: {reason}", reason=doubt)] if doubt is not None else []
-        for reason in dict.fromkeys(self._troubles.values()):
-            told.append(_("the clock is not kept as the settings say: {reason}", reason=reason))
-        return told
+        kept = _("the clock is not kept as the settings say: {reason}")
+        return [*told, *(kept.filled(reason=reason) for reason in self._reasons())]
 
     def samples(self) -> Samples:
         """Return whether the clock is right, and by how much it was wrong."""
@@ -199,7 +198,7 @@ class DeviceClock(Service):
         state = self._state
         told = {name: getattr(state, name, None) for name in ClockState.__slots__}
         told |= {"servers": list(state.servers) if state is not None else None}
-        return {"trust": self.trust.value, "set_here": self.is_set_here, "troubles": list(dict.fromkeys(self._troubles.values())), **told}
+        return {"trust": self.trust.value, "set_here": self.is_set_here, "troubles": self._reasons(), **told}
 
     def refresh(self) -> None:
         """Look how the clock is, and have the device do what the settings say."""
@@ -292,7 +291,7 @@ class DeviceClock(Service):
 
     def _put_right(self, state: ClockState) -> bool:
         """Have the device do what the settings say and it does not; return whether something was tried."""
-        return any([self._keep(wish) for wish in self._wishes(state)])
+        return sum(self._keep(wish) for wish in self._wishes(state)) > 0
 
     def _keep(self, wish: _Wish) -> bool:
         """Put one thing right, and return whether that was tried: not again for an hour where it had no effect."""
@@ -313,6 +312,10 @@ class DeviceClock(Service):
         if wish.wanted == wish.found:
             self._tried.pop(wish.what, None)
             self._troubles.pop(wish.what, None)
+
+    def _reasons(self) -> list[str]:
+        """Return why the settings are not done, each reason once."""
+        return list(dict.fromkeys(self._troubles.values()))
 
     def _note(self, what: str, error: OtpPiError) -> None:
         """Tell what is not done, once."""
