@@ -28,8 +28,9 @@ from otppi.host.encryption.service import Keys
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway.device_power import DevicePower
 from otppi.host.gateway.gateway import HostGateway
+from otppi.host.gateway.hardware import card_health, over_currents
 from otppi.host.gateway.health import Overview
-from otppi.host.gateway.machine import machine, storage_use, undervoltage
+from otppi.host.gateway.machine import machine, memory_left, storage_use, temperature, undervoltage
 from otppi.host.gateway.restarting import Restarting
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
@@ -160,8 +161,16 @@ class Host:
             ingresses=self.ingresses.describe,
             storage=partial(storage_use, self.data.path),
             undervoltage=undervoltage,
+            temperature=temperature,
+            memory_left=memory_left,
+            card=card_health,
+            over_currents=RecentCount(lambda: sum(over_currents().values())).lately,
+            clock_doubtful=self._clock_doubtful,
             failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
         )
+
+    def _clock_doubtful(self) -> bool | None:
+        return self.clock.is_doubtful if self.clock.is_set_here else None
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -194,6 +203,7 @@ class Host:
             **self.services.samples(),
             **metrics.of_threads(self.services.threads()),
             **metrics.of_device(machine(self.data.path)),
+            **metrics.of_supply(self.fleet.power_supply.reading()),
             **metrics.of_process(self.started),
         }
 

@@ -62,7 +62,7 @@ def test_an_administrator_sets_it_forward_and_back(site: Site, device: SystemClo
     assert "The clock is set." in page.words
     assert "right: somebody who was logged in has set it" in page.words
     told = [one for one in site.call("audit") if one["operation"] == "clock_set"]
-    assert [(one["actor"], one["result"]) for one in told] == [(told[0]["actor"], "done")] * 2
+    assert [(one["actor"], one["outcome"]) for one in told] == [(told[0]["actor"], "done")] * 2
     assert "adi" in told[0]["actor"]
 
 

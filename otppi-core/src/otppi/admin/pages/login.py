@@ -95,8 +95,7 @@ class LoginPages:
     def _ask_code(self, goes_to: str, status: int = 200, problem: Text | str = "") -> bytes:
         clock = clock_problem(self._parts)
         shown = {"goes_to": goes_to, "kept": _kept(), "problem": problem, "clock": clock}
-        shown["offered"] = offered(self._parts)
-        return drawn(self._parts, "second_step.html", status, **shown)
+        return drawn(self._parts, "second_step.html", status, **shown, offered=offered(self._parts))
 
     def _await_code(self, administrator: Administrator) -> None:
         now = time.monotonic()
