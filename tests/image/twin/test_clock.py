@@ -80,7 +80,7 @@ def test_polkit_lets_it_set_the_time_and_systemd_refuses_while_servers_are_asked
     call = ("busctl", "call", *TIMEDATE, "SetTime", "xbb", "1800000000000000", "false", "false")
     code, told = twin.as_gateway(*call)
     assert code != 0
-    assert "Automatic time synchronization is enabled" in told
+    assert re.search("Automatic time synchronization is enabled|Previous request is not finished", told), told
 
 
 def test_a_time_that_cannot_be_set_is_told_and_servers_are_asked_again(twin: Twin) -> None:
