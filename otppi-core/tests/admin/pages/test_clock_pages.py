@@ -48,6 +48,7 @@ def test_the_first_page_says_that_it_is_not_set_and_leads_to_it(site: Site) -> N
     page = site.inside(Role.VIEWER).get("/")
     assert "The clock is not set, or may be wrong." in page.words
     assert 'href="/clock"' in page.text
+    assert "not set: nobody has told it" in page.words, "its tile"
 
 
 def test_an_administrator_sets_it_forward_and_back(site: Site, device: SystemClockDevice) -> None:

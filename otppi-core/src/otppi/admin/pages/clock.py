@@ -1,32 +1,19 @@
 """The clock: how it is, setting it by the browser's time, and its settings; and the time that a stranger offers."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from otppi.admin.pages.answers import drawn, local, perform, see_other, text_of, visit
+from otppi.admin.pages.clock_offer import TRUSTS
 from otppi.admin.pages.sections import SectionPages
 from otppi.admin.pages.tried import Tried, tried
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import action, page, public
 from otppi.api.operations import Actor, Role
 from otppi.host.administrators.administrators import ORIGIN
-from otppi.host.clock.device_clock import ClockTrust
 from otppi.host.clock.settings import CLOCK
-from otppi.text import Text, _
+from otppi.text import _
 
 _WHO: Final = "nobody"
-TRUSTS: Final[Mapping[str, tuple[str, Text]]] = MappingProxyType(
-    {
-        ClockTrust.SERVER: ("good", _("right: a time server has told it")),
-        ClockTrust.PERSON: ("good", _("right: somebody who was logged in has set it")),
-        ClockTrust.BATTERY: ("good", _("right: it comes from the clock with a battery")),
-        ClockTrust.STRANGER: ("warn", _("doubtful: a browser in which nobody was logged in has set it")),
-        ClockTrust.UNSET: ("bad", _("not set: nobody has told it since the device was switched on")),
-        ClockTrust.UNKNOWN: ("off", _("the system of this device keeps it")),
-    }
-)
-"""How the clock is, by why it is believed: a level, and words."""
 _SET: Final = _("The clock is set.")
 
 
