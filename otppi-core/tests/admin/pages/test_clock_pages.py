@@ -97,8 +97,7 @@ def test_the_settings_stand_on_the_page_and_are_done(site: Site, device: SystemC
     page = browser.get("/clock")
     assert 'action="/settings/clock"' in page.text
     assert "Ask time servers" in page.words
-    site.data.config.update({CLOCK.key: {**site.data.config.one(CLOCK), "servers": ["192.0.2.1"]}})
-    site.host.apply([CLOCK.key])
+    site.call("settings_put", path=CLOCK.key, values={"servers": ["192.0.2.1"]})
     until(lambda: device["servers"] == ["192.0.2.1"], "timesyncd was told")
 
 
