@@ -118,7 +118,7 @@ def test_a_stranger_offers_the_time_at_the_login_once(site: Site, device: System
     assert len(told) == 2
 
 
-@pytest.mark.parametrize("ahead", [-40 * DAY, -1.0, 21 * 365 * DAY])
+@pytest.mark.parametrize("ahead", [-40 * DAY, -1.0, 11 * 365 * DAY])
 def test_a_stranger_does_not_put_it_back(site: Site, device: SystemClockDevice, ahead: float) -> None:
     browser = site.browser()
     browser.get("/login")

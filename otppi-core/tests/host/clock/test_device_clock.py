@@ -242,7 +242,7 @@ def test_a_stranger_sets_it_once_and_it_is_not_believed(bench: Bench) -> None:
     assert bench.trust() is ClockTrust.PERSON
 
 
-@pytest.mark.parametrize("ahead", [-400 * DAY, -61.0, 0.0, 30.0, 21 * 365 * DAY])
+@pytest.mark.parametrize("ahead", [-400 * DAY, -61.0, 0.0, 30.0, 11 * 365 * DAY])
 def test_a_stranger_never_puts_it_back_nor_to_what_cannot_be(bench: Bench, ahead: float) -> None:
     bench.clock.refresh()
     with pytest.raises(NotDone, match="only put forward"):

@@ -16,7 +16,7 @@ from otppi.admin.pages.who_claimed import NOT_YOU, who_claimed
 from otppi.admin.parts import Parts
 from otppi.api.operations import Role
 from otppi.host.ingresses.described import state_of
-from otppi.text import _
+from otppi.text import _, joined
 from otppi.text.states import egress_said
 
 
@@ -170,7 +170,7 @@ def _clock(parts: Parts) -> Iterator[HomeTile]:
     if told["set_here"]:
         level, word = TRUSTS[told["trust"]]
         facts = ((_("Time Zone"), told["time_zone"]),) if told["time_zone"] else ()
-        yield HomeTile(_("Clock"), level, word, problem="; ".join(told["troubles"]), facts=facts, link="/clock")
+        yield HomeTile(_("Clock"), level, word, problem=joined("; ", told["troubles"]), facts=facts, link="/clock")
 
 
 def _declared(parts: Parts) -> Iterator[HomeTile]:

@@ -31,7 +31,7 @@ _AGREES: Final = 120.0
 """Seconds by which the clock may differ from that with the battery, which has set it."""
 _BEHIND: Final = 60.0
 """Seconds by which the clock has to be behind for a stranger to set it."""
-_FARTHEST: Final = 20 * 365 * 86_400.0
+_FARTHEST: Final = 10 * 365 * 86_400.0
 """Seconds from the newest date that is known which no stranger is believed."""
 _MARK: Final = "clock-set"
 """The file on the RAM disk that says who has set the clock since the device was switched on."""
