@@ -19,14 +19,16 @@ ENABLED = {
 RUNNING = {
     "NetworkManager-dispatcher.service", "NetworkManager.service", "avahi-daemon.service", "dbus.service",
     "otppi-dhcp.service", "otppi.service", "polkit.service", "systemd-hostnamed.service", "systemd-journald.service",
-    "systemd-logind.service", "wpa_supplicant.service",
+    "systemd-logind.service", "systemd-timedated.service", "wpa_supplicant.service",
 }  # fmt: skip
-"""More than these never; the dispatcher, hostnamed and polkit come on demand, and go."""
+"""More than these never; the dispatcher, hostnamed, timedated and polkit come on demand, and go."""
 SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
 MAY_BE_ASKED = {
     "org.freedesktop.login1.reboot", "org.freedesktop.login1.power-off", "org.freedesktop.login1.set-wall-message",
     "org.freedesktop.NetworkManager.settings.modify.system", "org.freedesktop.NetworkManager.network-control",
     "org.freedesktop.NetworkManager.checkpoint-rollback",
+    "org.freedesktop.timedate1.set-ntp", "org.freedesktop.timedate1.set-time", "org.freedesktop.timedate1.set-timezone",
+    "org.freedesktop.timesync1.set-runtime-servers",
 }  # fmt: skip
 """Actions of polkit that the gateway may do whatever they are about (the last comes with the first); units are told one
 by one."""
@@ -195,8 +197,8 @@ def test_gateway_may_not_start_other_units(twin: Twin, method: str, unit: str) -
             "sb", "stranger", "false",
         ),
         (
-            "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "SetTime",
-            "xbb", "1800000000000000", "false", "false",
+            "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "SetLocalRTC",
+            "bbb", "true", "false", "false",
         ),
         (
             "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",

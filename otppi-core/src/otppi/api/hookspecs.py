@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pluggy
 
+from otppi.api.clock import ClockWriterType
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
@@ -86,6 +87,15 @@ def otppi_firewall_writers() -> Sequence[WriterType]:
     """Return what changes the device's firewall; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_clock_writers() -> Sequence[ClockWriterType]:
+    """Return what of this plugin sets the clock of the device; the first one of all plugins is used.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """
     raise AssertionError("a specification is never called")
 

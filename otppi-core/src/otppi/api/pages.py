@@ -18,6 +18,7 @@ OWN_NAMES: Final = frozenset(
         "admin",
         "administrators",
         "claim",
+        "clock",
         "confirm",
         "forgotten",
         "guide",

@@ -19,7 +19,8 @@ from otppi.host.alarms.settings import ALARMS
 from otppi.host.audit import operations as audit_operations
 from otppi.host.audit import page as audit_page
 from otppi.host.backup import operations as backup_operations
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock import operations as clock_operations
+from otppi.host.clock.settings import CLOCK
 from otppi.host.encryption import operations as encryption_operations
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway import (
@@ -122,7 +123,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "administrators": Room((ADMINISTRATORS, ADMINISTRATION), administrator_operations.OPERATIONS),
         "alarms": Room((ALARMS,), alarm_operations.OPERATIONS, (alarm_page.ALARM_LIST,)),
         "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
-        "clock": Room((CLOCK,)),
+        "clock": Room((CLOCK,), clock_operations.OPERATIONS),
         "backup": Room((), backup_operations.OPERATIONS),
         "jobs": Room((), job_operations.OPERATIONS),
         "trials": Room((), trial_operations.OPERATIONS),

@@ -15,6 +15,8 @@ from otppi.host.administrators.service import Administering
 from otppi.host.administrators.settings import ADMINISTRATORS
 from otppi.host.alarms.conditions import RecentCount, Watched
 from otppi.host.alarms.service import Alarms
+from otppi.host.clock.device_clock import DeviceClock
+from otppi.host.clock.known_dates import newest_date
 from otppi.host.clock.time_zone import TimeZone
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import InFlight
@@ -26,8 +28,9 @@ from otppi.host.encryption.service import Keys
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway.device_power import DevicePower
 from otppi.host.gateway.gateway import HostGateway
+from otppi.host.gateway.hardware import card_health, over_currents
 from otppi.host.gateway.health import Overview
-from otppi.host.gateway.machine import machine, storage_use, undervoltage
+from otppi.host.gateway.machine import machine, memory_left, storage_use, temperature, undervoltage
 from otppi.host.gateway.restarting import Restarting
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
@@ -64,6 +67,7 @@ from otppi.host.ussd.sessions import UssdSessions
 from otppi.host.webhook.service import Forwarding
 from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import Webhook
+from otppi.kit import system_units
 from otppi.kit.at.usb import serial_devices
 
 
@@ -90,7 +94,9 @@ class Host:
         config, plugins = data.config, data.plugins
         self.report = report = Report(data.path / "report", config.one(SMS)["report_months"])
         usage = UsageFile(data.path / "usage", data.path / "report")
+        self.clock = _clock(data, boot_folder)
         self.dispatch = _dispatch(data, boot_folder, report, usage, self.events)
+        self.dispatch.clock.trust(lambda: self.clock.is_sure)
         data.report.before_reading = self._before_reading
         turn = threading.Lock()  # a hash takes 19 MiB: one at a time, be it a sender's or an administrator's
         checks = PasswordChecks[Sender](LoginThrottle(), turn=turn)
@@ -164,8 +170,16 @@ class Host:
             ingresses=self.ingresses.describe,
             storage=partial(storage_use, self.data.path),
             undervoltage=undervoltage,
+            temperature=temperature,
+            memory_left=memory_left,
+            card=card_health,
+            over_currents=RecentCount(lambda: sum(over_currents().values())).lately,
+            clock_doubtful=self._clock_doubtful,
             failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
         )
+
+    def _clock_doubtful(self) -> bool | None:
+        return self.clock.is_doubtful if self.clock.is_set_here else None
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -198,6 +212,7 @@ class Host:
             **self.services.samples(),
             **metrics.of_threads(self.services.threads()),
             **metrics.of_device(machine(self.data.path)),
+            **metrics.of_supply(self.fleet.power_supply.reading()),
             **metrics.of_process(self.started),
         }
 
@@ -207,6 +222,7 @@ class Host:
         return (
             self.data,
             TimeZone(config),
+            self.clock,
             Keys(self.data.keys),
             Messages(self.dispatch, report, config),
             OtpService(self.otp, config),
@@ -232,6 +248,13 @@ class Host:
         config = self.data.config
         for one in self.data.plugins.service_types.values():
             yield PluginService(one, self.events, config.values_of, self.data.path, boot_folder, config.listening)
+
+
+def _clock(data: DataFolder, boot_folder: Path) -> DeviceClock:
+    """Make what keeps the clock of the device, by the first plugin that can: in the card image, where it is ours."""
+    kind = next(iter(data.plugins.clock_writers.values()), None) if system_units.in_use() else None
+    writer = None if kind is None else kind.create()
+    return DeviceClock(data.config, writer, partial(newest_date, data.path), boot_folder)
 
 
 def _dispatch(data: DataFolder, boot_folder: Path, report: Report, usage: UsageFile, events: EventBus) -> Dispatch:

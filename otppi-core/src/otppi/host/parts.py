@@ -51,6 +51,7 @@ def _running(host: Host) -> tuple[object, ...]:
         host.services,
         host.restarting,
         host.device_power,
+        host.clock,
         host.jobs,
         host.trials,
         host.alarms,

@@ -23,7 +23,8 @@ from otppi.api.errors import InvalidSettings, NotSupported, OtpPiError
 from otppi.api.operations import Role
 from otppi.host.administrators.forgotten import is_confirmed
 from otppi.host.administrators.settings import ADMINISTRATORS, AdministratorValues
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock.device_clock import DeviceClock
+from otppi.host.clock.settings import CLOCK
 from otppi.host.clock.zone_names import INDONESIAN, zones
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
@@ -90,9 +91,8 @@ class GuidePages:
         now = time.time()
         others = [one for one in zones() if one not in INDONESIAN]
         zone = time.localtime(now).tm_zone
-        return self._draw(
-            "time", status, given=given, problems=problems, now=now, zone=zone, first=ZONES, others=others
-        )  # fmt: skip
+        clock = {"now": now, "zone": zone, "set_here": self._parts.registry.part(DeviceClock).is_set_here}
+        return self._draw("time", status, given=given, problems=problems, first=ZONES, others=others, **clock)
 
     # -- modem ------------------------------------------------------------------------------------------------------
 
