@@ -13,6 +13,7 @@ import pluggy
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
+from otppi.api.media import MediaWatcherType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.pages import Page
@@ -67,6 +68,15 @@ def otppi_internet_types() -> Sequence[InternetType]:
     """Return the ways in which this plugin connects modems to the internet; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_media_watchers() -> Sequence[MediaWatcherType]:
+    """Return the ways in which this plugin watches for reset sticks; the first one of all plugins is used.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """
     raise AssertionError("a specification is never called")
 

@@ -20,6 +20,7 @@ _KINDS: Final[Mapping[str, Text]] = MappingProxyType(
         "mail type": _("type of mail account: {title}"),
         "ingress": _("ingress: {title}"),
         "internet": _("connection: {title}"),
+        "media watcher": _("watches for: {title}"),
         "operation": _("operation: {title}"),
         "service": _("service: {title}"),
         "page": _("page: {title}"),

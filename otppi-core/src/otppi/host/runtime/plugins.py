@@ -15,6 +15,7 @@ from otppi.api import hookspecs
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
+from otppi.api.media import MediaWatcherType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.pages import Page
@@ -61,6 +62,7 @@ INGRESS_TYPES = PluginKind(
 INTERNET_TYPES = PluginKind(
     "internet", "otppi_internet_types", InternetType, lambda one: one.section.key, lambda one: one.section
 )
+MEDIA_WATCHERS = PluginKind("media watcher", "otppi_media_watchers", MediaWatcherType, lambda one: one.key)
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
@@ -70,6 +72,7 @@ KINDS: tuple[PluginKind[Any], ...] = (
     MAIL_TYPES,
     INGRESS_TYPES,
     INTERNET_TYPES,
+    MEDIA_WATCHERS,
     OPERATIONS,
     SERVICES,
     PAGES,
@@ -172,6 +175,11 @@ class Plugins:
     def internet_types(self) -> dict[str, InternetType]:
         """The types of internet connections by the keys of their sections."""
         return self.of_kind(INTERNET_TYPES)
+
+    @property
+    def media_watchers(self) -> dict[str, MediaWatcherType]:
+        """What watches for reset sticks, by its keys."""
+        return self.of_kind(MEDIA_WATCHERS)
 
     @property
     def operations(self) -> dict[str, Operation]:
