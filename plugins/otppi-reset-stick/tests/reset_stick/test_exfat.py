@@ -135,7 +135,7 @@ def test_an_image_that_ends_anywhere(image: bytearray) -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_noise_is_refused_or_bounded(image: bytearray, seed: int) -> None:
     """Whatever is changed: an answer of the right size, or one of two errors, after little was read."""
-    chance = random.Random(seed)  # noqa: S311 - that it may be done again
+    chance = random.Random(seed)
     fat = struct.unpack_from("<I", image, 80)[0] << image[108]
     areas = [(80, 112), (fat, fat + 400), (_root(image), _root(image) + 512), (_stream_of(image, "reset.txt") - 32, 0)]
     for start, end in chance.sample(areas, 2):

@@ -66,7 +66,7 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path, make: Callable[..., Pat
         image = bytearray(path.read_bytes())
         image[image.index(b"\xc1\0" + "reset.txt".encode("utf-16-le")) - 60] |= 0x10  # the attribute of a folder
         path.write_bytes(image)
-    assert read(path) == {}
+    assert set(read(path).values()) <= {b""}
 
 
 def test_another_file_system(tmp_path: Path) -> None:
