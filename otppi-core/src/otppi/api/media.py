@@ -40,6 +40,8 @@ class MediaWatcher(ABC):
     def watch(self, found: Callable[[Medium], None], seconds: float) -> None:
         """Tell of each medium that is there, and of each that comes, once; for so many seconds, or until `stop`.
 
+        It may be called again, and goes on then.
+
         Args:
             found: Is called on this thread. It may take its time.
             seconds: How long.

@@ -304,7 +304,9 @@ def test_a_damaged_journal_is_put_aside(
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe"])
-def test_what_is_remembered_may_be_damaged(in_use: DataFolder, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_remembered_may_be_damaged(
+    in_use: DataFolder, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     (in_use.path / "resets").write_bytes(content)
     assert in_use.resets.journal.past().seen == ()
     assert "cannot be read" in caplog.text

@@ -11,11 +11,32 @@ from otppi.host.reset.request import ResetRequest, requests_of
 
 CODE = "ACDE-FHJK-MNPQ-RTUW"
 PUBLIC = base64.b64encode(b'{"deviceType":"RPi", "baseName":"reset-config.ini"}').decode()
-EVERY = (
-    "DHCP WLAN ETHERNET USER API API_USER BLOCKING DDNS EMAIL SUBSCRIBER_AMQP SUBSCRIBER_REDIS SUBSCRIBER_MQTT "
-    "SUBSCRIBER_WS SUBSCRIBER_ACTIVEMQ SUBSCRIBER_STOMP FIREWALL KEYSTORE MODEM SMS SMTP VENDOR_AFRAID "
-    "VENDOR_CLOUDFLARE VENDOR_DYNU VENDOR_NOIP"
-).split()
+EVERY = [
+    "DHCP",
+    "WLAN",
+    "ETHERNET",
+    "USER",
+    "API",
+    "API_USER",
+    "BLOCKING",
+    "DDNS",
+    "EMAIL",
+    "SUBSCRIBER_AMQP",
+    "SUBSCRIBER_REDIS",
+    "SUBSCRIBER_MQTT",
+    "SUBSCRIBER_WS",
+    "SUBSCRIBER_ACTIVEMQ",
+    "SUBSCRIBER_STOMP",
+    "FIREWALL",
+    "KEYSTORE",
+    "MODEM",
+    "SMS",
+    "SMTP",
+    "VENDOR_AFRAID",
+    "VENDOR_CLOUDFLARE",
+    "VENDOR_DYNU",
+    "VENDOR_NOIP",
+]
 """The keys of earlier devices."""
 
 

@@ -1,6 +1,6 @@
 """Whether a stick is obeyed: its code, the minutes after the start, the number of tries, and once only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,8 +45,8 @@ class Surrounded:
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Iterator[Surrounded]:
-    yield Surrounded(tmp_path)
+def judged(tmp_path: Path) -> Surrounded:
+    return Surrounded(tmp_path)
 
 
 def test_the_right_code(judged: Surrounded) -> None:

@@ -27,8 +27,8 @@ class _Image:
         return self.content[place : place + size]
 
 
-def _read(content: bytes, name: str = NAME) -> bytes | None:
-    return ExFat(_Image(content).read_at).read(name, MOST)
+def _read(content: bytes | bytearray, name: str = NAME) -> bytes | None:
+    return ExFat(_Image(bytes(content)).read_at).read(name, MOST)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def image(made: bytes) -> bytearray:
     return bytearray(made)
 
 
-def _root(image: bytes) -> int:
+def _root(image: bytes | bytearray) -> int:
     _fat, _length, heap, _count, root = struct.unpack_from("<IIIII", image, 80)
     return (heap << image[108]) + ((root - 2) << (image[108] + image[109]))
 

@@ -119,11 +119,20 @@ class StickResets(Service):
     # -- its thread -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Go on with what was begun, look at sticks, and wait for the end."""
-        self._go_on()
-        self._watch()
-        while not self._stopping.wait(None if self._resets.begun is None else _AGAIN):
-            self._go_on()
+        """Go on with what was begun, look at sticks until the window is over, and wait for the end."""
+        watcher = self._make_watcher() if self._judge.left else None
+        try:
+            while not self._stopping.is_set():
+                self._go_on()
+                until_then = _AGAIN if self._resets.begun is not None else None
+                left = self._judge.left if watcher is not None else 0.0
+                if watcher is not None and left:
+                    watcher.watch(self._found, left if until_then is None else min(left, until_then))
+                else:
+                    self._stopping.wait(until_then)
+        finally:
+            with self._lock:
+                self._watcher = None
 
     def _go_on(self) -> None:
         """Do the steps that are left of a reset; one that fails is tried again later."""
@@ -151,25 +160,21 @@ class StickResets(Service):
         if origin == STICK.origin:
             self._around.show(StickSignal.DONE)
 
-    def _watch(self) -> None:
-        """Look at sticks until the window is over."""
+    def _make_watcher(self) -> MediaWatcher | None:
+        """Return what finds sticks; None where nothing does."""
         kind = next(iter(self._watchers), None)
-        if kind is None or not self._judge.left:
-            return
+        if kind is None:
+            return None
         try:
             watcher = kind.create()
         except NotSupported as error:
             logger.info("no reset by a stick: %s", error)
-            return
+            return None
         with self._lock:
             self._watcher = watcher
             if self._stopping.is_set():
                 watcher.stop()
-        try:
-            watcher.watch(self._found, self._judge.left)
-        finally:
-            with self._lock:
-                self._watcher = None
+        return watcher
 
     def _found(self, medium: Medium) -> None:
         judged = self._judge.judge(medium, self._config.one(RESET))
