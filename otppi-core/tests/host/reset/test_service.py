@@ -22,6 +22,7 @@ from otppi.host.reset import service
 from otppi.host.reset.signals import StickSignal
 from otppi.host.reset.stick_judge import StickJudge
 from otppi.host.runtime.registry import COMMAND_LINE, Registry
+from otppi.host.runtime.supervisor import ThreadState
 from otppi.kit.system_units import UnitError
 from otppi.testing.scripted import until
 
@@ -114,6 +115,9 @@ class Device:
     def code(self) -> str:
         return self.data.claim.device_code.code
 
+    def claimed(self) -> bool:
+        return self.data.claim.state is not ClaimState.OPEN
+
     def audited(self) -> list[tuple[str, str, str]]:
         return [(one["actor"], one["operation"], one["outcome"]) for one in self.data.audit.newest(20)]
 
@@ -139,9 +143,9 @@ def test_a_stick_with_the_code(device: Device) -> None:
     assert "being reset by a USB stick: administrator, dhcp, wlan, ethernet" in sent.text
     assert ("reset stick", "reset_groups", "done") in device.audited()
     assert device.signals == [StickSignal.READING]
-    assert device.data.claim.state is ClaimState.DONE, "what is on the card goes at the next start"
+    assert device.claimed(), "what is on the card goes at the next start"
     device.again()
-    assert device.data.claim.state is ClaimState.OPEN
+    assert not device.claimed()
     until(lambda: device.brought_back == 1)
     until(lambda: device.signals[-1] is StickSignal.DONE)
     told = device.call("reset_status")
@@ -221,9 +225,8 @@ def test_a_watcher_that_there_cannot_be_is_no_failure(device: Device) -> None:
     device.doubles.plugins.media_watchers["test"] = MediaWatcherType("test", "Test", cannot)
     device.again()
     assert device.host.stick_resets.warnings() == []
-    assert [one.supervision.state.value for one in device.host.services.threads() if one.name == "reset stick"] == [
-        "running"
-    ]
+    (thread,) = [one for one in device.host.services.threads() if one.name == "reset stick"]
+    until(lambda: thread.supervision.state is ThreadState.RUNNING)
 
 
 def test_by_hand(device: Device) -> None:

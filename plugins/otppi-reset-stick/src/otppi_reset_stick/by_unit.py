@@ -51,7 +51,7 @@ class ByUnit:
         except OtpPiError as error:
             logger.warning("%s is not read: %s", device, error)
             return Medium(device, identity, problem=str(error))
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             logger.error("%s: the answer of its reader cannot be used: %s", device, type(error).__name__)  # noqa: TRY400
             return Medium(device, identity, problem=str(_WHY[UNREADABLE]))
 
@@ -60,7 +60,7 @@ def _answer(path: Path) -> tuple[dict[str, bytes], str]:
     """Read an answer.
 
     Raises:
-        OSError, ValueError, TypeError, AttributeError, RecursionError: It is none that the program writes.
+        OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError: It is none that the program writes.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:

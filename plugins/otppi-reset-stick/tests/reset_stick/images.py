@@ -46,7 +46,7 @@ class _ExFatWriter:
         self._free = 30
 
     def place(self, cluster: int) -> int:
-        return self._heap + (cluster - 2) * self.cluster
+        return int(self._heap + (cluster - 2) * self.cluster)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         folders: dict[str, dict[str, bytes]] = {}

@@ -42,7 +42,7 @@ def test_what_it_could_not_read(tmp_path: Path) -> None:
 
 
 def test_a_unit_that_does_not_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def start(unit: str, seconds: float) -> None:  # noqa: ARG001 - as that of the system
+    def start(unit: str, seconds: float) -> None:
         raise UnitError("took too long, and was ended")
 
     assert ByUnit(tmp_path, start).read("sda", "").problem == "took too long, and was ended"
@@ -74,14 +74,14 @@ _B64 = base64.b64encode(b"x" * (LARGEST + 1)).decode()
     ],
 )
 def test_an_answer_that_means_harm(tmp_path: Path, content: bytes) -> None:
-    def start(unit: str, seconds: float) -> None:  # noqa: ARG001 - as that of the system
+    def start(unit: str, seconds: float) -> None:
         (tmp_path / "sda.json").write_bytes(content)
 
     assert ByUnit(tmp_path, start).read("sda", "") == Medium("sda", "", problem="its file system cannot be read")
 
 
 def test_other_names_in_an_answer_are_left_out(tmp_path: Path) -> None:
-    def start(unit: str, seconds: float) -> None:  # noqa: ARG001 - as that of the system
+    def start(unit: str, seconds: float) -> None:
         (tmp_path / "sda.json").write_bytes(_answer({"etc/shadow": "eA==", "optb/reset.txt": "eA=="}))
 
     assert ByUnit(tmp_path, start).read("sda", "").files == {"optb/reset.txt": b"x"}
@@ -90,13 +90,13 @@ def test_other_names_in_an_answer_are_left_out(tmp_path: Path) -> None:
 def test_a_link_and_a_pipe_in_the_place_of_an_answer(tmp_path: Path) -> None:
     path = tmp_path / "sda.json"
 
-    def link(unit: str, seconds: float) -> None:  # noqa: ARG001 - as that of the system
+    def link(unit: str, seconds: float) -> None:
         path.symlink_to("/etc/hostname")
 
     assert ByUnit(tmp_path, link).read("sda", "").problem
     path.unlink()
 
-    def pipe(unit: str, seconds: float) -> None:  # noqa: ARG001 - as that of the system
+    def pipe(unit: str, seconds: float) -> None:
         os.mkfifo(path)
 
     assert ByUnit(tmp_path, pipe).read("sda", "").problem

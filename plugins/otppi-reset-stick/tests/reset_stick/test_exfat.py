@@ -43,7 +43,7 @@ def image(made: bytes) -> bytearray:
 
 def _root(image: bytes | bytearray) -> int:
     _fat, _length, heap, _count, root = struct.unpack_from("<IIIII", image, 80)
-    return (heap << image[108]) + ((root - 2) << (image[108] + image[109]))
+    return int((heap << image[108]) + ((root - 2) << (image[108] + image[109])))
 
 
 def _stream_of(image: bytearray, name: str) -> int:
