@@ -143,7 +143,13 @@ def test_gateway_is_confined(twin: Twin) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network", "otppi-read-stick@sda1",
+        "otppi-signal@done",
+    ],
+)  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
     assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
 
@@ -161,6 +167,9 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StopUnit", "nftables.service"),
         ("RestartUnit", "otppi-dhcp.service"),
         ("StopUnit", "otppi-reset-network.service"),
+        ("StartUnit", "otppi-read-stick@mmcblk0p2.service"),
+        ("StopUnit", "otppi-read-stick@sda1.service"),
+        ("StartUnit", "otppi-signal@other.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
