@@ -1,4 +1,4 @@
-"""A stick, from its file system to a device that is as new: the unit that reads it, the gateway in its sandbox, the unit
+"""A stick, from its file system to a device that is as new: the unit that reads it, the sandboxed gateway, and the unit
 that brings the network back. No udev runs in a container: what finds the stick is the test's, a file stands for it."""
 
 import json
@@ -54,10 +54,10 @@ def made():
 
 
 def _stick(folder: Path, name: str, files: dict[str, str], *, kind: str = "fat") -> Path:
-    """Make the image of a stick."""
+    """Make the image of a stick, of 1 MiB: a container's /dev has 4."""
     path = folder / name
     with path.open("wb") as file:
-        file.truncate(8 * 1024 * 1024)
+        file.truncate(1024 * 1024)
     if kind == "ext4":
         tree = folder / f"{name}-files/optb"
         tree.mkdir(parents=True)
@@ -65,7 +65,7 @@ def _stick(folder: Path, name: str, files: dict[str, str], *, kind: str = "fat")
         command: list[str | Path] = ["mke2fs", "-q", "-t", "ext4", "-d", tree.parent, path]
         subprocess.run(command, env=_ENVIRONMENT, check=True, capture_output=True)
         return path
-    subprocess.run(["mkfs.fat", "-F", "16", "-s", "1", path], env=_ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run(["mkfs.fat", "-F", "12", "-s", "1", path], env=_ENVIRONMENT, check=True, capture_output=True)
     for one, content in files.items():
         subprocess.run(["mmd", "-i", path, "-D", "s", f"::/{one.partition('/')[0]}"], env=_ENVIRONMENT, check=False,
                        capture_output=True)  # fmt: skip

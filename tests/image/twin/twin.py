@@ -61,7 +61,7 @@ class Twin:
         """
         since = time.clock_gettime(time.CLOCK_BOOTTIME)
         clock = () if uptime is None else ("unshare", "--time", f"--boottime={uptime - since:.0f}")
-        name = self._folder.name.replace("_", "-")  # a machine's name is one of a host
+        name = f"{self._folder.name.replace('_', '-')}0"  # a machine's name is one of a host: it ends with no hyphen
         console = open(self._folder / "console", "ab")  # noqa: SIM115 - the process has it
         with console:
             self._process = subprocess.Popen(

@@ -25,6 +25,7 @@ OWN_NAMES: Final = frozenset(
         "jobs",
         "keys",
         "language",
+        "locked",
         "login",
         "logout",
         "messages",

@@ -13,7 +13,7 @@ from typing import Final
 from otppi.api.errors import OtpPiError
 from otppi.api.media import LARGEST, WANTED, Medium
 from otppi.kit import system_units
-from otppi.text import Text
+from otppi.text import Text, words
 from otppi_reset_stick.read_stick import LARGE, SLOW, UNREADABLE
 from otppi_reset_stick.text import _
 
@@ -50,10 +50,10 @@ class ByUnit:
             return Medium(device, identity, *_answer(self._answers / f"{device}.json"))
         except OtpPiError as error:
             logger.warning("%s is not read: %s", device, error)
-            return Medium(device, identity, problem=str(error))
+            return Medium(device, identity, problem=words(error))
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             logger.error("%s: the answer of its reader cannot be used: %s", device, type(error).__name__)  # noqa: TRY400
-            return Medium(device, identity, problem=str(_WHY[UNREADABLE]))
+            return Medium(device, identity, problem=_WHY[UNREADABLE])
 
 
 def _answer(path: Path) -> tuple[dict[str, bytes], str]:
@@ -72,7 +72,7 @@ def _answer(path: Path) -> tuple[dict[str, bytes], str]:
     told = json.loads(raw)
     problem = told["problem"] if isinstance(told, dict) else None
     if problem:
-        return {}, str(_WHY[problem if problem in _WHY else UNREADABLE])
+        return {}, _WHY[problem if problem in _WHY else UNREADABLE]
     files = {name: _content(written) for name, written in told["files"].items() if name in WANTED}
     return files, ""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from otppi.api.errors import NotSupported
+from otppi.api.errors import NotSupported, sentence
 from otppi.api.media import MediaWatcher, Medium
 from otppi.kit import system_units
 from otppi.kit.net.wake import Wake
@@ -37,7 +37,7 @@ def made(control: Path = _UDEV) -> MediaWatcher:
     try:
         return StickWatcher()
     except (ImportError, OSError) as error:
-        raise NotSupported(str(error)) from error
+        raise NotSupported(_("udev cannot be asked: {reason}", reason=sentence(error))) from error
 
 
 class StickWatcher(MediaWatcher):

@@ -20,7 +20,7 @@ from otppi.host.reset.stick_judge import Judged, StickJudge, Verdict
 from otppi.host.runtime.registry import Audited
 from otppi.host.settings.config import Config
 from otppi.kit import system_units
-from otppi.text import Text, _, joined
+from otppi.text import Text, _, joined, words
 
 logger = logging.getLogger(__name__)
 
@@ -144,8 +144,7 @@ class StickResets(Service):
                 self._resets.carry_out(step, self._around.bring_back or bring_network_back)
             self._finished(self._resets.end())
         except (OtpPiError, OSError) as error:
-            said = str(error.strerror if isinstance(error, OSError) else error)
-            self._problem = _("a reset is not done yet: {reason}", reason=said)
+            self._problem = _("a reset is not done yet: {reason}", reason=_why(error))
             logger.error("%s", self._problem)  # noqa: TRY400 - it says all
         else:
             self._problem = ""
@@ -204,7 +203,7 @@ class StickResets(Service):
         try:
             self._asks({"groups": list(plan.groups), "wipe_secrets": plan.wipe}, STICK)
         except (OtpPiError, OSError) as error:
-            self._problem = _("a reset by a stick was not begun: {reason}", reason=str(error))
+            self._problem = _("a reset by a stick was not begun: {reason}", reason=_why(error))
             logger.error("%s", self._problem)  # noqa: TRY400 - it says all
             self._around.show(StickSignal.REFUSED)
         finally:
@@ -229,6 +228,10 @@ class StickResets(Service):
     def warnings(self) -> Sequence[str]:
         """Return what people should know."""
         return [self._problem] if self._problem else []
+
+
+def _why(error: OtpPiError | OSError) -> str:
+    return words(error) if isinstance(error, OtpPiError) else error.strerror or type(error).__name__
 
 
 def said_of(begun: BegunReset) -> str:
