@@ -2,13 +2,12 @@
 that brings the network back. No udev runs in a container: what finds the stick is the test's, a file stands for it."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from otppi.testing.waiting import until
+from tests.image.sticks import ext4, fat
 from tests.image.twin.twin import Twin
 
 CODE = "ACDE-FHJK-MNPQ-RTUW"
@@ -20,7 +19,6 @@ GIVEN = {
 }
 PASSWORD = "a long pass phrase of the owner"
 DATA = "/var/lib/otppi"
-_ENVIRONMENT = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MTOOLSRC": os.devnull}
 FINDER = '''
 """Finds files in /dev in place of udev, which does not run in a container."""
 import threading
@@ -51,26 +49,6 @@ class FileWatcher(MediaWatcher):
 def made():
     return FileWatcher()
 '''
-
-
-def _stick(folder: Path, name: str, files: dict[str, str], *, kind: str = "fat") -> Path:
-    """Make the image of a stick, of 1 MiB: a container's /dev has 4."""
-    path = folder / name
-    with path.open("wb") as file:
-        file.truncate(1024 * 1024)
-    if kind == "ext4":
-        tree = folder / f"{name}-files/optb"
-        tree.mkdir(parents=True)
-        (tree / "reset.txt").symlink_to("/etc/shadow")
-        command: list[str | Path] = ["mke2fs", "-q", "-t", "ext4", "-d", tree.parent, path]
-        subprocess.run(command, env=_ENVIRONMENT, check=True, capture_output=True)
-        return path
-    subprocess.run(["mkfs.fat", "-F", "12", "-s", "1", path], env=_ENVIRONMENT, check=True, capture_output=True)
-    for one, content in files.items():
-        subprocess.run(["mmd", "-i", path, "-D", "s", f"::/{one.partition('/')[0]}"], env=_ENVIRONMENT, check=False,
-                       capture_output=True)  # fmt: skip
-        subprocess.run(["mcopy", "-i", path, "-", f"::/{one}"], input=content.encode(), env=_ENVIRONMENT, check=True)
-    return path
 
 
 @pytest.fixture
@@ -108,14 +86,14 @@ def _is_claimed(twin: Twin) -> bool:
 
 def test_sticks_that_mean_harm_then_one_with_the_code(device: Twin, tmp_path: Path) -> None:
     device.run("nmcli", "connection", "modify", "otppi-ap", "wifi.ssid", "other")
-    _plug_in(device, _stick(tmp_path, "ext4", {}, kind="ext4"), "sda1")
+    _plug_in(device, ext4(tmp_path / "ext4"), "sda1")
     until(lambda: _status(device)["last_stick"] == "unreadable", "the stick with ext4 is not refused")
-    _plug_in(device, _stick(tmp_path, "wrong", {"optb/reset.txt": CODE.replace("A", "C")}), "sdb1")
+    _plug_in(device, fat(tmp_path / "wrong", {"optb/reset.txt": CODE.replace("A", "C").encode()}), "sdb1")
     until(lambda: _status(device)["last_stick"] == "wrong", "the wrong code is not refused")
     assert _is_claimed(device)
     assert '"reset_groups"' in device.run("cat", f"{DATA}/audit/newer.jsonl")
 
-    _plug_in(device, _stick(tmp_path, "right", {"optb/reset.txt": f"{CODE}\r\n"}), "sdc1")
+    _plug_in(device, fat(tmp_path / "right", {"optb/reset.txt": f"{CODE}\r\n".encode()}), "sdc1")
     until(lambda: not _is_claimed(device), "the device is not reset")
     until(lambda: _ssid(device) == GIVEN["ssid"], "the brochure's name is not back")
     until(lambda: _status(device)["waits"] is None, "the reset does not end")
@@ -158,7 +136,7 @@ def test_what_reads_a_stick_is_confined(device: Twin, tmp_path: Path) -> None:
     unit = "otppi-read-stick@sda1.service"
     told = device.run("systemd-analyze", "security", "--no-pager", unit)
     assert "exposure level" in told
-    _plug_in(device, _stick(tmp_path, "stick", {"optb/reset.txt": "x" * 20}), "sda1")
+    _plug_in(device, fat(tmp_path / "stick", {"optb/reset.txt": b"x" * 20}), "sda1")
     until(lambda: device.code("test", "-s", "/run/otppi-stick/sda1.json") == 0, "it was not read")
     assert device.run("stat", "-c", "%U %G %a", "/run/otppi-stick", "/run/otppi-stick/sda1.json").splitlines() == [
         "otppi-stick otppi-stick 750",

@@ -90,7 +90,7 @@ def test_administrators_are_gone_and_the_device_is_open(in_use: DataFolder, open
     assert data.config.one(SMS)["country_code"] == "65", "of another part nothing is gone"
     assert [one["username"] for one in data.config.many(API_USERS)] == ["app"]
     assert data.resets.begun is not None
-    assert data.resets.begun.left == ("network",)
+    assert data.resets.begun.steps_left == ("network",)
 
 
 def test_a_section_has_what_the_image_brings(in_use: DataFolder, opened: Open, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_kills_one_after_another_lose_nothing(in_use: DataFolder, tmp_path: Path
             break
     begun = ResetJournal(folder).read()
     assert begun is not None
-    assert begun.left == ()
+    assert begun.steps_left == ()
     assert not _state(folder)["claimed"]
     assert not _state(folder)["settings"]["administrators"]
 
@@ -263,7 +263,7 @@ def test_the_end_may_be_killed(in_use: DataFolder, tmp_path: Path) -> None:
         killed = killed_at(number, folder, resets.end)
         journal = ResetJournal(folder)
         if (begun := journal.read()) is not None:
-            assert begun.left == ()
+            assert begun.steps_left == ()
             journal.end(begun)
         assert journal.past().seen == ("stick",)
         if not killed:

@@ -9,7 +9,7 @@ from otppi.api.media import CODE_FILE, KEYS_FILE, Medium
 from otppi.host.core import load_plugins
 from otppi.host.reset.groups import Groups
 from otppi.host.reset.settings import ResetValues
-from otppi.host.reset.stick_judge import TRIES, WINDOW, Judged, StickJudge, Tries, Verdict, digest_of
+from otppi.host.reset.stick_judge import TRIES, WINDOW, Judged, StickJudge, StickVerdict, Tries, digest_of
 from reset.test_request import CODE, PUBLIC
 
 VALUES: ResetValues = {"stick": True, "public_word": False}
@@ -51,7 +51,7 @@ def judged(tmp_path: Path) -> Surrounded:
 
 def test_the_right_code(judged: Surrounded) -> None:
     found = judged({CODE_FILE: CODE.encode()})
-    assert found.verdict is Verdict.DONE
+    assert found.verdict is StickVerdict.DONE
     assert found.plan.groups == ("administrator", "dhcp", "wlan", "ethernet")
     assert {"administrators", "administration", "alarms"} <= set(found.plan.sections)
     assert found.plan.steps.index("section:administrators") < found.plan.steps.index("files:claimed")
@@ -62,7 +62,7 @@ def test_the_right_code(judged: Surrounded) -> None:
 def test_the_keys(judged: Surrounded) -> None:
     content = f"VERIFY={CODE}\nRESET_SMS=true\nRESET_FIREWALL=true\nRESET_BLOCKING=true\n".encode()
     found = judged({KEYS_FILE: content})
-    assert found.verdict is Verdict.DONE
+    assert found.verdict is StickVerdict.DONE
     assert found.plan.groups == ("sms", "blocking")  # of a firewall there is nothing here
     assert found.plan.files == ("blocking-list",)
     assert not found.plan.network
@@ -78,7 +78,7 @@ def test_both_files_are_both_obeyed(judged: Surrounded) -> None:
 
 def test_a_file_without_the_code_adds_nothing_to_one_with_it(judged: Surrounded) -> None:
     found = judged({CODE_FILE: CODE.encode(), KEYS_FILE: f"VERIFY={WRONG}\nWIPE_SECRETS=true".encode()})
-    assert found.verdict is Verdict.DONE
+    assert found.verdict is StickVerdict.DONE
     assert not found.plan.wipe
 
 
@@ -93,27 +93,27 @@ def test_a_file_without_the_code_adds_nothing_to_one_with_it(judged: Surrounded)
     ],
 )
 def test_without_the_code(judged: Surrounded, files: dict[str, bytes]) -> None:
-    assert judged(files).verdict is Verdict.WRONG
-    assert judged(files).verdict is Verdict.SEEN
+    assert judged(files).verdict is StickVerdict.WRONG
+    assert judged(files).verdict is StickVerdict.SEEN
 
 
 def test_the_word_that_everybody_knows_where_the_owner_allows_it(judged: Surrounded) -> None:
     judged.values["public_word"] = True
     found = judged({KEYS_FILE: f"VERIFY={PUBLIC}\nRESET_SMS=true".encode()})
-    assert (found.verdict, found.plan.groups) == (Verdict.DONE, ("sms",))
-    assert judged({KEYS_FILE: b"VERIFY=e30=\nRESET_SMS=true"}).verdict is Verdict.WRONG
+    assert (found.verdict, found.plan.groups) == (StickVerdict.DONE, ("sms",))
+    assert judged({KEYS_FILE: b"VERIFY=e30=\nRESET_SMS=true"}).verdict is StickVerdict.WRONG
 
 
 def test_five_tries_of_one_start_of_the_computer(judged: Surrounded) -> None:
     for number in range(TRIES):
-        assert judged({CODE_FILE: f"{number}{WRONG[1:]}".encode()}).verdict is Verdict.WRONG
+        assert judged({CODE_FILE: f"{number}{WRONG[1:]}".encode()}).verdict is StickVerdict.WRONG
         judged.again()  # the gateway's start forgets none
     looked = len(judged.looked)
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.TOO_MANY
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.TOO_MANY
     assert len(judged.looked) == looked, "it is not even looked at"
     (judged.folder / "tries").unlink()  # as the RAM disk is empty after the next start
     judged.again()
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.DONE
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.DONE
 
 
 def test_one_that_comes_and_goes_is_one_try(judged: Surrounded) -> None:
@@ -125,14 +125,14 @@ def test_one_that_comes_and_goes_is_one_try(judged: Surrounded) -> None:
 def test_a_right_code_forgives(judged: Surrounded) -> None:
     for number in range(TRIES - 1):
         judged({CODE_FILE: f"{number}{WRONG[1:]}".encode()})
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.DONE
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.DONE
     assert not (judged.folder / "tries").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 100])
 def test_tries_that_cannot_be_read_are_too_many(judged: Surrounded, content: bytes) -> None:
     (judged.folder / "tries").write_bytes(content)
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.TOO_MANY
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.TOO_MANY
 
 
 def test_where_nothing_can_be_counted_nothing_is_looked_at(judged: Surrounded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,25 +140,25 @@ def test_where_nothing_can_be_counted_nothing_is_looked_at(judged: Surrounded, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("otppi.host.reset.stick_judge.replace_whole", full)
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.TOO_MANY
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.TOO_MANY
     assert judged.looked == []
 
 
 def test_ten_minutes(judged: Surrounded) -> None:
     judged.uptime = WINDOW - 1
-    assert judged.judge.left == 1
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.DONE
+    assert judged.judge.seconds_left == 1
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.DONE
     judged.uptime = WINDOW
-    assert judged.judge.left == 0
-    assert judged({CODE_FILE: CODE.encode()}, "other").verdict is Verdict.LATE
+    assert judged.judge.seconds_left == 0
+    assert judged({CODE_FILE: CODE.encode()}, "other").verdict is StickVerdict.LATE
 
 
 def test_once_for_a_content_of_a_file_system(judged: Surrounded) -> None:
     files = {CODE_FILE: CODE.encode()}
     judged.seen.add(digest_of(Medium("sdb", "1234-ABCD", files)))
-    assert judged(files).verdict is Verdict.SEEN
-    assert judged(files, "another stick").verdict is Verdict.DONE
-    assert judged({CODE_FILE: f"{CODE}\n".encode()}).verdict is Verdict.DONE
+    assert judged(files).verdict is StickVerdict.SEEN
+    assert judged(files, "another stick").verdict is StickVerdict.DONE
+    assert judged({CODE_FILE: f"{CODE}\n".encode()}).verdict is StickVerdict.DONE
 
 
 def test_contents_cannot_be_shifted_between_files() -> None:
@@ -169,18 +169,18 @@ def test_contents_cannot_be_shifted_between_files() -> None:
 
 def test_switched_off(judged: Surrounded) -> None:
     judged.values["stick"] = False
-    assert judged({CODE_FILE: CODE.encode()}).verdict is Verdict.OFF
+    assert judged({CODE_FILE: CODE.encode()}).verdict is StickVerdict.OFF
     assert judged.looked == []
 
 
 def test_parts_that_there_are_not(judged: Surrounded) -> None:
-    assert judged({KEYS_FILE: f"VERIFY={CODE}\nRESET_NONSENSE=true".encode()}).verdict is Verdict.USELESS
+    assert judged({KEYS_FILE: f"VERIFY={CODE}\nRESET_NONSENSE=true".encode()}).verdict is StickVerdict.USELESS
 
 
 @pytest.mark.parametrize("make", [lambda: Medium("sda", "", {}), lambda: Medium("sda", "", {CODE_FILE: b""})])
 def test_what_asks_for_nothing(judged: Surrounded, make: Callable[[], Medium]) -> None:
-    assert judged.judge.judge(make(), VALUES).verdict is Verdict.NOTHING
+    assert judged.judge.judge(make(), VALUES).verdict is StickVerdict.NOTHING
 
 
 def test_what_could_not_be_read(judged: Surrounded) -> None:
-    assert judged.judge.judge(Medium("sda", "", problem="slow"), VALUES).verdict is Verdict.UNREADABLE
+    assert judged.judge.judge(Medium("sda", "", problem="slow"), VALUES).verdict is StickVerdict.UNREADABLE

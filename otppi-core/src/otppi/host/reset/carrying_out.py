@@ -63,10 +63,10 @@ class Resets:
         """
         try:
             begun = self.begun = self.journal.read()
-            for step in () if begun is None else begun.left:
+            for step in () if begun is None else begun.steps_left:
                 if step.startswith(ON_THE_CARD):
                     assert self.begun is not None  # noqa: S101 - as `begun`
-                    self.begun = self.journal.carry_out(self.begun, step, partial(self._do, step))
+                    self.begun = self.journal.carry_out(self.begun, step, partial(self._carry_out_step, step))
                     logger.warning("reset: %s", step)
         except OSError as error:
             self._waits = _("a reset waits, for the card takes nothing: {reason}", reason=error.strerror)
@@ -97,7 +97,7 @@ class Resets:
         self.begun = None
         return begun
 
-    def _do(self, step: str) -> None:
+    def _carry_out_step(self, step: str) -> None:
         kind, _colon, what = step.partition(":")
         if kind == "section":
             self._forget_section(what)

@@ -38,7 +38,7 @@ class BegunReset:
     done: tuple[str, ...] = ()
 
     @property
-    def left(self) -> tuple[str, ...]:
+    def steps_left(self) -> tuple[str, ...]:
         """The steps that are not done yet, in their order."""
         return tuple(one for one in self.plan.steps if one not in self.done)
 

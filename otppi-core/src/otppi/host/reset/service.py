@@ -16,7 +16,7 @@ from otppi.host.reset.carrying_out import Resets
 from otppi.host.reset.journal import BegunReset
 from otppi.host.reset.settings import RESET
 from otppi.host.reset.signals import StickSignal, show
-from otppi.host.reset.stick_judge import Judged, StickJudge, Verdict
+from otppi.host.reset.stick_judge import Judged, StickJudge, StickVerdict
 from otppi.host.runtime.registry import Audited
 from otppi.host.settings.config import Config
 from otppi.kit import system_units
@@ -34,15 +34,15 @@ _AGAIN: Final = 300.0
 _FOR_NOTICES: Final = 20.0
 """Seconds in which the administrators are told before they are gone."""
 
-_LOGGED: Final[Mapping[Verdict, str]] = MappingProxyType(
+_LOGGED: Final[Mapping[StickVerdict, str]] = MappingProxyType(
     {
-        Verdict.UNREADABLE: "it cannot be read",
-        Verdict.SEEN: "it was obeyed or refused before",
-        Verdict.LATE: "it came too long after the start",
-        Verdict.OFF: "sticks reset nothing here (setting reset.stick)",
-        Verdict.WRONG: "it does not show the code of this device",
-        Verdict.TOO_MANY: "too many wrong codes since the start",
-        Verdict.USELESS: "it names nothing that there is here",
+        StickVerdict.UNREADABLE: "it cannot be read",
+        StickVerdict.SEEN: "it was obeyed or refused before",
+        StickVerdict.LATE: "it came too long after the start",
+        StickVerdict.OFF: "sticks reset nothing here (setting reset.stick)",
+        StickVerdict.WRONG: "it does not show the code of this device",
+        StickVerdict.TOO_MANY: "too many wrong codes since the start",
+        StickVerdict.USELESS: "it names nothing that there is here",
     }
 )
 
@@ -120,12 +120,12 @@ class StickResets(Service):
 
     def run(self) -> None:
         """Go on with what was begun, look at sticks until the window is over, and wait for the end."""
-        watcher = self._make_watcher() if self._judge.left else None
+        watcher = self._make_watcher() if self._judge.seconds_left else None
         try:
             while not self._stopping.is_set():
                 self._go_on()
                 until_then = _AGAIN if self._resets.begun is not None else None
-                left = self._judge.left if watcher is not None else 0.0
+                left = self._judge.seconds_left if watcher is not None else 0.0
                 if watcher is not None and left:
                     watcher.watch(self._found, left if until_then is None else min(left, until_then))
                 else:
@@ -137,10 +137,10 @@ class StickResets(Service):
     def _go_on(self) -> None:
         """Do the steps that are left of a reset; one that fails is tried again later."""
         begun = self._resets.begun
-        if begun is None or any(not one.startswith("network") for one in begun.left):
+        if begun is None or any(not one.startswith("network") for one in begun.steps_left):
             return  # what is on the card is done when the folder is opened
         try:
-            for step in begun.left:
+            for step in begun.steps_left:
                 self._resets.carry_out(step, self._around.bring_back or bring_network_back)
             self._finished(self._resets.end())
         except (OtpPiError, OSError) as error:
@@ -177,15 +177,15 @@ class StickResets(Service):
 
     def _found(self, medium: Medium) -> None:
         judged = self._judge.judge(medium, self._config.one(RESET))
-        if judged.verdict is Verdict.NOTHING or self._stopping.is_set():
+        if judged.verdict is StickVerdict.NOTHING or self._stopping.is_set():
             return
         self._last = judged
-        if judged.verdict is Verdict.DONE:
+        if judged.verdict is StickVerdict.DONE:
             self._around.show(StickSignal.READING)
             self._obey(judged)
             return
         logger.warning("the stick %s resets nothing: %s", medium.device, medium.problem or _LOGGED[judged.verdict])
-        if judged.verdict is not Verdict.UNREADABLE:
+        if judged.verdict is not StickVerdict.UNREADABLE:
             self._around.show(StickSignal.REFUSED)
         if judged.content:
             refused = Audited(time.time(), STICK, OPERATION, medium.device, "failed", judged.verdict.value)
@@ -221,7 +221,7 @@ class StickResets(Service):
     def describe(self) -> Mapping[str, Any]:
         """Return for how long sticks are looked at yet, and what became of the last one."""
         return {
-            "open_for": round(self._judge.left),
+            "open_for": round(self._judge.seconds_left),
             "last_stick": self._last.verdict.value if self._last is not None else None,
         }
 

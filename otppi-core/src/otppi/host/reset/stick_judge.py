@@ -23,7 +23,7 @@ TRIES: Final = 5
 """Wrong codes of one run of the computer."""
 
 
-class Verdict(Enum):
+class StickVerdict(Enum):
     """What becomes of a stick."""
 
     NOTHING = "nothing"
@@ -51,7 +51,7 @@ class Judged:
         content: The digest of its content.
     """
 
-    verdict: Verdict
+    verdict: StickVerdict
     plan: ResetPlan = field(default_factory=ResetPlan)
     content: str = ""
 
@@ -129,33 +129,33 @@ class StickJudge:
         self._refused: set[str] = set()
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds in which sticks are looked at yet."""
         return max(0.0, WINDOW - self._uptime())
 
     def judge(self, medium: Medium, values: ResetValues) -> Judged:
         """Judge what was found."""
         if medium.problem:
-            return Judged(Verdict.UNREADABLE)
+            return Judged(StickVerdict.UNREADABLE)
         asked = requests_of(medium.files)
         if not asked:
-            return Judged(Verdict.NOTHING)
+            return Judged(StickVerdict.NOTHING)
         content = digest_of(medium)
         if not values["stick"]:
-            return Judged(Verdict.OFF)
-        if not self.left:
-            return Judged(Verdict.LATE)
+            return Judged(StickVerdict.OFF)
+        if not self.seconds_left:
+            return Judged(StickVerdict.LATE)
         if content in self._refused or self._seen(content):
-            return Judged(Verdict.SEEN)
+            return Judged(StickVerdict.SEEN)
         allowed = [one for one in asked if one.is_public and values["public_word"]]
         for one in asked:
             if one not in allowed and one.code:
                 if not self._tries.may():
-                    return self._no(Verdict.TOO_MANY, content)
+                    return self._no(StickVerdict.TOO_MANY, content)
                 if self._is_code(one.code):
                     self._tries.forgive()
                     allowed.append(one)
-        return self._allow(allowed, content) if allowed else self._no(Verdict.WRONG, content)
+        return self._allow(allowed, content) if allowed else self._no(StickVerdict.WRONG, content)
 
     def _allow(self, allowed: list[ResetRequest], content: str) -> Judged:
         names = [name for one in allowed for name in one.groups]
@@ -163,9 +163,9 @@ class StickJudge:
             logger.warning("a reset stick names parts that there are not here: %d of them", len(unknown))
         plan = self._groups.plan(names, wipe=any(one.wipe for one in allowed))
         if not plan.steps:
-            return self._no(Verdict.USELESS, content)
-        return Judged(Verdict.DONE, plan, content)
+            return self._no(StickVerdict.USELESS, content)
+        return Judged(StickVerdict.DONE, plan, content)
 
-    def _no(self, verdict: Verdict, content: str) -> Judged:
+    def _no(self, verdict: StickVerdict, content: str) -> Judged:
         self._refused.add(content)
         return Judged(verdict, content=content)
