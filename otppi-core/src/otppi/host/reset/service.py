@@ -185,11 +185,11 @@ class StickResets(Service):
             self._obey(judged)
             return
         logger.warning("the stick %s resets nothing: %s", medium.device, medium.problem or _LOGGED[judged.verdict])
-        if judged.verdict is not StickVerdict.UNREADABLE:
-            self._around.show(StickSignal.REFUSED)
         if judged.content:
             refused = Audited(time.time(), STICK, OPERATION, medium.device, "failed", judged.verdict.value)
             self._around.audit(refused)
+        if judged.verdict is not StickVerdict.UNREADABLE:
+            self._around.show(StickSignal.REFUSED)
 
     def _obey(self, judged: Judged) -> None:
         plan = judged.plan
