@@ -156,6 +156,7 @@ def test_a_stick_with_the_code(device: Device) -> None:
     device.plug_in({CODE_FILE: device.code().encode()})
     until(lambda: device.last_stick() == "seen")
     assert not device.restarts.is_set()
+    assert device.signals[-1] is StickSignal.DONE, "the light says yet that it is done"
 
 
 def test_a_stick_with_another_code(device: Device, caplog: pytest.LogCaptureFixture) -> None:

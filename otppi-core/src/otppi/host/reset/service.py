@@ -46,6 +46,9 @@ _LOGGED: Final[Mapping[StickVerdict, str]] = MappingProxyType(
     }
 )
 
+_QUIET: Final = frozenset({StickVerdict.UNREADABLE, StickVerdict.SEEN})
+"""What is logged and no more: a stick with other things, and one whose reset is done, which the light shows yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -185,11 +188,12 @@ class StickResets(Service):
             self._obey(judged)
             return
         logger.warning("the stick %s resets nothing: %s", medium.device, medium.problem or _LOGGED[judged.verdict])
+        if judged.verdict in _QUIET:
+            return
         if judged.content:
             refused = Audited(time.time(), STICK, OPERATION, medium.device, "failed", judged.verdict.value)
             self._around.audit(refused)
-        if judged.verdict is not StickVerdict.UNREADABLE:
-            self._around.show(StickSignal.REFUSED)
+        self._around.show(StickSignal.REFUSED)
 
     def _obey(self, judged: Judged) -> None:
         plan = judged.plan
