@@ -1,6 +1,7 @@
 """The twin: the image's root of amd64, booted by systemd-nspawn on a copy of its own, which outlives a reboot."""
 
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
@@ -61,7 +62,8 @@ class Twin:
         """
         since = time.clock_gettime(time.CLOCK_BOOTTIME)
         clock = () if uptime is None else ("unshare", "--time", f"--boottime={uptime - since:.0f}")
-        name = f"{self._folder.name.replace('_', '-')}0"  # a machine's name is one of a host: it ends with no hyphen
+        # A machine's name is one of a host (machine-info(5)): with no underscore, and no hyphen at its end.
+        name = f"otppi-twin-{secrets.token_hex(8)}"
         console = open(self._folder / "console", "ab")  # noqa: SIM115 - the process has it
         with console:
             self._process = subprocess.Popen(
