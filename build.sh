@@ -209,7 +209,7 @@ need_postman() {
 # need_image: what making the card image and looking at it takes
 need_image() {
   need_packages mmdebstrap=mmdebstrap arch-test=arch-test mcopy=mtools mkfs.fat=dosfstools sfdisk=fdisk mke2fs=e2fsprogs \
-    zstd=zstd cpio=cpio modprobe=kmod xz=xz-utils unshare=util-linux
+    zstd=zstd cpio=cpio modprobe=kmod xz=xz-utils unshare=util-linux mkfs.exfat=exfatprogs
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install debian-archive-keyring
 }
 

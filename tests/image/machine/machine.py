@@ -175,6 +175,33 @@ class Machine:
                 self.qmp.command("chardev-remove", id=f"line-{serial}")
                 path.unlink()
 
+    @contextmanager
+    def stick(self, image: Path, name: str, *, slow: bool = False) -> Iterator[None]:
+        """Plug a USB stick in that has this image; it is pulled out in the end.
+
+        Args:
+            image: Of which nothing is changed.
+            name: What QEMU calls it.
+            slow: Whether it gives 512 octets each two seconds.
+        """
+        node = {"driver": "raw", "read-only": True, "file": {"driver": "file", "filename": str(image)}}
+        if slow:
+            limits = {"bps-total": 256, "bps-total-max": 512}
+            self.qmp.command("object-add", qom_type="throttle-group", id=f"slow-{name}", limits=limits)
+            node = {"driver": "throttle", "throttle-group": f"slow-{name}", "read-only": True, "file": node}
+        self.qmp.command("blockdev-add", node_name=f"disk-{name}", **node)
+        try:
+            self.qmp.command(
+                "device_add", driver="usb-storage", id=name, bus="xhci.0", drive=f"disk-{name}", removable=True
+            )
+            self._plugged.add(name)
+            yield
+        finally:
+            self.pull_out(name)
+            self.qmp.command("blockdev-del", node_name=f"disk-{name}")
+            if slow:
+                self.qmp.command("object-del", id=f"slow-{name}")
+
     def plug_in(self, serial: str) -> None:
         """Plug the adapter with this serial number in."""
         self.qmp.command(

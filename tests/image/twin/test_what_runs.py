@@ -157,6 +157,7 @@ def test_gateway_is_confined(twin: Twin) -> None:
     [
         "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
         "otppi-reset-network", "otppi-firewall",
+        "otppi-read-stick@sda1", "otppi-signal@done",
     ],
 )  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
@@ -179,6 +180,9 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StopUnit", "otppi-firewall.service"),
         ("StopUnit", "otppi-dhcp-apply.service"),
         ("StartUnit", "otppi-dhcp-end.service"),
+        ("StartUnit", "otppi-read-stick@mmcblk0p2.service"),
+        ("StopUnit", "otppi-read-stick@sda1.service"),
+        ("StartUnit", "otppi-signal@other.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )

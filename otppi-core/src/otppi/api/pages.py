@@ -26,6 +26,7 @@ OWN_NAMES: Final = frozenset(
         "jobs",
         "keys",
         "language",
+        "locked",
         "login",
         "logout",
         "messages",

@@ -54,6 +54,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "alarms": ("alarms",),
     "report": ("report",),
     "operations": ("operations",),
+    "reset": ("resets",),
     "completion": ("completion",),
 }
 """The words that commands begin with, and the modules of this package that say more of them than their operations do.
@@ -74,6 +75,7 @@ _GROUPS = {
     "keys": _("Show the public key that senders encrypt envelopes to, or replace it."),
     "block": _("Show or change the blocking list: numbers that get nothing from any modem."),
     "backup": _("Put all that matters into a sealed file, or look at one."),
+    "reset": _("Show what can be reset and what was, or bring parts of the device back to what they were when new."),
     "job": _("List long work that goes on, show how far it is, call it off."),
     "certificate": _("Show the certificate of the pages and of the API, use another one, go one step back."),
     "clock": _("Show how the clock of the device is, set it, have time servers asked."),

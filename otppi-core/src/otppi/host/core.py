@@ -46,6 +46,9 @@ from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
+from otppi.host.reset import operations as reset_operations
+from otppi.host.reset import page as reset_page
+from otppi.host.reset.settings import RESET
 from otppi.host.runtime import operations as runtime_operations
 from otppi.host.runtime import page as runtime_page
 from otppi.host.runtime.entry_points import Found
@@ -125,6 +128,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
         "clock": Room((CLOCK,), clock_operations.OPERATIONS),
         "backup": Room((), backup_operations.OPERATIONS),
+        "reset": Room((RESET,), reset_operations.OPERATIONS, (reset_page.RESET_PAGE,)),
         "jobs": Room((), job_operations.OPERATIONS),
         "trials": Room((), trial_operations.OPERATIONS),
         "audit": Room((), audit_operations.OPERATIONS, (audit_page.AUDIT,)),

@@ -53,6 +53,9 @@ from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.otp.one_time import open_passwords
 from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
+from otppi.host.reset.groups import Groups
+from otppi.host.reset.service import StickResets, Surroundings
+from otppi.host.reset.stick_judge import StickJudge, Tries
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
@@ -127,6 +130,7 @@ class Host:
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
+        self.stick_resets = self._stick_resets(boot_folder)
         self.services = Services((*self._own_services(report), *self._plugin_services(boot_folder)), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
         for part in (self.otp, self.webhook, self.ingresses):
@@ -241,8 +245,21 @@ class Host:
             self.ingresses,
             self.alarms,
             self.trials,
+            self.stick_resets,
             self.jobs,  # stops first: what goes on uses all the others
         )
+
+    def _stick_resets(self, boot_folder: Path) -> StickResets:
+        """Make what obeys reset sticks."""
+        data = self.data
+        judge = StickJudge(
+            data.claim.device_code.matches,
+            Groups(data.config.sections.values()),
+            lambda content: content in data.resets.journal.past().seen,
+            Tries(boot_folder / "reset-tries"),
+        )
+        around = Surroundings(data.tell, self.alarms.announce)
+        return StickResets(data.resets, judge, data.plugins.media_watchers.values(), data.config, around)
 
     def _plugin_services(self, boot_folder: Path) -> Iterator[PluginService]:
         config = self.data.config

@@ -11,7 +11,7 @@ from otppi.api.egress import EgressState
 from otppi.host.alarms.book import AlarmChange, AlarmLine, AlarmNotice
 from otppi.host.alarms.conditions import CONDITIONS, RecentCount, Watched, said_of
 from otppi.host.alarms.settings import ALARMS
-from otppi.host.alarms.wording import as_event, as_mail, as_sms, sms_of_test
+from otppi.host.alarms.wording import TEST, as_event, as_mail, as_sms, sms_of
 from otppi.host.gateway.hardware import CardHealth
 from otppi.host.gateway.machine import StorageUse
 from otppi.host.meter.limits import DAILY_USED_UP, MONTHLY_USED_UP
@@ -205,7 +205,7 @@ def test_what_has_no_room_is_counted() -> None:
 
 def test_the_test_is_one_segment_too() -> None:
     for language in ("en", "id"):
-        assert len(segment(sms_of_test("x" * 64, language))) == 1
+        assert len(segment(sms_of(TEST, "x" * 64, language))) == 1
 
 
 def test_an_email_has_all_of_it() -> None:

@@ -84,6 +84,7 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         "/system/certificate", _("Certificate"), _("By which browsers know this device over HTTPS, and until when.")
     ),
     SystemEntry("/system/diagnostics", _("Diagnostics"), _("One file for who looks for a fault from afar.")),
+    SystemEntry("/pages/reset-device", _("Reset"), _("Parts of the device as they were when it was new.")),
     SystemEntry("/services/gateway", _("Restart OTP-Pi"), _("Queued messages stay, and are sent after the start.")),
     SystemEntry(
         "/services/reboot", _("Restart the device"), _("The whole computer starts anew. Messages that wait are lost.")

@@ -21,6 +21,7 @@ _LATER: Final[Mapping[str, str]] = {
     "jobs": "jobs.JobPages",
     "keys": "keys.KeyPages",
     "language": "language.LanguagePage",
+    "locked": "locked.LockedPage",
     "login": "login.LoginPages",
     "logout": "own_session.LogoutPage",
     "messages": "messages.MessagePages",

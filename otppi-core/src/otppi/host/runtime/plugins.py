@@ -16,6 +16,7 @@ from otppi.api.clock import ClockWriterType
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
+from otppi.api.media import MediaWatcherType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.pages import Page
@@ -70,6 +71,7 @@ FIREWALL_WRITERS = PluginKind(
     "firewall writer", "otppi_firewall_writers", WriterType, lambda one: one.section.key, lambda one: one.section
 )
 CLOCK_WRITERS = PluginKind("clock writer", "otppi_clock_writers", ClockWriterType, lambda one: one.key)
+MEDIA_WATCHERS = PluginKind("media watcher", "otppi_media_watchers", MediaWatcherType, lambda one: one.key)
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
@@ -82,6 +84,7 @@ KINDS: tuple[PluginKind[Any], ...] = (
     NETWORK_WRITERS,
     FIREWALL_WRITERS,
     CLOCK_WRITERS,
+    MEDIA_WATCHERS,
     OPERATIONS,
     SERVICES,
     PAGES,
@@ -194,6 +197,11 @@ class Plugins:
     def clock_writers(self) -> dict[str, ClockWriterType]:
         """What sets the clock of the device, by their keys."""
         return self.of_kind(CLOCK_WRITERS)
+
+    @property
+    def media_watchers(self) -> dict[str, MediaWatcherType]:
+        """What watches for reset sticks, by its keys."""
+        return self.of_kind(MEDIA_WATCHERS)
 
     @property
     def operations(self) -> dict[str, Operation]:
