@@ -54,6 +54,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import Services
+from otppi.host.update.updates import Updates
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
 from otppi.host.users.settings import API_USERS
@@ -111,6 +112,7 @@ class Host:
             lambda: config.many(ADMINISTRATORS), self._send_code, lambda: self.gateway.capacity() > 0
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
+        self.updates = Updates(boot_folder.parent / "update", data.path / "update-noted", data.tell)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
         self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
@@ -156,7 +158,12 @@ class Host:
             storage=partial(storage_use, self.data.path),
             undervoltage=undervoltage,
             failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
+            failed_update=self._failed_update,
         )
+
+    def _failed_update(self) -> tuple[str, str] | None:
+        failed = self.updates.failed()
+        return None if failed is None else (failed.version, failed.reason)
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -214,6 +221,7 @@ class Host:
             Administering(self.administrators, self.data.claim, config),
             self.gateway,
             self.ingresses,
+            self.updates,
             self.alarms,
             self.jobs,  # stops first: what goes on uses all the others
         )

@@ -52,6 +52,7 @@ def _running(host: Host) -> tuple[object, ...]:
         host.restarting,
         host.device_power,
         host.jobs,
+        host.updates,
         host.alarms,
         host.log,
     )

@@ -1,7 +1,6 @@
 """The conditions that alarms are raised by: of each what is said of it, how it is known, and when it counts.
 
-One more is one more entry of `CONDITIONS`, with its switch in the settings. An update that failed will be one, as soon
-as there is something that updates.
+One more is one more entry of `CONDITIONS`, with its switch in the settings.
 """
 
 import time
@@ -48,6 +47,8 @@ class Watched:
         storage: The storage; None where it does not tell.
         undervoltage: Whether the device gets too little; None where it does not tell.
         failed_logins: How many failed within the last hour.
+        failed_update: The version and the reason of an update that was tried lately, and does not run; None where
+            there is none.
     """
 
     modems: Callable[[], Iterable[ModemWorker]]
@@ -56,6 +57,7 @@ class Watched:
     storage: Callable[[], StorageUse | None]
     undervoltage: Callable[[], bool | None]
     failed_logins: Callable[[], int]
+    failed_update: Callable[[], tuple[str, str] | None]
 
 
 Values = Mapping[str, Any]
@@ -184,10 +186,16 @@ def _logins(watched: Watched, values: Values) -> Iterable[Sign]:
     yield Sign("", bad, {"count": count})
 
 
+def _updates(watched: Watched, _values: Values) -> Iterable[Sign]:
+    failed = watched.failed_update()
+    yield Sign("", failed is not None, {} if failed is None else {"version": failed[0], "reason": failed[1]})
+
+
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 STORAGE_FULL: Final = _("The storage of the device is {used:.0f} % full.")
 STORAGE_LOCKED: Final = _("The storage of the device cannot be written.")
+_UPDATE_FAILED: Final = _("The update to OTP-Pi {version} failed: the version before runs.")
 LOGINS_FAILED: Final = _("{count:.0f} logins failed within an hour.")
 _WHY: Final[Mapping[str, Text]] = MappingProxyType(
     {
@@ -269,6 +277,12 @@ CONDITIONS: Final = (
         _logins,
         lambda _name, facts: LOGINS_FAILED.filled(count=facts["count"]),
         well=5 * _MINUTE,
+    ),
+    AlarmCondition(
+        "update",
+        AlarmLevel.PROBLEM,
+        _updates,
+        lambda _name, facts: _UPDATE_FAILED.filled(version=facts["version"]),
     ),
 )
 BY_KEY: Final[Mapping[str, AlarmCondition]] = MappingProxyType({one.key: one for one in CONDITIONS})

@@ -33,6 +33,7 @@ class AlarmsValues(TypedDict):
     voltage: bool
     logins: bool
     logins_an_hour: int
+    update: bool
     most_an_hour: int
     most_a_day: int
     balance_repeat: int
@@ -42,6 +43,7 @@ class AlarmsValues(TypedDict):
     disk_repeat: int
     voltage_repeat: int
     logins_repeat: int
+    update_repeat: int
 
 
 def recipients_of(
@@ -91,6 +93,7 @@ _QUOTA = _("Quota used up")
 _DISK = _("Storage full")
 _VOLTAGE = _("Undervoltage")
 _LOGINS = _("Many failed logins")
+_UPDATE = _("Update that failed")
 
 ALARMS = TypedSection(
     values=AlarmsValues,
@@ -173,6 +176,7 @@ ALARMS = TypedSection(
                 unit=_("logins"),
                 enabled_by="logins",
             ),
+            _watched("update", _UPDATE, _("A new version of OTP-Pi was tried, and did not work.")),
         ),
         *grouped(
             "limits",
@@ -204,6 +208,7 @@ ALARMS = TypedSection(
             _repeat("disk", _DISK),
             _repeat("voltage", _VOLTAGE),
             _repeat("logins", _LOGINS),
+            _repeat("update", _UPDATE),
         ),
     ),
 )
