@@ -104,9 +104,8 @@ def _versions(told: Mapping[str, Any]) -> Iterator[str]:
     yield _("version {version} runs", version=told["running"])
     if told["why"]:
         yield str(told["why"])
-    if "image" not in told:
-        return
-    yield _("the card image came with {version}", version=told["image"])
+    if told["image"]:
+        yield _("the card image came with {version}", version=told["image"])
     if told["before"]:
         yield _("the version before: {version}", version=told["before"])
     if outcome := told["outcome"]:

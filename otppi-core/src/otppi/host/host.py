@@ -54,6 +54,7 @@ from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import Services
+from otppi.host.update.security import SecurityUpdates
 from otppi.host.update.updates import Updates
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
@@ -113,6 +114,7 @@ class Host:
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
         self.updates = Updates(boot_folder.parent / "update", data.path / "update-noted", data.tell)
+        self.security_updates = SecurityUpdates(config, self._is_quiet)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
         self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
@@ -164,6 +166,10 @@ class Host:
     def _failed_update(self) -> tuple[str, str] | None:
         failed = self.updates.failed()
         return None if failed is None else (failed.version, failed.reason)
+
+    def _is_quiet(self) -> bool:
+        """Whether no message waits, and none is being sent."""
+        return not any(len(one.queue) or one.sending is not None for one in self.dispatch.workers())
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -222,6 +228,7 @@ class Host:
             self.gateway,
             self.ingresses,
             self.updates,
+            self.security_updates,
             self.alarms,
             self.jobs,  # stops first: what goes on uses all the others
         )

@@ -53,6 +53,7 @@ def _running(host: Host) -> tuple[object, ...]:
         host.device_power,
         host.jobs,
         host.updates,
+        host.security_updates,
         host.alarms,
         host.log,
     )

@@ -38,6 +38,7 @@ WELL = Watched(
     storage=lambda: StorageUse(20.0, writable=True),
     undervoltage=lambda: False,
     failed_logins=lambda: 0,
+    failed_update=lambda: None,
 )
 
 
@@ -79,6 +80,7 @@ def test_all_is_well() -> None:
         ("disk", {"storage": lambda: None}, [None]),
         ("voltage", {"undervoltage": lambda: True}, [True]),
         ("voltage", {"undervoltage": lambda: None}, [None]),
+        ("update", {"failed_update": lambda: ("0.2.0", "not_ready")}, [True]),
         ("logins", {"failed_logins": lambda: 50}, [True]),
         ("logins", {"failed_logins": lambda: 30}, [None]),
     ],
@@ -108,6 +110,10 @@ def told(changes: dict[str, Any]) -> list[str]:
         ),
         ({"storage": lambda: StorageUse(91.4, writable=True)}, "The storage of the device is 91 % full."),
         ({"storage": lambda: StorageUse(20.0, writable=False)}, "The storage of the device cannot be written."),
+        (
+            {"failed_update": lambda: ("0.2.0", "not_ready")},
+            "The update to OTP-Pi 0.2.0 failed: the version before runs.",
+        ),
         ({"failed_logins": lambda: 73}, "73 logins failed within an hour."),
         ({"undervoltage": lambda: True}, "The device has undervoltage. Use a 5 V 3 A supply."),
     ],
@@ -126,7 +132,7 @@ def test_the_end_of_each_is_said() -> None:
         "used": 9.0,
         "writable": 1.0,
     }
-    facts |= {"count": 3.0, "state": "absent"}
+    facts |= {"count": 3.0, "state": "absent", "version": "0.2.0"}
     ends = [said_of(one.key, "m0", facts, ended=True) for one in CONDITIONS]
     assert len({str(one) for one in ends}) == len(CONDITIONS)
 

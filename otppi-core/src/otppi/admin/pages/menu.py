@@ -66,6 +66,9 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         _("Import"),
         _("Take over the configuration of the original OTP-Pi, or of another SMS program."),
     ),
+    SystemEntry(
+        "/system/update", _("Update"), _("A new version of OTP-Pi, and the one before; security updates of Debian.")
+    ),
     SystemEntry("/jobs", _("Jobs"), _("Long work that goes on, and how far it is."), Role.VIEWER),
     SystemEntry("/system/log", _("Log"), _("What OTP-Pi writes, as it comes; to filter, and to download.")),
     SystemEntry(

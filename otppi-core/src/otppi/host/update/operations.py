@@ -8,6 +8,7 @@ from otppi.api.errors import InvalidSettings
 from otppi.api.operations import Operation, Role
 from otppi.api.settings import Kind, Setting, boolean, integer
 from otppi.host.runtime.registry import HostCall
+from otppi.host.update.security import SecurityUpdates
 from otppi.host.update.updates import LARGEST, Updates
 from otppi.text import _
 from otppi.wire.errors import FieldError
@@ -17,7 +18,7 @@ LONGEST_PIECE: Final = 128 * 1024
 
 
 def _status(call: HostCall) -> dict[str, Any]:
-    return call.part(Updates).describe()
+    return call.part(Updates).describe() | {"security": call.part(SecurityUpdates).describe()}
 
 
 def _receive(call: HostCall, offset: int, content: str) -> dict[str, Any]:

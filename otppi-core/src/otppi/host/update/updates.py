@@ -87,7 +87,8 @@ class Updates(Service):
     def describe(self) -> dict[str, Any]:
         """Return which versions there are, and what became of the last update."""
         if not system_units.in_use():
-            return {"running": otppi.__version__, "possible": False, "why": _NOT_HERE}
+            nothing = {"image": "", "before": "", "outcome": None}
+            return {"running": otppi.__version__, "possible": False, "why": _NOT_HERE, **nothing}
         confirmed, before = self.versions.current()
         image, outcome = self.versions.of_image(), self.versions.outcome()
         return {
