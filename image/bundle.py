@@ -2,8 +2,8 @@
 
     python -m image.bundle ROOT KEY FILE
 
-KEY is the private key in PEM (`openssl genpkey -algorithm ed25519`), given by its path and kept elsewhere; the public one
-is in the images that take what it has signed (`OTPPI_RELEASE_KEY`, docs/update.md).
+KEY is the private key in PEM (`openssl genpkey -algorithm ed25519`), given by its path and kept elsewhere; the public
+one is in the images that take what it has signed (`OTPPI_RELEASE_KEY`, docs/update.md).
 """
 
 import argparse

@@ -6,7 +6,7 @@ import pytest
 
 from otppi.api.modem import PhoneMessage
 
-from .conftest import Cli, Gateway
+from .conftest import Cli, Gateway  # noqa: TID252
 
 
 def test_a_message_is_sent_and_nothing_is_left(otppi: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

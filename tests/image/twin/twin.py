@@ -57,7 +57,7 @@ class Twin:
         Args:
             options: More ones of systemd-nspawn.
         """
-        name = self._folder.name.replace("_", "-")  # a machine's name is one of a host
+        name = f"{self._folder.name.replace('_', '-')}x"  # a machine's name is one of a host: no - at its end
         console = open(self._folder / "console", "ab")  # noqa: SIM115 - the process has it
         with console:
             self._process = subprocess.Popen(

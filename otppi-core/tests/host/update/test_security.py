@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ class Device:
         self.now, self.quiet = float(NIGHT), True
         self.started: list[str] = []
         self.fails = ""
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.outcome = folder / "security"
         self.updates = SecurityUpdates(
             self.config, lambda: self.quiet, outcome=self.outcome, clock=lambda: self.now, start=self._start

@@ -179,7 +179,7 @@ def test_a_card_without_room(device: Device, monkeypatch: pytest.MonkeyPatch) ->
     device.hand_over()
     real = os.statvfs(device.folder)
     monkeypatch.setattr(
-        unit.os, "statvfs", lambda _path: os.statvfs_result((4096, 4096, 9_000, 8_000, 8_000, *tuple(real)[5:]))
+        os, "statvfs", lambda _path: os.statvfs_result((4096, 4096, 9_000, 8_000, 8_000, *tuple(real)[5:]))
     )
     assert refused(device) is Reason.NO_SPACE
 

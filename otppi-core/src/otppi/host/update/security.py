@@ -1,7 +1,7 @@
 """Debian's security updates: when the gateway has them fetched and installed, and what became of it.
 
-The units do the work as root (`otppi-security-updates@.service`): `fetch` downloads into RAM or onto the card and installs
-nothing; `install` installs what was fetched. In between, and before each, it is seen whether a message waits.
+The units do the work as root (`otppi-security-updates@.service`): `fetch` downloads and installs nothing; `install`
+installs what was fetched. In between, and before, it is seen whether a message waits.
 """
 
 import json

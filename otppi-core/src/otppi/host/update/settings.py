@@ -22,10 +22,7 @@ UPDATES = TypedSection(
     values=UpdatesValues,
     key="updates",
     title=_("Updates"),
-    help=_(
-        "Security updates of the system around OTP-Pi, on a card image. Updates of OTP-Pi itself are never made without "
-        "a person."
-    ),
+    help=_("Security updates of the system around OTP-Pi, on a card image. OTP-Pi itself waits for a person."),
     reset_group="sms",
     settings=(
         boolean(
