@@ -127,7 +127,7 @@ def device(image: Path, release: Release) -> Iterator[Twin]:
         drop_in.mkdir(parents=True)
         (drop_in / "test.conf").write_text("[Service]\nTimeoutStartSec=20\n")
         one.run("systemctl", "daemon-reload")
-        one.otppi("settings", "set", "sms", "country_code=62")
+        one.otppi("settings", "set", "sms.country_code", "65")
         yield one
 
 
@@ -193,7 +193,7 @@ def test_one_that_does_not_become_ready_is_taken_back(
     assert code == 1, told
     assert "did not become ready" in told
     assert _running(device) == "0.2.0"
-    assert '"62"' in device.otppi("settings", "show", "sms", "--json")  # what it did to the settings is undone
+    assert '"65"' in device.otppi("settings", "show", "sms", "--json")  # what it did to the settings is undone
     outcome = _status(device)["outcome"]
     assert (outcome["version"], outcome["result"]) == (version, "rolled_back")
     assert f"The update to {version} failed." in device.otppi("status", "--json")

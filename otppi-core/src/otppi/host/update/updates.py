@@ -15,7 +15,7 @@ from otppi.api.operations import Actor, Role
 from otppi.api.services import Service
 from otppi.host.runtime.registry import Audited
 from otppi.host.update.outcomes import SAID, Reason, Result, reason_of
-from otppi.host.update.versions import KEY, Outcome, Versions
+from otppi.host.update.versions import KEY, UpdateOutcome, Versions
 from otppi.kit import system_units
 from otppi.kit.files import replace_whole
 from otppi.text import Text, _
@@ -181,7 +181,7 @@ class Updates(Service):
         system_units.start(_BACK[with_settings])
         return {"version": before or self.versions.of_image(), "restarting": True}
 
-    def failed(self) -> Outcome | None:
+    def failed(self) -> UpdateOutcome | None:
         """Return what became of an update within the last day that was tried, and does not run; None where none was."""
         outcome = self.versions.outcome() if system_units.in_use() else None
         if outcome is None or not 0 <= self._clock() - outcome.at < _ALARM_FOR:
@@ -258,7 +258,7 @@ def failed_said(version: str, reason: str) -> Text:
     return _("The update to {version} failed. {why}", version=version or "?", why=why)
 
 
-def said_of(outcome: Outcome) -> Text:
+def said_of(outcome: UpdateOutcome) -> Text:
     """Return what became of an update, in a sentence."""
     if outcome.result == Result.CONFIRMED:
         return _("Version {version} is in use.", version=outcome.version)

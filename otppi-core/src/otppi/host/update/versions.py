@@ -31,7 +31,7 @@ _NONE: Final = "0.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UpdateOutcome:
     """What became of the last update.
 
     Attributes:
@@ -87,7 +87,7 @@ class Versions:
         words = self._words("trial")
         return self._kept(words[0]) if words else ""
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> UpdateOutcome | None:
         """Return what became of the last update; None where there was none, or where that cannot be read."""
         path = self.home / "outcome"
         try:
@@ -95,7 +95,7 @@ class Versions:
                 raw, status = file.read(4096), os.fstat(file.fileno())
             told = json.loads(raw)
             version, result, reason = (str(told[key])[:64] for key in ("version", "result", "reason"))
-            return Outcome(version, result, reason, status.st_mtime, f"{status.st_ino}-{status.st_mtime_ns}")
+            return UpdateOutcome(version, result, reason, status.st_mtime, f"{status.st_ino}-{status.st_mtime_ns}")
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
