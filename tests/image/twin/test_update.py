@@ -153,7 +153,7 @@ def test_a_new_version_runs_and_stays(device: Twin, good: Path) -> None:
     assert code == 0, told + device.journal("--unit=otppi-update", "--unit=otppi", "--unit=otppi-self-test")
     assert _running(device) == "0.2.0"
     assert device.otppi("--version").split()[1] == "0.2.0"
-    assert device.otppi("settings", "show", "sms", "--json").count('"62"') == 1
+    assert device.otppi("settings", "show", "sms", "--json").count('"65"') == 1
     process = device.properties("otppi.service", "MainPID")["MainPID"]
     assert f"/{HOME}/versions/0.2.0/" in device.run("cat", f"/proc/{process}/maps")
     until(lambda: "update_outcome" in device.otppi("audit", "--json"), "the audit is not told")
