@@ -1,4 +1,4 @@
-"""The page of updates in a browser: its script sends a bundle piece by piece, and says what the device does not take."""
+"""The page of updates in a browser: its script sends a bundle piece by piece, and says what is not taken."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -42,8 +42,8 @@ def _archive(folder: Path, suite: str, packages: Mapping[str, Path]) -> None:
     (lists / "Packages").write_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     (folder / f"dists/{suite}/Release").write_text(
-        f"Suite: {suite}\nCodename: {suite}\nArchitectures: amd64\nComponents: main\n"
-        f"SHA256:\n {digest} {len(text)} main/binary-amd64/Packages\n"
+        f"Date: Mon, 30 Nov 2026 00:00:00 UTC\nSuite: {suite}\nCodename: {suite}\nArchitectures: amd64\n"
+        f"Components: main\nSHA256:\n {digest} {len(text)} main/binary-amd64/Packages\n"
     )
 
 
