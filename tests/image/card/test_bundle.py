@@ -61,7 +61,16 @@ def test_the_command(root: Path, key: Ed25519PrivateKey, tmp_path: Path, capsys:
     assert main([str(root), str(tmp_path / "key.pem"), str(tmp_path / "x.bundle")]) == 0
     assert "OTP-Pi 1.2.3 for aarch64" in capsys.readouterr().out
     rsa = tmp_path / "rsa.pem"
-    command = ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", rsa]
+    command: list[str | Path] = [
+        "openssl",
+        "genpkey",
+        "-algorithm",
+        "RSA",
+        "-pkeyopt",
+        "rsa_keygen_bits:2048",
+        "-out",
+        rsa,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     with pytest.raises(SystemExit):
         main([str(root), str(rsa), str(tmp_path / "y.bundle")])
