@@ -371,6 +371,9 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
             "backup_create",
             "inbox_mark_several",
             "alarms_test",
+            "update_receive",
+            "update_install",
+            "update_rollback",
         ),
     }
 
