@@ -225,7 +225,6 @@ def test_hardware_watchdog_is_asked_for(twin: Twin) -> None:
 def test_last_lines_are_kept_over_a_crash(twin: Twin) -> None:
     kept = twin.path / "var/lib/otppi-update/last-lines"
     twin.run("systemctl", "start", "otppi-version-back@keep.service", check=False)  # it makes the folder
-    twin.run("systemctl", "reset-failed", "otppi-version-back@keep.service")
     kept.unlink(missing_ok=True)
     twin.run("systemctl", "kill", "--signal=SEGV", "otppi.service")
     until(kept.exists, "nothing is kept")
