@@ -218,22 +218,25 @@ def test_a_device_without_a_key_takes_none(new_twin: Twin, good: Path) -> None:
     assert _running(new_twin) == OWN
 
 
-@pytest.mark.parametrize("step", ["check", "unpack", "test", "restart"])
+STEPS = ("check", "unpack", "test", "restart")
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_the_power_goes_while_it_is_updated(new_twin: Twin, release: Release, good: Path, step: str) -> None:
     _switched_on(new_twin, release)
     owned = ("--owner=otppi", "--group=otppi")
     new_twin.run("install", "-D", "--mode=600", *owned, _brought(new_twin, good), "/run/otppi/update/bundle")
     new_twin.run("systemctl", "--no-block", "start", "otppi-update.service")
-    wanted = f"grep -q '\"{step}\"' /run/otppi-update/progress"
-    new_twin.run("timeout", "120", "sh", "-c", f"until {wanted} 2>/dev/null; do :; done")
+    reached = "|".join(STEPS[STEPS.index(step) :])  # a quick one may be over before anybody looks
+    wanted = f"until grep -Eq '\"({reached})\"' /run/otppi-update/progress 2>/dev/null; do :; done"
+    new_twin.run("timeout", "120", "sh", "-c", wanted)
     new_twin.cut_power()
     assert new_twin.boot() == "running"
-    assert _running(new_twin) in ((OWN, "0.2.0") if step == "restart" else (OWN,))
     assert new_twin.otppi("self-test").startswith("a message was sent")
-    if step != "restart":  # and it is made once more
+    if _running(new_twin) == OWN:  # and it is made once more
         code, told = _update(new_twin, _brought(new_twin, good))
         assert code == 0, told
-    assert _running(new_twin) in (OWN, "0.2.0")
+    assert _running(new_twin) == "0.2.0"
     assert {one.name for one in (new_twin.path / HOME / "versions").iterdir()} == {"0.2.0"}
 
 
