@@ -45,6 +45,10 @@ GOOD = {
     f"otppi_device_memory_size_bytes{{{GW}}}": "1000x200",
     f"otppi_device_temperature_celsius{{{GW}}}": "55x200",
     f"otppi_device_undervoltage{{{GW}}}": "0x200",
+    f'otppi_device_usb_over_currents_total{{{GW},port="1-1.2"}}': "0x200",
+    f"otppi_device_storage_errors{{{GW}}}": "0x200",
+    f"otppi_device_storage_life_used_ratio{{{GW}}}": "0.3x200",
+    f"otppi_clock_trusted{{{GW}}}": "1x200",
 }
 """A good day, a sample each minute."""
 BAD: dict[str, tuple[str, str]] = {
@@ -68,6 +72,9 @@ BAD: dict[str, tuple[str, str]] = {
     "MemoryShort": ("otppi_device_memory_available_bytes", "10x200"),
     "DeviceHot": ("otppi_device_temperature_celsius", "85x200"),
     "Undervoltage": ("otppi_device_undervoltage", "1x200"),
+    "CardHasErrors": ("otppi_device_storage_errors", "1x200"),
+    "UsbPortCutOff": ("otppi_device_usb_over_currents_total", "0+1x200"),
+    "ClockNotSet": ("otppi_clock_trusted", "0x200"),
 }
 """What is otherwise where an alert is to fire: the one series that this is in, and its values."""
 
