@@ -13,19 +13,20 @@ _LOGIN: Final = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).d
 
 def get(device: Machine, port: int, path: str) -> tuple[int, str]:
     """Return status and content of an answer from one of the device's ports."""
-    return _ask(device, port, "GET", path)
+    return ask(device, port, "GET", path)
 
 
 def send(device: Machine, number: int, text: str, receiver: str = "081234567890") -> str:
     """Send an SMS, and return in which state it is when the answer comes."""
     body = {"command": "send-sms", "data": {"id": number, "receiver": receiver, "message": text}}
-    status, told = _ask(device, 8899, "POST", "/api/message", json.dumps(body).encode())
+    status, told = ask(device, 8899, "POST", "/api/message", json.dumps(body).encode())
     assert status == 200, told
     state: str = json.loads(told)["data"]["state"]
     return state
 
 
-def _ask(device: Machine, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+def ask(device: Machine, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+    """Ask one of the device's ports as the application, and return status and content of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", device.ports[port], timeout=SLOW)
     try:
         connection.request(method, path, body, {"Authorization": _LOGIN, "Content-Type": "application/json"})

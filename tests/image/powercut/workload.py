@@ -1,0 +1,162 @@
+"""What goes on in a device while it is recorded: people change settings, applications send, the network is reset."""
+
+import http.client
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from otppi.simulator.network import SimulatedNetwork
+from otppi.simulator.profile import ModemProfile
+from otppi.testing.waiting import until
+from tests.image.machine.application import ask
+from tests.image.machine.machine import SLOW, Machine
+from tests.image.powercut.recording import Recording
+
+OWNER: Final = "sari"
+PASSWORD: Final = "kursi hijau di teras"
+COUNTER: Final = "otp.per_hour"
+"""A setting that is counted up."""
+PROFILE: Final = ModemProfile(
+    imei="350000000000010", operator="Telkomsel", operator_code="51010", network_time=1.5, report_delay=2.0
+)
+_MODEM: Final = "m1"
+_BURST: Final = 12
+"""Messages at once: the last one waits for longer than the five seconds after which it is noted on the card."""
+_NOTED_AFTER: Final = 15.0
+"""Seconds after which one that still waits must be on the card; a busy computer included."""
+
+
+class Administration:
+    """The API of the administration, for one who is logged in."""
+
+    def __init__(self, device: Machine) -> None:
+        self._device = device
+        self._headers: dict[str, str] = {"Content-Type": "application/json"}
+
+    def log_in(self) -> None:
+        """Log in."""
+        told, cookie = self._ask("POST", "/admin/api/session", {"username": OWNER, "password": PASSWORD})
+        self._headers |= {"X-CSRF-Token": told["token"], "Cookie": cookie.partition(";")[0]}
+
+    def do(self, operation: str, **arguments: Any) -> Any:
+        """Carry an operation out and return its result."""
+        return self._ask("POST", f"/admin/api/operations/{operation}", {"arguments": arguments})[0]["result"]
+
+    def _ask(self, method: str, path: str, body: object) -> tuple[Any, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._device.ports[8888], timeout=SLOW)
+        try:
+            connection.request(method, path, json.dumps(body).encode(), self._headers)
+            answer = connection.getresponse()
+            told = answer.read().decode()
+            assert answer.status < 300, f"{path}: {answer.status} {told}"
+            return json.loads(told), answer.headers.get("Set-Cookie", "")
+        finally:
+            connection.close()
+
+
+def work(device: Machine, recording: Recording, seconds: float) -> None:
+    """Use a device that was just started for the first time, for so long and until all that was sent has arrived.
+
+    Raises:
+        AssertionError: Something is refused, or does not come.
+    """
+    with recording.going_on():
+        with recording.changing(f"administrator {OWNER}", True):
+            device.otppi("admin", "add", OWNER, "--password-stdin", given=f"{PASSWORD}\n", seconds=SLOW)
+        administration = Administration(device)
+        administration.log_in()
+        network = SimulatedNetwork(listener=lambda message: recording.tell("arrived", message.text))
+        with device.modem(PROFILE, network=network):
+            look = "setpriv --reuid=otppi --regid=otppi --init-groups otppi --data /var/lib/otppi modem discover"
+            device.until(f"{look} | grep '^new '", "the new modem is seen", SLOW)
+            with recording.changing(f"modem {_MODEM}", True):
+                device.otppi("modem", "adopt", PROFILE.imei, "--name", _MODEM, "--default")
+            people = _Changer(device, recording, administration, seconds)
+            with ThreadPoolExecutor() as threads:
+                for one in [threads.submit(work) for work in (_Sender(device, recording, seconds), people)]:
+                    one.result()
+            report(recording, administration)
+
+
+class _Sender:
+    """An application that sends in bursts, faster than the modem does."""
+
+    def __init__(self, device: Machine, recording: Recording, seconds: float) -> None:
+        self._device, self._recording, self._seconds = device, recording, seconds
+        self._number = 0
+
+    def __call__(self) -> None:
+        end = time.monotonic() + self._seconds
+        while time.monotonic() < end:
+            ids = [self._send() for _ in range(_BURST)]
+            self._look(ids[-1], time.monotonic())
+
+    def _send(self) -> str:
+        self._number += 1
+        message = {"id": self._number, "receiver": f"0812{self._number:08d}", "message": f"kode {self._number}"}
+        status, told = ask(
+            self._device, 8899, "POST", "/api/message?wait=0",
+            json.dumps({"command": "send-sms", "data": message}).encode(),
+        )  # fmt: skip
+        assert status in (200, 202), told
+        message_id: str = json.loads(told)["data"]["message_id"]
+        self._recording.tell("taken", message_id, self._number)
+        return message_id
+
+    def _look(self, message_id: str, taken: float) -> None:
+        """Wait for the end of a message; note it where it is on its way for long."""
+        noted = False
+
+        def ended() -> bool:
+            nonlocal noted
+            _, told = ask(self._device, 8899, "GET", f"/api/messages/{message_id}")
+            state = json.loads(told)["data"]["state"]
+            if state in ("queued", "sending"):
+                if not noted and time.monotonic() - taken > _NOTED_AFTER:
+                    noted = True
+                    self._recording.tell("waits", message_id)
+                return False
+            self._recording.tell("ended", message_id, state)
+            return True
+
+        until(ended, "the last message has ended", SLOW)
+
+
+class _Changer:
+    """People who change one thing after the other, each as soon as the one before was acknowledged."""
+
+    def __init__(self, device: Machine, recording: Recording, administration: Administration, seconds: float) -> None:
+        self._device, self._recording, self._seconds = device, recording, seconds
+        self._administration = administration
+
+    def __call__(self) -> None:
+        end, number = time.monotonic() + self._seconds, 0
+        while time.monotonic() < end:
+            number += 1
+            self._change(number)
+
+    def _change(self, number: int) -> None:
+        do, changing = self._administration.do, self._recording.changing
+        with changing(COUNTER, number):
+            do("settings_set", path=COUNTER, value=number)
+        receiver = f"62813{number % 7:07d}"
+        blocked = True if number // 7 % 2 == 0 else None
+        with changing(f"blocked {receiver}", blocked):
+            do("block_add" if blocked else "block_remove", receiver=receiver)
+        if number % 4 == 0:
+            self._administration.log_in()  # to change accounts wants a password of the last five minutes
+            with changing(f"administrator rina{number}", True):
+                do("admin_add", username=f"rina{number}", password=PASSWORD, role="viewer")
+        if number % 6 == 0:
+            report(self._recording, self._administration)
+        if number % 10 == 5:
+            self._device.run("systemctl start otppi-reset-network", SLOW)
+            self._recording.tell("network reset")
+
+
+def report(recording: Recording, administration: Administration) -> None:
+    """Read the report: what it tells is on the card."""
+    told = administration.do("report", limit=200)
+    for one in told["messages"]:
+        recording.tell("reported", one["message_id"])
