@@ -90,7 +90,8 @@ def tools(card: Flashed, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def recording(card: Flashed) -> Recording:
     """What is written to the card, from its first boot on."""
-    return Recording.begun(RECORDED, card.image)
+    kernel = [card.kernel / name for name in ("vmlinuz", "initrd.img")]
+    return Recording.begun(RECORDED, card.image, others=kernel)
 
 
 @pytest.fixture(scope="session")

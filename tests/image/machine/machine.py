@@ -39,7 +39,7 @@ class Machine:
         card: The image, of which nothing is changed.
         kernel: The folder with `vmlinuz` and `initrd.img`.
         folder: For its sockets and what it writes; a short path (unix(7)).
-        tools: An image of a disk that is read only, for what the tests need in it.
+        tools: An image of a disk that is read only, for what the tests need in it; None where they need nothing.
 
     Attributes:
         folder: As given.
@@ -50,7 +50,7 @@ class Machine:
     shell: Shell
     qmp: Qmp
 
-    def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path) -> None:
+    def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path | None = None) -> None:
         self.folder = folder
         self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899)}
         self._card, self._kernel, self._tools = card, kernel, tools
@@ -70,8 +70,7 @@ class Machine:
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in self.ports.items())
         command: list[str | Path] = [
             *("setpriv", "--pdeathsig", "KILL", TOP / "image/bin/boot", self._card, self._kernel, self.folder),
-            *("-drive", f"if=none,id=tools,file={self._tools},format=raw,readonly=on"),
-            *("-device", "virtio-blk-pci,drive=tools"),
+            *self._disks(),
             *("-netdev", f"user,id=lan,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=lan,romfile="),
             *("-chardev", "socket,id=operator,path=operator.sock,server=on,wait=off"),
             *("-device", "virtconsole,chardev=operator"),
@@ -82,6 +81,12 @@ class Machine:
         self.shell = until(lambda: self._connected(Shell, "shell.sock"), "QEMU has started")
         self.qmp = until(lambda: self._connected(Qmp, "qmp.sock"), "QEMU answers")
         self.shell.ready(SLOW)
+
+    def _disks(self) -> list[str]:
+        if self._tools is None:
+            return []
+        drive = f"if=none,id=tools,file={self._tools},format=raw,readonly=on"
+        return ["-drive", drive, "-device", "virtio-blk-pci,drive=tools"]
 
     def _connected(self, kind: Any, name: str) -> Any:
         assert self._process is not None

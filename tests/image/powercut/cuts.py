@@ -17,7 +17,7 @@ from tests.image.powercut.file_system import TornError, copied, mended, read_of_
 from tests.image.powercut.judgement import FOLDERS, Brochure, Judgement
 from tests.image.powercut.recording import Known, Recording
 from tests.image.powercut.restart import faults_of_start
-from tests.image.powercut.write_log import Card, Partition, partition
+from tests.image.powercut.write_log import Card, Partition, copy_data, partition
 
 DISK: Final = 4 << 30
 """Octets of the machine's card, of which the image is the beginning (`image/bin/boot`)."""
@@ -60,6 +60,8 @@ class Cuts:
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="otppi-cuts-")))
         boot, root = partition(recording.image, 1), partition(recording.image, 2)
+        self._starts = (0, boot.start, root.start)
+        self._table = self._card(Partition(0, boot.start))
         # The second one is made larger by the first boot: all up to the card's end is looked at as its.
         self._boot = self._card(boot)
         self._root = self._card(Partition(root.start, DISK - root.start))
@@ -117,11 +119,20 @@ class Cuts:
     @contextmanager
     def state(self, place: int) -> Iterator[tuple[Path, Path]]:
         """Make both partitions as a cut leaves them: that of the boot, and that of the root up to the card's end."""
-        with (
-            self._boot.after(place, random.Random(f"{self._seed} {place}")) as boot,
-            self._root.after(place, random.Random(f"{self._seed} {place}")) as root,
-        ):
+        with self._boot.after(place, self._chance(place)) as boot, self._root.after(place, self._chance(place)) as root:
             yield boot, root
+
+    def assemble(self, place: int, card: Path) -> None:
+        """Make the whole card as a cut leaves it, in a file."""
+        with self._table.after(place, self._chance(place)) as table, self.state(place) as (boot, root):
+            with card.open("wb") as file:
+                file.truncate(DISK)
+            for start, part in zip(self._starts, (table, boot, root), strict=True):
+                copy_data(part, Partition(0, part.stat().st_size), card, start)
+
+    def _chance(self, place: int) -> random.Random:
+        """Return what decides of the unflushed writes: the same for each part of the card."""
+        return random.Random(f"{self._seed} {place}")
 
     def _faults(self, boot: Path, root: Path, place: int, *, start: bool) -> Iterator[str]:
         files = self._folder / "files"

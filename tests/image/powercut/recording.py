@@ -1,7 +1,7 @@
 """A recording: a card as it was, the logs of all that was written to it, and what was told meanwhile to whom.
 
 What was told stands beside its place in the logs: how many writes had been done when it was heard. So it is known of
-each cut what somebody had been told by then. In a folder: `card.img`, the logs, `told.jsonl`, `card.json`.
+each cut what somebody had been told by then. In a folder: `card.img`, the logs, `logs.json`, `told.jsonl`.
 """
 
 import contextlib
@@ -51,12 +51,19 @@ class Recording:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def begun(cls, folder: Path, card: Path) -> Self:
-        """Begin one, in a folder whose content is replaced, of a card that holds this now."""
+    def begun(cls, folder: Path, card: Path, *, others: Sequence[Path] = ()) -> Self:
+        """Begin one, in a folder whose content is replaced.
+
+        Args:
+            folder: Where it is kept.
+            card: What the card holds now.
+            others: What is kept with it: the kernel by which the card was booted.
+        """
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        image = folder / "card.img"
-        subprocess.run(["cp", "--sparse=always", "--reflink=auto", card, image], check=True)
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", card, folder / "card.img"], check=True)
+        for one in others:
+            shutil.copy(one, folder)
         return cls(folder)
 
     @classmethod

@@ -96,7 +96,12 @@ def test_logs_follow_each_other(tmp_path: Path) -> None:
     assert seen[ends[1]] == {bytes([1, 2, three]) for three in (0, 3)}
 
 
+def test_log_in_which_nothing_was_written_yet_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    assert length_of(tmp_path / "x") == 0
+
+
 def test_what_is_no_log_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(bytes(512))
+    (tmp_path / "x").write_bytes(b"x" * 512)
     with pytest.raises(ValueError, match="no log"):
         length_of(tmp_path / "x")

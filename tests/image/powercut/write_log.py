@@ -17,6 +17,7 @@ from typing import Final
 
 _MAGIC: Final = 0x6A736677736872
 _FLUSH, _DISCARD = 1, 4
+_SECTOR: Final = 512
 _SUPER = struct.Struct("<QQQI")
 _ENTRY = struct.Struct("<QQQQ")
 
@@ -51,9 +52,13 @@ def read_log(path: Path) -> list[Write]:
     """
     found = []
     with path.open("rb") as log:
-        magic, _version, _entries, sector = _SUPER.unpack(log.read(_SUPER.size))
-        if magic != _MAGIC or not sector:
-            raise ValueError(f"{path} is no log of writes")
+        head = log.read(_SUPER.size)
+        if any(head):
+            magic, _version, _entries, sector = _SUPER.unpack(head)
+            if magic != _MAGIC or not sector:
+                raise ValueError(f"{path} is no log of writes")
+        else:  # QEMU writes it with the first flush
+            sector = _SECTOR
         position = sector
         while len(head := os.pread(log.fileno(), _ENTRY.size, position)) == _ENTRY.size:
             where, count, flags, _length = _ENTRY.unpack(head)
@@ -163,17 +168,22 @@ class Card:
 
 def _copy_part(image: Path, part: Partition, to: Path) -> None:
     """Copy a part of an image; what holds nothing takes no room."""
-    with image.open("rb") as source, to.open("wb") as target:
+    with to.open("wb") as target:
         target.truncate(part.size)
-        at, end = part.start, min(part.start + part.size, image.stat().st_size)
+    copy_data(image, part, to, 0)
+
+
+def copy_data(source: Path, part: Partition, target: Path, offset: int) -> None:
+    """Copy what a part of a file holds to a place in another file, which reads as zeros there."""
+    with source.open("rb") as file, target.open("r+b") as into:
+        at, end = part.start, min(part.start + part.size, source.stat().st_size)
         while at < end:
             try:
-                at = os.lseek(source.fileno(), at, os.SEEK_DATA)
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
             except OSError:  # ENXIO: there is no more
                 return
-            hole = os.lseek(source.fileno(), at, os.SEEK_HOLE)
-            stop = min(hole, end)
+            stop = min(os.lseek(file.fileno(), at, os.SEEK_HOLE), end)
             while at < stop:
-                block = os.pread(source.fileno(), min(1 << 20, stop - at), at)
-                os.pwrite(target.fileno(), block, at - part.start)
+                block = os.pread(file.fileno(), min(1 << 20, stop - at), at)
+                os.pwrite(into.fileno(), block, offset + at - part.start)
                 at += len(block)
