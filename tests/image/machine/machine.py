@@ -14,11 +14,10 @@ from otppi.simulator.profile import ModemProfile
 from otppi.testing.ports import free_port
 from otppi.testing.waiting import until
 from tests.image.builds import TOP
+from tests.image.machine.application import SLOW as SLOW
 from tests.image.machine.guest import Done, Qmp, Shell
 from tests.image.machine.modem import LineModem
 
-SLOW: Final = 900.0
-"""Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
 KERNEL: Final = (

@@ -140,10 +140,11 @@ class Cuts:
         copied(root, FOLDERS, files)
         known = Known(self._recording.told, place)
         data = files / "var/lib/otppi"
-        if start:  # before anything is put in order by looking at it
+        start = start and known.is_done("first boot")
+        if start and data.exists():  # before anything is put in order by looking at it
             shutil.rmtree(self._folder / "start", ignore_errors=True)
-            shutil.copytree(data, self._folder / "start/data")
+            shutil.copytree(data, self._folder / "start/data", symlinks=True)
         judgement = Judgement(files, read_of_fat(boot, FILE_NAME), self._brochure, known, self._plugins)
         yield from judgement.faults()
-        if start and known.is_done("first boot"):
+        if start and data.exists():
             yield from faults_of_start(self._folder / "start", judgement.noted)

@@ -4,7 +4,7 @@ import json
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,17 +28,21 @@ ADMINISTRATOR: Final = {"username": "sari", "password": "kursi hijau di teras", 
 class SmallCard:
     """A device's files in a folder, brought to a card step by step.
 
+    Args:
+        folder: For what is made.
+        settings: Those that the card brings for the gateway's first start.
+
     Attributes:
         root: The files.
         recording: What was written, and told.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, Any] | None = None) -> None:
         self.root = folder / "root"
         self._folder = folder
         for name in ("etc/otppi", "etc/NetworkManager/system-connections", "boot/firmware", "var/lib"):
             (self.root / name).mkdir(parents=True)
-        self._document = json.dumps(make().document()).encode()
+        self._document = json.dumps(make(settings=settings).document()).encode()
         (self.root / "boot/firmware" / FILE_NAME).write_bytes(self._document)
         (self.root / "etc/otppi/dhcp.conf").write_text("interface=wlan0\n")
         image = folder / "begin.img"

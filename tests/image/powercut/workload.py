@@ -4,13 +4,13 @@ import http.client
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
 
 from otppi.simulator.network import SimulatedNetwork
 from otppi.simulator.profile import ModemProfile
 from otppi.testing.waiting import until
-from tests.image.machine.application import ask
-from tests.image.machine.machine import SLOW, Machine
+from tests.image.machine.application import SLOW, Reached, ask
 from tests.image.powercut.recording import Recording
 
 OWNER: Final = "sari"
@@ -20,17 +20,30 @@ COUNTER: Final = "otp.per_hour"
 PROFILE: Final = ModemProfile(
     imei="350000000000010", operator="Telkomsel", operator_code="51010", network_time=1.5, report_delay=2.0
 )
-_MODEM: Final = "m1"
+MODEM: Final = "m1"
 _BURST: Final = 12
 """Messages at once: the last one waits for longer than the five seconds after which it is noted on the card."""
 _NOTED_AFTER: Final = 15.0
 """Seconds after which one that still waits must be on the card; a busy computer included."""
 
 
+class Device(Reached, Protocol):
+    """What is used."""
+
+    def otppi(self, *arguments: str, given: str = "") -> str:
+        """Run the product's command line."""
+
+    def modem_in_use(self, network: SimulatedNetwork) -> AbstractContextManager[object]:
+        """Plug a modem in, and have the device use it under the name of `MODEM`."""
+
+    def reset_network(self) -> None:
+        """Bring the access point back to what the brochure says."""
+
+
 class Administration:
     """The API of the administration, for one who is logged in."""
 
-    def __init__(self, device: Machine) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
         self._headers: dict[str, str] = {"Content-Type": "application/json"}
 
@@ -55,7 +68,7 @@ class Administration:
             connection.close()
 
 
-def work(device: Machine, recording: Recording, seconds: float) -> None:
+def work(device: Device, recording: Recording, seconds: float) -> None:
     """Use a device that was just started for the first time, for so long and until all that was sent has arrived.
 
     Raises:
@@ -63,15 +76,13 @@ def work(device: Machine, recording: Recording, seconds: float) -> None:
     """
     with recording.going_on():
         with recording.changing(f"administrator {OWNER}", True):
-            device.otppi("admin", "add", OWNER, "--password-stdin", given=f"{PASSWORD}\n", seconds=SLOW)
+            device.otppi("admin", "add", OWNER, "--password-stdin", given=f"{PASSWORD}\n")
         administration = Administration(device)
         administration.log_in()
         network = SimulatedNetwork(listener=lambda message: recording.tell("arrived", message.text))
-        with device.modem(PROFILE, network=network):
-            look = "setpriv --reuid=otppi --regid=otppi --init-groups otppi --data /var/lib/otppi modem discover"
-            device.until(f"{look} | grep '^new '", "the new modem is seen", SLOW)
-            with recording.changing(f"modem {_MODEM}", True):
-                device.otppi("modem", "adopt", PROFILE.imei, "--name", _MODEM, "--default")
+        recording.begin(f"modem {MODEM}", True)
+        with device.modem_in_use(network):
+            recording.done(f"modem {MODEM}", True)
             people = _Changer(device, recording, administration, seconds)
             with ThreadPoolExecutor() as threads:
                 for one in [threads.submit(work) for work in (_Sender(device, recording, seconds), people)]:
@@ -82,7 +93,7 @@ def work(device: Machine, recording: Recording, seconds: float) -> None:
 class _Sender:
     """An application that sends in bursts, faster than the modem does."""
 
-    def __init__(self, device: Machine, recording: Recording, seconds: float) -> None:
+    def __init__(self, device: Device, recording: Recording, seconds: float) -> None:
         self._device, self._recording, self._seconds = device, recording, seconds
         self._number = 0
 
@@ -126,7 +137,7 @@ class _Sender:
 class _Changer:
     """People who change one thing after the other, each as soon as the one before was acknowledged."""
 
-    def __init__(self, device: Machine, recording: Recording, administration: Administration, seconds: float) -> None:
+    def __init__(self, device: Device, recording: Recording, administration: Administration, seconds: float) -> None:
         self._device, self._recording, self._seconds = device, recording, seconds
         self._administration = administration
 
@@ -139,7 +150,7 @@ class _Changer:
     def _change(self, number: int) -> None:
         do, changing = self._administration.do, self._recording.changing
         with changing(COUNTER, number):
-            do("settings_set", path=COUNTER, value=number)
+            do("settings_set", path=COUNTER, value=str(number))
         receiver = f"62813{number % 7:07d}"
         blocked = True if number // 7 % 2 == 0 else None
         with changing(f"blocked {receiver}", blocked):
@@ -147,11 +158,11 @@ class _Changer:
         if number % 4 == 0:
             self._administration.log_in()  # to change accounts wants a password of the last five minutes
             with changing(f"administrator rina{number}", True):
-                do("admin_add", username=f"rina{number}", password=PASSWORD, role="viewer")
+                do("administrator_add", username=f"rina{number}", password=PASSWORD, role="viewer")
         if number % 6 == 0:
             report(self._recording, self._administration)
         if number % 10 == 5:
-            self._device.run("systemctl start otppi-reset-network", SLOW)
+            self._device.reset_network()
             self._recording.tell("network reset")
 
 

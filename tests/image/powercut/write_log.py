@@ -153,7 +153,8 @@ class Card:
                 for before in self._waiting:
                     self._write(*before)
                 self._waiting.clear()
-            self._waiting.append((file, one))
+            if one.data is not None:
+                self._waiting.append((file, one))
         self._done = cut
 
     def _write(self, log: int, one: Write) -> tuple[int, bytes]:
