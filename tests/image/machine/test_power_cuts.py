@@ -40,6 +40,9 @@ class _Device:
     def reset_network(self) -> None:
         self._machine.run("systemctl start otppi-reset-network", SLOW)
 
+    def crash(self) -> None:
+        self._machine.run("systemctl kill --signal KILL otppi")  # it is started again by itself
+
 
 def test_power_may_go_at_any_time(device: Machine, recording: Recording) -> None:
     device.begin_record(recording.log("use"))

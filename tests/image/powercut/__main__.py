@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ _TOLD_EVERY: Final = 5.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the cuts; return 1 where one has left something wrong."""
     options = _parser().parse_args(arguments)
+    logging.getLogger("otppi").addHandler(logging.NullHandler())  # what gateways say of each card
     seed = int(time.time()) if options.seed is None else options.seed
     recording = Recording.read(options.recording)
     with Cuts(recording, seed, options.start_every) as cuts:

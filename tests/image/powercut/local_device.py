@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from otppi.api.errors import OtpPiError
@@ -106,11 +107,13 @@ class LocalDevice:
     Args:
         root: Where the card is mounted.
         folder: For what is made.
+        variables: More of the gateway's environment.
     """
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> None:
         self._files = DeviceFiles(root, None)
         self._folder = folder
+        self._variables = variables
         self.ports = {8888: free_port(), 8899: free_port()}
         self._runtime = Path(tempfile.mkdtemp(prefix="otppi-run-", dir="/dev/shm"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,6 +121,9 @@ class LocalDevice:
     def start(self) -> None:
         """Boot: the first boot, where there was none, and the gateway, until it answers."""
         first_boot(self._files)
+        self._start()
+
+    def _start(self) -> None:
         settings = self._folder / "first-settings.json"
         settings.write_bytes(as_json(self._settings()))
         given = [part for one in (settings, self._files.data / settings.name) for part in ("--first-settings", one)]
@@ -135,7 +141,7 @@ class LocalDevice:
         }
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"RUNTIME_DIRECTORY": str(self._runtime)}
+        return os.environ | {"RUNTIME_DIRECTORY": str(self._runtime)} | dict(self._variables)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -152,6 +158,13 @@ class LocalDevice:
             self._process.wait(PATIENCE)
             self._process = None
         shutil.rmtree(self._runtime)
+
+    def crash(self) -> None:
+        """Kill the gateway, and start it again."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(PATIENCE)
+        self._start()
 
     def otppi(self, *arguments: str, given: str = "") -> str:
         """Run the product's command line."""
@@ -188,13 +201,19 @@ def _document(image: Path, folder: Path) -> bytes:
     return document
 
 
-def record(recording: Recording, folder: Path, use: Callable[[LocalDevice], object]) -> None:
+def record(
+    recording: Recording,
+    folder: Path,
+    use: Callable[[LocalDevice], object],
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Boot a device for the first time from a recording's card, and use it.
 
     Args:
         recording: What it is recorded to.
         folder: For what is made.
         use: Is given the device.
+        variables: More of the gateway's environment.
     """
     document = _document(recording.image, folder)
     with (
@@ -202,7 +221,7 @@ def record(recording: Recording, folder: Path, use: Callable[[LocalDevice], obje
         recording.going_on(),
     ):
         (root / "boot/firmware" / FILE_NAME).write_bytes(document)
-        device = LocalDevice(root, folder)
+        device = LocalDevice(root, folder, variables)
         try:
             device.start()
             recording.done("first boot", True)

@@ -3,8 +3,9 @@
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, Protocol
 
 from otppi.simulator.network import SimulatedNetwork
@@ -38,6 +39,9 @@ class Device(Reached, Protocol):
 
     def reset_network(self) -> None:
         """Bring the access point back to what the brochure says."""
+
+    def crash(self) -> None:
+        """Kill the gateway, and have it started again."""
 
 
 class Administration:
@@ -106,14 +110,27 @@ class _Sender:
     def _send(self) -> str:
         self._number += 1
         message = {"id": self._number, "receiver": f"0812{self._number:08d}", "message": f"kode {self._number}"}
-        status, told = ask(
-            self._device, 8899, "POST", "/api/message?wait=0",
-            json.dumps({"command": "send-sms", "data": message}).encode(),
-        )  # fmt: skip
-        assert status in (200, 202), told
-        message_id: str = json.loads(told)["data"]["message_id"]
+        command = json.dumps({"command": "send-sms", "data": message}).encode()
+        told = self._asked("POST", "/api/message?wait=0", command)
+        message_id: str = told["message_id"]
         self._recording.tell("taken", message_id, self._number)
         return message_id
+
+    def _asked(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        """Ask until there is an answer: the gateway may be starting."""
+
+        def answered() -> dict[str, Any] | None:
+            try:
+                status, told = ask(self._device, 8899, method, path, body)
+            except (OSError, http.client.HTTPException):
+                return None
+            if status in (429, 503):
+                return None
+            assert status in (200, 202), told
+            data: dict[str, Any] = json.loads(told)["data"]
+            return data
+
+        return until(answered, f"{path} is answered", SLOW)
 
     def _look(self, message_id: str, taken: float) -> None:
         """Wait for the end of a message; note it where it is on its way for long."""
@@ -121,8 +138,7 @@ class _Sender:
 
         def ended() -> bool:
             nonlocal noted
-            _, told = ask(self._device, 8899, "GET", f"/api/messages/{message_id}")
-            state = json.loads(told)["data"]["state"]
+            state = self._asked("GET", f"/api/messages/{message_id}")["state"]
             if state in ("queued", "sending"):
                 if not noted and time.monotonic() - taken > _NOTED_AFTER:
                     noted = True
@@ -140,30 +156,76 @@ class _Changer:
     def __init__(self, device: Device, recording: Recording, administration: Administration, seconds: float) -> None:
         self._device, self._recording, self._seconds = device, recording, seconds
         self._administration = administration
+        self._state: dict[str, Any] = {}
+        self._backup: tuple[dict[str, Any], str] | None = None
 
     def __call__(self) -> None:
         end, number = time.monotonic() + self._seconds, 0
         while time.monotonic() < end:
             number += 1
             self._change(number)
+            if number % 12 == 5:
+                self._device.reset_network()
+                self._recording.tell("network reset")
+            if number % 12 == 6:
+                report(self._recording, self._administration)
+            if number % 12 == 7:
+                self._device.crash()
+                self._begin_again()
+            if number % 12 == 9:
+                self._back_up()
+            if number % 12 == 0:
+                self._restore()
 
     def _change(self, number: int) -> None:
-        do, changing = self._administration.do, self._recording.changing
-        with changing(COUNTER, number):
+        do = self._administration.do
+        with self._changing(COUNTER, number):
             do("settings_set", path=COUNTER, value=str(number))
         receiver = f"62813{number % 7:07d}"
         blocked = True if number // 7 % 2 == 0 else None
-        with changing(f"blocked {receiver}", blocked):
+        with self._changing(f"blocked {receiver}", blocked):
             do("block_add" if blocked else "block_remove", receiver=receiver)
         if number % 4 == 0:
             self._administration.log_in()  # to change accounts wants a password of the last five minutes
-            with changing(f"administrator rina{number}", True):
+            with self._changing(f"administrator rina{number}", True):
                 do("administrator_add", username=f"rina{number}", password=PASSWORD, role="viewer")
-        if number % 6 == 0:
-            report(self._recording, self._administration)
-        if number % 10 == 5:
-            self._device.reset_network()
-            self._recording.tell("network reset")
+
+    @contextmanager
+    def _changing(self, what: str, value: Any) -> Iterator[None]:
+        with self._recording.changing(what, value):
+            yield
+        self._state[what] = value
+
+    def _begin_again(self) -> None:
+        """Wait until a gateway that has been started anew answers, and log in."""
+
+        def answers() -> bool:
+            try:
+                self._administration.log_in()
+            except (OSError, http.client.HTTPException):
+                return False
+            return True
+
+        until(answers, "the gateway answers", SLOW)
+
+    def _back_up(self) -> None:
+        told = self._administration.do("backup_create", new_passphrase=PASSWORD)
+        self._backup = dict(self._state), told["content"]
+
+    def _restore(self) -> None:
+        """Bring the state of the backup back: all of it or nothing, from when that is acknowledged."""
+        assert self._backup is not None
+        before, content = self._backup
+        changed = [(what, before.get(what)) for what in self._state]
+        self._administration.log_in()
+        check = self._administration.do("restore_check", content=content, passphrase=PASSWORD)["check"]
+        for what, value in changed:
+            self._recording.begin(what, value)
+        self._administration.do("restore", check=check)
+        for what, value in changed:
+            self._recording.done(what, value)
+        self._state = dict(before)
+        self._begin_again()
 
 
 def report(recording: Recording, administration: Administration) -> None:
