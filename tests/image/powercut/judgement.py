@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from otppi.api.errors import OtpPiError
 from otppi.host.administrators.claim import ClaimState
 from otppi.host.administrators.settings import ADMINISTRATORS
 from otppi.host.data_folder import DataFolder
@@ -97,8 +96,8 @@ class Judgement:
             return
         try:
             folder = DataFolder(path, plugins=self._plugins)
-        except (OtpPiError, OSError) as error:
-            yield f"the gateway does not start: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it would end the gateway
+            yield f"the gateway does not start: {type(error).__name__}: {error}"
             return
         try:
             folder.start()
