@@ -26,7 +26,7 @@ The card image (docs/image.md), as root on Debian:
   image        make it: build/card/card.img.zst, by pi-gen on Raspberry Pi OS Lite;
                --base debian: on plain Debian, where the internet has only Debian's packages; these are kept for the next
                time: --fresh takes those of today, with Debian's security updates
-  personalise  give a copy of the image its own Wi-Fi name, passphrase and code, and make its brochure (--help)
+  personalise  give the image a Wi-Fi name, passphrase and code of its own, and make its brochure (--help)
   brochure     make the brochure of a card that is personalised already (--help)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
@@ -80,6 +80,7 @@ need_python() {
   for locked in "$@"; do mark+=-${locked%.lock}; done
   wanted=$(cat requirements-build.lock "$@" otppi-core/pyproject.toml plugins/*/pyproject.toml | sha256sum)
   [ "$(cat "$mark" 2>/dev/null)" != "$wanted" ] || return 0
+  [ ! -e "$VENV" ] || [ -w "$VENV" ] || fail "$VENV is another user's, such as root's: remove it, or name another with OTPPI_VENV"
   say "installing Python packages into $VENV (a minute or two, once)"
   # One that was cut short while it was made has no pip; making it again mends it.
   "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv "$VENV"
@@ -186,6 +187,17 @@ need_brokers() {
     ip=iproute2
 }
 
+# need_network_manager: a real one for tests, in namespaces of their own; this computer's network is left as it is
+need_network_manager() {
+  if ! PATH=$PATH:/usr/sbin command -v NetworkManager >/dev/null; then
+    if [ -d /run/systemd/system ]; then
+      if [ "$(id -u)" -eq 0 ]; then systemctl mask NetworkManager.service; else sudo systemctl mask NetworkManager.service; fi
+    fi
+    apt_install network-manager
+  fi
+  need_packages dnsmasq=dnsmasq-base ip=iproute2
+}
+
 # need_postman: newman and Postman's importer as the lock file says; nothing of theirs runs while they are installed
 need_postman() {
   local folder=tests/postman mark=tests/postman/node_modules/installed wanted
@@ -200,7 +212,7 @@ need_postman() {
 # need_image: what making the card image and looking at it takes
 need_image() {
   need_packages mmdebstrap=mmdebstrap arch-test=arch-test mcopy=mtools mkfs.fat=dosfstools sfdisk=fdisk mke2fs=e2fsprogs \
-    zstd=zstd cpio=cpio modprobe=kmod xz=xz-utils unshare=util-linux
+    zstd=zstd cpio=cpio modprobe=kmod xz=xz-utils unshare=util-linux mkfs.exfat=exfatprogs
   [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install debian-archive-keyring
 }
 
@@ -222,7 +234,7 @@ need_card() {
 }
 
 need_root() {
-  [ "$(id -u)" -eq 0 ] || fail "$1 needs root"
+  [ "$(id -u)" -eq 0 ] || fail "$1 needs root: sudo ./build.sh $1"
 }
 
 twin() {
@@ -324,7 +336,8 @@ check() {
   trap "kill $types 2>/dev/null || true; rm -f '$told'" EXIT
   say "shell scripts"
   shellcheck --external-sources build.sh .ci/run image/bin/* image/stage-*/prerun.sh image/stage-*/*/*.sh image/export/*.sh \
-    image/export/*/*.sh overlays/*/usr/lib/otppi/*
+    image/export/*/*.sh overlays/*/usr/lib/otppi/* \
+    overlays/*/etc/NetworkManager/dispatcher.d/*
   say "style"
   "$VENV/bin/ruff" check .
   "$VENV/bin/ruff" format --check .
@@ -352,6 +365,7 @@ run_tests() {
   need_packages gammu-smsd=gammu-smsd shellcheck=shellcheck dbus-daemon=dbus umockdev-wrapper=umockdev chat=ppp \
     php=php-cli node=nodejs openssl=openssl curl=curl chromium=chromium promtool=prometheus
   need_brokers
+  need_network_manager
   need_image
   need_twin
   need_card

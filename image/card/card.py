@@ -7,7 +7,7 @@ from typing import Final
 
 from image.card.boot_partition import BootPartition, CardError
 from image.card.texts import _
-from otppi.host.identity.identity import FILE_NAME, Identity, read
+from otppi.host.identity.identity import FILE_NAME, IN_USE, Identity, read
 
 _COMMAND_LINE: Final = "cmdline.txt"
 OWN_IDENTITY: Final = "otppi-this-device.txt"
@@ -55,6 +55,8 @@ class Card:
                     image=self._image,
                 )
             )
+        if self._boot.has(IN_USE):
+            raise CardError(_("{image} is a device's already, and stays it: write the card anew", image=self._image))
         if self._boot.has(FILE_NAME) and not again:
             raise CardError(
                 _(

@@ -1,5 +1,6 @@
 """The files of a brochure: a PDF to print, and a picture of each of its pages, readable for their owner only."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -38,6 +39,8 @@ class Papers:
     def write(self, folder: Path) -> None:
         """Write them with mode 0600, over those that are there; a folder that is missing is made.
 
+        Who called sudo gets them (sudo(8), SUDO_UID): whoever prints them is not root.
+
         Raises:
             OSError: Not all could be written; none of them is there now.
         """
@@ -45,6 +48,7 @@ class Papers:
         try:
             for name, content in self._files.items():
                 replace_whole(folder / name, content)
+                _give_to_caller(folder / name)
         except BaseException:
             self.remove(folder)
             raise
@@ -53,6 +57,12 @@ class Papers:
         """Remove what `write` made."""
         for path in self.paths(folder):
             path.unlink(missing_ok=True)
+
+
+def _give_to_caller(path: Path) -> None:
+    owner, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() == 0 and owner.isdecimal() and group.isdecimal():
+        os.chown(path, int(owner), int(group))
 
 
 def _picture(pdf: bytes, page: int) -> bytes:

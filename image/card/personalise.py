@@ -87,6 +87,8 @@ def _identity(options: Options) -> Identity:
         identity = make(**given, settings=settings if isinstance(settings, Mapping) else None)
         if len(encoded(identity)) > LARGEST:
             problems.append(FieldError("settings", _("must be of {most} KiB at most", most=LARGEST // 1024)))
+    except UnicodeEncodeError:
+        problems.append(FieldError("settings", _("hold half of a surrogate pair, which is no UTF-8")))
     except InvalidSettings as error:
         problems = [*error.problems, *problems]
     if problems:

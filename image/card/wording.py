@@ -26,7 +26,7 @@ STEPS: Final = (
     ),
     Step(_("Open its page"), _("Many phones open it by themselves. If not, scan the code or type the address.")),
     Step(_("Create the administrator"), _("A name, and a password of at least 10 characters.")),
-    Step(_("Send the first SMS"), _("The page leads you there: country, modem, a test SMS.")),
+    Step(_("Send the first SMS"), _("The page leads you there: the modem, then a test SMS.")),
 )
 JOIN: Final = _("Scan to join the Wi-Fi")
 NETWORK: Final = _("Wi-Fi")
@@ -37,7 +37,10 @@ KEEP: Final = _("Keep this paper.")
 KEEP_HELP: Final = _("Who has it has the device.")
 NOTES: Final = (
     _("No Wi-Fi after five minutes? Pull the plug, wait ten seconds, plug it in again."),
-    _("No page? Switch mobile data off, stay in this Wi-Fi, and type the address with “http://”."),
+    _(
+        "No page? Switch mobile data off, stay in this Wi-Fi, and type the address with “http://”. "
+        "By network cable: http://otppi.local:8888."
+    ),
 )
 LAW: Final = _(
     "Wi-Fi country: {country}. Use a modem, a SIM card and a power supply that are approved in your country.",

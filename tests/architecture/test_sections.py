@@ -36,7 +36,10 @@ def test_a_section_keeps_the_contract(name: str, check: Callable[[Section], None
 
 
 def test_every_reset_group_is_one_of_the_gateways_parts() -> None:
-    known = {"administrator", "api", "api_user", "internet", "mail", "modem", "otp", "sms"}
+    known = {
+        "administrator", "api", "api_user", "dhcp", "ethernet", "firewall", "internet", "mail", "modem", "otp", "sms",
+        "wlan",
+    }  # fmt: skip
     assert {one.reset_group for one in ALL.values()} - known == {
         one.reset_group for key, one in ALL.items() if key.startswith("ingress-") and one.reset_group != "api"
     }

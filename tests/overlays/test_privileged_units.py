@@ -16,12 +16,20 @@ from otppi.kit.at import usb_power
 ROOT = Path(__file__).parents[2]
 PPP = ROOT / "overlays/mobile-internet/etc"
 POWER = ROOT / "overlays/power/etc"
+RESET = ROOT / "overlays/reset/etc"
 UNITS = {
     PPP / "systemd/system/otppi-ppp@.service": ("0123456789abcdef", 2.8),
     POWER / "systemd/system/otppi-usb-power@.service": ("1-1.2", 1.5),
+    RESET / "systemd/system/otppi-read-stick@.service": ("sda1", 1.0),
 }
 """The units, each with an instance, and the exposure that systemd may find at most."""
-RULES = [PPP / "polkit-1/rules.d/50-otppi-ppp.rules", POWER / "polkit-1/rules.d/50-otppi-usb-power.rules"]
+SIGNAL = RESET / "systemd/system/otppi-signal@.service"
+"""Its program is a shell script; what else is said of units is tried of it, too."""
+RULES = [
+    PPP / "polkit-1/rules.d/50-otppi-ppp.rules",
+    POWER / "polkit-1/rules.d/50-otppi-usb-power.rules",
+    RESET / "polkit-1/rules.d/50-otppi-reset.rules",
+]
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
@@ -29,14 +37,15 @@ needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 def analyze(folder: Path, unit: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Have systemd read a unit whose Python is that of the test."""
     copy = folder / unit.name
-    copy.write_text(unit.read_text().replace("/opt/otppi/bin/python", sys.executable))
+    text = unit.read_text().replace("/opt/otppi/bin/python", sys.executable)
+    copy.write_text(text.replace("/usr/lib/otppi/", f"{ROOT}/overlays/reset/usr/lib/otppi/"))
     environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"}
     command = ["systemd-analyze", *arguments, str(copy)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+@pytest.mark.parametrize("unit", [*UNITS, SIGNAL], ids=lambda one: one.name)
 def test_systemd_understands_every_line_of_a_unit(tmp_path: Path, unit: Path) -> None:
     done = analyze(tmp_path, unit, "verify", "--man=no")
     assert (done.returncode, done.stderr) == (0, "")
@@ -73,7 +82,24 @@ def test_pppd_is_root_with_two_capabilities_and_three_kinds_of_devices() -> None
     assert "\nDevicePolicy=closed\n" in unit
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.name)
+def test_the_reader_of_sticks_has_a_user_of_its_own_and_one_device_to_read() -> None:
+    unit = (RESET / "systemd/system/otppi-read-stick@.service").read_text()
+    assert "\nUser=otppi-stick\n" in unit
+    assert "\nDevicePolicy=closed\n" in unit
+    assert re.findall(r"^DeviceAllow=(.*)$", unit, re.MULTILINE) == ["/dev/%i r"]
+    assert "\nPrivateNetwork=yes\n" in unit
+    assert "\nRestrictAddressFamilies=none\n" in unit
+    assert not re.search(r"^(ReadWritePaths|StateDirectory|BindPaths)=", unit, re.MULTILINE)
+    assert "/var/lib/otppi" in re.findall(r"^InaccessiblePaths=(.*)$", unit, re.MULTILINE)[0]
+
+
+@needs_systemd
+def test_the_signal_is_exposed_to_little(tmp_path: Path) -> None:
+    done = analyze(tmp_path, SIGNAL, "security", "--offline=yes", "--no-pager", "--threshold=16")
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+@pytest.mark.parametrize("unit", [*UNITS, SIGNAL], ids=lambda one: one.name)
 def test_no_unit_starts_by_itself(unit: Path) -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     parser.read(unit)
@@ -134,6 +160,34 @@ DEVICES = ["1-1", "1-1.2", "12-10.4.4.1"]
 def test_the_gateway_may_start_and_stop_its_units() -> None:
     power = [asks(f"otppi-usb-power@{device}.service") for device in DEVICES]
     assert set(answers(asks(PPPD), asks(PPPD, "stop"), *power)) == {"yes"}
+
+
+def test_the_gateway_may_have_sticks_read_and_signals_shown() -> None:
+    reads = [asks(f"otppi-read-stick@{one}.service") for one in ("sda", "sda1", "sdzz12", "sdab")]
+    shows = [asks(f"otppi-signal@{one}.service", verb) for one in ("reading", "done", "refused")
+             for verb in ("start", "stop")]  # fmt: skip
+    assert set(answers(asks("otppi-reset-network.service"), *reads, *shows)) == {"yes"}
+
+
+def test_the_gateway_may_not_have_other_devices_read() -> None:
+    devices = [
+        "mmcblk0",
+        "mmcblk0p2",
+        "nvme0n1",
+        "sda123",
+        "sd",
+        "../sda",
+        "sda1\n",
+        "sda/1",
+        "loop0",
+        "SDA",
+        "vda",
+        "",
+    ]
+    reads = [asks(f"otppi-read-stick@{one}.service") for one in devices]
+    others = [asks("otppi-read-stick@sda.service", "stop"), asks("otppi-reset-network.service", "stop")]
+    shows = [asks(f"otppi-signal@{one}.service") for one in ("", "done\n", "x", "done;reboot")]
+    assert set(answers(*reads, *others, *shows)) == {None}
 
 
 def test_the_unit_of_every_device_that_is_asked_for_may_be_started() -> None:

@@ -21,7 +21,12 @@ from tests.system.prometheus import EXAMPLES, Prometheus, example_rules
 DECLARED = {one.name: set(one.labels) for one in METRICS} | {"up": set()}
 FOREIGN = {"instance", "job"}
 """What Prometheus adds to each number."""
-OF_HARDWARE = {"otppi_device_temperature_celsius", "otppi_device_undervoltage"}
+OF_HARDWARE = {
+    "otppi_clock_offset_seconds", "otppi_clock_synchronized", "otppi_clock_trusted",
+    "otppi_device_memory_pressure_ratio", "otppi_device_storage_errors", "otppi_device_storage_life_used_ratio",
+    "otppi_device_temperature_celsius", "otppi_device_throttled", "otppi_device_throttled_since_start",
+    "otppi_device_undervoltage", "otppi_device_usb_over_currents_total",
+}  # fmt: skip
 """What not every computer tells."""
 DASHBOARD: dict[str, Any] = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())
 RULES = example_rules()

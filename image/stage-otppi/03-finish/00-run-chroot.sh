@@ -13,7 +13,10 @@ ln -sfn /run/otppi-name-servers/resolv.conf /etc/resolv.conf
 chmod -x /etc/ppp/ip-up.d/0000usepeerdns /etc/ppp/ip-down.d/0000usepeerdns # otppi-name-servers does it
 if [ -e /etc/initramfs-tools/update-initramfs.conf ]; then
   sed -i 's/^update_initramfs=.*/update_initramfs=yes/' /etc/initramfs-tools/update-initramfs.conf
-  [ -z "${OTPPI_FOR_CARD:-}" ] || update-initramfs -c -k all
+  if [ -n "${OTPPI_FOR_CARD:-}" ]; then
+    echo "the card's initramfs (minutes, where this computer is no arm64)" >&2
+    update-initramfs -c -k all
+  fi
 fi
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /var/log/journal

@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ from otppi.testing.site import Site
 site = Site(Path(sys.argv[1]), claimed=False, address="")
 print(site.port, site.parts.claim.device_code.code, flush=True)
 for line in sys.stdin:
-    site.data.config.update({"administration": {"access_point": line.strip()}})
+    site.data.config.update({"administration": {"access_point": line.strip()}, "ingress-rest": {"http_enable": True}})
     site.gate.configure(site.data.config.one(ADMINISTRATION), encrypted=False)
     print("set", flush=True)
 print(*(f"{one['origin']} {one['address']} {one['outcome']}" for one in site.call("audit", limit=50)), sep="\\n")
@@ -113,11 +115,11 @@ class NetworkDevice:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
-    def page(self, host: str, address: str, *more: str) -> tuple[int, str]:
-        """Ask for the claim's page from a host by an address of the device."""
+    def page(self, host: str, address: str, *more: str, path: str = "/claim") -> tuple[int, str]:
+        """Ask for a page, the claim's if no other, from a host by an address of the device."""
         jar = self._folder / f"jar-{host}-{address.strip('[]')}"
         words = ["curl", "-s", "-g", "-m", "30", "-c", str(jar), "-b", str(jar), "-w", "\n%{http_code}", *more]
-        command = self._networks.run(host, *words, f"http://{address}:{self._port}/claim")
+        command = self._networks.run(host, *words, f"http://{address}:{self._port}{path}")
         told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
         text, _, status = told.rpartition("\n")
         return int(status), text
@@ -135,6 +137,17 @@ class NetworkDevice:
     @property
     def port(self) -> int:
         return int(self._port)
+
+    def curl_line(self, host: str, address: str, username: str) -> str:
+        """Return the line that the guide shows of a new user of the API to whoever has claimed the device."""
+        _, form = self.page(host, address, path="/guide/api")
+        token = re.findall(r'name="form_token" value="([0-9a-f]+)"', form)[0]
+        fields = [
+            word for pair in (f"form_token={token}", f"username={username}") for word in ("--data-urlencode", pair)
+        ]
+        status, shown = self.page(host, address, *fields, path="/guide/api")
+        assert status == 200, shown
+        return next(one for one in unescape(shown).splitlines() if "/api/message -d " in one)
 
     def claim(self, host: str, address: str, code: str = "") -> int:
         _, form = self.page(host, address)
@@ -182,6 +195,23 @@ def test_only_who_comes_by_its_interface_needs_no_code(device: NetworkDevice) ->
     told = device.end().splitlines()
     assert [one for one in told if one.startswith("access-point")] == ["access-point fd01::20 done"]
     assert any(one.startswith("administration 10.9.8.2 refused") for one in told)
+
+
+def test_server_is_told_the_address_of_the_ethernet(device: NetworkDevice) -> None:
+    """Whoever sets the device up by its access point is the only one there: the server is elsewhere."""
+    device.set_access_point("ap0")
+    assert device.claim("phone", AP) == 303
+    assert f" http://{LAN}:8899/api/message" in device.curl_line("phone", AP, "app")
+
+
+def test_server_is_told_the_name_where_there_is_no_cable_yet(device: NetworkDevice, networks: Networks) -> None:
+    ip("-n", networks.name("dev"), "addr", "del", f"{LAN}/24", "dev", "eth0")
+    try:
+        device.set_access_point("ap0")
+        assert device.claim("phone", AP) == 303
+        assert f" http://{socket.gethostname()}.local:8899/api/message" in device.curl_line("phone", AP, "app")
+    finally:
+        ip("-n", networks.name("dev"), "addr", "add", f"{LAN}/24", "dev", "eth0")
 
 
 def test_from_the_ethernet_the_code_claims_it(device: NetworkDevice) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from otppi.admin.pages import answers, guide
 from otppi.admin.security.sessions import FRESH
 from otppi.api.operations import Role
 from otppi.host.gateway.first_steps import STEPS, FirstSteps
 from otppi.testing.ports import free_port
 from otppi.testing.site import NAMES, Site, SiteBrowser
 from otppi.testing.waiting import until
+from otppi.text import Text, _
 
 PHONE = "081234567890"
 
@@ -163,6 +165,46 @@ def test_a_modem_whose_sim_asks_for_its_pin_gets_it(new_site: Site, empty: SiteB
     assert "1234" not in empty.get("/guide/modem").text
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        _("the SIM refused the PIN ({text})", text="+CME ERROR: 16"),
+        _("the SIM asks for its PIN again: the one that is set was tried and is not tried again"),
+    ],
+)
+def test_a_wrong_pin_is_told_and_asked_for_again(
+    new_site: Site, empty: SiteBrowser, monkeypatch: pytest.MonkeyPatch, told: Text
+) -> None:
+    new_site.call("settings_add", section="modems", values={"name": "m0", "type": "simulated", "default_modem": True})
+
+    def perform(parts: Any, operation: str, **arguments: Any) -> Any:
+        result = answers.perform(parts, operation, **arguments)
+        return [one | {"state": "blocked", "detail": told} for one in result] if operation == "modems" else result
+
+    monkeypatch.setattr(guide, "perform", perform)
+    page = empty.get("/guide/modem")
+    assert "The SIM refused the PIN. Three wrong ones lock it." in page.words
+    assert page.text.count('name="pin"') == 1
+
+
+def test_who_has_a_modem_is_offered_no_simulated_one(
+    new_site: Site, empty: SiteBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = 'action="/guide/simulate"'
+    assert offered in empty.get("/guide/modem").text
+    found = {"state": "new", "port": "/dev/ttyUSB0", "imei": "350000000000010", "manufacturer": "SIMCom"}
+
+    def perform(parts: Any, operation: str, **arguments: Any) -> Any:
+        if operation != "devices":
+            return answers.perform(parts, operation, **arguments)
+        return [dict.fromkeys(("model", "product", "operator", "signal_dbm", "detail")) | found]
+
+    monkeypatch.setattr(guide, "perform", perform)
+    page = empty.get("/guide/modem").text
+    assert 'action="/guide/adopt"' in page
+    assert offered not in page
+
+
 def test_a_user_of_the_api_wants_a_password_that_was_given_a_moment_ago(site: Site) -> None:
     browser = site.inside(Role.ADMINISTRATOR)
     (session,) = site.parts.sessions.of(NAMES[Role.ADMINISTRATOR])
@@ -199,6 +241,25 @@ def test_of_a_made_up_receiver_it_is_said_that_it_is_to_be_replaced(site: Site) 
     page = browser.post("/guide/api", {"username": "app2"})
     assert "Put the number" not in page.words
     assert f'"receiver": "{PHONE}"' in unescape(page.text)
+
+
+def test_a_device_without_a_modem_says_so_where_a_test_is_sent(tmp_path: Path) -> None:
+    """No simulated modem stands in there, and the test was not on its way anywhere."""
+    site = Site(tmp_path, claimed=True, stand_in=False)
+    try:
+        site.host.data.config.update({"modems": []})
+        site.host.apply(["modems"])
+        browser = site.inside(Role.ADMINISTRATOR)
+        assert "No modem yet." in browser.get("/guide/modem").words
+        page = browser.get("/guide/test")
+        assert "There is no modem yet: nothing can be sent." in page.words
+        assert "simulated" not in page.words
+        answer = browser.post("/guide/test", {"receiver": PHONE, "message": "x"})
+        assert (answer.status, "no modem is connected" in answer.words) == (503, True)
+        assert browser.post("/guide/simulate").location == "/guide/modem"  # what a person asks for is another matter
+        until(lambda: browser.post("/guide/test", {"receiver": PHONE, "message": "x"}).status == 303, "it is sent")
+    finally:
+        site.close()
 
 
 def test_a_test_that_fails_says_why_and_what_to_do(site: Site) -> None:

@@ -15,7 +15,10 @@ from otppi.testing.html import HtmlForm, HtmlPage
 from otppi.testing.site import NAMES, Site, SiteAnswer, SiteBrowser
 
 MARK = "83920174"
-SECTIONS: dict[str, Section] = {one.key: one for one in load_plugins().sections if one.key not in OWN_PAGES}
+_ALL: dict[str, Section] = {one.key: one for one in load_plugins().sections if one.key not in OWN_PAGES}
+TRIED = [key for key, one in _ALL.items() if one.own_operations]
+"""Of the network: what is changed there is on trial (`test_network_pages.py`)."""
+SECTIONS = {key: one for key, one in _ALL.items() if key not in TRIED}
 OBJECTS = [key for key, one in SECTIONS.items() if one.identity is None]
 LISTS = [key for key, one in SECTIONS.items() if one.identity is not None]
 
@@ -50,6 +53,7 @@ def test_every_section_is_listed(shared_site: Site) -> None:
     answer = shared_site.inside(Role.ADMINISTRATOR).get("/settings")
     links = [attributes.get("href") for tag, attributes in HtmlPage(answer.text).elements if tag == "a"]
     assert {f"/settings/{key}" for key in SECTIONS} | set(OWN_PAGES.values()) <= set(links)
+    assert {f"/network/{key}" for key in TRIED} <= set(links)
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

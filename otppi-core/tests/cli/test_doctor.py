@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from otppi.cli.checks import device, gateway
+from otppi.cli.checks.device import check_hardware
 from otppi.cli.checks.finding import Severity
 
 Cli = Callable[..., Any]
@@ -195,3 +196,46 @@ def test_two_names_of_one_port(otppi: Cli, data: Path, tmp_path: Path) -> None:
     otppi("settings", "import", "-", stdin=json.dumps({"modems": modems}))
     findings = otppi("doctor", "--json").json["checks"]
     assert "it is the port of m0 too" in [one["text"] for one in findings if one["check"] == "port of m1"]
+
+
+# -- what wears out or fails first -------------------------------------------------------------------------------------
+
+
+def hardware(root: Path, files: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    for path, content in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    return [(one.check, one.level.value, bool(one.advice)) for one in check_hardware(root)]
+
+
+def test_a_device_that_tells_nothing_of_its_hardware(tmp_path: Path) -> None:
+    assert hardware(tmp_path, {}) == []
+
+
+WELL = {
+    "sys/fs/ext4/mmcblk0p2/errors_count": "0\n",
+    "sys/class/thermal/thermal_zone0/temp": "52000\n",
+    "sys/class/thermal/thermal_zone0/type": "cpu-thermal\n",
+    "proc/meminfo": "MemTotal: 1000 kB\nMemAvailable: 400 kB\n",
+    "sys/bus/usb/devices/1-1:1.0/1-1-port2/over_current_count": "0\n",
+}
+
+
+def test_hardware_that_is_well(tmp_path: Path) -> None:
+    told = [("card", "ok", False), ("temperature", "ok", False), ("memory", "ok", False)]
+    assert hardware(tmp_path, WELL) == told
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "found"),
+    [
+        ("sys/fs/ext4/mmcblk0p2/errors_count", "3\n", ("card", "problem", True)),
+        ("sys/block/mmcblk0/device/life_time", "0x09 0x01\n", ("card", "problem", True)),
+        ("sys/class/thermal/thermal_zone0/temp", "81000\n", ("temperature", "warning", True)),
+        ("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 40 kB\n", ("memory", "warning", True)),
+        ("sys/bus/usb/devices/1-1:1.0/1-1-port2/over_current_count", "1\n", ("USB power", "problem", True)),
+    ],
+)
+def test_hardware_that_is_not(tmp_path: Path, path: str, content: str, found: tuple[str, str, bool]) -> None:
+    assert [one for one in hardware(tmp_path, WELL | {path: content}) if one[1] != "ok"] == [found]

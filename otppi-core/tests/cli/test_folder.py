@@ -196,6 +196,7 @@ def test_all_problems_of_a_document_at_once(otppi: Cli, data: Path, tmp_path: Pa
         (b"", "is not JSON"),
         (b"\xff", "is not UTF-8 (byte 0)"),
         (b"[" * 100_000, "is nested too deeply"),
+        (b"9" * 5_000, "has a number of too many digits"),
         (b"[]", "document: must be an object of sections"),
     ],
 )

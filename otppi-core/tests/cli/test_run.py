@@ -35,6 +35,20 @@ def test_a_signal_stops_it(start: Start, number: int) -> None:
     assert "Traceback" not in "".join(gateway.log)
 
 
+def test_a_device_without_a_modem_refuses_messages(start: Start, otppi: Any) -> None:
+    gateway = start("--no-stand-in", document=QUIET)
+
+    def refused(starts: int) -> None:
+        until(lambda: "".join(gateway.log).count("the gateway runs") == starts, "it runs")
+        sent = otppi("send", "081234567890", "a text", "--data", gateway.data)
+        assert (sent.code, "no modem is connected" in sent.out + sent.err) == (4, True), sent
+        assert "none is configured: nothing is sent" in otppi("doctor", "--data", gateway.data).out
+
+    refused(1)
+    assert otppi("restart", "--data", gateway.data).code == 0
+    refused(2)
+
+
 def test_the_log_is_one_line_a_record(start: Start) -> None:
     gateway = start("--log-level", "debug", document=QUIET)
     gateway.wait_for("modem simulated is ready")

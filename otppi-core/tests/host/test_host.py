@@ -76,6 +76,30 @@ def test_the_embedded_default_sends_where_no_modem_is_configured(host: Host, cap
     assert any("no modem is configured" in record.message for record in caplog.get_records("setup"))
 
 
+def test_on_a_device_none_stands_in_where_no_modem_is_configured(
+    data: DataFolder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A card without a modem told its clients that their messages were sent."""
+    (tmp_path / "boot").mkdir(mode=0o700)
+    host = Host(data, tmp_path / "boot", stand_in=False)
+    host.start()
+    try:
+        answer = send(host)
+        assert (names(host), answer.code) == ([], ResponseCode.NO_MODEM)
+        assert "no modem is connected that may send this" in json.dumps(answer.data)
+        assert "no modem is configured: no SMS can be sent" in caplog.text
+        told = "no modem is taken into use yet: no SMS can be sent"
+        assert told in host.warnings()
+        change(host, {"modems": [modem("m0", default_modem=True)]})
+        until_ready(host)
+        assert data_of(send(host, id="2"))["modem_id"] == "m0"
+        assert told not in host.warnings()
+        change(host, {"modems": []})
+        assert (names(host), send(host, id="3").code) == ([], ResponseCode.NO_MODEM)
+    finally:
+        host.stop()
+
+
 def test_modems_are_added_altered_and_removed_while_it_runs(host: Host, doubles: Any) -> None:
     change(host, {"modems": [modem("m0"), modem("m1", recipient_prefixes=["0899"])]})
     assert names(host) == ["m0", "m1"]

@@ -58,6 +58,14 @@ def test_one_that_was_in_a_device_gets_none(image: Path) -> None:
             Card(image).check_new(again=again)
 
 
+def test_one_that_a_device_has_taken_gets_none(image: Path) -> None:
+    """It got another identity, and a brochure, by which nobody would have got in."""
+    put(image, "otppi-in-use.txt", "This card is the device OTP-Pi-ACDE.\n")
+    for again in (False, True):
+        with pytest.raises(CardError, match="is a device's already"):
+            Card(image).check_new(again=again)
+
+
 def test_an_image_of_something_else_is_refused(image: Path, tmp_path: Path) -> None:
     other = make_image(tmp_path / "other.img", {"config.txt": "arm_64bit=1\n"})
     with pytest.raises(CardError, match=r"its boot partition has no cmdline\.txt"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 FLASH = Path(__file__).parents[3] / "image/bin/flash"
-IMAGE = os.urandom(3 << 20) + bytes(1 << 20)
+IMAGE = bytes(510) + b"\x55\xaa" + os.urandom(3 << 20) + bytes((1 << 20) - 512)
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_a_disk_of_this_computer_is_refused(img: Path, disk: Path) -> None:
 def test_a_disk_that_is_too_small(tmp_path: Path, disk: Path) -> None:
     large = tmp_path / "large.img"
     with large.open("wb") as file:
+        file.write(IMAGE)
         file.truncate(9 << 20)
     code, told = _flash("--yes", "--fixed", large, disk)
     assert code == 1
@@ -84,6 +85,32 @@ def test_what_is_no_disk(img: Path, tmp_path: Path) -> None:
     code, told = _flash("--yes", tmp_path / "missing.img", "/dev/null")
     assert code == 1
     assert "missing.img is not there" in told
+
+
+def test_a_computer_that_cannot_tell_what_is_mounted(img: Path, disk: Path, tmp_path: Path) -> None:
+    """An lsblk before 2.37 knows no MOUNTPOINTS; the disk was written to, as if nothing were."""
+    old = tmp_path / "bin/lsblk"
+    old.parent.mkdir()
+    old.write_text('#!/bin/sh\ncase $* in *MOUNTPOINTS*) exit 1 ;; *) exec /usr/bin/lsblk "$@" ;; esac\n')
+    old.chmod(0o755)
+    done = subprocess.run(
+        [FLASH, "--yes", "--fixed", img, disk],
+        env={**os.environ, "PATH": f"{old.parent}:{os.environ['PATH']}"}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "cannot be told" in done.stderr
+    assert _content(disk) == b"x" * (8 << 20)
+
+
+@pytest.mark.parametrize("program", ["xz", "gzip"])
+def test_an_image_that_is_compressed_otherwise(img: Path, disk: Path, program: str) -> None:
+    """It was written as it is, and the card did not start."""
+    subprocess.run([program, img], check=True)
+    (packed,) = img.parent.glob("card.img.*")
+    code, told = _flash("--yes", "--fixed", packed, disk)
+    assert code == 1
+    assert "is no card image" in told
+    assert _content(disk) == b"x" * (8 << 20)
 
 
 @pytest.mark.parametrize("arguments", [(), ("one",), ("--force", "a", "b")])

@@ -46,6 +46,18 @@ def test_a_card_and_its_brochure_say_the_same(image: Path, capsys: Captured) -> 
     assert not [one for one in (identity.passphrase, identity.written_code, identity.device_code) if one in said]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_who_called_sudo_may_print_it(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_UID", "4321")
+    monkeypatch.setenv("SUDO_GID", "1234")
+    assert personalise.main([str(image)]) == 0
+    owners = {
+        (one.stat().st_uid, one.stat().st_gid) for one in image.parent.iterdir() if one.suffix in (".pdf", ".png")
+    }
+    assert owners == {(4321, 1234)}
+    assert modes(image.parent) == {0o600}
+
+
 def test_everything_may_be_given_and_shown(image: Path, tmp_path: Path, capsys: Captured) -> None:
     settings = tmp_path / "settings.json"
     settings.write_text(
@@ -93,6 +105,13 @@ def test_a_file_of_settings_that_is_none_is_told(
         (tmp_path / "settings.json").write_text(content)
     assert personalise.main(["--settings", str(tmp_path / "settings.json"), str(image)]) == 2
     assert told in capsys.readouterr().err
+    assert listed(image) == {"cmdline.txt", "config.txt"}
+
+
+def test_settings_that_are_no_utf_8_are_told(image: Path, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "settings.json").write_text(r'{"\ud800": {}}')
+    assert personalise.main(["--settings", str(tmp_path / "settings.json"), str(image)]) == 2
+    assert "otppi: settings: hold half of a surrogate pair" in capsys.readouterr().err
     assert listed(image) == {"cmdline.txt", "config.txt"}
 
 

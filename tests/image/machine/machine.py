@@ -18,6 +18,8 @@ from tests.image.machine.application import SLOW as SLOW
 from tests.image.machine.guest import Done, Qmp, Shell
 from tests.image.machine.modem import LineModem
 
+RELAY: Final = 1080
+"""The machine's port where a relay for the phone's browser listens, while a test has one (phones_browser.py)."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
 KERNEL: Final = (
@@ -51,7 +53,7 @@ class Machine:
 
     def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path | None = None) -> None:
         self.folder = folder
-        self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899)}
+        self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899, RELAY)}
         self._card, self._kernel, self._tools = card, kernel, tools
         self._process: subprocess.Popen[bytes] | None = None
         self._plugged: set[str] = set()
@@ -196,6 +198,33 @@ class Machine:
                 self.pull_out(serial)
                 self.qmp.command("chardev-remove", id=f"line-{serial}")
                 path.unlink()
+
+    @contextmanager
+    def stick(self, image: Path, name: str, *, slow: bool = False) -> Iterator[None]:
+        """Plug a USB stick in that has this image; it is pulled out in the end.
+
+        Args:
+            image: Of which nothing is changed.
+            name: What QEMU calls it.
+            slow: Whether it gives 512 octets each two seconds.
+        """
+        node = {"driver": "raw", "read-only": True, "file": {"driver": "file", "filename": str(image)}}
+        if slow:
+            limits = {"bps-total": 256, "bps-total-max": 512}
+            self.qmp.command("object-add", qom_type="throttle-group", id=f"slow-{name}", limits=limits)
+            node = {"driver": "throttle", "throttle-group": f"slow-{name}", "read-only": True, "file": node}
+        self.qmp.command("blockdev-add", node_name=f"disk-{name}", **node)
+        try:
+            self.qmp.command(
+                "device_add", driver="usb-storage", id=name, bus="xhci.0", drive=f"disk-{name}", removable=True
+            )
+            self._plugged.add(name)
+            yield
+        finally:
+            self.pull_out(name)
+            self.qmp.command("blockdev-del", node_name=f"disk-{name}")
+            if slow:
+                self.qmp.command("object-del", id=f"slow-{name}")
 
     def plug_in(self, serial: str) -> None:
         """Plug the adapter with this serial number in."""

@@ -7,6 +7,11 @@ from typing import Final
 
 from tests.image.machine.machine import SLOW, STEP, Machine
 
+ADDRESS: Final = "192.168.0.11"
+"""Of the device, on its access point."""
+PAGES: Final = f"http://{ADDRESS}:8888/"
+UP: Final = f"iw dev wlan0 info | grep 'type AP' && ip -brief address show dev wlan0 | grep {ADDRESS}"
+"""What ends with 0 on the device when its access point is up."""
 NAMESPACE: Final = "phone"
 TOOLS: Final = "/run/tools"
 """Where the disk with what the image lacks is mounted."""

@@ -8,11 +8,7 @@ import pytest
 
 from tests.image.machine.conftest import Flashed
 from tests.image.machine.machine import SLOW, Machine
-from tests.image.machine.station import Station
-
-ADDRESS = "192.168.0.11"
-PAGES = f"http://{ADDRESS}:8888/"
-UP = f"iw dev wlan0 info | grep 'type AP' && ip -brief address show dev wlan0 | grep {ADDRESS}"
+from tests.image.machine.station import ADDRESS, PAGES, UP, Station
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +76,7 @@ def test_administrator_by_the_access_point(booted: Machine, joined: Station) -> 
     assert answer.status == 303, answer.told
     booted.until("[ -e /var/lib/otppi/claimed ]", "the device has its administrator")
     booted.until(
-        f"! grep -s {ADDRESS} /run/otppi-dhcp/portal.conf", "names of elsewhere are no more answered with lies"
+        "! grep address=/#/ /run/otppi-dhcp-conf/dhcp.conf", "names of elsewhere are no more answered with lies"
     )
     assert json.loads(joined.get(f"{PAGES}captive-portal/api").content) == {"captive": False}
 

@@ -1,4 +1,4 @@
-"""From the brochure to the first SMS: a person with a browser, and a modem that is plugged in on the way."""
+"""From the brochure to the first SMS: a person with a phone, and a modem that is plugged in on the way."""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ from tests.browser.pictures import chromium
 from tests.image.machine.application import send
 from tests.image.machine.conftest import PICTURES, Flashed
 from tests.image.machine.machine import SLOW, STEP, Machine
+from tests.image.machine.phones_browser import proxy
+from tests.image.machine.station import PAGES, UP, Station
 
 OWNER, PASSWORD, NUMBER = "sari", "kursi hijau di teras", "081234567890"
 PROFILE: Final = ModemProfile(imei="350000000000010", operator="Telkomsel", operator_code="51010")
@@ -25,10 +27,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, device: Machine) -> Iterator[Page]:
-    """A phone's browser, which is at the device's pages through this computer's port that leads there."""
+def page(browser: Browser, device: Machine, phone: Station, card: Flashed) -> Iterator[Page]:
+    """The browser of a phone that has joined the access point, and reaches nothing but that."""
+    device.until(UP, "the access point is up", SLOW)
+    assert phone.join(card.identity.ssid, card.identity.passphrase) == "CTRL-EVENT-CONNECTED"
+    phone.lease()
     context = browser.new_context(
-        base_url=f"http://127.0.0.1:{device.ports[8888]}",
+        base_url=PAGES,
+        proxy={"server": proxy(device)},
         viewport={"width": PHONE, "height": HEIGHTS[PHONE]},
         device_scale_factor=2,
         locale=LANGUAGES["id"],
@@ -52,12 +58,10 @@ def _send_form(page: Page, to: str) -> None:
     page.wait_for_url(f"**{to}")
 
 
-def test_from_the_brochure_to_the_first_sms(device: Machine, page: Page, card: Flashed) -> None:
+def test_from_the_brochure_to_the_first_sms(device: Machine, page: Page) -> None:
     page.goto("/")
     _shoot(page, "machine-1-claim")
-    for name, value in {
-        "username": OWNER, "password": PASSWORD, "phone": NUMBER, "code": card.identity.written_code.lower(),
-    }.items():  # fmt: skip
+    for name, value in {"username": OWNER, "password": PASSWORD, "phone": NUMBER}.items():
         page.fill(f"[name={name}]", value)
     _send_form(page, "/guide/modem")  # the card has brought the time zone
     _shoot(page, "machine-2-no-modem")

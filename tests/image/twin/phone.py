@@ -52,10 +52,13 @@ class Phone:
     def join(self, script: str) -> str:
         """Ask for an address as phones do, use it, and return what the DHCP server says.
 
+        It calls itself wpad, as somebody hostile would: whom others ask for a proxy.
+
         Args:
             script: A program that is given the answer in its environment, as udhcpc has it.
         """
-        return self.run("busybox", "udhcpc", "-i", "radio", "-n", "-q", "-t", "20", "-T", "1", "-s", script)
+        asked = ("udhcpc", "-i", "radio", "-n", "-q", "-t", "20", "-T", "1", "-x", "hostname:wpad", "-s", script)
+        return self.run("busybox", *asked)
 
 
 def _ip(*arguments: str) -> None:

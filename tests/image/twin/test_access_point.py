@@ -60,7 +60,7 @@ def test_a_phone_at_a_new_device(phone: Phone, twin: Twin) -> None:
     assert 'name="code"' not in told  # who has joined has the brochure
 
     # Nothing else answers, and nothing is forwarded.
-    assert _get(phone, f"http://{AP_ADDRESS}:8899/api/health")[0] == 200
+    assert _get(phone, f"http://{AP_ADDRESS}:8899/api/health")[0] == 503  # there is no modem yet
     for port in (22, 9999):
         assert _get(phone, f"http://{AP_ADDRESS}:{port}/", "--max-time", "3")[0] == 0
 
@@ -69,6 +69,7 @@ def test_a_phone_at_a_device_in_use(phone: Phone, twin: Twin) -> None:
     twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
     until(lambda: re.search("NXDOMAIN|REFUSED", _resolved(phone, "example.org")), "names still lead here")
     assert AP_ADDRESS in _resolved(phone, "otppi.local").split("Name:")[-1]
+    assert re.search("NXDOMAIN|REFUSED", _resolved(phone, "wpad.otppi.local"))  # a name that a phone gave itself
     _status, told = _get(phone, f"{PAGES}captive-portal/api")
     assert json.loads(told.partition("\n\n")[2]) == {"captive": False}
     assert _get(phone, PAGES, "--header", "Host: connectivitycheck.example")[0] == 421

@@ -1,5 +1,6 @@
 """Who a device is: made at its first boot or brought by the card, kept, told once, and brought back by a reset."""
 
+import base64
 import json
 import re
 
@@ -19,6 +20,7 @@ GIVEN = {
 PROFILE = "etc/NetworkManager/system-connections/otppi-ap.nmconnection"
 _TOLD = "boot/firmware/otppi-this-device.txt"
 _GIVEN = "boot/firmware/otppi-device.json"
+_ISSUE = "/run/issue.d/otppi.issue"
 
 
 def _profile(twin: Twin) -> dict[str, str]:
@@ -60,13 +62,16 @@ def test_a_device_of_its_own(new_twin: Twin) -> None:
     new_twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
     until(lambda: not (new_twin.path / _TOLD).exists(), "the file with the passphrase stays")
     until(lambda: ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue"), "the console still tells the passphrase")
-    until(lambda: new_twin.code("test", "-e", "/run/otppi-dhcp/portal.conf") != 0, "names are still answered with lies")
+    until(
+        lambda: new_twin.code("grep", "address=/#/", "/run/otppi-dhcp-conf/dhcp.conf") != 0,
+        "names are still answered with lies",
+    )
 
     # As if the power had gone before the files were removed.
     new_twin.switch_off()
     left = [new_twin.path / _TOLD, new_twin.path / _GIVEN]
-    for path in left:
-        path.write_text(told)
+    for path, content in zip(left, (told, (new_twin.path / "etc/otppi/device.json").read_text()), strict=True):
+        path.write_text(content)
     assert new_twin.boot() == "running"
     assert not [path for path in left if path.exists()]
     assert ssid not in new_twin.run("cat", "/run/issue.d/otppi.issue")
@@ -81,6 +86,7 @@ def test_the_device_of_the_card(new_twin: Twin) -> None:
     assert profile["802-11-wireless-security.psk"] == GIVEN["passphrase"]
     assert not given.exists()
     assert not (new_twin.path / _TOLD).exists()
+    assert GIVEN["ssid"] in (new_twin.path / "boot/firmware/otppi-in-use.txt").read_text()
     assert new_twin.otppi("admin", "code").splitlines()[0] == GIVEN["device_code"]
     assert "app" in new_twin.otppi("user", "list")
     assert json.loads(new_twin.otppi("settings", "show", "clock", "--json"))["clock"]["time_zone"] == "Asia/Makassar"
@@ -89,15 +95,66 @@ def test_the_device_of_the_card(new_twin: Twin) -> None:
     assert not (new_twin.path / "var/lib/otppi/first-settings.json").exists()
     written = new_twin.run("grep", "-rlF", "brought-by-this-card", "/etc", "/var", "/run", check=False).split()
     assert written == []
+    # There is no modem yet, and none stands in: an application is told so.
+    status, told = _sent(new_twin, "app:brought-by-this-card")
+    assert (status, told["response_code"]) == (503, "1101"), told
+
+
+def _sent(twin: Twin, login: str) -> tuple[int, dict[str, str]]:
+    """Send an SMS by the REST API; return status and answer."""
+    body = {"command": "send-sms", "data": {"id": 1, "receiver": "081234567890", "message": "a text"}}
+    headers = {
+        "Authorization": f"Basic {base64.b64encode(login.encode()).decode()}",
+        "Content-Type": "application/json",
+    }
+    program = (
+        "import http.client as h\n"
+        "c = h.HTTPConnection('127.0.0.1', 8899, timeout=60)\n"
+        f"c.request('POST', '/api/message', {json.dumps(body)!r}, {headers!r})\n"
+        "a = c.getresponse(); print(a.status, a.read().decode())"
+    )
+    status, told = twin.python(program).split(" ", 1)
+    return int(status), json.loads(told)
 
 
 def test_a_damaged_document_is_told(new_twin: Twin) -> None:
-    (new_twin.path / _GIVEN).write_text('{"ssid": "", "passphrase": "short"}')
+    (new_twin.path / _GIVEN).write_text('{"ssid": "", "passphrase": "short", "\\u001b[2J\\ud800\\\\S": 0}')
     assert new_twin.boot() == "running"
     told = (new_twin.path / _TOLD).read_text()
     assert "passphrase must be of 8 to 63 characters" in told
     assert "device_code is missing" in told
     assert "OTP-Pi-" in told  # it is a device all the same
+    shown = new_twin.run("cat", _ISSUE)
+    assert "?[2J??S is not a field of a device" in shown
+    assert not set(shown) & {"\x1b", "\\"}
+
+
+def test_boot_partition_takes_nothing(new_twin: Twin) -> None:
+    """A full one: the device had no access point, no code and no settings, at each boot."""
+    assert new_twin.boot("--tmpfs=/boot/firmware:nr_inodes=1") == "running"
+    assert new_twin.code("touch", "/boot/firmware/file") != 0
+    profile = _profile(new_twin)
+    shown = new_twin.run("cat", _ISSUE)
+    assert profile["802-11-wireless.ssid"] in shown
+    assert profile["802-11-wireless-security.psk"] in shown
+    assert new_twin.otppi("admin", "code").splitlines()[0] in shown
+    new_twin.otppi("admin", "add", "owner", "--password-stdin", given="a long pass phrase of the owner")
+    until(lambda: profile["802-11-wireless.ssid"] not in new_twin.run("cat", _ISSUE), "it is told for ever")
+    assert not (new_twin.path / "etc/otppi/this-device.txt").exists()
+
+
+def test_power_cut_before_what_is_secret_was_taken_away(new_twin: Twin) -> None:
+    """The passphrase stayed on the card for good: after the first boot, and after the first administrator."""
+    assert new_twin.boot() == "running"
+    ssid = _profile(new_twin)["802-11-wireless.ssid"]
+    new_twin.switch_off()
+    (new_twin.path / "var/lib/otppi/claimed").touch()
+    given = new_twin.path / "boot/firmware/otppi-device.json"
+    given.write_bytes((new_twin.path / "etc/otppi/device.json").read_bytes())
+    assert new_twin.boot() == "running"
+    assert not given.exists()
+    assert not (new_twin.path / _TOLD).exists()
+    assert ssid not in new_twin.run("cat", _ISSUE)
 
 
 def test_power_cut_during_the_first_boot(new_twin: Twin) -> None:
@@ -139,7 +196,7 @@ def test_safe_mode_by_a_file(new_twin: Twin) -> None:
     new_twin.switch_off()
     asked.unlink()
     assert new_twin.boot() == "running"
-    assert _status(new_twin, 8899) == 200
+    assert _status(new_twin, 8899) == 503  # it answers, and has no modem
 
 
 def _status(twin: Twin, port: int) -> int:

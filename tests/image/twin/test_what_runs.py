@@ -19,12 +19,16 @@ ENABLED = {
 RUNNING = {
     "NetworkManager-dispatcher.service", "NetworkManager.service", "avahi-daemon.service", "dbus.service",
     "otppi-dhcp.service", "otppi.service", "polkit.service", "systemd-hostnamed.service", "systemd-journald.service",
-    "systemd-logind.service", "wpa_supplicant.service",
+    "systemd-logind.service", "systemd-timedated.service", "wpa_supplicant.service",
 }  # fmt: skip
-"""More than these never; the dispatcher, hostnamed and polkit come on demand, and go."""
+"""More than these never; the dispatcher, hostnamed, timedated and polkit come on demand, and go."""
 SOCKETS = {"tcp 53", "tcp 8888", "tcp 8899", "tcp 10443", "udp 53", "udp 67", "udp 5353"}
 MAY_BE_ASKED = {
     "org.freedesktop.login1.reboot", "org.freedesktop.login1.power-off", "org.freedesktop.login1.set-wall-message",
+    "org.freedesktop.NetworkManager.settings.modify.system", "org.freedesktop.NetworkManager.network-control",
+    "org.freedesktop.NetworkManager.checkpoint-rollback",
+    "org.freedesktop.timedate1.set-ntp", "org.freedesktop.timedate1.set-time", "org.freedesktop.timedate1.set-timezone",
+    "org.freedesktop.timesync1.set-runtime-servers",
 }  # fmt: skip
 """Actions of polkit that the gateway may do whatever they are about (the last comes with the first); units are told one
 by one."""
@@ -148,7 +152,14 @@ def test_gateway_is_confined(twin: Twin) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", ["otppi-dhcp", "otppi-first-boot", "otppi-access-point", "otppi-reset-network"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
+        "otppi-reset-network", "otppi-firewall",
+        "otppi-read-stick@sda1", "otppi-signal@done",
+    ],
+)  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
     assert twin.properties(unit, "NoNewPrivileges", "ProtectHome") == {"NoNewPrivileges": "yes", "ProtectHome": "yes"}
 
@@ -166,6 +177,12 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StopUnit", "nftables.service"),
         ("RestartUnit", "otppi-dhcp.service"),
         ("StopUnit", "otppi-reset-network.service"),
+        ("StopUnit", "otppi-firewall.service"),
+        ("StopUnit", "otppi-dhcp-apply.service"),
+        ("StartUnit", "otppi-dhcp-end.service"),
+        ("StartUnit", "otppi-read-stick@mmcblk0p2.service"),
+        ("StopUnit", "otppi-read-stick@sda1.service"),
+        ("StartUnit", "otppi-signal@other.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
@@ -184,8 +201,8 @@ def test_gateway_may_not_start_other_units(twin: Twin, method: str, unit: str) -
             "sb", "stranger", "false",
         ),
         (
-            "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "SetTime",
-            "xbb", "1800000000000000", "false", "false",
+            "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "SetLocalRTC",
+            "bbb", "true", "false", "false",
         ),
         (
             "org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager",
@@ -199,10 +216,25 @@ def test_gateway_may_not_change_the_system(twin: Twin, call: tuple[str, ...]) ->
     assert re.search("denied|not allowed|not authorized|authentication required|not enough", told, re.IGNORECASE), told
 
 
+def test_root_follows_no_link_of_dnsmasqs(twin: Twin) -> None:
+    """By one a dnsmasq that somebody has taken over had root write into any file, and let all read it."""
+    link = "/run/otppi-dhcp/portal.conf"
+    as_dnsmasq = ("setpriv", "--reuid=dnsmasq", "--regid=nogroup", "--clear-groups")
+    twin.run(*as_dnsmasq, "ln", "-s", "/etc/otppi/device.json", link)
+    before = twin.run("stat", "--format=%a %s", "/etc/otppi/device.json")
+    twin.run("systemctl", "restart", "otppi-dhcp.service")
+    assert twin.run("stat", "--format=%a %s", "/etc/otppi/device.json") == before
+    assert "192.168.0.11" in twin.run("cat", "/run/otppi-dhcp-conf/dhcp.conf")
+    for folder in ("/run/otppi-dhcp-conf", "/run/otppi-dhcp-conf/dhcp.conf"):
+        assert twin.run("stat", "--format=%U", folder).strip() == "root"
+    twin.run("rm", link)
+
+
 def test_firewall_is_loaded(twin: Twin) -> None:
     rules = twin.run("nft", "list", "table", "inet", "otppi")
     assert "policy drop" in rules
-    assert re.search(r"elements = \{ 8888, 8899, 10443 \}", rules)
+    for side in ("lan", "access_point"):
+        assert re.search(rf"set open_{side} {{[^}}]*elements = {{ tcp \. 8888,\s+tcp \. 8899,\s+tcp \. 10443 }}", rules)
     assert twin.run("sysctl", "--values", "net.ipv4.ip_forward").strip() == "0"
 
 

@@ -5,6 +5,7 @@ import secrets
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -52,19 +53,22 @@ class Twin:
             subprocess.run(["umount", self.path], check=True)
             subprocess.run(["rm", "-rf", self._folder], check=True)
 
-    def boot(self, *options: str) -> str:
+    def boot(self, *options: str, uptime: float | None = None) -> str:
         """Boot it, and return what systemd says of itself when all jobs are done: `running` where nothing failed.
 
         Args:
             options: More ones of systemd-nspawn.
+            uptime: For how many seconds it seems to have been on (time_namespaces(7)); by default as long as its host.
         """
+        since = time.clock_gettime(time.CLOCK_BOOTTIME)
+        clock = () if uptime is None else ("unshare", "--time", f"--boottime={uptime - since:.0f}")
         # A machine's name is one of a host (machine-info(5)): with no underscore, and no hyphen at its end.
         name = f"otppi-twin-{secrets.token_hex(8)}"
         console = open(self._folder / "console", "ab")  # noqa: SIM115 - the process has it
         with console:
             self._process = subprocess.Popen(
                 [
-                    "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}", f"--machine={name}",
+                    *clock, "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}", f"--machine={name}",
                     "--keep-unit", "--register=no", "--private-network", "--console=pipe",
                     "--bind-ro=/dev/null:/etc/fstab", *options,
                 ],

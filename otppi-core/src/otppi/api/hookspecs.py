@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import pluggy
 
+from otppi.api.clock import ClockWriterType
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
+from otppi.api.media import MediaWatcherType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.pages import Page
@@ -86,6 +88,24 @@ def otppi_firewall_writers() -> Sequence[WriterType]:
     """Return what changes the device's firewall; the first one of all plugins is used.
 
     When: once per start, main thread. Raising: the plugin is left out. Section keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_clock_writers() -> Sequence[ClockWriterType]:
+    """Return what of this plugin sets the clock of the device; the first one of all plugins is used.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
+    """
+    raise AssertionError("a specification is never called")
+
+
+@hookspec
+def otppi_media_watchers() -> Sequence[MediaWatcherType]:
+    """Return the ways in which this plugin watches for reset sticks; the first one of all plugins is used.
+
+    When: once per start, main thread. Raising: the plugin is left out. Keys must be unique among all plugins.
     """
     raise AssertionError("a specification is never called")
 

@@ -115,6 +115,17 @@ _DEVICE = (
     Metric("otppi_device_storage_available_bytes", _G, (), "What is left of it"),
     Metric("otppi_device_temperature_celsius", _G, (), "Temperature of the processor"),
     Metric("otppi_device_undervoltage", _G, (), "1 while a Raspberry Pi gets too little voltage"),
+    Metric("otppi_device_throttled", _G, ("reason",), "1 while a Raspberry Pi is short of voltage, or too hot"),
+    Metric("otppi_device_throttled_since_start", _G, ("reason",), "1 where it was so since it was switched on"),
+    Metric("otppi_device_memory_pressure_ratio", _G, (), "Share of the last minute in which one waited for memory"),
+    Metric("otppi_device_storage_errors", _G, (), "Errors that the file systems of the device have noted"),
+    Metric("otppi_device_storage_life_used_ratio", _G, (), "Share of its life that the card has used, where it tells"),
+    Metric(
+        "otppi_device_usb_over_currents_total", _C, ("port",), "How often a USB port was cut off for too much current"
+    ),
+    Metric("otppi_clock_trusted", _G, (), "1 where a server, a person or a battery has told the device the time"),
+    Metric("otppi_clock_synchronized", _G, (), "1 where a time server has answered within two hours"),
+    Metric("otppi_clock_offset_seconds", _G, (), "By how much the clock was ahead of the server's at its last answer"),
     Metric("process_cpu_seconds_total", _C, (), "Processor time that the gateway has used"),
     Metric("process_resident_memory_bytes", _G, (), "Memory that the gateway holds"),
     Metric("process_open_fds", _G, (), "File descriptors that it has open"),

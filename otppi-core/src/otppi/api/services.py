@@ -75,6 +75,20 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningPort:
+    """A TCP port that the gateway listens on by its settings: of a setting with the input `LISTEN_PORT`.
+
+    Attributes:
+        section, setting: The keys of the setting.
+        port: Its value; none that is any free one.
+    """
+
+    section: str
+    setting: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceContext:
     """What a service of a plugin gets.
 
@@ -83,11 +97,16 @@ class ServiceContext:
         settings: Returns what is set now in one of the type's `sections`, by its key: an object, or a list of them.
             Raises `LookupError` for any other key.
         folder: One of its own for what it keeps (0700).
+        boot_folder: One of its own on a RAM disk (0700): what is written there is gone with the power.
+        listening: Returns the TCP ports that the gateway listens on by its settings, of all sections, its own and those
+            of plugins, whose switches are on. After a change of settings ask again (`SettingsChanged`).
     """
 
     events: Events
     settings: Callable[[str], Any]
     folder: Path
+    boot_folder: Path
+    listening: Callable[[], Sequence[ListeningPort]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def _findings(data: Path) -> Iterator["Finding"]:
     yield from folder
     yield device.check_clock(data)
     yield from device.check_power_supply()
+    yield from device.check_hardware()
     try:
         yield device.check_boot_folder(data)
         yield gateway.check_store(data)

@@ -34,3 +34,5 @@ def read_document(path: Path) -> object:
         ) from error
     except RecursionError as error:
         raise Failure(Exit.USAGE, _("{name} is nested too deeply", name=name)) from error
+    except ValueError as error:  # of int, for more digits than it reads (sys.set_int_max_str_digits)
+        raise Failure(Exit.USAGE, _("{name} has a number of too many digits", name=name)) from error

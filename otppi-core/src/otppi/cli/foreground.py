@@ -56,6 +56,7 @@ def run(
     *,
     safe_mode: bool,
     first_settings: Sequence[Path] = (),
+    stand_in: bool = True,
 ) -> int | None:
     """Run the gateway until it is told to stop, and return the exit code; None where it is to begin again.
 
@@ -69,6 +70,7 @@ def run(
         safe_mode: Whether no plugin is loaded.
         first_settings: Documents that are taken where the data folder has never had settings. Not in safe mode: without
             the plugins it is not known whether their settings are right.
+        stand_in: Whether a simulated modem sends where none is configured.
 
     Raises:
         OtpPiError: It cannot start, with the reason.
@@ -91,7 +93,7 @@ def run(
                 logger.warning("the settings that a device comes with are not looked at in safe mode")
             if provision is not None:
                 data.config.provision(document)
-            host = Host(data, boot_folder_of(data_path), udev_source(), ring)
+            host = Host(data, boot_folder_of(data_path), udev_source(), ring, stand_in=stand_in)
             host.services.add(_Log(log))
         except BaseException:
             data.close()

@@ -39,6 +39,11 @@ def add(commands: Commands) -> None:
             "then (otppi settings check)"
         ),
     )
+    parser.add_argument(
+        "--no-stand-in",
+        action="store_true",
+        help=_("where no modem is configured, refuse SMS (1101) rather than give them to a simulated one"),
+    )
     parser.add_argument("--safe-mode", action="store_true", help=_("load no plugins, to get in and repair"))
     parser.add_argument("--log-level", choices=_LEVELS, default="info", help=_("how much is logged (default: info)"))
 
@@ -57,10 +62,13 @@ def run(options: Options) -> int:
         ring,
         safe_mode=options.safe_mode,
         first_settings=options.first_settings,
+        stand_in=not options.no_stand_in,
     )
     if code is None:
         # What it was provisioned with is kept, and may have been changed since; plugins get another try. The first
         # settings are looked at again, since what has the gateway restart may have been a reset.
-        first = [f"--first-settings={path}" for path in options.first_settings]
-        foreground.begin_again(log, ["--data", str(options.data), "run", *first, "--log-level", options.log_level])
+        more = [f"--first-settings={path}" for path in options.first_settings]
+        if options.no_stand_in:
+            more.append("--no-stand-in")
+        foreground.begin_again(log, ["--data", str(options.data), "run", *more, "--log-level", options.log_level])
     return code

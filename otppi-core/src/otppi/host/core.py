@@ -19,7 +19,8 @@ from otppi.host.alarms.settings import ALARMS
 from otppi.host.audit import operations as audit_operations
 from otppi.host.audit import page as audit_page
 from otppi.host.backup import operations as backup_operations
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock import operations as clock_operations
+from otppi.host.clock.settings import CLOCK
 from otppi.host.encryption import operations as encryption_operations
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway import (
@@ -45,6 +46,9 @@ from otppi.host.modems import operations as modem_operations
 from otppi.host.modems.settings import MODEMS
 from otppi.host.numbering.numbers import numbers_of
 from otppi.host.otp.settings import OTP
+from otppi.host.reset import operations as reset_operations
+from otppi.host.reset import page as reset_page
+from otppi.host.reset.settings import RESET
 from otppi.host.runtime import operations as runtime_operations
 from otppi.host.runtime import page as runtime_page
 from otppi.host.runtime.entry_points import Found
@@ -122,8 +126,9 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "administrators": Room((ADMINISTRATORS, ADMINISTRATION), administrator_operations.OPERATIONS),
         "alarms": Room((ALARMS,), alarm_operations.OPERATIONS, (alarm_page.ALARM_LIST,)),
         "encryption": Room((ENCRYPTION,), encryption_operations.OPERATIONS),
-        "clock": Room((CLOCK,)),
+        "clock": Room((CLOCK,), clock_operations.OPERATIONS),
         "backup": Room((), backup_operations.OPERATIONS),
+        "reset": Room((RESET,), reset_operations.OPERATIONS, (reset_page.RESET_PAGE,)),
         "jobs": Room((), job_operations.OPERATIONS),
         "trials": Room((), trial_operations.OPERATIONS),
         "audit": Room((), audit_operations.OPERATIONS, (audit_page.AUDIT,)),

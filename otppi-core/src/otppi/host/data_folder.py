@@ -21,6 +21,7 @@ from otppi.host.gateway.first_steps import FirstSteps
 from otppi.host.messages.blocklist import Blocklist
 from otppi.host.messages.settings import SMS
 from otppi.host.numbering.numbers import numbers_of
+from otppi.host.reset.carrying_out import Resets
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.registry import Audited, log_audited
 from otppi.host.runtime.settings import PLUGINS
@@ -77,10 +78,12 @@ class DataFolder(Service):
             raise FolderInUse(_("another gateway uses the data folder {path}", path=path)) from error
         try:
             self._waits = staging.complete(path)
+            self.resets = Resets(path, boot_folder_path(path))
+            self.resets.complete()
             self.store = Store(path / staging.SETTINGS, anew=anew)
             self.plugins = plugins
             self.config = config_of(self.store, plugins)
-            self.first_settings = FirstSettings(path, self.store, self.config)
+            self.first_settings = FirstSettings(path, self.store, self.config, self.resets.emptied)
             sms = self.config.one(SMS)
             self.blocklist = Blocklist(path / "blocking-list", self.store, numbers_of(sms).again)
             self.claim = Claim(path, self.config)
@@ -106,7 +109,7 @@ class DataFolder(Service):
 
     def warnings(self) -> list[str]:
         """Return what people should know of the card, and of what is kept on it."""
-        kept = (self.store, self.blocklist, self.config, self.first_settings, self.claim, self.audit)
+        kept = (self.store, self.blocklist, self.config, self.first_settings, self.claim, self.audit, self.resets)
         waits = [self._waits] if self._waits else []
         return [*waits, *self._card(), *(warning for one in kept for warning in one.warnings())]
 

@@ -15,6 +15,8 @@ from otppi.host.administrators.service import Administering
 from otppi.host.administrators.settings import ADMINISTRATORS
 from otppi.host.alarms.conditions import RecentCount, Watched
 from otppi.host.alarms.service import Alarms
+from otppi.host.clock.device_clock import DeviceClock
+from otppi.host.clock.known_dates import newest_date
 from otppi.host.clock.time_zone import TimeZone
 from otppi.host.data_folder import DataFolder
 from otppi.host.durable.in_flight import InFlight
@@ -26,8 +28,9 @@ from otppi.host.encryption.service import Keys
 from otppi.host.encryption.settings import ENCRYPTION
 from otppi.host.gateway.device_power import DevicePower
 from otppi.host.gateway.gateway import HostGateway
+from otppi.host.gateway.hardware import card_health, over_currents
 from otppi.host.gateway.health import Overview
-from otppi.host.gateway.machine import machine, storage_use, undervoltage
+from otppi.host.gateway.machine import machine, memory_left, storage_use, temperature, undervoltage
 from otppi.host.gateway.restarting import Restarting
 from otppi.host.inbox.inbox import Inbox
 from otppi.host.inbox.service import Receiving
@@ -50,6 +53,9 @@ from otppi.host.modems.worker import ModemWorker, modem_workers
 from otppi.host.otp.one_time import open_passwords
 from otppi.host.otp.service import OtpService
 from otppi.host.otp.settings import OTP
+from otppi.host.reset.groups import Groups
+from otppi.host.reset.service import StickResets, Surroundings
+from otppi.host.reset.stick_judge import StickJudge, Tries
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
@@ -64,6 +70,7 @@ from otppi.host.ussd.sessions import UssdSessions
 from otppi.host.webhook.service import Forwarding
 from otppi.host.webhook.settings import WEBHOOK
 from otppi.host.webhook.webhook import Webhook
+from otppi.kit import system_units
 from otppi.kit.at.usb import serial_devices
 
 
@@ -71,7 +78,13 @@ class Host:
     """A running gateway. `start`, `apply` and `stop` are called by one thread at a time."""
 
     def __init__(
-        self, data: DataFolder, boot_folder: Path, devices: DeviceSource | None = None, log: LogRing | None = None
+        self,
+        data: DataFolder,
+        boot_folder: Path,
+        devices: DeviceSource | None = None,
+        log: LogRing | None = None,
+        *,
+        stand_in: bool = True,
     ) -> None:
         self.data = data
         self.log = log or LogRing()
@@ -84,7 +97,9 @@ class Host:
         config, plugins = data.config, data.plugins
         self.report = report = Report(data.path / "report", config.one(SMS)["report_months"])
         usage = UsageFile(data.path / "usage", data.path / "report")
+        self.clock = _clock(data, boot_folder)
         self.dispatch = _dispatch(data, boot_folder, report, usage, self.events)
+        self.dispatch.clock.trust(lambda: self.clock.is_sure)
         data.report.before_reading = self._before_reading
         turn = threading.Lock()  # a hash takes 19 MiB: one at a time, be it a sender's or an administrator's
         checks = PasswordChecks[Sender](LoginThrottle(), turn=turn)
@@ -105,6 +120,7 @@ class Host:
             boot_folder,
             on_part=self.inbox.received,
             on_answer=self.ussd.answered,
+            stand_in=stand_in,
         )
         self.mail = MailAccounts(config, plugins.mail_types, self.dispatch, usage, boot_folder)
         self.internet = _internet(plugins, self.fleet, boot_folder)
@@ -114,7 +130,8 @@ class Host:
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
-        self.services = Services((*self._own_services(report), *self._plugin_services()), self.events)
+        self.stick_resets = self._stick_resets(boot_folder)
+        self.services = Services((*self._own_services(report), *self._plugin_services(boot_folder)), self.events)
         self.dispatch.each_minute.append(self.services.tidy)
         for part in (self.otp, self.webhook, self.ingresses):
             part.subscribe_to(self.events)
@@ -157,8 +174,16 @@ class Host:
             ingresses=self.ingresses.describe,
             storage=partial(storage_use, self.data.path),
             undervoltage=undervoltage,
+            temperature=temperature,
+            memory_left=memory_left,
+            card=card_health,
+            over_currents=RecentCount(lambda: sum(over_currents().values())).lately,
+            clock_doubtful=self._clock_doubtful,
             failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
         )
+
+    def _clock_doubtful(self) -> bool | None:
+        return self.clock.is_doubtful if self.clock.is_set_here else None
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -191,6 +216,7 @@ class Host:
             **self.services.samples(),
             **metrics.of_threads(self.services.threads()),
             **metrics.of_device(machine(self.data.path)),
+            **metrics.of_supply(self.fleet.power_supply.reading()),
             **metrics.of_process(self.started),
         }
 
@@ -200,6 +226,7 @@ class Host:
         return (
             self.data,
             TimeZone(config),
+            self.clock,
             Keys(self.data.keys),
             Messages(self.dispatch, report, config),
             OtpService(self.otp, config),
@@ -218,12 +245,33 @@ class Host:
             self.ingresses,
             self.alarms,
             self.trials,
+            self.stick_resets,
             self.jobs,  # stops first: what goes on uses all the others
         )
 
-    def _plugin_services(self) -> Iterator[PluginService]:
+    def _stick_resets(self, boot_folder: Path) -> StickResets:
+        """Make what obeys reset sticks."""
+        data = self.data
+        judge = StickJudge(
+            data.claim.device_code.matches,
+            Groups(data.config.sections.values()),
+            lambda content: content in data.resets.journal.past().seen,
+            Tries(boot_folder / "reset-tries"),
+        )
+        around = Surroundings(data.tell, self.alarms.announce)
+        return StickResets(data.resets, judge, data.plugins.media_watchers.values(), data.config, around)
+
+    def _plugin_services(self, boot_folder: Path) -> Iterator[PluginService]:
+        config = self.data.config
         for one in self.data.plugins.service_types.values():
-            yield PluginService(one, self.events, self.data.config.values_of, self.data.path)
+            yield PluginService(one, self.events, config.values_of, self.data.path, boot_folder, config.listening)
+
+
+def _clock(data: DataFolder, boot_folder: Path) -> DeviceClock:
+    """Make what keeps the clock of the device, by the first plugin that can: in the card image, where it is ours."""
+    kind = next(iter(data.plugins.clock_writers.values()), None) if system_units.in_use() else None
+    writer = None if kind is None else kind.create()
+    return DeviceClock(data.config, writer, partial(newest_date, data.path), boot_folder)
 
 
 def _dispatch(data: DataFolder, boot_folder: Path, report: Report, usage: UsageFile, events: EventBus) -> Dispatch:

@@ -6,6 +6,7 @@ from otppi.api.operations import Actor
 from otppi.host.data_folder import DataFolder
 from otppi.host.gateway.operations import Running
 from otppi.host.host import Host
+from otppi.host.reset.service import OPERATION as RESET_OPERATION
 from otppi.host.runtime.registry import Registry
 from otppi.host.settings.changes import SettingsChanges
 
@@ -14,7 +15,7 @@ def registry_of(data: DataFolder, host: Host | None = None) -> Registry:
     """Return the operations on a data folder, and on the gateway that runs on it where one does."""
     kept = (
         *(data.config, data.plugins, data.blocklist, data.keys, data.audit, data.report, data.claim),
-        data.certificate,
+        *(data.certificate, data.resets),
     )
     changes = SettingsChanges(data.config, None if host is None else host.apply)
 
@@ -22,6 +23,7 @@ def registry_of(data: DataFolder, host: Host | None = None) -> Registry:
     registry = Registry(data.plugins.operations.values(), parts, data.tell)
     if host is not None:
         host.administrators.spend_by(partial(_spend, registry))
+        host.stick_resets.by(partial(registry.call, RESET_OPERATION))
     return registry
 
 
@@ -51,8 +53,10 @@ def _running(host: Host) -> tuple[object, ...]:
         host.services,
         host.restarting,
         host.device_power,
+        host.clock,
         host.jobs,
         host.trials,
         host.alarms,
+        host.stick_resets,
         host.log,
     )

@@ -12,7 +12,9 @@ from otppi.host.core import load_plugins
 _DEPTH: Final = 4
 _DECLARED: Final = "/pages"
 _BELOW: Final[Mapping[str, Sequence[str]]] = {
-    "/settings": ("/settings/sms", "/settings/modems/edit?_item=m0", "/settings/modems/remove?_item=m0")
+    "/confirm": ("/confirm/a-token-of-nothing",),
+    "/network": ("/network/network_ethernet", "/network/network_dhcp"),
+    "/settings": ("/settings/sms", "/settings/modems/edit?_item=m0", "/settings/modems/remove?_item=m0"),
 }
 """Of handlers that take any path below theirs (`default`): paths of a `Site`; new ones are added here."""
 

@@ -148,6 +148,7 @@ class Site:
         encrypted: Whether the port serves HTTPS, too, with the device's own certificate.
         address: Where the pages are served; empty for all addresses.
         plugins: In place of those that are installed.
+        stand_in: Whether a simulated modem sends where none is configured, which is not so on a device.
     """
 
     def __init__(
@@ -158,11 +159,12 @@ class Site:
         encrypted: bool = False,
         address: str = "127.0.0.1",
         plugins: Plugins | None = None,
+        stand_in: bool = True,
     ) -> None:
         self.data = DataFolder(folder / "data", plugins=load_plugins() if plugins is None else plugins)
         accounts = [{"username": name, "password_hash": _HASH, "role": role.value} for role, name in NAMES.items()]
         self.data.config.provision(_DOCUMENT | ({"administrators": accounts} if claimed else {}))
-        self.host = Host(self.data, folder / "boot")
+        self.host = Host(self.data, folder / "boot", stand_in=stand_in)
         self.registry = registry_of(self.data, self.host)
         self.host.start()
         self._sock = open_port(address, 0, "the.port")

@@ -223,7 +223,8 @@ def test_what_strangers_call_themselves_is_text(opened: Site, rack: ModemRack) -
 
 
 @pytest.mark.parametrize(
-    "key", ["sim-pin", "sim-puk", "no-sim", "no-network", "absent", "port-busy", "sandbox", "daily-quota"]
+    "key",
+    ["sim-pin", "sim-pin-refused", "sim-puk", "no-sim", "no-network", "absent", "port-busy", "sandbox", "daily-quota"],
 )
 def test_each_cause_is_told_on_the_page_with_what_to_do(
     shared_site: Site, monkeypatch: pytest.MonkeyPatch, key: str

@@ -69,7 +69,7 @@ def _in_indonesian(one: Text) -> str | None:
         (_("the SIM asks for {status}", status="SIM PUK"), "sim-puk"),
         (_("the SIM asks for {status}", status="PH-SIM PIN"), "sim-pin"),
         (_("the SIM asks for its PIN and none is set"), "sim-pin"),
-        (_("the SIM refused the PIN ({text})", text="+CME ERROR: 16"), "sim-pin"),
+        (_("the SIM refused the PIN ({text})", text="+CME ERROR: 16"), "sim-pin-refused"),
         (_("the SIM cannot be used: {cme_meaning}", cme_meaning="SIM not inserted"), "no-sim"),
         (_("the SIM cannot be used: {cme_meaning}", cme_meaning="SIM failure"), "sim"),
         (_("no network: {registration}", registration="denied"), "no-network"),

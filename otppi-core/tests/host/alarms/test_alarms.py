@@ -13,6 +13,7 @@ import pytest
 from otppi.api.egress import EgressState
 from otppi.api.errors import InvalidSettings, NotPermitted, Throttled
 from otppi.api.operations import Actor, Role
+from otppi.host.alarms.wording import TEST
 from otppi.host.host import Host
 from otppi.testing.scripted import until
 
@@ -245,7 +246,7 @@ def test_metrics_count_by_condition(alarmed: Make) -> None:
     here.watch(12)
     counted = here.alarms.samples()["alarms_raised"]
     assert {key for key, value in counted.items() if value} == {'condition="modem"'}
-    assert len(counted) == 7
+    assert len(counted) == 12
 
 
 def test_it_is_a_metric_of_the_gateway(host: Host) -> None:
@@ -343,3 +344,23 @@ def test_what_is_not_watched_raises_nothing(alarmed: Make) -> None:
     here.watch(15)
     assert here.call("alarms")["raised"] == []
     assert here.texts() == []
+
+
+def test_what_is_announced_goes_by_all_ways_at_once(alarmed: Make, hook: Hook) -> None:
+    here = alarmed()
+    here.change({"webhook": {"url": hook.url}, "alarms": {"webhook": True, "sms": True}})
+    here.alarms.announce(TEST, 30.0)
+    (sent,) = here.texts()
+    assert "This is a test" in sent.text
+    until(lambda: hook.bodies)
+    (alarm,) = hook.bodies[0]["data"]["alarms"]
+    assert (alarm["change"], alarm["text"]) == ("announced", str(TEST))
+
+
+def test_what_is_announced_where_no_way_is_switched_on_is_logged(
+    alarmed: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = alarmed()
+    here.alarms.announce(TEST, 30.0)
+    assert here.texts() == []
+    assert "told by nobody" in caplog.text

@@ -11,7 +11,8 @@ from otppi.api.egress import EgressState
 from otppi.host.alarms.book import AlarmChange, AlarmLine, AlarmNotice
 from otppi.host.alarms.conditions import CONDITIONS, RecentCount, Watched, said_of
 from otppi.host.alarms.settings import ALARMS
-from otppi.host.alarms.wording import as_event, as_mail, as_sms, sms_of_test
+from otppi.host.alarms.wording import TEST, as_event, as_mail, as_sms, sms_of
+from otppi.host.gateway.hardware import CardHealth
 from otppi.host.gateway.machine import StorageUse
 from otppi.host.meter.limits import DAILY_USED_UP, MONTHLY_USED_UP
 from otppi.host.modems.worker import ModemWorker
@@ -38,6 +39,11 @@ WELL = Watched(
     storage=lambda: StorageUse(20.0, writable=True),
     undervoltage=lambda: False,
     failed_logins=lambda: 0,
+    temperature=lambda: 50.0,
+    memory_left=lambda: 60.0,
+    card=lambda: CardHealth(0),
+    over_currents=lambda: 0,
+    clock_doubtful=lambda: False,
 )
 
 
@@ -79,6 +85,19 @@ def test_all_is_well() -> None:
         ("disk", {"storage": lambda: None}, [None]),
         ("voltage", {"undervoltage": lambda: True}, [True]),
         ("voltage", {"undervoltage": lambda: None}, [None]),
+        ("heat", {"temperature": lambda: 80.0}, [True]),
+        ("heat", {"temperature": lambda: 77.0}, [None]),
+        ("heat", {"temperature": lambda: None}, [None]),
+        ("memory", {"memory_left": lambda: 4.9}, [True]),
+        ("memory", {"memory_left": lambda: 7.0}, [None]),
+        ("memory", {"memory_left": lambda: None}, [None]),
+        ("card", {"card": lambda: CardHealth(1)}, [True]),
+        ("card", {"card": lambda: CardHealth(0, 90)}, [True]),
+        ("card", {"card": lambda: CardHealth(0, 80)}, [False]),
+        ("card", {"card": lambda: None}, [None]),
+        ("usb", {"over_currents": lambda: 1}, [True]),
+        ("clock", {"clock_doubtful": lambda: True}, [True]),
+        ("clock", {"clock_doubtful": lambda: None}, [None]),
         ("logins", {"failed_logins": lambda: 50}, [True]),
         ("logins", {"failed_logins": lambda: 30}, [None]),
     ],
@@ -109,6 +128,12 @@ def told(changes: dict[str, Any]) -> list[str]:
         ({"storage": lambda: StorageUse(91.4, writable=True)}, "The storage of the device is 91 % full."),
         ({"storage": lambda: StorageUse(20.0, writable=False)}, "The storage of the device cannot be written."),
         ({"failed_logins": lambda: 73}, "73 logins failed within an hour."),
+        ({"temperature": lambda: 83.2}, "The processor is too hot: 83 °C. Give it air."),
+        ({"memory_left": lambda: 3.0}, "The memory is nearly used up: 3 % left."),
+        ({"card": lambda: CardHealth(4)}, "The SD card has 4 errors. Make a backup, and replace it."),
+        ({"card": lambda: CardHealth(0, 90)}, "The SD card is worn out (90 %). Make a backup, and replace it."),
+        ({"over_currents": lambda: 2}, "A USB port was cut off: too much current. Use a powered hub."),
+        ({"clock_doubtful": lambda: True}, "The clock of the device is not set."),
         ({"undervoltage": lambda: True}, "The device has undervoltage. Use a 5 V 3 A supply."),
     ],
 )
@@ -126,6 +151,7 @@ def test_the_end_of_each_is_said() -> None:
         "used": 9.0,
         "writable": 1.0,
     }
+    facts |= {"degrees": 60.0, "left": 40.0, "errors": 1.0}
     facts |= {"count": 3.0, "state": "absent"}
     ends = [said_of(one.key, "m0", facts, ended=True) for one in CONDITIONS]
     assert len({str(one) for one in ends}) == len(CONDITIONS)
@@ -179,7 +205,7 @@ def test_what_has_no_room_is_counted() -> None:
 
 def test_the_test_is_one_segment_too() -> None:
     for language in ("en", "id"):
-        assert len(segment(sms_of_test("x" * 64, language))) == 1
+        assert len(segment(sms_of(TEST, "x" * 64, language))) == 1
 
 
 def test_an_email_has_all_of_it() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from otppi.api.errors import InvalidSettings
-from otppi.host.clock.time_zone import CLOCK, TimeZone
+from otppi.host.clock.settings import CLOCK
+from otppi.host.clock.time_zone import TimeZone
 from otppi.host.clock.zone_names import INDONESIAN, is_zone, zones
 from otppi.host.core import load_plugins
 from otppi.host.data_folder import DataFolder

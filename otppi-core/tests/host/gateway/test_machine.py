@@ -39,7 +39,7 @@ def test_a_raspberry_pi(tmp_path: Path) -> None:
 
 def test_what_is_not_told_is_not_known(tmp_path: Path) -> None:
     told = machine(tmp_path / "nothing", tmp_path)
-    assert [name for name, value in told.items() if value is not None] == ["cores"]
+    assert [name for name, value in told.items() if value is not None] == ["cores", "usb_over_currents"]
     write(
         tmp_path,
         proc__loadavg="",

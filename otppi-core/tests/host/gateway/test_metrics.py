@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from otppi.host.gateway import metrics
 from otppi.host.gateway.health import Overview
 from otppi.host.messages.counts import BUCKETS, cause_of
 from otppi.host.meter.limits import Limits
+from otppi.host.modems.power_supply import decode
 from otppi.testing.bench import DispatchBench
 from otppi.wire.envelope import ResponseCode
 
@@ -151,21 +153,34 @@ def test_causes_are_few_words(state: State, code: ResponseCode, cause: str | Non
 
 
 def test_the_device_and_the_process() -> None:
-    nothing = dict.fromkeys(("memory", "storage", "temperature", "undervoltage"))
-    assert metrics.of_device(nothing) == {}
+    names = ("memory", "storage", "temperature", "undervoltage", "memory_pressure", "storage_errors")
+    nothing: dict[str, Any] = {**dict.fromkeys((*names, "storage_life_used")), "usb_over_currents": {}}
+    assert {name for name, values in metrics.of_device(nothing).items() if values} == set()
+    assert {name for name, values in metrics.of_supply(None).items() if values} == set()
     told = metrics.of_device(
         {
             "memory": {"total": 8, "free": 4},
             "storage": {"total": 2, "free": 1},
             "temperature": 51.5,
             "undervoltage": True,
+            "memory_pressure": 2.5,
+            "storage_errors": 3,
+            "storage_life_used": 20,
+            "usb_over_currents": {"1-1.2": 4},
         }
     )
+    supply = metrics.of_supply(decode(0x50001))
     process = metrics.of_process(1_750_000_000.5)
-    for samples in (told, process):
+    for samples in (told, process, supply):
         check_declared(samples)
     assert told["device_temperature_celsius"] == {"": 51.5}
     assert told["device_undervoltage"] == {"": 1.0}
+    assert told["device_memory_pressure_ratio"] == {"": 0.025}
+    assert (told["device_storage_errors"], told["device_storage_life_used_ratio"]) == ({"": 3.0}, {"": 0.2})
+    assert told["device_usb_over_currents_total"] == {'port="1-1.2"': 4.0}
+    assert [name for name, value in supply["device_throttled"].items() if value] == ['reason="under_voltage"']
+    seen = [name for name, value in supply["device_throttled_since_start"].items() if value]
+    assert seen == ['reason="under_voltage"', 'reason="throttled"']
     assert told["device_memory_available_bytes"] == {"": 4}
     assert process["process_start_time_seconds"] == {"": 1_750_000_000.5}
     assert process["process_resident_memory_bytes"][""] > 5_000_000

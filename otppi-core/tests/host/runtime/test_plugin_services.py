@@ -9,7 +9,7 @@ import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.events import BalanceLow
-from otppi.api.services import Service, ServiceContext, ServiceType
+from otppi.api.services import ListeningPort, Service, ServiceContext, ServiceType
 from otppi.host.runtime import supervisor
 from otppi.host.runtime.events import EventBus
 from otppi.host.runtime.plugin_services import PluginService
@@ -79,7 +79,11 @@ class Bench:
         self.kind: type[Plugin] = Running
         self.making: Callable[[], None] = lambda: None
         declared = ServiceType("lamp-1", "Lamp", "Shines.", self._create, ("own",))
-        self.plugin = PluginService(declared, self.events, self.values.__getitem__, folder)
+        (folder / "run").mkdir()
+        self.listening = [ListeningPort("own", "port", 8080)]
+        self.plugin = PluginService(
+            declared, self.events, self.values.__getitem__, folder, folder / "run", lambda: self.listening
+        )
         self.services = Services([self.plugin], self.events, 60.0)
 
     def _create(self, context: ServiceContext) -> Service:
@@ -120,6 +124,9 @@ def test_it_lives_as_long_as_the_gateway(bench: Bench, kind: type[Plugin], tmp_p
     assert bench.services.samples() == {"lamp_1_messages_total": {"": 1.0}}
     assert bench.made[0].context.folder == tmp_path / "service-lamp-1"
     assert bench.made[0].context.folder.stat().st_mode & 0o777 == 0o700
+    assert bench.made[0].context.boot_folder == tmp_path / "run/service-lamp-1"
+    assert bench.made[0].context.boot_folder.stat().st_mode & 0o777 == 0o700
+    assert bench.made[0].context.listening() == [ListeningPort("own", "port", 8080)]
     event = bench.low()
     assert bench.made[0].heard == [event]
     bench.change(3)
@@ -211,7 +218,7 @@ def test_one_that_is_stopped_while_it_is_made_does_not_run(bench: Bench) -> None
 
 def test_what_is_no_service_is_told(bench: Bench, tmp_path: Path) -> None:
     declared = ServiceType("none", "None", "Is none.", lambda _: object(), ())  # type: ignore[arg-type,return-value]  # a stranger's
-    plugin = PluginService(declared, bench.events, bench.values.__getitem__, tmp_path)
+    plugin = PluginService(declared, bench.events, bench.values.__getitem__, tmp_path, tmp_path, list)
     with pytest.raises(TypeError, match="service none is a object, and not a Service"):
         plugin.run()
 

@@ -64,7 +64,7 @@ def test_the_next_start_does_without_it_and_the_one_after_that_has_it_again(
 def test_what_cannot_work_is_refused(opened: Callable[..., Call], tmp_path: Path) -> None:
     call = opened()
     field, reason = refusal(call, "plugin_off", name="modem-typo")
-    assert (field, reason.startswith("there is no such plugin; there are ingress-mqtt, ")) == ("name", True)
+    assert (field, reason.startswith("there is no such plugin; there are clock-systemd, ")) == ("name", True)
     assert refusal(call, "plugin_on", name="modem-typo") == ("name", "there is no such plugin")
     call("settings_add", section="modems", values={"name": "m7", "type": "simulated"})
     assert refusal(call, "plugin_off", name="modem-simulated") == ("name", "modem-simulated is needed by m7")

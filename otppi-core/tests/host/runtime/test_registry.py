@@ -371,6 +371,9 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
             "backup_create",
             "inbox_mark_several",
             "alarms_test",
+            "clock_set",
+            "clock_offer",
+            "clock_sync",
         ),
     }
 
@@ -443,4 +446,4 @@ def test_every_role_may_ask_for_what_is_its_own_and_no_more(data: DataFolder) ->
         "password_forgotten",
         "password_reset",
     }  # that of the device, or one by SMS
-    assert changing - own_account == {"keys", *by_code}
+    assert changing - own_account == {"keys", *by_code, "clock_offer"}  # the last looks for itself whether it may

@@ -141,6 +141,7 @@ def test_a_wrong_one_is_told_and_the_others_are_taken(
         ("[]", "must be an object of sections"),
         ('"\udcff"', "is not UTF-8"),
         (" " * 1_100_000, "is longer than"),
+        (f'{{"sms": {{"queue_size": {"9" * 5_000}}}}}', "has a number of too many digits"),
     ],
 )
 def test_one_that_cannot_be_read_is_told(opened: Open, tmp_path: Path, content: str, reason: str) -> None:
@@ -151,6 +152,17 @@ def test_one_that_cannot_be_read_is_told(opened: Open, tmp_path: Path, content: 
     assert data.config.one(ADMINISTRATION)["access_point"] == "wlan0"
     (told,) = data.first_settings.warnings()
     assert f"document: {reason}" in told
+
+
+def test_name_that_is_no_utf_8_is_told(opened: Open, tmp_path: Path) -> None:
+    """The gateway ended before it began, at each start: what was refused could not be noted."""
+    data = opened()
+    (tmp_path / "broken.json").write_text(r'{"\ud800": 1, "sms": {"\udfff": 1}}')
+    data.first_settings.adopt([tmp_path / "broken.json", written(tmp_path / "image.json", IMAGE)])
+    assert data.config.one(ADMINISTRATION)["access_point"] == "wlan0"
+    (told,) = data.first_settings.warnings()
+    assert "?: is not a section" in told
+    assert opened().first_settings.warnings() == [told]
 
 
 def test_one_that_is_no_file_is_told(opened: Open, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from otppi.api.errors import InvalidSettings
+from otppi.api.services import ListeningPort
 from otppi.api.settings import Input, Section, boolean, integer
 from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.modems.settings import MODEMS
@@ -110,6 +111,15 @@ def test_two_sections_do_not_listen_on_one_port(listeners: Config) -> None:
     assert refused(listeners, {"second": {"port": 8080}}) == {"second.port": "must not be the same as first.port"}
     assert listeners.update({"second": {"port": 8080, "enable": False}}) == ["second"]
     assert refused(listeners, {"second": {"port": 8080}}) == {"second.port": "must not be the same as first.port"}
+
+
+def test_which_ports_are_listened_on(listeners: Config) -> None:
+    """Those that are switched on, and not 0, which is any free one."""
+    assert listeners.listening() == []
+    listeners.update({"first": {"port": 8080}, "second": {"port": 8081, "enable": False}})
+    assert listeners.listening() == [ListeningPort("first", "port", 8080)]
+    listeners.update({"second": {"port": 8081, "enable": True}})
+    assert listeners.listening() == [ListeningPort("first", "port", 8080), ListeningPort("second", "port", 8081)]
 
 
 def test_one_that_is_kept_so_stops_no_other_change(data: DataFolder, listeners: Config) -> None:

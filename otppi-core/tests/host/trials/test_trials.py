@@ -304,3 +304,22 @@ def test_where_no_plugin_changes_the_network(tmp_path: Path) -> None:
     assert not trials.has_thread
     with pytest.raises(NotSupported):
         trials.begin("network-wire", {}, AYU)
+
+
+def test_a_change_is_looked_at_before_it_is_made(network: Network) -> None:
+    found = network.ask("network_check", section="network-wire", values={"address": "192.168.1.50", "key": "4711"})
+    assert found["changed"] == {"address": ["192.168.1.2", "192.168.1.50"], "key": ["********", "********"]}
+    assert (found["address_before"], found["address"]) == ("192.168.1.2", "192.168.1.50")
+    assert network.wire.trials == []
+    with pytest.raises(InvalidSettings):
+        network.ask("network_check", section="network-wire", values={"prefix": 99})
+
+
+def test_whoever_asks_may_know_the_token_before(network: Network) -> None:
+    token = "a-token-that-a-page-has-shown"
+    told = network.ask("network_change", section="network-wire", values={"address": "192.168.1.50"}, token=token)
+    assert told["token"] == token
+    network.ask("network_confirm", token=token)
+    for short in ("x", "x" * 23, "é" * 24):
+        with pytest.raises(InvalidSettings):
+            network.ask("network_change", section="network-wire", values={"address": "192.168.1.51"}, token=short)

@@ -156,3 +156,35 @@ def test_the_program_runs_as_its_unit_has_it(rack: ModemRack) -> None:
         [sys.executable, "-I", "-m", "otppi.kit.at.usb_power", "no-device"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (2, "this is not the name of a USB device\n")
+
+
+def _disk(rack: ModemRack) -> Path:
+    """Give the first modem a disk of two partitions, as sysfs shows it."""
+    disk = rack.modems[0].device / "1-1:1.4/host0/target0:0:0/0:0:0:0/block/sda"
+    for folder, number in ((disk, "8:0"), (disk / "sda1", "8:1"), (disk / "sda2", "8:2")):
+        folder.mkdir(parents=True)
+        (folder / "dev").write_text(f"{number}\n")
+    return disk
+
+
+@pytest.mark.parametrize(
+    ("mounted", "status"), [("8:2", 3), ("8:0", 3), ("8:20", 0), ("0:23", 0)], ids=["root", "whole", "other", "none"]
+)
+def test_a_disk_that_is_mounted_keeps_its_power(rack: ModemRack, tmp_path: Path, mounted: str, status: int) -> None:
+    """By a gateway that was taken over the disk of the root was gone from under the device."""
+    _disk(rack)
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"22 1 {mounted} / / rw,noatime shared:1 - ext4 /dev/sda2 rw\n")
+    cut: list[Path] = []
+
+    def switch(folder: Path, **_more: Path) -> str:
+        cut.append(folder)
+        return "disable"
+
+    assert usb_power.main(["1-1"], sysfs=in_sysfs(rack), mounts=mounts, switch=switch) == status
+    assert len(cut) == int(status == 0)
+
+
+def test_a_hub_keeps_its_power(rack: ModemRack) -> None:
+    (rack.modems[0].device / "bDeviceClass").write_text("09\n")
+    assert usb_power.main(["1-1"], sysfs=in_sysfs(rack), switch=lambda *_any, **_more: pytest.fail("it was cut")) == 3

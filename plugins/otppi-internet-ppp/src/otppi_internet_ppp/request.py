@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from otppi.api.internet import Dialling
+from otppi.kit.handed_over import BadRequestError
 from otppi_internet_ppp.plugin import SECTION
 
 REQUEST = "request.json"
@@ -28,10 +29,6 @@ _MOST_INIT, _LONGEST_COMMAND = 10, 256
 _BAUD_RATES = range(300, 4_000_001)
 _PORT = re.compile(r"tty[A-Z][A-Za-z]{0,7}[0-9]{1,4}")
 """ttyUSB0, ttyACM0, ttyAMA0 …; not tty1, which is a console."""
-
-
-class BadRequestError(ValueError):
-    """What was handed over is not what the gateway writes. Nothing of it is quoted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ SIGTERM.
 import logging
 import os
 import pwd
+import re
 import signal
 import socket
 import sys
@@ -19,14 +20,15 @@ from pathlib import Path
 
 from otppi.api.errors import sentence
 from otppi.api.internet import InternetDown
+from otppi.kit.handed_over import BadRequestError, HandedOverFolder, handed_over
 from otppi_internet_ppp.child import Programs, as_child
-from otppi_internet_ppp.handed_over import HandedOver, handed_over
 from otppi_internet_ppp.pppd import Pppd
-from otppi_internet_ppp.request import LINES, LONGEST, REQUEST, BadRequestError, Request, parse, serial_port
+from otppi_internet_ppp.request import LINES, LONGEST, REQUEST, Request, parse, serial_port
 
 logger = logging.getLogger(__name__)
 
 _USER = "otppi"
+_INSTANCE = re.compile(r"[0-9a-f]{16}")
 _LONGEST_LINE = 4096
 _FAILED = 1
 
@@ -67,7 +69,7 @@ def run(instance: str, surroundings: Surroundings) -> int:
     """
     try:
         with (
-            handed_over(surroundings.runtime, instance, surroundings.user) as handed,
+            handed_over(surroundings.runtime, _folder_of(instance), surroundings.user) as handed,
             handed.connect(LINES) as channel,
         ):
             return _answer(handed, channel, surroundings)
@@ -79,7 +81,13 @@ def run(instance: str, surroundings: Surroundings) -> int:
         return _FAILED
 
 
-def _answer(handed: HandedOver, channel: socket.socket, surroundings: Surroundings) -> int:
+def _folder_of(instance: str) -> str:
+    if not _INSTANCE.fullmatch(instance):
+        raise BadRequestError("the instance is not one of the gateway's")
+    return f"ppp-{instance}"
+
+
+def _answer(handed: HandedOverFolder, channel: socket.socket, surroundings: Surroundings) -> int:
     """Do what is asked for, or say why not.
 
     Raises:
@@ -98,7 +106,7 @@ def _answer(handed: HandedOver, channel: socket.socket, surroundings: Surroundin
     return 0
 
 
-def _read(handed: HandedOver, surroundings: Surroundings) -> Request:
+def _read(handed: HandedOverFolder, surroundings: Surroundings) -> Request:
     request = parse(handed.read(REQUEST, LONGEST))
     return replace(request, dialling=replace(request.dialling, port=surroundings.port(request.dialling.port)))
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otppi_internet_ppp.request import LONGEST, BadRequestError, Request, parse, serial_port
+from otppi.kit.handed_over import BadRequestError
+from otppi_internet_ppp.request import LONGEST, Request, parse, serial_port
 
 from .conftest import DIALLING, SETTINGS
 

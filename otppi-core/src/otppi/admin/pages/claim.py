@@ -6,6 +6,7 @@ import cherrypy
 
 from otppi.admin.pages.answers import PageError, drawn, see_other, text_of, visit
 from otppi.admin.pages.claim_restore import ClaimRestorePages
+from otppi.admin.pages.clock_offer import offered
 from otppi.admin.pages.login import enter
 from otppi.admin.pages.who_claimed import NOT_YOU, who_claimed
 from otppi.admin.parts import Parts
@@ -61,6 +62,7 @@ class ClaimPage:
             given=shown,
             problems=problems,
             needs_code=(needs_code := self._needs_code()),
+            offered=offered(self._parts),
             address="" if needs_code else visit().arrival.url,
         )
 

@@ -1,15 +1,20 @@
-"""The `curl` line that sends a message to this device, by the address under which the browser has reached it."""
+"""The `curl` line that sends a message to this device, by the address under which a server reaches it."""
 
+import ipaddress
 import json
 import shlex
+import socket
 import time
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 import cherrypy
 
-from otppi.admin.pages.answers import perform
+from otppi.admin.pages.answers import perform, visit
 from otppi.admin.parts import Parts
+from otppi.host.administrators.page import ADMINISTRATION
+from otppi.host.gateway.interfaces import interfaces
 
 _REST: Final = "ingress-rest"
 MADE_UP: Final = "08126666666"
@@ -27,8 +32,7 @@ def curl_line(parts: Parts, name: str, token: str, receiver: str, *, metrics_onl
         metrics_only: Whether the user may not send: the line reads the metrics.
     """
     rest = perform(parts, "settings_show").get(_REST, {})
-    host = urlsplit(f"//{cherrypy.request.headers.get('Host', '')}").hostname or "127.0.0.1"
-    host = f"[{host}]" if ":" in host else host
+    host = _host(parts)
     if rest.get("http_enable"):
         where, options = f"http://{host}:{rest['http_port']}", ""
     elif rest.get("https_enable"):
@@ -41,3 +45,20 @@ def curl_line(parts: Parts, name: str, token: str, receiver: str, *, metrics_onl
     data = {"id": int(time.time()), "receiver": receiver or MADE_UP, "message": "OTP-Pi"}
     body = json.dumps({"command": "send-sms", "data": data})
     return f"curl {options}{who} {where}{rest['message_path']} -d {shlex.quote(body)}"
+
+
+def _host(parts: Parts) -> str:
+    """Return how a server calls this device: as the browser did, but not by the access point, where phones are."""
+    access_point = parts.config.one(ADMINISTRATION)["access_point"]
+    if access_point and visit().arrival.interface == access_point:
+        return next(_addresses_beside(access_point), f"{socket.gethostname()}.local")
+    host = urlsplit(f"//{cherrypy.request.headers.get('Host', '')}").hostname or "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _addresses_beside(access_point: str) -> Iterator[str]:
+    """Yield the addresses of IPv4 by which others may come; at a modem's connection nothing is open."""
+    for one in interfaces():
+        if one["name"] != access_point and not one["name"].startswith("ppp"):
+            known = [ipaddress.ip_interface(address).ip for address in one["addresses"]]
+            yield from (str(address) for address in known if address.version == 4 and not address.is_link_local)

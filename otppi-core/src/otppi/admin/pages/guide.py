@@ -23,7 +23,8 @@ from otppi.api.errors import InvalidSettings, NotSupported, OtpPiError
 from otppi.api.operations import Role
 from otppi.host.administrators.forgotten import is_confirmed
 from otppi.host.administrators.settings import ADMINISTRATORS, AdministratorValues
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock.device_clock import DeviceClock
+from otppi.host.clock.settings import CLOCK
 from otppi.host.clock.zone_names import INDONESIAN, zones
 from otppi.host.messages.settings import SMS
 from otppi.host.modems.settings import MODEMS
@@ -32,6 +33,8 @@ from otppi.text import Text, _
 _AT_FIRST: Final = 0.2
 """Seconds that a test waits for its end before its page is shown, which looks again and again."""
 _PASSWORD_OCTETS: Final = 12
+_ASK_PIN: Final = ("sim-pin", "sim-pin-refused")
+"""The causes that end with the PIN of a SIM card."""
 _ADMINISTRATOR: Final = Role.ADMINISTRATOR
 ZONES: Final[Mapping[str, Text]] = {
     "Asia/Jakarta": _("WIB: Jakarta, Java, Sumatra"),
@@ -88,9 +91,8 @@ class GuidePages:
         now = time.time()
         others = [one for one in zones() if one not in INDONESIAN]
         zone = time.localtime(now).tm_zone
-        return self._draw(
-            "time", status, given=given, problems=problems, now=now, zone=zone, first=ZONES, others=others
-        )  # fmt: skip
+        clock = {"now": now, "zone": zone, "set_here": self._parts.registry.part(DeviceClock).is_set_here}
+        return self._draw("time", status, given=given, problems=problems, first=ZONES, others=others, **clock)
 
     # -- modem ------------------------------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ class GuidePages:
     def _show_modems(self, problems: Mapping[str, str], status: int = 200) -> bytes:
         kept = {one["name"] for one in self._parts.config.many(MODEMS)}
         modems = [one for one in perform(self._parts, "modems") if one["modem_id"] in kept]
-        asks = {one["modem_id"] for one in modems if cause_of(one["detail"]) == "sim-pin"}
+        asks = {one["modem_id"] for one in modems if cause_of(one["detail"]) in _ASK_PIN}
         try:
             devices = [one for one in perform(self._parts, "devices") if one["state"] != "used"]
         except NotSupported:
@@ -167,7 +169,7 @@ class GuidePages:
         without = not self._parts.config.many(MODEMS)
         return self._draw(
             "test", status, message=None, given=given, problems=problems, without=without,
-            beginnings=beginnings(self._parts),
+            stands_in=without and bool(perform(self._parts, "modems")), beginnings=beginnings(self._parts),
         )  # fmt: skip
 
     # -- API --------------------------------------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from urllib.parse import quote
 import cherrypy
 
 from otppi.admin.pages.answers import drawn, perform, visit
+from otppi.admin.pages.clock_offer import TRUSTS
 from otppi.admin.pages.guide_steps import guide_card
 from otppi.admin.pages.needs import Need, backup_need, needs
 from otppi.admin.pages.who_claimed import NOT_YOU, who_claimed
 from otppi.admin.parts import Parts
 from otppi.api.operations import Role
 from otppi.host.ingresses.described import state_of
-from otppi.text import _
+from otppi.text import _, joined
 from otppi.text.states import egress_said
 
 
@@ -61,7 +62,11 @@ def home(parts: Parts) -> bytes:
         "home.html",
         needs=_needs(parts, status, modems),
         today=sum(one["usage"]["today"]["messages"] for one in modems),
-        tiles=[*_tiles(status, modems, perform(parts, "services")), *_declared(parts)],
+        tiles=[
+            *_tiles(status, modems, perform(parts, "services")),
+            *_clock(parts),
+            *_declared(parts),
+        ],
         gateway=status,
         machine=perform(parts, "machine"),
         encrypted=_encrypted(),
@@ -157,6 +162,15 @@ def _accounts(accounts: Sequence[Mapping[str, Any]]) -> Iterator[HomeTile]:
 def _plugins_own(one: Mapping[str, Any]) -> HomeTile:
     state = one["state"]
     return HomeTile(one["title"], state, egress_said(state), one["since"], one["problem"], service=one["service"])
+
+
+def _clock(parts: Parts) -> Iterator[HomeTile]:
+    """Yield how the clock is, where it is the gateway's to keep."""
+    told = perform(parts, "clock")
+    if told["set_here"]:
+        level, word = TRUSTS[told["trust"]]
+        facts = ((_("Time Zone"), told["time_zone"]),) if told["time_zone"] else ()
+        yield HomeTile(_("Clock"), level, word, problem=joined("; ", told["troubles"]), facts=facts, link="/clock")
 
 
 def _declared(parts: Parts) -> Iterator[HomeTile]:

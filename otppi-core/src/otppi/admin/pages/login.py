@@ -9,6 +9,7 @@ from typing import Any
 import cherrypy
 
 from otppi.admin.pages.answers import drawn, local, see_other, set_cookie, text_of, visit
+from otppi.admin.pages.clock_offer import offered
 from otppi.admin.pages.old_forms import send_again, unpacked
 from otppi.admin.pages.who_claimed import NOT_YOU, who_claimed
 from otppi.admin.parts import Parts
@@ -17,6 +18,7 @@ from otppi.admin.security.guard import public
 from otppi.api.errors import AuthenticationFailed, Busy, Throttled
 from otppi.host.administrators.administrators import Administrator
 from otppi.host.administrators.claim import ClaimState
+from otppi.host.clock.device_clock import DeviceClock
 from otppi.host.messages.dispatch import Dispatch
 from otppi.text import Text, _
 
@@ -93,7 +95,7 @@ class LoginPages:
     def _ask_code(self, goes_to: str, status: int = 200, problem: Text | str = "") -> bytes:
         clock = clock_problem(self._parts)
         shown = {"goes_to": goes_to, "kept": _kept(), "problem": problem, "clock": clock}
-        return drawn(self._parts, "second_step.html", status, **shown)
+        return drawn(self._parts, "second_step.html", status, **shown, offered=offered(self._parts))
 
     def _await_code(self, administrator: Administrator) -> None:
         now = time.monotonic()
@@ -132,7 +134,8 @@ def ask_to_log_in(
     """
     changed = status == 200 and "changed" in cherrypy.request.params
     shown = {"goes_to": goes_to, "kept": kept, "username": name, "problem": problem, "changed": changed, "ended": ended}
-    return drawn(parts, "login.html", status, **shown, claimed=who_claimed(parts), not_you=NOT_YOU)
+    claimed = who_claimed(parts)
+    return drawn(parts, "login.html", status, **shown, claimed=claimed, not_you=NOT_YOU, offered=offered(parts))
 
 
 def _kept() -> str:
@@ -163,7 +166,7 @@ def problem_of_code(parts: Parts, name: str, code: str) -> Text | str:
 
 def clock_problem(parts: Parts) -> Text | str:
     """Say that codes may be refused, where something is known against the device's clock (ASVS 5.0, 6.5.8)."""
-    suspect = parts.registry.part(Dispatch).clock.warnings()
+    suspect = parts.registry.part(Dispatch).clock.warnings() or parts.registry.part(DeviceClock).is_doubtful
     return _("The device's clock is not set; codes may be refused.") if suspect else ""
 
 

@@ -66,6 +66,12 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         _("Import"),
         _("Take over the configuration of the original OTP-Pi, or of another SMS program."),
     ),
+    SystemEntry(
+        "/network",
+        _("Network"),
+        _("Access point, DHCP, Ethernet, firewall: what is in use, and how to change it without locking yourself out."),
+    ),
+    SystemEntry("/clock", _("Clock"), _("What time it is on the device, who tells it, and setting it."), Role.VIEWER),
     SystemEntry("/jobs", _("Jobs"), _("Long work that goes on, and how far it is."), Role.VIEWER),
     SystemEntry("/system/log", _("Log"), _("What OTP-Pi writes, as it comes; to filter, and to download.")),
     SystemEntry(
@@ -78,6 +84,7 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         "/system/certificate", _("Certificate"), _("By which browsers know this device over HTTPS, and until when.")
     ),
     SystemEntry("/system/diagnostics", _("Diagnostics"), _("One file for who looks for a fault from afar.")),
+    SystemEntry("/pages/reset-device", _("Reset"), _("Parts of the device as they were when it was new.")),
     SystemEntry("/services/gateway", _("Restart OTP-Pi"), _("Queued messages stay, and are sent after the start.")),
     SystemEntry(
         "/services/reboot", _("Restart the device"), _("The whole computer starts anew. Messages that wait are lost.")

@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from otppi.host.alarms.conditions import LOGINS_FAILED, STORAGE_FULL
+from otppi.host.alarms.conditions import (
+    CARD_ERRORS,
+    CARD_WORN,
+    LOGINS_FAILED,
+    MEMORY_SHORT,
+    STORAGE_FULL,
+    TOO_HOT,
+    USB_OVERLOAD,
+)
 from otppi.kit.net.failures import LOGIN_WANTED, WRONG_LOGIN
 from otppi.kit.net.link import is_link
 from otppi.text import Text, _
@@ -38,6 +46,10 @@ class Need:
 CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
     {
         "sim-pin": (_("The SIM asks for its PIN."), _("Enter it on the modem's page.")),
+        "sim-pin-refused": (
+            _("The SIM refused the PIN. Three wrong ones lock it."),
+            _("Enter the right one on the modem's page."),
+        ),
         "sim-puk": (
             _("The SIM is locked and needs the operator's PUK."),
             _("Ask the operator for it, and enter it on the modem's page."),
@@ -65,7 +77,7 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         "unreachable": (_("The server cannot be reached."), _("Check its address, and the network.")),
         "ingress": (_("It does not work."), _("See its settings, and the log.")),
         "stopped": (_("It was stopped."), _("Start it.")),
-        "clock": (_("The clock is not set."), _("Use this phone's time or an NTP server.")),
+        "clock": (_("The clock is not set, or may be wrong."), _("Use this phone's time or an NTP server.")),
         "power": (_("Undervoltage."), _("Use a 5 V 3 A supply.")),
         "backup": (_("No backup yet."), _("Download one, and keep it away from the device.")),
         "certificate-ends": (
@@ -74,6 +86,19 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         ),
         "card": (_("The SD card cannot be written."), _("Make room on it, or use another one.")),
         "disk": (_("The storage is nearly full."), _("Remove what is not needed, or use a larger card.")),
+        "card-errors": (
+            _("The SD card has errors, or is worn out."),
+            _("Download a backup today, and put in another card."),
+        ),
+        "heat": (_("The processor is too hot."), _("Give the device air, or a heat sink.")),
+        "memory": (
+            _("The memory is nearly used up."),
+            _("Restart OTP-Pi. If it comes again, download the diagnostics."),
+        ),
+        "usb": (
+            _("A USB port was cut off: too much current was drawn."),
+            _("Plug the modems into a hub with a supply of its own."),
+        ),
         "logins": (
             _("Somebody tries passwords."),
             _("See from where in the log. Change passwords that are short, and use two-step login."),
@@ -85,9 +110,9 @@ CAUSES: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
 OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "the SIM asks for its PIN and none is set": "sim-pin",
-        "the SIM asks for its PIN again: the one that is set was tried and is not tried again": "sim-pin",
+        "the SIM asks for its PIN again: the one that is set was tried and is not tried again": "sim-pin-refused",
         "the SIM asks for its PIN and one try is left: that one is for a person": "sim-pin",
-        "the SIM refused the PIN ({text})": "sim-pin",
+        "the SIM refused the PIN ({text})": "sim-pin-refused",
         "the SIM cannot be used: {cme_meaning}": "sim",
         "no network: {registration}": "no-network",
         "{path} is held by {named}": "port-busy",
@@ -111,6 +136,11 @@ OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
         "{path} is read-only: settings, report, usage and in-flight notes cannot be kept": "card",
         STORAGE_FULL.template: "disk",
         LOGINS_FAILED.template: "logins",
+        TOO_HOT.template: "heat",
+        MEMORY_SHORT.template: "memory",
+        CARD_ERRORS.template: "card-errors",
+        CARD_WORN.template: "card-errors",
+        USB_OVERLOAD.template: "usb",
     }
 )
 """The cause of what is told, by the template of the sentence."""
@@ -118,7 +148,7 @@ OF_TEMPLATES: Final[Mapping[str, str]] = MappingProxyType(
 OF_PLUGINS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("otppi_modem_modemmanager", "there is no SIM card in the modem"): "no-sim",
-        ("otppi_modem_modemmanager", "the SIM refused the PIN ({short})"): "sim-pin",
+        ("otppi_modem_modemmanager", "the SIM refused the PIN ({short})"): "sim-pin-refused",
     }
 )
 """The same of what plugins of this repository tell, by their catalogue and the template."""
@@ -142,7 +172,15 @@ TOLD_ELSEWHERE: Final = frozenset(
 
 _SETTINGS: Final[Mapping[str, str]] = {"daily-quota": "daily_quota", "monthly-quota": "monthly_quota"}
 """Causes that one setting of a modem does away with: that setting."""
-_LINKS: Final[Mapping[str, str]] = {"certificate-ends": "/system/certificate"}
+_LINKS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "certificate-ends": "/system/certificate",
+        "clock": "/clock",
+        "card-errors": "/system/backup",
+        "memory": "/system/status",
+        "heat": "/system/status",
+    }
+)
 """Pages of what is the matter with the device as a whole."""
 _WAITS: Final = frozenset({"starting", "recovering"})
 _A_DAY: Final = 86_400.0

@@ -1,20 +1,39 @@
 """What whoever is logged in does about the own session: ends it, or gives the password again."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from urllib.parse import quote
 
 import cherrypy
 
-from otppi.admin.pages.answers import drawn, local, own_session, see_other, set_cookie, text_of, visit
+from otppi.admin.pages.answers import (
+    TITLES,
+    PageError,
+    drawn,
+    local,
+    own_session,
+    see_other,
+    set_cookie,
+    text_of,
+    visit,
+)
+from otppi.admin.pages.form_fields import trouble as why_not
 from otppi.admin.pages.login import WRONG, checked, clock_problem, enter, problem_of_code
 from otppi.admin.pages.old_forms import packed, send_again, unpacked
 from otppi.admin.parts import Parts
 from otppi.admin.security import cookies, headers
-from otppi.admin.security.guard import action, form
-from otppi.api.operations import Role
-from otppi.host.administrators.administrators import LOGOUT, Administrator
+from otppi.admin.security.guard import action, form, public
+from otppi.api.errors import OtpPiError
+from otppi.api.operations import Actor, Role
+from otppi.api.trials import TrialOver
+from otppi.host.administrators.administrators import LOGOUT, ORIGIN, Administrator
 from otppi.text import Text, _
+
+_OVER: Final = _(
+    "This change is not on trial any more: it was kept before, or nobody confirmed it in time and the old settings are "
+    "in use again."
+)
 
 
 class LogoutPage:
@@ -60,6 +79,31 @@ class ConfirmPage:
         enter(self._parts, self._parts.administrators.find(found.name) or found)
         old = unpacked(kept)
         return see_other(goes_to) if old is None else send_again(self._parts, old, in_time=True)
+
+    @public("GET", "HEAD", "POST")
+    def default(self, *path: str, **fields: Any) -> bytes:
+        """Keep the change of the network whose token the address ends with: who sees this has reached the device.
+
+        Nobody has to log in: whoever changes the network may have no session at its new address. The token does this
+        one thing, or brings the old settings back, once.
+        """
+        if len(path) != 1 or not path[0]:
+            raise PageError(404, *TITLES[404])
+        anybody = Actor("", ORIGIN, Role.ADMINISTRATOR, visit().address, encrypted=visit().secure)
+        going = self._parts.registry.call("network_status", {}, anybody)["trial"]
+        if going is None:
+            return drawn(self._parts, "network_confirmed.html", 410, trouble=_OVER)
+        if cherrypy.request.method != "POST":
+            return drawn(self._parts, "network_confirm.html", address=f"/confirm/{path[0]}", going=going)
+        operation = "network_revert" if text_of(fields, "revert") else "network_confirm"
+        try:
+            with self._parts.waiting():
+                self._parts.registry.call(operation, {"token": path[0]}, replace(anybody, name=going["by"]))
+        except TrialOver:
+            return drawn(self._parts, "network_confirmed.html", 410, trouble=_OVER)
+        except (OtpPiError, OSError) as error:
+            return drawn(self._parts, "network_confirmed.html", 503, trouble=why_not(error))
+        return drawn(self._parts, "network_confirmed.html", trouble="", reverted=operation == "network_revert")
 
 
 def password_first(parts: Parts, goes_to: str, fields: Mapping[str, Any]) -> bytes:

@@ -14,17 +14,20 @@ _LATER: Final[Mapping[str, str]] = {
     "account": "account.AccountPages",
     "administrators": "administrators.AdministratorPages",
     "claim": "claim.ClaimPage",
+    "clock": "clock.ClockPages",
     "confirm": "own_session.ConfirmPage",
     "forgotten": "forgotten.ForgottenPages",
     "guide": "guide.GuidePages",
     "jobs": "jobs.JobPages",
     "keys": "keys.KeyPages",
     "language": "language.LanguagePage",
+    "locked": "locked.LockedPage",
     "login": "login.LoginPages",
     "logout": "own_session.LogoutPage",
     "messages": "messages.MessagePages",
     "modems": "modems.ModemPages",
     "monitor": "monitor.MonitorPages",
+    "network": "network.NetworkPages",
     "pages": "blocks.BlockPages",
     "restoring": "backup.RestoringPage",
     "routing": "routing.RoutingPages",
@@ -36,6 +39,7 @@ _LATER: Final[Mapping[str, str]] = {
 """Pages by their names in the tree, and in which module of this package they are: each is loaded when somebody asks for
 it first, since most are seldom asked for, and would be in the memory for years."""
 _MADE_OF: Final[Mapping[str, Callable[["Root"], tuple[Any, ...]]]] = {
+    "clock": lambda root: (root.settings,),
     "pages": lambda root: (root.settings,),
     "restoring": lambda root: (root.services.run,),
 }

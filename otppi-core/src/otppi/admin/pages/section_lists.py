@@ -25,6 +25,7 @@ PARTS: Final[Mapping[str, tuple[str, Collection[str]]]] = {
 """Parts of a modem's settings that have pages of their own: those pages, and which settings they are."""
 BESIDE: Final[Mapping[str, tuple[str, Text]]] = {
     "sms": ("/routing", _("Routing and prices")),
+    "clock": ("/clock", _("Clock")),
     "encryption": ("/keys", _("Encryption keys")),
     "ingress-rest": ("/settings/api_users", _("API users")),
 }

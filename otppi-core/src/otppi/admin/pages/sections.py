@@ -132,13 +132,15 @@ class SectionPages:
     def index(self, **_fields: Any) -> bytes:
         """List the sections."""
         sections = self._parts.config.sections.values()
-        listed = [(one, OWN_PAGES.get(one.key, f"/settings/{one.key}")) for one in sections]
+        listed = [(one, OWN_PAGES.get(one.key, _page_of(one))) for one in sections]
         return drawn(self._parts, "settings.html", sections=listed, problems=perform(self._parts, "settings_problems"))
 
     @form(Role.ADMINISTRATOR)
     def default(self, *path: str, **fields: Any) -> bytes:
         """Show a section, or save it."""
         section, verb = self._named(path)
+        if _is_tried(section):
+            return see_other(_page_of(section))
         if section.asks_again and (verb or section.identity is None) and not self._parts.sessions.is_fresh(_session()):
             return password_first(self._parts, visit().path, fields)
         place = self._place(section, verb, text_of(fields, _ITEM))
@@ -315,6 +317,15 @@ class SectionPages:
         except OtpPiError:
             return []
         return [(str(one["port"]), str(one.get("model") or "")) for one in devices if one.get("port")]
+
+
+def _is_tried(section: Section) -> bool:
+    """Whether a section is one of the network's, which is changed on trial."""
+    return section.own_operations and section.identity is None
+
+
+def _page_of(section: Section) -> str:
+    return f"/network/{section.key}" if _is_tried(section) else f"/settings/{section.key}"
 
 
 def _session() -> Any:

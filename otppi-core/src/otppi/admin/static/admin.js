@@ -174,6 +174,18 @@ function comparing(part) {
     minutes ? part.dataset.wrong.replace("{minutes}", minutes.toLocaleString(language)) : part.dataset.right;
 }
 
+/**
+ * Offers the time of this phone to the device: `data-time-of-phone` is the device's, in Unix seconds, when the page came.
+ * With `data-only-ahead` only where that is behind by a minute: without a login it is never put back.
+ */
+function offering(form) {
+  const ahead = Date.now() / 1000 - Number(form.dataset.timeOfPhone);
+  if ("onlyAhead" in form.dataset && ahead < 61) return;
+  form.hidden = false;
+  form.closest("[data-with-time]")?.removeAttribute("hidden");
+  form.addEventListener("submit", () => { form.elements.time.value = `@${(Date.now() / 1000).toFixed(3)}`; });
+}
+
 /** Chooses the time zone of the phone, where none is kept. */
 function guessing(select) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -186,6 +198,7 @@ if ("answersForm" in document.documentElement.dataset) history.replaceState(null
 
 prepare(document);
 document.querySelectorAll("[data-clock]").forEach(comparing);
+document.querySelectorAll("[data-time-of-phone]").forEach(offering);
 document.querySelectorAll("select[data-zone]").forEach(guessing);
 document.querySelectorAll("[data-without-script]").forEach((one) => { one.hidden = true; });
 document.querySelectorAll("[data-poll]").forEach(polling);

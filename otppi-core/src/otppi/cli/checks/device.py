@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import otppi
 from otppi.api.errors import OtpPiError
 from otppi.cli.checks.finding import Finding, ok, problem, warning
 from otppi.cli.language import _
 from otppi.cli.talk import CONTROL_LINK
+from otppi.host.clock.known_dates import newest_date
 from otppi.host.data_folder import boot_folder_of
+from otppi.host.gateway.hardware import CardHealth, card_health, over_currents
+from otppi.host.gateway.machine import memory_left, temperature
 from otppi.host.modems.power_supply import read_throttled
 
+_HOT = 80.0
+_LITTLE_MEMORY = 5.0
+_WORN_OUT = 90
 _FULL = 10 * 1024 * 1024
 _NEARLY_FULL = 100 * 1024 * 1024
 _IN_RAM = frozenset({"tmpfs", "ramfs"})
-_DATED = (Path(otppi.__file__), Path("/etc/os-release"))
 
 
 def check_folder(data: Path) -> Iterator[Finding]:
@@ -112,8 +116,7 @@ def _file_system(path: Path) -> str:
 
 def check_clock(data: Path) -> Finding:
     """Look whether the clock is behind the image or what was kept: then it was not set since power-on."""
-    dated = [path.stat().st_mtime for path in (*_DATED, data / "settings.json") if path.exists()]
-    now, newest = time.time(), max(dated)
+    now, newest = time.time(), newest_date(data)
     if now < newest:
         return problem(
             _("clock"),
@@ -135,6 +138,37 @@ def check_power_supply() -> Iterator[Finding]:
         yield warning(_("power supply"), _("{hint}: modems may have been lost by it", hint=throttled.hint), advice)
     else:
         yield ok(_("power supply"), _("its voltage has been right since the device was switched on"))
+
+
+def check_hardware(root: Path = Path("/")) -> Iterator[Finding]:
+    """Look at what wears out or fails first, where it tells: card, memory, heat, USB ports.
+
+    Args:
+        root: Where `proc` and `sys` are.
+    """
+    if (card := card_health(root)) is not None:
+        yield _card(card)
+    if (hot := temperature(root)) is not None:
+        text = _("{degrees:.0f} °C", degrees=hot)
+        advice = _("give the device air, or a heat sink: a Raspberry Pi slows down at 80 °C")
+        yield warning(_("temperature"), text, advice) if hot >= _HOT else ok(_("temperature"), text)
+    if (left := memory_left(root)) is not None:
+        text = _("{left:.0f} % of the memory are left", left=left)
+        advice = _("restart the gateway; if it comes again: otppi diagnostics")
+        yield warning(_("memory"), text, advice) if left < _LITTLE_MEMORY else ok(_("memory"), text)
+    for device, count in over_currents(root).items():
+        text = _("the port of device {device} was cut off {count} times: too much current", device=device, count=count)
+        yield problem(_("USB power"), text, _("plug the modems into a hub with a supply of its own"))
+
+
+def _card(card: CardHealth) -> Finding:
+    advice = _("make a backup (otppi backup), and replace the card")
+    if card.errors:
+        return problem(_("card"), _("the file systems have noted {errors} errors", errors=card.errors), advice)
+    used = card.life_used
+    if used is not None and used >= _WORN_OUT:
+        return problem(_("card"), _("{used} % of its life are used up", used=used), advice)
+    return ok(_("card"), _("no file system has noted an error"))
 
 
 def _day(unix: float) -> str:

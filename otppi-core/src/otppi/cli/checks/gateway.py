@@ -103,9 +103,14 @@ def _check_settings(data: Path) -> Iterator[Finding]:
 
 
 def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient | None) -> Iterator[Finding]:
+    running = [] if client is None else client.call("modems", {})
     if not configured:
+        what_to_do = _("otppi modem probe, then otppi settings import a document with modems")
         text = _("none is configured: messages go to a simulated one, and do not leave this device")
-        yield warning(_("modems"), text, _("otppi modem probe, then otppi settings import a document with modems"))
+        if client is not None and not running:  # as on a device: `otppi run --no-stand-in`
+            yield problem(_("modems"), _("none is configured: nothing is sent"), what_to_do)
+        else:
+            yield warning(_("modems"), text, what_to_do)
     elif not any(modem["active"] for modem in configured):
         name = shlex.quote(configured[0]["name"])
         yield problem(
@@ -117,7 +122,7 @@ def _check_modems(configured: Sequence[Mapping[str, Any]], client: ControlClient
             gateway = None if client is None else client.process()
             yield _check_port(modem["name"], modem["port"], gateway, modem["imei"])
     yield from _check_shared(modem for modem in configured if modem["active"] and modem["port"] and not modem["imei"])
-    for modem in [] if client is None else client.call("modems", {}):
+    for modem in running:
         yield _check_state(modem)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from otppi.api.egress import EgressState
 from otppi.host.alarms.book import AlarmRule, Facts, Sign
+from otppi.host.gateway.hardware import CardHealth
 from otppi.host.gateway.machine import StorageUse
 from otppi.host.meter.limits import DAILY_USED_UP, MONTHLY_USED_UP
 from otppi.host.modems.worker import ModemWorker
@@ -24,6 +25,13 @@ from otppi.text.states import egress_said
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
+_COOLER: Final = 5.0
+"""Degrees below the limit at which the processor has cooled down."""
+_LITTLE_MEMORY: Final = 5.0
+"""Percent of the memory that are too few to go on with."""
+_MEMORY_AGAIN: Final = 10.0
+_WORN_OUT: Final = 90
+"""Percent of its life that a card has used up when it is to be replaced."""
 _ROOM_AGAIN: Final = 5.0
 """Percent below the limit at which storage has room again: what is written and removed does not raise it anew."""
 
@@ -48,6 +56,11 @@ class Watched:
         storage: The storage; None where it does not tell.
         undervoltage: Whether the device gets too little; None where it does not tell.
         failed_logins: How many failed within the last hour.
+        temperature: Of the processor, in degrees Celsius; None where it does not tell.
+        memory_left: Percent of the memory that programs may still use; None where it does not tell.
+        card: How the storage is; None where it does not tell.
+        over_currents: How often a USB port was cut off within the last hour, as too much current was drawn.
+        clock_doubtful: Whether nobody has told the device the time; None where that is not known.
     """
 
     modems: Callable[[], Iterable[ModemWorker]]
@@ -56,6 +69,11 @@ class Watched:
     storage: Callable[[], StorageUse | None]
     undervoltage: Callable[[], bool | None]
     failed_logins: Callable[[], int]
+    temperature: Callable[[], float | None]
+    memory_left: Callable[[], float | None]
+    card: Callable[[], CardHealth | None]
+    over_currents: Callable[[], int]
+    clock_doubtful: Callable[[], bool | None]
 
 
 Values = Mapping[str, Any]
@@ -178,6 +196,42 @@ def _voltage(watched: Watched, _values: Values) -> Iterable[Sign]:
     yield Sign("", watched.undervoltage())
 
 
+def _heat(watched: Watched, values: Values) -> Iterable[Sign]:
+    degrees, most = watched.temperature(), values["heat_celsius"]
+    if degrees is None:
+        yield Sign("", None)
+        return
+    bad = True if degrees >= most else False if degrees < most - _COOLER else None
+    yield Sign("", bad, {"degrees": round(degrees, 1)})
+
+
+def _memory(watched: Watched, _values: Values) -> Iterable[Sign]:
+    left = watched.memory_left()
+    if left is None:
+        yield Sign("", None)
+        return
+    bad = True if left < _LITTLE_MEMORY else False if left >= _MEMORY_AGAIN else None
+    yield Sign("", bad, {"left": round(left, 1)})
+
+
+def _card(watched: Watched, _values: Values) -> Iterable[Sign]:
+    card = watched.card()
+    if card is None:
+        yield Sign("", None)
+        return
+    used = card.life_used or 0
+    yield Sign("", card.errors > 0 or used >= _WORN_OUT, {"errors": float(card.errors), "used": float(used)})
+
+
+def _usb(watched: Watched, _values: Values) -> Iterable[Sign]:
+    count = watched.over_currents()
+    yield Sign("", count > 0, {"count": float(count)})
+
+
+def _clock(watched: Watched, _values: Values) -> Iterable[Sign]:
+    yield Sign("", watched.clock_doubtful())
+
+
 def _logins(watched: Watched, values: Values) -> Iterable[Sign]:
     count, most = watched.failed_logins(), values["logins_an_hour"]
     bad = True if count >= most else False if count < most / 2 else None
@@ -188,6 +242,12 @@ def _logins(watched: Watched, values: Values) -> Iterable[Sign]:
 
 STORAGE_FULL: Final = _("The storage of the device is {used:.0f} % full.")
 STORAGE_LOCKED: Final = _("The storage of the device cannot be written.")
+TOO_HOT: Final = _("The processor is too hot: {degrees:.0f} °C. Give it air.")
+MEMORY_SHORT: Final = _("The memory is nearly used up: {left:.0f} % left.")
+CARD_ERRORS: Final = _("The SD card has {errors:.0f} errors. Make a backup, and replace it.")
+CARD_WORN: Final = _("The SD card is worn out ({used:.0f} %). Make a backup, and replace it.")
+USB_OVERLOAD: Final = _("A USB port was cut off: too much current. Use a powered hub.")
+CLOCK_UNSET: Final = _("The clock of the device is not set.")
 LOGINS_FAILED: Final = _("{count:.0f} logins failed within an hour.")
 _WHY: Final[Mapping[str, Text]] = MappingProxyType(
     {
@@ -211,6 +271,10 @@ def _say_balance(name: str, facts: Facts) -> Text:
 
 def _say_disk(_name: str, facts: Facts) -> Text:
     return STORAGE_FULL.filled(used=facts["used"]) if facts["writable"] else STORAGE_LOCKED
+
+
+def _say_card(_name: str, facts: Facts) -> Text:
+    return CARD_ERRORS.filled(errors=facts["errors"]) if facts["errors"] else CARD_WORN.filled(used=facts["used"])
 
 
 CONDITIONS: Final = (
@@ -262,6 +326,40 @@ CONDITIONS: Final = (
         lambda _name, _facts: _("The device has undervoltage. Use a 5 V 3 A supply."),
         lambda _name, _facts: _("The device has enough voltage again."),
         well=10 * _MINUTE,
+    ),
+    AlarmCondition(
+        "heat",
+        AlarmLevel.WARNING,
+        _heat,
+        lambda _name, facts: TOO_HOT.filled(degrees=facts["degrees"]),
+        lambda _name, facts: _("The processor has cooled down: {degrees:.0f} °C.", degrees=facts["degrees"]),
+        after=lambda _values: _MINUTE,
+        well=5 * _MINUTE,
+    ),
+    AlarmCondition(
+        "memory",
+        AlarmLevel.WARNING,
+        _memory,
+        lambda _name, facts: MEMORY_SHORT.filled(left=facts["left"]),
+        lambda _name, facts: _("There is memory again: {left:.0f} % left.", left=facts["left"]),
+        after=lambda _values: 5 * _MINUTE,
+        well=5 * _MINUTE,
+    ),
+    AlarmCondition("card", AlarmLevel.PROBLEM, _card, _say_card, well=5 * _MINUTE),
+    AlarmCondition(
+        "usb",
+        AlarmLevel.PROBLEM,
+        _usb,
+        lambda _name, _facts: USB_OVERLOAD,
+        well=5 * _MINUTE,
+    ),
+    AlarmCondition(
+        "clock",
+        AlarmLevel.WARNING,
+        _clock,
+        lambda _name, _facts: CLOCK_UNSET,
+        lambda _name, _facts: _("The clock of the device is set again."),
+        after=lambda _values: 15 * _MINUTE,
     ),
     AlarmCondition(
         "logins",

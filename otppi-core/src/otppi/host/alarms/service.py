@@ -20,7 +20,7 @@ from otppi.host.webhook.webhook import Webhook
 from otppi.kit.files import as_json, replace_whole
 from otppi.kit.threads import CANNOT_START, PromptThread
 from otppi.kit.token_bucket import TokenBucket
-from otppi.text import _
+from otppi.text import Text, _
 
 if TYPE_CHECKING:  # only where there is something to tell: it takes memory
     from otppi.host.alarms.ways import AlarmWays, HandedOver, Sends
@@ -32,7 +32,7 @@ _EVERY: Final = 15.0
 _KEEP_AFTER: Final = 600.0
 """Seconds after which what was not told is written, too: what is told is written at once, and bounded by the limits."""
 _PATIENCE: Final = 5.0
-_ELSEWHERE: Final = frozenset({"balance", "modem", "ingress", "quota", "voltage"})
+_ELSEWHERE: Final = frozenset({"balance", "modem", "ingress", "quota", "voltage", "clock"})
 """Conditions that the first page tells of with the modem, the source or the device that they are about."""
 
 
@@ -204,6 +204,15 @@ class Alarms(Service):
         ways, at = {one.way for one in handed}, self._clock()
         with self._lock:
             self._last = [*(one for one in self._last if one[1].way not in ways), *((at, one) for one in handed)]
+
+    def announce(self, text: Text, seconds: float) -> None:
+        """Tell a sentence by the ways that are switched on, and wait for so many seconds at most until it is told."""
+        handed = self.ways.announce(text, without=self.lost_modems())
+        until = self._clock() + seconds
+        for one in handed:
+            one.ask(max(0.0, until - self._clock()))
+        ways = ", ".join(sorted({one.way.value for one in handed})) or "nobody"
+        logger.warning("told by %s: %s", ways, text)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 

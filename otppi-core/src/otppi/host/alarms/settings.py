@@ -31,6 +31,12 @@ class AlarmsValues(TypedDict):
     disk: bool
     disk_percent: int
     voltage: bool
+    heat: bool
+    heat_celsius: int
+    memory: bool
+    card: bool
+    usb: bool
+    clock: bool
     logins: bool
     logins_an_hour: int
     most_an_hour: int
@@ -41,6 +47,11 @@ class AlarmsValues(TypedDict):
     quota_repeat: int
     disk_repeat: int
     voltage_repeat: int
+    heat_repeat: int
+    memory_repeat: int
+    card_repeat: int
+    usb_repeat: int
+    clock_repeat: int
     logins_repeat: int
 
 
@@ -90,6 +101,11 @@ _INGRESS = _("Broker or API that does not work")
 _QUOTA = _("Quota used up")
 _DISK = _("Storage full")
 _VOLTAGE = _("Undervoltage")
+_HEAT = _("Heat")
+_MEMORY = _("Memory used up")
+_CARD = _("Errors of the card")
+_USB = _("USB port cut off")
+_CLOCK = _("Clock not set")
 _LOGINS = _("Many failed logins")
 
 ALARMS = TypedSection(
@@ -162,6 +178,21 @@ ALARMS = TypedSection(
                 enabled_by="disk",
             ),
             _watched("voltage", _VOLTAGE, _("The device gets too little voltage, as a Raspberry Pi tells.")),
+            _watched("heat", _HEAT, _("The processor gets too hot; a Raspberry Pi slows down at 80 °C.")),
+            integer(
+                "heat_celsius",
+                _("Heat: from"),
+                _("So hot the processor is."),
+                80,
+                minimum=50,
+                maximum=110,
+                unit=_("°C"),
+                enabled_by="heat",
+            ),
+            _watched("memory", _MEMORY, _("Less than 5 % of the memory is left for five minutes.")),
+            _watched("card", _CARD, _("A file system has noted errors, or the card tells that it is worn out.")),
+            _watched("usb", _USB, _("A USB port was cut off as too much current was drawn, such as by a modem.")),
+            _watched("clock", _CLOCK, _("Nobody has told the device the time a quarter of an hour after its start.")),
             _watched("logins", _LOGINS, _("Somebody tries passwords, of the API or of the pages.")),
             integer(
                 "logins_an_hour",
@@ -203,6 +234,11 @@ ALARMS = TypedSection(
             _repeat("quota", _QUOTA),
             _repeat("disk", _DISK),
             _repeat("voltage", _VOLTAGE),
+            _repeat("heat", _HEAT),
+            _repeat("memory", _MEMORY),
+            _repeat("card", _CARD),
+            _repeat("usb", _USB),
+            _repeat("clock", _CLOCK),
             _repeat("logins", _LOGINS),
         ),
     ),

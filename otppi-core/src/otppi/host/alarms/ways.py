@@ -20,9 +20,10 @@ from otppi.host.alarms.wording import (
     as_event,
     as_mail,
     as_sms,
+    event_of_announcement,
     event_of_test,
     mail_of,
-    sms_of_test,
+    sms_of,
 )
 from otppi.host.settings.config import Config
 from otppi.host.webhook.webhook import ALARM, PostedEvent, PostState, Webhook
@@ -154,11 +155,23 @@ class AlarmWays:
         """Hand a test over to a way, be it switched on or not."""
         if way is AlarmWay.WEBHOOK:
             return [self._post(event_of_test(self._device))]
+        return self._say(way, TEST, without)
 
+    def announce(self, text: Text, *, without: Collection[str] = ()) -> list[HandedOver]:
+        """Hand a sentence over to all ways that are switched on, for what is told once and is no condition."""
+        handed: list[HandedOver] = []
+        for one in self.chosen():
+            if one is AlarmWay.WEBHOOK:
+                handed.append(self._post(event_of_announcement(text, self._device)))
+            else:
+                handed += self._say(one, text, without)
+        return handed
+
+    def _say(self, way: AlarmWay, text: Text, without: Collection[str]) -> list[HandedOver]:
         def made(language: str) -> tuple[str, str]:
             if way is AlarmWay.SMS:
-                return "", sms_of_test(self._device, language)
-            return mail_of([TEST], self._device, language)
+                return "", sms_of(text, self._device, language)
+            return mail_of([text], self._device, language)
 
         return self._to_all(way, made, without)
 

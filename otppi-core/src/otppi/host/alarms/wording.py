@@ -56,9 +56,9 @@ def as_sms(notice: AlarmNotice, device: str, language: str) -> str:
     return next(fitting, None) or _cut(written(1))
 
 
-def sms_of_test(device: str, language: str) -> str:
-    """Write the SMS of a test."""
-    return _cut(_one_alphabet(_head(device) + _said([TEST], language)))
+def sms_of(text: Text, device: str, language: str) -> str:
+    """Write a sentence as one SMS of one segment."""
+    return _cut(_one_alphabet(_head(device) + _said([text], language)))
 
 
 def as_mail(notice: AlarmNotice, device: str, language: str, when: Callable[[float], float]) -> tuple[str, str]:
@@ -98,6 +98,12 @@ def as_event(notice: AlarmNotice, device: str, when: Callable[[float], float]) -
         ],
         "held_back": notice.held_back,
     }
+
+
+def event_of_announcement(text: Text, device: str) -> dict[str, Any]:
+    """Return the data of a webhook's event that tells a sentence once."""
+    told = {"change": "announced", "condition": "", "subject": "", "level": "warning", "text": str(text), "since": None}
+    return {"device": device, "alarms": [told], "held_back": 0}
 
 
 def event_of_test(device: str) -> dict[str, Any]:

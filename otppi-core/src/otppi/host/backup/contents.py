@@ -49,6 +49,8 @@ LEFT: Final = (
     "settings.claimed",
     "claimed",  # when this device was claimed, and the code on its brochure: both are of this one
     "device-code",
+    "reset.journal",  # a reset that goes on, and which sticks were obeyed: both are of this device
+    "resets",
     "first-settings.json",  # what the device came with: it is taken at the first start, and gone then
     "first-settings.refused",
     "inbox.json",  # texts that came in: they are kept for a while only, and a backup for years

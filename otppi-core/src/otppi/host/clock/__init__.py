@@ -1,4 +1,4 @@
-"""The clock of the gateway: in which time zone it tells times.
+"""The clock: in which time zone times are told, whether the device's own is right, and who may set it.
 
-Not here: whether the clock may be wrong (`ClockWatch` in `host/messages/clock.py`), and setting it.
+Not here: what is known against it from messages and from its jumps (`ClockWatch` in `host/messages/clock.py`).
 """

@@ -11,7 +11,7 @@ from otppi.api.operations import Operation
 from otppi.api.settings import text
 from otppi.host.administrators.administrators import ORIGIN
 from otppi.host.administrators.settings import ADMINISTRATORS
-from otppi.host.clock.time_zone import CLOCK
+from otppi.host.clock.settings import CLOCK
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.registry import HostCall
 from otppi.host.settings.config import Config

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from otppi.host.gateway.hardware import card_health, memory_pressure, over_currents
+
 _PROCESSOR = ("cpu", "soc", "pkg")
 """What the names of thermal zones hold that are the processor's, such as cpu-thermal of a Raspberry Pi."""
 
 
 def machine(folder: Path, root: Path = Path("/")) -> dict[str, Any]:
-    """Return how the computer is: sizes in octets, degrees Celsius, volts; None for what it does not tell.
+    """Return how the computer is: sizes in octets, degrees Celsius, volts, percent; None for what it does not tell.
 
     Args:
         folder: On the storage that is told of.
@@ -27,6 +29,10 @@ def machine(folder: Path, root: Path = Path("/")) -> dict[str, Any]:
         "temperature": _temperature(root / "sys/class/thermal"),
         "voltage": _voltage(root / "sys/class"),
         "undervoltage": undervoltage(root / "sys/class/hwmon"),
+        "memory_pressure": memory_pressure(root),
+        "storage_errors": None if (card := card_health(root)) is None else card.errors,
+        "storage_life_used": None if card is None else card.life_used,
+        "usb_over_currents": dict(over_currents(root)),
     }
 
 
@@ -47,6 +53,17 @@ def storage_use(folder: Path) -> StorageUse | None:
     usable = status.f_blocks - status.f_bfree + status.f_bavail  # not what is reserved for root, as in df(1)
     used = 100.0 * (usable - status.f_bavail) / usable if usable else 0.0
     return StorageUse(used, not status.f_flag & os.ST_RDONLY)
+
+
+def memory_left(root: Path = Path("/")) -> float | None:
+    """Return how many percent of the memory programs may still use; None where it is not told."""
+    share = _share(_memory(root / "proc/meminfo"), "MemTotal", "MemAvailable")
+    return None if share is None else 100.0 * share["free"] / share["total"]
+
+
+def temperature(root: Path = Path("/")) -> float | None:
+    """Return how hot the processor is, in degrees Celsius; None where it is not told."""
+    return _temperature(root / "sys/class/thermal")
 
 
 def _memory(file: Path) -> dict[str, int]:

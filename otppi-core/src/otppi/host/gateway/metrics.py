@@ -3,18 +3,21 @@
 import os
 import resource
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from otppi.api.egress import EgressState
 from otppi.api.services import Samples
 from otppi.host.messages.worker import AnyWorker
+from otppi.host.modems.power_supply import SupplyReading
 from otppi.host.modems.worker import ModemWorker
 from otppi.host.runtime.supervisor import Supervised, ThreadState
 
 _OUTCOMES = ("taken", "done", "never", "again", "malformed")
 _HOME, _ROAMING = "home network", "roaming"
 """What registrations begin with that let a modem send (`kit.at.start.REGISTRATIONS`)."""
+_SEEN = "_seen"
 
 
 def label(name: str, value: str) -> str:
@@ -138,8 +141,28 @@ def of_device(machine: Mapping[str, Any]) -> Samples:
         if machine[what] is not None
         for of, key in (("size", "total"), ("available", "free"))
     }
-    known = {"device_temperature_celsius": machine["temperature"], "device_undervoltage": machine["undervoltage"]}
-    return sizes | {name: {"": float(value)} for name, value in known.items() if value is not None}
+    life, pressure = machine["storage_life_used"], machine["memory_pressure"]
+    known = {
+        "device_temperature_celsius": machine["temperature"],
+        "device_undervoltage": machine["undervoltage"],
+        "device_storage_errors": machine["storage_errors"],
+        "device_storage_life_used_ratio": None if life is None else life / 100,
+        "device_memory_pressure_ratio": None if pressure is None else pressure / 100,
+    }
+    currents = {label("port", port): float(count) for port, count in machine["usb_over_currents"].items()}
+    return {
+        **sizes,
+        **{name: {"": float(value)} for name, value in known.items() if value is not None},
+        "device_usb_over_currents_total": currents,
+    }
+
+
+def of_supply(reading: SupplyReading | None) -> Samples:
+    """Tell what the firmware of a Raspberry Pi has against voltage and heat: now, and since it was switched on."""
+    told = {} if reading is None else asdict(reading)
+    now = {label("reason", name): float(so) for name, so in told.items() if not name.endswith(_SEEN)}
+    seen = {label("reason", name.removesuffix(_SEEN)): float(so) for name, so in told.items() if name.endswith(_SEEN)}
+    return {"device_throttled": now, "device_throttled_since_start": seen}
 
 
 def of_process(started: float, folder: Path = Path("/proc/self")) -> Samples:

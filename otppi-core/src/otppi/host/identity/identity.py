@@ -16,6 +16,8 @@ from otppi.wire.errors import FieldError
 
 FILE_NAME: Final = "otppi-device.json"
 """Of the document on the card's boot partition."""
+IN_USE: Final = "otppi-in-use.txt"
+"""What a device writes on the boot partition at its first boot: the card is its own from then on."""
 LARGEST: Final = 262_144
 """Octets that this document may have: the first boot reads no more."""
 

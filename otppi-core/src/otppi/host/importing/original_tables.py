@@ -118,7 +118,9 @@ WHY_NOT: Final[Mapping[str, str]] = {
     "dhcpd.json": _NETWORK,
     "wlan.json": _NETWORK,
     "ethernet.json": _NETWORK,
-    "firewall.json": _("ports are opened and closed in the operating system, not by this version"),
+    "firewall.json": _(
+        "open what is needed with the firewall's settings; the ports of services are open by themselves"
+    ),
     "ddns.json": _DDNS,
     "cloudflare.json": _DDNS,
     "noip.json": _DDNS,

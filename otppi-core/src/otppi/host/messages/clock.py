@@ -28,6 +28,11 @@ class ClockWatch:
         self._offset = wall() - monotonic()
         self._step = (0.0, -_TOLD)
         self._difference = (0.0, -_TOLD)
+        self._is_sure: Callable[[], bool] = lambda: False
+
+    def trust(self, is_sure: Callable[[], bool]) -> None:
+        """Say who knows whether the clock is right now: a jump is then one that has put it right."""
+        self._is_sure = is_sure
 
     def look(self) -> None:
         """See whether the clock has jumped; twice a second."""
@@ -69,6 +74,8 @@ class ClockWatch:
         reasons: list[str] = []
         if self._wall() < _THIS_PROGRAM:
             reasons.append(_("it says {shown}", shown=self.shown()))
+        if self._is_sure():
+            return reasons
         step, when = self._step
         if now - when < _TOLD:
             put = (

@@ -45,6 +45,8 @@ class Fleet(Service):
         boot_folder: On a RAM disk, for drivers.
         on_part: Takes what comes in.
         on_answer: Takes the answers to USSD strings.
+        stand_in: Whether a type's embedded default sends where no modem is configured, so that the product can be
+            tried; else nothing is sent then, as on a device.
     """
 
     name = "modems"
@@ -60,6 +62,8 @@ class Fleet(Service):
         boot_folder: Path,
         on_part: PartTaker,
         on_answer: Callable[[str, UssdAnswer], None],
+        *,
+        stand_in: bool = True,
     ) -> None:
         self.power_supply = PowerSupply()
         self._config = config
@@ -70,6 +74,7 @@ class Fleet(Service):
         self._boot_folder = boot_folder
         self._on_part = on_part
         self._on_answer = on_answer
+        self._stand_in = stand_in
         self._egresses = HeldEgresses("modem")
         self._values: dict[str, FleetModemValues] = {}
 
@@ -110,7 +115,9 @@ class Fleet(Service):
         self._egresses.end(list(self._egresses.threads))
 
     def warnings(self) -> Sequence[str]:
-        """Return which modems have another SIM card than the one that is set."""
+        """Return that there is no modem, or which modems have another SIM card than the one that is set."""
+        if not self._stand_in and not self._config.many(MODEMS):
+            return [_("no modem is taken into use yet: no SMS can be sent")]
         workers = modem_workers(self._dispatch.workers())
         problems = ((one.name, sim_problem(self.settings_of(one.name), one.modem.identity())) for one in workers)
         return [_("modem {name}: {problem}", name=name, problem=problem) for name, problem in problems if problem]
@@ -155,6 +162,9 @@ class Fleet(Service):
     def _wanted(self) -> list[FleetModemValues]:
         modems = self._config.many(MODEMS)
         if not modems and self._config.usable(MODEMS.key):
+            if not self._stand_in:
+                logger.warning("no modem is configured: no SMS can be sent")
+                return []
             embedded = [one for one in self._types.values() if one.embedded_default]
             others = {one["type"] for one in self._values.values()} - {one.key for one in embedded}
             if others and self._dispatch.waits(Channel.SMS):  # for a modem that went: these would call it sent

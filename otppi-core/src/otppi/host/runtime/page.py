@@ -22,6 +22,7 @@ _KINDS: Final[Mapping[str, Text]] = MappingProxyType(
         "internet": _("connection: {title}"),
         "network writer": _("part of the network: {title}"),
         "firewall writer": _("firewall: {title}"),
+        "media watcher": _("watches for: {title}"),
         "operation": _("operation: {title}"),
         "service": _("service: {title}"),
         "page": _("page: {title}"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from otppi.api.events import Event, Events
-from otppi.api.services import Samples, Service, ServiceContext, ServiceType
+from otppi.api.services import ListeningPort, Samples, Service, ServiceContext, ServiceType
 from otppi.host.runtime.events import EventBus, Subscription
 from otppi.host.runtime.services import StartedAnew
 
@@ -51,9 +51,19 @@ class PluginService(StartedAnew):
         bus: The gateway's events.
         settings: Returns the values of a section by its key.
         folder: Where each has a folder for what it keeps.
+        boot_folder: On a RAM disk, where each has a folder, too.
+        listening: Returns the TCP ports that the gateway listens on by its settings.
     """
 
-    def __init__(self, service_type: ServiceType, bus: EventBus, settings: Callable[[str], Any], folder: Path) -> None:
+    def __init__(
+        self,
+        service_type: ServiceType,
+        bus: EventBus,
+        settings: Callable[[str], Any],
+        folder: Path,
+        boot_folder: Path,
+        listening: Callable[[], Sequence[ListeningPort]],
+    ) -> None:
         self.name = f"service {service_type.key}"
         self.title = service_type.title
         self.sections: Collection[str] = service_type.sections
@@ -61,6 +71,8 @@ class PluginService(StartedAnew):
         self._bus = bus
         self._settings = settings
         self._folder = folder / f"service-{service_type.key}"
+        self._boot_folder = boot_folder / self._folder.name
+        self._listening = listening
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._made: Service | None = None
@@ -94,9 +106,10 @@ class PluginService(StartedAnew):
     def _make(self, events: Events) -> Service:
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:  # a card that takes nothing: it may do without
+            self._boot_folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:  # a card, or a RAM disk, that takes nothing: it may do without
             logger.error("%s has no folder for what it keeps: %s", self.name, error.strerror)  # noqa: TRY400
-        made = self._type.create(ServiceContext(events, self._values, self._folder))
+        made = self._type.create(ServiceContext(events, self._values, self._folder, self._boot_folder, self._listening))
         if not isinstance(made, Service):
             raise TypeError(f"{self.name} is a {type(made).__name__}, and not a Service")
         return made

@@ -12,9 +12,11 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 
 from otppi.api import hookspecs
+from otppi.api.clock import ClockWriterType
 from otppi.api.ingress import IngressType
 from otppi.api.internet import InternetType
 from otppi.api.mail import MailType
+from otppi.api.media import MediaWatcherType
 from otppi.api.modem import ModemType
 from otppi.api.operations import Operation
 from otppi.api.pages import Page
@@ -68,6 +70,8 @@ NETWORK_WRITERS = PluginKind(
 FIREWALL_WRITERS = PluginKind(
     "firewall writer", "otppi_firewall_writers", WriterType, lambda one: one.section.key, lambda one: one.section
 )
+CLOCK_WRITERS = PluginKind("clock writer", "otppi_clock_writers", ClockWriterType, lambda one: one.key)
+MEDIA_WATCHERS = PluginKind("media watcher", "otppi_media_watchers", MediaWatcherType, lambda one: one.key)
 OPERATIONS = PluginKind("operation", "otppi_operations", Operation, lambda one: one.name)
 SERVICES = PluginKind("service", "otppi_services", ServiceType, lambda one: one.key)
 PAGES = PluginKind("page", "otppi_admin_pages", Page, lambda one: one.key, operations=lambda one: one.registered)
@@ -79,6 +83,8 @@ KINDS: tuple[PluginKind[Any], ...] = (
     INTERNET_TYPES,
     NETWORK_WRITERS,
     FIREWALL_WRITERS,
+    CLOCK_WRITERS,
+    MEDIA_WATCHERS,
     OPERATIONS,
     SERVICES,
     PAGES,
@@ -186,6 +192,16 @@ class Plugins:
     def writer_types(self) -> dict[str, WriterType]:
         """What changes the device's network, and its firewall, by the keys of the sections."""
         return self.of_kind(NETWORK_WRITERS) | self.of_kind(FIREWALL_WRITERS)
+
+    @property
+    def clock_writers(self) -> dict[str, ClockWriterType]:
+        """What sets the clock of the device, by their keys."""
+        return self.of_kind(CLOCK_WRITERS)
+
+    @property
+    def media_watchers(self) -> dict[str, MediaWatcherType]:
+        """What watches for reset sticks, by its keys."""
+        return self.of_kind(MEDIA_WATCHERS)
 
     @property
     def operations(self) -> dict[str, Operation]:

@@ -6,9 +6,10 @@ from copy import deepcopy
 from typing import Any, TypeVar, overload
 
 from otppi.api.errors import InvalidSettings
+from otppi.api.services import ListeningPort
 from otppi.api.settings import Section, TypedSection
 from otppi.host.settings import renames
-from otppi.host.settings.document import Declarations, Whole, contradictions, read_inputs, readers_of
+from otppi.host.settings.document import Declarations, Whole, contradictions, listening_ports, read_inputs, readers_of
 from otppi.host.settings.renames import Rename, Renames
 from otppi.host.settings.revisions import TABLE, Revisions
 from otppi.host.settings.secrets import hash_secrets, renamed, with_secrets
@@ -126,6 +127,10 @@ class Config:
             LookupError: There is no such section.
         """
         return self._values[key]
+
+    def listening(self) -> list[ListeningPort]:
+        """Return the TCP ports that the settings have the gateway listen on."""
+        return list(listening_ports(self._declarations.sections, self.one))
 
     def section_of(self, section: Section, item: Mapping[str, Any]) -> Section:
         """Return the declaration of an object of a section: a modem also has the settings of its type."""

@@ -1,9 +1,10 @@
 """All settings as they will be, for checks across sections; and the checks that hold for all sections alike."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from otppi.api.services import ListeningPort
 from otppi.api.settings import Document, Input, Kind, Section, Setting, Suggest
 from otppi.api.settings.checks import NotSoundError, Sound, run_check
 from otppi.api.settings.section import faulty_keys
@@ -77,16 +78,30 @@ def contradictions(declarations: Declarations, whole: Whole) -> list[FieldError]
 
 def _shared_ports(sections: Iterable[Section], whole: Document) -> Iterable[FieldError]:
     """Find TCP ports that two would listen on; one that is 0 is any that is free."""
-    owners: dict[int, str] = {}
+    owners: dict[int, ListeningPort] = {}
+    for one in listening_ports(sections, whole.object):
+        owner = owners.setdefault(one.port, one)
+        if owner.section != one.section:  # that it says itself
+            named = f"{owner.section}.{owner.setting}"
+            yield FieldError(f"{one.section}.{one.setting}", _("must not be the same as {owner}", owner=named))
+
+
+def listening_ports(
+    sections: Iterable[Section], values_of: Callable[[str], Mapping[str, Any]]
+) -> Iterator[ListeningPort]:
+    """Yield the TCP ports that settings have the gateway listen on; none of those that are 0, which is any free one.
+
+    Args:
+        sections: All of them.
+        values_of: Returns the values of one that is one object; empty where there are none.
+    """
     for section in sections:
-        values = whole.object(section.key) if section.identity is None else {}
+        values = values_of(section.key) if section.identity is None else {}
         for setting in section.settings:
             if setting.input is not Input.LISTEN_PORT or not values or not _is_on(setting, values):
                 continue
-            field_, port = f"{section.key}.{setting.key}", values[setting.key]
-            owner = owners.setdefault(port, field_)
-            if port and owner != field_ and not owner.startswith(f"{section.key}."):  # that it says itself
-                yield FieldError(field_, _("must not be the same as {owner}", owner=owner))
+            if port := values[setting.key]:
+                yield ListeningPort(section.key, setting.key, port)
 
 
 def _is_on(setting: Setting, values: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +56,11 @@ class RefusedSettings:
         )
 
 
+def _never(_section: str) -> bool:
+    """Return that none was."""
+    return False
+
+
 class FirstSettings:
     """One thread at a time, as `Config`, but for `warnings`.
 
@@ -66,12 +71,14 @@ class FirstSettings:
         folder: The data folder.
         store: Where the settings are kept.
         config: The settings.
+        emptied: Whether a reset has just emptied a section: it has again what the image brings.
     """
 
-    def __init__(self, folder: Path, store: Store, config: Config) -> None:
+    def __init__(self, folder: Path, store: Store, config: Config, emptied: Callable[[str], bool] = _never) -> None:
         self._folder = folder
         self._store = store
         self._config = config
+        self._emptied = emptied
         self._path = folder / _REFUSED
         self._refused = self._read()
 
@@ -88,6 +95,7 @@ class FirstSettings:
             for path in self._own(came):
                 logger.warning("%s is removed: this device has settings already", path)
                 _remove(path)
+            self._adopt_anew([path for path in came if path not in self._own(came)])
             return
         read: list[object] = [_read(path) for path in came]
         whole, problems = laid_over(self._config, read)
@@ -101,6 +109,18 @@ class FirstSettings:
         if kept:  # else they are wanted once more at the next start
             for path in self._own(came):
                 _remove(path)
+
+    def _adopt_anew(self, files: Sequence[Path]) -> None:
+        """Take of the image's documents the sections that were reset; the others are set, and stay."""
+        if not any(map(self._emptied, self._config.sections)):
+            return
+        whole, problems = laid_over(self._config, [_read(path) for path in files])
+        for path, found in zip(files, problems, strict=True):
+            for one in found:
+                logger.error("%s was not taken after a reset: %s: %s", path, one.noted or one.field, one.reason)
+        wanted = {key: values for key, values in whole.items() if self._emptied(key)}
+        if wanted:
+            self._config.provision(wanted)
 
     def warnings(self) -> list[str]:
         """Return what people should know."""
@@ -121,7 +141,7 @@ class FirstSettings:
                 str(path),
                 self._config.revision,
                 self._sections(document),
-                tuple((one.field, one.reason) for one in found),
+                tuple((_whole(one.field), _whole(one.reason)) for one in found),
             )
             for path, document, found in zip(files, read, problems, strict=True)
             if found
@@ -249,6 +269,13 @@ def _read(path: Path) -> object:
         return _unreadable(_("is not UTF-8 (octet {at})", at=error.start))
     except RecursionError:
         return _unreadable(_("is nested too deeply"))
+    except ValueError:  # of int, for more digits than it reads (sys.set_int_max_str_digits)
+        return _unreadable(_("has a number of too many digits"))
+
+
+def _whole(text: str) -> str:
+    r"""Return a text that may be written: a name in JSON may hold half of a surrogate pair (`"\ud800"`)."""
+    return text.encode(errors="replace").decode()
 
 
 def _unreadable(reason: str) -> InvalidSettings:

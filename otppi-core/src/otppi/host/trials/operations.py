@@ -50,9 +50,23 @@ def _told(trials: Trials, status: TrialStatus) -> dict[str, Any]:
     }
 
 
-def _change(call: HostCall, section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _check(call: HostCall, section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     trials = call.part(Trials)
-    status = trials.begin(section, values, call.actor)
+    before, now = trials.foresee(section, values)
+    declared, one = trials.types[section].section, trials.types[section]
+    shown = (declared.redact(before), declared.redact(now))
+    return {
+        "section": section,
+        "seconds": one.seconds,
+        "address": one.address(now),
+        "address_before": one.address(before),
+        "changed": {key: [shown[0].get(key), shown[1][key]] for key in now if now[key] != before.get(key)},
+    }
+
+
+def _change(call: HostCall, section: str, values: Mapping[str, Any], token: str) -> dict[str, Any]:
+    trials = call.part(Trials)
+    status = trials.begin(section, values, call.actor, token)
     call.has_changed(status.changed)
     return {**_told(trials, status), "token": status.token}
 
@@ -91,6 +105,27 @@ _TOKEN = Setting(
     secret=True,
 )
 
+_CHANGE = (
+    text("section", _("Section"), _("key of the section, as `otppi network show` names it"), required=True),
+    Setting(
+        key="values",
+        title=_("Values"),
+        help=_("a JSON object of settings; - reads it from stdin"),
+        default=None,
+        kind=Kind.ANY,
+        required=True,
+        secret=True,
+        check=_object_problem,
+    ),
+)
+_OWN_TOKEN = text(
+    "token",
+    _("Token"),
+    _("by which the change is to be confirmed, at least 24 characters drawn at random; by default one is made"),
+    secret=True,
+    pattern="[A-Za-z0-9_-]{24,64}",
+)
+
 OPERATIONS = (
     Operation(
         name="network_show",
@@ -116,6 +151,20 @@ OPERATIONS = (
         default_command=True,
     ),
     Operation(
+        name="network_check",
+        title=_("Look at a change of the network"),
+        help=_("Tell what a change of the network would change, and whether it can work; nothing is changed."),
+        handler=_check,
+        role=Role.ADMINISTRATOR,
+        parameters=_CHANGE,
+        reads_only=True,
+        waits=True,
+        subject="section",
+        command="network check",
+        positional=("section", "values"),
+        examples=("network_ethernet - < values.json",),
+    ),
+    Operation(
         name="network_change",
         title=_("Change the network"),
         help=_(
@@ -123,19 +172,7 @@ OPERATIONS = (
             "or two, what was before comes back by itself, also after a power cut. What is left out stays as it is."
         ),
         handler=_change,
-        parameters=(
-            text("section", _("Section"), _("key of the section, as `otppi network show` names it"), required=True),
-            Setting(
-                key="values",
-                title=_("Values"),
-                help=_("a JSON object of settings; - reads it from stdin"),
-                default=None,
-                kind=Kind.ANY,
-                required=True,
-                secret=True,
-                check=_object_problem,
-            ),
-        ),
+        parameters=(*_CHANGE, _OWN_TOKEN),
         changes=SETTINGS,
         waits=True,
         asks_again=True,
@@ -143,7 +180,7 @@ OPERATIONS = (
         subject="section",
         command="network change",
         positional=("section", "values"),
-        examples=("network-ethernet - < values.json",),
+        examples=("network_ethernet - < values.json",),
     ),
     Operation(
         name="network_confirm",

@@ -153,13 +153,23 @@ class Trials(Service):
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
-    def begin(self, section: str, values: Values, actor: Actor) -> TrialStatus:
+    def foresee(self, section: str, values: Values) -> tuple[Values, Values]:
+        """Return what is in use of a section, and what would be; nothing is changed.
+
+        Raises:
+            InvalidSettings: As `begin`.
+        """
+        self._find(section)
+        return self.starting_point(section), self.check(section, values)
+
+    def begin(self, section: str, values: Values, actor: Actor, token: str = "") -> TrialStatus:
         """Use other values of a section for a while.
 
         Args:
             section: The key of a writer's section.
             values: What is to be changed; what they leave out stays as it is in use.
             actor: Who wants it.
+            token: By which it is confirmed; one is made where there is none.
 
         Raises:
             InvalidSettings: With all that is wrong with them, also beside the other writers' sections.
@@ -180,7 +190,7 @@ class Trials(Service):
         status = TrialStatus(
             section=section,
             actor=actor,
-            token=secrets.token_urlsafe(18),
+            token=token or secrets.token_urlsafe(18),
             seconds=one.seconds,
             expires=boot_time() + one.seconds,
             before=before,

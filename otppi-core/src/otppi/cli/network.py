@@ -1,0 +1,50 @@
+"""`otppi network`: the values of a change as JSON, and the token of one."""
+
+import json
+import sys
+from functools import partial
+from typing import Any, Final
+
+from otppi.cli.arguments import Options, Parser
+from otppi.cli.exits import Exit, Failure
+from otppi.cli.generated import Own, show_plain
+from otppi.cli.language import _
+from otppi.cli.talk import gateway
+
+_TOKEN: Final = frozenset({"token"})
+
+
+def _values(options: Options) -> Any:
+    """Read the values: JSON as it was typed, or that of stdin."""
+    typed = sys.stdin.read() if options.values in (None, "-") else options.values
+    try:
+        return json.loads(typed)
+    except ValueError as error:
+        raise Failure(Exit.USAGE, _("VALUES is not JSON: {reason}", reason=error)) from error
+    except RecursionError as error:
+        raise Failure(Exit.USAGE, _("{name} is nested too deeply", name="VALUES")) from error
+
+
+def _with_values(name: str, options: Options) -> int:
+    arguments = {"section": options.section, "values": _values(options)}
+    revision = getattr(options, "revision", None)
+    return show_plain(options, gateway(options.data).call(name, arguments, revision=revision))
+
+
+def _with_token(name: str, options: Options) -> int:
+    arguments = {"token": options.token}
+    return show_plain(options, gateway(options.data).call(name, arguments, revision=options.revision))
+
+
+def _token(parser: Parser) -> None:
+    parser.add_argument(
+        "--token", default="", help=_("of the change, as it was told when it began (default: that which is on trial)")
+    )
+
+
+OWN = {
+    "network check": Own(partial(_with_values, "network_check")),
+    "network change": Own(partial(_with_values, "network_change"), hidden=_TOKEN),
+    "network confirm": Own(partial(_with_token, "network_confirm"), arguments=_token, hidden=_TOKEN),
+    "network revert": Own(partial(_with_token, "network_revert"), arguments=_token, hidden=_TOKEN),
+}

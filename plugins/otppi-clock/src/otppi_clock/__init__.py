@@ -1,0 +1,1 @@
+"""The clock of the device, by systemd's timedated and timesyncd over D-Bus."""

@@ -1,0 +1,80 @@
+"""What follows the settings: the ports at which the gateway listens are open, and those that it has left are closed."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from otppi.api.events import SettingsChanged
+from otppi.api.services import ListeningPort, Service, ServiceContext
+from otppi.kit import system_units
+from otppi_firewall_nftables.handing_over import Firewall
+from otppi_firewall_nftables.request import Services
+from otppi_firewall_nftables.settings import PAGES
+from otppi_firewall_nftables.text import _
+
+KEY: Final = "firewall"
+
+
+class FollowingService(Service):
+    """Hands the ports of services over whenever they are others. See `otppi.api.services.Service` for the contract.
+
+    Args:
+        context: What the gateway gives.
+        firewall: The device's, where it is not the one of this computer.
+    """
+
+    def __init__(self, context: ServiceContext, firewall: Firewall | None = None) -> None:
+        self._context = context
+        self._firewall = firewall or Firewall(context.boot_folder)
+        self._wake = threading.Event()
+        self._stopping = False
+        self._following: Services | None = None
+
+    def start(self) -> None:
+        """Hear of settings that change."""
+        self._context.events.subscribe(SettingsChanged, lambda _event: self._wake.set())
+
+    def run(self) -> None:
+        """Follow them, where the firewall is ours.
+
+        Raises:
+            UnitError: The ports could not be opened: the gateway tells, and has it tried again later.
+        """
+        while not self._stopping:
+            if system_units.in_use():
+                self._follow()
+            self._wake.wait()
+            self._wake.clear()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopping = True
+        self._wake.set()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what it has opened."""
+        following = self._following
+        return {} if following is None else {"ports": list(following.ports), "page": following.page}
+
+    def problems(self) -> Sequence[str]:
+        """Return that what was kept is lost."""
+        if system_units.in_use() and self._firewall.was_damaged():
+            return [
+                _(
+                    "what was kept of the firewall was damaged when the device started: only the ports of its services "
+                    "are open; save the firewall's ports anew"
+                )
+            ]
+        return []
+
+    def _follow(self) -> None:
+        services = services_of(self._context.listening())
+        if not self._firewall.is_following(services):
+            self._firewall.follow(services)
+        self._following = services
+
+
+def services_of(listening: Sequence[ListeningPort]) -> Services:
+    """Return what the unit is told of the ports at which the gateway listens."""
+    page = next((one.port for one in listening if (one.section, one.setting) == PAGES), None)
+    return Services(tuple(sorted({one.port for one in listening})), page)

@@ -1,0 +1,1 @@
+"""OTP-Pi's access point, by NetworkManager."""

@@ -1,0 +1,1 @@
+"""OTP-Pi's DHCP server on the access point, by dnsmasq."""

@@ -1,0 +1,1 @@
+"""OTP-Pi's Ethernet, by NetworkManager."""

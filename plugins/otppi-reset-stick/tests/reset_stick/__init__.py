@@ -1,0 +1,1 @@
+"""Tests of otppi_reset_stick."""
