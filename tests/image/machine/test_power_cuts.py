@@ -3,7 +3,9 @@
 `./build.sh power-cuts` does so a thousand times with what is recorded here, and boots some of the cards.
 """
 
+import json
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,6 +41,13 @@ class _Device:
 
     def reset_network(self) -> None:
         self._machine.run("systemctl start otppi-reset-network", SLOW)
+
+    def change_network(self, ssid: str) -> bool:
+        values = shlex.quote(json.dumps({"ssid": ssid}))
+        as_gateway = "setpriv --reuid=otppi --regid=otppi --init-groups otppi --data /var/lib/otppi network"
+        done = self._machine.code(f"{as_gateway} change network_access_point {values} && {as_gateway} confirm", SLOW)
+        print(f"{ssid}: {done}")
+        return done.code == 0
 
     def crash(self) -> None:
         self._machine.run("systemctl kill --signal KILL otppi")  # it is started again by itself

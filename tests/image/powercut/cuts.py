@@ -21,6 +21,8 @@ from tests.image.powercut.write_log import Card, Partition, copy_data, partition
 
 DISK: Final = 4 << 30
 """Octets of the machine's card, of which the image is the beginning (`image/bin/boot`)."""
+_CERTAIN: Final = ("done", "reported", "waits")
+"""What was told, and has to be on the card from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,12 @@ class Cuts:
         return len(self._root.writes)
 
     def places(self, count: int) -> Sequence[int]:
-        """Return where cuts are made: at random, in order."""
-        return sorted(random.Random(self._seed).sample(range(1, self.writes + 1), min(count, self.writes)))
+        """Return where cuts are made, in order: half of them right after somebody was told something."""
+        chance = random.Random(self._seed)
+        told = sorted({one.place for one in self._recording.told if one.kind in _CERTAIN and one.place})
+        places = chance.sample(told, min(count // 2, len(told)))
+        others = sorted({*range(1, self.writes + 1)} - set(places))
+        return sorted(places + chance.sample(others, min(count - len(places), len(others))))
 
     def made(self, count: int, progress: Callable[[Cut], None] = lambda _: None) -> Sequence[Cut]:
         """Make so many cuts, and return what was found of each."""

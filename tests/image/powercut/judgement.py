@@ -1,5 +1,6 @@
 """Whether a card's files are what was promised: whole, old or new, and with all that anybody was told of."""
 
+import configparser
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ REPORTED_AFTER: Final = 90.0
 FOLDERS: Final = ("/etc/otppi", "/etc/NetworkManager/system-connections", "/var/lib/otppi")
 """Those of a card that are looked at; each is there from the beginning, but for the last one."""
 FIRST_ADMINISTRATOR: Final = "administrator sari"
+ACCESS_POINT: Final = "access point"
+"""What is changed of it is its name."""
+BROCHURES: Final = "as the brochure says"
 _NOT_KEPT: Final = object()
 
 
@@ -82,8 +86,34 @@ class Judgement:
         wanted = {**json.loads(self._brochure.document), "settings": None}
         if {key: kept.get(key) for key in wanted} != wanted:
             yield "device.json is not what the brochure says"
-        if not device.access_point.exists() or device.access_point.read_bytes() != self._brochure.profile:
-            yield "the access point is not what the brochure says"
+        found = self._access_point(device.access_point)
+        if found not in self._known.possible().get(ACCESS_POINT, []) + [BROCHURES] * self._is_brochures():
+            yield f"the access point is {found}"
+
+        if self._known.possible().get(ACCESS_POINT) == [BROCHURES]:
+            left = [path.name for path in device.changed if path.exists()]
+            yield from (f"the reset of the network has left {name}" for name in left)
+
+    def _is_brochures(self) -> bool:
+        """Say whether the access point may be as in the beginning."""
+        return None in self._known.possible().get(ACCESS_POINT, [None])
+
+    def _access_point(self, path: Path) -> str:
+        """Return how the access point is named, by a whole profile; else what is wrong with that."""
+        if not path.exists():
+            return "gone"
+        if path.read_bytes() == self._brochure.profile:
+            return BROCHURES
+        profile = configparser.ConfigParser(interpolation=None)
+        try:
+            profile.read_string(path.read_text())
+            ssid, passphrase = profile["wifi"]["ssid"], profile["wifi-security"]["psk"]
+        except (configparser.Error, KeyError, UnicodeDecodeError):
+            return "damaged"
+        octets = [one for one in ssid.split(";") if one]
+        # NetworkManager writes as text what is none of bytes with semicolons (nm-settings-keyfile(5)).
+        name = bytes(map(int, octets)).decode() if ssid.endswith(";") else ssid
+        return name if len(passphrase) >= 8 else "without passphrase"
 
     # -- what the gateway keeps ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 from otppi.api.errors import OtpPiError
 from otppi.host.identity.first_boot import DeviceFiles, first_boot, restore_network
 from otppi.host.identity.identity import FILE_NAME
-from otppi.kit.files import as_json
+from otppi.kit.files import as_json, replace_whole
 from otppi.simulator import ModemRack
 from otppi.simulator.network import SimulatedNetwork
 from otppi.testing.ports import free_port
@@ -159,6 +159,10 @@ class LocalDevice:
             self._process = None
         shutil.rmtree(self._runtime)
 
+    def change_network(self, ssid: str) -> bool:
+        """Change nothing."""
+        return False
+
     def crash(self) -> None:
         """Kill the gateway, and start it again."""
         assert self._process is not None
@@ -187,6 +191,7 @@ class LocalDevice:
 
     def reset_network(self) -> None:
         """Bring the access point back to what the brochure says."""
+        replace_whole(self._files.changed[0], b"[connection]\nid=otppi-ethernet\n")  # somebody has changed it
         restore_network(self._files)
 
 

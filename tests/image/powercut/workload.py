@@ -12,6 +12,7 @@ from otppi.simulator.network import SimulatedNetwork
 from otppi.simulator.profile import ModemProfile
 from otppi.testing.waiting import until
 from tests.image.machine.application import SLOW, Reached, ask
+from tests.image.powercut.judgement import ACCESS_POINT, BROCHURES
 from tests.image.powercut.recording import Recording
 
 OWNER: Final = "sari"
@@ -39,6 +40,9 @@ class Device(Reached, Protocol):
 
     def reset_network(self) -> None:
         """Bring the access point back to what the brochure says."""
+
+    def change_network(self, ssid: str) -> bool:
+        """Change the access point's name, and confirm it; return whether that was acknowledged."""
 
     def crash(self) -> None:
         """Kill the gateway, and have it started again."""
@@ -164,9 +168,11 @@ class _Changer:
         while time.monotonic() < end:
             number += 1
             self._change(number)
+            if number % 12 == 2:
+                self._change_network(f"OTP-Pi-{number}")
             if number % 12 == 5:
-                self._device.reset_network()
-                self._recording.tell("network reset")
+                with self._recording.changing(ACCESS_POINT, BROCHURES):
+                    self._device.reset_network()
             if number % 12 == 6:
                 report(self._recording, self._administration)
             if number % 12 == 7:
@@ -195,6 +201,11 @@ class _Changer:
         with self._recording.changing(what, value):
             yield
         self._state[what] = value
+
+    def _change_network(self, ssid: str) -> None:
+        self._recording.begin(ACCESS_POINT, ssid)
+        if self._device.change_network(ssid):
+            self._recording.done(ACCESS_POINT, ssid)
 
     def _begin_again(self) -> None:
         """Wait until a gateway that has been started anew answers, and log in."""
