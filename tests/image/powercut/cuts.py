@@ -150,7 +150,15 @@ class Cuts:
         if start and data.exists():  # before anything is put in order by looking at it
             shutil.rmtree(self._folder / "start", ignore_errors=True)
             shutil.copytree(data, self._folder / "start/data", symlinks=True)
-        judgement = Judgement(files, read_of_fat(boot, FILE_NAME), self._brochure, known, self._plugins)
+        judgement = Judgement(files, _given(boot), self._brochure, known, self._plugins)
         yield from judgement.faults()
         if start and data.exists():
             yield from faults_of_start(self._folder / "start", judgement.noted)
+
+
+def _given(boot: Path) -> bytes | None:
+    """Return what the boot partition says of who the device is; None where it is torn, which is no fault by itself."""
+    try:
+        return read_of_fat(boot, FILE_NAME)
+    except TornError:
+        return None
