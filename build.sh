@@ -28,6 +28,8 @@ The card image (docs/image.md), as root on Debian:
                time: --fresh takes those of today, with Debian's security updates
   personalise  give the image a Wi-Fi name, passphrase and code of its own, and make its brochure (--help)
   brochure     make the brochure of a card that is personalised already (--help)
+  bundle       make the file by which devices update themselves to this version, signed with a private key:
+               ./build.sh bundle KEY.pem [amd64|arm64] (docs/update.md)
   flash        write an image to a card, and read it back: ./build.sh flash IMG DEVICE
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
   test-image   build the image of arm64, boot it in a virtual machine and test it there (a quarter of an hour);
@@ -37,6 +39,7 @@ The card image (docs/image.md), as root on Debian:
                --recorded: of what was recorded last
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
+OTPPI_RELEASE_KEY names the public key (PEM) by which an image knows its updates; without one it takes none.
 OTPPI_PYTHON names another Python than python3, OTPPI_VENV another folder than .venv, OTPPI_BUILD than build; OTPPI_HTTP_PORT,
 OTPPI_HTTPS_PORT and OTPPI_PAGE_PORT other ports for run than 8899, 10443 and 8888.
 TXT
@@ -287,6 +290,18 @@ image() {
   say "build/card/card.img.zst; next: ./build.sh personalise build/card/card.img, ./build.sh flash build/card/card.img DEVICE"
 }
 
+# bundle KEY [ARCH]: the gateway of a root that is built as the card's, signed
+bundle() {
+  local key=${1:-} arch=${2:-arm64} folder=${OTPPI_BUILD:-build}/bundle
+  [ -f "$key" ] || fail "usage: ./build.sh bundle KEY.pem [amd64|arm64]; openssl genpkey -algorithm ed25519 makes a key"
+  [ $# -le 2 ] || fail "bundle knows no $3"
+  need_root bundle
+  need_image
+  need_python requirements.lock requirements-image.lock
+  OTPPI_VENV=$VENV image/bin/build "$arch" "$folder/$arch"
+  OTPPI_VENV=$VENV image/bin/bundle "$folder/$arch/root" "$key" "$folder/otppi-$arch.bundle"
+}
+
 test_image() {
   need_root test-image
   need_image
@@ -437,6 +452,7 @@ case $command in
   setup) setup "$@" ;;
   twin) twin "$@" ;;
   image) image "$@" ;;
+  bundle) bundle "$@" ;;
   test-image) test_image "$@" ;;
   power-cuts) power_cuts "$@" ;;
   personalise | brochure)

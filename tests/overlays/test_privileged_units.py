@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PPP = ROOT / "overlays/mobile-internet/etc"
 POWER = ROOT / "overlays/power/etc"
 RESET = ROOT / "overlays/reset/etc"
+UPDATE = ROOT / "overlays/update/etc"
 UNITS = {
     PPP / "systemd/system/otppi-ppp@.service": ("0123456789abcdef", 2.8),
     POWER / "systemd/system/otppi-usb-power@.service": ("1-1.2", 1.5),
@@ -29,6 +30,8 @@ RULES = [
     PPP / "polkit-1/rules.d/50-otppi-ppp.rules",
     POWER / "polkit-1/rules.d/50-otppi-usb-power.rules",
     RESET / "polkit-1/rules.d/50-otppi-reset.rules",
+    UPDATE / "polkit-1/rules.d/50-otppi-update.rules",
+    UPDATE / "polkit-1/rules.d/50-otppi-security-updates.rules",
 ]
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
@@ -188,6 +191,27 @@ def test_the_gateway_may_not_have_other_devices_read() -> None:
     others = [asks("otppi-read-stick@sda.service", "stop"), asks("otppi-reset-network.service", "stop")]
     shows = [asks(f"otppi-signal@{one}.service") for one in ("", "done\n", "x", "done;reboot")]
     assert set(answers(*reads, *others, *shows)) == {None}
+
+
+def test_the_gateway_may_start_what_updates() -> None:
+    units = ["otppi-update.service", "otppi-version-back@keep.service", "otppi-version-back@settings.service"]
+    units += ["otppi-security-updates@fetch.service", "otppi-security-updates@install.service"]
+    assert answers(*map(asks, units)) == ["yes"] * len(units)
+    others = ["otppi-self-test.service", "otppi-version-back@x.service", "otppi-security-updates@end.service"]
+    stopped = [asks(one, "stop") for one in units]
+    assert answers(*map(asks, others), *stopped) == [None] * (len(others) + len(units))
+
+
+UPDATING = {"otppi-update.service": 2.5, "otppi-self-test.service": 1.8, "otppi-version-back@.service": 5.0}
+"""The units of updates that have a sandbox, and the exposure of each."""
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", UPDATING)
+def test_the_units_of_updates_are_exposed_to_little(tmp_path: Path, name: str) -> None:
+    unit = UPDATE / "systemd/system" / name
+    done = analyze(tmp_path, unit, "security", "--offline=yes", "--no-pager", f"--threshold={UPDATING[name] * 10:.0f}")
+    assert done.returncode == 0, done.stdout[-200:]
 
 
 def test_the_unit_of_every_device_that_is_asked_for_may_be_started() -> None:

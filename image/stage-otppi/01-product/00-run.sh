@@ -16,4 +16,8 @@ from otppi.cli.main import main
 sys.exit(main())
 TXT
 chmod 755 "${ROOTFS_DIR}/opt/otppi/bin/otppi"
-ln -sfn /opt/otppi/bin/otppi "${ROOTFS_DIR}/usr/bin/otppi"
+ln -sfn /usr/lib/otppi/command "${ROOTFS_DIR}/usr/bin/otppi" # of the version that runs: overlays/update
+# By which updates are known (image/bin/bundle). Without one the image takes none.
+if [ -n "${OTPPI_RELEASE_KEY:-}" ]; then
+  install -D -m 644 "${OTPPI_RELEASE_KEY}" "${ROOTFS_DIR}/usr/share/otppi/update-key.pub"
+fi

@@ -308,3 +308,10 @@ def test_what_a_text_has_to_be_is_said_in_words_where_the_declaration_has_some()
     worded = text("imei", "IMEI", "Its number.", pattern="[0-9]{14,16}", pattern_says="14 to 16 digits")
     assert plain.problem("1") == "must match [0-9]{14,16}"
     assert worded.problem("1") == "must be 14 to 16 digits"
+
+
+def test_a_file_in_base64_is_as_long_as_its_own_check_allows() -> None:
+    content = Setting(key="content", title="Content", help="A file.", default=None, kind=Kind.ANY)
+    assert content.problem("A" * 1_000_000) is None
+    assert content.problem("a NUL \0") is not None
+    assert Setting(key="name", title="Name", help="A text.", default="").problem("A" * 20_000) is not None

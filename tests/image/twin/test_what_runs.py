@@ -158,6 +158,8 @@ def test_gateway_is_confined(twin: Twin) -> None:
         "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
         "otppi-reset-network", "otppi-firewall",
         "otppi-read-stick@sda1", "otppi-signal@done",
+        "otppi-update",
+        "otppi-self-test", "otppi-version-back@keep",
     ],
 )  # fmt: skip
 def test_helpers_are_confined(twin: Twin, unit: str) -> None:
@@ -183,6 +185,10 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StartUnit", "otppi-read-stick@mmcblk0p2.service"),
         ("StopUnit", "otppi-read-stick@sda1.service"),
         ("StartUnit", "otppi-signal@other.service"),
+        ("StopUnit", "otppi-update.service"),
+        ("StartUnit", "otppi-self-test.service"),
+        ("StartUnit", "otppi-version-back@x.service"),
+        ("StartUnit", "otppi-security-updates@end.service"),
         ("StartUnit", "otppi-reset-network.service/../x.service"),
     ],
 )
@@ -241,6 +247,29 @@ def test_firewall_is_loaded(twin: Twin) -> None:
 def test_journal_is_in_ram(twin: Twin) -> None:
     assert twin.run("journalctl", "--header", "--no-pager").count("File path: /run/log/journal/") >= 1
     assert not list((twin.path / "var/log/journal").rglob("*.journal"))
+
+
+def test_hardware_watchdog_is_asked_for(twin: Twin) -> None:
+    """The machine's tests have one; here only that systemd has read it."""
+    told = twin.run("systemctl", "show", "--property=RuntimeWatchdogUSec,RebootWatchdogUSec")
+    assert set(told.splitlines()) == {"RuntimeWatchdogUSec=14s", "RebootWatchdogUSec=2min"}
+
+
+def test_last_lines_are_kept_over_a_crash(twin: Twin) -> None:
+    kept = twin.path / "var/lib/otppi-update/last-lines"
+    twin.run("systemctl", "start", "otppi-version-back@keep.service", check=False)  # it makes the folder
+    kept.unlink(missing_ok=True)
+    twin.run("systemctl", "kill", "--signal=SEGV", "otppi.service")
+    until(kept.exists, "nothing is kept")
+    lines = kept.read_text()
+    assert re.match(r"OTP-Pi ended: (signal|core-dump) \((killed|dumped) SEGV\)\n", lines)
+    assert "the gateway runs" in lines
+    assert len(lines.splitlines()) <= 201
+    assert kept.stat().st_mode & 0o777 == 0o640
+    until(lambda: twin.properties("otppi.service", "ActiveState")["ActiveState"] == "active", "it does not come back")
+    assert twin.as_gateway("cat", "/var/lib/otppi-update/last-lines")[0] == 0
+    twin.run("systemctl", "restart", "otppi.service")
+    assert kept.read_text() == lines  # of an end as it should be nothing is kept
 
 
 def test_gateway_that_hangs_is_replaced(twin: Twin) -> None:

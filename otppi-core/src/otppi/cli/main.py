@@ -39,6 +39,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "backup": ("backups",),
     "restore": ("backups",),
     "restore-undo": ("backups",),
+    "update": ("updating",),
+    "self-test": ("self_test",),
     "job": ("jobs",),
     "plugins": ("plugins",),
     "plugin": (),

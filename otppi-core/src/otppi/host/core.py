@@ -60,6 +60,8 @@ from otppi.host.settings.document import Declarations, Reader
 from otppi.host.settings.first_settings import laid_over
 from otppi.host.storage.store import NothingKept
 from otppi.host.trials import operations as trial_operations
+from otppi.host.update import operations as update_operations
+from otppi.host.update.settings import UPDATES
 from otppi.host.users import operations as user_operations
 from otppi.host.users.settings import API_USERS
 from otppi.host.ussd import operations as ussd_operations
@@ -122,6 +124,7 @@ ROOMS: Final[Mapping[str, Room]] = MappingProxyType(
         "inbox": Room((INBOX,), inbox_operations.OPERATIONS),
         "webhook": Room((WEBHOOK,)),
         "settings": Room((), settings_operations.OPERATIONS),
+        "update": Room((UPDATES,), update_operations.OPERATIONS),
         "users": Room((API_USERS,), user_operations.OPERATIONS),
         "administrators": Room((ADMINISTRATORS, ADMINISTRATION), administrator_operations.OPERATIONS),
         "alarms": Room((ALARMS,), alarm_operations.OPERATIONS, (alarm_page.ALARM_LIST,)),

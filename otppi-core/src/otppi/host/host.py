@@ -61,6 +61,8 @@ from otppi.host.runtime.plugin_services import PluginService
 from otppi.host.runtime.plugins import Plugins
 from otppi.host.runtime.services import Services
 from otppi.host.trials.trials import Trials
+from otppi.host.update.security import SecurityUpdates
+from otppi.host.update.updates import Updates
 from otppi.host.users.api_users import Accounts
 from otppi.host.users.service import Users
 from otppi.host.users.settings import API_USERS
@@ -129,6 +131,8 @@ class Host:
             lambda: config.many(ADMINISTRATORS), self._send_code, lambda: self.gateway.capacity() > 0
         )
         self.ingresses = Ingresses(plugins, config, self.gateway, data.path, data.certificate)
+        self.updates = Updates(boot_folder.parent / "update", data.path / "update-noted", data.tell)
+        self.security_updates = SecurityUpdates(config, self._is_quiet)
         self.alarms = Alarms(config, self._watched(), self.gateway.send_by_hand, self.webhook, data.path / "alarms")
         self.stick_resets = self._stick_resets(boot_folder)
         self.services = Services((*self._own_services(report), *self._plugin_services(boot_folder)), self.events)
@@ -180,10 +184,19 @@ class Host:
             over_currents=RecentCount(lambda: sum(over_currents().values())).lately,
             clock_doubtful=self._clock_doubtful,
             failed_logins=RecentCount(lambda: sum(log.failed_so_far for log in logs)).lately,
+            failed_update=self._failed_update,
         )
 
     def _clock_doubtful(self) -> bool | None:
         return self.clock.is_doubtful if self.clock.is_set_here else None
+
+    def _failed_update(self) -> tuple[str, str] | None:
+        failed = self.updates.failed()
+        return None if failed is None else (failed.version, failed.reason)
+
+    def _is_quiet(self) -> bool:
+        """Whether no message waits, and none is being sent."""
+        return not any(len(one.queue) or one.sending is not None for one in self.dispatch.workers())
 
     def _modems(self) -> list[ModemWorker]:
         return modem_workers(self.dispatch.workers())
@@ -243,6 +256,8 @@ class Host:
             Administering(self.administrators, self.data.claim, config),
             self.gateway,
             self.ingresses,
+            self.updates,
+            self.security_updates,
             self.alarms,
             self.trials,
             self.stick_resets,

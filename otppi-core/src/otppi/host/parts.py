@@ -56,6 +56,8 @@ def _running(host: Host) -> tuple[object, ...]:
         host.clock,
         host.jobs,
         host.trials,
+        host.updates,
+        host.security_updates,
         host.alarms,
         host.stick_resets,
         host.log,

@@ -10,7 +10,7 @@ started.
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ _PATH: Final = "/org/freedesktop/systemd1"
 _MANAGER: Final = "org.freedesktop.systemd1.Manager"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _CALL_TIMEOUT: Final = 10.0
+_BETWEEN: Final = 1.0
+"""Seconds between two calls of what somebody wants done meanwhile."""
 _SIGNAL: Final = 4
 _NOT_YET_HANDLED: Final = 1
 _SYSTEMD: Final = "org.freedesktop.systemd1."
@@ -57,19 +59,20 @@ def in_use() -> bool:
     return os.environ.get(IN_USE) == "1"
 
 
-def start(unit: str, timeout: float = 30.0) -> None:
+def start(unit: str, timeout: float = 30.0, meanwhile: Callable[[], None] | None = None) -> None:
     """Start a unit, and wait until it runs; of a oneshot, until it has done its work.
 
     Args:
         unit: Its whole name, such as `otppi-usb-power@1-1.2.service`; what is in it is the caller's to check.
         timeout: Seconds that it may take.
+        meanwhile: Called about once a second while that goes on; what it raises ends the waiting, and not the unit.
 
     Raises:
         UnitFailed: It was started, and failed.
         UnitError: It was not started, or it is not known what became of it.
     """
     with _systemd(unit) as systemd:
-        result = systemd.carry_out("StartUnit", unit, timeout)
+        result = systemd.carry_out("StartUnit", unit, timeout, meanwhile)
         if result != _DONE:
             raise _failed(unit, result, systemd.exit_status(unit))
 
@@ -114,7 +117,7 @@ class _Systemd:
         """Hear no more signals."""
         self._connection.remove_message_filter(self._filter)
 
-    def carry_out(self, member: str, unit: str, timeout: float) -> str:
+    def carry_out(self, member: str, unit: str, timeout: float, meanwhile: Callable[[], None] | None = None) -> str:
         """Have a job made of a unit, and wait for its result.
 
         Raises:
@@ -134,7 +137,9 @@ class _Systemd:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise UnitError(_("{unit} was not done within {seconds:.0f} s", unit=unit, seconds=timeout))
-            poll.poll(left * 1000)
+            poll.poll((left if meanwhile is None else min(left, _BETWEEN)) * 1000)
+            if meanwhile is not None:
+                meanwhile()
         if job not in self._results:
             raise UnitError(_("the system bus (D-Bus) is gone: it is not known what became of {unit}", unit=unit))
         return self._results[job]

@@ -246,7 +246,7 @@ def test_metrics_count_by_condition(alarmed: Make) -> None:
     here.watch(12)
     counted = here.alarms.samples()["alarms_raised"]
     assert {key for key, value in counted.items() if value} == {'condition="modem"'}
-    assert len(counted) == 12
+    assert len(counted) == 13
 
 
 def test_it_is_a_metric_of_the_gateway(host: Host) -> None:

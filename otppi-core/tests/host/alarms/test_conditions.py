@@ -44,6 +44,7 @@ WELL = Watched(
     card=lambda: CardHealth(0),
     over_currents=lambda: 0,
     clock_doubtful=lambda: False,
+    failed_update=lambda: None,
 )
 
 
@@ -98,6 +99,7 @@ def test_all_is_well() -> None:
         ("usb", {"over_currents": lambda: 1}, [True]),
         ("clock", {"clock_doubtful": lambda: True}, [True]),
         ("clock", {"clock_doubtful": lambda: None}, [None]),
+        ("update", {"failed_update": lambda: ("0.2.0", "not_ready")}, [True]),
         ("logins", {"failed_logins": lambda: 50}, [True]),
         ("logins", {"failed_logins": lambda: 30}, [None]),
     ],
@@ -127,6 +129,10 @@ def told(changes: dict[str, Any]) -> list[str]:
         ),
         ({"storage": lambda: StorageUse(91.4, writable=True)}, "The storage of the device is 91 % full."),
         ({"storage": lambda: StorageUse(20.0, writable=False)}, "The storage of the device cannot be written."),
+        (
+            {"failed_update": lambda: ("0.2.0", "not_ready")},
+            "The update to OTP-Pi 0.2.0 failed: the version before runs.",
+        ),
         ({"failed_logins": lambda: 73}, "73 logins failed within an hour."),
         ({"temperature": lambda: 83.2}, "The processor is too hot: 83 °C. Give it air."),
         ({"memory_left": lambda: 3.0}, "The memory is nearly used up: 3 % left."),
@@ -152,7 +158,7 @@ def test_the_end_of_each_is_said() -> None:
         "writable": 1.0,
     }
     facts |= {"degrees": 60.0, "left": 40.0, "errors": 1.0}
-    facts |= {"count": 3.0, "state": "absent"}
+    facts |= {"count": 3.0, "state": "absent", "version": "0.2.0"}
     ends = [said_of(one.key, "m0", facts, ended=True) for one in CONDITIONS]
     assert len({str(one) for one in ends}) == len(CONDITIONS)
 

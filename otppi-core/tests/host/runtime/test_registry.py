@@ -374,6 +374,9 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
             "clock_set",
             "clock_offer",
             "clock_sync",
+            "update_receive",
+            "update_install",
+            "update_rollback",
         ),
     }
 

@@ -72,6 +72,9 @@ SYSTEM: Final[tuple[SystemEntry, ...]] = (
         _("Access point, DHCP, Ethernet, firewall: what is in use, and how to change it without locking yourself out."),
     ),
     SystemEntry("/clock", _("Clock"), _("What time it is on the device, who tells it, and setting it."), Role.VIEWER),
+    SystemEntry(
+        "/system/update", _("Update"), _("A new version of OTP-Pi, and the one before; security updates of Debian.")
+    ),
     SystemEntry("/jobs", _("Jobs"), _("Long work that goes on, and how far it is."), Role.VIEWER),
     SystemEntry("/system/log", _("Log"), _("What OTP-Pi writes, as it comes; to filter, and to download.")),
     SystemEntry(

@@ -10,6 +10,7 @@ from otppi.admin.pages.system_certificate import CertificatePages
 from otppi.admin.pages.system_diagnostics import DiagnosticsPages
 from otppi.admin.pages.system_log import LogPages
 from otppi.admin.pages.system_status import StatusPage
+from otppi.admin.pages.update import UpdatePages
 from otppi.admin.parts import Parts
 from otppi.admin.security.guard import page
 
@@ -25,6 +26,7 @@ class SystemPages:
         self.diagnostics = DiagnosticsPages(parts)
         self.log = LogPages(parts)
         self.status = StatusPage(parts)
+        self.update = UpdatePages(parts)
 
     @page()
     def index(self, **_fields: Any) -> bytes:

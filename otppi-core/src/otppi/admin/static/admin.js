@@ -139,6 +139,39 @@ function pressing(button) {
   });
 }
 
+/**
+ * Sends a file piece by piece before its form, as it is too large for one: `data-pieces="/path"`, `data-size` octets each.
+ * What the device says of a piece that it does not take is shown, and the form stays.
+ */
+function piecewise(form) {
+  const [progress, told] = [form.querySelector("progress"), form.querySelector("[role=status]")];
+  const chosen = form.querySelector("input[type=file]");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [file, size] = [chosen.files[0], Number(form.dataset.size)];
+    if (!file) return;
+    const buttons = form.querySelectorAll("button");
+    buttons.forEach((one) => { one.disabled = true; });
+    progress.hidden = false;
+    told.textContent = form.dataset.sending;
+    for (let offset = 0; offset < file.size; offset += size) {
+      progress.value = offset / file.size;
+      const piece = new FormData();
+      piece.append("form_token", form.elements.form_token.value);
+      piece.append("offset", offset);
+      piece.append("content", file.slice(offset, offset + size), "piece");
+      const answer = await fetch(form.dataset.pieces, { method: "POST", body: piece }).catch(() => null);
+      if (!answer?.ok || answer.redirected) {
+        told.textContent = answer?.status === 422 ? await answer.text() : form.dataset.failed;
+        progress.hidden = true;
+        buttons.forEach((one) => { one.disabled = false; });
+        return;
+      }
+    }
+    form.submit(); // without the file, which has no name: it is there
+  });
+}
+
 /** Keeps a form from being sent twice while its answer is awaited; what is downloaded leaves the page as it is. */
 function once(form) {
   form.addEventListener("submit", (event) => {
@@ -156,7 +189,8 @@ function prepare(part) {
   part.querySelectorAll("[data-all]").forEach(choosing);
   part.querySelectorAll("[data-count]").forEach(counting);
   part.querySelectorAll("button[name=press]").forEach(pressing);
-  part.querySelectorAll("form[method=post]:not([data-download])").forEach(once);
+  part.querySelectorAll("form[data-pieces]").forEach(piecewise);
+  part.querySelectorAll("form[method=post]:not([data-download], [data-pieces])").forEach(once);
 }
 
 /**

@@ -1,7 +1,6 @@
 """The conditions that alarms are raised by: of each what is said of it, how it is known, and when it counts.
 
-One more is one more entry of `CONDITIONS`, with its switch in the settings. An update that failed will be one, as soon
-as there is something that updates.
+One more is one more entry of `CONDITIONS`, with its switch in the settings.
 """
 
 import time
@@ -61,6 +60,8 @@ class Watched:
         card: How the storage is; None where it does not tell.
         over_currents: How often a USB port was cut off within the last hour, as too much current was drawn.
         clock_doubtful: Whether nobody has told the device the time; None where that is not known.
+        failed_update: The version and the reason of an update that was tried lately, and does not run; None where
+            there is none.
     """
 
     modems: Callable[[], Iterable[ModemWorker]]
@@ -74,6 +75,7 @@ class Watched:
     card: Callable[[], CardHealth | None]
     over_currents: Callable[[], int]
     clock_doubtful: Callable[[], bool | None]
+    failed_update: Callable[[], tuple[str, str] | None]
 
 
 Values = Mapping[str, Any]
@@ -238,6 +240,11 @@ def _logins(watched: Watched, values: Values) -> Iterable[Sign]:
     yield Sign("", bad, {"count": count})
 
 
+def _updates(watched: Watched, _values: Values) -> Iterable[Sign]:
+    failed = watched.failed_update()
+    yield Sign("", failed is not None, {} if failed is None else {"version": failed[0], "reason": failed[1]})
+
+
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 STORAGE_FULL: Final = _("The storage of the device is {used:.0f} % full.")
@@ -248,6 +255,7 @@ CARD_ERRORS: Final = _("The SD card has {errors:.0f} errors. Make a backup, and 
 CARD_WORN: Final = _("The SD card is worn out ({used:.0f} %). Make a backup, and replace it.")
 USB_OVERLOAD: Final = _("A USB port was cut off: too much current. Use a powered hub.")
 CLOCK_UNSET: Final = _("The clock of the device is not set.")
+_UPDATE_FAILED: Final = _("The update to OTP-Pi {version} failed: the version before runs.")
 LOGINS_FAILED: Final = _("{count:.0f} logins failed within an hour.")
 _WHY: Final[Mapping[str, Text]] = MappingProxyType(
     {
@@ -367,6 +375,12 @@ CONDITIONS: Final = (
         _logins,
         lambda _name, facts: LOGINS_FAILED.filled(count=facts["count"]),
         well=5 * _MINUTE,
+    ),
+    AlarmCondition(
+        "update",
+        AlarmLevel.PROBLEM,
+        _updates,
+        lambda _name, facts: _UPDATE_FAILED.filled(version=facts["version"]),
     ),
 )
 BY_KEY: Final[Mapping[str, AlarmCondition]] = MappingProxyType({one.key: one for one in CONDITIONS})

@@ -32,7 +32,7 @@ _EVERY: Final = 15.0
 _KEEP_AFTER: Final = 600.0
 """Seconds after which what was not told is written, too: what is told is written at once, and bounded by the limits."""
 _PATIENCE: Final = 5.0
-_ELSEWHERE: Final = frozenset({"balance", "modem", "ingress", "quota", "voltage", "clock"})
+_ELSEWHERE: Final = frozenset({"balance", "modem", "ingress", "quota", "voltage", "clock", "update"})
 """Conditions that the first page tells of with the modem, the source or the device that they are about."""
 
 

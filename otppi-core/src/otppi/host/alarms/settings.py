@@ -39,6 +39,7 @@ class AlarmsValues(TypedDict):
     clock: bool
     logins: bool
     logins_an_hour: int
+    update: bool
     most_an_hour: int
     most_a_day: int
     balance_repeat: int
@@ -53,6 +54,7 @@ class AlarmsValues(TypedDict):
     usb_repeat: int
     clock_repeat: int
     logins_repeat: int
+    update_repeat: int
 
 
 def recipients_of(
@@ -107,6 +109,7 @@ _CARD = _("Errors of the card")
 _USB = _("USB port cut off")
 _CLOCK = _("Clock not set")
 _LOGINS = _("Many failed logins")
+_UPDATE = _("Update that failed")
 
 ALARMS = TypedSection(
     values=AlarmsValues,
@@ -204,6 +207,7 @@ ALARMS = TypedSection(
                 unit=_("logins"),
                 enabled_by="logins",
             ),
+            _watched("update", _UPDATE, _("A new version of OTP-Pi was tried, and did not work.")),
         ),
         *grouped(
             "limits",
@@ -240,6 +244,7 @@ ALARMS = TypedSection(
             _repeat("usb", _USB),
             _repeat("clock", _CLOCK),
             _repeat("logins", _LOGINS),
+            _repeat("update", _UPDATE),
         ),
     ),
 )

@@ -56,6 +56,8 @@ LEFT: Final = (
     "inbox.json",  # texts that came in: they are kept for a while only, and a backup for years
     "report/*",  # large, and nothing that a device needs to send
     "open",  # what is on its way now
+    "before-update",  # the settings before the last update of this device, for the way back
+    "update-noted",
     "alarms",  # which alarms were told
     "control",
     "*.damaged",

@@ -39,6 +39,7 @@ plugins.json   the plugins that are installed
 server.json    the device
 metrics.json   the counters
 log.txt        the newest lines of the log
+last-lines.txt those before the gateway crashed last, on a card image
 checks.json    what `otppi doctor` finds
 files.txt      the files of the data folder: mode, octets, time of the last change, name
 
@@ -46,6 +47,9 @@ There are no texts of messages here, no passwords, keys or codes. Telephone numb
 modems and SIM cards are hidden but for a few digits. Read it before you give it away all the same: it has names of
 users, modems and servers.
 """
+LAST_LINES: Final = Path("/var/lib/otppi-update/last-lines")
+"""What the card image keeps of the log where the gateway ends as it should not (overlays/update)."""
+_LONGEST_LINES: Final = 128 * 1024
 _FIRST_YEAR: Final = 1980
 """Of what a zip file can have as a time (APPNOTE.TXT 4.4.6)."""
 
@@ -60,6 +64,8 @@ def _diagnostics(call: HostCall) -> dict[str, Any]:
         files[name] = _as_json(disguise.of_value(call.perform(operation, **arguments)))
     files["metrics.json"] = _as_json(disguise.of_value(call.part(HostGateway).overview.counters()))
     files["log.txt"] = "".join(_log(call.perform("log", limit=MOST), disguise))
+    if lines := _last_lines():
+        files["last-lines.txt"] = disguise.of_text(lines)
     folder = call.part(Running).folder
     files["checks.json"] = disguise.of_text(_checks(folder))
     files["files.txt"] = disguise.of_text("".join(_files(folder)))
@@ -87,6 +93,15 @@ def _log(lines: list[Mapping[str, Any]], disguise: Disguise) -> Iterator[str]:
     for one in lines:
         at = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(one["at"]))
         yield f"{at} {one['level'].upper():<8} {disguise.of_text(one['text'])}\n"
+
+
+def _last_lines() -> str:
+    """Return what the card image has kept of the log before the last crash; nothing where it has nothing."""
+    try:
+        with LAST_LINES.open("rb") as file:
+            return file.read(_LONGEST_LINES).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _files(folder: Path) -> Iterator[str]:
