@@ -384,7 +384,7 @@ run_tests() {
   need_image
   need_twin
   need_card
-  need_packages zbarimg=zbar-tools qemu-io=qemu-utils
+  need_packages zbarimg=zbar-tools qemu-io=qemu-utils qemu-storage-daemon=qemu-system-common
   [ -z "$with_image" ] || need_machine
   need_developer
   need_postman
