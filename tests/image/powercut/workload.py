@@ -60,6 +60,17 @@ class Administration:
         told, cookie = self._ask("POST", "/admin/api/session", {"username": OWNER, "password": PASSWORD})
         self._headers |= {"X-CSRF-Token": told["token"], "Cookie": cookie.partition(";")[0]}
 
+    def is_logged_in(self) -> bool:
+        """Say whether there is a gateway that knows the session."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._device.ports[8888], timeout=SLOW)
+        try:
+            connection.request("GET", "/admin/api/session", headers=self._headers)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def do(self, operation: str, **arguments: Any) -> Any:
         """Carry an operation out and return its result."""
         return self._ask("POST", f"/admin/api/operations/{operation}", {"arguments": arguments})[0]["result"]
@@ -208,7 +219,8 @@ class _Changer:
             self._recording.done(ACCESS_POINT, ssid)
 
     def _begin_again(self) -> None:
-        """Wait until a gateway that has been started anew answers, and log in."""
+        """Wait until the gateway has gone, with all sessions, and the next one answers; log in."""
+        until(lambda: not self._administration.is_logged_in(), "the gateway has gone", SLOW)
 
         def answers() -> bool:
             try:
