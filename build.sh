@@ -34,6 +34,9 @@ The card image (docs/image.md), as root on Debian:
   twin         build the image's twin of this computer's architecture, boot it in a container and test it (two minutes)
   test-image   build the image of arm64, boot it in a virtual machine and test it there (a quarter of an hour);
                OTPPI_TESTED_IMAGE names a folder with another card.img
+  power-cuts   record what a device writes to its card in the virtual machine, cut its power at 1000 places of that, look at
+               each card, and boot every twentieth (docs/crash-and-power.md; hours: --cuts N, --boots M; --seed S repeats);
+               --recorded: of what was recorded last
 
 Each installs what is missing: Debian packages with apt where it is root or has sudo, and Python packages into .venv.
 OTPPI_RELEASE_KEY names the public key (PEM) by which an image knows its updates; without one it takes none.
@@ -308,6 +311,26 @@ test_image() {
   exec "$VENV/bin/python" -m pytest tests/image/machine "$@"
 }
 
+# power_cuts [--recorded] [--cuts N] [--boots M] [--seed S]
+power_cuts() {
+  local recorded=''
+  if [ "${1:-}" = --recorded ]; then
+    recorded=1
+    shift
+  fi
+  need_root power-cuts
+  need_image
+  need_machine
+  need_card
+  need_developer
+  if [ -z "$recorded" ]; then
+    say "recording"
+    OTPPI_POWER_CUT_SECONDS=${OTPPI_POWER_CUT_SECONDS:-150} "$VENV/bin/python" -m pytest tests/image/machine/test_power_cuts.py
+  fi
+  say "cutting"
+  exec "$VENV/bin/python" -m tests.image.powercut "$@"
+}
+
 # check_types: one folder of tests at a time, as each has a conftest.py of its own
 check_types() {
   local folder
@@ -361,7 +384,7 @@ run_tests() {
   need_image
   need_twin
   need_card
-  need_packages zbarimg=zbar-tools
+  need_packages zbarimg=zbar-tools qemu-io=qemu-utils qemu-storage-daemon=qemu-system-common
   [ -z "$with_image" ] || need_machine
   need_developer
   need_postman
@@ -431,6 +454,7 @@ case $command in
   image) image "$@" ;;
   bundle) bundle "$@" ;;
   test-image) test_image "$@" ;;
+  power-cuts) power_cuts "$@" ;;
   personalise | brochure)
     need_card
     need_python requirements-image.lock

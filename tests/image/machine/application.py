@@ -3,29 +3,39 @@
 import base64
 import http.client
 import json
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
-from tests.image.machine.machine import SLOW, Machine
-
+SLOW: Final = 900.0
+"""Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 USERNAME, PASSWORD = "app", "kursi-hijau-di-teras"
 _LOGIN: Final = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 
 
-def get(device: Machine, port: int, path: str) -> tuple[int, str]:
+class Reached(Protocol):
+    """A device, as an application on the LAN sees it."""
+
+    @property
+    def ports(self) -> Mapping[int, int]:
+        """Those of this computer, by the device's that they lead to."""
+
+
+def get(device: Reached, port: int, path: str) -> tuple[int, str]:
     """Return status and content of an answer from one of the device's ports."""
-    return _ask(device, port, "GET", path)
+    return ask(device, port, "GET", path)
 
 
-def send(device: Machine, number: int, text: str, receiver: str = "081234567890") -> str:
+def send(device: Reached, number: int, text: str, receiver: str = "081234567890") -> str:
     """Send an SMS, and return in which state it is when the answer comes."""
     body = {"command": "send-sms", "data": {"id": number, "receiver": receiver, "message": text}}
-    status, told = _ask(device, 8899, "POST", "/api/message", json.dumps(body).encode())
+    status, told = ask(device, 8899, "POST", "/api/message", json.dumps(body).encode())
     assert status == 200, told
     state: str = json.loads(told)["data"]["state"]
     return state
 
 
-def _ask(device: Machine, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+def ask(device: Reached, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+    """Ask one of the device's ports as the application, and return status and content of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", device.ports[port], timeout=SLOW)
     try:
         connection.request(method, path, body, {"Authorization": _LOGIN, "Content-Type": "application/json"})

@@ -17,9 +17,12 @@ from tests.image.builds import TOP, built
 from tests.image.machine.application import PASSWORD, USERNAME
 from tests.image.machine.machine import Machine
 from tests.image.machine.station import TOOLS, Station
+from tests.image.powercut.recording import Recording
 
 PICTURES = TOP / "build/pictures"
 """Where what the tests have seen is found afterwards."""
+RECORDED = TOP / "build/power-cuts/recording"
+"""Where what was written to the card is found afterwards."""
 KEPT = TOP / "build/machine"
 """Where the console's log, and QEMU's, are found afterwards."""
 _SETTINGS = {"api_users": [{"username": USERNAME, "password": PASSWORD}]}
@@ -85,7 +88,14 @@ def tools(card: Flashed, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def booted(card: Flashed, tools: Path) -> Iterator[Machine]:
+def recording(card: Flashed) -> Recording:
+    """What is written to the card, from its first boot on."""
+    kernel = [card.kernel / name for name in ("vmlinuz", "initrd.img")]
+    return Recording.begun(RECORDED, card.image, others=kernel)
+
+
+@pytest.fixture(scope="session")
+def booted(card: Flashed, tools: Path, recording: Recording) -> Iterator[Machine]:
     """The device after its first boot, which has been waited for, and a phone that has joined nothing yet."""
     KEPT.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="otppi-machine-", dir="/var/tmp"))
@@ -94,10 +104,15 @@ def booted(card: Flashed, tools: Path) -> Iterator[Machine]:
         (folder / name).symlink_to(KEPT / name)
     machine = Machine(card.image, card.kernel, folder, tools)
     try:
-        machine.start()
-        machine.until_started()
+        machine.start(write_log=recording.log("first-boot"))
+        with recording.going_on():
+            machine.until_started()
+            recording.done("first boot", True)
         machine.run(f"mkdir -p {TOOLS} && mount -o ro /dev/disk/by-label/tools {TOOLS}")
+        machine.qmp.command("stop")  # what is recorded ends where tests begin
+        machine.end_record()
         machine.keep("started")
+        machine.qmp.command("cont")
         yield machine
     finally:
         machine.stop()

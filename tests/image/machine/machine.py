@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from otppi.simulator.network import SimulatedNetwork
 from otppi.simulator.profile import ModemProfile
 from otppi.testing.ports import free_port
 from otppi.testing.waiting import until
 from tests.image.builds import TOP
+from tests.image.machine.application import SLOW as SLOW
 from tests.image.machine.guest import Done, Qmp, Shell
 from tests.image.machine.modem import LineModem
 
 RELAY: Final = 1080
 """The machine's port where a relay for the phone's browser listens, while a test has one (phones_browser.py)."""
-SLOW: Final = 900.0
-"""Seconds for what takes a minute on an idle computer: other programs may use both cores, too."""
 STEP: Final = 300.0
 """Seconds for what takes a few."""
 KERNEL: Final = (
@@ -40,7 +40,7 @@ class Machine:
         card: The image, of which nothing is changed.
         kernel: The folder with `vmlinuz` and `initrd.img`.
         folder: For its sockets and what it writes; a short path (unix(7)).
-        tools: An image of a disk that is read only, for what the tests need in it.
+        tools: An image of a disk that is read only, for what the tests need in it; None where they need nothing.
 
     Attributes:
         folder: As given.
@@ -51,18 +51,19 @@ class Machine:
     shell: Shell
     qmp: Qmp
 
-    def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path) -> None:
+    def __init__(self, card: Path, kernel: Path, folder: Path, tools: Path | None = None) -> None:
         self.folder = folder
         self.ports: Mapping[int, int] = {port: free_port() for port in (8888, 8899, RELAY)}
         self._card, self._kernel, self._tools = card, kernel, tools
         self._process: subprocess.Popen[bytes] | None = None
         self._plugged: set[str] = set()
 
-    def start(self, *, append: str = KERNEL) -> None:
+    def start(self, *, append: str = KERNEL, write_log: Path | None = None) -> None:
         """Switch it on, and wait until its root shell answers.
 
         Args:
             append: To the kernel's command line.
+            write_log: Where all is recorded that is written to the card, until `end_record`.
 
         Raises:
             AssertionError: QEMU ends, or nothing answers; the console's log is in the folder.
@@ -70,19 +71,23 @@ class Machine:
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for there, here in self.ports.items())
         command: list[str | Path] = [
             *("setpriv", "--pdeathsig", "KILL", TOP / "image/bin/boot", self._card, self._kernel, self.folder),
-            *("-drive", f"if=none,id=tools,file={self._tools},format=raw,readonly=on"),
-            *("-device", "virtio-blk-pci,drive=tools"),
+            *self._disks(),
             *("-netdev", f"user,id=lan,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=lan,romfile="),
             *("-chardev", "socket,id=operator,path=operator.sock,server=on,wait=off"),
             *("-device", "virtconsole,chardev=operator"),
         ]
+        environment = {**os.environ, "OTPPI_APPEND": append, "OTPPI_WRITE_LOG": str(write_log or "")}
         with open(self.folder / "qemu.log", "ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "OTPPI_APPEND": append}
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         self.shell = until(lambda: self._connected(Shell, "shell.sock"), "QEMU has started")
         self.qmp = until(lambda: self._connected(Qmp, "qmp.sock"), "QEMU answers")
         self.shell.ready(SLOW)
+
+    def _disks(self) -> list[str]:
+        if self._tools is None:
+            return []
+        drive = f"if=none,id=tools,file={self._tools},format=raw,readonly=on"
+        return ["-drive", drive, "-device", "virtio-blk-pci,drive=tools"]
 
     def _connected(self, kind: Any, name: str) -> Any:
         assert self._process is not None
@@ -111,6 +116,23 @@ class Machine:
         self._process.kill()
         self._process.wait()
         self._process = None
+
+    def begin_record(self, write_log: Path) -> None:
+        """Record from now on all that is written to the card, flushes too (QEMU's filter `blklogwrites`)."""
+        write_log.touch()
+        log = {"driver": "file", "filename": str(write_log), "cache": {"no-flush": True}}
+        self.qmp.command(
+            "blockdev-add", driver="blklogwrites", node_name="recorder", file="card", log=log, discard="unmap"
+        )
+        self._drive("recorder")
+
+    def end_record(self) -> None:
+        """Record no more. The log is whole; where the machine stands still, so is its card as the log says."""
+        self._drive("card")
+        self.qmp.command("blockdev-del", node_name="recorder")
+
+    def _drive(self, node: str) -> None:
+        self.qmp.command("qom-set", path="/machine/peripheral/card-reader", property="drive", value=node)
 
     def keep(self, name: str) -> None:
         """Keep the state of the whole machine, disk and all, under a name."""
@@ -160,10 +182,12 @@ class Machine:
         return self.run(shlex.join(["journalctl", "--boot", "--no-pager", "--no-hostname", *options]))
 
     @contextmanager
-    def modem(self, profile: ModemProfile, serial: str = "MODEM-A") -> Iterator[LineModem]:
+    def modem(
+        self, profile: ModemProfile, serial: str = "MODEM-A", network: SimulatedNetwork | None = None
+    ) -> Iterator[LineModem]:
         """Plug a modem into USB, at whose other end of the cable is ours; it is pulled out in the end."""
         path = self.folder / f"{serial}.sock"
-        with LineModem(path, profile, self.folder / "operator.sock") as modem:
+        with LineModem(path, profile, self.folder / "operator.sock", network) as modem:
             address = {"type": "unix", "data": {"path": str(path)}}
             backend = {"type": "socket", "data": {"addr": address, "server": False}}
             self.qmp.command("chardev-add", id=f"line-{serial}", backend=backend)

@@ -27,13 +27,16 @@ class LineModem:
         profile: Who it is.
         operator: A socket that leads to the operator's end of the data connections, made by QEMU; None where there are
             none.
+        network: Where its messages arrive; one of its own by default.
 
     Attributes:
         network: Where its messages arrive.
     """
 
-    def __init__(self, path: Path, profile: ModemProfile, operator: Path | None = None) -> None:
-        self.network = SimulatedNetwork()
+    def __init__(
+        self, path: Path, profile: ModemProfile, operator: Path | None = None, network: SimulatedNetwork | None = None
+    ) -> None:
+        self.network = network or SimulatedNetwork()
         self._peer = ModemPeer(profile, self.network)
         self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()

@@ -29,7 +29,7 @@ def contents(image: Path, log: Path, folder: Path, cut: int, tries: int = 32) ->
     """Return the first octet of the first four blocks of 4 KiB, as they may be after a cut."""
     found = set()
     chance = random.Random(7)
-    card = Card(image, WHOLE, log, folder)
+    card = Card(image, WHOLE, [log], folder)
     try:
         for _one in range(tries):
             with card.after(cut, chance) as state:
@@ -62,7 +62,7 @@ def test_before_the_first_write_nothing_is_there(log: tuple[Path, Path], tmp_pat
 
 
 def test_cuts_are_made_in_their_order(log: tuple[Path, Path], tmp_path: Path) -> None:
-    card = Card(log[0], WHOLE, log[1], tmp_path)
+    card = Card(log[0], WHOLE, [log[1]], tmp_path)
     try:
         with card.after(2, random.Random(1)):
             pass
@@ -72,7 +72,36 @@ def test_cuts_are_made_in_their_order(log: tuple[Path, Path], tmp_path: Path) ->
         card.close()
 
 
+def test_logs_follow_each_other(tmp_path: Path) -> None:
+    """What no flush came after in one log is uncertain until one comes in the next; and a state is undone."""
+    for name, commands in {
+        "a": ("write -P 1 0 4k", "flush", "write -P 2 4k 4k"),
+        "b": ("flush", "write -P 3 8k 4k"),
+    }.items():
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, *commands)
+    logs = [tmp_path / name / "writes.log" for name in "ab"]
+    ends = length_of(logs[0]) - 1, sum(map(length_of, logs)) - 1  # before the flush by which qemu-io ends
+    card = Card(tmp_path / "a/card.img", WHOLE, logs, tmp_path)
+    seen: dict[int, set[bytes]] = {end: set() for end in ends}
+    try:
+        for end in ends:
+            for number in range(20):
+                with card.after(end, random.Random(number)) as state:
+                    data = state.read_bytes()
+                    seen[end].add(bytes(data[4096 * block] for block in range(3)))
+    finally:
+        card.close()
+    assert seen[ends[0]] == {bytes([1, two, 0]) for two in (0, 2)}
+    assert seen[ends[1]] == {bytes([1, 2, three]) for three in (0, 3)}
+
+
+def test_log_in_which_nothing_was_written_yet_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    assert length_of(tmp_path / "x") == 0
+
+
 def test_what_is_no_log_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(bytes(512))
+    (tmp_path / "x").write_bytes(b"x" * 512)
     with pytest.raises(ValueError, match="no log"):
         length_of(tmp_path / "x")

@@ -8,7 +8,6 @@ after that any part. A disk of virtio's is told no other orders than writes, flu
 
 import os
 import random
-import shutil
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Final
 
 _MAGIC: Final = 0x6A736677736872
 _FLUSH, _DISCARD = 1, 4
+_SECTOR: Final = 512
 _SUPER = struct.Struct("<QQQI")
 _ENTRY = struct.Struct("<QQQQ")
 
@@ -52,9 +52,13 @@ def read_log(path: Path) -> list[Write]:
     """
     found = []
     with path.open("rb") as log:
-        magic, _version, _entries, sector = _SUPER.unpack(log.read(_SUPER.size))
-        if magic != _MAGIC or not sector:
-            raise ValueError(f"{path} is no log of writes")
+        head = log.read(_SUPER.size)
+        if any(head):
+            magic, _version, _entries, sector = _SUPER.unpack(head)
+            if magic != _MAGIC or not sector:
+                raise ValueError(f"{path} is no log of writes")
+        else:  # QEMU writes it with the first flush
+            sector = _SECTOR
         position = sector
         while len(head := os.pread(log.fileno(), _ENTRY.size, position)) == _ENTRY.size:
             where, count, flags, _length = _ENTRY.unpack(head)
@@ -92,85 +96,95 @@ def partition(image: Path, number: int) -> Partition:
 class Card:
     """What a partition holds after a cut: states are asked for in the order of the cuts.
 
+    A state is made where the partition is, and is undone afterwards: to copy a card for each of a thousand cuts would
+    take an hour. Whoever changes the state undoes that himself.
+
     Args:
-        image: The card as it was when the log began.
+        image: The card as it was when the first log began.
         part: Which part of it.
-        log: The log of writes.
-        folder: For what is made: twice the partition's used size.
+        logs: The logs of writes, one after the other.
+        folder: For what is made: the partition's used size.
     """
 
-    def __init__(self, image: Path, part: Partition, log: Path, folder: Path) -> None:
-        self.writes: Sequence[Write] = read_log(log)
+    def __init__(self, image: Path, part: Partition, logs: Sequence[Path], folder: Path) -> None:
         self._part = part
-        self._log = os.open(log, os.O_RDONLY)
-        self._folder = folder
-        self._stable = folder / "stable"
+        self._logs = [os.open(log, os.O_RDONLY) for log in logs]
+        self.writes: Sequence[tuple[int, Write]] = [
+            (file, one) for file, log in zip(self._logs, logs, strict=True) for one in read_log(log)
+        ]
+        self._stable = folder / f"from-{part.start}"
         self._done = 0
-        self._waiting: list[Write] = []
+        self._waiting: list[tuple[int, Write]] = []
         _copy_part(image, part, self._stable)
         self._file = os.open(self._stable, os.O_RDWR)
 
     def close(self) -> None:
         """Let go of the files."""
-        os.close(self._file)
-        os.close(self._log)
+        for file in (self._file, *self._logs):
+            os.close(file)
         self._stable.unlink()
+
+    @property
+    def waiting(self) -> int:
+        """How many writes no flush has come after, at the last cut."""
+        return len(self._waiting)
 
     @contextmanager
     def after(self, cut: int, chance: random.Random) -> Iterator[Path]:
-        """Make the partition as it is when the power goes right after so many writes; it is gone in the end.
+        """Make the partition as it is when the power goes right after so many writes; it is undone in the end.
 
         Args:
             cut: How many writes were done; at least as many as in the call before.
             chance: Says which of those are on the card that no flush came after.
         """
         self._go_on_to(cut)
-        state = self._folder / "state"
-        _copy_sparse(self._stable, state)
+        undo = [self._write(file, one) for file, one in self._waiting if chance.random() < 0.5]
         try:
-            with state.open("r+b") as file:
-                for one in self._waiting:
-                    if chance.random() < 0.5:
-                        self._write(file.fileno(), one)
-            yield state
+            yield self._stable
         finally:
-            state.unlink()
+            for at, before in reversed(undo):
+                os.pwrite(self._file, before, at)
 
     def _go_on_to(self, cut: int) -> None:
         if cut < self._done:
             raise ValueError(f"after {self._done} writes the card cannot be made as it was after {cut}")
-        for one in self.writes[self._done : cut]:
+        for file, one in self.writes[self._done : cut]:
             if one.flushes:
                 for before in self._waiting:
-                    self._write(self._file, before)
+                    self._write(*before)
                 self._waiting.clear()
-            self._waiting.append(one)
+            if one.data is not None:
+                self._waiting.append((file, one))
         self._done = cut
 
-    def _write(self, file: int, one: Write) -> None:
+    def _write(self, log: int, one: Write) -> tuple[int, bytes]:
+        """Carry a write out, where it is of this partition; return where, and what was there before."""
         at = one.offset - self._part.start
-        if one.data is not None and at >= 0 and at + one.size <= self._part.size:
-            os.pwrite(file, os.pread(self._log, one.size, one.data), at)
+        if one.data is None or at < 0 or at + one.size > self._part.size:
+            return 0, b""
+        before = os.pread(self._file, one.size, at)
+        os.pwrite(self._file, os.pread(log, one.size, one.data), at)
+        return at, before
 
 
 def _copy_part(image: Path, part: Partition, to: Path) -> None:
     """Copy a part of an image; what holds nothing takes no room."""
-    with image.open("rb") as source, to.open("wb") as target:
+    with to.open("wb") as target:
         target.truncate(part.size)
-        at, end = part.start, min(part.start + part.size, image.stat().st_size)
+    copy_data(image, part, to, 0)
+
+
+def copy_data(source: Path, part: Partition, target: Path, offset: int) -> None:
+    """Copy what a part of a file holds to a place in another file, which reads as zeros there."""
+    with source.open("rb") as file, target.open("r+b") as into:
+        at, end = part.start, min(part.start + part.size, source.stat().st_size)
         while at < end:
             try:
-                at = os.lseek(source.fileno(), at, os.SEEK_DATA)
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
             except OSError:  # ENXIO: there is no more
                 return
-            hole = os.lseek(source.fileno(), at, os.SEEK_HOLE)
-            stop = min(hole, end)
+            stop = min(os.lseek(file.fileno(), at, os.SEEK_HOLE), end)
             while at < stop:
-                block = os.pread(source.fileno(), min(1 << 20, stop - at), at)
-                os.pwrite(target.fileno(), block, at - part.start)
+                block = os.pread(file.fileno(), min(1 << 20, stop - at), at)
+                os.pwrite(into.fileno(), block, offset + at - part.start)
                 at += len(block)
-
-
-def _copy_sparse(source: Path, to: Path) -> None:
-    _copy_part(source, Partition(0, source.stat().st_size), to)
-    shutil.copystat(source, to)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from otppi.api.errors import InvalidSettings
 from otppi.host.identity.identity import FILE_NAME, IN_USE, LARGEST, Identity, make, read
-from otppi.kit.files import as_json, replace_whole
+from otppi.kit.files import as_json, replace_whole, sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,8 @@ def restore_network(device: DeviceFiles) -> None:
     _write_access_point(device, read(json.loads(device.kept.read_bytes())))
     for path in device.changed:
         path.unlink(missing_ok=True)
+        if path.parent.exists():  # else a power cut would bring it back
+            sync_folder(path.parent)
 
 
 def _take_away_again(device: DeviceFiles) -> None:

@@ -8,6 +8,7 @@ brought back then.
 import json
 import logging
 import math
+import os
 import threading
 import time
 from abc import abstractmethod
@@ -135,6 +136,8 @@ class ProfileWriter(Writer):
             if path is None or now is None:
                 raise CannotWrite(_("the profile is gone"))
             manager.keep_profile(path, now)
+        # NetworkManager does not wait for the card: within seconds, a power cut would undo what is told as kept.
+        os.sync()
 
     def bring_back(self, before: Profile | None, checkpoint: str) -> None:
         """Bring back what was before a trial: on the device, in NetworkManager's RAM, and as the card has it."""
