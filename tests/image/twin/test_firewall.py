@@ -92,7 +92,7 @@ def test_the_gateway_is_killed_on_trial(device: Twin) -> None:
     assert _open(device) == SERVED - {"tcp/8899"}
     device.run("systemctl", "kill", "--signal=KILL", "otppi.service")  # and systemd starts it again
     until(lambda: _open(device) == SERVED, "the trial does not end")
-    until(lambda: "a change that nobody confirmed was left behind" in device.journal("--unit=otppi.service"))
+    until(lambda: "a change that nobody had confirmed was left behind" in device.journal("--unit=otppi.service"))
 
 
 def test_nobody_ends_the_trial(device: Twin) -> None:
