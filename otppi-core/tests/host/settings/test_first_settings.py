@@ -154,7 +154,7 @@ def test_one_that_cannot_be_read_is_told(opened: Open, tmp_path: Path, content: 
     assert f"document: {reason}" in told
 
 
-def test_name_that_is_no_utf_8_is_told(opened: Open, tmp_path: Path) -> None:
+def test_name_that_is_no_utf_8_is_told(opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The gateway ended before it began, at each start: what was refused could not be noted."""
     data = opened()
     (tmp_path / "broken.json").write_text(r'{"\ud800": 1, "sms": {"\udfff": 1}}')
@@ -163,6 +163,7 @@ def test_name_that_is_no_utf_8_is_told(opened: Open, tmp_path: Path) -> None:
     (told,) = data.first_settings.warnings()
     assert "?: is not a section" in told
     assert opened().first_settings.warnings() == [told]
+    assert "?: is not a section" in caplog.text.encode().decode()  # a log in UTF-8 takes it
 
 
 def test_one_that_is_no_file_is_told(opened: Open, tmp_path: Path) -> None:

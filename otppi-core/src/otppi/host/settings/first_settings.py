@@ -104,7 +104,7 @@ class FirstSettings:
             if not found:
                 logger.info("the settings that came with the card were taken: %s", path)
             for one in found:
-                logger.error("%s was not taken: %s: %s", path, one.noted or one.field, one.reason)
+                logger.error("%s was not taken: %s: %s", path, _whole(one.noted or one.field), _whole(one.reason))
         self._note(self._refusals(came, read, problems))
         if kept:  # else they are wanted once more at the next start
             for path in self._own(came):
@@ -117,7 +117,8 @@ class FirstSettings:
         whole, problems = laid_over(self._config, [_read(path) for path in files])
         for path, found in zip(files, problems, strict=True):
             for one in found:
-                logger.error("%s was not taken after a reset: %s: %s", path, one.noted or one.field, one.reason)
+                about = _whole(one.noted or one.field)
+                logger.error("%s was not taken after a reset: %s: %s", path, about, _whole(one.reason))
         wanted = {key: values for key, values in whole.items() if self._emptied(key)}
         if wanted:
             self._config.provision(wanted)
