@@ -99,7 +99,10 @@ def test_sticks_that_mean_harm_then_one_with_the_code(device: Twin, tmp_path: Pa
     until(lambda: _status(device)["waits"] is None, "the reset does not end")
     assert _status(device)["last_groups"] == ["administrator", "dhcp", "wlan", "ethernet"]
     assert "app" in device.otppi("user", "list")
-    until(lambda: device.code("test", "-e", "/run/otppi-dhcp/portal.conf") == 0, "phones are not led to the page")
+    until(
+        lambda: device.code("grep", "address=/#/", "/run/otppi-dhcp-conf/dhcp.conf") == 0,
+        "phones are not led to the page",
+    )
     pages = json.loads(device.otppi("settings", "show", "administration", "--json"))["administration"]
     assert pages["access_point"] == "wlan0", "who has joined could not claim the device"
     # The stick is in its port: it resets the device once.
