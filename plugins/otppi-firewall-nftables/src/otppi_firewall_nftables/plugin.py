@@ -6,6 +6,7 @@ from otppi.api import hookimpl
 from otppi.api.operations import Operation
 from otppi.api.services import Service, ServiceContext, ServiceType
 from otppi.api.trials import Writer, WriterContext, WriterType
+from otppi.kit import system_units
 from otppi_firewall_nftables.operations import OPERATIONS
 from otppi_firewall_nftables.settings import KEY, SECTION
 from otppi_firewall_nftables.text import _
@@ -19,7 +20,9 @@ def otppi_firewall_writers() -> Sequence[WriterType]:
 
 @hookimpl
 def otppi_services() -> Sequence[ServiceType]:
-    """Return what keeps the ports of services open."""
+    """Return what keeps the ports of services open, where the firewall is ours."""
+    if not system_units.in_use():
+        return []
     return [
         ServiceType(
             key=KEY,

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from otppi.api.events import SettingsChanged
 from otppi.api.services import ListeningPort, Service, ServiceContext
-from otppi.kit import system_units
 from otppi_firewall_nftables.handing_over import Firewall
 from otppi_firewall_nftables.request import Services
 from otppi_firewall_nftables.settings import PAGES
@@ -35,14 +34,13 @@ class FollowingService(Service):
         self._context.events.subscribe(SettingsChanged, lambda _event: self._wake.set())
 
     def run(self) -> None:
-        """Follow them, where the firewall is ours.
+        """Follow them.
 
         Raises:
             UnitError: The ports could not be opened: the gateway tells, and has it tried again later.
         """
         while not self._stopping:
-            if system_units.in_use():
-                self._follow()
+            self._follow()
             self._wake.wait()
             self._wake.clear()
 
@@ -58,7 +56,7 @@ class FollowingService(Service):
 
     def problems(self) -> Sequence[str]:
         """Return that what was kept is lost."""
-        if system_units.in_use() and self._firewall.was_damaged():
+        if self._firewall.was_damaged():
             return [
                 _(
                     "what was kept of the firewall was damaged when the device started: only the ports of its services "

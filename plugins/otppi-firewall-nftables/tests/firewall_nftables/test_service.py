@@ -10,8 +10,9 @@ import pytest
 
 from otppi.api.events import SettingsChanged
 from otppi.api.services import ListeningPort, ServiceContext
-from otppi.kit.system_units import UnitError
+from otppi.kit.system_units import IN_USE, UnitError
 from otppi.testing.waiting import PATIENCE, until
+from otppi_firewall_nftables import plugin
 from otppi_firewall_nftables.handing_over import Firewall
 from otppi_firewall_nftables.service import FollowingService, services_of
 
@@ -107,14 +108,12 @@ def test_a_unit_that_fails_is_told(device: Device, gateway: Gateway) -> None:
         gateway.service.run()
 
 
-def test_a_computer_whose_firewall_is_its_own(
-    device: Device, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("OTPPI_UNITS")
-    with gateway.running():
-        gateway.events.publish()
-    assert device.starts == 0
-    assert gateway.service.problems() == []
+def test_a_computer_whose_firewall_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages offer no service that does nothing."""
+    monkeypatch.setenv(IN_USE, "1")
+    assert [one.key for one in plugin.otppi_services()] == ["firewall"]
+    monkeypatch.delenv(IN_USE)
+    assert list(plugin.otppi_services()) == []
 
 
 def test_damage_is_told_until_the_ports_are_kept_anew(device: Device, gateway: Gateway) -> None:
