@@ -34,11 +34,7 @@ class FollowingService(Service):
         self._context.events.subscribe(SettingsChanged, lambda _event: self._wake.set())
 
     def run(self) -> None:
-        """Follow them.
-
-        Raises:
-            UnitError: The ports could not be opened: the gateway tells, and has it tried again later.
-        """
+        """Follow them. Where the ports could not be opened the gateway tells, and has it tried again later."""
         while not self._stopping:
             self._follow()
             self._wake.wait()
