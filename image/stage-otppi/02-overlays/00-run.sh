@@ -11,5 +11,7 @@ install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md
 find "${OTPPI_SOURCE}/overlays" -type d -printf '%P\n' | cut -s -d/ -f2- | while read -r folder; do
   chmod 755 "${ROOTFS_DIR}/${folder}"
 done
+# The first boot would make it root's alone, and the gateway reads there which ports are kept.
+install -d -m 755 "${ROOTFS_DIR}/etc/otppi"
 chmod 755 "${ROOTFS_DIR}"
 chmod 700 "${ROOTFS_DIR}/etc/NetworkManager/system-connections"
