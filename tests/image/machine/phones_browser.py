@@ -50,7 +50,7 @@ def proxy(machine: Machine) -> str:
     """Start the relay, when the phone is switched on, and return the proxy that a browser is to use."""
     machine.run(
         # The firewall's own set for what is open for a while (overlays/firewall): the device's rules stay as they are.
-        f"nft add element inet otppi trial '{{ {RELAY} timeout 1h }}'; "
+        f"nft add element inet otppi trial_lan '{{ tcp . {RELAY} timeout 1h }}' && "
         f"printf %s {shlex.quote(_RELAY)} >/run/relay.py; "
         "setsid /usr/bin/python3 /run/relay.py >/run/relay.log 2>&1 </dev/null &"
     )
