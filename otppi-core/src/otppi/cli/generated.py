@@ -191,11 +191,12 @@ def _secret(key: str, title: str) -> str:
 
 def show_plain(options: Options, result: Any) -> int:
     """Show a result as it comes: a table of objects, the keys of one, or a line for anything else."""
-    show(options, result, _lines(result))
+    show(options, result, plain_lines(result))
     return Exit.DONE
 
 
-def _lines(result: Any) -> list[str]:
+def plain_lines(result: Any) -> list[str]:
+    """Return a JSON value as lines for people."""
     if isinstance(result, Mapping):
         width = max([_LEAST_WIDTH, *map(len, result)])
         return [f"{key:<{width}} {cell(value)}" for key, value in result.items()]

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from otppi.cli.arguments import Options, Parser
 from otppi.cli.exits import Exit, Failure
-from otppi.cli.generated import Own, show_plain
+from otppi.cli.generated import Own, plain_lines, show_plain
 from otppi.cli.language import _
+from otppi.cli.output import show
 from otppi.cli.talk import gateway
 
 _TOKEN: Final = frozenset({"token"})
@@ -42,7 +43,18 @@ def _token(parser: Parser) -> None:
     )
 
 
+def _shown(options: Options, sections: Any) -> int:
+    """Show each part by itself: what is in use, or what is kept and why no more is known."""
+    lines = []
+    for key, one in sections.items():
+        lines.append(f"{key}: {one['problem']}" if one["problem"] else f"{key}:")
+        lines += [f"  {line}" for line in plain_lines(one["in_use"] or one["kept"])]
+    show(options, sections, lines)
+    return Exit.DONE
+
+
 OWN = {
+    "network show": Own(show=_shown),
     "network check": Own(partial(_with_values, "network_check")),
     "network change": Own(partial(_with_values, "network_change"), hidden=_TOKEN),
     "network confirm": Own(partial(_with_token, "network_confirm"), arguments=_token, hidden=_TOKEN),

@@ -294,7 +294,7 @@ def test_folders_are_its_own_alone(network: Network) -> None:
     network.ask("network_show")
     assert len(network.contexts) == 2
     for context in network.contexts:
-        for folder in (context.boot_folder, context.folder):
+        for folder in (context.boot_folder, context.boot_folder.parent, context.folder, context.folder.parent):
             assert folder.stat().st_mode & 0o077 == 0
 
 

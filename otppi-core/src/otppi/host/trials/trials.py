@@ -343,8 +343,9 @@ class Trials(Service):
         one = self._find(section)
         with self._making:
             if section not in self._writers:
-                folders = (self._boot_folder / section, self._folder / section)
-                for folder in folders:
-                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._writers[section] = one.create(WriterContext(*folders))
+                context = WriterContext(self._boot_folder / section, self._folder / section)
+                # One by one: with `parents` the upper ones are as the umask wants them.
+                for folder in (self._boot_folder, context.boot_folder, self._folder, context.folder):
+                    folder.mkdir(mode=0o700, exist_ok=True)
+                self._writers[section] = one.create(context)
             return self._writers[section]
