@@ -15,7 +15,7 @@ usage: ./build.sh COMMAND
   setup    install the gateway for use with a modem (README.md), without the developers' tools;
            --modemmanager: with D-Bus, for modems that ModemManager drives (docs/modemmanager.md)
   test     linters, types, architecture, and all tests (arguments go to pytest);
-           --image: then also the card image in a virtual machine, as test-image does
+           --image: then also the card image in a virtual machine, but for the two longest tests of test-image
   bench    measure the budgets of the specification (--quick, --only NAME, --json FILE)
   soak     64 modems with random faults for 20 minutes (--minutes, --modems, --seed)
   texts    bring the catalogues of translations up to date with the source (docs/translating.md)
