@@ -75,7 +75,7 @@ class Writer(ABC):
     def abandon(self) -> bool:
         """Bring back what is kept where a trial was left behind: by a gateway that died, or by what carried it out.
 
-        Called when the gateway starts, and when what carries out the changes was restarted.
+        Called when the gateway starts, and again where it could not be told; nothing of it is tried meanwhile.
 
         Returns:
             Whether there was one.

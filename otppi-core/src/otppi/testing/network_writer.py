@@ -194,7 +194,7 @@ def _begin_and_die(bench: WriterBench, seconds: float) -> None:
 
 
 def _cut(bench: WriterBench) -> None:
-    for path in sorted((bench.folder / "boot").rglob("*"), reverse=True):
+    for path in sorted(bench.context.boot_folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     bench.lose_power()
 

@@ -117,6 +117,15 @@ def test_change_is_shown_tried_and_confirmed_at_its_link(site: Site, network: Ne
     assert "10.77.0.2" in browser.get(PAGE).text
 
 
+def test_where_the_router_gives_the_address_the_link_has_the_port_of_this_page(
+    site: Site, network: NetworkManagerProcess
+) -> None:
+    types: Any = site.host.trials.types
+    types[ETHERNET] = replace(types[ETHERNET], address=lambda values: "127.0.0.1" if values["dhcp"] else None)
+    text = reviewed(site.inside(Role.ADMINISTRATOR), **FIELDS)
+    assert f"http://ADDRESS:{site.port}/confirm/{token_of(text)}" in text
+
+
 def test_what_nobody_confirms_is_told_and_what_was_typed_stays(trials: Site, network: NetworkManagerProcess) -> None:
     shorten(trials, 2.0)
     browser = trials.inside(Role.ADMINISTRATOR)

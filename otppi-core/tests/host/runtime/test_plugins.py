@@ -54,6 +54,16 @@ from otppi.api.services import Service, ServiceType
 def otppi_services():
     return [ServiceType(key="{key}", title="A service", help="For tests.", create=lambda context: Service())]
 """
+WRITER = """
+from otppi.api import hookimpl
+from otppi.api.settings import Section
+from otppi.api.trials import WriterType
+
+@hookimpl
+def otppi_{kind}_writers():
+    section = Section(key="{key}", title="A part", help="For tests.", settings=(), reset_group="test")
+    return [WriterType(section=section, create=print)]
+"""
 PAGE = """
 from otppi.api import hookimpl
 from otppi.api.operations import Operation
@@ -161,6 +171,20 @@ def test_a_plugin_brings_a_service(modules: Path) -> None:
     twice = load_plugins([entry_point(modules, "one", SERVICE, "same"), entry_point(modules, "two", SERVICE, "same")])
     assert [one.error is None for one in twice.status] == [True, False]
     assert list(twice.service_types) == ["same"]
+
+
+def test_all_parts_of_the_network_are_used_and_one_firewall(modules: Path) -> None:
+    network, firewall = WRITER.replace("{kind}", "network"), WRITER.replace("{kind}", "firewall")
+    plugins = load_plugins(
+        [
+            entry_point(modules, "wire", network),
+            entry_point(modules, "wall", firewall),
+            entry_point(modules, "radio", network),
+            entry_point(modules, "fence", firewall),
+        ]
+    )
+    assert [one.error for one in plugins.status] == [None] * 4
+    assert sorted(plugins.writer_types) == ["radio", "wall", "wire"]
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -282,6 +282,33 @@ def test_a_writer_that_cannot_tell_keeps_no_other_from_working(network: Network)
     assert shown["network-other"]["in_use"]["address"] == "10.0.0.1"
 
 
+def test_what_was_left_behind_is_looked_at_until_it_can_be_told(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otppi.host.trials.trials._LOOK_AGAIN", 0.05)
+    network.wire.used = {"address": "192.168.1.50", "prefix": 24, "key": ""}
+    network.wire.broken = True
+    network.start()
+    until(network.trials.problems)
+    network.other.used = {"address": "10.0.0.9", "prefix": 8, "key": ""}
+    network.wire.broken = False
+    until(lambda: network.wire.used["address"] == "192.168.1.2")
+    until(lambda: not network.trials.problems())
+    assert network.change(address="192.168.1.51")["section"] == "network-wire"
+    assert network.other.used["address"] == "10.0.0.9", "one that could be told is left alone"
+
+
+def test_nothing_is_tried_on_top_of_what_was_left_behind(network: Network) -> None:
+    network.wire.broken = True
+    network.start()
+    until(network.trials.problems)
+    network.wire.broken = False
+    with pytest.raises(CannotWrite, match="is away"):
+        network.change(address="192.168.1.50")
+    assert network.wire.trials == []
+    network.ask("network_change", section="network-other", values={"address": "10.0.0.2"})
+
+
 def test_no_secret_is_told(network: Network) -> None:
     begun = network.change(key="10293847")
     told = str([begun, network.ask("network_show"), network.ask("network_status"), network.trials.current])

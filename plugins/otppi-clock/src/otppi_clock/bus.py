@@ -1,30 +1,20 @@
 """Calls of systemd's services over D-Bus, and in words what they answer where they refuse.
 
-dbus-python is Debian's `python3-dbus` on a device, and may be missing elsewhere. Each `Bus` has a connection of its
-own, which the thread that opened it uses alone, and closes: libdbus ends the process with one that is shared and lost.
+Each `Bus` has a connection of its own (`otppi.kit.system_bus`), which the thread that opened it uses alone, and closes.
 """
 
-import os
 import select
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from otppi.api.errors import NotDone, NotSupported, OtpPiError
+from otppi.kit.system_bus import BusRefusal, meaning_of, own_connection
 from otppi_clock.text import _
 
-_DEFAULT_ADDRESS: Final = "unix:path=/run/dbus/system_bus_socket"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _TIMEOUT: Final = 15.0
 """Seconds that an answer may take: timedated is started by the call, which takes its time on a busy device."""
-_DBUS: Final = "org.freedesktop.DBus.Error."
-_NOT_THERE: Final = frozenset(f"{_DBUS}{name}" for name in ("ServiceUnknown", "NameHasNoOwner", "UnknownMethod"))
-_SPAWNED: Final = f"{_DBUS}Spawn."
-"""What the names of errors begin with where the service could not be started (D-Bus specification, "Activation")."""
-_NOT_ALLOWED: Final = frozenset(
-    f"{_DBUS}{name}" for name in ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")
-)
-_SILENT: Final = frozenset(f"{_DBUS}{name}" for name in ("NoReply", "Timeout", "TimedOut", "Disconnected"))
 
 
 class RefusedByService(NotDone):
@@ -91,17 +81,15 @@ def opened() -> Iterator[Bus]:
     """
     try:
         import dbus
-        import dbus.bus
     except ImportError:
         raise NotSupported(_("the clock cannot be reached: Python has no D-Bus here (python3-dbus)")) from None
     try:
-        connection = dbus.bus.BusConnection(os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or _DEFAULT_ADDRESS)
+        connection = own_connection()
     except dbus.DBusException as error:
-        if error.get_dbus_name() in _NOT_ALLOWED:
+        if meaning_of(str(error.get_dbus_name())) is BusRefusal.NOT_ALLOWED:
             raise NotSupported(_("the clock cannot be reached: this user may not use the system bus")) from None
         raise NotSupported(_("the clock cannot be reached: this device has no system bus (D-Bus)")) from None
     try:
-        connection.set_exit_on_disconnect(False)
         yield Bus(connection)
     except dbus.DBusException as error:
         raise _refused(str(error.get_dbus_name())) from None
@@ -116,10 +104,11 @@ def _path(service: str) -> str:
 
 def _refused(name: str) -> OtpPiError:
     """Return what an error of D-Bus means, by its name."""
-    if name in _NOT_THERE or name.startswith(_SPAWNED):
-        return NotSupported(_("the clock cannot be reached: systemd's service for it does not run on this device"))
-    if name in _NOT_ALLOWED:
-        return NotSupported(_("this device does not let OTP-Pi set the clock (polkit)"))
-    if name in _SILENT:
-        return NotDone(_("systemd has not answered: look whether the clock was set"))
+    match meaning_of(name):
+        case BusRefusal.NOT_THERE:
+            return NotSupported(_("the clock cannot be reached: systemd's service for it does not run on this device"))
+        case BusRefusal.NOT_ALLOWED:
+            return NotSupported(_("this device does not let OTP-Pi set the clock (polkit)"))
+        case BusRefusal.SILENT:
+            return NotDone(_("systemd has not answered: look whether the clock was set"))
     return RefusedByService(_("systemd refuses to set the clock: {name}", name=name), name)

@@ -124,6 +124,7 @@ class Firewall(InUse):
 
     def _write(self, name: str, document: bytes) -> None:
         path = self._folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = new_name(path)
         new.write_bytes(document)
         new.replace(path)

@@ -29,6 +29,7 @@ def otppi_services() -> Sequence[ServiceType]:
             title=_("Firewall"),
             help=_("Opens the ports at which the gateway listens, in the card image."),
             create=_service,
+            sections=(KEY,),
         )
     ]
 

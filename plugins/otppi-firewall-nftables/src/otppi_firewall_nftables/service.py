@@ -2,16 +2,17 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 from otppi.api.events import SettingsChanged
 from otppi.api.services import ListeningPort, Service, ServiceContext
 from otppi_firewall_nftables.handing_over import Firewall
-from otppi_firewall_nftables.request import Services
-from otppi_firewall_nftables.settings import PAGES
+from otppi_firewall_nftables.kept import KEPT
+from otppi_firewall_nftables.request import PORTS_FOLDER, Asked, Services
+from otppi_firewall_nftables.settings import KEY, PAGES
+from otppi_firewall_nftables.state import TOLD
 from otppi_firewall_nftables.text import _
-
-KEY: Final = "firewall"
 
 
 class FollowingService(Service):
@@ -19,12 +20,14 @@ class FollowingService(Service):
 
     Args:
         context: What the gateway gives.
-        firewall: The device's, where it is not the one of this computer.
+        kept: The file that root keeps.
+        told: The folder in which the unit tells what it has done.
     """
 
-    def __init__(self, context: ServiceContext, firewall: Firewall | None = None) -> None:
+    def __init__(self, context: ServiceContext, kept: Path = KEPT, told: Path = TOLD) -> None:
         self._context = context
-        self._firewall = firewall or Firewall(context.boot_folder)
+        self._firewall = Firewall(context.boot_folder, kept, told)
+        self._rows = Firewall(context.boot_folder.parent / PORTS_FOLDER, kept, told)
         self._wake = threading.Event()
         self._stopping = False
         self._following: Services | None = None
@@ -35,6 +38,7 @@ class FollowingService(Service):
 
     def run(self) -> None:
         """Follow them. Where the ports could not be opened the gateway tells, and has it tried again later."""
+        self._keep_rows()
         while not self._stopping:
             self._follow()
             self._wake.wait()
@@ -60,6 +64,15 @@ class FollowingService(Service):
                 )
             ]
         return []
+
+    def _keep_rows(self) -> None:
+        """Keep the rows of the settings, where the gateway starts with others: of a reset, a wipe, a restored backup.
+
+        Once: while a trial is confirmed, the settings have its rows a moment later.
+        """
+        rows = tuple(dict(row) for row in self._context.settings(KEY)["ports"])
+        if not self._firewall.was_damaged() and rows != self._firewall.kept().rows:
+            self._rows.ask(Asked(rows, None))
 
     def _follow(self) -> None:
         services = services_of(self._context.listening())

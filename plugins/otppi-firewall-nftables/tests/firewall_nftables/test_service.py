@@ -13,10 +13,9 @@ from otppi.api.services import ListeningPort, ServiceContext
 from otppi.kit.system_units import IN_USE, UnitError
 from otppi.testing.waiting import PATIENCE, until
 from otppi_firewall_nftables import plugin
-from otppi_firewall_nftables.handing_over import Firewall
 from otppi_firewall_nftables.service import FollowingService, services_of
 
-from .conftest import Device, ports, row
+from .conftest import Device, Folders, ports, row
 
 
 class Events:
@@ -36,11 +35,15 @@ class Events:
 class Gateway:
     """One whose settings change."""
 
-    def __init__(self, folder: Path, firewall: Firewall) -> None:
+    def __init__(self, folder: Path, device: Folders) -> None:
         self.page, self.api = 8888, 8899
+        self.rows: list[dict[str, Any]] = []
         self.events = Events()
-        context = ServiceContext(self.events, lambda _key: {}, folder, folder, self.listening)
-        self.service = FollowingService(context, firewall)
+        context = ServiceContext(self.events, self.settings, folder, device.services, self.listening)
+        self.service = FollowingService(context, device.kept, device.told)
+
+    def settings(self, key: str) -> dict[str, Any]:
+        return {"firewall": {"ports": self.rows}}[key]
 
     def listening(self) -> list[ListeningPort]:
         return [ListeningPort("administration", "port", self.page), ListeningPort("any-plugin", "http", self.api)]
@@ -60,7 +63,7 @@ class Gateway:
 
 @pytest.fixture
 def gateway(device: Device, tmp_path: Path) -> Gateway:
-    return Gateway(tmp_path, device.firewall)
+    return Gateway(tmp_path, device.folders)
 
 
 def test_ports_follow_the_settings(device: Device, gateway: Gateway) -> None:
@@ -80,6 +83,18 @@ def test_ports_follow_the_settings(device: Device, gateway: Gateway) -> None:
         until(lambda: gateway.service.describe() == {"ports": [9000, 9443], "page": 9000}, "it is not told")
     device.boot()
     reach("tcp/9000", "tcp/9443")
+
+
+def test_ports_that_were_reset_are_closed_and_those_of_a_backup_opened(device: Device, gateway: Gateway) -> None:
+    device.writer.change(ports(row(5000), row(5001)), 300.0).confirm()
+    device.boot()
+    assert device.net.open("lan", "tcp/5000", "tcp/5001", "tcp/5002") == {"tcp/5000", "tcp/5001"}
+    gateway.rows = [row(5001), row(5002)]
+    with gateway.running():
+        until(lambda: gateway.service.describe(), "it does not look")
+        assert device.net.open("lan", "tcp/5000", "tcp/5001", "tcp/5002") == {"tcp/5001", "tcp/5002"}
+    device.boot()
+    assert device.net.open("lan", "tcp/5000", "tcp/5001", "tcp/5002") == {"tcp/5001", "tcp/5002"}
 
 
 def test_nothing_is_done_where_nothing_has_changed(device: Device, gateway: Gateway) -> None:

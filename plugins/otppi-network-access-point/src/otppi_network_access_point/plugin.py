@@ -8,13 +8,11 @@ from otppi.api import hookimpl
 from otppi.api.settings import Effect, FieldError, Input, Section, integer, text, text_list
 from otppi.api.trials import Values, Writer, WriterContext, WriterType
 from otppi.kit.device_network.ipv4 import (
-    LARGEST,
-    SMALLEST,
+    NETMASK,
+    PREFIX,
     address_problem,
     addresses_problem,
     check_address,
-    netmask_of,
-    netmask_problem,
     overlap,
     own_net,
 )
@@ -22,7 +20,6 @@ from otppi.kit.device_network.ranges import moved
 from otppi_network_access_point.channels import BANDS, channels, country
 from otppi_network_access_point.text import _
 
-_PREFIX: Final = 24
 _SECONDS: Final = 180.0
 """Whoever is connected has to join the new network first, and a phone takes its time."""
 
@@ -115,21 +112,8 @@ SECTION: Final = Section(
             "192.168.0.11",
             check=_own_problem,
         ),
-        integer(
-            "prefix",
-            _("Prefix"),
-            _("Network prefix: how many bits of the address are those of the network."),
-            _PREFIX,
-            minimum=SMALLEST,
-            maximum=LARGEST,
-        ),
-        text(
-            "netmask",
-            _("Netmask"),
-            _("The same as the prefix, in the other way of writing it."),
-            netmask_of(_PREFIX),
-            check=netmask_problem,
-        ),
+        PREFIX,
+        NETMASK,
         text(
             "gateway",
             _("Gateway"),

@@ -105,11 +105,16 @@ def render(files: DhcpFiles) -> None:
     used = in_use(values, own)
     files.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     text = configuration(used, own, portal=not files.claimed.exists())
-    _write(files.configuration, text.encode())
-    _write(files.in_use, as_json(used))
+    write_for_all(files.configuration, text.encode())
+    write_for_all(files.in_use, as_json(used))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_for_all(path: Path, content: bytes) -> None:
+    """Replace a file as a whole; everybody may read it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     replace_whole(path, content, before=lambda: new_name(path).chmod(_FOR_ALL))
 
 

@@ -1,24 +1,22 @@
 """What the gateway asks the unit for, as a file: one writes it, and the other reads it as if somebody hostile had.
 
-The unit's program is root and the gateway is not: a gateway that somebody has taken over may write anything. So no link
-is followed, nothing is read that is not its file, and values are taken only as the section of settings takes them;
-dnsmasq's own text is never handed over.
+A gateway that somebody has taken over may write anything: so values are taken only as the section of settings takes
+them; dnsmasq's own text is never handed over.
 """
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from otppi.kit.files import as_json, replace_whole
+from otppi.kit.handed_over import BadRequestError, handed_over
 from otppi_network_dhcp.plugin import SECTION
 
 UNIT: Final = "otppi-dhcp-apply.service"
-FOLDER: Final = "network-dhcp"
-"""In the gateway's folder below /run."""
+FOLDER: Final = "trials/network_dhcp"
+"""In the gateway's boot folder: what it gives the writer of the section `network_dhcp`."""
 FILE: Final = "request.json"
 TRY, KEEP, DROP = "try", "keep", "drop"
 LONGEST: Final = 16 * 1024
@@ -26,10 +24,6 @@ MOST_SECONDS: Final = 600
 
 BAD, OVER, BUSY = 2, 3, 4
 """Exit statuses of the unit: it is no request; there is no trial; there is one already."""
-
-
-class BadRequestError(ValueError):
-    """What was handed over is not what the gateway writes. Nothing of it is quoted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +35,22 @@ class Request:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def hand_over(runtime: Path, request: Request) -> None:
-    """Write a request into the gateway's folder.
+def hand_over(folder: Path, request: Request) -> None:
+    """Write a request.
+
+    Args:
+        folder: The writer's boot folder.
+        request: What is asked for.
 
     Raises:
         OSError: It cannot be written.
     """
-    folder = runtime / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     document = {"verb": request.verb, "seconds": request.seconds, "values": dict(request.values)}
     replace_whole(folder / FILE, as_json(document))
 
 
-def handed_over(runtime: Path, user: int) -> Request:
+def read_request(runtime: Path, user: int) -> Request:
     """Read the request.
 
     Args:
@@ -63,24 +60,11 @@ def handed_over(runtime: Path, user: int) -> Request:
     Raises:
         BadRequestError: It is none of ours, or it cannot be read.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    opened: list[int] = []
     try:
-        for name, more in ((runtime, os.O_DIRECTORY), (FOLDER, os.O_DIRECTORY), (FILE, os.O_NONBLOCK)):
-            opened.append(os.open(name, flags | more, dir_fd=opened[-1] if opened else None))
-            if os.fstat(opened[-1]).st_uid != user:
-                raise BadRequestError("it is not the gateway's")
-        if not stat.S_ISREG(os.fstat(opened[-1]).st_mode):
-            raise BadRequestError("it is no file")
-        content = os.read(opened[-1], LONGEST + 1)  # at once: it is a file
+        with handed_over(runtime, FOLDER, user) as folder:
+            return parse(folder.read(FILE, LONGEST))
     except OSError as error:
         raise BadRequestError(f"it cannot be read: {error.strerror}") from None
-    finally:
-        for descriptor in opened:
-            os.close(descriptor)
-    if len(content) > LONGEST:
-        raise BadRequestError("it is too long")
-    return parse(content)
 
 
 def parse(document: bytes) -> Request:

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from otppi.kit.files import as_json, new_name, replace_whole
+from otppi.kit.files import as_json
+from otppi.kit.handed_over import BadRequestError
 from otppi_network_dhcp.configuration import configuration, in_use
-from otppi_network_dhcp.render import DhcpFiles
-from otppi_network_dhcp.request import BAD, BUSY, DROP, KEEP, OVER, TRY, BadRequestError, handed_over
+from otppi_network_dhcp.render import DhcpFiles, write_for_all
+from otppi_network_dhcp.request import BAD, BUSY, DROP, KEEP, OVER, TRY, read_request
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ _SERVER: Final = "otppi-dhcp.service"
 _END: Final = "otppi-dhcp-end"
 _FAILED: Final = 1
 _NOT_LOADED: Final = 5
-_FOR_ALL: Final = 0o644
 
 
 def _user() -> int:
@@ -69,7 +69,7 @@ def try_values(files: DhcpFiles, values: Mapping[str, Any], seconds: float) -> i
     _stop_timer()
     timer = (f"--on-active={math.ceil(seconds)}s", "--timer-property=AccuracySec=100ms", f"--unit={_END}")
     _run("systemd-run", "--quiet", "--collect", *timer)
-    _write(files.trial, as_json({"values": dict(values), "until": until}))
+    write_for_all(files.trial, as_json({"values": dict(values), "until": until}))
     try:
         _run("systemctl", "restart", _SERVER)
     except subprocess.CalledProcessError:
@@ -89,7 +89,7 @@ def keep(files: DhcpFiles) -> int:
         drop(files)
         return OVER
     files.kept.parent.mkdir(parents=True, exist_ok=True)
-    _write(files.kept, as_json(dict(values)))
+    write_for_all(files.kept, as_json(dict(values)))
     files.trial.unlink()
     _stop_timer()
     return 0
@@ -119,10 +119,6 @@ def _check(files: DhcpFiles, values: Mapping[str, Any]) -> None:
         _run("dnsmasq", "--test", f"--conf-file={file.name}")
 
 
-def _write(path: Path, content: bytes) -> None:
-    replace_whole(path, content, before=lambda: new_name(path).chmod(_FOR_ALL))
-
-
 def _run(*command: str) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
@@ -135,7 +131,7 @@ def main(arguments: Sequence[str], surroundings: Surroundings | None = None) -> 
     try:
         if list(arguments) == [DROP]:
             return drop(files)
-        request = handed_over(around.runtime, around.user)
+        request = read_request(around.runtime, around.user)
         if request.verb == TRY:
             return try_values(files, request.values, request.seconds)
         return keep(files) if request.verb == KEEP else drop(files)

@@ -1,9 +1,7 @@
 """The DHCP server as a writer: asks the unit of the card image for what the gateway may not do itself."""
 
 import json
-import os
 import threading
-from pathlib import Path
 from typing import Final
 
 from otppi.api.errors import sentence
@@ -21,15 +19,14 @@ class DhcpWriter(Writer):
     """See `Writer` for the contract.
 
     Args:
-        context: Where it notes that there is a trial.
+        context: Where it hands requests over, and notes that there is a trial.
         files: The DHCP server's files.
-        runtime: The gateway's folder below /run, where it hands requests over; that of systemd where it is None.
     """
 
-    def __init__(self, context: WriterContext, files: DhcpFiles | None = None, runtime: Path | None = None) -> None:
+    def __init__(self, context: WriterContext, files: DhcpFiles | None = None) -> None:
         self._files = files or DhcpFiles()
+        self._folder = context.boot_folder
         self._note = context.boot_folder / "trial"
-        self._runtime = runtime
         self._lock = threading.Lock()
 
     def values(self) -> Values:
@@ -85,10 +82,9 @@ class DhcpWriter(Writer):
             TrialOver: There is no trial to keep.
             CannotWrite: It was not done.
         """
-        runtime = self._runtime or Path(os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or "/run/otppi")
         with self._lock:
             try:
-                hand_over(runtime, request)
+                hand_over(self._folder, request)
                 system_units.start(UNIT, _WITHIN)
             except OSError as error:
                 raise CannotWrite(_("the change cannot be handed over")) from error

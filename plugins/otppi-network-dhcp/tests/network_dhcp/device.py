@@ -7,7 +7,7 @@ from pathlib import Path
 
 from otppi.testing.system_units import SystemUnits
 from otppi_network_dhcp.render import DhcpFiles, render
-from otppi_network_dhcp.request import UNIT
+from otppi_network_dhcp.request import FOLDER, UNIT
 
 _PROGRAM = """
 import os, sys
@@ -63,6 +63,11 @@ class Device:
     def runtime(self) -> Path:
         """The gateway's folder below /run."""
         return self.root / "run/otppi"
+
+    @property
+    def folder(self) -> Path:
+        """What the gateway gives the writer there."""
+        return self.runtime / f"otppi-{os.getuid()}-0123456789ab" / FOLDER
 
     def unit(self, *arguments: str) -> int:
         """Run the unit's program, and return its exit status."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otppi.api.trials import Values, Writer, WriterType
+from otppi.api.trials import Values, Writer, WriterContext, WriterType
 from otppi.testing.network_writer import WRITER_CHECKS, WriterBench
 from otppi.testing.system_units import SystemUnits
 from otppi_network_dhcp.plugin import SECTION, otppi_network_writers
@@ -34,8 +34,12 @@ class DhcpBench(WriterBench):
         (writer_type,) = otppi_network_writers()
         return writer_type
 
+    @property
+    def context(self) -> WriterContext:
+        return WriterContext(self._device.folder, self.folder / "card")
+
     def writer(self) -> Writer:
-        return DhcpWriter(self.context, self._device.files, self._device.runtime)
+        return DhcpWriter(self.context, self._device.files)
 
     @property
     def other(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otppi_network_dhcp.configuration import DEFAULTS
-from otppi_network_dhcp.request import BAD, FILE, FOLDER, KEEP, LONGEST, OVER, TRY, Request, hand_over
+from otppi_network_dhcp.request import BAD, FILE, KEEP, LONGEST, OVER, TRY, Request, hand_over
 
 from .device import Device
 
@@ -16,8 +16,8 @@ GOOD = {"verb": TRY, "seconds": 90, "values": dict(DEFAULTS)}
 
 
 def request_file(device: Device) -> Path:
-    hand_over(device.runtime, Request(KEEP))
-    return device.runtime / FOLDER / FILE
+    hand_over(device.folder, Request(KEEP))
+    return device.folder / FILE
 
 
 def nothing_happened(device: Device) -> bool:
@@ -96,7 +96,7 @@ def test_trial_whose_time_is_over_cannot_be_kept(device: Device) -> None:
 
 
 def test_drop_by_the_timer(device: Device) -> None:
-    hand_over(device.runtime, Request(TRY, 300, {**DEFAULTS, "lease_time": 999}))
+    hand_over(device.folder, Request(TRY, 300, {**DEFAULTS, "lease_time": 999}))
     assert device.unit() == 0
     assert json.loads(device.files.in_use.read_bytes())["lease_time"] == 999
     assert device.unit("drop") == 0

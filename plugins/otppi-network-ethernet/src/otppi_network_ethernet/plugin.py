@@ -4,20 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from otppi.api import hookimpl
-from otppi.api.settings import Effect, FieldError, Section, boolean, integer, text
+from otppi.api.settings import Effect, FieldError, Section, boolean, text
 from otppi.api.trials import Values, Writer, WriterContext, WriterType
 from otppi.kit.device_network.ipv4 import (
-    LARGEST,
-    SMALLEST,
+    NETMASK,
+    PREFIX,
     address_problem,
     check_address,
-    netmask_of,
-    netmask_problem,
     overlap,
 )
 from otppi_network_ethernet.text import _
-
-_PREFIX: Final = 24
 
 
 def _check_dhcp(values: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -29,8 +25,8 @@ def _check_dhcp(values: Mapping[str, Any]) -> Iterator[FieldError]:
     for key in ("ip_address", "gateway"):
         if values[key]:
             yield FieldError(key, _("must be empty where the address comes by DHCP"))
-    if values["prefix"] != _PREFIX:
-        yield FieldError("prefix", _("must be {prefix} where the address comes by DHCP", prefix=_PREFIX))
+    if values["prefix"] != PREFIX.default:
+        yield FieldError("prefix", _("must be {prefix} where the address comes by DHCP", prefix=PREFIX.default))
 
 
 def _check_dns(values: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -60,21 +56,8 @@ SECTION: Final = Section(
             _("IP address of the device for who connects by Ethernet; empty with DHCP."),
             check=address_problem,
         ),
-        integer(
-            "prefix",
-            _("Prefix"),
-            _("Network prefix: how many bits of the address are those of the network."),
-            _PREFIX,
-            minimum=SMALLEST,
-            maximum=LARGEST,
-        ),
-        text(
-            "netmask",
-            _("Netmask"),
-            _("The same as the prefix, in the other way of writing it."),
-            netmask_of(_PREFIX),
-            check=netmask_problem,
-        ),
+        PREFIX,
+        NETMASK,
         text(
             "gateway",
             _("Gateway"),

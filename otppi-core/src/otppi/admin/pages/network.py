@@ -124,6 +124,7 @@ class NetworkPages:
             rows=changes(section, values, {**values, **given.values}),
             found=found,
             links=self._links(found["address"], found["address_before"], token),
+            pattern=self._link("ADDRESS", token),
             seconds=found["seconds"],
             picture=wifi_picture(given.values, values),
             ssid=given.values.get("ssid", values.get("ssid", "")),
@@ -189,10 +190,13 @@ class NetworkPages:
         """
         arrived = visit().arrival
         stays = arrived.address if arrived.address != before or address == before else ""
-        port = arrived.port or self._parts.config.one(ADMINISTRATION.key)["port"]
-        scheme = "https" if visit().secure else "http"
         hosts = dict.fromkeys(one for one in (address if address != before else "", stays) if one)
-        return [f"{scheme}://{f'[{one}]' if ':' in one else one}:{port}/confirm/{token}" for one in hosts]
+        return [self._link(one, token) for one in hosts]
+
+    def _link(self, host: str, token: str) -> str:
+        port = visit().arrival.port or self._parts.config.one(ADMINISTRATION.key)["port"]
+        scheme = "https" if visit().secure else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/confirm/{token}"
 
 
 def _entries(section: Section, values: Mapping[str, Any]) -> Mapping[str, Any]:

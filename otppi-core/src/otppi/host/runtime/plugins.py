@@ -190,8 +190,12 @@ class Plugins:
 
     @property
     def writer_types(self) -> dict[str, WriterType]:
-        """What changes the device's network, and its firewall, by the keys of the sections."""
-        return self.of_kind(NETWORK_WRITERS) | self.of_kind(FIREWALL_WRITERS)
+        """What changes the device's network, and its firewall, by the keys of the sections.
+
+        There is one firewall on a device: of several writers the first one is used.
+        """
+        firewalls: dict[str, WriterType] = self.of_kind(FIREWALL_WRITERS)
+        return self.of_kind(NETWORK_WRITERS) | dict(list(firewalls.items())[:1])
 
     @property
     def clock_writers(self) -> dict[str, ClockWriterType]:

@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 _TRY_AGAIN: Final = 2.0
 """Seconds after which bringing back what was before is tried again, where it could not be done."""
+_LOOK_AGAIN: Final = 10.0
+"""Seconds after which a part is looked at again of which a gateway that died may have left a trial behind: what carries
+out the changes starts beside the gateway, and may know nothing yet."""
 
 
 def boot_time() -> float:
@@ -97,7 +100,9 @@ class Trials(Service):
         self._current: tuple[TrialStatus, Trial] | None = None
         self._overdue: tuple[TrialStatus, Trial] | None = None
         self._last: tuple[TrialStatus, TrialEnd] | None = None
-        self._unsettled: dict[str, str] = {}
+        self._left_behind: dict[str, str] = {}
+        """Why it could not be told whether a trial was left behind, or not be ended, by the sections' keys."""
+        self._look_again = 0.0
         self._stopping = False
 
     @property
@@ -174,9 +179,11 @@ class Trials(Service):
         Raises:
             InvalidSettings: With all that is wrong with them, also beside the other writers' sections.
             Busy: Another trial goes on.
-            CannotWrite: They cannot be used; what was before is in use.
+            CannotWrite: They cannot be used; what was before is in use, or what a gateway that died was trying.
         """
         self._find(section)
+        if (why := self._left_behind.get(section)) is not None:
+            raise CannotWrite(why)  # what is in use is nothing to come back to
         with self._changed:
             if (other := self._current or self._overdue) is not None:
                 reason = _(
@@ -243,7 +250,7 @@ class Trials(Service):
 
     def run(self) -> None:
         """Bring back what a gateway that died was trying; then end each trial in time."""
-        self._abandon_left_behind()
+        self._abandon_left_behind(list(self.types))
         while True:
             with self._changed:
                 while not self._is_due():
@@ -253,7 +260,9 @@ class Trials(Service):
                 due = self._overdue
                 if due is None and self._current is not None and self._current[0].seconds_left() <= 0.0:
                     due, self._current = self._current, None
-            if due is not None:
+            if due is None:
+                self._abandon_left_behind(list(self._left_behind))
+            else:
                 self._bring_back(*due, TrialEnd.EXPIRED)
                 if self._overdue is not None:
                     with self._changed:
@@ -275,7 +284,7 @@ class Trials(Service):
         """Return what could not be read, or not be brought back."""
         stuck = [] if self._overdue is None else [self._overdue[0].section]
         return [
-            *self._unsettled.values(),
+            *self._left_behind.values(),
             *(_("{section}: what was before could not be brought back yet", section=one) for one in stuck),
         ]
 
@@ -294,7 +303,9 @@ class Trials(Service):
     def _until_due(self) -> float | None:
         if self._overdue is not None:
             return 0.0
-        return None if self._current is None else self._current[0].seconds_left()
+        if self._current is not None:
+            return self._current[0].seconds_left()
+        return max(0.0, self._look_again - boot_time()) if self._left_behind else None
 
     def _withdraw(self, token: str) -> tuple[TrialStatus, Trial]:
         with self._changed:
@@ -320,16 +331,17 @@ class Trials(Service):
         self._last = (status, how)
         logger.warning("%s: the change was %s", status.section, how)
 
-    def _abandon_left_behind(self) -> None:
-        for key in self.types:
+    def _abandon_left_behind(self, keys: Sequence[str]) -> None:
+        for key in keys:
             try:
                 if self._writer(key).abandon():
                     logger.warning(
                         "%s: a change that nobody had confirmed was left behind; what was before is back", key
                     )
-                self._unsettled.pop(key, None)
+                self._left_behind.pop(key, None)
             except CannotWrite as error:
-                self._unsettled[key] = sentence(error)
+                self._left_behind[key] = sentence(error)
+        self._look_again = boot_time() + _LOOK_AGAIN
 
     def _find(self, section: str) -> WriterType:
         if section not in self.types:

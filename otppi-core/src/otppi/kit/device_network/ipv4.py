@@ -2,9 +2,9 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from otppi.api.settings import FieldError
+from otppi.api.settings import FieldError, integer, text
 from otppi.text import _
 
 SMALLEST, LARGEST = 8, 30
@@ -53,6 +53,24 @@ def netmask_of(prefix: int) -> str:
 def network(address: str, prefix: int) -> ipaddress.IPv4Network:
     """Return the net that an address is in."""
     return ipaddress.IPv4Network((address, prefix), strict=False)
+
+
+PREFIX: Final = integer(
+    "prefix",
+    _("Prefix"),
+    _("Network prefix: how many bits of the address are those of the network."),
+    24,
+    minimum=SMALLEST,
+    maximum=LARGEST,
+)
+NETMASK: Final = text(
+    "netmask",
+    _("Netmask"),
+    _("The same as the prefix, in the other way of writing it."),
+    netmask_of(24),
+    check=netmask_problem,
+)
+"""The settings of a section beside its `ip_address`; `check_address` sees that they agree."""
 
 
 def own_net(values: Mapping[str, Any]) -> ipaddress.IPv4Network | None:

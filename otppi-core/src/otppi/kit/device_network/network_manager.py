@@ -1,12 +1,10 @@
 """NetworkManager over D-Bus (its D-Bus API reference, version 1.42 and later): devices, profiles, checkpoints.
 
-Each use has a connection of its own to the system bus, which the thread that made it uses alone, and which is closed in
-the end: libdbus ends the process with one that is shared and lost. dbus-python is Debian's `python3-dbus` on a device,
-and may be missing elsewhere; it is imported where somebody asks.
+Each use has a connection of its own to the system bus (`kit/system_bus.py`), which the thread that made it uses alone,
+and which is closed in the end.
 """
 
 import math
-import os
 import select
 import time
 from collections.abc import Iterator, Mapping
@@ -15,12 +13,12 @@ from typing import Any, Final
 
 from otppi.api.trials import CannotWrite
 from otppi.kit.net.wake import Wake
+from otppi.kit.system_bus import BusRefusal, meaning_of, own_connection
 from otppi.text import _
 
 Profile = Mapping[str, Any]
 """The settings of a connection profile, as D-Bus has them: `a{sa{sv}}`."""
 
-_DEFAULT_ADDRESS: Final = "unix:path=/run/dbus/system_bus_socket"
 _SERVICE: Final = "org.freedesktop.NetworkManager"
 _ROOT: Final = "/org/freedesktop/NetworkManager"
 _SETTINGS: Final = f"{_ROOT}/Settings"
@@ -30,15 +28,7 @@ _TIMEOUT: Final = 20.0
 _SIGNAL: Final = 4
 _NOT_YET_HANDLED: Final = 1
 _DBUS: Final = "org.freedesktop.DBus.Error."
-_NOT_ALLOWED: Final = frozenset(
-    (
-        *(f"{_DBUS}{name}" for name in ("AccessDenied", "AuthFailed", "InteractiveAuthorizationRequired")),
-        *(f"{_SERVICE}.{name}" for name in ("PermissionDenied", "Settings.PermissionDenied")),
-    )
-)
-_NOT_THERE: Final = frozenset(f"{_DBUS}{name}" for name in ("ServiceUnknown", "NameHasNoOwner"))
-_SPAWNED: Final = f"{_DBUS}Spawn."
-_SILENT: Final = frozenset(f"{_DBUS}{name}" for name in ("NoReply", "Timeout", "TimedOut", "Disconnected"))
+_NOT_ALLOWED: Final = frozenset(f"{_SERVICE}.{name}" for name in ("PermissionDenied", "Settings.PermissionDenied"))
 _GONE: Final = frozenset(f"{_DBUS}{name}" for name in ("UnknownObject", "UnknownMethod", "UnknownInterface"))
 
 _UNMANAGED, _UNAVAILABLE = 10, 20
@@ -286,15 +276,13 @@ def network_manager() -> Iterator[NetworkManager]:
     """
     try:
         import dbus
-        import dbus.bus
     except ImportError:
         raise CannotWrite(_("NetworkManager cannot be reached: Python has no D-Bus here (python3-dbus)")) from None
     try:
-        connection = dbus.bus.BusConnection(os.environ.get("DBUS_SYSTEM_BUS_ADDRESS") or _DEFAULT_ADDRESS)
+        connection = own_connection()
     except dbus.DBusException as error:
         raise CannotWrite(_("NetworkManager cannot be reached: there is no system bus (D-Bus)")) from error
     try:
-        connection.set_exit_on_disconnect(False)
         manager = NetworkManager(connection)
         try:
             yield manager
@@ -319,10 +307,11 @@ class _Refused(CannotWrite):
 
 
 def _meaning(name: str, member: str) -> str:
-    if name in _NOT_ALLOWED:
+    meaning = meaning_of(name)
+    if name in _NOT_ALLOWED or meaning is BusRefusal.NOT_ALLOWED:
         return _("this device does not let OTP-Pi change its network (polkit)")
-    if name in _NOT_THERE or name.startswith(_SPAWNED):
+    if meaning is BusRefusal.NOT_THERE and name not in _GONE:  # it may be a profile that is gone, and no service
         return _("NetworkManager does not run on this device")
-    if name in _SILENT:
+    if meaning is BusRefusal.SILENT:
         return _("NetworkManager has not answered: it is not known what became of it")
     return _("NetworkManager refuses {member}: {name}", member=member, name=name)
