@@ -291,11 +291,13 @@ def test_what_is_remembered_may_be_damaged(
 
 
 def test_a_reset_that_comes_while_another_one_waits_adds_to_it(in_use: DataFolder, opened: Open) -> None:
-    begin(in_use, plan_of(in_use, "administrator"))
-    begin(in_use, plan_of(in_use, "sms"))
+    begin(in_use, plan_of(in_use, "administrator"), "one stick")
+    begin(in_use, plan_of(in_use, "sms"), "another one")
     data = opened()
     assert data.claim.state is ClaimState.OPEN
     assert data.config.one(SMS)["country_code"] == "62"
+    data.resets.end()
+    assert data.resets.journal.past().seen == ("one stick", "another one"), "neither is obeyed again"
 
 
 def test_together() -> None:
