@@ -44,7 +44,6 @@ class SmallCard:
             (self.root / name).mkdir(parents=True)
         self._document = json.dumps(make(settings=settings).document()).encode()
         (self.root / "boot/firmware" / FILE_NAME).write_bytes(self._document)
-        (self.root / "etc/otppi/dhcp.conf").write_text("interface=wlan0\n")
         image = folder / "begin.img"
         self._now = self._made(image)
         self.recording = Recording.begun(folder / "recording", image)

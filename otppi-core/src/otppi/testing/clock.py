@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pytest
 
@@ -22,14 +22,14 @@ from otppi.api.clock import ClockWriter
 from otppi.api.errors import NotDone, NotSupported, OtpPiError
 from otppi.kit.files import replace_whole
 from otppi.testing.leaks import leaves_nothing
-from otppi.testing.system_bus import SystemBus
+from otppi.testing.system_bus import ServicesOnBus
 from otppi.testing.waiting import PATIENCE, until
 
 ZONES: Final = ("UTC", "Asia/Jakarta", "Asia/Makassar")
 _YEAR: Final = 365 * 86_400.0
 
 
-class SystemClockDevice:
+class SystemClockDevice(ServicesOnBus):
     """A system bus of a test's own (a real dbus-daemon), with what stands in for timedated and timesyncd on it.
 
     Use it as a context: it ends them.
@@ -44,32 +44,17 @@ class SystemClockDevice:
     """
 
     def __init__(self, folder: Path, *, asks: bool = True, service: bool = True) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self.root = folder / "root"
-        for name in ("etc", "run/systemd/timesync", "sys/class/rtc"):
-            (self.root / name).mkdir(parents=True)
         self._says: dict[str, Any] = {"asks": asks, "zones": ZONES, "silent": False, "refuse": {}, "message": []}
-        self.behave(stopping=0.05)
-        self._bus = SystemBus(folder)
-        self.address = self._bus.address
-        try:
+        with self._starting():
+            for name in ("etc", "run/systemd/timesync", "sys/class/rtc"):
+                (self.root / name).mkdir(parents=True)
+            self.behave(stopping=0.05)
             if service:
                 program = [sys.executable, "-m", "otppi.testing.clock_service", str(folder)]
                 self._service = self._bus.started(program, _end)
                 until((folder / "ready").exists, self._bus.log.read_text)
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End all of it."""
-        self._bus.close()
 
     def behave(self, **says: object) -> None:
         """Say how it answers from now on.

@@ -8,7 +8,7 @@ from typing import Any, Final
 import dbus
 import dbus.bus
 
-from otppi.testing.system_bus import SystemBus
+from otppi.testing.system_bus import ServicesOnBus
 from otppi.testing.waiting import PATIENCE, until
 
 SERVICE: Final = "org.freedesktop.login1"
@@ -18,7 +18,7 @@ _MOCK: Final = "org.freedesktop.DBus.Mock"
 _TEMPLATE: Final = str(Path(__file__).with_name("mock_logind.py"))
 
 
-class MockLogind:
+class MockLogind(ServicesOnBus):
     """Use it as a context: it ends the bus, and all that was started on it.
 
     Args:
@@ -28,9 +28,8 @@ class MockLogind:
     """
 
     def __init__(self, folder: Path, *, service: bool = True, policy: str = "") -> None:
-        self._bus = SystemBus(folder, policy)
-        self.address = self._bus.address
-        try:
+        super().__init__(folder, policy)
+        with self._starting():
             self._connect()
             if service:
                 self._service = self._bus.started(
@@ -38,19 +37,6 @@ class MockLogind:
                 )
                 until(lambda: bool(self._connection.name_has_owner(SERVICE)), "logind is there")
                 until(self._answers, "logind answers")
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> "MockLogind":
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the bus and the service."""
-        self._bus.close()
 
     @property
     def calls(self) -> list[tuple[str, tuple[Any, ...]]]:

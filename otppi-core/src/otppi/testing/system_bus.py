@@ -3,10 +3,10 @@
 import os
 import socket
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from otppi.testing.waiting import PATIENCE, until
 
@@ -71,6 +71,42 @@ class SystemBus:
     def close(self) -> None:
         """End the bus, and all that was started on it."""
         self.running.close()
+
+
+class ServicesOnBus:
+    """Services on a bus of their own, as stand-ins for those of a device are. Use it as a context: it ends them.
+
+    Args:
+        folder: Where its files are; its path is short, as that of a socket has to be.
+        policy: Further rules of the bus (dbus-daemon(1), "CONFIGURATION FILE").
+
+    Attributes:
+        address: Where programs find the bus.
+    """
+
+    def __init__(self, folder: Path, policy: str = "") -> None:
+        self._folder = folder
+        self._bus = SystemBus(folder, policy)
+        self.address = self._bus.address
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the bus, and all that was started on it."""
+        self._bus.close()
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Leave nothing running where a service does not come up."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
 
 def _listens(path: Path) -> bool:

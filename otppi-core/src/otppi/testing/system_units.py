@@ -10,13 +10,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from otppi.testing.system_bus import SystemBus
+from otppi.testing.system_bus import ServicesOnBus
 from otppi.testing.waiting import PATIENCE, until
 
 
-class SystemUnits:
+class SystemUnits(ServicesOnBus):
     """Use it as a context: it ends the bus, the stand-in, and the programs of its units.
 
     Args:
@@ -26,29 +26,14 @@ class SystemUnits:
     """
 
     def __init__(self, folder: Path, *, systemd: bool = True, policy: str = "") -> None:
-        self._folder = folder
+        super().__init__(folder, policy)
         self._says: dict[str, Any] = {}
-        self._bus = SystemBus(folder, policy)
-        self.address = self._bus.address
-        try:
+        with self._starting():
             self.behave()
             if systemd:
                 manager = [sys.executable, "-m", "otppi.testing.system_units_manager", str(folder)]
                 self._systemd = self._bus.started(manager, _end)
                 until((folder / "ready").exists, self._bus.log.read_text)
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End all of it."""
-        self._bus.close()
 
     def define(
         self,

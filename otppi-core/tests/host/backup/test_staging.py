@@ -2,10 +2,7 @@
 
 import itertools
 import json
-import os
-import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from otppi.api.errors import Cancelled
 from otppi.host.backup import staging
 from otppi.host.backup.staging import Change, complete, settings_of, stage, undo_made, undo_of
+from otppi.testing.kills import killed_at
 
 OLD = {
     "settings.json": b"old settings",
@@ -27,8 +25,6 @@ LINES = b'{"t":1,"op":"before"}\n'
 OWN_LINES = b'{"t":2,"op":"own"}\n'
 CHANGE = Change(NEW, frozenset({"blocking-list"}), LINES)
 AFTER = {name: raw for name, raw in OLD.items() if name not in ("blocking-list", "settings.json.bak")} | NEW
-_CHANGES = frozenset({"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"})
-"""What the interpreter tells of (PEP 578) that changes a folder, or is about to."""
 
 
 def to_nobody(name: str, number: int, count: int) -> None:
@@ -54,25 +50,6 @@ def state(folder: Path) -> dict[str, bytes]:
 def entries(folder: Path) -> list[str]:
     lines = b"".join((folder / "audit" / one).read_bytes() for one in ("older.jsonl", "newer.jsonl"))
     return [json.loads(one)["op"] for one in lines.splitlines()]
-
-
-def killed_at(number: int, folder: Path, work: Callable[[], object]) -> bool:
-    """Do some work in a process that is killed right before its nth change of a folder; False where it has no more."""
-    child = os.fork()
-    if not child:
-        left = itertools.count(number, -1)
-
-        def look(event: str, given: tuple[object, ...]) -> None:
-            if event in _CHANGES and str(folder) in str(given[0]) and next(left) == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(look)
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 def begin_and_restore(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -240,6 +240,25 @@ def test_a_stranger_sets_it_once_and_it_is_not_believed(bench: Bench) -> None:
     assert abs(bench.device["difference"] - 40 * DAY) < 5
     bench.clock.set_time(time.time())
     assert bench.trust() is ClockTrust.PERSON
+
+
+def test_of_strangers_at_the_same_time_one_sets_it(bench: Bench) -> None:
+    bench.clock.refresh()
+    bench.device.behave(stopping=0.5)  # it takes as long, and the others come meanwhile
+    ahead: list[float] = []
+
+    def offer(days: float) -> None:
+        with suppress(NotDone):
+            bench.clock.set_by_stranger(time.time() + days * DAY)
+            ahead.append(days * DAY)
+
+    threads = [Thread(target=offer, args=(days,), daemon=True) for days in (40, 30, 20, 10)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(PATIENCE)
+    assert len(ahead) == 1
+    assert abs(bench.device["difference"] - ahead[0]) < 5
 
 
 @pytest.mark.parametrize("ahead", [-400 * DAY, -61.0, 0.0, 30.0, 11 * 365 * DAY])

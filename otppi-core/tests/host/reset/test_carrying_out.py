@@ -4,8 +4,6 @@ import itertools
 import json
 import logging
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from otppi.host.reset.groups import BY_CODE, LEFT_BY_WIPE, Groups, ResetPlan
 from otppi.host.reset.journal import JOURNAL, ResetJournal
 from otppi.host.storage.store import kept_in
 from otppi.host.users.settings import API_USERS
+from otppi.testing.kills import killed_at
 
 ADMINISTRATOR = {"username": "rina", "password": "kursi hijau di teras", "role": "administrator"}
 USER = {"username": "app", "password": "a long password of the app"}
@@ -34,8 +33,6 @@ DOCUMENT = {
 }
 IMAGE = {"administration": {"access_point": "wlan0"}, "sms": {"country_code": "60"}}
 STICK = ("reset stick", "reset-stick")
-_CHANGES = frozenset({"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir"})
-"""What the interpreter tells of (PEP 578) that changes a folder, or is about to."""
 
 Open = Callable[[], DataFolder]
 
@@ -166,25 +163,6 @@ def test_no_link_is_followed(in_use: DataFolder, opened: Open, tmp_path: Path) -
 # -- kills ------------------------------------------------------------------------------------------------------------
 
 
-def killed_at(number: int, folder: Path, work: Callable[[], object]) -> bool:
-    """Do some work in a process that is killed right before its nth change of a folder; False where it has no more."""
-    child = os.fork()
-    if not child:
-        left = itertools.count(number, -1)
-
-        def look(event: str, given: tuple[object, ...]) -> None:
-            if event in _CHANGES and str(folder) in str(given[0]) and next(left) == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(look)
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
 def _copied(folder: Path, to: Path) -> Path:
     import shutil
 
@@ -313,11 +291,13 @@ def test_what_is_remembered_may_be_damaged(
 
 
 def test_a_reset_that_comes_while_another_one_waits_adds_to_it(in_use: DataFolder, opened: Open) -> None:
-    begin(in_use, plan_of(in_use, "administrator"))
-    begin(in_use, plan_of(in_use, "sms"))
+    begin(in_use, plan_of(in_use, "administrator"), "one stick")
+    begin(in_use, plan_of(in_use, "sms"), "another one")
     data = opened()
     assert data.claim.state is ClaimState.OPEN
     assert data.config.one(SMS)["country_code"] == "62"
+    data.resets.end()
+    assert data.resets.journal.past().seen == ("one stick", "another one"), "neither is obeyed again"
 
 
 def test_together() -> None:

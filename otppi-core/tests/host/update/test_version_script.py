@@ -124,6 +124,29 @@ def _cut(device: Device, folder: Path, count: int, *words: str) -> bool:
     return done.returncode == -9
 
 
+def test_no_cut_brings_settings_back_that_were_kept_for_an_earlier_update(tmp_path: Path) -> None:
+    """Whichever step of the first try is cut: its version changes settings at the second one, and is given up."""
+    for step in ("choose", "settings"):
+        count, goes_on = 0, True
+        while goes_on:
+            folder = tmp_path / f"{step}-{count}"
+            folder.mkdir()
+            device = Device(folder)
+            (device.data / "before-update").write_text("of a year ago")
+            (device.data / "settings.json").write_text("old")
+            device.hand_over()
+            device.update().make()
+            if step == "settings":
+                device.version("choose")
+            goes_on = _cut(device, folder / "tools", count, step)
+            while device.starts(ready=False) == "0.2.0":
+                (device.data / "settings.json").write_text("new")
+            assert device.outcome()["result"] == "rolled_back"
+            assert (device.data / "settings.json").read_text() == "old", (step, count)
+            count += 1
+        assert count > 1
+
+
 @pytest.mark.parametrize("tries", [0, 2])
 def test_the_power_goes_at_each_step_of_a_start(tmp_path: Path, tries: int) -> None:
     """A start that is cut is another one of the version on trial, or none; then all is as if it had not been."""

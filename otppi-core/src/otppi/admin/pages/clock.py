@@ -52,7 +52,7 @@ class ClockPages:
     def offer(self, **fields: Any) -> bytes:
         """Take the time of a browser in which nobody is logged in, where it is taken; then go on to the login.
 
-        It says nothing of what came of it: whoever asks sees the clock, or the offer, on the page that follows.
+        Where it is not taken a page says why, and leads on.
         """
         actor = Actor(_WHO, ORIGIN, Role.VIEWER, visit().address)
         outcome = tried(lambda: self._parts.registry.call("clock_offer", {"time": text_of(fields, "time")}, actor))

@@ -15,13 +15,11 @@ from otppi.cli.language import _
 from otppi.cli.talk import CONTROL_LINK
 from otppi.host.clock.known_dates import newest_date
 from otppi.host.data_folder import boot_folder_of
-from otppi.host.gateway.hardware import CardHealth, card_health, over_currents
-from otppi.host.gateway.machine import memory_left, temperature
+from otppi.host.gateway.hardware import WORN_OUT, CardHealth, card_health, over_currents
+from otppi.host.gateway.machine import LITTLE_MEMORY, memory_left, temperature
 from otppi.host.modems.power_supply import read_throttled
 
 _HOT = 80.0
-_LITTLE_MEMORY = 5.0
-_WORN_OUT = 90
 _FULL = 10 * 1024 * 1024
 _NEARLY_FULL = 100 * 1024 * 1024
 _IN_RAM = frozenset({"tmpfs", "ramfs"})
@@ -155,7 +153,7 @@ def check_hardware(root: Path = Path("/")) -> Iterator[Finding]:
     if (left := memory_left(root)) is not None:
         text = _("{left:.0f} % of the memory are left", left=left)
         advice = _("restart the gateway; if it comes again: otppi diagnostics")
-        yield warning(_("memory"), text, advice) if left < _LITTLE_MEMORY else ok(_("memory"), text)
+        yield warning(_("memory"), text, advice) if left < LITTLE_MEMORY else ok(_("memory"), text)
     for device, count in over_currents(root).items():
         text = _("the port of device {device} was cut off {count} times: too much current", device=device, count=count)
         yield problem(_("USB power"), text, _("plug the modems into a hub with a supply of its own"))
@@ -166,7 +164,7 @@ def _card(card: CardHealth) -> Finding:
     if card.errors:
         return problem(_("card"), _("the file systems have noted {errors} errors", errors=card.errors), advice)
     used = card.life_used
-    if used is not None and used >= _WORN_OUT:
+    if used is not None and used >= WORN_OUT:
         return problem(_("card"), _("{used} % of its life are used up", used=used), advice)
     return ok(_("card"), _("no file system has noted an error"))
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from otppi.api.egress import EgressState
 from otppi.host.alarms.book import AlarmRule, Facts, Sign
-from otppi.host.gateway.hardware import CardHealth
-from otppi.host.gateway.machine import StorageUse
+from otppi.host.gateway.hardware import WORN_OUT, CardHealth
+from otppi.host.gateway.machine import LITTLE_MEMORY, StorageUse
 from otppi.host.meter.limits import DAILY_USED_UP, MONTHLY_USED_UP
 from otppi.host.modems.worker import ModemWorker
 from otppi.kit.net.failures import LOGIN_WANTED, WRONG_LOGIN
@@ -26,11 +26,7 @@ _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
 _COOLER: Final = 5.0
 """Degrees below the limit at which the processor has cooled down."""
-_LITTLE_MEMORY: Final = 5.0
-"""Percent of the memory that are too few to go on with."""
 _MEMORY_AGAIN: Final = 10.0
-_WORN_OUT: Final = 90
-"""Percent of its life that a card has used up when it is to be replaced."""
 _ROOM_AGAIN: Final = 5.0
 """Percent below the limit at which storage has room again: what is written and removed does not raise it anew."""
 
@@ -212,7 +208,7 @@ def _memory(watched: Watched, _values: Values) -> Iterable[Sign]:
     if left is None:
         yield Sign("", None)
         return
-    bad = True if left < _LITTLE_MEMORY else False if left >= _MEMORY_AGAIN else None
+    bad = True if left < LITTLE_MEMORY else False if left >= _MEMORY_AGAIN else None
     yield Sign("", bad, {"left": round(left, 1)})
 
 
@@ -222,7 +218,7 @@ def _card(watched: Watched, _values: Values) -> Iterable[Sign]:
         yield Sign("", None)
         return
     used = card.life_used or 0
-    yield Sign("", card.errors > 0 or used >= _WORN_OUT, {"errors": float(card.errors), "used": float(used)})
+    yield Sign("", card.errors > 0 or used >= WORN_OUT, {"errors": float(card.errors), "used": float(used)})
 
 
 def _usb(watched: Watched, _values: Values) -> Iterable[Sign]:

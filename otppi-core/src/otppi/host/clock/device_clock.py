@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition, RLock
 from typing import Any, Final, NamedTuple
 
 from otppi.api.clock import ClockState, ClockWriter
@@ -97,7 +97,7 @@ class DeviceClock(Service):
         self._newest = newest
         self._mark = boot_folder / _MARK
         self._wall = wall
-        self._writing = Lock()
+        self._writing = RLock()
         self._wake = Condition()
         self._state: ClockState | None = None
         self._troubles: dict[str, str] = {}
@@ -238,12 +238,14 @@ class DeviceClock(Service):
             NotDone: It is known already, or that time is not later, or cannot be; or the device refuses.
             NotSupported: As `set_time`.
         """
-        if not self.takes_from_strangers():
-            raise NotDone(_("the device knows the time already: log in to set it"))
-        newest = self._newest()
-        if not max(self._wall() + _BEHIND, newest) < unix < newest + _FARTHEST:
-            raise NotDone(_("without a login the clock is only put forward, to a time that can be right"))
-        self._set(unix, ClockTrust.STRANGER)
+        began = time.monotonic()
+        with self._writing:  # of two at the same time one is too late
+            if not self.takes_from_strangers():
+                raise NotDone(_("the device knows the time already: log in to set it"))
+            now, newest = unix + time.monotonic() - began, self._newest()
+            if not max(self._wall() + _BEHIND, newest) < now < newest + _FARTHEST:
+                raise NotDone(_("without a login the clock is only put forward, to a time that can be right"))
+            self._set(now, ClockTrust.STRANGER)
 
     def ask_now(self) -> None:
         """Have servers be asked anew, at once.

@@ -14,6 +14,8 @@ _PORT: Final = re.compile(r"(?:usb(?P<bus>[0-9]+)|(?P<hub>[0-9]+-[0-9.]+))-port(
 _WORN: Final = 0x0B
 """Greater than 100 % of the life that was meant (JESD84-B51, 7.4.20: DEVICE_LIFE_TIME_EST)."""
 _TENTH: Final = 10
+WORN_OUT: Final = 90
+"""Percent of its life that a card has used up when it is to be replaced."""
 
 
 @dataclass(frozen=True, slots=True)

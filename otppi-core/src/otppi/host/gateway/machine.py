@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from otppi.host.gateway.hardware import card_health, memory_pressure, over_currents
 
 _PROCESSOR = ("cpu", "soc", "pkg")
 """What the names of thermal zones hold that are the processor's, such as cpu-thermal of a Raspberry Pi."""
+LITTLE_MEMORY: Final = 5.0
+"""Percent of the memory that are too few to go on with."""
 
 
 def machine(folder: Path, root: Path = Path("/")) -> dict[str, Any]:

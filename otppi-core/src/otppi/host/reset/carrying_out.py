@@ -50,8 +50,10 @@ class Resets:
         Raises:
             OSError: The card takes nothing; nothing will be done.
         """
-        whole = plan if self.begun is None else together(self.begun.plan, plan)
-        begun = BegunReset(at, by, whole, content)
+        contents = (content,) if content else ()
+        if self.begun is not None:
+            plan, contents = together(self.begun.plan, plan), (*self.begun.contents, *contents)
+        begun = BegunReset(at, by, plan, contents)
         self.journal.begin(begun)
         self.begun = begun
 

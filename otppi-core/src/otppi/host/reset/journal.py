@@ -27,14 +27,14 @@ class BegunReset:
         at: When, in Unix seconds.
         by: Who: a name, and by what they came in.
         plan: What is done.
-        content: Of which stick's content it is; empty where a person asked.
+        contents: Of which sticks' contents it is; none where a person asked.
         done: Its steps that are done.
     """
 
     at: float
     by: tuple[str, str]
     plan: ResetPlan
-    content: str = ""
+    contents: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
 
     @property
@@ -89,7 +89,7 @@ class ResetJournal:
                 float(told["at"]),
                 (str(name), str(origin)),
                 _plan_of(told["plan"]),
-                str(told["content"]),
+                tuple(map(str, told["contents"])),
                 tuple(map(str, told["done"])),
             )
         except FileNotFoundError:
@@ -118,8 +118,7 @@ class ResetJournal:
             OSError: The card takes nothing.
         """
         past = self.past()
-        seen = [one for one in past.seen if one != begun.content]
-        seen += [begun.content] if begun.content else []
+        seen = [*(one for one in past.seen if one not in begun.contents), *begun.contents]
         name, origin = begun.by
         last = {"at": begun.at, "by": name, "from": origin, "groups": list(begun.plan.groups), "wipe": begun.plan.wipe}
         replace_whole(self._past, _written({"seen": seen[-_MOST_SEEN:], "last": last}))

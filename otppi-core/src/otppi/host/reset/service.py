@@ -12,7 +12,7 @@ from otppi.api.errors import NotSupported, OtpPiError
 from otppi.api.media import MediaWatcher, MediaWatcherType, Medium
 from otppi.api.operations import Actor, Role
 from otppi.api.services import Service
-from otppi.host.reset.carrying_out import Resets
+from otppi.host.reset.carrying_out import ON_THE_CARD, Resets
 from otppi.host.reset.journal import BegunReset
 from otppi.host.reset.settings import RESET
 from otppi.host.reset.signals import StickSignal, show
@@ -140,7 +140,7 @@ class StickResets(Service):
     def _go_on(self) -> None:
         """Do the steps that are left of a reset; one that fails is tried again later."""
         begun = self._resets.begun
-        if begun is None or any(not one.startswith("network") for one in begun.steps_left):
+        if begun is None or any(one.startswith(ON_THE_CARD) for one in begun.steps_left):
             return  # what is on the card is done when the folder is opened
         try:
             for step in begun.steps_left:
