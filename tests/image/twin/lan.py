@@ -36,7 +36,9 @@ class Lan:
         return self
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["ip", "netns", "delete", self._name], capture_output=True)  # the cable goes with it
+        # The kernel takes the cable of a deleted namespace away some time later; the next one is to have its name.
+        subprocess.run(["ip", "-n", self._name, "link", "delete", "lan"], capture_output=True)
+        subprocess.run(["ip", "netns", "delete", self._name], capture_output=True)
 
     def curl(self, url: str, *options: str) -> str:
         """Ask for a page, and return its head and text; empty where nobody answers."""
