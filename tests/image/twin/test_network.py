@@ -25,9 +25,11 @@ SHORT = 30
 WRITER = """
 from pathlib import Path
 from otppi.api.trials import WriterContext
+from otppi.host.data_folder import boot_folder_path
 from otppi_network_{name}.plugin import otppi_network_writers
 (one,) = otppi_network_writers()
-writer = one.create(WriterContext(Path("/run/otppi/test/{name}"), Path("/var/lib/otppi/test")))
+boot_folder = boot_folder_path(Path("/var/lib/otppi")) / "trials/network_{name}"
+writer = one.create(WriterContext(boot_folder, Path("/var/lib/otppi/test")))
 writer.change(dict(writer.values()) | {values!r}, {seconds})
 """
 

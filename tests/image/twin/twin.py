@@ -164,6 +164,32 @@ class Twin:
         """Return the journal of this boot."""
         return self.run("journalctl", "--boot", "--no-pager", "--output", "cat", *options)
 
+    def tell(self) -> str:
+        """Return how it is, for who looks why a test failed: the gateway, what failed, and the last of the journal."""
+        if not self._init:
+            return self.console()
+        state = ("--property", "ActiveState,SubState,Result,NRestarts,ExecMainStatus,ExecMainStartTimestamp")
+        told = [
+            self.run("systemctl", "show", "otppi.service", *state, check=False),
+            self.run("systemctl", "--failed", "--no-legend", "--plain", check=False),
+            self.run("systemctl", "list-jobs", "--no-legend", check=False),
+            *(
+                self.run(
+                    "journalctl",
+                    "--boot",
+                    "--no-pager",
+                    "--lines",
+                    "60",
+                    "--output",
+                    "short-monotonic",
+                    *of,
+                    check=False,
+                )
+                for of in ((), ("--unit=otppi.service",))
+            ),
+        ]
+        return "\n".join(told)
+
     def console(self) -> str:
         """Return what the console showed."""
         return (self._folder / "console").read_text(errors="replace")[-4000:]

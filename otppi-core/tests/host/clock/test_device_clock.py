@@ -132,6 +132,40 @@ def test_what_the_device_does_not_do_is_told_and_not_tried_each_minute(bench: Be
     assert told not in bench.clock.warnings()
 
 
+class SlowToObey(SystemdClock):
+    """A device that answers nothing in time, until it is less busy."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.tries, self.is_busy = 0, True
+
+    def set_time_zone(self, name: str) -> None:
+        self.tries += 1
+        if self.is_busy:
+            raise NotDone("systemd has not answered")
+        super().set_time_zone(name)
+
+
+def test_what_a_busy_device_did_not_do_is_tried_again_soon(bench: Bench) -> None:
+    """A call that had no answer in time had left the clock as it was for an hour."""
+    writer, minutes = SlowToObey(bench.device.root), 0
+    clock = DeviceClock(
+        bench.data.config, writer, lambda: bench.newest, bench.folder, bench.wall, lambda: minutes * 60.5
+    )
+    bench.set(time_zone="Asia/Jakarta")
+    tried_at = []
+    for minutes in range(180):
+        before = writer.tries
+        clock.refresh()
+        if writer.tries > before:
+            tried_at.append(minutes)
+    assert tried_at == [0, 1, 3, 7, 15, 31, 63, 123]
+    writer.is_busy, minutes = False, 240
+    clock.refresh()
+    assert bench.device.time_zone == "Asia/Jakarta"
+    assert not [one for one in clock.warnings() if "settings" in one]
+
+
 @pytest.mark.parametrize(
     "servers",
     [

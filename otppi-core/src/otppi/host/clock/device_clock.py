@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 _EACH: Final = 60.0
 """Seconds from look to look."""
-_NOT_AGAIN: Final = 3600.0
-"""Seconds for which something is not tried again that the device did not do."""
+_AGAIN, _AGAIN_AT_MOST = 60.0, 3600.0
+"""Seconds after which something is tried again that the device did not do: twice as many each time."""
 _AGREES: Final = 120.0
 """Seconds by which the clock may differ from that with the battery, which has set it."""
 _BEHIND: Final = 60.0
@@ -70,6 +70,22 @@ class _Wish(NamedTuple):
     put: Callable[[Any], None]
 
 
+class _Attempt(NamedTuple):
+    """What was tried for a wish that is not fulfilled: how it was to be, when, and after how long it is tried again."""
+
+    wanted: Any
+    at: float
+    pause: float = _AGAIN
+
+    def is_recent(self, now: float) -> bool:
+        """Whether it is too early to try again: the looks, a minute apart, are not to the second."""
+        return now - self.at < self.pause - _AGAIN / 2
+
+    def again(self, now: float) -> "_Attempt":
+        """Return the next one."""
+        return _Attempt(self.wanted, now, min(2 * self.pause, _AGAIN_AT_MOST))
+
+
 class DeviceClock(Service):
     """Any thread may call anything; `run` is the one that looks.
 
@@ -79,6 +95,7 @@ class DeviceClock(Service):
         newest: Returns the newest date that this device cannot be before, in Unix seconds.
         boot_folder: On the RAM disk: what is there is gone with the power, as is the time.
         wall: The clock.
+        monotonic: What nobody sets; seconds.
     """
 
     name = "device clock"
@@ -91,17 +108,19 @@ class DeviceClock(Service):
         newest: Callable[[], float],
         boot_folder: Path,
         wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
         self._writer = writer
         self._newest = newest
         self._mark = boot_folder / _MARK
         self._wall = wall
+        self._monotonic = monotonic
         self._writing = RLock()
         self._wake = Condition()
         self._state: ClockState | None = None
         self._troubles: dict[str, str] = {}
-        self._tried: dict[str, tuple[object, float]] = {}
+        self._tried: dict[str, _Attempt] = {}
         self._stopping = self._changed = False
 
     # -- the service ------------------------------------------------------------------------------------------------
@@ -296,13 +315,14 @@ class DeviceClock(Service):
         return sum(self._keep(wish) for wish in self._wishes(state)) > 0
 
     def _keep(self, wish: _Wish) -> bool:
-        """Put one thing right, and return whether that was tried: not again for an hour where it had no effect."""
+        """Put one thing right, and return whether that was tried: where it has no effect, less and less often."""
         self._forget(wish)
-        wanted, at = self._tried.get(wish.what, (None, 0.0))
-        tried_lately = wish.what in self._tried and wanted == wish.wanted and time.monotonic() - at < _NOT_AGAIN
-        if wish.wanted == wish.found or tried_lately:
+        now, before = self._monotonic(), self._tried.get(wish.what)
+        if before is not None and before.wanted != wish.wanted:
+            before = None
+        if wish.wanted == wish.found or (before is not None and before.is_recent(now)):
             return False
-        self._tried[wish.what] = wish.wanted, time.monotonic()
+        self._tried[wish.what] = before.again(now) if before is not None else _Attempt(wish.wanted, now)
         try:
             wish.put(wish.wanted)
         except OtpPiError as error:
