@@ -1,7 +1,7 @@
 """The ports of services follow the settings, by the real unit's program; packets tell."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Gateway:
 
     def __init__(self, folder: Path, device: Folders) -> None:
         self.page, self.api = 8888, 8899
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[Mapping[str, Any]] = []
         self.events = Events()
         context = ServiceContext(self.events, self.settings, folder, device.services, self.listening)
         self.service = FollowingService(context, device.kept, device.told)
