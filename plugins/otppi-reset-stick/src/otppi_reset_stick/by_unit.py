@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 
 UNIT: Final = "otppi-read-stick@{device}.service"
 ANSWERS: Final = Path("/run/otppi-stick")
-_PATIENCE: Final = 45.0
-"""Seconds for the unit: a stick that does not answer keeps the kernel for 30 s (SD_TIMEOUT, drivers/scsi/sd.h)."""
+_PATIENCE: Final = 100.0
+"""Seconds for the unit. systemd ends it after 60; but while a stick does not answer, the kernel does not let go of the
+program for 30 s more (SD_TIMEOUT, drivers/scsi/sd.h)."""
 _LONGEST: Final = 4 * len(WANTED) * LARGEST
 _WHY: Final[Mapping[str, Text]] = {
     LARGE: _("a file on it is larger than 64 KiB"),

@@ -27,8 +27,8 @@ DEVICE: Final = re.compile(r"sd[a-z]{1,2}[0-9]{0,2}")
 """Names of disks and partitions that are read (Linux allocated devices, block 8)."""
 LARGE, SLOW, UNREADABLE = "large", "slow", "unreadable"
 """Why a stick was not read."""
-_PATIENCE: Final = 6.0
-"""Seconds for all that is read of a FAT: a slow stick needs half of one."""
+_PATIENCE: Final = 20.0
+"""Seconds for all that is read of a FAT. A slow stick needs half of one, but it is read while a small board starts."""
 _MISSING: Final = re.compile(rb"not found|No such file", re.IGNORECASE)
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": os.devnull, "MTOOLSRC": os.devnull}
 

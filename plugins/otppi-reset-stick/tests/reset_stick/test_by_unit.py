@@ -1,6 +1,7 @@
 """What the gateway makes of the unit's answers: those of its program, none, and those of whoever took it over."""
 
 import base64
+import configparser
 import json
 import os
 from collections.abc import Callable
@@ -10,9 +11,14 @@ import pytest
 
 from otppi.api.media import LARGEST, Medium
 from otppi.kit.system_units import UnitError
+from otppi_reset_stick import read_stick
 from otppi_reset_stick.by_unit import ByUnit
 from otppi_reset_stick.read_stick import main
 from reset_stick.images import FILES, exfat, fat
+
+_UNIT = Path(__file__).parents[4] / "overlays/reset/etc/systemd/system/otppi-read-stick@.service"
+_SCSI = 30.0
+"""Seconds in which the kernel does not let go of a stick that does not answer (SD_TIMEOUT, drivers/scsi/sd.h)."""
 
 
 def _unit(answers: Path, devices: Path) -> Callable[[str, float], None]:
@@ -47,6 +53,18 @@ def test_a_unit_that_does_not_start(tmp_path: Path, caplog: pytest.LogCaptureFix
 
     assert ByUnit(tmp_path, start).read("sda", "").problem == "took too long, and was ended"
     assert "sda is not read" in caplog.text
+
+
+def test_the_unit_is_waited_for_longer_than_it_may_take() -> None:
+    """Else a stick that is read late is told as one that was not, and the next one finds the unit at work."""
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.read_string(_UNIT.read_text())
+    starts, stops = (float(unit["Service"][name]) for name in ("TimeoutStartSec", "TimeoutStopSec"))
+    waited: list[float] = []
+    ByUnit(_UNIT.parent, lambda name, seconds: waited.append(seconds)).read("sda", "")
+    assert waited[0] > starts + stops + _SCSI
+    # The interpreter alone took 12 s in a board that was emulated and busy.
+    assert starts > read_stick._PATIENCE + 30
 
 
 def _answer(files: object, problem: object = "") -> bytes:
