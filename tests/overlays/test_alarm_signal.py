@@ -104,7 +104,7 @@ def test_a_reset_sounds_first(tmp_path: Path, light: Led, buzzer: Led) -> None:
 
 
 def test_a_test_is_short_and_leaves_a_light_that_blinks(tmp_path: Path, light: Led, buzzer: Led) -> None:
-    run = [PROGRAM, "test", tmp_path / "leds", "0.1"]
+    run = [str(PROGRAM), "test", str(tmp_path / "leds"), "0.1"]
     subprocess.run(run, check=True, timeout=PATIENCE)
     assert (light.folder / "trigger").read_text() == "none\n"
     assert (buzzer.next(), light.next()) == ("1", "0")

@@ -49,7 +49,10 @@ class AlarmSignal:
         self._lock = Lock()
         self._beeping: frozenset[tuple[str, str]] = frozenset()
         self._silenced: frozenset[tuple[str, str]] = frozenset()
+        self._wanted: AlarmPattern | None = None
         self._shown: AlarmPattern | None = None
+        """What is shown, or is about to be."""
+        self._works = False
         self._thread: PromptThread | None = None
 
     @property
@@ -62,7 +65,7 @@ class AlarmSignal:
     @property
     def is_beeping(self) -> bool:
         """Whether the buzzer beeps for an alarm."""
-        return self._shown in (AlarmPattern.SOUND, AlarmPattern.BOTH)
+        return self._wanted in (AlarmPattern.SOUND, AlarmPattern.BOTH)
 
     def follow(self, raised: Iterable[AlarmLine], values: AlarmsValues) -> None:
         """Show what is raised now, by the settings. What takes time is done by a thread of its own.
@@ -72,7 +75,7 @@ class AlarmSignal:
             values: The settings of alarms.
         """
         there = self.there
-        if not there and self._shown is None:
+        if not there and self._wanted is None:
             return
         lines = list(raised)
         with self._lock:
@@ -91,9 +94,9 @@ class AlarmSignal:
         with self._lock:
             fresh = self._beeping - self._silenced
             self._silenced = self._beeping
-            shown = self._shown
-        if fresh and shown is not None:
-            self._show(AlarmPattern.LIGHT if shown in (AlarmPattern.LIGHT, AlarmPattern.BOTH) else None)
+            before = self._wanted
+        if fresh and before is not None:
+            self._show(AlarmPattern.LIGHT if before in (AlarmPattern.LIGHT, AlarmPattern.BOTH) else None)
         return len(fresh)
 
     def test(self) -> tuple[str, ...]:
@@ -122,15 +125,32 @@ class AlarmSignal:
 
     def _show(self, wanted: AlarmPattern | None) -> None:
         with self._lock:
-            if wanted is self._shown or (self._thread is not None and self._thread.lives):
-                return  # the next look sees to it
-            before, self._shown = self._shown, wanted
-            self._thread = PromptThread(lambda: _change(before, wanted), "alarm signal")
+            self._wanted = wanted
+            if self._works or wanted is self._shown:
+                return
+            self._thread = PromptThread(self._work, "alarm signal")
+            self._works = True
             try:
                 self._thread.start()
             except CANNOT_START:
-                self._thread, self._shown = None, before
+                self._thread, self._works = None, False
                 logger.error("alarms are not shown: no thread can be started")  # noqa: TRY400 - it says all
+
+    def _work(self) -> None:
+        """Have shown what is wanted, until that is so."""
+        while True:
+            with self._lock:
+                before, self._shown = self._shown, self._wanted
+                if before is self._shown:
+                    self._works = False
+                    return
+                now = self._shown
+            try:
+                _change(before, now)
+            except BaseException:
+                with self._lock:
+                    self._works = False  # the next change has a thread of its own
+                raise
 
 
 def _pattern(*, light: bool, sound: bool) -> AlarmPattern | None:
