@@ -1,4 +1,4 @@
-"""The page for who is locked out: its drawings are read on a phone and in the dark, and said to who does not see them."""
+"""The page for who is locked out: drawings, also on a phone and in the dark, and in words."""
 
 import pytest
 
