@@ -94,6 +94,11 @@ def take(browser: Browser, device: Device, folder: Path) -> None:
     page.press("[name=attempts]", "Enter")
     expect(page.locator("#problems")).to_contain_text("Mend 3 fields")
     shoot(page, folder / "form.webp")
+
+    page = opened(browser, "en", PHONE)
+    page.goto(f"{device.address}/locked")
+    page.locator("h2", has_text="A USB stick that resets it").evaluate("one => one.scrollIntoView()")
+    shoot(page, folder / "locked.webp")
     draw_brochure(folder)
 
 
@@ -113,6 +118,17 @@ def logged_in(
     browser: Browser, device: Device, username: str, language: str, width: int, *, dark: bool = False
 ) -> Page:
     """Open the first page of somebody who has logged in."""
+    page = opened(browser, language, width, dark=dark)
+    page.goto(f"{device.address}/login")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", PASSWORD)
+    with page.expect_navigation():
+        page.click("main button.primary")
+    return page
+
+
+def opened(browser: Browser, language: str, width: int, *, dark: bool = False) -> Page:
+    """Open an empty page of a browser."""
     context = browser.new_context(
         viewport={"width": width, "height": HEIGHTS[width]},
         device_scale_factor=SHARPNESS[width],
@@ -122,13 +138,7 @@ def logged_in(
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE * 1000)
-    page = context.new_page()
-    page.goto(f"{device.address}/login")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", PASSWORD)
-    with page.expect_navigation():
-        page.click("main button.primary")
-    return page
+    return context.new_page()
 
 
 def shoot(page: Page, path: Path) -> None:

@@ -24,12 +24,14 @@ UNITS = {
     RESET / "systemd/system/otppi-read-stick@.service": ("sda1", 1.0),
 }
 """The units, each with an instance, and the exposure that systemd may find at most."""
-SIGNAL = RESET / "systemd/system/otppi-signal@.service"
-"""Its program is a shell script; what else is said of units is tried of it, too."""
+ALARMS = ROOT / "overlays/alarms/etc"
+SIGNALS = [RESET / "systemd/system/otppi-signal@.service", ALARMS / "systemd/system/otppi-alarm@.service"]
+"""Their programs are shell scripts; what else is said of units is tried of them, too."""
 RULES = [
     PPP / "polkit-1/rules.d/50-otppi-ppp.rules",
     POWER / "polkit-1/rules.d/50-otppi-usb-power.rules",
     RESET / "polkit-1/rules.d/50-otppi-reset.rules",
+    ALARMS / "polkit-1/rules.d/50-otppi-alarm.rules",
     UPDATE / "polkit-1/rules.d/50-otppi-update.rules",
     UPDATE / "polkit-1/rules.d/50-otppi-security-updates.rules",
 ]
@@ -41,14 +43,16 @@ def analyze(folder: Path, unit: Path, *arguments: str) -> "subprocess.CompletedP
     """Have systemd read a unit whose Python is that of the test."""
     copy = folder / unit.name
     text = unit.read_text().replace("/opt/otppi/bin/python", sys.executable)
-    copy.write_text(text.replace("/usr/lib/otppi/", f"{ROOT}/overlays/reset/usr/lib/otppi/"))
+    role = "alarms" if "alarm" in unit.name else "reset"
+    copy.write_text(text.replace("/usr/lib/otppi/", f"{ROOT}/overlays/{role}/usr/lib/otppi/"))
+    (folder / "otppi.service").write_text("[Service]\nExecStart=/bin/true\n")  # that it is bound to
     environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"}
     command = ["systemd-analyze", *arguments, str(copy)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", [*UNITS, SIGNAL], ids=lambda one: one.name)
+@pytest.mark.parametrize("unit", [*UNITS, *SIGNALS], ids=lambda one: one.name)
 def test_systemd_understands_every_line_of_a_unit(tmp_path: Path, unit: Path) -> None:
     done = analyze(tmp_path, unit, "verify", "--man=no")
     assert (done.returncode, done.stderr) == (0, "")
@@ -97,12 +101,13 @@ def test_the_reader_of_sticks_has_a_user_of_its_own_and_one_device_to_read() -> 
 
 
 @needs_systemd
-def test_the_signal_is_exposed_to_little(tmp_path: Path) -> None:
-    done = analyze(tmp_path, SIGNAL, "security", "--offline=yes", "--no-pager", "--threshold=16")
+@pytest.mark.parametrize("unit", SIGNALS, ids=lambda one: one.name)
+def test_the_signal_is_exposed_to_little(tmp_path: Path, unit: Path) -> None:
+    done = analyze(tmp_path, unit, "security", "--offline=yes", "--no-pager", "--threshold=16")
     assert done.returncode == 0, done.stdout[-200:]
 
 
-@pytest.mark.parametrize("unit", [*UNITS, SIGNAL], ids=lambda one: one.name)
+@pytest.mark.parametrize("unit", [*UNITS, *SIGNALS], ids=lambda one: one.name)
 def test_no_unit_starts_by_itself(unit: Path) -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     parser.read(unit)
@@ -170,6 +175,15 @@ def test_the_gateway_may_have_sticks_read_and_signals_shown() -> None:
     shows = [asks(f"otppi-signal@{one}.service", verb) for one in ("reading", "done", "refused")
              for verb in ("start", "stop")]  # fmt: skip
     assert set(answers(asks("otppi-reset-network.service"), *reads, *shows)) == {"yes"}
+
+
+def test_the_gateway_may_have_alarms_shown() -> None:
+    shows = [asks(f"otppi-alarm@{one}.service", verb) for one in ("light", "sound", "both", "test")
+             for verb in ("start", "stop")]  # fmt: skip
+    assert set(answers(*shows)) == {"yes"}
+    others = [asks(f"otppi-alarm@{one}.service") for one in ("", "light\n", "x", "../light")]
+    others += [asks("otppi-alarm@light.service", "restart"), asks("otppi-alarm@light.service", user="nobody")]
+    assert set(answers(*others)) == {None}
 
 
 def test_the_gateway_may_not_have_other_devices_read() -> None:

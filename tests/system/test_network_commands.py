@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from otppi.testing.network_manager import NetworkManagerProcess
+from otppi.testing.waiting import until
 from tests.system.conftest import Gateway
 
 FIXED = {"dhcp": False, "ip_address": "10.77.0.2", "gateway": "10.77.0.1"}
@@ -65,3 +66,18 @@ def test_what_is_no_change(gateway: Gateway, network: NetworkManagerProcess, val
     assert done.stderr
     assert "Traceback" not in done.stderr
     assert network.addresses == []
+
+
+def test_settings_that_are_kept_and_not_in_use(gateway: Gateway, network: NetworkManagerProcess) -> None:
+    """As after a backup of another device was put back: the gateway tells, and puts them in use on trial."""
+    document = json.dumps({"network_ethernet": FIXED})
+    assert gateway.cli("settings", "import", "-", stdin=document).returncode == 0
+    until(lambda: told(gateway)["differs"] == {"network_ethernet": ["dhcp", "ip_address", "gateway"]})
+    said = "otppi network apply network_ethernet"
+    assert said in gateway.cli("network", "status").stdout
+    assert said in gateway.cli("network", "show").stdout
+    assert said in gateway.cli("doctor").stdout
+    told(gateway, "apply", "network_ethernet")
+    assert network.addresses == ["10.77.0.2/24"]
+    told(gateway, "confirm")
+    until(lambda: told(gateway)["differs"] == {})

@@ -6,7 +6,7 @@ done
 find "${OTPPI_SOURCE}/plugins" -path '*/udev/*.rules' -exec install -m 644 -t "${ROOTFS_DIR}/etc/udev/rules.d" {} +
 install -d "${ROOTFS_DIR}/usr/share/doc/otppi"
 install -m 644 -t "${ROOTFS_DIR}/usr/share/doc/otppi" "${OTPPI_SOURCE}/README.md" "${OTPPI_SOURCE}/LICENSE" \
-  "${OTPPI_SOURCE}"/docs/{firewall,image,mobile-internet,network,reset}.md # units name them as their documentation
+  "${OTPPI_SOURCE}"/docs/{firewall,hardware,image,mobile-internet,network,reset}.md # units name them as their documentation
 # git keeps no modes but one bit.
 find "${OTPPI_SOURCE}/overlays" -type d -printf '%P\n' | cut -s -d/ -f2- | while read -r folder; do
   chmod 755 "${ROOTFS_DIR}/${folder}"

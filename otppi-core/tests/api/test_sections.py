@@ -210,6 +210,7 @@ def test_a_setting_may_have_another_effect_than_its_section() -> None:
     [
         (Input.HOST, ["broker.example.com", "127.0.0.1", "::1", "[::1]", "büro"], ["a b", "http://x", "x:80", "u@x"]),
         (Input.IP_ADDRESS, ["127.0.0.1", "::1"], ["localhost", "1.2.3", "[::1]"]),
+        (Input.LISTEN_ADDRESS, ["0.0.0.0", "::1"], ["localhost", "*"]),
         (Input.EMAIL, ["ani@example.com", ""], ["ani", "ani@", "@example.com", "a b@example.com", "a@b@example.com"]),
         (Input.URL, ["https://example.com/x?y", "http://[::1]:80/"], ["example.com", "ftp://x", "http://u:p@x/"]),
         (Input.PATH, ["/etc/ca.pem", "ca.pem"], ["/etc/", "a\nb"]),

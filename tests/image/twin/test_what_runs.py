@@ -157,7 +157,7 @@ def test_gateway_is_confined(twin: Twin) -> None:
     [
         "otppi-dhcp", "otppi-dhcp-apply", "otppi-dhcp-end", "otppi-first-boot", "otppi-access-point",
         "otppi-reset-network", "otppi-firewall",
-        "otppi-read-stick@sda1", "otppi-signal@done",
+        "otppi-read-stick@sda1", "otppi-signal@done", "otppi-alarm@light",
         "otppi-update",
         "otppi-self-test", "otppi-version-back@keep",
     ],
@@ -185,6 +185,7 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
         ("StartUnit", "otppi-read-stick@mmcblk0p2.service"),
         ("StopUnit", "otppi-read-stick@sda1.service"),
         ("StartUnit", "otppi-signal@other.service"),
+        ("StartUnit", "otppi-alarm@other.service"),
         ("StopUnit", "otppi-update.service"),
         ("StartUnit", "otppi-self-test.service"),
         ("StartUnit", "otppi-version-back@x.service"),

@@ -1,5 +1,6 @@
 """Services: the parts of a gateway that live as long as it runs, its own and those of plugins."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,11 +82,22 @@ class ListeningPort:
     Attributes:
         section, setting: The keys of the setting.
         port: Its value; none that is any free one.
+        address: The section's setting with the input `LISTEN_ADDRESS`: of this device; empty are all of them.
     """
 
     section: str
     setting: str
     port: int
+    address: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only programs of this device reach it: its address is of the loopback (RFC 1122 3.2.1.3)."""
+        if not self.address:
+            return False
+        address = ipaddress.ip_address(self.address)
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return (mapped or address).is_loopback
 
 
 @dataclass(frozen=True, slots=True)

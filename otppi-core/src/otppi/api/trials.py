@@ -105,6 +105,10 @@ def _nothing(_values: Values, _others: Mapping[str, Values]) -> Iterable[FieldEr
     return ()
 
 
+def _as_kept(values: Values, _others: Mapping[str, Values]) -> Values | None:
+    return values
+
+
 @dataclass(frozen=True, slots=True)
 class WriterType:
     """What a plugin registers: how one part of the device's network is changed, and its settings.
@@ -115,6 +119,8 @@ class WriterType:
         seconds: How long a trial lasts: time enough to come back by the new address and to confirm it.
         check: Says which settings, by their keys, cannot work together with those of the other writers' sections.
         address: Says by which address the device is reached when values are in use; None where that stays.
+        expected: Says what is in use where some values are kept, beside what is in use of the other writers' sections:
+            where that is something else, people are told. None where nobody can say, or where it is put in use anyway.
     """
 
     section: Section
@@ -122,3 +128,4 @@ class WriterType:
     seconds: float = 90.0
     check: Callable[[Values, Mapping[str, Values]], Iterable[FieldError]] = _nothing
     address: Callable[[Values], str | None] = lambda _values: None
+    expected: Callable[[Values, Mapping[str, Values]], Values | None] = _as_kept

@@ -32,6 +32,12 @@ def _with_values(name: str, options: Options) -> int:
     return show_plain(options, gateway(options.data).call(name, arguments, revision=revision))
 
 
+def _with_section(name: str, options: Options) -> int:
+    return show_plain(
+        options, gateway(options.data).call(name, {"section": options.section}, revision=options.revision)
+    )
+
+
 def _with_token(name: str, options: Options) -> int:
     arguments = {"token": options.token}
     return show_plain(options, gateway(options.data).call(name, arguments, revision=options.revision))
@@ -43,18 +49,39 @@ def _token(parser: Parser) -> None:
     )
 
 
+def _differs(key: str, settings: list[str]) -> str:
+    return _(
+        "{section}: other values are kept than are in use ({settings}). Use them: otppi network apply {section}; keep "
+        "those in use: otppi network adopt {section}",
+        section=key,
+        settings=", ".join(settings),
+    )
+
+
+def _status(options: Options, told: Any) -> int:
+    """Show the trial, and where other values are kept than are in use."""
+    shown = {key: value for key, value in told.items() if key != "differs"}
+    lines = [*plain_lines(shown), *(_differs(key, settings) for key, settings in told["differs"].items())]
+    show(options, told, lines)
+    return Exit.DONE
+
+
 def _shown(options: Options, sections: Any) -> int:
     """Show each part by itself: what is in use, or what is kept and why no more is known."""
     lines = []
     for key, one in sections.items():
         lines.append(f"{key}: {one['problem']}" if one["problem"] else f"{key}:")
         lines += [f"  {line}" for line in plain_lines(one["in_use"] or one["kept"])]
+        if one["differs"]:
+            lines.append(_differs(key, one["differs"]))
     show(options, sections, lines)
     return Exit.DONE
 
 
 OWN = {
     "network show": Own(show=_shown),
+    "network status": Own(show=_status),
+    "network apply": Own(partial(_with_section, "network_apply"), hidden=_TOKEN),
     "network check": Own(partial(_with_values, "network_check")),
     "network change": Own(partial(_with_values, "network_change"), hidden=_TOKEN),
     "network confirm": Own(partial(_with_token, "network_confirm"), arguments=_token, hidden=_TOKEN),

@@ -23,6 +23,7 @@ INPUTS = {
     Input.IP_ADDRESS: ("text", ""),
     Input.PORT: ("text", "numeric"),
     Input.LISTEN_PORT: ("text", "numeric"),
+    Input.LISTEN_ADDRESS: ("text", ""),
     Input.SERIAL_PORT: ("text", ""),
     Input.PATH: ("text", ""),
     Input.URL: ("text", "url"),

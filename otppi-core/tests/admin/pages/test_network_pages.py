@@ -218,3 +218,30 @@ def test_picture_of_the_new_wifi() -> None:
     assert wifi_picture({"passphrase": ""}, {"ssid": "OTP-Pi"}) == ""
     picture = wifi_picture({"passphrase": 'a;b:"\\,c d'}, {"ssid": "OTP-Pi"})
     assert picture.startswith("<svg")
+
+
+def test_settings_that_are_kept_and_not_in_use_are_offered(site: Site, network: NetworkManagerProcess) -> None:
+    """As after a backup of another device was put back."""
+    restored = {"dhcp": False, "ip_address": "10.77.0.9", "gateway": "10.77.0.1"}
+    site.data.config.update({ETHERNET: restored})
+    browser = site.inside(Role.ADMINISTRATOR)
+    listed = browser.get("/network")
+    assert "Other settings are kept than are in use, as after a restore: Address by DHCP, IP Address, Gateway" in (
+        listed.words
+    )
+    looked = browser.post("/network/kept", {"section": ETHERNET})
+    assert "Use these settings?" in looked.words
+    assert f"http://10.77.0.9:{site.port}{link_of(looked.text)}" in looked.text
+    assert network.addresses == [], "to be shown changes nothing"
+    browser.post("/network/apply", {"token": token_of(looked.text)})
+    until(lambda: network.addresses == ["10.77.0.9/24"], network.log)
+    stranger = site.browser()
+    stranger.get(link_of(looked.text))
+    assert stranger.post(link_of(looked.text)).status == 200
+    assert "Other settings are kept" not in browser.get("/network").words
+    assert browser.post("/network/kept", {"section": ETHERNET}).status == 409
+    site.data.config.update({ETHERNET: restored | {"ip_address": "10.77.0.8"}})
+    assert browser.post("/network/adopt", {"section": ETHERNET}).location == "/network"
+    assert "What is in use is kept." in browser.get("/network").words
+    assert site.data.config.one(ETHERNET)["ip_address"] == "10.77.0.9"
+    assert network.addresses == ["10.77.0.9/24"]

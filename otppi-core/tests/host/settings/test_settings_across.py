@@ -1,13 +1,14 @@
 """What cannot work is refused when it is set; what is kept so blocks its thread until it is changed."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from otppi.api.errors import InvalidSettings
 from otppi.api.services import ListeningPort
-from otppi.api.settings import Input, Section, boolean, integer
+from otppi.api.settings import Input, Section, boolean, integer, text
 from otppi.host.data_folder import DataFolder, config_of
 from otppi.host.modems.settings import MODEMS
 from otppi.host.runtime.supervisor import Supervised, ThreadState
@@ -120,6 +121,26 @@ def test_which_ports_are_listened_on(listeners: Config) -> None:
     assert listeners.listening() == [ListeningPort("first", "port", 8080)]
     listeners.update({"second": {"port": 8081, "enable": True}})
     assert listeners.listening() == [ListeningPort("first", "port", 8080), ListeningPort("second", "port", 8081)]
+
+
+def test_at_which_address_they_are_listened_on(data: DataFolder) -> None:
+    own = text("bind_address", "Address", "An address.", input=Input.LISTEN_ADDRESS)
+    section = replace(listener("own"), settings=(*listener("own").settings, own))
+    config = Config(data.store, Declarations((section,)))
+    config.update({"own": {"port": 8080}})
+    assert [one.address for one in config.listening()] == [""]
+    config.update({"own": {"port": 8080, "bind_address": "127.0.0.1"}})
+    assert config.listening() == [ListeningPort("own", "port", 8080, "127.0.0.1")]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_what_can_be_reached_from_the_device_only(address: str) -> None:
+    assert ListeningPort("own", "port", 8080, address).is_local
+
+
+@pytest.mark.parametrize("address", ["", "0.0.0.0", "::", "192.0.2.1", "fe80::1%eth0", "::ffff:192.0.2.1"])
+def test_what_can_be_reached_by_network(address: str) -> None:
+    assert not ListeningPort("own", "port", 8080, address).is_local
 
 
 def test_one_that_is_kept_so_stops_no_other_change(data: DataFolder, listeners: Config) -> None:

@@ -165,7 +165,8 @@ def test_a_change_is_in_use_and_kept_when_it_is_confirmed(network: Network) -> N
     assert network.config.one("network-wire")["address"] == "192.168.1.2"
     assert network.ask("network_confirm", token=begun["token"]) == {"section": "network-wire"}
     assert network.wire.kept["address"] == network.config.one("network-wire")["address"] == "192.168.1.50"
-    assert network.ask("network_status") == {"trial": None, "last": {"section": "network-wire", "end": "confirmed"}}
+    last = {"section": "network-wire", "end": "confirmed"}
+    assert network.ask("network_status") == {"trial": None, "last": last, "differs": {}}
 
 
 def test_what_nobody_confirms_comes_to_its_end_by_itself(quick: Network) -> None:

@@ -1,11 +1,11 @@
 """What this plugin registers: the firewall's settings with what changes them, and what follows those of services."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from otppi.api import hookimpl
 from otppi.api.operations import Operation
 from otppi.api.services import Service, ServiceContext, ServiceType
-from otppi.api.trials import Writer, WriterContext, WriterType
+from otppi.api.trials import Values, Writer, WriterContext, WriterType
 from otppi.kit import system_units
 from otppi_firewall_nftables.operations import OPERATIONS
 from otppi_firewall_nftables.settings import KEY, SECTION
@@ -15,7 +15,7 @@ from otppi_firewall_nftables.text import _
 @hookimpl
 def otppi_firewall_writers() -> Sequence[WriterType]:
     """Return the one writer of this plugin."""
-    return [WriterType(section=SECTION, create=_writer)]
+    return [WriterType(section=SECTION, create=_writer, expected=_expected)]
 
 
 @hookimpl
@@ -38,6 +38,10 @@ def otppi_services() -> Sequence[ServiceType]:
 def otppi_operations() -> Sequence[Operation]:
     """Return what is asked of the firewall in few words."""
     return OPERATIONS
+
+
+def _expected(_values: Values, _others: Mapping[str, Values]) -> None:
+    """Say that nothing has to be compared: the service puts the rows that are kept in use when the gateway starts."""
 
 
 def _writer(context: WriterContext) -> Writer:

@@ -31,8 +31,9 @@ class Ports:
     """What the table is made of.
 
     Attributes:
-        services: The TCP ports at which the gateway listens by its settings.
-        page: The one of the administration's pages, which nobody closes; None where they are not served.
+        services: The TCP ports at which the gateway listens by its settings, and can be reached by network.
+        page: The one of the administration's pages, which nobody closes; None where they are not served, or
+            to this device only.
         rows: What the owner opens and closes by hand.
     """
 

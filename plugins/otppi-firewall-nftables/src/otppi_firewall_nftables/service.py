@@ -82,6 +82,7 @@ class FollowingService(Service):
 
 
 def services_of(listening: Sequence[ListeningPort]) -> Services:
-    """Return what the unit is told of the ports at which the gateway listens."""
-    page = next((one.port for one in listening if (one.section, one.setting) == PAGES), None)
-    return Services(tuple(sorted({one.port for one in listening})), page)
+    """Return what the unit is told of the ports at which the gateway listens, but of local ones."""
+    reached = [one for one in listening if not one.is_local]
+    page = next((one.port for one in reached if (one.section, one.setting) == PAGES), None)
+    return Services(tuple(sorted({one.port for one in reached})), page)

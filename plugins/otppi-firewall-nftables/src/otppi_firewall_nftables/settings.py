@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from otppi.api.services import ListeningPort
 from otppi.api.settings import Document, Effect, FieldError, Section, integer, rows, text
 from otppi_firewall_nftables.text import _
 
@@ -53,7 +54,11 @@ def _check_document(document: Document) -> Iterable[FieldError]:
     """Refuse what would close the port of the administration's pages, whichever of the two is changed."""
     section, setting = PAGES
     pages, own = document.object(section), document.object(KEY)
-    if pages and own and pages["enable"] and (index := closing_row(own["ports"], pages[setting])) is not None:
+    if not pages or not own or not pages["enable"]:
+        return
+    if ListeningPort(section, setting, pages[setting], pages["bind_address"]).is_local:
+        return
+    if (index := closing_row(own["ports"], pages[setting])) is not None:
         yield FieldError(f"{KEY}.ports[{index}].open_to", page_stays_open())
 
 

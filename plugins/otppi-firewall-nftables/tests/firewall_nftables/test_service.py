@@ -13,6 +13,7 @@ from otppi.api.services import ListeningPort, ServiceContext
 from otppi.kit.system_units import IN_USE, UnitError
 from otppi.testing.waiting import PATIENCE, until
 from otppi_firewall_nftables import plugin
+from otppi_firewall_nftables.request import Services
 from otppi_firewall_nftables.service import FollowingService, services_of
 
 from .conftest import Device, Folders, ports, row
@@ -37,6 +38,7 @@ class Gateway:
 
     def __init__(self, folder: Path, device: Folders) -> None:
         self.page, self.api = 8888, 8899
+        self.api_address = ""
         self.rows: list[Mapping[str, Any]] = []
         self.events = Events()
         context = ServiceContext(self.events, self.settings, folder, device.services, self.listening)
@@ -46,7 +48,8 @@ class Gateway:
         return {"firewall": {"ports": self.rows}}[key]
 
     def listening(self) -> list[ListeningPort]:
-        return [ListeningPort("administration", "port", self.page), ListeningPort("any-plugin", "http", self.api)]
+        api = ListeningPort("any-plugin", "http", self.api, self.api_address)
+        return [ListeningPort("administration", "port", self.page), api]
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -83,6 +86,18 @@ def test_ports_follow_the_settings(device: Device, gateway: Gateway) -> None:
         until(lambda: gateway.service.describe() == {"ports": [9000, 9443], "page": 9000}, "it is not told")
     device.boot()
     reach("tcp/9000", "tcp/9443")
+
+
+def test_one_that_listens_for_this_device_only_opens_no_port(device: Device, gateway: Gateway) -> None:
+    asked = ("tcp/8888", "tcp/8899")
+    with gateway.running():
+        until(lambda: device.net.open("lan", *asked) == set(asked), "they are not open")
+        gateway.api_address = "127.0.0.1"
+        gateway.events.publish()
+        until(lambda: device.net.open("lan", *asked) == {"tcp/8888"}, "the API is still open")
+        gateway.api_address = "192.168.1.2"
+        gateway.events.publish()
+        until(lambda: device.net.open("lan", *asked) == set(asked), "they are not open again")
 
 
 def test_ports_that_were_reset_are_closed_and_those_of_a_backup_opened(device: Device, gateway: Gateway) -> None:
@@ -145,3 +160,4 @@ def test_damage_is_told_until_the_ports_are_kept_anew(device: Device, gateway: G
 def test_pages_that_are_not_served() -> None:
     assert services_of([ListeningPort("x", "port", 9), ListeningPort("y", "port", 9)]).ports == (9,)
     assert services_of([]).page is None
+    assert services_of([ListeningPort("administration", "port", 8888, "::1")]) == Services((), None)

@@ -45,7 +45,7 @@ class Document:
         return []
 
 
-PAGES = {"enable": True, "port": 8888}
+PAGES = {"enable": True, "port": 8888, "bind_address": ""}
 
 
 @pytest.mark.parametrize("to", ["lan", "access_point", "nobody"])
@@ -58,6 +58,7 @@ def test_the_port_of_the_pages_stays_open(to: str) -> None:
     assert not list(check(Document(PAGES, row(8888, "udp", to))))
     assert not list(check(Document(PAGES | {"enable": False}, row(8888, open_to=to))))
     assert not list(check(Document({}, row(8888, open_to=to))))
+    assert not list(check(Document(PAGES | {"bind_address": "127.0.0.1"}, row(8888, open_to=to))))
 
 
 def test_what_is_open() -> None:

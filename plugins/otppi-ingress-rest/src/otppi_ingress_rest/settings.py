@@ -1,6 +1,5 @@
 """The settings of the REST ingress, and the paths that follow from them."""
 
-import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -39,16 +38,6 @@ WAIT_LIMIT = 60
 def _not_reserved(path: str) -> str | None:
     taken = next((one for one in RESERVED if path == one or path.startswith(f"{one}/")), None)
     return _("must not be {taken}, which has a meaning of its own", taken=taken) if taken else None
-
-
-def _is_address(value: str) -> str | None:
-    if not value:
-        return None
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return _("must be an IPv4 or IPv6 address of this device, or empty for all of them")
-    return None
 
 
 def _problems(values: Mapping[str, Any]) -> Iterable[FieldError]:
@@ -109,7 +98,7 @@ SECTION = Section(
             "bind_address",
             _("Listen Address"),
             _("Address of this device to listen on; empty: all of them, IPv4 and IPv6."),
-            check=_is_address,
+            input=Input.LISTEN_ADDRESS,
             closed="127.0.0.1",
             group="http",
             advanced=True,

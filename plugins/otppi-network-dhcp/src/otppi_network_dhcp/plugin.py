@@ -10,7 +10,7 @@ from otppi.api import hookimpl
 from otppi.api.settings import FieldError, Input, Section, Setting, integer, rows, text, text_list
 from otppi.api.trials import Values, Writer, WriterContext, WriterType
 from otppi.kit.device_network.ipv4 import address_problem, addresses_problem, netmask_problem, own_net
-from otppi_network_dhcp.configuration import DEFAULTS, SHORTEST_LEASE
+from otppi_network_dhcp.configuration import DEFAULTS, SHORTEST_LEASE, in_use
 from otppi_network_dhcp.text import _
 
 _LONGEST_LEASE: Final = 31_536_000
@@ -138,6 +138,14 @@ def _check(values: Values, others: Mapping[str, Values]) -> Iterable[FieldError]
         yield FieldError("router_address", _("must be in the access point's net {net}", net=str(net)))
 
 
+def _expected(values: Values, others: Mapping[str, Values]) -> Values | None:
+    """Return what is used beside the access point's address, which the ranges follow."""
+    point = others.get("network_access_point")
+    if point is None:
+        return None
+    return in_use(values, ipaddress.IPv4Interface((point["ip_address"], point["prefix"])))
+
+
 def _create(context: WriterContext) -> Writer:
     from otppi_network_dhcp.writer import DhcpWriter
 
@@ -147,4 +155,4 @@ def _create(context: WriterContext) -> Writer:
 @hookimpl
 def otppi_network_writers() -> Sequence[WriterType]:
     """Return the one writer of this plugin."""
-    return [WriterType(section=SECTION, create=_create, check=_check)]
+    return [WriterType(section=SECTION, create=_create, check=_check, expected=_expected)]

@@ -184,3 +184,13 @@ def test_other_names_of_the_document() -> None:
 def test_files_are_for_all_to_read(device: Device) -> None:
     files: DhcpFiles = device.files
     assert {one.stat().st_mode & 0o777 for one in (files.configuration, files.in_use)} == {0o644}
+
+
+def test_what_is_expected_follows_the_access_point() -> None:
+    """So nobody is told that other settings are kept only because the access point has another address."""
+    (kind,) = otppi_network_writers()
+    point = {"ip_address": "10.0.5.1", "prefix": 25}
+    expected = kind.expected(SECTION.defaults(), {"network_access_point": point})
+    assert expected == in_use(SECTION.defaults(), ipaddress.IPv4Interface("10.0.5.1/25"))
+    assert expected != SECTION.defaults()
+    assert kind.expected(SECTION.defaults(), {}) is None

@@ -73,6 +73,25 @@ class NetworkPages:
             raise PageError(409, _("This page is too old"), _("Open the page of the network anew."))
         return self._trial()
 
+    @action(Role.ADMINISTRATOR, fresh=True)
+    def kept(self, **fields: Any) -> bytes:
+        """Look at what using the kept settings of a part would change, where others are in use."""
+        section, told = self._differing(text_of(fields, "section"))
+        kept = self._parts.config.one(section.key)
+        values = {key: kept[key] for key in told["differs"]}
+        try:
+            found = perform(self._parts, "network_check", section=section.key, values=values)
+        except OtpPiError as error:
+            return self._show(section, told["in_use"], words(error), status=422)
+        return self._review(section, told["in_use"], values, found, "")  # of a passphrase that nobody typed no picture
+
+    @action(Role.ADMINISTRATOR, fresh=True)
+    def adopt(self, **fields: Any) -> bytes:
+        """Keep what is in use of a part."""
+        section, _told = self._differing(text_of(fields, "section"))
+        outcome = tried(lambda: perform(self._parts, "network_adopt", section=section.key))
+        return see_other("/network", next(iter(outcome.problems.values()), _("What is in use is kept.")))
+
     @action(Role.ADMINISTRATOR)
     def accept(self, **_fields: Any) -> bytes:
         """Keep what is on trial."""
@@ -115,19 +134,35 @@ class NetworkPages:
             return self._show(section, values, words(error), Shown(given=given), 503)
         if not found["changed"]:
             return self._show(section, values, _("Nothing of it is new."), Shown(given=given))
-        asked = AskedFor(section.key, dict(given.values), found, own_session().name)
-        token = self._pending.add(asked)
+        return self._review(section, values, given.values, found, wifi_picture(given.values, values))
+
+    def _differing(self, key: str) -> tuple[Section, Any]:
+        """Return a part whose kept settings are not those in use, and what is known of it.
+
+        Raises:
+            PageError: There is none of that name, or it is as it is kept.
+        """
+        told = perform(self._parts, "network_show").get(key)
+        if told is None or not told["differs"]:
+            raise PageError(409, _("This page is too old"), _("Open the page of the network anew."))
+        return self._parts.config.sections[key], told
+
+    def _review(
+        self, section: Section, before: Mapping[str, Any], values: Mapping[str, Any], found: Any, picture: str
+    ) -> bytes:
+        """Show what would change, and how it is confirmed."""
+        token = self._pending.add(AskedFor(section.key, dict(values), found, own_session().name))
         return drawn(
             self._parts,
             "network_review.html",
             section=section,
-            rows=changes(section, values, {**values, **given.values}),
+            rows=changes(section, before, {**before, **values}),
             found=found,
             links=self._links(found["address"], found["address_before"], token),
             pattern=self._link("ADDRESS", token),
             seconds=found["seconds"],
-            picture=wifi_picture(given.values, values),
-            ssid=given.values.get("ssid", values.get("ssid", "")),
+            picture=picture,
+            ssid=values.get("ssid", before.get("ssid", "")),
             token=token,
         )
 

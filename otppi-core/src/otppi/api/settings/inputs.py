@@ -22,6 +22,7 @@ class Input(Enum):
     IP_ADDRESS = _("IP address")
     PORT = _("TCP port of a server")
     LISTEN_PORT = _("TCP port that is listened on")
+    LISTEN_ADDRESS = _("IP address of this device that is listened on")
     SERIAL_PORT = _("serial port")
     PATH = _("file")
     URL = _("URL")
@@ -103,6 +104,7 @@ def _span_problem(span: str) -> str | None:
 PROBLEMS: Final[Mapping[Input, Callable[[str], str | None]]] = {
     Input.HOST: _host_problem,
     Input.IP_ADDRESS: _address_problem,
+    Input.LISTEN_ADDRESS: _address_problem,
     Input.PATH: _path_problem,
     Input.URL: _url_problem,
     Input.EMAIL: _email_problem,

@@ -83,6 +83,7 @@ def check_gateway(data: Path) -> Iterator[Finding]:
         if client is not None:
             status = client.call("status", {})
             yield from _check_ingresses(status["ingresses"])
+            yield from _check_network(client.call("network_status", {}))
             for told in status["warnings"]:
                 yield warning(_("status"), told, _("it goes when its cause is gone: look with otppi status"))
         if not any(user["active"] and not user["blocked"] for user in ask(data, "users")):
@@ -97,6 +98,22 @@ def _check_settings(data: Path) -> Iterator[Finding]:
         yield problem(_("settings"), _("{one}; something safe is used", one=one), _("set it with: otppi settings set"))
     if not problems:
         yield ok(_("settings"), _("all of them can be used"))
+
+
+def _check_network(status: Mapping[str, Any]) -> Iterator[Finding]:
+    for section, settings in status["differs"].items():
+        yield warning(
+            _("network"),
+            _(
+                "{section}: other settings are kept than are in use ({settings})",
+                section=section,
+                settings=", ".join(settings),
+            ),
+            _(
+                "use them: otppi network apply {section}; keep those in use: otppi network adopt {section}",
+                section=section,
+            ),
+        )
 
 
 # -- modems -----------------------------------------------------------------------------------------------------------

@@ -237,14 +237,14 @@ OPERATIONS = (
                 "active",
                 False,
                 _("Deactivate an administrator"),
-                _("Let an administrator log in no more, until he is activated again; who is logged in is logged out."),
+                _("Let an administrator log in no more, until activated again; who is logged in is logged out."),
             ),
             (
                 "block",
                 "blocked",
                 True,
                 _("Block an administrator"),
-                _("Refuse an administrator even when he is active; who is logged in is logged out."),
+                _("Refuse an administrator even when active; who is logged in is logged out."),
             ),
             ("unblock", "blocked", False, _("Unblock an administrator"), _("Refuse an administrator no more.")),
         )

@@ -53,7 +53,7 @@ ADMINISTRATION = TypedSection(
             "bind_address",
             _("Listen Address"),
             _("Address of this device to listen on; empty: all of them, IPv4 and IPv6."),
-            input=Input.IP_ADDRESS,
+            input=Input.LISTEN_ADDRESS,
             closed="127.0.0.1",
             enabled_by="enable",
         ),

@@ -110,6 +110,39 @@ def _result(one: "HandedOver", wait: float) -> dict[str, Any]:
     return {"recipient": one.recipient, "state": said(state.state), "cause": state.cause}
 
 
+def _signal(call: HostCall) -> dict[str, Any]:
+    """Tell which of light and buzzer the device has, and whether the buzzer beeps now."""
+    signal = call.part(Alarms).signal
+    return {"there": list(signal.there), "beeps": signal.is_beeping}
+
+
+def _try_signal(call: HostCall) -> dict[str, Any]:
+    return {"shown": list(call.part(Alarms).signal.test())}
+
+
+def _silence(call: HostCall) -> dict[str, Any]:
+    return {"silenced": call.part(Alarms).signal.silence()}
+
+
+TRY_SIGNAL: Final = Operation(
+    name="alarms_signal_test",
+    title=_("Try light and buzzer"),
+    help=_("Let the light of alarms blink for a few seconds, and the buzzer beep once."),
+    handler=_try_signal,
+    waits=True,
+    command="alarms try",
+    examples=("",),
+)
+SILENCE: Final = Operation(
+    name="alarms_silence",
+    title=_("Silence"),
+    help=_("Have the buzzer be silent about the alarms that are raised now. One that is raised anew is heard again."),
+    handler=_silence,
+    role=Role.OPERATOR,
+    command="alarms silence",
+    examples=("",),
+)
+
 TEST: Final = Operation(
     name="alarms_test",
     title=_("Test alarms"),
@@ -150,6 +183,16 @@ OPERATIONS = (
         handler=_ways,
         reads_only=True,
         command="alarms ways",
+        examples=("",),
+    ),
+    Operation(
+        name="alarms_signal",
+        title=_("Light and buzzer"),
+        help=_("Tell which of light and buzzer the device has for alarms, and whether the buzzer beeps now."),
+        handler=_signal,
+        role=Role.VIEWER,
+        reads_only=True,
+        command="alarms signal",
         examples=("",),
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from otppi.api.operations import Role
 from otppi.api.pages import Page, PageContext
-from otppi.host.alarms.operations import TEST
+from otppi.host.alarms.operations import SILENCE, TEST, TRY_SIGNAL
 from otppi.host.alarms.settings import ALARMS
 from otppi.text import Text, _, joined, labelled
 
@@ -30,6 +30,7 @@ def _blocks(context: PageContext) -> "Iterator[Block]":
         rows=[_raised(one) for one in alarms["raised"]],
         empty=_("No alarm is raised: all that is watched is well."),
     )
+    yield from _signal(context)
     if context.actor.role.covers(Role.ADMINISTRATOR):
         yield from _ways(context)
     yield Table(
@@ -40,6 +41,22 @@ def _blocks(context: PageContext) -> "Iterator[Block]":
         page_length=20,
     )
     yield Form(ALARMS.key)
+
+
+def _signal(context: PageContext) -> "Iterator[Block]":
+    """Show the buttons of light and buzzer, where the device has one."""
+    from otppi.api.blocks import Level, Mark, OperationButton, Table
+
+    signal = context.perform("alarms_signal")
+    if not signal["there"]:
+        return
+    state = Mark(Level.WARN, _("beeps")) if signal["beeps"] else Mark(Level.OFF, _("silent"))
+    role = context.actor.role
+    silence = OperationButton(SILENCE.name) if signal["beeps"] and role.covers(SILENCE.role) else None
+    test = OperationButton(TRY_SIGNAL.name, title=_("Test")) if role.covers(TRY_SIGNAL.role) else None
+    yield Table(
+        title=_("Light and buzzer"), columns=(_("Buzzer"), _("Test"), _("Silence")), rows=[(state, test, silence)]
+    )
 
 
 def _ways(context: PageContext) -> "Iterator[Block]":
@@ -98,6 +115,6 @@ ALARM_LIST: Final = Page(
     key="alarm-list",
     title=_("Alarms"),
     blocks=_blocks,
-    operations=(TEST,),
+    operations=(TEST, TRY_SIGNAL, SILENCE),
     sections=(ALARMS.key,),
 )

@@ -15,6 +15,7 @@ from otppi.api.services import Samples, Service
 from otppi.host.alarms.book import AlarmBook, AlarmLimits, AlarmLine, AlarmNotice, Happened
 from otppi.host.alarms.conditions import CONDITIONS, Watched, said_of
 from otppi.host.alarms.settings import ALARMS, AlarmsValues
+from otppi.host.alarms.signal import AlarmSignal
 from otppi.host.settings.config import Config
 from otppi.host.webhook.webhook import Webhook
 from otppi.kit.files import as_json, replace_whole
@@ -46,7 +47,7 @@ class _Following(NamedTuple):
 class Alarms(Service):
     """Any thread may look; `look`, `tidy`, `start`, `stop` and `close` are called as those of any service.
 
-    `tests` bounds how often a way is tried by hand.
+    `tests` bounds how often a way is tried by hand; `signal` is what shows alarms at the device.
 
     Args:
         config: The settings.
@@ -56,6 +57,7 @@ class Alarms(Service):
         path: The file of what is kept.
         clock: Counts seconds, monotonically: nothing here depends on what the device's clock says.
         wall: Gives the time in Unix seconds.
+        signal: Shows alarms at the device; by default what the device has.
     """
 
     name = "alarms"
@@ -71,7 +73,9 @@ class Alarms(Service):
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        signal: AlarmSignal | None = None,
     ) -> None:
+        self.signal = signal or AlarmSignal()
         self.tests = TokenBucket(5, 1 / 60)
         self._config = config
         self._watched = watched
@@ -142,6 +146,8 @@ class Alarms(Service):
             notice = None if busy or not telling else self._book.due(now, _limits(values))
             if notice is not None:
                 self._book.tell(now, notice)
+            raised = self._book.raised()
+        self.signal.follow(raised, values)
         if notice is not None:
             self._begin(notice)
 
@@ -153,6 +159,7 @@ class Alarms(Service):
     def stop(self) -> None:
         """Look no more, and let a notice be handed over that is about to be."""
         self._started = False
+        self.signal.close()
         if self._thread is not None and not self._thread.end(_PATIENCE):
             logger.warning("an alarm is still being handed over")
 

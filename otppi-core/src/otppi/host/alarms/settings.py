@@ -22,6 +22,8 @@ class AlarmsValues(TypedDict):
     email: bool
     recipients: list[str]
     tell_ends: bool
+    light: bool
+    buzzer: bool
     balance: bool
     modem: bool
     modem_minutes: int
@@ -119,6 +121,11 @@ ALARMS = TypedSection(
     reset_group="administrator",
     groups=(
         Group("ways", _("Where alarms go")),
+        Group(
+            "signal",
+            _("Light and buzzer"),
+            _("Of a device that has them at its pins: docs/hardware.md says how they are wired."),
+        ),
         Group("watched", _("What is watched")),
         Group("device", _("What is watched of the device")),
         Group("limits", _("At most so many"), _("One notice tells of all that is new. What is too much is counted.")),
@@ -139,6 +146,16 @@ ALARMS = TypedSection(
                 pattern_says=_("at most 64 characters without spaces and colons"),
             ),
             boolean("tell_ends", _("When it is well again"), _("Tell, too, when what was told is well again."), True),
+        ),
+        *grouped(
+            "signal",
+            boolean("light", _("Light"), _("Let it blink while any alarm is raised."), True),
+            boolean(
+                "buzzer",
+                _("Buzzer"),
+                _("Let it beep once a minute while an alarm is raised that is a problem, until somebody silences it."),
+                True,
+            ),
         ),
         *grouped(
             "watched",

@@ -100,6 +100,10 @@ class Config:
         """Whether all that is kept of a section can be used."""
         return not self._problems[key]
 
+    def is_kept(self, key: str) -> bool:
+        """Whether somebody has set anything of a section; else it has its defaults."""
+        return bool(self._store.read(key))
+
     @overload
     def one(self, section: TypedSection[V]) -> V: ...
     @overload

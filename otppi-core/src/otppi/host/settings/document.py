@@ -91,17 +91,20 @@ def listening_ports(
 ) -> Iterator[ListeningPort]:
     """Yield the TCP ports that settings have the gateway listen on; none of those that are 0, which is any free one.
 
+    All that a section listens on is at its one address (`Input.LISTEN_ADDRESS`), where it has such a setting.
+
     Args:
         sections: All of them.
         values_of: Returns the values of one that is one object; empty where there are none.
     """
     for section in sections:
         values = values_of(section.key) if section.identity is None else {}
+        address = next((one.key for one in section.settings if one.input is Input.LISTEN_ADDRESS), None)
         for setting in section.settings:
             if setting.input is not Input.LISTEN_PORT or not values or not _is_on(setting, values):
                 continue
             if port := values[setting.key]:
-                yield ListeningPort(section.key, setting.key, port)
+                yield ListeningPort(section.key, setting.key, port, values[address] if address else "")
 
 
 def _is_on(setting: Setting, values: Mapping[str, Any]) -> bool:

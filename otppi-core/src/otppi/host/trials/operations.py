@@ -17,7 +17,15 @@ from otppi.text import _
 def _show(call: HostCall) -> dict[str, Any]:
     """Return what is in use and what is kept, for the eyes of a person: asterisks where a secret is set."""
     trials, config = call.part(Trials), call.part(Config)
-    return {key: {"kept": config.sections[key].redact(config.one(key)), **_in_use(trials, key)} for key in trials.types}
+    differing = trials.differences.look() if trials.current is None else {}
+    return {
+        key: {
+            "kept": config.sections[key].redact(config.one(key)),
+            **_in_use(trials, key),
+            "differs": differing.get(key, []),
+        }
+        for key in trials.types
+    }
 
 
 def _in_use(trials: Trials, key: str) -> dict[str, Any]:
@@ -33,6 +41,7 @@ def _status(call: HostCall) -> dict[str, Any]:
     return {
         "trial": None if current is None else _told(trials, current),
         "last": None if last is None else {"section": last[0].section, "end": last[1].value},
+        "differs": dict(trials.differences.found) if current is None else {},
     }
 
 
@@ -74,8 +83,28 @@ def _change(call: HostCall, section: str, values: Mapping[str, Any], token: str)
 def _confirm(call: HostCall, token: str) -> dict[str, Any]:
     status = call.part(Trials).confirm(_token_of(call, token))
     call.part(SettingsChanges).by(call.actor).update({status.section: dict(status.values)})
+    call.part(Trials).compare()
     call.has_changed(status.changed)
     return {"section": status.section}
+
+
+def _apply(call: HostCall, section: str, token: str) -> dict[str, Any]:
+    trials = call.part(Trials)
+    trials.check_settled(section)
+    values = trials.differences.kept(section)
+    if not values:
+        raise CannotWrite(_("what is kept is in use already"))
+    return _change(call, section, values, token)
+
+
+def _adopt(call: HostCall, section: str) -> dict[str, Any]:
+    trials = call.part(Trials)
+    trials.check_settled(section)
+    differing = list(trials.differences.kept(section))
+    call.part(SettingsChanges).by(call.actor).update({section: trials.in_use(section)})
+    trials.compare()
+    call.has_changed(differing)
+    return {"section": section}
 
 
 def _revert(call: HostCall, token: str) -> dict[str, Any]:
@@ -105,8 +134,9 @@ _TOKEN = Setting(
     secret=True,
 )
 
+_SECTION = text("section", _("Section"), _("key of the section, as `otppi network show` names it"), required=True)
 _CHANGE = (
-    text("section", _("Section"), _("key of the section, as `otppi network show` names it"), required=True),
+    _SECTION,
     Setting(
         key="values",
         title=_("Values"),
@@ -181,6 +211,40 @@ OPERATIONS = (
         command="network change",
         positional=("section", "values"),
         examples=("network_ethernet - < values.json",),
+    ),
+    Operation(
+        name="network_apply",
+        title=_("Use what is kept"),
+        help=_(
+            "Use the settings that are kept of a part of the network where others are in use, as after a restore: on "
+            "trial, as any change."
+        ),
+        handler=_apply,
+        parameters=(_SECTION, _OWN_TOKEN),
+        changes=SETTINGS,
+        waits=True,
+        asks_again=True,
+        confirm=_("Whoever is connected by what changes loses this page, and opens it at the new address."),
+        subject="section",
+        command="network apply",
+        positional=("section",),
+        examples=("network_ethernet",),
+    ),
+    Operation(
+        name="network_adopt",
+        title=_("Keep what is in use"),
+        help=_(
+            "Keep the settings that are in use of a part of the network where others are kept; nothing of the device "
+            "changes."
+        ),
+        handler=_adopt,
+        parameters=(_SECTION,),
+        changes=SETTINGS,
+        waits=True,
+        subject="section",
+        command="network adopt",
+        positional=("section",),
+        examples=("network_ethernet",),
     ),
     Operation(
         name="network_confirm",

@@ -4,7 +4,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from otppi.api.operations import Actor
 from otppi.api.services import Service
 from otppi.api.trials import CannotWrite, Trial, TrialOver, Values, Writer, WriterContext, WriterType
 from otppi.host.settings.config import Config
+from otppi.host.trials.differences import Differences
 from otppi.text import _
 from otppi.wire.errors import FieldError
 
@@ -26,6 +27,8 @@ _TRY_AGAIN: Final = 2.0
 _LOOK_AGAIN: Final = 10.0
 """Seconds after which a part is looked at again of which a gateway that died may have left a trial behind: what carries
 out the changes starts beside the gateway, and may know nothing yet."""
+_COMPARE_AGAIN: Final = 60.0
+"""Seconds after which what is kept is compared again with what is in use, where it differs, or could not be read."""
 
 
 def boot_time() -> float:
@@ -102,7 +105,10 @@ class Trials(Service):
         self._last: tuple[TrialStatus, TrialEnd] | None = None
         self._left_behind: dict[str, str] = {}
         """Why it could not be told whether a trial was left behind, or not be ended, by the sections' keys."""
-        self._look_again = 0.0
+        self.differences = Differences(types, config, self.in_use)
+        self.sections = tuple(types)
+        self._look_again: float | None = None
+        """When it is looked again at what was left behind, and at what differs."""
         self._stopping = False
 
     @property
@@ -181,15 +187,7 @@ class Trials(Service):
             Busy: Another trial goes on.
             CannotWrite: They cannot be used; what was before is in use, or what a gateway that died was trying.
         """
-        self._find(section)
-        if (why := self._left_behind.get(section)) is not None:
-            raise CannotWrite(why)  # what is in use is nothing to come back to
-        with self._changed:
-            if (other := self._current or self._overdue) is not None:
-                reason = _(
-                    "a change of {section} waits to be confirmed: confirm or revert it first", section=other[0].section
-                )
-                raise Busy(reason, retry_after=other[0].seconds_left())
+        self.check_settled(section)
         checked = self.check(section, values)
         before = self.starting_point(section)
         one = self.types[section]
@@ -209,6 +207,24 @@ class Trials(Service):
             self._current = (status, trial)
             self._changed.notify_all()
         return status
+
+    def check_settled(self, section: str) -> None:
+        """Refuse a section whose values in use may be others in a moment.
+
+        Raises:
+            InvalidSettings: There is no such section.
+            Busy: A trial goes on.
+            CannotWrite: What a gateway that died was trying is in use.
+        """
+        self._find(section)
+        if (why := self._left_behind.get(section)) is not None:
+            raise CannotWrite(why)  # what is in use is nothing to come back to
+        with self._changed:
+            if (other := self._current or self._overdue) is not None:
+                reason = _(
+                    "a change of {section} waits to be confirmed: confirm or revert it first", section=other[0].section
+                )
+                raise Busy(reason, retry_after=other[0].seconds_left())
 
     def confirm(self, token: str) -> TrialStatus:
         """Keep what is tried, over restarts, too; the settings are for the caller to keep.
@@ -250,7 +266,7 @@ class Trials(Service):
 
     def run(self) -> None:
         """Bring back what a gateway that died was trying; then end each trial in time."""
-        self._abandon_left_behind(list(self.types))
+        self._look(list(self.types))
         while True:
             with self._changed:
                 while not self._is_due():
@@ -261,12 +277,22 @@ class Trials(Service):
                 if due is None and self._current is not None and self._current[0].seconds_left() <= 0.0:
                     due, self._current = self._current, None
             if due is None:
-                self._abandon_left_behind(list(self._left_behind))
+                self._look(list(self._left_behind))
             else:
                 self._bring_back(*due, TrialEnd.EXPIRED)
                 if self._overdue is not None:
                     with self._changed:
                         self._changed.wait_for(lambda: self._stopping, _TRY_AGAIN)
+
+    def configure(self, changed: Collection[str]) -> None:  # noqa: ARG002 - it looks at all
+        """Compare anew what is kept with what is in use."""
+        self.compare()
+
+    def compare(self) -> None:
+        """Have what is kept compared soon with what is in use."""
+        with self._changed:
+            self._look_again = boot_time()
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """End `run`; what is tried goes on without it, and ends by itself."""
@@ -286,6 +312,7 @@ class Trials(Service):
         return [
             *self._left_behind.values(),
             *(_("{section}: what was before could not be brought back yet", section=one) for one in stuck),
+            *(self.differences.problems() if self._current is None else ()),
         ]
 
     def describe(self) -> Mapping[str, Any]:
@@ -305,7 +332,7 @@ class Trials(Service):
             return 0.0
         if self._current is not None:
             return self._current[0].seconds_left()
-        return max(0.0, self._look_again - boot_time()) if self._left_behind else None
+        return None if self._look_again is None else max(0.0, self._look_again - boot_time())
 
     def _withdraw(self, token: str) -> tuple[TrialStatus, Trial]:
         with self._changed:
@@ -330,6 +357,19 @@ class Trials(Service):
     def _end(self, status: TrialStatus, how: TrialEnd) -> None:
         self._last = (status, how)
         logger.warning("%s: the change was %s", status.section, how)
+        if how is not TrialEnd.CONFIRMED:  # then the settings are kept first
+            self.compare()
+
+    def _look(self, left_behind: Sequence[str]) -> None:
+        """Bring back what was left behind, and compare what is kept with what is in use."""
+        with self._changed:
+            self._look_again = None
+        self._abandon_left_behind(left_behind)
+        self.differences.look()
+        with self._changed:
+            after = _LOOK_AGAIN if self._left_behind else _COMPARE_AGAIN
+            if self._look_again is None and (self._left_behind or self.differences.found or self.differences.unknown):
+                self._look_again = boot_time() + after
 
     def _abandon_left_behind(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -341,7 +381,6 @@ class Trials(Service):
                 self._left_behind.pop(key, None)
             except CannotWrite as error:
                 self._left_behind[key] = sentence(error)
-        self._look_again = boot_time() + _LOOK_AGAIN
 
     def _find(self, section: str) -> WriterType:
         if section not in self.types:
