@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -39,7 +38,7 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
     by[name] = by.get(name, 0) + octets
 card = int(pathlib.Path("/sys/class/block/CARD/stat").read_text().split()[6]) * 512
 files = {str(one): one.stat().st_size for one in pathlib.Path("/var/lib/otppi").rglob("*") if one.is_file()}
-print(json.dumps({"card": card, "by": by, "files": files}))
+print(json.dumps({"uptime": float(pathlib.Path("/proc/uptime").read_text().split()[0]), "card": card, "by": by, "files": files}))
 """
 """Runs in the machine: octets to the card (Documentation/block/stat.rst: field 7, sectors of 512), those that each
 program has had written (proc_pid_io(5), in whole pages), and how long the gateway's files are."""
@@ -66,12 +65,14 @@ class _Written:
     """What has been written between two looks.
 
     Attributes:
+        seconds: Between them.
         card: Octets that the card was given, the file system's own among them.
         by: Octets of whole pages, by the name of the program that has written into them.
         files: Octets by which the gateway's files have grown, by their paths.
         changed: The files of the card that were written.
     """
 
+    seconds: float
     card: int
     by: dict[str, int]
     files: dict[str, int]
@@ -100,7 +101,8 @@ class _Card:
             key: {name: more for name, now in self._before[key].items() if (more := now - before[key].get(name, 0))}
             for key in ("by", "files")
         }
-        return _Written(self._before["card"] - before["card"], **differences, changed=tuple(changed))
+        seconds, card = (self._before[key] - before[key] for key in ("uptime", "card"))
+        return _Written(seconds, card, **differences, changed=tuple(changed))
 
 
 @pytest.fixture
@@ -139,18 +141,17 @@ def _tell(name: str, **numbers: object) -> None:
 def test_hour_in_which_nothing_happens(device: Machine, counter: _Card) -> None:
     device.run(f"sleep {_IDLE}", _IDLE + SLOW)  # time has to pass: what is measured is what happens meanwhile
     written = counter.written()
-    hour = round(written.card * 3600 / _IDLE)
-    _tell("idle", seconds=_IDLE, card_an_hour=hour, **asdict(written))
+    hour = round(written.card * 3600 / written.seconds)
+    _tell("idle", card_an_hour=hour, **asdict(written))
     assert hour <= _IDLE_HOUR
 
 
 def test_each_sms(device: Machine, counter: _Card) -> None:
-    begun = time.monotonic()
     for number in range(_COUNT):
         assert send(device, number, "kode 1234", f"0812{number:08d}") in ("sent", "delivered")
     report = f'cat {_DATA}/report/*.jsonl | grep -o \'"m":"[0-9a-f]*"\' | sort -u | wc -l'
     device.until(f"[ $({report}) -ge {_COUNT} ]", "the report has all of them", SLOW)
-    written, seconds = counter.written(), time.monotonic() - begun
+    written = counter.written()
     each = sum(written.files.values()) / _COUNT
-    _tell("sms", seconds=round(seconds), card_each=written.card / _COUNT, grown_each=each, **asdict(written))
+    _tell("sms", card_each=written.card / _COUNT, grown_each=each, **asdict(written))
     assert each <= _EACH
