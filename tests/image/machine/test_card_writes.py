@@ -38,7 +38,8 @@ for process in pathlib.Path("/proc").glob("[0-9]*"):
     by[name] = by.get(name, 0) + octets
 card = int(pathlib.Path("/sys/class/block/CARD/stat").read_text().split()[6]) * 512
 files = {str(one): one.stat().st_size for one in pathlib.Path("/var/lib/otppi").rglob("*") if one.is_file()}
-print(json.dumps({"uptime": float(pathlib.Path("/proc/uptime").read_text().split()[0]), "card": card, "by": by, "files": files}))
+uptime = float(pathlib.Path("/proc/uptime").read_text().split()[0])
+print(json.dumps({"uptime": uptime, "card": card, "by": by, "files": files}))
 """
 """Runs in the machine: octets to the card (Documentation/block/stat.rst: field 7, sectors of 512), those that each
 program has had written (proc_pid_io(5), in whole pages), and how long the gateway's files are."""
