@@ -37,7 +37,7 @@ def test_what_cannot_be_changed_here_is_told(otppi: Cli) -> None:
     refused = otppi("network", "change", "network_dhcp", '{"lease_time": 600}')
     assert refused.code != os.EX_OK
     assert "no DHCP server of OTP-Pi runs on this device" in refused.err
-    assert otppi("network", "status", "--json").json == {"trial": None, "last": None}
+    assert otppi("network", "status", "--json").json == {"trial": None, "last": None, "differs": {}}
 
 
 @pytest.mark.parametrize(

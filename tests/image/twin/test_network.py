@@ -72,6 +72,12 @@ def in_configuration(twin: Twin, text: str) -> bool:
     return text in twin.run("cat", "/run/otppi-dhcp-conf/dhcp.conf")
 
 
+def differing(twin: Twin) -> dict[str, list[str]]:
+    """Return which settings are kept otherwise than they are in use."""
+    shown = json.loads(twin.otppi("network", "show", "--json"))
+    return {key: one["differs"] for key, one in shown.items() if one["differs"]}
+
+
 def test_confirmed_at_the_new_address(twin: Twin, lan: Lan) -> None:
     token = change(twin, "network_ethernet", fixed(2))
     assert addresses(twin) == ["10.77.0.2/24"]
@@ -81,6 +87,7 @@ def test_confirmed_at_the_new_address(twin: Twin, lan: Lan) -> None:
     assert "address1=10.77.0.2/24" in kept(twin)
     shown = json.loads(twin.otppi("settings", "show", "network_ethernet", "--json"))["network_ethernet"]
     assert shown["ip_address"] == "10.77.0.2"
+    assert differing(twin) == {}
     twin.run("systemctl", "restart", "NetworkManager.service")
     until(lambda: addresses(twin) == ["10.77.0.2/24"], "what was confirmed is used")
 
@@ -167,6 +174,7 @@ def test_dhcp_gives_what_was_confirmed(twin: Twin, lease: str) -> None:
         assert json.loads(twin.run("cat", "/etc/otppi/dhcp.json"))["lease_time"] == 600
         twin.run("systemctl", "restart", "otppi-dhcp.service")
         assert "lease=600" in phone.join(lease)
+    assert differing(twin) == {}
     assert twin.code("systemctl", "is-active", "otppi-dhcp-end.timer") != 0
 
 
@@ -187,6 +195,7 @@ def test_dhcp_follows_the_access_point(twin: Twin) -> None:
         until(partial(in_configuration, twin, first), "the range has moved along")
         assert in_configuration(twin, f"dhcp-option=option:dns-server,{address.partition('/')[0]}\n")
         until(lambda: twin.code("systemctl", "is-active", "otppi-dhcp.service") == 0, "it runs again")
+        assert differing(twin) == {}, "who moves the access point moves the ranges"
 
 
 def test_overlapping_nets_are_refused(twin: Twin) -> None:
@@ -195,3 +204,17 @@ def test_overlapping_nets_are_refused(twin: Twin) -> None:
     assert code != 0
     assert "overlaps" in told
     assert "network_ethernet.ip_address" in told
+
+
+def test_settings_that_are_kept_and_not_in_use(twin: Twin, lan: Lan) -> None:
+    """As after a backup of another device was put back."""
+    twin.otppi("settings", "import", "-", given=json.dumps({"network_ethernet": fixed(9)}))
+    until(lambda: "network_ethernet" in json.loads(twin.otppi("network", "status", "--json"))["differs"], "it is told")
+    assert differing(twin) == {"network_ethernet": ["ip_address"]}
+    assert addresses(twin) == ["10.77.0.2/24"]
+    twin.otppi("network", "apply", "network_ethernet")
+    assert addresses(twin) == ["10.77.0.9/24"]
+    twin.otppi("network", "revert")
+    until(lambda: addresses(twin) == ["10.77.0.2/24"], "the old address is back")
+    twin.otppi("network", "adopt", "network_ethernet")
+    until(lambda: json.loads(twin.otppi("network", "status", "--json"))["differs"] == {}, "it is told no more")

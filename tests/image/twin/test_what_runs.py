@@ -171,6 +171,16 @@ def _bus_call(twin: Twin, method: str, *arguments: str) -> tuple[int, str]:
     return twin.as_gateway("busctl", "call", *manager, method, *arguments)
 
 
+@pytest.mark.parametrize("pattern", ["light", "sound", "both", "test"])
+def test_gateway_may_have_alarms_shown(twin: Twin, pattern: str) -> None:
+    """Where there is no light nothing fails."""
+    unit = f"otppi-alarm@{pattern}.service"
+    for method in ("StartUnit", "StopUnit"):
+        code, told = _bus_call(twin, method, "ss", unit, "replace")
+        assert code == 0, told
+    assert twin.properties(unit, "Result") == {"Result": "success"}
+
+
 @pytest.mark.parametrize(
     ("method", "unit"),
     [

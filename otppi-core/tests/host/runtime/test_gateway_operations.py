@@ -49,6 +49,8 @@ def test_what_changes_nothing_says_so_or_is_no_reading() -> None:
             "backup_create",
             "inbox_mark_several",
             "alarms_test",
+            "alarms_signal_test",
+            "alarms_silence",
             "clock_set",
             "clock_offer",
             "clock_sync",
