@@ -29,7 +29,7 @@ def image() -> Path:
 def twin(image: Path) -> Iterator[Twin]:
     """A device that nobody has personalised, after its first boot."""
     with Twin(image / "root") as device:
-        assert device.boot() == "running", device.run("systemctl", "--failed", "--no-legend", "--plain")
+        assert device.boot() == "running", device.tell()
         yield device
 
 

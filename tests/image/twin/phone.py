@@ -40,7 +40,9 @@ class Phone:
         _ip("-n", self._name, "link", "set", "radio", "up")
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["ip", "netns", "delete", self._name], capture_output=True)  # the cable goes with it
+        # The kernel takes the cable of a deleted namespace away some time later; the next one is to have its name.
+        subprocess.run(["ip", "-n", self._name, "link", "delete", "radio"], capture_output=True)
+        subprocess.run(["ip", "netns", "delete", self._name], capture_output=True)
 
     def run(self, *command: str, given: str = "") -> str:
         """Run a program on the phone, and return all that it says."""

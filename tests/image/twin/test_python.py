@@ -49,8 +49,8 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_products_tests_pass_on_the_images_python(new_twin: Twin, tools: Path) -> None:
     command = [
-        "systemd-nspawn", "--quiet", f"--directory={new_twin.path}", "--as-pid2", "--keep-unit", "--register=no",
-        "--private-network", "--console=pipe", f"--machine=otppi-python-{os.getpid()}",
+        *new_twin.entering, "systemd-nspawn", "--quiet", f"--directory={new_twin.path}", "--as-pid2",
+        "--keep-unit", "--register=no", "--private-network", "--console=pipe", f"--machine=otppi-python-{os.getpid()}",
         f"--bind-ro={TOP}:/src", f"--bind-ro={tools}:/tools", "--chdir=/src", "--setenv=PYTHONPATH=/tools",
         "--setenv=LANG=C.UTF-8", "--setenv=HYPOTHESIS_STORAGE_DIRECTORY=/var/tmp/hypothesis",
         "/opt/otppi/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--numprocesses", "2", "--dist",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from otppi.testing.waiting import PATIENCE, until
+from tests.image.twin.control_group import ControlGroup
 
 _ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin",
@@ -36,10 +37,12 @@ class Twin:
         self._root = root
         self._folder = Path(tempfile.mkdtemp(prefix="otppi-twin-", dir="/var/tmp"))
         self.path = self._folder / "merged"
+        self._group = ControlGroup(self._folder.name)
         self._process: subprocess.Popen[bytes] | None = None
         self._init = 0
 
     def __enter__(self) -> Self:
+        self._group.__enter__()
         for name in ("upper", "work", "merged"):
             (self._folder / name).mkdir()
         layers = f"lowerdir={self._root},upperdir={self._folder}/upper,workdir={self._folder}/work"
@@ -49,6 +52,7 @@ class Twin:
     def __exit__(self, *_: object) -> None:
         try:
             self.switch_off()
+            self._group.__exit__()
         finally:
             subprocess.run(["umount", self.path], check=True)
             subprocess.run(["rm", "-rf", self._folder], check=True)
@@ -68,8 +72,8 @@ class Twin:
         with console:
             self._process = subprocess.Popen(
                 [
-                    *clock, "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}", f"--machine={name}",
-                    "--keep-unit", "--register=no", "--private-network", "--console=pipe",
+                    *self.entering, *clock, "systemd-nspawn", "--quiet", "--boot", f"--directory={self.path}",
+                    f"--machine={name}", "--keep-unit", "--register=no", "--private-network", "--console=pipe",
                     "--bind-ro=/dev/null:/etc/fstab", *options,
                 ],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
@@ -109,6 +113,11 @@ class Twin:
         os.kill(self._init, signal.SIGKILL)
         self._process.wait(PATIENCE)
         self._process, self._init = None, 0
+
+    @property
+    def entering(self) -> Sequence[str]:
+        """What comes before a command that is to run in the twin's own control group, as systemd-nspawn has to."""
+        return self._group.entering
 
     @property
     def init(self) -> int:
