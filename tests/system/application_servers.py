@@ -120,11 +120,14 @@ class Rabbit(ApplicationServer):
         return self.later()
 
     def later(self) -> Envelope:
-        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=PATIENCE):
-            assert method is not None, "no answer"
-            self._channel.cancel()
-            answer: Envelope = json.loads(body)
-            return answer
+        try:
+            for method, _, body in self._channel.consume(self._queue, inactivity_timeout=PATIENCE):
+                assert method is not None, "no answer"
+                self._channel.basic_ack(method.delivery_tag)
+                answer: Envelope = json.loads(body)
+                return answer
+        finally:
+            self._channel.cancel()  # what came with it goes back to the queue, as it is not acknowledged
         raise AssertionError("the queue is gone")
 
     def throw(self, body: bytes) -> None:
