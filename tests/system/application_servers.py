@@ -1,7 +1,6 @@
 """An application server on each ingress: it asks, and waits for the answer on the callback topic that it named."""
 
 import json
-import time
 import uuid
 from abc import ABC, abstractmethod
 from typing import Any, Self
@@ -13,7 +12,7 @@ from otppi.testing.brokers.messenger import Messenger
 from otppi.testing.brokers.mosquitto import Mosquitto
 from otppi.testing.brokers.mqtt_peer import MqttPeer
 from otppi.testing.brokers.rabbitmq import RabbitMq
-from otppi.testing.waiting import PATIENCE
+from otppi.testing.waiting import PATIENCE, until
 from tests.system.conftest import Client, Gateway
 
 Envelope = dict[str, Any]
@@ -77,11 +76,13 @@ class Rest(ApplicationServer):
 
     def later(self) -> Envelope:
         """Poll until the state is another one."""
-        message_id, deadline = self._last["data"]["message_id"], time.monotonic() + PATIENCE
-        while (state := self._client.message(message_id))["state"] == self._last["data"]["state"]:
-            assert time.monotonic() < deadline, "no later state"
-            time.sleep(0.01)  # HTTP has nothing to wait on
-        return {"data": state}
+        before = self._last["data"]
+
+        def other() -> Envelope | None:
+            now: Envelope = self._client.message(before["message_id"])
+            return now if now["state"] != before["state"] else None
+
+        return {"data": until(other, "there is a later state")}
 
     def throw(self, body: bytes) -> None:
         self._client.request("POST", "/api/message", body)

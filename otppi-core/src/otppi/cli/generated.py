@@ -154,7 +154,7 @@ def _number(schema: Mapping[str, Any]) -> Callable[[str], float]:
 
 def _run(operation: Described, own: Own, options: Options) -> int:
     """Ask for the operation, and show what it gives."""
-    result = perform(operation, options, _arguments(operation, options))
+    result = perform(operation, options, _arguments(operation, own, options))
     return own.show(options, result) if own.show else show_plain(options, result)
 
 
@@ -168,9 +168,9 @@ def perform(operation: Described, options: Options, arguments: Mapping[str, Any]
     return ask(options.data, name, creates=operation["offline"] == "creates", revision=revision, **arguments)
 
 
-def _arguments(operation: Described, options: Options) -> dict[str, Any]:
+def _arguments(operation: Described, own: Own, options: Options) -> dict[str, Any]:
     """Return the arguments that were given; secrets are asked for, or read from stdin, one a line."""
-    properties = operation["parameters"]["properties"]
+    properties = {key: one for key, one in operation["parameters"]["properties"].items() if key not in own.hidden}
     given = {key: getattr(options, key, None) for key in properties}
     for key, schema in properties.items():
         if schema.get("writeOnly") and given[key] is None:

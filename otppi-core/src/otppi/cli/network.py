@@ -32,12 +32,6 @@ def _with_values(name: str, options: Options) -> int:
     return show_plain(options, gateway(options.data).call(name, arguments, revision=revision))
 
 
-def _with_section(name: str, options: Options) -> int:
-    return show_plain(
-        options, gateway(options.data).call(name, {"section": options.section}, revision=options.revision)
-    )
-
-
 def _with_token(name: str, options: Options) -> int:
     arguments = {"token": options.token}
     return show_plain(options, gateway(options.data).call(name, arguments, revision=options.revision))
@@ -81,7 +75,7 @@ def _shown(options: Options, sections: Any) -> int:
 OWN = {
     "network show": Own(show=_shown),
     "network status": Own(show=_status),
-    "network apply": Own(partial(_with_section, "network_apply"), hidden=_TOKEN),
+    "network apply": Own(hidden=_TOKEN),
     "network check": Own(partial(_with_values, "network_check")),
     "network change": Own(partial(_with_values, "network_change"), hidden=_TOKEN),
     "network confirm": Own(partial(_with_token, "network_confirm"), arguments=_token, hidden=_TOKEN),
