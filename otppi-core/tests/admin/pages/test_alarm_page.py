@@ -1,5 +1,7 @@
 """The page of the alarms: what is raised and was, where alarms go, the test of a way, and the settings below them."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from otppi.api.operations import Role
 from otppi.host.alarms.book import Sign
 from otppi.host.alarms.conditions import CONDITIONS
+from otppi.host.alarms.signal import AlarmSignal
+from otppi.kit import system_units
 from otppi.testing.html import HtmlPage
 from otppi.testing.site import Site
 from otppi.testing.waiting import until
@@ -68,6 +72,50 @@ def test_a_way_is_chosen_and_tested(shared_site: Site) -> None:
     assert tested.status == 200, tested.words
     for word in ("Cara", "Penerima", "terkirim"):
         assert word in tested.words
+
+
+@pytest.mark.parametrize(
+    ("role", "silence", "test"),
+    [
+        (Role.ADMINISTRATOR, ["alarms_silence"], ["alarms_signal_test"]),
+        (Role.OPERATOR, ["alarms_silence"], []),
+        (Role.VIEWER, [], []),
+    ],
+)
+def test_light_and_buzzer(
+    shared_site: Site,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    role: Role,
+    silence: list[str],
+    test: list[str],
+) -> None:
+    """A buzzer that is silent was told as one that "does not answer": in Indonesian the word was a modem's."""
+    monkeypatch.setattr(system_units, "in_use", lambda: True)
+    monkeypatch.setattr(shared_site.host.alarms, "signal", AlarmSignal(tmp_path))
+    browser = shared_site.inside(role)
+    told = browser.get(PAGE)
+    assert "Buzzer" not in _above_the_settings(told.words)
+    assert _buttons(told.text) == [], "an operator was offered to silence a buzzer that is not there"
+    (tmp_path / "otppi-alarm").mkdir()
+    assert "Buzzer" not in _above_the_settings(browser.get(PAGE).words)
+    (tmp_path / "otppi-buzzer").mkdir()
+    told = browser.get(PAGE)
+    assert "Buzzer does not beep now" in told.words
+    assert _buttons(told.text) == test
+    assert "Buzzer sekarang tidak berbunyi" in browser.get(PAGE, Accept_Language="id").words
+    monkeypatch.setattr(AlarmSignal, "is_beeping", True)
+    told = browser.get(PAGE)
+    assert "Buzzer beeps" in told.words
+    assert _buttons(told.text) == silence + test
+
+
+def _above_the_settings(words: str) -> str:
+    return words.partition("Last ones")[0].partition("Where alarms go")[0]
+
+
+def _buttons(text: str) -> list[str]:
+    return re.findall(rf'action="{PAGE}/(alarms_s\w+)"', text)
 
 
 def test_what_cannot_work_is_refused_beside_its_field(shared_site: Site) -> None:

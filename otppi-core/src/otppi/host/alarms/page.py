@@ -44,19 +44,28 @@ def _blocks(context: PageContext) -> "Iterator[Block]":
 
 
 def _signal(context: PageContext) -> "Iterator[Block]":
-    """Show the buttons of light and buzzer, where the device has one."""
-    from otppi.api.blocks import Level, Mark, OperationButton, Table
+    """Show the buzzer's state and the buttons of both, where the device has one."""
+    from otppi.api.blocks import Facts, Level, Mark, OperationButton, Operations
+    from otppi.host.alarms.signal import BUZZER
 
-    signal = context.perform("alarms_signal")
+    signal, role = context.perform("alarms_signal"), context.actor.role
+    if not role.covers(TEST.role):
+        # Whose page has no button would have the forms of all its operations at its end, also of a buzzer that is not
+        # there: it places the one that they may not ask for, of which nothing is drawn.
+        yield Operations((TEST.name,))
     if not signal["there"]:
         return
-    state = Mark(Level.WARN, _("beeps")) if signal["beeps"] else Mark(Level.OFF, _("silent"))
-    role = context.actor.role
-    silence = OperationButton(SILENCE.name) if signal["beeps"] and role.covers(SILENCE.role) else None
-    test = OperationButton(TRY_SIGNAL.name, title=_("Test")) if role.covers(TRY_SIGNAL.role) else None
-    yield Table(
-        title=_("Light and buzzer"), columns=(_("Buzzer"), _("Test"), _("Silence")), rows=[(state, test, silence)]
-    )
+    facts: dict[str, Cell] = {}
+    if BUZZER in signal["there"]:
+        facts[_("Buzzer")] = (
+            Mark(Level.WARN, _("beeps")) if signal["beeps"] else Mark(Level.OFF, _("does not beep now"))
+        )
+    if signal["beeps"] and role.covers(SILENCE.role):
+        facts[_("Silence")] = OperationButton(SILENCE.name)
+    if role.covers(TRY_SIGNAL.role):
+        facts[_("Test")] = OperationButton(TRY_SIGNAL.name, title=_("Test"))
+    if facts:
+        yield Facts(facts, title=_("Light and buzzer"))
 
 
 def _ways(context: PageContext) -> "Iterator[Block]":
