@@ -235,6 +235,8 @@ def test_settings_that_are_kept_and_not_in_use_are_offered(site: Site, network: 
     assert network.addresses == [], "to be shown changes nothing"
     browser.post("/network/apply", {"token": token_of(looked.text)})
     until(lambda: network.addresses == ["10.77.0.9/24"], network.log)
+    # The address is there before the trial of it has begun, which its link belongs to.
+    until(lambda: "in use, and kept when you confirm" in browser.get("/network/trial").words, "the page tells")
     stranger = site.browser()
     stranger.get(link_of(looked.text))
     assert stranger.post(link_of(looked.text)).status == 200
